@@ -1,0 +1,198 @@
+//! From raw samples to comparisons with a verdict, and to the vote.
+
+use serde::{Deserialize, Serialize};
+
+use crate::discover::{BenchmarkKey, Throughput};
+use crate::measure::{Failure, Pairing};
+use crate::units::{Nanos, Paired, Ratio};
+
+/// What can be said of one benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The interval lies above +δ.
+    Slower,
+    /// The interval lies below −δ.
+    Faster,
+    /// The interval lies inside ±δ.
+    Unchanged,
+    /// None of these.
+    Inconclusive,
+    /// Same loadable code; not measured.
+    Identical,
+    /// Exists on the head side only.
+    Added,
+    /// Exists on the base side only.
+    Removed,
+    /// Could not be measured.
+    Failed,
+}
+
+/// The overall vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vote {
+    /// Nothing speaks against the change.
+    Approve,
+    /// Something should be looked at or measured first.
+    Modify,
+    /// Something is slower or over its budget.
+    Reject,
+}
+
+/// The vote and what led to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The vote.
+    pub vote: Vote,
+    /// One lower-case fragment a reason, the gravest first.
+    pub reasons: Vec<String>,
+}
+
+/// One benchmark, compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Package, target and id.
+    #[serde(flatten)]
+    pub key: BenchmarkKey,
+    /// What can be said.
+    pub verdict: Verdict,
+    /// How base and head were interleaved (the weakest of its rounds); none where nothing was timed.
+    pub pairing: Option<Pairing>,
+    /// What one iteration processes.
+    pub throughput: Option<Throughput>,
+    /// Times, where it was timed.
+    pub time: Option<TimeComparison>,
+    /// Allocations per iteration, where they were counted.
+    pub allocations: Option<AllocationComparison>,
+    /// Why there is no result, where there is none.
+    pub failure: Option<Failure>,
+    /// Things the reader should know, as lower-case fragments.
+    pub notes: Vec<String>,
+}
+
+/// The times of one benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimeComparison {
+    /// Over all samples of the base side; absent where only head has the benchmark.
+    pub base: Option<TimeSummary>,
+    /// Over all samples of the head side; absent where only base has the benchmark.
+    pub head: Option<TimeSummary>,
+    /// The difference, where both sides were timed.
+    pub change: Option<TimeChange>,
+    /// Round by round, in order: the log ratio's exponential, so that drift can be seen.
+    pub rounds: Vec<RoundSummary>,
+}
+
+/// One round of one benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RoundSummary {
+    /// The round's estimate of head ÷ base.
+    pub ratio: Ratio,
+    /// The round's typical time of each side.
+    pub median_ns: Paired<Nanos>,
+    /// How base and head were interleaved.
+    pub pairing: Pairing,
+}
+
+/// Time per iteration on one side, over all samples of all rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TimeSummary {
+    /// Arithmetic mean.
+    pub mean_ns: Nanos,
+    /// 50th percentile.
+    pub median_ns: Nanos,
+    /// 95th percentile.
+    pub p95_ns: Nanos,
+    /// 99th percentile.
+    pub p99_ns: Nanos,
+    /// Standard deviation.
+    pub std_dev_ns: Nanos,
+    /// How many samples.
+    pub samples: usize,
+}
+
+/// The difference of time between the sides.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TimeChange {
+    /// The estimate of head ÷ base.
+    pub ratio: Ratio,
+    /// Lower end of the interval.
+    pub lower: Ratio,
+    /// Upper end of the interval.
+    pub upper: Ratio,
+    /// Two-sided p-value of "no difference at all".
+    pub p_value: f64,
+    /// The confidence level of this interval.
+    pub confidence: f64,
+    /// How many rounds.
+    pub rounds: usize,
+    /// The smallest relative change that could have been seen (power 80 %).
+    pub detectable: f64,
+}
+
+/// The allocations of one benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AllocationComparison {
+    /// Per iteration on the base side.
+    pub base: Option<AllocationSummary>,
+    /// Per iteration on the head side.
+    pub head: Option<AllocationSummary>,
+    /// What changed, where both sides were counted.
+    pub verdict: Option<AllocationVerdict>,
+    /// Why it could not be counted, or what the reader should know.
+    pub notes: Vec<String>,
+    /// The places that allocate, most changed first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<AllocationSite>,
+}
+
+/// Allocations per iteration of one side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AllocationSummary {
+    /// Allocations (fresh ones; reallocations are counted apart).
+    pub count: f64,
+    /// Reallocations.
+    pub reallocations: f64,
+    /// Frees.
+    pub frees: f64,
+    /// Bytes asked for.
+    pub bytes: f64,
+    /// Most live bytes above those at the start of the timed region.
+    pub peak_bytes: u64,
+    /// Bytes still live at the end of the timed region.
+    pub leaked_bytes: f64,
+    /// The largest single request.
+    pub largest_bytes: u64,
+    /// How many requests by size: element i counts sizes in [2^i, 2^(i+1)).
+    pub histogram: Vec<f64>,
+    /// Whether every sample gave the same integers.
+    pub exact: bool,
+}
+
+/// What changed about allocations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AllocationVerdict {
+    /// More allocations, bytes or peak.
+    More,
+    /// Fewer.
+    Fewer,
+    /// The same.
+    Same,
+}
+
+/// A place that allocates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AllocationSite {
+    /// The innermost function of the workspace (or of a dependency where none is), demangled.
+    pub function: String,
+    /// `path:line` relative to the workspace, where known.
+    pub location: Option<String>,
+    /// The call stack, outermost first.
+    pub stack: Vec<String>,
+    /// Allocations per iteration.
+    pub count: Paired<f64>,
+    /// Bytes per iteration.
+    pub bytes: Paired<f64>,
+}

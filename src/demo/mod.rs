@@ -1,0 +1,1 @@
+//! The sample repository that travels inside the binary.

@@ -1,0 +1,103 @@
+//! From two builds to benchmarks that are matched across the sides.
+
+use serde::{Deserialize, Serialize};
+
+use crate::build::Executable;
+use crate::units::{Paired, Side};
+
+/// What names a benchmark across revisions.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BenchmarkKey {
+    /// The package's name.
+    pub package: String,
+    /// The bench target's name.
+    pub target: String,
+    /// Criterion's id, `group/function/value`.
+    pub id: String,
+}
+
+impl std::fmt::Display for BenchmarkKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}::{} {}", self.package, self.target, self.id)
+    }
+}
+
+/// How much one iteration processes, as the benchmark declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "unit", content = "amount", rename_all = "lowercase")]
+pub enum Throughput {
+    /// Bytes.
+    Bytes(u64),
+    /// Things.
+    Elements(u64),
+    /// Bits.
+    Bits(u64),
+}
+
+/// Everything that was found.
+#[derive(Debug, Clone)]
+pub struct Discovery {
+    /// The targets that speak the protocol on at least one side.
+    pub targets: Vec<Target>,
+    /// Targets that were skipped, with the reason.
+    pub skipped: Vec<SkippedTarget>,
+}
+
+/// A bench target and its benchmarks.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The package's name.
+    pub package: String,
+    /// The target's name.
+    pub target: String,
+    /// The executable of each side that has it.
+    pub executables: Paired<Option<Executable>>,
+    /// Whether both executables have the same loadable code.
+    pub identity: Identity,
+    /// The benchmarks in the order in which the head side (then the base side) runs them.
+    pub benchmarks: Vec<Benchmark>,
+}
+
+/// Whether two executables have the same loadable code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// Nothing that is loaded differs, source paths and panic locations aside.
+    Identical,
+    /// Something differs; what, for a person (`.text: 312 bytes`).
+    Different(String),
+    /// One side has no such executable.
+    OneSided,
+}
+
+/// A benchmark and on which sides it exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Benchmark {
+    /// Its name.
+    pub key: BenchmarkKey,
+    /// Where it exists.
+    pub presence: Presence,
+    /// What one iteration processes (of the head side where both have it).
+    pub throughput: Option<Throughput>,
+}
+
+/// On which sides a benchmark exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// On both.
+    Common,
+    /// On this one only.
+    Only(Side),
+}
+
+/// A bench target that is not measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedTarget {
+    /// The package's name.
+    pub package: String,
+    /// The target's name.
+    pub target: String,
+    /// The side, or `None` for both.
+    pub side: Option<Side>,
+    /// Why, as a lower-case fragment.
+    pub reason: String,
+}

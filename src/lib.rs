@@ -1,0 +1,47 @@
+//! `cargo perfcheck` compares the performance of a Rust workspace at two git revisions.
+//!
+//! The folders are the pipeline; each room takes plain owned data from the rooms above it in this
+//! table and gives plain owned data to those below. Imports point upwards only.
+//!
+//! | room | takes | gives |
+//! |---|---|---|
+//! | [`units`] | – | vocabulary: quantities, sides, events |
+//! | [`plan`] | argv, environment, configuration | a [`plan::Plan`] in which nothing is left open |
+//! | [`scratch`] | – | the run's private folder, child processes, and their certain end |
+//! | [`revision`] | a range | both revisions, then their checkouts |
+//! | [`build`] | checkouts | the benchmark executables of both sides |
+//! | [`protocol`] | a stream | Criterion's machine protocol, typed |
+//! | [`discover`] | builds | the benchmarks, matched across the sides |
+//! | [`measure`] | matched benchmarks | raw paired samples |
+//! | [`stats`] | numbers | estimates, intervals, decisions |
+//! | [`analyse`] | raw samples | comparisons, verdicts, the vote |
+//! | [`report`] | one [`report::Report`] | bytes in every format |
+//! | [`ui`] | events | progress |
+
+pub mod units;
+
+pub mod plan;
+pub mod scratch;
+
+pub mod revision;
+
+pub mod build;
+
+pub mod protocol;
+
+pub mod discover;
+
+pub mod measure;
+
+pub mod stats;
+
+pub mod analyse;
+
+pub mod report;
+
+pub mod ui;
+
+mod app;
+mod demo;
+
+pub use app::run;

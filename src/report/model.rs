@@ -1,0 +1,148 @@
+//! The report as data: what `schemas/report.v1.json` describes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analyse::{Comparison, Vote};
+use crate::units::{Paired, Side};
+
+/// The version of the JSON report.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything a run found out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The version of this program.
+    pub perfcheck_version: String,
+    /// The overall vote.
+    pub vote: Vote,
+    /// What led to the vote, the gravest first.
+    pub reasons: Vec<String>,
+    /// Which revisions.
+    pub range: Range,
+    /// Where it was measured.
+    pub environment: Environment,
+    /// How it was measured.
+    pub methodology: Methodology,
+    /// Differences between the sides, beside the source, that can change times on their own.
+    pub confounders: Vec<String>,
+    /// Things the reader should know.
+    pub warnings: Vec<String>,
+    /// Every benchmark.
+    pub benchmarks: Vec<Comparison>,
+    /// Bench targets that were not measured, with the reason.
+    pub skipped: Vec<Skipped>,
+}
+
+/// The two revisions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    /// As typed.
+    pub spec: String,
+    /// The base revision.
+    pub base: Commit,
+    /// The head revision.
+    pub head: Commit,
+}
+
+/// One revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// What was typed, or what stands for it.
+    pub label: String,
+    /// The full id.
+    pub commit: String,
+    /// The short id.
+    pub short_id: String,
+    /// The first line of the message.
+    pub subject: String,
+    /// Whether uncommitted changes of the working tree are on top.
+    pub working_tree: bool,
+}
+
+/// What makes a number reproducible.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The processor's name.
+    pub cpu: String,
+    /// How many processors are there for this process.
+    pub cores: usize,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+    /// The operating system's name and version.
+    pub os: String,
+    /// The kernel's release.
+    pub kernel: String,
+    /// The hypervisor's name, where the machine is virtual.
+    pub virtualised: Option<String>,
+    /// The one-minute load average at the start.
+    pub load_at_start: f64,
+    /// The share of processor time stolen by other tenants while measuring (0 to 1).
+    pub steal: Option<f64>,
+    /// `rustc --version` of each side.
+    pub rustc: Paired<String>,
+    /// `cargo --version` of each side.
+    pub cargo: Paired<String>,
+    /// The host triple.
+    pub host: String,
+    /// The cargo profile.
+    pub profile: String,
+    /// Criterion's version a package, of each side.
+    pub criterion: Paired<BTreeMap<String, String>>,
+}
+
+/// How it was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Methodology {
+    /// The seed of every random choice.
+    pub seed: u64,
+    /// At most this many rounds a benchmark.
+    pub max_rounds: usize,
+    /// The practical threshold as a share: 0.01 is one per cent.
+    pub threshold: f64,
+    /// The confidence level of the whole report.
+    pub confidence: f64,
+    /// How many benchmarks share that level.
+    pub family_size: usize,
+    /// What was done about testing many benchmarks, in one sentence.
+    pub correction: String,
+    /// How the order of the sides was drawn, in one sentence.
+    pub order: String,
+    /// Criterion's warm-up within a round, in seconds.
+    pub warm_up_seconds: f64,
+    /// Criterion's measurement time within a round, in seconds.
+    pub measurement_seconds: f64,
+    /// Criterion's sample size within a round.
+    pub sample_size: usize,
+    /// Which processors benchmark processes might use, in words.
+    pub pinning: String,
+    /// The words after the program's name, with the seed, that repeat this run.
+    pub command_line: Vec<String>,
+    /// Seconds spent, by stage, in order.
+    pub timings: Vec<Timing>,
+}
+
+/// How long a stage took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// The stage.
+    pub stage: String,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// A bench target that was not measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The package's name.
+    pub package: String,
+    /// The target's name.
+    pub target: String,
+    /// The side, or none for both.
+    pub side: Option<Side>,
+    /// Why.
+    pub reason: String,
+}

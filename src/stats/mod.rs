@@ -1,0 +1,1 @@
+//! Estimates, intervals and decisions from slices of numbers; pure.

@@ -1,0 +1,10 @@
+//! Vocabulary: quantities whose unit is in their type, the two sides of a comparison, and the
+//! events that progress consumes. Imports nothing of ours.
+
+mod event;
+mod paired;
+mod quantity;
+
+pub use event::{Event, EventSink, Pass};
+pub use paired::{Paired, Side};
+pub use quantity::{Bytes, Iterations, Nanos, Ratio};

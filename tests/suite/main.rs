@@ -1,0 +1,1 @@
+//! One integration binary, many modules; names are sentences.
