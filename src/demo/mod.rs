@@ -1,1 +1,231 @@
 //! The sample repository that travels inside the binary.
+//!
+//! It is a small workspace with planted changes, one of each kind that a report can speak of; the
+//! program treats it like any other repository. What is planted where stands in
+//! `fixtures/demo/README.md`.
+
+mod sample;
+
+use std::path::{Path, PathBuf};
+
+use git2::{Oid, Repository, RepositoryInitOptions, Signature, Time};
+
+/// The branch that holds the change.
+const HEAD_BRANCH: &str = "faster-parser";
+/// What that branch started from.
+const BASE_BRANCH: &str = "main";
+
+/// The sample, unpacked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DemoRepository {
+    /// Its working folder.
+    pub(crate) root: PathBuf,
+    /// The range that holds the planted changes.
+    pub(crate) range: String,
+}
+
+/// Why the sample could not be unpacked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DemoError {
+    /// The folder exists and is not empty: nothing there is overwritten.
+    #[error("the folder for the sample repository is not empty: {}", path.display())]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file could not be read or written.
+    #[error("the sample repository could not be written")]
+    Write {
+        /// What the system said, with the path.
+        #[from]
+        source: std::io::Error,
+    },
+    /// The repository could not be made.
+    #[error("no git repository could be made in {}", path.display())]
+    Git {
+        /// The folder.
+        path: PathBuf,
+        /// What git said.
+        source: git2::Error,
+    },
+}
+
+impl DemoError {
+    /// What to type, where that helps.
+    #[must_use]
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            DemoError::Occupied { .. } => Some("name a folder that does not exist yet".to_owned()),
+            DemoError::Write { .. } | DemoError::Git { .. } => Some(
+                "set TMPDIR to a folder that can be written: TMPDIR=~/tmp cargo perfcheck demo"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// Writes the sample into `into` (which is made where it is missing, and must be empty) as a git
+/// repository of two commits, with the second one checked out. The commit ids are the same
+/// everywhere, since authors and dates are fixed.
+///
+/// # Errors
+/// Where the folder holds something already, or cannot be written.
+pub(crate) fn unpack(into: &Path) -> Result<DemoRepository, DemoError> {
+    fs_err::create_dir_all(into)?;
+    if fs_err::read_dir(into)?.next().is_some() {
+        return Err(DemoError::Occupied {
+            path: into.to_owned(),
+        });
+    }
+    commit_both(into).map_err(|source| DemoError::Git {
+        path: into.to_owned(),
+        source,
+    })?;
+    Ok(DemoRepository {
+        root: into.to_owned(),
+        range: format!("{BASE_BRANCH}..{HEAD_BRANCH}"),
+    })
+}
+
+fn commit_both(root: &Path) -> Result<(), git2::Error> {
+    // No template: the user's would bring hooks into the sample.
+    let repository = Repository::init_opts(
+        root,
+        RepositoryInitOptions::new()
+            .initial_head(BASE_BRANCH)
+            .external_template(false)
+            .no_reinit(true),
+    )?;
+    repository.config()?.set_bool("core.autocrlf", false)?;
+    let base = commit(&repository, BASE_BRANCH, &sample::BASE, None)?;
+    commit(&repository, HEAD_BRANCH, &sample::HEAD, Some(base))?;
+    repository.set_head(&format!("refs/heads/{HEAD_BRANCH}"))?;
+    repository.checkout_head(Some(git2::build::CheckoutBuilder::new().force()))
+}
+
+/// Commits a state of the sample on a branch; where there is a parent, its files stay unless the
+/// state has others in their place.
+fn commit(
+    repository: &Repository,
+    branch: &str,
+    state: &sample::State,
+    parent: Option<Oid>,
+) -> Result<Oid, git2::Error> {
+    let parent = parent.map(|id| repository.find_commit(id)).transpose()?;
+    let mut files = git2::build::TreeUpdateBuilder::new();
+    for file in state.files {
+        let blob = repository.blob(file.content.as_bytes())?;
+        files.upsert(file.path, blob, git2::FileMode::Blob);
+    }
+    let onto = match &parent {
+        Some(parent) => parent.tree()?,
+        None => repository.find_tree(repository.treebuilder(None)?.write()?)?,
+    };
+    let tree = repository.find_tree(files.create_updated(repository, &onto)?)?;
+    let author = Signature::new(
+        "Sample Author",
+        "author@example.com",
+        &Time::new(state.committed_at, 0),
+    )?;
+    repository.commit(
+        Some(&format!("refs/heads/{branch}")),
+        &author,
+        &author,
+        state.message,
+        &tree,
+        parent.as_ref().into_iter().collect::<Vec<_>>().as_slice(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_is_two_clean_commits_whose_ids_never_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let sample = unpack(&folder.path().join("sample")).unwrap();
+        assert_eq!(sample.range, "main..faster-parser");
+
+        let repository = Repository::open(&sample.root).unwrap();
+        assert!(repository.statuses(None).unwrap().is_empty());
+        let id = |name: &str| repository.revparse_single(name).unwrap().id().to_string();
+        assert_eq!(id("main"), id("faster-parser~1"));
+        assert_eq!(
+            [id("main"), id("faster-parser")],
+            [
+                "d732b2258605a20b4e41578bc34303c86aba26c0",
+                "681f574905b868753d73bc7bcef8c41671a59c1e"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_change_touches_what_the_head_overlay_holds_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let sample = unpack(folder.path()).unwrap();
+        let repository = Repository::open(&sample.root).unwrap();
+        let tree = |name: &str| {
+            repository
+                .revparse_single(name)
+                .unwrap()
+                .peel_to_tree()
+                .unwrap()
+        };
+        let diff = repository
+            .diff_tree_to_tree(Some(&tree("main")), Some(&tree("faster-parser")), None)
+            .unwrap();
+        let mut changed: Vec<String> = diff
+            .deltas()
+            .map(|delta| delta.new_file().path().unwrap().display().to_string())
+            .collect();
+        changed.sort();
+        let mut overlaid: Vec<&str> = sample::HEAD.files.iter().map(|file| file.path).collect();
+        overlaid.sort_unstable();
+        assert_eq!(changed, overlaid);
+    }
+
+    #[test]
+    fn a_folder_that_holds_something_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join("mine.txt"), "precious").unwrap();
+        let error = unpack(folder.path()).unwrap_err();
+        assert!(matches!(error, DemoError::Occupied { .. }));
+        assert!(error.hint().is_some());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn every_file_of_the_fixture_is_embedded() {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo");
+        for (side, state) in [("base", &sample::BASE), ("head", &sample::HEAD)] {
+            let mut on_disk = Vec::new();
+            list(&fixture.join(side), &fixture.join(side), &mut on_disk);
+            on_disk.sort();
+            let mut embedded: Vec<String> = state
+                .files
+                .iter()
+                .map(|file| file.path.to_owned())
+                .collect();
+            embedded.sort();
+            assert_eq!(embedded, on_disk, "{side}");
+        }
+    }
+
+    /// The files below `folder`, named as in the sample.
+    fn list(root: &Path, folder: &Path, found: &mut Vec<String>) {
+        for entry in fs_err::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                list(root, &path, found);
+            } else {
+                let name = path.strip_prefix(root).unwrap().display().to_string();
+                found.push(match name.strip_suffix(".in") {
+                    Some("gitignore") => ".gitignore".to_owned(),
+                    Some(plain) => plain.to_owned(),
+                    None => name,
+                });
+            }
+        }
+    }
+}
