@@ -41,7 +41,8 @@ pub mod report;
 
 pub mod ui;
 
-mod app;
 mod demo;
+
+mod app;
 
 pub use app::run;

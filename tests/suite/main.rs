@@ -1,1 +1,3 @@
 //! One integration binary, many modules; names are sentences.
+
+mod architecture;

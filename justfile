@@ -1,0 +1,17 @@
+# What a change has to pass: formatting, lints, documentation, tests.
+check:
+    cargo fmt --all --check
+    cargo clippy --all-targets -- --deny warnings
+    RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --document-private-items
+
+# All tests, or those whose names hold the words given: just test architecture
+test *FILTER:
+    cargo test {{ FILTER }}
+
+# Takes the present output as the expected one; read the diff before committing it.
+bless *FILTER:
+    INSTA_UPDATE=always SNAPSHOTS=overwrite cargo test {{ FILTER }}
+
+# The documentation of the code, private items included.
+docs:
+    cargo doc --no-deps --document-private-items --open
