@@ -1,26 +1,453 @@
-//! The command line.
+//! The command line: what was typed, before anything is decided from it.
 
-/// What was typed.
-#[derive(Debug, Clone, clap::Parser)]
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use super::value::{Confidence, Filter, Share, Span};
+use super::{ColourRequest, Format, MessageFormat, PairingRequest, Pinning};
+
+/// Tells what a change did to the performance of a Rust workspace.
+///
+/// Builds the workspace at two git revisions in folders of its own, runs the project's own Criterion
+/// benchmarks on both in alternation, and reports the differences with their uncertainty. Your
+/// checkout is never touched.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "cargo-perfcheck",
+    bin_name = "cargo perfcheck",
+    version,
+    after_help = AFTER_HELP,
+    after_long_help = AFTER_LONG_HELP,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 pub struct Args {
-    /// What to do.
+    /// What to do; none is a comparison.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The options of a comparison.
+    /// Which revisions to compare, and how.
     #[command(flatten)]
     pub compare: CompareArgs,
 }
 
-/// What to do instead of comparing two revisions.
-#[derive(Debug, Clone, clap::Subcommand)]
+const AFTER_HELP: &str = "\
+Examples:
+  cargo perfcheck main..HEAD       what the commits of this branch did
+  cargo perfcheck                  the same, uncommitted changes included
+  cargo perfcheck demo             see a report, without a project of your own
+  cargo perfcheck --help           every option, explained";
+
+const AFTER_LONG_HELP: &str = "\
+Examples:
+  cargo perfcheck main..HEAD
+          Compare the tips of main and of this branch.
+  cargo perfcheck main...HEAD
+          Compare with the commit where this branch left main: what a pull request changes.
+  cargo perfcheck HEAD
+          Compare the last commit with the working tree, uncommitted changes included.
+  cargo perfcheck v1.2.0..v1.3.0 -p parser --filter '^parse/'
+          One package's benchmarks between two releases, those whose id begins with `parse/`.
+  cargo perfcheck --format json --output perf.json --format markdown --output perf.md
+          Two reports from one run; formats and files pair up in order.
+  cargo perfcheck main..HEAD --threshold 0.5% --time 10s
+          Look closer: call half a per cent a difference, and spend more time on each benchmark.
+  cargo perfcheck -- demo
+          A branch whose name is that of a command.
+
+Exit status:
+  0    approved, or (unless --deny modify) something was inconclusive
+  100  rejected: something is slower or over its budget
+  2    the command line or the configuration cannot be understood
+  101  the run could not be completed";
+
+/// What to do instead of comparing two revisions of this workspace.
+#[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Compare two revisions of an embedded sample repository with planted changes.
-    Demo,
+    /// See it work: compare two revisions of an embedded sample repository with planted changes
+    Demo(DemoArgs),
+    /// Compare a revision with itself: the noise of this machine, and what could be seen through it
+    Calibrate(CalibrateArgs),
+    /// Render saved JSON reports again, in any format
+    Report(ReportArgs),
+    /// Say what on this machine hurts measuring, and how to mend it
+    Doctor(DoctorArgs),
+    /// Cleans up after a run that was killed; started by the run itself.
+    #[command(name = "__guardian", hide = true)]
+    Guardian(GuardianArgs),
 }
 
-/// The options of a comparison.
+/// `cargo perfcheck [RANGE]`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CompareArgs {
-    /// `A..B`, `A...B`, `A..`, `A`; none: merge base with the default branch to the working tree.
+    /// Which revisions to compare
+    ///
+    /// `A..B`: from A to B. `A...B`: from where B left A, to B. `A..`: to HEAD. `A`: to the working
+    /// tree, uncommitted changes included. None: from the merge base with the default branch to the
+    /// working tree. A and B are anything that git understands: branches, tags, commit ids, `HEAD~3`.
+    #[arg(value_name = "RANGE")]
     pub range: Option<String>,
+    /// How to compare.
+    #[command(flatten)]
+    pub options: CompareOptions,
+}
+
+/// `cargo perfcheck demo`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DemoArgs {
+    /// How to compare.
+    #[command(flatten)]
+    pub options: CompareOptions,
+}
+
+/// `cargo perfcheck calibrate`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CalibrateArgs {
+    /// The revision to compare with itself
+    #[arg(value_name = "REVISION", default_value = "HEAD")]
+    pub revision: String,
+    /// How often the whole comparison is repeated
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub runs: u16,
+    /// Lengthen the head side's samples by this share, to learn whether a change of that size is seen
+    #[arg(long, value_name = "SHARE")]
+    pub inject: Option<Share>,
+    /// How to compare.
+    #[command(flatten)]
+    pub options: CompareOptions,
+}
+
+/// `cargo perfcheck report`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ReportArgs {
+    /// Reports that were saved with `--format json --output FILE`
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Where the rendered reports go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// How it is written on a terminal.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
+}
+
+/// `cargo perfcheck doctor`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DoctorArgs {
+    /// Format of the findings
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub format: DoctorFormat,
+    /// How it is written on a terminal.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
+}
+
+/// The formats of the doctor's findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// For a person
+    Text,
+    /// For a program
+    Json,
+}
+
+/// `cargo-perfcheck __guardian`, as the run itself calls it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct GuardianArgs {
+    /// Read by `scratch::guardian`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub words: Vec<OsString>,
+}
+
+/// Everything that can be said about a comparison, whichever revisions it is of.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct CompareOptions {
+    /// What to build.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// How to measure.
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+    /// How to judge.
+    #[command(flatten)]
+    pub judgement: JudgementArgs,
+    /// Where reports go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// What is told meanwhile.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
+    /// Keep both source trees, their builds and the raw samples after the run
+    #[arg(long, help_heading = "Output")]
+    pub keep: bool,
+}
+
+/// Cargo's own selection flags, with cargo's own words.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "What to build (as in cargo)")]
+pub struct SelectionArgs {
+    /// Package whose benchmarks to run
+    #[arg(short = 'p', long = "package", value_name = "SPEC")]
+    pub packages: Vec<String>,
+    /// Run the benchmarks of every member of the workspace
+    #[arg(long)]
+    pub workspace: bool,
+    /// Leave this package out
+    #[arg(long, value_name = "SPEC", requires = "workspace")]
+    pub exclude: Vec<String>,
+    /// Run this benchmark target only
+    #[arg(long = "bench", value_name = "NAME")]
+    pub benches: Vec<String>,
+    /// Features to activate, separated by spaces or commas
+    #[arg(short = 'F', long, value_name = "FEATURES")]
+    pub features: Vec<String>,
+    /// Activate all features
+    #[arg(long)]
+    pub all_features: bool,
+    /// Do not activate the `default` feature
+    #[arg(long)]
+    pub no_default_features: bool,
+    /// Build with this profile instead of `bench`
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+    /// Where builds are kept, instead of the user's cache folder
+    #[arg(long, value_name = "DIR")]
+    pub target_dir: Option<PathBuf>,
+    /// Fail if a lock file would have to change
+    #[arg(long)]
+    pub locked: bool,
+    /// Do not use the network
+    #[arg(long)]
+    pub offline: bool,
+    /// Both of `--locked` and `--offline`
+    #[arg(long)]
+    pub frozen: bool,
+}
+
+/// How to measure.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Measuring")]
+pub struct SamplingArgs {
+    /// Measure only benchmarks whose id (`group/function/value`) matches this regular expression
+    #[arg(long, value_name = "REGEX")]
+    pub filter: Option<Filter>,
+    /// Timed work a side after which a benchmark is given up as inconclusive [default: 2s]
+    #[arg(long, value_name = "TIME")]
+    pub time: Option<Span>,
+    /// At most this many rounds a benchmark, each a fresh pair of processes [default: 30]
+    #[arg(long, value_name = "N")]
+    pub rounds: Option<usize>,
+    /// Criterion's warm-up time in a round [default: 50ms]
+    #[arg(long, value_name = "TIME")]
+    pub warm_up_time: Option<Span>,
+    /// Criterion's measurement time in a round [default: 100ms]
+    #[arg(long, value_name = "TIME")]
+    pub measurement_time: Option<Span>,
+    /// Criterion's sample size in a round, at least 10 [default: 20]
+    #[arg(long, value_name = "N")]
+    pub sample_size: Option<usize>,
+    /// How long a benchmark may be silent before it counts as hung [default: 60s]
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<Span>,
+    /// The seed of every random choice; drawn, and printed, when not given
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// How the two sides alternate: sample by sample where that works, or benchmark by benchmark
+    /// [default: auto]
+    #[arg(long, value_name = "auto|benchmark")]
+    pub pairing: Option<PairingRequest>,
+    /// Which processor benchmarks run on [default: auto]
+    ///
+    /// `auto`: both sides share one, unless the benchmark has several threads. `off`: the scheduler
+    /// decides. A number: that processor.
+    #[arg(long, value_name = "auto|off|CPU")]
+    pub pin: Option<Pinning>,
+    /// Do not count allocations
+    #[arg(long)]
+    pub no_allocations: bool,
+}
+
+/// How to judge.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Judging")]
+pub struct JudgementArgs {
+    /// The smallest difference that counts [default: 1%]
+    #[arg(long, value_name = "SHARE")]
+    pub threshold: Option<Share>,
+    /// The confidence level of the whole report [default: 0.95]
+    #[arg(long, value_name = "LEVEL")]
+    pub confidence: Option<Confidence>,
+    /// Votes that fail the run beside `reject`
+    #[arg(long, value_enum, value_name = "VOTE")]
+    pub deny: Vec<Deny>,
+}
+
+/// A vote that can be made to fail the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// Something is inconclusive, failed or was removed, or changed code has no benchmark
+    Modify,
+}
+
+/// Where reports go.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Format of the report; several pair up with several `--output` in order [default: text]
+    #[arg(long = "format", value_enum, value_name = "FORMAT")]
+    pub formats: Vec<Format>,
+    /// Write the report to this file instead of stdout (`-` is stdout)
+    ///
+    /// Where no `--format` pairs up with it, the extension decides.
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
+}
+
+/// What is told on a terminal, and how.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub struct TerminalArgs {
+    /// Errors only on stderr
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also what cargo and the benchmarks say
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// When to colour [default: auto]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub color: Option<ColourRequest>,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+    /// How progress is told on stderr: for a person, or one JSON object a line
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+    pub message_format: MessageFormat,
+}
+
+impl Args {
+    /// Reads the words that the program was started with, its own name first.
+    ///
+    /// Cargo starts `cargo-perfcheck perfcheck …` for `cargo perfcheck …`; that one word is dropped.
+    ///
+    /// # Errors
+    /// Clap's own error, which also carries `--help` and `--version`: `exit_code()` and `render()`
+    /// say what to do with it.
+    pub fn from_words(words: &[OsString]) -> Result<Args, clap::Error> {
+        let name = words.iter().take(1);
+        Args::try_parse_from(name.chain(own_words(words)))
+    }
+}
+
+/// The words after the program's name, without the `perfcheck` that cargo puts in.
+pub(super) fn own_words(words: &[OsString]) -> &[OsString] {
+    match words {
+        [_, first, rest @ ..] if first == "perfcheck" => rest,
+        [_, rest @ ..] => rest,
+        [] => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        Args::from_words(&words)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn cargo_and_direct_calls_mean_the_same() {
+        for call in ["cargo-perfcheck", "cargo-perfcheck perfcheck"] {
+            let args = parse(&format!("{call} main..HEAD --locked")).unwrap();
+            assert_eq!(args.compare.range.as_deref(), Some("main..HEAD"));
+            assert!(args.compare.options.selection.locked);
+        }
+    }
+
+    #[test]
+    fn a_branch_called_perfcheck_or_demo_can_still_be_compared() {
+        let args = parse("cargo-perfcheck perfcheck perfcheck").unwrap();
+        assert_eq!(args.compare.range.as_deref(), Some("perfcheck"));
+        let args = parse("cargo-perfcheck perfcheck -- demo").unwrap();
+        assert!(args.command.is_none());
+        assert_eq!(args.compare.range.as_deref(), Some("demo"));
+        let args = parse("cargo-perfcheck perfcheck demo..HEAD").unwrap();
+        assert_eq!(args.compare.range.as_deref(), Some("demo..HEAD"));
+    }
+
+    #[test]
+    fn options_stand_on_either_side_of_the_range() {
+        for line in [
+            "cargo-perfcheck --rounds 7 -p a main..",
+            "cargo-perfcheck main.. -p a --rounds 7",
+        ] {
+            let options = parse(line).unwrap().compare.options;
+            assert_eq!(options.sampling.rounds, Some(7));
+            assert_eq!(options.selection.packages, ["a"]);
+        }
+    }
+
+    #[test]
+    fn the_demo_takes_every_option_of_a_comparison() {
+        let args = parse("cargo-perfcheck demo --keep --format json --output demo.json").unwrap();
+        let Some(Command::Demo(demo)) = args.command else {
+            panic!("not the demo: {args:?}")
+        };
+        assert!(demo.options.keep);
+        assert_eq!(demo.options.output.formats, [Format::Json]);
+    }
+
+    #[test]
+    fn calibration_has_a_revision_and_an_injected_share() {
+        let args = parse("cargo-perfcheck calibrate v1 --inject 1% --runs 3").unwrap();
+        let Some(Command::Calibrate(calibrate)) = args.command else {
+            panic!("not a calibration: {args:?}")
+        };
+        assert_eq!(calibrate.revision, "v1");
+        assert_eq!(calibrate.inject, Some(Share::from_fraction(0.01)));
+        assert_eq!(calibrate.runs, 3);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for line in [
+            "cargo-perfcheck -q -v",
+            "cargo-perfcheck --exclude a",
+            "cargo-perfcheck report",
+            "cargo-perfcheck --threshold 1",
+            "cargo-perfcheck main HEAD",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_option_is_answered_with_the_right_one() {
+        let error = parse("cargo-perfcheck --treshold 1%")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("--threshold"), "{error}");
+    }
+
+    #[test]
+    fn the_guardian_gets_its_words_unread() {
+        let args = parse("cargo-perfcheck __guardian --parent 1 /tmp/x").unwrap();
+        let Some(Command::Guardian(guardian)) = args.command else {
+            panic!("not the guardian: {args:?}")
+        };
+        assert_eq!(guardian.words, ["--parent", "1", "/tmp/x"]);
+    }
 }

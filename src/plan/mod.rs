@@ -1,15 +1,31 @@
 //! From what was typed to what will be done: [`Args`] is the former, [`Plan`] the latter.
 
 mod args;
+mod error;
+mod exit;
+mod manifest;
+mod output;
 mod range;
+mod resolve;
+mod surroundings;
+mod value;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::units::Ratio;
+use crate::units::{Charset, Ratio};
 
-pub use args::{Args, Command, CompareArgs};
+pub use args::{
+    Args, CalibrateArgs, Command, CompareArgs, CompareOptions, DemoArgs, Deny, DoctorArgs,
+    DoctorFormat, GuardianArgs, JudgementArgs, OutputArgs, ReportArgs, SamplingArgs, SelectionArgs,
+    TerminalArgs,
+};
+pub use error::PlanError;
+pub use exit::ExitStatus;
+pub use output::{Format, Output};
 pub use range::RangeSpec;
+pub use surroundings::Environment;
+pub use value::{Confidence, Filter, Share, Span};
 
 /// Everything decided; no option left open.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +48,8 @@ pub struct Plan {
     pub deny_modify: bool,
     /// Whether the two checkouts and builds stay after the run.
     pub keep: bool,
-    /// How much is told on stderr.
-    pub verbosity: Verbosity,
+    /// How this run talks to whoever waits for it.
+    pub terminal: Terminal,
     /// The words after the program's name, for the report's "how to reproduce".
     pub command_line: Vec<String>,
 }
@@ -125,23 +141,37 @@ pub struct Thresholds {
     pub confidence: f64,
 }
 
-/// One report to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    /// In which format.
-    pub format: Format,
-    /// Where to; `None` is stdout.
-    pub path: Option<PathBuf>,
+/// How a run talks to whoever waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terminal {
+    /// How much is told on stderr.
+    pub verbosity: Verbosity,
+    /// When to colour.
+    pub colour: ColourRequest,
+    /// What may be drawn with.
+    pub charset: Charset,
+    /// How progress is told on stderr.
+    pub message_format: MessageFormat,
 }
 
-/// The formats of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
-pub enum Format {
-    /// A table for the terminal.
-    Text,
-    /// GitHub-flavoured markdown.
-    Markdown,
-    /// The JSON report of `schemas/report.v1.json`.
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColourRequest {
+    /// Where the stream is a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How progress is told on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum MessageFormat {
+    /// For a person
+    #[default]
+    Human,
+    /// One JSON object a line, for a program
     Json,
 }
 

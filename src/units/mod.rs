@@ -4,7 +4,9 @@
 mod event;
 mod paired;
 mod quantity;
+mod terminal;
 
 pub use event::{Event, EventSink, Pass};
 pub use paired::{Paired, Side};
 pub use quantity::{Bytes, Iterations, Nanos, Ratio};
+pub use terminal::{Charset, Colour};

@@ -1,0 +1,88 @@
+//! Why there is no plan.
+
+use std::path::PathBuf;
+
+/// Why there is no plan. Every one of them is for the user to mend before anything is run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The current folder is gone or unreadable.
+    #[error("the current folder cannot be read")]
+    NoCurrentFolder {
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No manifest from here upwards.
+    #[error("no `Cargo.toml` in `{}` or any folder above it", folder.display())]
+    NoManifest {
+        /// Where the search began.
+        folder: PathBuf,
+    },
+    /// `--manifest-path` names something that is no manifest.
+    #[error("`{}` is not a `Cargo.toml` file", path.display())]
+    NotAManifest {
+        /// As typed, made absolute.
+        path: PathBuf,
+    },
+    /// A file's extension names no format.
+    #[error("the extension of `{}` names no report format", path.display())]
+    UnknownExtension {
+        /// As typed.
+        path: PathBuf,
+    },
+    /// Two reports would be mixed on stdout.
+    #[error("more than one report would go to stdout")]
+    SeveralReportsOnStdout,
+    /// A number is outside of what makes sense.
+    #[error("{setting} is {value}, but {why}")]
+    OutOfRange {
+        /// The setting and where it was set.
+        setting: String,
+        /// The value.
+        value: String,
+        /// What it must be.
+        why: &'static str,
+        /// What can be typed instead.
+        instead: String,
+    },
+    /// A value cannot be understood.
+    #[error("{origin} has `{value}`: {problem}")]
+    InvalidValue {
+        /// Where it was set.
+        origin: String,
+        /// The value.
+        value: String,
+        /// Why it cannot be understood.
+        problem: String,
+    },
+}
+
+impl PlanError {
+    /// What can be typed to mend it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            PlanError::NoCurrentFolder { .. } => Some("change to a folder that exists".to_owned()),
+            PlanError::NoManifest { .. } => Some(
+                "run it in a Rust workspace, name one with `--manifest-path path/to/Cargo.toml`, \
+                 or see it work with `cargo perfcheck demo`"
+                    .to_owned(),
+            ),
+            PlanError::NotAManifest { path } => Some(if path.is_dir() {
+                format!("`--manifest-path {}`", path.join("Cargo.toml").display())
+            } else {
+                "`--manifest-path path/to/Cargo.toml`".to_owned()
+            }),
+            PlanError::UnknownExtension { path } => {
+                Some(format!("`--format json --output {}`", path.display()))
+            }
+            PlanError::SeveralReportsOnStdout => Some(
+                "give each format its file: `--format json --output perf.json --format markdown \
+                 --output perf.md`"
+                    .to_owned(),
+            ),
+            PlanError::OutOfRange { instead, .. } => Some(format!("`{instead}`")),
+            PlanError::InvalidValue { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Which reports are written, and where to.
+
+use std::path::{Path, PathBuf};
+
+use super::{OutputArgs, PlanError};
+
+/// One report to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// In which format.
+    pub format: Format,
+    /// Where to; `None` is stdout.
+    pub path: Option<PathBuf>,
+}
+
+/// The formats of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum Format {
+    /// A table for the terminal
+    Text,
+    /// GitHub-flavoured markdown
+    Markdown,
+    /// The JSON report, described by its schema
+    Json,
+}
+
+impl Format {
+    /// The format that files with this extension usually hold.
+    fn from_extension(path: &Path) -> Option<Format> {
+        match path.extension()?.to_str()? {
+            "txt" => Some(Format::Text),
+            "md" | "markdown" => Some(Format::Markdown),
+            "json" => Some(Format::Json),
+            _ => None,
+        }
+    }
+
+    /// The word that `--format` takes for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Markdown => "markdown",
+            Format::Json => "json",
+        }
+    }
+}
+
+/// Pairs formats and files in order. Files beyond the formats go by their extension; one format
+/// beyond the files goes to stdout; neither is text to stdout.
+///
+/// # Errors
+/// An extension that names no format, and more than one report for stdout.
+pub(super) fn pair_up(args: &OutputArgs, cwd: &Path) -> Result<Vec<Output>, PlanError> {
+    if args.formats.is_empty() && args.outputs.is_empty() {
+        return Ok(vec![Output {
+            format: Format::Text,
+            path: None,
+        }]);
+    }
+    let mut reports = Vec::new();
+    for (index, file) in args.outputs.iter().enumerate() {
+        let to_stdout = file.as_os_str() == "-";
+        let format = match args.formats.get(index) {
+            Some(&format) => format,
+            None if to_stdout => Format::Text,
+            None => Format::from_extension(file)
+                .ok_or_else(|| PlanError::UnknownExtension { path: file.clone() })?,
+        };
+        reports.push(Output {
+            format,
+            path: (!to_stdout).then(|| cwd.join(file)),
+        });
+    }
+    let left_over = args.formats.iter().skip(args.outputs.len());
+    reports.extend(left_over.map(|&format| Output { format, path: None }));
+    if reports
+        .iter()
+        .filter(|report| report.path.is_none())
+        .count()
+        > 1
+    {
+        return Err(PlanError::SeveralReportsOnStdout);
+    }
+    Ok(reports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(formats: &[Format], outputs: &[&str]) -> Result<Vec<Output>, PlanError> {
+        let args = OutputArgs {
+            formats: formats.to_vec(),
+            outputs: outputs.iter().map(PathBuf::from).collect(),
+        };
+        pair_up(&args, Path::new("/cwd"))
+    }
+
+    fn report(format: Format, path: Option<&str>) -> Output {
+        Output {
+            format,
+            path: path.map(PathBuf::from),
+        }
+    }
+
+    #[test]
+    fn nothing_typed_is_text_on_stdout() {
+        assert_eq!(pair(&[], &[]).unwrap(), [report(Format::Text, None)]);
+    }
+
+    #[test]
+    fn formats_and_files_pair_up_in_order() {
+        assert_eq!(
+            pair(&[Format::Json, Format::Markdown], &["a", "/b"]).unwrap(),
+            [
+                report(Format::Json, Some("/cwd/a")),
+                report(Format::Markdown, Some("/b")),
+            ]
+        );
+    }
+
+    #[test]
+    fn one_format_more_than_files_goes_to_stdout() {
+        assert_eq!(
+            pair(&[Format::Json, Format::Text], &["a"]).unwrap(),
+            [
+                report(Format::Json, Some("/cwd/a")),
+                report(Format::Text, None),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_extension_decides_where_no_format_is_given() {
+        assert_eq!(
+            pair(&[], &["perf.json", "perf.md", "-"]).unwrap(),
+            [
+                report(Format::Json, Some("/cwd/perf.json")),
+                report(Format::Markdown, Some("/cwd/perf.md")),
+                report(Format::Text, None),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_extension_that_names_no_format_is_answered_with_what_to_type() {
+        let error = pair(&[], &["perf.xyz"]).unwrap_err();
+        assert!(
+            error
+                .hint()
+                .unwrap()
+                .contains("--format json --output perf.xyz")
+        );
+    }
+
+    #[test]
+    fn stdout_takes_one_report() {
+        assert!(pair(&[Format::Json, Format::Text], &[]).is_err());
+        assert!(pair(&[Format::Json, Format::Text], &["-"]).is_err());
+    }
+}

@@ -1,0 +1,367 @@
+//! From what was typed to what will be done. Priority: flag, then environment, then default.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::units::{Charset, Ratio};
+
+use super::args::own_words;
+use super::value::{Confidence, Share, Span};
+use super::{
+    CalibrateArgs, ColourRequest, CompareArgs, CompareOptions, Deny, Environment, PairingRequest,
+    Pinning, Plan, PlanError, RangeSpec, Sampling, SamplingArgs, Selection, SelectionArgs,
+    Terminal, TerminalArgs, Thresholds, Verbosity, manifest, output,
+};
+
+/// What holds where nothing was said.
+pub(super) mod default {
+    use super::{Confidence, Share, Span};
+
+    /// A safety net, not a target: the budget of time and the planned looks end a benchmark much
+    /// sooner, except one whose own settings make its rounds short.
+    pub(in crate::plan) const ROUNDS: usize = 30;
+    /// Enough for a planted 1 % on compute-bound code on a shared two-core machine.
+    pub(in crate::plan) const TIME: Span = Span::from_millis(2_000);
+    /// Caches and branch predictors settle in far less; every round pays it anew.
+    pub(in crate::plan) const WARM_UP: Span = Span::from_millis(50);
+    /// Short, so that the budget buys twenty rounds: the process is the unit of replication.
+    pub(in crate::plan) const MEASUREMENT: Span = Span::from_millis(100);
+    /// 5 ms a sample at that measurement time: longer than a scheduler's hiccup, and 20 pairs are
+    /// enough for a robust location within a round. Criterion takes no less than 10.
+    pub(in crate::plan) const SAMPLE_SIZE: usize = 20;
+    /// Longer than any sensible set-up of a benchmark, shorter than a person's patience.
+    pub(in crate::plan) const TIMEOUT: Span = Span::from_millis(60_000);
+    /// What code placement alone does to short routines; smaller differences are seldom the
+    /// change's doing.
+    pub(in crate::plan) const THRESHOLD: Share = Share::from_fraction(0.01);
+    /// The convention.
+    pub(in crate::plan) const CONFIDENCE: Confidence = Confidence::USUAL;
+}
+
+impl Plan {
+    /// The plan of `cargo perfcheck [RANGE]`.
+    ///
+    /// # Errors
+    /// There is no manifest, or an option makes no sense.
+    pub fn resolve(args: &CompareArgs, environment: &Environment) -> Result<Plan, PlanError> {
+        let range = RangeSpec::parse(args.range.as_deref());
+        let named = args.options.selection.manifest_path.as_deref();
+        let manifest_path = manifest::find(named, &environment.cwd)?;
+        Plan::of(&args.options, range, manifest_path, environment)
+    }
+
+    /// The plan of one run of `cargo perfcheck calibrate`: a revision against itself, measured even
+    /// though its code is identical.
+    ///
+    /// # Errors
+    /// As [`Plan::resolve`].
+    pub fn resolve_calibration(
+        args: &CalibrateArgs,
+        environment: &Environment,
+    ) -> Result<Plan, PlanError> {
+        let range = RangeSpec::Between {
+            base: args.revision.clone(),
+            head: args.revision.clone(),
+        };
+        let named = args.options.selection.manifest_path.as_deref();
+        let manifest_path = manifest::find(named, &environment.cwd)?;
+        let mut plan = Plan::of(&args.options, range, manifest_path, environment)?;
+        plan.sampling.measure_identical = true;
+        plan.sampling.inject = args
+            .inject
+            .map(|share| Ratio::from_change(share.as_fraction()));
+        Ok(plan)
+    }
+
+    /// The plan of a comparison whose revisions and manifest are known already (the demo's).
+    ///
+    /// # Errors
+    /// An option makes no sense.
+    pub fn of(
+        options: &CompareOptions,
+        range: RangeSpec,
+        manifest_path: PathBuf,
+        environment: &Environment,
+    ) -> Result<Plan, PlanError> {
+        let sampling = sampling(&options.sampling, environment)?;
+        Ok(Plan {
+            manifest_path,
+            range,
+            selection: selection(&options.selection, &environment.cwd),
+            filter: options
+                .sampling
+                .filter
+                .as_ref()
+                .map(|filter| filter.as_str().to_owned()),
+            thresholds: Thresholds {
+                practical: Ratio::from_change(
+                    options
+                        .judgement
+                        .threshold
+                        .unwrap_or(default::THRESHOLD)
+                        .as_fraction(),
+                ),
+                confidence: options
+                    .judgement
+                    .confidence
+                    .unwrap_or(default::CONFIDENCE)
+                    .as_probability(),
+            },
+            outputs: output::pair_up(&options.output, &environment.cwd)?,
+            deny_modify: options.judgement.deny.contains(&Deny::Modify),
+            keep: options.keep,
+            terminal: Terminal::resolve(&options.terminal, environment),
+            command_line: reproducible(&environment.words, sampling.seed),
+            sampling,
+        })
+    }
+}
+
+fn selection(args: &SelectionArgs, cwd: &Path) -> Selection {
+    let features = args.features.iter();
+    Selection {
+        packages: args.packages.clone(),
+        workspace: args.workspace,
+        exclude: args.exclude.clone(),
+        benches: args.benches.clone(),
+        features: features
+            .flat_map(|list| list.split([',', ' ']))
+            .filter(|feature| !feature.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        all_features: args.all_features,
+        no_default_features: args.no_default_features,
+        profile: args.profile.clone(),
+        locked: args.locked,
+        offline: args.offline,
+        frozen: args.frozen,
+        target_dir: args.target_dir.as_ref().map(|folder| cwd.join(folder)),
+    }
+}
+
+fn sampling(args: &SamplingArgs, environment: &Environment) -> Result<Sampling, PlanError> {
+    let rounds = args.rounds.unwrap_or(default::ROUNDS);
+    if rounds < 2 {
+        return Err(out_of_range(
+            "rounds",
+            rounds,
+            "one round has no spread to judge by",
+            30,
+        ));
+    }
+    let sample_size = args.sample_size.unwrap_or(default::SAMPLE_SIZE);
+    if sample_size < 10 {
+        return Err(out_of_range(
+            "sample-size",
+            sample_size,
+            "Criterion takes no less than 10",
+            10,
+        ));
+    }
+    let or_default = |typed: Option<Span>, default: Span| typed.unwrap_or(default).as_duration();
+    Ok(Sampling {
+        seed: args.seed.unwrap_or(environment.drawn_seed),
+        rounds,
+        time: or_default(args.time, default::TIME),
+        warm_up: or_default(args.warm_up_time, default::WARM_UP),
+        measurement: or_default(args.measurement_time, default::MEASUREMENT),
+        sample_size,
+        timeout: or_default(args.timeout, default::TIMEOUT),
+        pairing: args.pairing.unwrap_or(PairingRequest::Auto),
+        pinning: args.pin.unwrap_or(Pinning::Auto),
+        allocations: !args.no_allocations,
+        measure_identical: false,
+        inject: None,
+    })
+}
+
+fn out_of_range(key: &str, value: usize, why: &'static str, instead: usize) -> PlanError {
+    PlanError::OutOfRange {
+        setting: format!("`--{key}`"),
+        value: value.to_string(),
+        why,
+        instead: format!("--{key} {instead}"),
+    }
+}
+
+impl Terminal {
+    /// How to talk, from the flags, `NO_COLOR`, `CARGO_TERM_COLOR` and the locale.
+    #[must_use]
+    pub fn resolve(args: &TerminalArgs, environment: &Environment) -> Terminal {
+        Terminal {
+            verbosity: match (args.quiet, args.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (false, true) => Verbosity::Verbose,
+                (false, false) => Verbosity::Normal,
+            },
+            colour: args.color.unwrap_or_else(|| colour_wished(environment)),
+            charset: if args.ascii || ascii_locale(environment) {
+                Charset::Ascii
+            } else {
+                Charset::Unicode
+            },
+            message_format: args.message_format,
+        }
+    }
+}
+
+/// `NO_COLOR` is the user's wish for every program, `CARGO_TERM_COLOR` the one for cargo's.
+fn colour_wished(environment: &Environment) -> ColourRequest {
+    if environment.variable("NO_COLOR").is_some() {
+        return ColourRequest::Never;
+    }
+    match environment.variable("CARGO_TERM_COLOR") {
+        Some("always") => ColourRequest::Always,
+        Some("never") => ColourRequest::Never,
+        _ => ColourRequest::Auto,
+    }
+}
+
+/// Whether somebody asked for the plain locale. An unset one says nothing: continuous integration
+/// seldom sets it and shows Unicode well.
+fn ascii_locale(environment: &Environment) -> bool {
+    ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| environment.variable(name))
+        .is_some_and(|locale| matches!(locale, "C" | "POSIX"))
+}
+
+/// The typed words with the seed that was used, so that they repeat the run.
+fn reproducible(words: &[OsString], seed: u64) -> Vec<String> {
+    let mut words: Vec<String> = own_words(words)
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let typed = |word: &String| word == "--seed" || word.starts_with("--seed=");
+    if !words.iter().any(typed) {
+        // After `--` it would be taken for a range.
+        let end = words.iter().position(|word| word == "--");
+        let end = end.unwrap_or(words.len());
+        words.splice(end..end, ["--seed".to_owned(), seed.to_string()]);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::{Args, Format};
+    use super::*;
+
+    struct Typed {
+        workspace: tempfile::TempDir,
+        variables: &'static [(&'static str, &'static str)],
+    }
+
+    impl Typed {
+        fn with(variables: &'static [(&'static str, &'static str)]) -> Typed {
+            let workspace = tempfile::tempdir().unwrap();
+            fs_err::write(workspace.path().join("Cargo.toml"), "").unwrap();
+            Typed {
+                workspace,
+                variables,
+            }
+        }
+
+        fn environment(&self, line: &str) -> Environment {
+            let variables = self.variables.iter();
+            Environment {
+                cwd: self.workspace.path().to_owned(),
+                variables: variables
+                    .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect(),
+                words: line.split(' ').map(OsString::from).collect(),
+                drawn_seed: 4711,
+            }
+        }
+
+        fn plan(&self, line: &str) -> Result<Plan, PlanError> {
+            let environment = self.environment(line);
+            let args = Args::from_words(&environment.words).unwrap();
+            Plan::resolve(&args.compare, &environment)
+        }
+    }
+
+    #[test]
+    fn nothing_typed_leaves_nothing_open() {
+        let typed = Typed::with(&[]);
+        let plan = typed.plan("cargo-perfcheck").unwrap();
+        assert_eq!(plan.range, RangeSpec::Default);
+        assert_eq!(
+            plan.manifest_path,
+            typed.workspace.path().join("Cargo.toml")
+        );
+        assert_eq!(plan.sampling.seed, 4711);
+        assert_eq!(plan.sampling.time, Duration::from_secs(2));
+        assert_eq!(plan.thresholds.practical, Ratio::from_quotient(1.01));
+        assert_eq!(plan.outputs[0].format, Format::Text);
+        assert!(plan.sampling.allocations && !plan.deny_modify && !plan.keep);
+    }
+
+    #[test]
+    fn the_command_line_with_the_seed_repeats_the_run() {
+        let typed = Typed::with(&[]);
+        let line = |line: &str| typed.plan(line).unwrap().command_line.join(" ");
+        assert_eq!(
+            line("cargo-perfcheck perfcheck main.. -q"),
+            "main.. -q --seed 4711"
+        );
+        assert_eq!(line("cargo-perfcheck -- demo"), "--seed 4711 -- demo");
+        assert_eq!(line("cargo-perfcheck --seed=3"), "--seed=3");
+    }
+
+    #[test]
+    fn features_are_split_at_commas_and_spaces_as_in_cargo() {
+        let typed = Typed::with(&[]);
+        let plan = typed.plan("cargo-perfcheck -F a,b --features c").unwrap();
+        assert_eq!(plan.selection.features, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn impossible_numbers_are_refused_with_what_to_type() {
+        let typed = Typed::with(&[]);
+        let error = typed.plan("cargo-perfcheck --sample-size 5").unwrap_err();
+        assert_eq!(error.hint().unwrap(), "`--sample-size 10`");
+        assert!(typed.plan("cargo-perfcheck --rounds 1").is_err());
+    }
+
+    #[test]
+    fn a_flag_beats_no_color_and_no_color_beats_cargo() {
+        let typed = Typed::with(&[("NO_COLOR", "1"), ("CARGO_TERM_COLOR", "always")]);
+        let colour = |line: &str| typed.plan(line).unwrap().terminal.colour;
+        assert_eq!(colour("cargo-perfcheck"), ColourRequest::Never);
+        assert_eq!(
+            colour("cargo-perfcheck --color always"),
+            ColourRequest::Always
+        );
+        let cargo_alone = Typed::with(&[("CARGO_TERM_COLOR", "always")]);
+        let plan = cargo_alone.plan("cargo-perfcheck").unwrap();
+        assert_eq!(plan.terminal.colour, ColourRequest::Always);
+    }
+
+    #[test]
+    fn the_plain_locale_is_answered_in_ascii() {
+        let charset = |typed: Typed| typed.plan("cargo-perfcheck").unwrap().terminal.charset;
+        assert_eq!(charset(Typed::with(&[("LC_ALL", "C")])), Charset::Ascii);
+        assert_eq!(charset(Typed::with(&[])), Charset::Unicode);
+        assert_eq!(
+            charset(Typed::with(&[("LC_ALL", "en_GB.UTF-8"), ("LANG", "C")])),
+            Charset::Unicode
+        );
+    }
+
+    #[test]
+    fn a_calibration_is_a_revision_against_itself_and_is_really_measured() {
+        let typed = Typed::with(&[]);
+        let environment = typed.environment("cargo-perfcheck calibrate v1 --inject 2%");
+        let args = Args::from_words(&environment.words).unwrap();
+        let Some(super::super::Command::Calibrate(args)) = args.command else {
+            panic!("not a calibration: {args:?}")
+        };
+        let plan = Plan::resolve_calibration(&args, &environment).unwrap();
+        assert_eq!(plan.range.to_string(), "v1..v1");
+        assert!(plan.sampling.measure_identical);
+        assert_eq!(plan.sampling.inject, Some(Ratio::from_quotient(1.02)));
+    }
+}
