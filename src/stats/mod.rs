@@ -1,1 +1,27 @@
-//! Estimates, intervals and decisions from slices of numbers; pure.
+//! Estimates, intervals and decisions from slices of numbers.
+//!
+//! Pure: no input or output, no clock, no global randomness. The scale is the natural logarithm of
+//! head ÷ base throughout, so that swapping the sides changes the sign and nothing else. The choices,
+//! with the simulations behind them, are told in `docs/statistics.md`.
+//!
+//! | step | here |
+//! |---|---|
+//! | samples of one side → what the report shows of them | [`Summary`] |
+//! | samples of one round → one log ratio | [`paired_log_ratio`], [`unpaired_log_ratio`] |
+//! | log ratios of the rounds → estimate, interval, p-values | [`Estimate`] |
+//! | several looks at growing data, one error rate | [`Looks`] |
+//! | many benchmarks, one error rate | [`step_up`] |
+
+mod estimate;
+mod family;
+mod location;
+mod looks;
+mod summary;
+mod within;
+
+pub use estimate::{Estimate, Interval, believable};
+pub use family::step_up;
+pub use location::{Weighted, robust_location, weighted_median};
+pub use looks::{Looks, Standing};
+pub use summary::{Summary, percentile};
+pub use within::{RoundEstimate, Timed, paired_log_ratio, unpaired_log_ratio};
