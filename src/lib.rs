@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | [`units`] | – | vocabulary: quantities, sides, events |
 //! | [`plan`] | argv, environment, configuration | a [`plan::Plan`] in which nothing is left open |
+//! | [`environment`] | – | facts about the machine that measures, and what disturbs it |
 //! | [`scratch`] | – | the run's private folder, child processes, and their certain end |
 //! | [`revision`] | a range | both revisions, then their checkouts |
 //! | [`build`] | checkouts | the benchmark executables of both sides |
@@ -21,6 +22,9 @@
 pub mod units;
 
 pub mod plan;
+
+pub mod environment;
+
 pub mod scratch;
 
 pub mod revision;

@@ -87,7 +87,8 @@ pub struct CompareArgs {
     /// `A..B`: from A to B. `A...B`: from where B left A, to B. `A..`: to HEAD. `A`: to the working
     /// tree, uncommitted changes included. None: from the merge base with the default branch to the
     /// working tree. A and B are anything that git understands: branches, tags, commit ids, `HEAD~3`.
-    #[arg(value_name = "RANGE")]
+    // An empty variable in a script must not become "everything since nothing".
+    #[arg(value_name = "RANGE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub range: Option<String>,
     /// How to compare.
     #[command(flatten)]

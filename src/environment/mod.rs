@@ -1,0 +1,22 @@
+//! The machine that measures: the facts that a number cannot be read without, and the two
+//! disturbances that can be watched from outside, load and stolen time.
+
+mod machine;
+mod processor;
+mod steal;
+
+pub use machine::Machine;
+pub use steal::StealWatch;
+
+use std::path::Path;
+
+/// A one-line pseudo-file without its line end; `None` where there is none, or nothing in it.
+pub(crate) fn read_line(path: &Path) -> Option<String> {
+    let text = fs_err::read_to_string(path).ok()?;
+    // Texts from the device tree end in NUL.
+    let line = text
+        .lines()
+        .next()?
+        .trim_matches(|c: char| c == '\0' || c.is_whitespace());
+    (!line.is_empty()).then(|| line.to_owned())
+}
