@@ -1,3 +1,7 @@
 //! One integration binary, many modules; names are sentences.
 
 mod architecture;
+mod demo;
+mod readme;
+mod support;
+mod versions;

@@ -1,0 +1,129 @@
+//! Temporary git repositories, and the program run on them.
+
+use std::path::{Path, PathBuf};
+
+use git2::{IndexAddOption, Repository, RepositoryInitOptions, Signature, Time};
+use snapbox::cmd::{Command, cargo_bin};
+
+/// A git repository in a temporary folder, with a cache of its own beside it.
+pub(crate) struct Workspace {
+    folder: tempfile::TempDir,
+}
+
+impl Workspace {
+    /// An empty repository on the branch `main`.
+    pub(crate) fn new() -> Workspace {
+        let workspace = Workspace::without_git();
+        Repository::init_opts(
+            workspace.root(),
+            RepositoryInitOptions::new()
+                .initial_head("main")
+                .external_template(false),
+        )
+        .unwrap();
+        workspace
+    }
+
+    /// An empty folder that is no repository.
+    pub(crate) fn without_git() -> Workspace {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("repository")).unwrap();
+        Workspace { folder }
+    }
+
+    /// The repository's working folder.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("repository")
+    }
+
+    /// A folder beside the repository.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file, and the folders above it.
+    pub(crate) fn write(&self, path: &str, content: &str) -> &Workspace {
+        let path = self.root().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+        self
+    }
+
+    /// Puts the files of `fixtures/crates/<name>` over those that are there, `.in` taken off.
+    pub(crate) fn unpack(&self, name: &str) -> &Workspace {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures/crates")
+            .join(name);
+        copy(&fixture, &self.root());
+        self
+    }
+
+    /// Commits everything. Author and date are fixed, so that commit ids are too.
+    pub(crate) fn commit(&self, subject: &str) -> &Workspace {
+        let repository = Repository::open(self.root()).unwrap();
+        let mut index = repository.index().unwrap();
+        index.add_all(["*"], IndexAddOption::DEFAULT, None).unwrap();
+        index.update_all(["*"], None).unwrap();
+        index.write().unwrap();
+        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+        let author =
+            Signature::new("Author", "author@example.com", &Time::new(1_767_258_000, 0)).unwrap();
+        let parent = repository.head().ok().map(|head| head.peel_to_commit());
+        let parent = parent.transpose().unwrap();
+        repository
+            .commit(
+                Some("HEAD"),
+                &author,
+                &author,
+                subject,
+                &tree,
+                parent.as_ref().into_iter().collect::<Vec<_>>().as_slice(),
+            )
+            .unwrap();
+        self
+    }
+
+    /// `cargo perfcheck <line>` in the repository, with caches of its own.
+    pub(crate) fn perfcheck(&self, line: &str) -> Command {
+        perfcheck(line)
+            .current_dir(self.root())
+            .env("XDG_CACHE_HOME", self.beside("cache"))
+    }
+}
+
+/// The program as cargo starts it, free of what this test run has in its environment.
+pub(crate) fn perfcheck(line: &str) -> Command {
+    let mut command = Command::new(cargo_bin!("cargo-perfcheck")).arg("perfcheck");
+    for (name, _) in std::env::vars_os() {
+        let leaks = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_") && !["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&name)
+                || name.starts_with("GIT_")
+        });
+        if leaks {
+            command = command.env_remove(name);
+        }
+    }
+    command
+        .args(line.split_whitespace())
+        .env("NO_COLOR", "1")
+        .env_remove("RUST_BACKTRACE")
+        .env_remove("RUST_LOG")
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else {
+            let name = match name.strip_suffix(".in") {
+                Some("gitignore") => ".gitignore",
+                Some(plain) => plain,
+                None => name,
+            };
+            std::fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}

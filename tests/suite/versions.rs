@@ -1,0 +1,123 @@
+//! Every version of Criterion that people use, in one workspace: one real run, shared by all tests
+//! here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::support::Workspace;
+
+const VERSIONS: [&str; 6] = ["v0_3", "v0_4", "v0_5", "v0_6", "v0_7", "v0_8"];
+
+/// The ids of `shapes.rs`, each of a kind that something on the way could stumble over.
+const SHAPES: [&str; 16] = [
+    "plain",
+    "with spaces, 'single' and \"double\" quotes",
+    "regex (a|b)* [c]+ ^$ . \\d {2} ?",
+    "slashes/of/a path/",
+    "unicode äöü 漢字 🦀",
+    "-begins with a dash",
+    "one of two ids that are the same in their first sixty-four characters: a",
+    "one of two ids that are the same in their first sixty-four characters: b",
+    "group/chain/250",
+    "group/chain/500",
+    "group/only/a parameter",
+    "settings of its own/flat",
+    "loop/iter_with_large_drop",
+    "loop/iter_batched",
+    "loop/iter_batched_ref",
+    "loop/iter_custom",
+];
+
+fn report() -> &'static Value {
+    static REPORT: OnceLock<Value> = OnceLock::new();
+    REPORT.get_or_init(|| {
+        let workspace = Workspace::new();
+        workspace
+            .unpack("versions/base")
+            .commit("Chain as many steps as asked for")
+            .unpack("versions/head")
+            .commit("Chain twice as many");
+        let json = workspace.beside("report.json");
+        let output = workspace
+            .perfcheck(
+                "HEAD~1..HEAD --seed 1 --rounds 6 --time 300ms --format json --no-allocations",
+            )
+            .args(["--warm-up-time", "5ms", "--measurement-time", "10ms"])
+            .arg("--output")
+            .arg(&json)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let text = std::fs::read_to_string(json).unwrap_or_else(|_| panic!("{stderr}"));
+        serde_json::from_str(&text).unwrap()
+    })
+}
+
+/// The benchmarks of a package, by id.
+fn benchmarks_of(package: &str) -> BTreeMap<&'static str, &'static Value> {
+    report()["benchmarks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["package"] == package)
+        .map(|entry| (entry["id"].as_str().unwrap(), entry))
+        .collect()
+}
+
+#[test]
+fn every_version_reports_every_shape_of_id_and_loop() {
+    for package in VERSIONS.into_iter().chain(["mixed"]) {
+        let found: BTreeSet<&str> = benchmarks_of(package).into_keys().collect();
+        let missing: Vec<&str> = SHAPES
+            .into_iter()
+            .filter(|id| !found.contains(id))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "{package}: {missing:?}, found {found:?}"
+        );
+    }
+    let futures = benchmarks_of("v0_8");
+    assert!(futures.contains_key("async iter"));
+    assert!(futures.contains_key("async iter_batched"));
+}
+
+#[test]
+fn twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two() {
+    for package in VERSIONS.into_iter().chain(["mixed"]) {
+        for (id, entry) in benchmarks_of(package) {
+            assert_eq!(entry["verdict"], "slower", "{package} {id}: {entry:#}");
+        }
+    }
+}
+
+#[test]
+fn what_one_iteration_processes_is_read_back() {
+    for package in VERSIONS {
+        let throughput = &benchmarks_of(package)["group/chain/250"]["throughput"];
+        assert!(
+            throughput.to_string().contains("250"),
+            "{package}: {throughput}"
+        );
+    }
+}
+
+#[test]
+fn a_criterion_that_differs_between_the_sides_is_a_confounder() {
+    let confounders = report()["confounders"].to_string();
+    assert!(confounders.contains("mixed"), "{confounders}");
+    assert!(
+        confounders.to_lowercase().contains("criterion"),
+        "{confounders}"
+    );
+}
+
+#[test]
+fn a_harness_that_does_not_speak_the_protocol_is_named_as_skipped() {
+    let skipped = report()["skipped"].as_array().unwrap();
+    let own_main = skipped.iter().find(|entry| entry["target"] == "own_main");
+    let own_main = own_main.unwrap_or_else(|| panic!("{skipped:#?}"));
+    assert_ne!(own_main["reason"], "");
+}
