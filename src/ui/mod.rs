@@ -1,1 +1,132 @@
-//! Progress on stderr, from events.
+//! Progress on stderr, from events: what happens now, how far it is, how long still.
+//!
+//! The rooms emit [`Event`]s; nothing here reaches back. A [`Progress`] is told where to write and
+//! what time it is, so it is tested without a terminal and without waiting.
+
+mod lines;
+mod screen;
+mod story;
+
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::units::{Colour, Event};
+use lines::Lines;
+use screen::Screen;
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A bar at the bottom of a terminal, finished steps above it.
+    Terminal {
+        /// Columns of the terminal.
+        width: u16,
+        /// Whether words are coloured.
+        colour: Colour,
+    },
+    /// A line for every step and, at most every ten seconds, one in between: for logs.
+    Lines,
+    /// Every event as one line of JSON.
+    Json,
+    /// Warnings only.
+    Quiet,
+}
+
+/// Consumes events and shows progress. Drop it, or call [`Progress::finish`], before anything else
+/// is written to the same stream.
+pub struct Progress {
+    shown: Mutex<Shown>,
+    clock: Box<dyn Fn() -> Duration + Send + Sync>,
+}
+
+enum Shown {
+    Screen(Screen),
+    Lines(Lines),
+    Json(Box<dyn Write + Send>),
+    Quiet(Box<dyn Write + Send>),
+}
+
+impl std::fmt::Debug for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Progress").finish_non_exhaustive()
+    }
+}
+
+impl Progress {
+    /// Progress of `kind` on `out`, by the monotonic clock from now on.
+    pub fn new(kind: Kind, out: impl Write + Send + 'static) -> Progress {
+        let start = Instant::now();
+        Progress::with_clock(kind, out, move || start.elapsed())
+    }
+
+    /// As [`Progress::new`], with the time since the start told by `clock`.
+    pub fn with_clock(
+        kind: Kind,
+        out: impl Write + Send + 'static,
+        clock: impl Fn() -> Duration + Send + Sync + 'static,
+    ) -> Progress {
+        let out: Box<dyn Write + Send> = Box::new(out);
+        let shown = match kind {
+            Kind::Terminal { width, colour } => Shown::Screen(Screen::new(out, width, colour)),
+            Kind::Lines => Shown::Lines(Lines::new(out)),
+            Kind::Json => Shown::Json(out),
+            Kind::Quiet => Shown::Quiet(out),
+        };
+        Progress {
+            shown: Mutex::new(shown),
+            clock: Box::new(clock),
+        }
+    }
+
+    /// Where the rooms send their events: `&progress.sink()` is an [`crate::units::EventSink`].
+    pub fn sink(&self) -> impl Fn(Event) + Sync + '_ {
+        move |event| self.take(&event)
+    }
+
+    /// Takes the bar off the terminal. Nothing is shown from here on but what finished before.
+    pub fn finish(&self) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Shown::Screen(screen) = &mut *shown {
+            screen.finish();
+        }
+    }
+
+    fn take(&self, event: &Event) {
+        let now = (self.clock)();
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        // A stream nobody reads any more is no reason to stop measuring.
+        let _ = match &mut *shown {
+            Shown::Screen(screen) => {
+                screen.take(event, now);
+                Ok(())
+            }
+            Shown::Lines(lines) => lines.take(event, now),
+            Shown::Json(out) => json(out, event),
+            Shown::Quiet(out) => quiet(out, event),
+        };
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn json(out: &mut dyn Write, event: &Event) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(event)?;
+    line.push(b'\n');
+    out.write_all(&line)?;
+    out.flush()
+}
+
+fn quiet(out: &mut dyn Write, event: &Event) -> std::io::Result<()> {
+    match event {
+        Event::Warning { message } => writeln!(out, "warning: {}", story::printable(message)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

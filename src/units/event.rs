@@ -61,6 +61,7 @@ pub enum Event {
         /// The side.
         side: Side,
         /// How long it took.
+        #[serde(rename = "took_seconds", serialize_with = "as_seconds")]
         took: Duration,
         /// How many benchmark executables it gave.
         executables: usize,
@@ -115,6 +116,7 @@ pub enum Event {
         /// Which.
         pass: Pass,
         /// How long it took.
+        #[serde(rename = "took_seconds", serialize_with = "as_seconds")]
         took: Duration,
     },
     /// Something the user should know, which does not end the run.
@@ -122,4 +124,9 @@ pub enum Event {
         /// A lower-case fragment that names the object.
         message: String,
     },
+}
+
+/// A duration as a plain number of seconds: what every reader of JSON can use.
+fn as_seconds<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(took.as_secs_f64())
 }

@@ -1,0 +1,50 @@
+//! Progress where nobody looks at a terminal: lines that are worth keeping in a log.
+
+use std::io::Write;
+use std::time::Duration;
+
+use super::story::{Story, spoken};
+use crate::units::Event;
+
+/// Lines between the steps are at least this far apart.
+const PAUSE: Duration = Duration::from_secs(10);
+
+pub(super) struct Lines {
+    out: Box<dyn Write + Send>,
+    story: Story,
+    last: Duration,
+}
+
+impl Lines {
+    pub(super) fn new(out: Box<dyn Write + Send>) -> Lines {
+        Lines {
+            out,
+            story: Story::new(),
+            last: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn take(&mut self, event: &Event, now: Duration) -> std::io::Result<()> {
+        if let Some(step) = self.story.take(event, now) {
+            self.last = now;
+            writeln!(self.out, "{:>12} {}", step.verb, step.text)?;
+            return self.out.flush();
+        }
+        if now.saturating_sub(self.last) < PAUSE {
+            return Ok(());
+        }
+        self.last = now;
+        let at = self.story.now(now);
+        let left = at
+            .left
+            .map(|left| format!(" (at most {} left)", spoken(left)));
+        writeln!(
+            self.out,
+            "{:>12} {}{}",
+            "",
+            at.text,
+            left.unwrap_or_default()
+        )?;
+        self.out.flush()
+    }
+}

@@ -1,0 +1,316 @@
+//! What the events amount to: finished steps, the present one, and how long it still takes.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::units::{Event, Pass, Side};
+
+/// One finished or begun step, worth a line of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    /// One word, as cargo has it.
+    pub(super) verb: &'static str,
+    /// The rest of the line.
+    pub(super) text: String,
+}
+
+/// Where the run stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Now {
+    /// What is being done.
+    pub(super) text: String,
+    /// Which share of the present stage is done, where that is known.
+    pub(super) done: Option<f64>,
+    /// The longest it can still take at the present pace, where that is known.
+    pub(super) left: Option<Duration>,
+}
+
+/// The state that events build up.
+#[derive(Debug)]
+pub(super) struct Story {
+    stage: Stage,
+    began: Duration,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Starting,
+    Checkout(Side),
+    Build(Build),
+    Pass(Rounds),
+    Between,
+}
+
+#[derive(Debug)]
+struct Build {
+    side: Side,
+    krate: String,
+    done: usize,
+    total: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Rounds {
+    pass: Pass,
+    benchmarks: usize,
+    max_rounds: usize,
+    /// Rounds that were run, over all benchmarks.
+    run: usize,
+    /// Rounds that will not be needed, since their benchmark was settled before.
+    spared: usize,
+    settled: usize,
+    /// Rounds run of each benchmark that is not settled.
+    open: HashMap<String, usize>,
+    current: String,
+    round: usize,
+}
+
+impl Story {
+    pub(super) fn new() -> Story {
+        Story {
+            stage: Stage::Starting,
+            began: Duration::ZERO,
+        }
+    }
+
+    /// Takes an event in; gives the step that it begins or ends.
+    pub(super) fn take(&mut self, event: &Event, now: Duration) -> Option<Step> {
+        match event {
+            Event::Resolved {
+                side,
+                short_id,
+                subject,
+            } => step("Resolved", format!("{side} {short_id} {subject}")),
+            Event::CheckingOut { side } => {
+                self.enter(Stage::Checkout(*side), now);
+                None
+            }
+            Event::BuildStarted { side } => {
+                let build = Build {
+                    side: *side,
+                    krate: String::new(),
+                    done: 0,
+                    total: None,
+                };
+                self.enter(Stage::Build(build), now);
+                step("Building", format!("{side}"))
+            }
+            Event::Compiled {
+                krate, done, total, ..
+            } => {
+                if let Stage::Build(build) = &mut self.stage {
+                    build.krate.clone_from(krate);
+                    (build.done, build.total) = (*done, *total);
+                }
+                None
+            }
+            Event::BuildFinished {
+                side,
+                took,
+                executables,
+            } => {
+                self.enter(Stage::Between, now);
+                let what = plural(*executables, "benchmark executable");
+                step("Built", format!("{side}: {what} in {}", spoken(*took)))
+            }
+            Event::Discovered { .. } => discovered(event),
+            _ => self.take_measuring(event, now),
+        }
+    }
+
+    fn take_measuring(&mut self, event: &Event, now: Duration) -> Option<Step> {
+        match event {
+            Event::PassStarted {
+                pass,
+                benchmarks,
+                rounds,
+            } => {
+                self.enter(Stage::Pass(Rounds::new(*pass, *benchmarks, *rounds)), now);
+                let benchmarks = plural(*benchmarks, "benchmark");
+                let rounds = match rounds {
+                    0 | 1 => String::new(),
+                    n => format!(", up to {n} rounds each"),
+                };
+                step(
+                    "Measuring",
+                    format!("{} of {benchmarks}{rounds}", noun(*pass)),
+                )
+            }
+            Event::PassFinished { pass, took } => {
+                self.enter(Stage::Between, now);
+                step("Measured", format!("{} in {}", noun(*pass), spoken(*took)))
+            }
+            Event::Warning { message } => step("Warning", message.clone()),
+            _ => {
+                if let Stage::Pass(rounds) = &mut self.stage {
+                    rounds.take(event);
+                }
+                None
+            }
+        }
+    }
+
+    fn enter(&mut self, stage: Stage, now: Duration) {
+        self.stage = stage;
+        self.began = now;
+    }
+
+    /// Where the run stands at the time `now`.
+    pub(super) fn now(&self, now: Duration) -> Now {
+        let (text, done) = match &self.stage {
+            Stage::Starting => ("looking around".to_owned(), None),
+            Stage::Between => ("preparing the next step".to_owned(), None),
+            Stage::Checkout(side) => (format!("checking out {side}"), None),
+            Stage::Build(build) => build.now(),
+            Stage::Pass(rounds) => rounds.now(),
+        };
+        let spent = now.saturating_sub(self.began);
+        Now {
+            text: printable(&text),
+            done,
+            left: done.and_then(|done| left(spent, done)),
+        }
+    }
+}
+
+impl Build {
+    fn now(&self) -> (String, Option<f64>) {
+        let done = self
+            .total
+            .filter(|total| *total > 0)
+            .map(|total| self.done as f64 / total as f64);
+        let of = match self.total {
+            Some(total) => format!("{} of {total} crates", self.done),
+            None => plural(self.done, "crate"),
+        };
+        (format!("building {}: {of} {}", self.side, self.krate), done)
+    }
+}
+
+impl Rounds {
+    fn new(pass: Pass, benchmarks: usize, max_rounds: usize) -> Rounds {
+        Rounds {
+            pass,
+            benchmarks,
+            max_rounds: max_rounds.max(1),
+            run: 0,
+            spared: 0,
+            settled: 0,
+            open: HashMap::new(),
+            current: String::new(),
+            round: 0,
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Measuring { benchmark, round } => {
+                self.current.clone_from(benchmark);
+                self.round = *round;
+            }
+            Event::RoundFinished { benchmark, .. } => {
+                self.run += 1;
+                *self.open.entry(benchmark.clone()).or_insert(0) += 1;
+            }
+            Event::Settled { benchmark, .. } => {
+                self.settled += 1;
+                let run = self.open.remove(benchmark).unwrap_or(0);
+                self.spared += self.max_rounds.saturating_sub(run);
+            }
+            _ => {}
+        }
+    }
+
+    fn now(&self) -> (String, Option<f64>) {
+        let all = self.benchmarks * self.max_rounds;
+        // Rounds that turned out not to be needed take no time: they leave the total.
+        let total = all.saturating_sub(self.spared).max(self.run);
+        let done = if total == 0 {
+            1.0
+        } else {
+            self.run as f64 / total as f64
+        };
+        let settled = format!("{} of {} settled", self.settled, self.benchmarks);
+        let current = match self.current.as_str() {
+            "" => String::new(),
+            current => format!(", round {} of {current}", self.round),
+        };
+        (
+            format!("{}: {settled}{current}", noun(self.pass)),
+            Some(done),
+        )
+    }
+}
+
+fn discovered(event: &Event) -> Option<Step> {
+    let Event::Discovered {
+        measured,
+        identical,
+        added,
+        removed,
+        skipped_targets,
+    } = event
+    else {
+        return None;
+    };
+    let mut text = format!("{} to measure", plural(*measured, "benchmark"));
+    for (n, what) in [
+        (identical, "with identical code"),
+        (added, "added"),
+        (removed, "removed"),
+    ] {
+        if *n > 0 {
+            text.push_str(&format!(", {n} {what}"));
+        }
+    }
+    if *skipped_targets > 0 {
+        text.push_str(&format!("; {} skipped", plural(*skipped_targets, "target")));
+    }
+    step("Found", text)
+}
+
+/// The share must be worth an extrapolation.
+const ENOUGH: f64 = 0.02;
+
+fn left(spent: Duration, done: f64) -> Option<Duration> {
+    if !(ENOUGH..1.0).contains(&done) || spent.is_zero() {
+        return None;
+    }
+    Duration::try_from_secs_f64(spent.as_secs_f64() * (1.0 - done) / done).ok()
+}
+
+fn step(verb: &'static str, text: String) -> Option<Step> {
+    Some(Step {
+        verb,
+        text: printable(&text),
+    })
+}
+
+fn noun(pass: Pass) -> &'static str {
+    match pass {
+        Pass::Time => "time",
+        Pass::Allocations => "allocations",
+        Pass::Profile => "CPU profiles",
+    }
+}
+
+fn plural(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
+/// `4.2 s`, `3 min 20 s`, `2 h 5 min`.
+pub(super) fn spoken(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", duration.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `text` without characters that would move a cursor.
+pub(super) fn printable(text: &str) -> String {
+    let harmless = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().map(harmless).collect()
+}

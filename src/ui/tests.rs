@@ -1,0 +1,143 @@
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{Kind, Progress};
+use crate::units::{Colour, Event, Pass, Side};
+
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no writer panics").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Paper {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no writer panics").clone()).expect("UTF-8")
+    }
+}
+
+/// A run of two benchmarks, an event a second.
+fn events() -> Vec<Event> {
+    let mut events = vec![
+        Event::Resolved {
+            side: Side::Base,
+            short_id: "1111111".into(),
+            subject: "Parse faster".into(),
+        },
+        Event::CheckingOut { side: Side::Base },
+        Event::BuildStarted { side: Side::Base },
+        Event::Compiled {
+            side: Side::Base,
+            krate: "serde".into(),
+            done: 1,
+            total: Some(4),
+        },
+        Event::BuildFinished {
+            side: Side::Base,
+            took: Duration::from_millis(61_500),
+            executables: 1,
+        },
+        Event::Discovered {
+            measured: 2,
+            identical: 3,
+            added: 0,
+            removed: 1,
+            skipped_targets: 1,
+        },
+        Event::PassStarted {
+            pass: Pass::Time,
+            benchmarks: 2,
+            rounds: 20,
+        },
+    ];
+    for round in 1..=10 {
+        for benchmark in ["a", "b"] {
+            let benchmark = benchmark.to_owned();
+            events.push(Event::Measuring {
+                benchmark: benchmark.clone(),
+                round,
+            });
+            events.push(Event::RoundFinished { benchmark, round });
+        }
+    }
+    for benchmark in ["a", "b"] {
+        events.push(Event::Settled {
+            benchmark: benchmark.into(),
+            verdict: "unchanged".into(),
+            rounds: 10,
+        });
+    }
+    events.push(Event::PassFinished {
+        pass: Pass::Time,
+        took: Duration::from_secs(43),
+    });
+    events.push(Event::Warning {
+        message: "load is high\u{1b}[2J".into(),
+    });
+    events
+}
+
+fn shown(kind: Kind) -> String {
+    let paper = Paper::default();
+    let seconds = Arc::new(AtomicU64::new(0));
+    let hand = Arc::clone(&seconds);
+    let clock = move || Duration::from_secs(hand.load(Ordering::Relaxed));
+    let progress = Progress::with_clock(kind, paper.clone(), clock);
+    {
+        let sink = progress.sink();
+        for event in events() {
+            seconds.fetch_add(1, Ordering::Relaxed);
+            sink(event);
+        }
+    }
+    progress.finish();
+    paper.text()
+}
+
+#[test]
+fn a_log_gets_a_line_a_step_and_at_most_one_in_ten_seconds_between() {
+    insta::assert_snapshot!(shown(Kind::Lines));
+}
+
+#[test]
+fn quiet_shows_warnings_alone_and_no_control_characters() {
+    assert_eq!(shown(Kind::Quiet), "warning: load is high\u{fffd}[2J\n");
+}
+
+#[test]
+fn every_event_is_one_line_of_json() {
+    let text = shown(Kind::Json);
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), events().len());
+    assert_eq!(lines[4]["event"], "build-finished");
+    assert_eq!(lines[4]["took_seconds"], 61.5);
+}
+
+#[test]
+fn a_terminal_shows_steps_above_a_bar_and_is_left_clean() {
+    let text = shown(Kind::Terminal {
+        width: 80,
+        colour: Colour::Never,
+    });
+    assert!(
+        text.contains("    Resolved base 1111111 Parse faster"),
+        "{text:?}"
+    );
+    assert!(text.contains("    Measured time in 43 s"), "{text:?}");
+    assert!(text.contains('['), "{text:?}");
+    assert!(!text.contains("\u{1b}[2J"), "{text:?}");
+    let end = text.rsplit('\n').next().unwrap_or_default();
+    assert!(end.ends_with("\r\u{1b}[2K") || end.is_empty(), "{end:?}");
+}
