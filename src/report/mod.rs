@@ -1,5 +1,56 @@
 //! From one [`Report`] to bytes: every renderer is a pure function of it.
 
+mod error;
+mod escape;
+mod findings;
+mod json;
+mod markdown;
 mod model;
+mod numbers;
+mod shell;
+mod text;
+mod words;
 
+pub use markdown::MARKER as MARKDOWN_MARKER;
+
+pub use error::ReportError;
 pub use model::*;
+
+use crate::plan::Format;
+use crate::units::{Charset, Colour};
+
+/// How a report is shown where the format leaves a choice (today: text).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RenderOptions {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether text is coloured.
+    pub colour: Colour,
+    /// Which characters bars and symbols are drawn with.
+    pub charset: Charset,
+}
+
+impl RenderOptions {
+    /// What suits a file: a hundred columns, no colour, Unicode.
+    pub const FILE: RenderOptions = RenderOptions {
+        width: 100,
+        colour: Colour::Never,
+        charset: Charset::Unicode,
+    };
+}
+
+/// Writes `report` in `format`. Pure: the same report gives the same text.
+///
+/// # Errors
+/// [`ReportError`] where the report holds something that the format cannot say.
+pub fn render(
+    report: &Report,
+    format: Format,
+    options: &RenderOptions,
+) -> Result<String, ReportError> {
+    match format {
+        Format::Text => Ok(text::render(report, options)),
+        Format::Markdown => Ok(markdown::render(report)),
+        Format::Json => json::render(report),
+    }
+}

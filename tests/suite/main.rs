@@ -3,5 +3,6 @@
 mod architecture;
 mod demo;
 mod readme;
+mod reports;
 mod support;
 mod versions;

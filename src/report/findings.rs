@@ -1,0 +1,272 @@
+//! What a reader should fear, measure and do: read off the comparisons by fixed rules.
+
+use super::Report;
+use super::words::{self, Naming};
+use crate::analyse::{Comparison, TimeSummary, Verdict};
+use crate::measure::Pairing;
+
+/// How much longer the tail of the head side must have grown than its middle to be named.
+const TAIL_GROWTH: f64 = 1.5;
+
+/// What follows from a report, each list the gravest first.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Findings {
+    /// What may hurt in production beyond the verdict itself.
+    pub(super) risks: Vec<Finding>,
+    /// What nobody knows yet, and how to find out.
+    pub(super) needed: Vec<Finding>,
+    /// What to do, by estimated impact.
+    pub(super) recommendations: Vec<Finding>,
+    /// What the rooms before noted; the same note about several benchmarks is one entry.
+    pub(super) notes: Vec<Finding>,
+}
+
+/// One thing to say about one benchmark or target.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Finding {
+    /// What it is about: printable, but not yet escaped for any markup.
+    pub(super) subject: String,
+    /// A lower-case fragment.
+    pub(super) text: String,
+    /// Larger is graver; comparable within one list.
+    weight: f64,
+}
+
+/// Reads the findings off a report.
+pub(super) fn of(report: &Report) -> Findings {
+    let naming = Naming::of(report);
+    let mut findings = Findings {
+        risks: Vec::new(),
+        needed: Vec::new(),
+        recommendations: Vec::new(),
+        notes: notes(report, naming),
+    };
+    for comparison in &report.benchmarks {
+        let subject = naming.name(&comparison.key);
+        let mut push = |list: fn(&mut Findings) -> &mut Vec<Finding>,
+                        found: Option<(f64, String)>| {
+            if let Some((weight, text)) = found {
+                let subject = subject.clone();
+                list(&mut findings).push(Finding {
+                    subject,
+                    text,
+                    weight,
+                });
+            }
+        };
+        push(|f| &mut f.risks, tail_risk(comparison));
+        push(|f| &mut f.risks, leak_risk(comparison));
+        push(|f| &mut f.risks, peak_risk(comparison));
+        push(|f| &mut f.needed, unknown(report, comparison));
+        push(|f| &mut f.needed, weak_pairing(comparison));
+        push(|f| &mut f.recommendations, slowdown(comparison));
+        push(|f| &mut f.recommendations, hunger(comparison));
+    }
+    for skipped in &report.skipped {
+        findings.needed.push(Finding {
+            subject: words::target(skipped),
+            text: format!("not measured: {}", super::escape::visible(&skipped.reason)),
+            weight: 0.0,
+        });
+    }
+    for list in [
+        &mut findings.risks,
+        &mut findings.needed,
+        &mut findings.recommendations,
+        &mut findings.notes,
+    ] {
+        list.sort_by(|a, b| {
+            b.weight
+                .total_cmp(&a.weight)
+                .then_with(|| a.subject.cmp(&b.subject))
+        });
+    }
+    findings
+}
+
+fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for comparison in &report.benchmarks {
+        let name = naming.name(&comparison.key);
+        let counting = comparison.allocations.iter().flat_map(|a| &a.notes);
+        let counting = counting.map(|note| format!("allocations: {note}"));
+        for note in comparison.notes.iter().cloned().chain(counting) {
+            match found.iter_mut().find(|(text, _)| *text == note) {
+                Some((_, names)) => names.push(name.clone()),
+                None => found.push((note, vec![name.clone()])),
+            }
+        }
+    }
+    let entry = |(text, names): (String, Vec<String>)| Finding {
+        subject: match &names[..] {
+            [one] => one.clone(),
+            several => words::benchmarks(several.len()),
+        },
+        text: super::escape::visible(&text),
+        weight: names.len() as f64,
+    };
+    found.into_iter().map(entry).collect()
+}
+
+fn both(comparison: &Comparison) -> Option<(TimeSummary, TimeSummary)> {
+    let time = comparison.time.as_ref()?;
+    Some((time.base?, time.head?))
+}
+
+fn tail_risk(comparison: &Comparison) -> Option<(f64, String)> {
+    let (base, head) = both(comparison)?;
+    let tail = |s: TimeSummary| s.p99_ns.as_nanos() / s.median_ns.as_nanos();
+    let growth = tail(head) / tail(base);
+    (growth.is_finite() && growth >= TAIL_GROWTH).then(|| {
+        let text = format!(
+            "the slowest 1 % of samples grew apart from the median: p99 is {:.1} times the median, was {:.1}",
+            tail(head),
+            tail(base)
+        );
+        (growth.ln(), text)
+    })
+}
+
+fn leak_risk(comparison: &Comparison) -> Option<(f64, String)> {
+    let allocations = comparison.allocations.as_ref()?;
+    let head = allocations.head.as_ref()?.leaked_bytes;
+    let base = allocations.base.as_ref()?.leaked_bytes;
+    (head > base && head >= 1.0).then(|| {
+        let text = format!(
+            "{} an iteration stay allocated at the end of the timed region, were {}",
+            words::bytes(head),
+            words::bytes(base)
+        );
+        (10.0 + head.ln(), text)
+    })
+}
+
+fn peak_risk(comparison: &Comparison) -> Option<(f64, String)> {
+    let allocations = comparison.allocations.as_ref()?;
+    let head = allocations.head.as_ref()?.peak_bytes as f64;
+    let base = allocations.base.as_ref()?.peak_bytes as f64;
+    let growth = head / base.max(1.0);
+    (head - base >= 4096.0 && growth >= 1.1).then(|| {
+        let text = format!(
+            "peak memory of the timed region is {}, was {}",
+            words::bytes(head),
+            words::bytes(base)
+        );
+        (growth.ln(), text)
+    })
+}
+
+fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
+    match comparison.verdict {
+        Verdict::Failed => {
+            let failure = comparison.failure.as_ref();
+            let why = failure.map_or_else(
+                || "it gave no result".to_owned(),
+                |f| format!("the {} side {}", f.side, super::escape::visible(&f.reason)),
+            );
+            Some((100.0, format!("failed: {why}")))
+        }
+        Verdict::Removed => Some((
+            50.0,
+            "removed: nothing measures any more what it covered".to_owned(),
+        )),
+        Verdict::Inconclusive => {
+            let change = comparison.time.as_ref()?.change.as_ref()?;
+            let seen = words::share(round_up(change.detectable));
+            let text = match rounds_needed(
+                change.rounds,
+                change.detectable,
+                report.methodology.threshold,
+            ) {
+                Some(rounds) if rounds > change.rounds => format!(
+                    "too noisy: changes below {seen} could not have been seen in {}; about {rounds} rounds would be needed for ±{}",
+                    words::plural(change.rounds, "round", "rounds"),
+                    words::share(report.methodology.threshold)
+                ),
+                _ => format!(
+                    "the interval {} to {} crosses a threshold; more rounds would decide it",
+                    change.lower, change.upper
+                ),
+            };
+            Some((change.detectable.min(10.0), text))
+        }
+        _ => None,
+    }
+}
+
+/// Rounds until `threshold` could be seen: the width of an interval falls with the square root of
+/// the number of rounds.
+fn rounds_needed(rounds: usize, detectable: f64, threshold: f64) -> Option<usize> {
+    let needed = rounds as f64 * (detectable / threshold).powi(2);
+    (needed.is_finite() && needed < 1e6).then_some(needed.ceil() as usize)
+}
+
+/// Two significant digits, upwards: "could not see less than" must not be understated.
+fn round_up(share: f64) -> f64 {
+    if share <= 0.0 || !share.is_finite() {
+        return share;
+    }
+    let scale = 10f64.powf(1.0 - share.log10().floor());
+    (share * scale).ceil() / scale
+}
+
+fn weak_pairing(comparison: &Comparison) -> Option<(f64, String)> {
+    (comparison.verdict == Verdict::Inconclusive && comparison.pairing == Some(Pairing::Benchmark))
+        .then(|| {
+            let text = "base and head alternated by benchmark, not by sample, which is noisier";
+            (0.001, text.to_owned())
+        })
+}
+
+fn slowdown(comparison: &Comparison) -> Option<(f64, String)> {
+    if comparison.verdict != Verdict::Slower {
+        return None;
+    }
+    let (base, head) = both(comparison)?;
+    let change = comparison.time.as_ref()?.change.as_ref()?;
+    let text = format!(
+        "win back {} an iteration ({} now, {} before)",
+        crate::units::Nanos::from_nanos(head.mean_ns.as_nanos() - base.mean_ns.as_nanos()),
+        head.mean_ns,
+        base.mean_ns
+    );
+    Some((change.ratio.ln(), text))
+}
+
+fn hunger(comparison: &Comparison) -> Option<(f64, String)> {
+    let allocations = comparison.allocations.as_ref()?;
+    let (base, head) = (allocations.base.as_ref()?, allocations.head.as_ref()?);
+    let (more, bytes) = (head.count - base.count, head.bytes - base.bytes);
+    if more <= 0.0 && bytes <= 0.0 {
+        return None;
+    }
+    let place = allocations.sites.first().map(|site| {
+        let place = site.location.as_deref().unwrap_or(&site.function);
+        format!(", first of all at {}", super::escape::visible(place))
+    });
+    let text = format!(
+        "look at {} allocations and {} more an iteration{}",
+        words::signed(more),
+        words::bytes(bytes),
+        place.unwrap_or_default()
+    );
+    // A byte more weighs less than any slowdown that was seen, since its time is already in it.
+    Some((1e-3 * (1.0 + more.max(0.0)).ln(), text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{round_up, rounds_needed};
+
+    #[test]
+    fn half_the_noise_needs_four_times_the_rounds() {
+        assert_eq!(rounds_needed(10, 0.02, 0.01), Some(40));
+        assert_eq!(rounds_needed(10, f64::INFINITY, 0.01), None);
+    }
+
+    #[test]
+    fn what_could_not_be_seen_is_never_understated() {
+        assert!((round_up(0.0231) - 0.024).abs() < 1e-12);
+        assert!((round_up(0.5) - 0.5).abs() < 1e-12);
+    }
+}

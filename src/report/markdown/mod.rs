@@ -1,0 +1,33 @@
+//! The report as GitHub-flavoured markdown: what a bot puts under a pull request.
+
+mod detail;
+mod escape;
+mod facts;
+mod sections;
+
+use detail::Detail;
+
+use super::Report;
+
+/// The first line of every report, so that a bot finds its comment and updates it.
+pub const MARKER: &str = "<!-- cargo-perfcheck -->";
+
+/// How long a comment may be. GitHub counts characters; counting UTF-16 units instead is never
+/// less, and some are left for what a bot may add.
+const LIMIT: usize = 65_536 - 1_024;
+
+/// The most detailed version that fits into a comment.
+pub(super) fn render(report: &Report) -> String {
+    within(report, LIMIT)
+}
+
+fn within(report: &Report, limit: usize) -> String {
+    let mut last = String::new();
+    for detail in Detail::LEVELS {
+        last = sections::document(report, detail);
+        if last.encode_utf16().count() <= limit {
+            break;
+        }
+    }
+    last
+}

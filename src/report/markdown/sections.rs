@@ -1,0 +1,285 @@
+//! The parts of the document, in reading order.
+
+use super::MARKER;
+use super::detail::{Detail, split};
+use super::escape::{code, fenced, words as plain};
+use crate::analyse::{AllocationComparison, Comparison, TimeSummary, Verdict, Vote};
+use crate::report::escape::shortened;
+use crate::report::findings::{self, Finding};
+use crate::report::words::{self, Naming};
+use crate::report::{Commit, Report};
+use crate::units::Charset;
+
+pub(super) fn document(report: &Report, detail: Detail) -> String {
+    let page = Page {
+        report,
+        detail,
+        naming: Naming::of(report),
+    };
+    let all = words::ordered(report);
+    let (notable, quiet): (Vec<&Comparison>, Vec<&Comparison>) =
+        all.into_iter().partition(|c| words::is_notable(c));
+    let mut out = format!("{MARKER}\n");
+    page.head(&mut out);
+    page.changed(&mut out, &notable);
+    page.failures(&mut out);
+    page.quiet(&mut out, &quiet);
+    page.findings(&mut out);
+    page.doubts(&mut out);
+    page.baseline(&mut out);
+    page.environment(&mut out);
+    page.methodology(&mut out);
+    page.reproduce(&mut out);
+    out
+}
+
+pub(super) struct Page<'a> {
+    pub(super) report: &'a Report,
+    pub(super) detail: Detail,
+    naming: Naming,
+}
+
+impl Page<'_> {
+    pub(super) fn text(&self, text: &str) -> String {
+        plain(&shortened(text, self.detail.text))
+    }
+
+    pub(super) fn code(&self, text: &str) -> String {
+        code(&shortened(text, self.detail.text))
+    }
+
+    pub(super) fn name(&self, comparison: &Comparison) -> String {
+        self.code(&self.naming.name(&comparison.key))
+    }
+
+    fn head(&self, out: &mut String) {
+        let (sign, vote) = match self.report.vote {
+            Vote::Approve => ("🟢", "approve"),
+            Vote::Modify => ("🟡", "modify"),
+            Vote::Reject => ("🔴", "reject"),
+        };
+        let sentence = plain(&shortened(&words::sentence(self.report), 400));
+        let range = &self.report.range;
+        out.push_str(&format!(
+            "## {sign} Performance: {vote}\n\n**{sentence}**\n\n"
+        ));
+        out.push_str(&format!(
+            "{} → {}: {}\n\n",
+            self.commit(&range.base),
+            self.commit(&range.head),
+            words::tally(self.report)
+        ));
+        let (reasons, more) = split(&self.report.reasons, self.detail.list);
+        if reasons.len() > 1 {
+            for reason in reasons {
+                out.push_str(&format!("- {}\n", self.text(reason)));
+            }
+            self.more(out, more, "reasons");
+            out.push('\n');
+        }
+    }
+
+    fn commit(&self, commit: &Commit) -> String {
+        let subject = self.code(&commit.subject);
+        let id = plain(&words::revision(commit));
+        format!("{id} {subject}")
+    }
+
+    fn changed(&self, out: &mut String, notable: &[&Comparison]) {
+        if notable.is_empty() {
+            return;
+        }
+        out.push_str("### Changed, and what nobody can tell\n\n");
+        let (shown, more) = split(notable, self.detail.changed);
+        out.push_str(&self.table(shown));
+        self.more(out, more, "benchmarks");
+        out.push('\n');
+    }
+
+    fn quiet(&self, out: &mut String, quiet: &[&Comparison]) {
+        if quiet.is_empty() {
+            return;
+        }
+        let identical = words::count(self.report, Verdict::Identical);
+        let summary = match (quiet.len().saturating_sub(identical), identical) {
+            (unchanged, 0) => format!("{unchanged} unchanged"),
+            (0, identical) => format!("{identical} with identical code, not measured"),
+            (unchanged, identical) => {
+                format!("{unchanged} unchanged, {identical} with identical code, not measured")
+            }
+        };
+        let (shown, more) = split(quiet, self.detail.quiet);
+        let mut body = if shown.is_empty() {
+            String::new()
+        } else {
+            self.table(shown)
+        };
+        self.more(&mut body, more, "benchmarks");
+        fold(out, &summary, &body);
+    }
+
+    fn table(&self, rows: &[&Comparison]) -> String {
+        let level = rows
+            .iter()
+            .find_map(|c| Some(c.time.as_ref()?.change.as_ref()?.confidence));
+        let interval = level.map_or("interval".to_owned(), |level| {
+            format!("{} interval", words::confidence(level))
+        });
+        let mut out = format!(
+            "| | benchmark | base (median) | head (median) | change | {interval} | allocations |\n|---|---|--:|--:|--:|:-:|:--|\n"
+        );
+        for comparison in rows {
+            out.push_str(&self.row(comparison));
+        }
+        out
+    }
+
+    fn row(&self, comparison: &Comparison) -> String {
+        let time = comparison.time.as_ref();
+        let change = time.and_then(|t| t.change.as_ref());
+        let median =
+            |s: Option<TimeSummary>| s.map(|s| s.median_ns.to_string()).unwrap_or_default();
+        let size = change.map(|c| match comparison.verdict {
+            Verdict::Slower | Verdict::Faster => format!("**{}**", c.ratio),
+            _ => c.ratio.to_string(),
+        });
+        format!(
+            "| {} {} | {} | {} | {} | {} | {} | {} |\n",
+            words::symbol(comparison.verdict, Charset::Unicode),
+            words::word(comparison.verdict),
+            self.name(comparison),
+            median(time.and_then(|t| t.base)),
+            median(time.and_then(|t| t.head)),
+            size.unwrap_or_default(),
+            change
+                .map(|c| format!("{} … {}", c.lower, c.upper))
+                .unwrap_or_default(),
+            comparison
+                .allocations
+                .as_ref()
+                .map(allocations)
+                .unwrap_or_default(),
+        )
+    }
+
+    fn failures(&self, out: &mut String) {
+        let failed: Vec<&Comparison> = self
+            .report
+            .benchmarks
+            .iter()
+            .filter(|c| c.failure.is_some())
+            .collect();
+        let (shown, more) = split(&failed, self.detail.list);
+        let mut body = String::new();
+        for comparison in shown {
+            let Some(failure) = &comparison.failure else {
+                continue;
+            };
+            body.push_str(&format!(
+                "- {}: the {} side {}\n",
+                self.name(comparison),
+                failure.side,
+                self.text(&failure.reason)
+            ));
+            let lines: Vec<&str> = failure.stderr_tail.lines().collect();
+            let (_, skipped) = split(&lines, self.detail.stderr_lines);
+            let tail: Vec<String> = lines[skipped..]
+                .iter()
+                .map(|line| shortened(line, self.detail.text))
+                .collect();
+            if !tail.is_empty() {
+                body.push_str(&format!("\n{}\n", fenced("text", &tail.join("\n"))));
+            }
+        }
+        self.more(&mut body, more, "failures");
+        if !failed.is_empty() {
+            fold(
+                out,
+                &format!(
+                    "{} failed: what they wrote",
+                    words::benchmarks(failed.len())
+                ),
+                &body,
+            );
+        }
+    }
+
+    fn findings(&self, out: &mut String) {
+        let found = findings::of(self.report);
+        self.list(
+            out,
+            "Recommendations, by estimated impact",
+            &found.recommendations,
+        );
+        self.list(out, "Bottleneck risks", &found.risks);
+        self.list(out, "Benchmarking needed", &found.needed);
+        self.list(out, "Notes on the measurement", &found.notes);
+    }
+
+    fn list(&self, out: &mut String, title: &str, findings: &[Finding]) {
+        let (shown, more) = split(findings, self.detail.list);
+        if findings.is_empty() {
+            return;
+        }
+        out.push_str(&format!("### {title}\n\n"));
+        for finding in shown {
+            out.push_str(&format!(
+                "- {}: {}\n",
+                self.code(&finding.subject),
+                self.text(&finding.text)
+            ));
+        }
+        self.more(out, more, "entries");
+        out.push('\n');
+    }
+
+    fn doubts(&self, out: &mut String) {
+        let parts = [
+            (
+                "Confounders: these differ beside the source",
+                &self.report.confounders,
+            ),
+            ("Warnings", &self.report.warnings),
+        ];
+        for (title, texts) in parts {
+            if texts.is_empty() {
+                continue;
+            }
+            let (shown, more) = split(texts, self.detail.list);
+            out.push_str(&format!("### {title}\n\n"));
+            for text in shown {
+                out.push_str(&format!("- {}\n", self.text(text)));
+            }
+            self.more(out, more, "entries");
+            out.push('\n');
+        }
+    }
+
+    pub(super) fn more(&self, out: &mut String, more: usize, what: &str) {
+        if more > 0 {
+            out.push_str(&format!(
+                "\n*{more} more {what} are in the full report among this run's artifacts.*\n"
+            ));
+        }
+    }
+}
+
+pub(super) fn fold(out: &mut String, summary: &str, body: &str) {
+    out.push_str(&format!(
+        "<details><summary>{summary}</summary>\n\n{}\n\n</details>\n\n",
+        body.trim_matches('\n')
+    ));
+}
+
+fn allocations(allocations: &AllocationComparison) -> String {
+    let (base, head) = (&allocations.base, &allocations.head);
+    match (
+        base.as_ref().map(words::allocations),
+        head.as_ref().map(words::allocations),
+    ) {
+        (Some(base), Some(head)) if base == head => head,
+        (Some(base), Some(head)) => format!("{base} → {head}"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => "not counted".to_owned(),
+    }
+}

@@ -1,0 +1,300 @@
+//! The report for a terminal: the table first, the vote last, where the eye rests.
+
+mod bar;
+mod paint;
+mod prose;
+mod table;
+
+use bar::Scale;
+use paint::{Tone, paint};
+use table::{Align, Cell, Column, Row};
+
+use super::escape::{shortened, visible};
+use super::words::{self, Naming};
+use super::{RenderOptions, Report};
+use crate::analyse::{Comparison, TimeChange, Verdict};
+use crate::units::{Charset, Side};
+
+/// This many unchanged benchmarks are listed; more would push the changed ones off the screen.
+const QUIET_ROWS: usize = 20;
+
+/// Where the allocations stand among the columns.
+const ALLOCATIONS: usize = 7;
+
+/// Below this width a benchmark takes two lines.
+const NARROW: usize = 60;
+
+pub(super) fn render(report: &Report, options: &RenderOptions) -> String {
+    let page = Page {
+        report,
+        options,
+        naming: Naming::of(report),
+    };
+    let mut out = String::new();
+    page.header(&mut out);
+    page.benchmarks(&mut out);
+    page.failures(&mut out);
+    page.doubts(&mut out);
+    page.method(&mut out);
+    page.vote(&mut out);
+    match options.charset {
+        Charset::Unicode => out,
+        Charset::Ascii => ascii(&out),
+    }
+}
+
+struct Page<'a> {
+    report: &'a Report,
+    options: &'a RenderOptions,
+    naming: Naming,
+}
+
+impl Page<'_> {
+    fn paint(&self, text: &str, tone: Tone) -> String {
+        paint(text, tone, self.options.colour)
+    }
+
+    fn header(&self, out: &mut String) {
+        let range = &self.report.range;
+        for (side, commit) in [(Side::Base, &range.base), (Side::Head, &range.head)] {
+            let subject = visible(&commit.subject);
+            let id = self.paint(&words::revision(commit), Tone::Heading);
+            let label = visible(&commit.label);
+            out.push_str(&format!("{side}  {label} {id}  {subject}\n"));
+        }
+        out.push('\n');
+    }
+
+    fn benchmarks(&self, out: &mut String) {
+        let all = words::ordered(self.report);
+        let (notable, quiet): (Vec<&Comparison>, Vec<&Comparison>) =
+            all.into_iter().partition(|c| words::is_notable(c));
+        let unchanged: Vec<&Comparison> = quiet
+            .iter()
+            .copied()
+            .filter(|c| c.verdict != Verdict::Identical)
+            .collect();
+        let listed = unchanged.len().min(QUIET_ROWS);
+        let mut rows = notable;
+        rows.extend(&unchanged[..listed]);
+        if !rows.is_empty() {
+            out.push_str(&self.table(&rows));
+        }
+        if unchanged.len() > listed {
+            let more = words::benchmarks(unchanged.len() - listed);
+            let text = format!("… and {more} more, unchanged; every other format lists them\n");
+            out.push_str(&self.paint(&text, Tone::Quiet));
+        }
+        self.identical(out);
+        if !self.report.benchmarks.is_empty() {
+            out.push('\n');
+        }
+    }
+
+    fn identical(&self, out: &mut String) {
+        let mut targets: Vec<(String, usize)> = Vec::new();
+        for c in &self.report.benchmarks {
+            if c.verdict != Verdict::Identical || words::is_notable(c) {
+                continue;
+            }
+            let target = visible(&format!("{}::{}", c.key.package, c.key.target));
+            match targets.iter_mut().find(|(name, _)| *name == target) {
+                Some((_, n)) => *n += 1,
+                None => targets.push((target, 1)),
+            }
+        }
+        for (target, n) in targets {
+            let symbol = words::symbol(Verdict::Identical, self.options.charset);
+            let text = format!(
+                "{symbol} identical     {target}: same compiled code, {} not measured\n",
+                words::benchmarks(n)
+            );
+            out.push_str(&self.paint(&text, Tone::Quiet));
+        }
+    }
+
+    fn table(&self, rows: &[&Comparison]) -> String {
+        let changes: Vec<&TimeChange> = rows.iter().filter_map(|c| change(c)).collect();
+        let scale = Scale::fitting(&changes, self.options.charset);
+        if self.options.width < NARROW {
+            return self.stacked(rows);
+        }
+        let columns = columns(self.report, scale.as_ref());
+        let lines: Vec<Row> = rows.iter().map(|c| self.row(c, scale.as_ref())).collect();
+        let laid = table::layout(&columns, &lines, self.options.width, self.options.colour);
+        let mut out = laid.text;
+        if laid.left_out.contains(&ALLOCATIONS) {
+            // What changed must not vanish with its column.
+            for comparison in rows.iter().filter(|c| words::allocations_changed(c)) {
+                let cell = allocation_cell(comparison);
+                let name = self.name(comparison);
+                let change = self.paint(&cell.text, cell.tone);
+                out.push_str(&format!("  allocations of {name}: {change}\n"));
+            }
+        }
+        out
+    }
+
+    /// The benchmark's name on one line of this terminal; the other formats have it whole.
+    fn name(&self, comparison: &Comparison) -> String {
+        let name = self.naming.name(&comparison.key);
+        shortened(&name, self.options.width.saturating_sub(16).max(24))
+    }
+
+    fn row(&self, comparison: &Comparison, scale: Option<&Scale>) -> Row {
+        let tone = Tone::of_verdict(comparison.verdict);
+        let numbers = match comparison.verdict {
+            Verdict::Unchanged => Tone::Quiet,
+            _ => Tone::Normal,
+        };
+        let side = |side| Cell::new(median(comparison, side), numbers);
+        let change = change(comparison);
+        Row {
+            cells: vec![
+                Cell::new(self.verdict(comparison), tone),
+                Cell::new(self.name(comparison), Tone::Normal),
+                side(Side::Base),
+                side(Side::Head),
+                Cell::new(
+                    change.map(|c| c.ratio.to_string()).unwrap_or_default(),
+                    tone,
+                ),
+                Cell::new(change.map(interval).unwrap_or_default(), numbers),
+                Cell::new(
+                    change.zip(scale).map(|(c, s)| s.bar(c)).unwrap_or_default(),
+                    tone,
+                ),
+                allocation_cell(comparison),
+            ]
+            .into_iter()
+            .map(|cell| self.drawable(cell))
+            .collect(),
+        }
+    }
+
+    /// The cell in the wanted characters, before its width counts.
+    fn drawable(&self, mut cell: Cell) -> Cell {
+        if self.options.charset == Charset::Ascii {
+            cell.text = ascii(&cell.text);
+        }
+        cell
+    }
+
+    fn verdict(&self, comparison: &Comparison) -> String {
+        let symbol = words::symbol(comparison.verdict, self.options.charset);
+        format!("{symbol} {}", words::word(comparison.verdict))
+    }
+
+    fn stacked(&self, rows: &[&Comparison]) -> String {
+        let mut out = String::new();
+        for comparison in rows {
+            let tone = Tone::of_verdict(comparison.verdict);
+            let verdict = self.paint(&self.verdict(comparison), tone);
+            out.push_str(&format!("{verdict}  {}\n", self.name(comparison)));
+            if let Some(change) = change(comparison) {
+                let (base, head) = (
+                    median(comparison, Side::Base),
+                    median(comparison, Side::Head),
+                );
+                out.push_str(&format!(
+                    "  {base} → {head}\n  {}  {}\n",
+                    self.paint(&change.ratio.to_string(), tone),
+                    interval(change)
+                ));
+            }
+            let allocations = allocation_cell(comparison).text;
+            if !allocations.is_empty() {
+                out.push_str(&format!("  allocations {allocations}\n"));
+            }
+        }
+        out
+    }
+}
+
+fn columns(report: &Report, scale: Option<&Scale>) -> Vec<Column> {
+    let column = |heading: &str, align, gives_way| Column {
+        heading: heading.to_owned(),
+        align,
+        gives_way,
+    };
+    let interval = report
+        .benchmarks
+        .iter()
+        .find_map(change)
+        .map(|c| format!("{} interval", words::confidence(c.confidence)));
+    vec![
+        column("", Align::Left, None),
+        column("benchmark", Align::Left, None),
+        column("base", Align::Right, Some(4)),
+        column("head", Align::Right, Some(5)),
+        column("change", Align::Right, None),
+        column(&interval.unwrap_or_default(), Align::Right, Some(3)),
+        column(
+            &scale.map(Scale::heading).unwrap_or_default(),
+            Align::Left,
+            Some(2),
+        ),
+        column(
+            if counted(report) { "allocations" } else { "" },
+            Align::Left,
+            Some(1),
+        ),
+    ]
+}
+
+fn change(comparison: &Comparison) -> Option<&TimeChange> {
+    comparison.time.as_ref()?.change.as_ref()
+}
+
+fn interval(change: &TimeChange) -> String {
+    format!("{} … {}", change.lower, change.upper)
+}
+
+fn median(comparison: &Comparison, side: Side) -> String {
+    let summary = comparison.time.as_ref().and_then(|time| match side {
+        Side::Base => time.base,
+        Side::Head => time.head,
+    });
+    summary.map(|s| s.median_ns.to_string()).unwrap_or_default()
+}
+
+fn counted(report: &Report) -> bool {
+    report.benchmarks.iter().any(|c| {
+        c.allocations
+            .as_ref()
+            .is_some_and(|a| a.base.is_some() || a.head.is_some())
+    })
+}
+
+fn allocation_cell(comparison: &Comparison) -> Cell {
+    use crate::analyse::AllocationVerdict as V;
+    let Some(allocations) = &comparison.allocations else {
+        return Cell::new("", Tone::Normal);
+    };
+    let (Some(base), Some(head)) = (&allocations.base, &allocations.head) else {
+        let one = allocations.base.as_ref().or(allocations.head.as_ref());
+        return Cell::new(one.map(words::allocations).unwrap_or_default(), Tone::Quiet);
+    };
+    let (before, after) = (words::allocations(base), words::allocations(head));
+    match allocations.verdict {
+        Some(V::More) => Cell::new(format!("{before} → {after}"), Tone::Bad),
+        Some(V::Fewer) => Cell::new(format!("{before} → {after}"), Tone::Good),
+        _ => Cell::new(after, Tone::Quiet),
+    }
+}
+
+/// Our own symbols in ASCII; names of benchmarks keep their characters.
+fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '…' => out.push_str(".."),
+            '→' => out.push_str("->"),
+            '±' => out.push_str("+/-"),
+            'µ' => out.push('u'),
+            '−' => out.push('-'),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,138 @@
+//! What stands below the table: why something failed, what limits the numbers, how they were made,
+//! and the vote.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::Page;
+use super::paint::Tone;
+use crate::report::escape::{shortened, visible};
+use crate::report::findings::{self, Finding};
+use crate::report::{shell, words};
+
+/// This many entries of each kind are listed.
+const ENTRIES: usize = 12;
+
+/// No entry is longer: a name can be.
+const LONGEST: usize = 400;
+
+impl Page<'_> {
+    pub(super) fn failures(&self, out: &mut String) {
+        let failed = self
+            .report
+            .benchmarks
+            .iter()
+            .filter(|c| c.failure.is_some());
+        for comparison in failed.clone().take(ENTRIES) {
+            let Some(failure) = &comparison.failure else {
+                continue;
+            };
+            let reason = shortened(&visible(&failure.reason), LONGEST);
+            let text = format!(
+                "{}: the {} side {reason}\n",
+                self.name(comparison),
+                failure.side
+            );
+            out.push_str(&self.paint(&text, Tone::Bad));
+            for line in failure.stderr_tail.lines() {
+                out.push_str(&format!("    {}\n", shortened(&visible(line), LONGEST)));
+            }
+            out.push('\n');
+        }
+        let more = failed.count().saturating_sub(ENTRIES);
+        if more > 0 {
+            let more = words::benchmarks(more);
+            out.push_str(&format!(
+                "… and {more} more failed; every other format says how\n\n"
+            ));
+        }
+    }
+
+    /// Everything that limits what the numbers say.
+    pub(super) fn doubts(&self, out: &mut String) {
+        let found = findings::of(self.report);
+        let mut doubts = Vec::new();
+        let told = |f: &Finding| format!("{}: {}", shortened(&f.subject, 80), f.text);
+        self.entries(&mut doubts, "risk", &found.risks, told);
+        self.entries(&mut doubts, "unknown", &found.needed, told);
+        self.entries(&mut doubts, "note", &found.notes, told);
+        let text = |text: &String| visible(text);
+        self.entries(&mut doubts, "confounder", &self.report.confounders, text);
+        self.entries(&mut doubts, "warning", &self.report.warnings, text);
+        for doubt in &doubts {
+            out.push_str(&self.wrapped(doubt, 2));
+        }
+        if !doubts.is_empty() {
+            out.push('\n');
+        }
+    }
+
+    fn entries<T>(
+        &self,
+        out: &mut Vec<String>,
+        label: &str,
+        all: &[T],
+        text: impl Fn(&T) -> String,
+    ) {
+        let shown = all.iter().take(ENTRIES);
+        out.extend(shown.map(|entry| format!("{label}: {}", shortened(&text(entry), LONGEST))));
+        if all.len() > ENTRIES {
+            out.push(format!("{label}: … and {} more", all.len() - ENTRIES));
+        }
+    }
+
+    pub(super) fn method(&self, out: &mut String) {
+        let method = &self.report.methodology;
+        if method.family_size > 0 {
+            let text = format!(
+                "medians over all samples; change = head / base, intervals that all hold together with {} confidence for {} ({}); threshold ±{}; up to {}; seed {}",
+                words::confidence(method.confidence),
+                words::benchmarks(method.family_size),
+                visible(&method.correction),
+                words::share(method.threshold),
+                words::plural(method.max_rounds, "round", "rounds"),
+                method.seed,
+            );
+            out.push_str(&self.paint(&self.wrapped(&text, 0), Tone::Quiet));
+        }
+        let command = shell::join(method.command_line.iter().map(String::as_str));
+        out.push_str(&format!(
+            "reproduce: cargo perfcheck {}\n\n",
+            visible(&command)
+        ));
+    }
+
+    pub(super) fn vote(&self, out: &mut String) {
+        let word = words::vote_word(self.report.vote).to_uppercase();
+        let text = self.wrapped(
+            &format!("{word}  {}", words::sentence(self.report)),
+            word.len() + 2,
+        );
+        // The word is coloured after wrapping, since an escape sequence has no width.
+        let rest = text.strip_prefix(&word).unwrap_or_default();
+        out.push_str(&self.paint(&word, Tone::of_vote(self.report.vote)));
+        out.push_str(rest);
+        let indent = " ".repeat(word.len() + 2);
+        out.push_str(&format!("{indent}{}\n", words::tally(self.report)));
+    }
+
+    /// `text` broken at spaces to the width; following lines are indented.
+    fn wrapped(&self, text: &str, indent: usize) -> String {
+        let mut out = String::new();
+        let mut column = 0;
+        for word in text.split(' ') {
+            let width = word.width();
+            if column > 0 && column + 1 + width > self.options.width {
+                out.push('\n');
+                out.extend(std::iter::repeat_n(' ', indent));
+                column = indent;
+            } else if column > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += width;
+        }
+        out.push('\n');
+        out
+    }
+}

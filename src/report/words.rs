@@ -1,0 +1,278 @@
+//! The words, order and numbers that every renderer for people shares.
+
+use std::cmp::Ordering;
+
+use super::escape::{shortened, visible};
+use super::{Commit, Report, Skipped};
+use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison, Verdict, Vote};
+use crate::discover::BenchmarkKey;
+use crate::units::{Charset, Ratio};
+
+pub(super) use super::numbers::*;
+
+/// The verdicts in the order in which a reader wants them.
+pub(super) const ORDER: [Verdict; 8] = [
+    Verdict::Slower,
+    Verdict::Faster,
+    Verdict::Failed,
+    Verdict::Removed,
+    Verdict::Inconclusive,
+    Verdict::Added,
+    Verdict::Unchanged,
+    Verdict::Identical,
+];
+
+/// The verdict as one word.
+pub(super) fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Slower => "slower",
+        Verdict::Faster => "faster",
+        Verdict::Unchanged => "unchanged",
+        Verdict::Inconclusive => "inconclusive",
+        Verdict::Identical => "identical",
+        Verdict::Added => "added",
+        Verdict::Removed => "removed",
+        Verdict::Failed => "failed",
+    }
+}
+
+/// The verdict as one column.
+pub(super) fn symbol(verdict: Verdict, charset: Charset) -> &'static str {
+    let (unicode, ascii) = match verdict {
+        Verdict::Slower => ("▲", ">"),
+        Verdict::Faster => ("▼", "<"),
+        Verdict::Unchanged => ("=", "="),
+        Verdict::Inconclusive => ("?", "?"),
+        Verdict::Identical => ("≡", "="),
+        Verdict::Added => ("+", "+"),
+        Verdict::Removed => ("−", "-"),
+        Verdict::Failed => ("✗", "x"),
+    };
+    match charset {
+        Charset::Unicode => unicode,
+        Charset::Ascii => ascii,
+    }
+}
+
+/// The vote as one word.
+pub(super) fn vote_word(vote: Vote) -> &'static str {
+    match vote {
+        Vote::Approve => "approve",
+        Vote::Modify => "modify",
+        Vote::Reject => "reject",
+    }
+}
+
+/// Whether allocations differ between the sides.
+pub(super) fn allocations_changed(comparison: &Comparison) -> bool {
+    let verdict = comparison.allocations.as_ref().and_then(|a| a.verdict);
+    matches!(
+        verdict,
+        Some(AllocationVerdict::More | AllocationVerdict::Fewer)
+    )
+}
+
+/// Whether a reader should see this benchmark without unfolding anything.
+pub(super) fn is_notable(comparison: &Comparison) -> bool {
+    !matches!(comparison.verdict, Verdict::Unchanged | Verdict::Identical)
+        || allocations_changed(comparison)
+}
+
+/// Every benchmark, changed ones first, the largest change first; ties by name.
+pub(super) fn ordered(report: &Report) -> Vec<&Comparison> {
+    let mut all: Vec<&Comparison> = report.benchmarks.iter().collect();
+    all.sort_by(|a, b| {
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| {
+                magnitude(b)
+                    .partial_cmp(&magnitude(a))
+                    .unwrap_or(Ordering::Equal)
+            })
+            .then_with(|| a.key.cmp(&b.key))
+    });
+    all
+}
+
+fn place(comparison: &Comparison) -> usize {
+    let position = ORDER.iter().position(|v| *v == comparison.verdict);
+    let quiet = matches!(comparison.verdict, Verdict::Unchanged | Verdict::Identical);
+    match position {
+        // Times that stayed, allocations that did not: after those whose time changed.
+        Some(_) if quiet && allocations_changed(comparison) => 2,
+        Some(place) if place >= 2 => place + 1,
+        Some(place) => place,
+        None => ORDER.len(),
+    }
+}
+
+fn magnitude(comparison: &Comparison) -> f64 {
+    let ratio = change_ratio(comparison).map_or(0.0, |ratio| ratio.ln().abs());
+    if ratio.is_finite() { ratio } else { 0.0 }
+}
+
+/// The estimated change, where both sides were timed.
+pub(super) fn change_ratio(comparison: &Comparison) -> Option<Ratio> {
+    Some(comparison.time.as_ref()?.change.as_ref()?.ratio)
+}
+
+/// How many benchmarks have this verdict.
+pub(super) fn count(report: &Report, verdict: Verdict) -> usize {
+    let has = |c: &&Comparison| c.verdict == verdict;
+    report.benchmarks.iter().filter(has).count()
+}
+
+/// `2 slower, 1 faster, 11 unchanged`: what there is of each, in reading order.
+pub(super) fn tally(report: &Report) -> String {
+    let parts: Vec<String> = ORDER
+        .iter()
+        .map(|verdict| (count(report, *verdict), word(*verdict)))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{n} {word}"))
+        .collect();
+    if parts.is_empty() {
+        "no benchmarks".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+/// One sentence that says what led to the vote.
+pub(super) fn sentence(report: &Report) -> String {
+    let total = report.benchmarks.len();
+    let slower = count(report, Verdict::Slower);
+    let all = benchmarks(total);
+    if slower > 0 {
+        return slower_sentence(report, slower, &all);
+    }
+    if report.vote != Vote::Approve {
+        return match report.reasons.split_first() {
+            Some((first, [])) => capitalised(&format!("{}.", visible(first))),
+            Some((first, rest)) => capitalised(&format!(
+                "{}; {} more.",
+                visible(first),
+                plural(rest.len(), "reason", "reasons")
+            )),
+            None => format!("Of {all}: {}.", tally(report)),
+        };
+    }
+    if total == 0 {
+        return "There was no benchmark to compare.".to_owned();
+    }
+    if count(report, Verdict::Identical) == total {
+        return format!("The compiled code of {all} is identical; nothing had to be measured.");
+    }
+    let threshold = share(report.methodology.threshold);
+    match count(report, Verdict::Faster) {
+        0 => format!("None of {all} changed by more than {threshold}."),
+        n => format!("{n} of {all} {} faster, none is slower.", are(n)),
+    }
+}
+
+fn slower_sentence(report: &Report, slower: usize, all: &str) -> String {
+    let worst = ordered(report)
+        .into_iter()
+        .find(|c| c.verdict == Verdict::Slower)
+        .and_then(|c| Some((c, c.time.as_ref()?.change.as_ref()?)));
+    let Some((worst, change)) = worst else {
+        return format!("{slower} of {all} {} slower.", are(slower));
+    };
+    let name = shortened(&visible(&worst.key.id), 60);
+    let (size, least) = (magnitude_of(change.ratio), magnitude_of(change.lower));
+    if slower == 1 {
+        return format!("1 of {all} is slower: {name} by {size} (at least {least}).");
+    }
+    format!("{slower} of {all} are slower, the worst {name} by {size} (at least {least}).")
+}
+
+fn are(n: usize) -> &'static str {
+    if n == 1 { "is" } else { "are" }
+}
+
+/// `1 benchmark`, `14 benchmarks`.
+pub(super) fn benchmarks(n: usize) -> String {
+    plural(n, "benchmark", "benchmarks")
+}
+
+/// The number with the word that suits it.
+pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// `3 allocations, 3.0 KiB`, or nothing where a side was not counted.
+pub(super) fn allocations(summary: &AllocationSummary) -> String {
+    format!(
+        "{} / {}",
+        per_iteration(summary.count),
+        bytes(summary.bytes)
+    )
+}
+
+/// Names of benchmarks as short as they stay unique within one report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// One target: the id is enough.
+    Id,
+    /// One package: `target id`.
+    Target,
+    /// `package::target id`.
+    Package,
+}
+
+impl Naming {
+    /// The shortest that suits every benchmark of `report`.
+    pub(super) fn of(report: &Report) -> Naming {
+        let Some(first) = report.benchmarks.first().map(|c| &c.key) else {
+            return Naming::Id;
+        };
+        let mut keys = report.benchmarks.iter().map(|c| &c.key);
+        if !keys.clone().all(|key| key.package == first.package) {
+            Naming::Package
+        } else if !keys.all(|key| key.target == first.target) {
+            Naming::Target
+        } else {
+            Naming::Id
+        }
+    }
+
+    /// The name of one benchmark, harmless to print.
+    pub(super) fn name(self, key: &BenchmarkKey) -> String {
+        let id = if key.id.is_empty() {
+            "(no id)"
+        } else {
+            &key.id
+        };
+        visible(&match self {
+            Naming::Id => id.to_owned(),
+            Naming::Target => format!("{} {id}", key.target),
+            Naming::Package => format!("{}::{} {id}", key.package, key.target),
+        })
+    }
+}
+
+/// `package::target (head side)`.
+pub(super) fn target(skipped: &Skipped) -> String {
+    let name = visible(&format!("{}::{}", skipped.package, skipped.target));
+    match skipped.side {
+        Some(side) => format!("{name} ({side} side)"),
+        None => name,
+    }
+}
+
+/// `a1b2c3d`, or `working tree on a1b2c3d`.
+pub(super) fn revision(commit: &Commit) -> String {
+    let id = visible(&commit.short_id);
+    if commit.working_tree {
+        format!("working tree on {id}")
+    } else {
+        id
+    }
+}

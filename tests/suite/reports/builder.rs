@@ -1,0 +1,262 @@
+//! Reports as a run leaves them, written down in a few words.
+
+use std::collections::BTreeMap;
+
+use cargo_perfcheck::analyse::{
+    AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
+    RoundSummary, TimeChange, TimeComparison, TimeSummary, Verdict, Vote,
+};
+use cargo_perfcheck::discover::BenchmarkKey;
+use cargo_perfcheck::measure::{Failure, Pairing};
+use cargo_perfcheck::report::{
+    Commit, Environment, Methodology, Range, Report, SCHEMA_VERSION, Skipped, Timing,
+};
+use cargo_perfcheck::units::{Nanos, Paired, Ratio, Side};
+
+/// The id that tries every trick at once.
+pub(crate) const HOSTILE: &str = "</script><img src=x onerror=alert(1)> | `code` **bold** @all #1 \\| \u{1b}[31mred\n\u{202e}drow [x](javascript:1) & \"quoted\" 'single' ]]> ::error::x %0A";
+
+/// A report about no benchmark.
+pub(crate) fn report() -> Report {
+    let criterion = BTreeMap::from([("codec".to_owned(), "0.8.2".to_owned())]);
+    Report {
+        schema_version: SCHEMA_VERSION,
+        perfcheck_version: "0.1.0".into(),
+        vote: Vote::Approve,
+        reasons: Vec::new(),
+        range: Range {
+            spec: "main..HEAD".into(),
+            base: commit("main", '1', "Write the release notes"),
+            head: commit("HEAD", '2', "Intern the strings of the parser"),
+        },
+        environment: Environment {
+            cpu: "Example CPU @ 3.00 GHz".into(),
+            cores: 8,
+            memory_bytes: 16 << 30,
+            os: "Debian GNU/Linux 13".into(),
+            kernel: "6.12.0".into(),
+            virtualised: Some("kvm".into()),
+            load_at_start: 0.31,
+            steal: Some(0.002),
+            rustc: Paired::new("rustc 1.95.0".into(), "rustc 1.95.0".into()),
+            cargo: Paired::new("cargo 1.95.0".into(), "cargo 1.95.0".into()),
+            host: "x86_64-unknown-linux-gnu".into(),
+            profile: "bench".into(),
+            criterion: Paired::new(criterion.clone(), criterion),
+        },
+        methodology: Methodology {
+            seed: 42,
+            max_rounds: 30,
+            threshold: 0.01,
+            confidence: 0.95,
+            family_size: 1,
+            correction: "Bonferroni".into(),
+            order: "sides in balanced random order".into(),
+            warm_up_seconds: 0.1,
+            measurement_seconds: 0.5,
+            sample_size: 20,
+            pinning: "one processor for both sides".into(),
+            command_line: vec!["main..HEAD".into(), "--seed".into(), "42".into()],
+            timings: vec![
+                Timing {
+                    stage: "build".into(),
+                    seconds: 41.7,
+                },
+                Timing {
+                    stage: "measure".into(),
+                    seconds: 96.2,
+                },
+            ],
+        },
+        confounders: Vec::new(),
+        warnings: Vec::new(),
+        benchmarks: Vec::new(),
+        skipped: Vec::new(),
+    }
+}
+
+fn commit(label: &str, digit: char, subject: &str) -> Commit {
+    Commit {
+        label: label.into(),
+        commit: digit.to_string().repeat(40),
+        short_id: digit.to_string().repeat(7),
+        subject: subject.into(),
+        working_tree: false,
+    }
+}
+
+/// A report about these benchmarks, with the vote that they deserve.
+pub(crate) fn with(benchmarks: Vec<Comparison>) -> Report {
+    let mut report = report();
+    report.methodology.family_size = benchmarks.iter().filter(|b| b.time.is_some()).count();
+    let of = |verdict| benchmarks.iter().filter(|b| b.verdict == verdict).count();
+    let mut reason = |vote, n: usize, text: &str| {
+        if n > 0 {
+            if report.reasons.is_empty() {
+                report.vote = vote;
+            }
+            report.reasons.push(format!("{n} {text}"));
+        }
+    };
+    reason(Vote::Reject, of(Verdict::Slower), "slower");
+    reason(Vote::Modify, of(Verdict::Failed), "failed");
+    reason(Vote::Modify, of(Verdict::Inconclusive), "inconclusive");
+    reason(Vote::Modify, of(Verdict::Removed), "removed");
+    report.benchmarks = benchmarks;
+    report
+}
+
+/// A benchmark of the package `codec` and its target `codec`.
+pub(crate) fn benchmark(id: &str, verdict: Verdict) -> Comparison {
+    Comparison {
+        key: BenchmarkKey {
+            package: "codec".into(),
+            target: "codec".into(),
+            id: id.into(),
+        },
+        verdict,
+        pairing: None,
+        throughput: None,
+        time: None,
+        allocations: None,
+        failure: None,
+        notes: Vec::new(),
+    }
+}
+
+/// One that was timed: `change` and the half width of its interval are shares.
+pub(crate) fn timed(
+    id: &str,
+    verdict: Verdict,
+    base_ns: f64,
+    change: f64,
+    half: f64,
+) -> Comparison {
+    let mut comparison = benchmark(id, verdict);
+    comparison.pairing = Some(Pairing::Sample);
+    comparison.time = Some(TimeComparison {
+        base: Some(summary(base_ns)),
+        head: Some(summary(base_ns * (1.0 + change))),
+        change: Some(TimeChange {
+            ratio: Ratio::from_change(change),
+            lower: Ratio::from_change(change - half),
+            upper: Ratio::from_change(change + half),
+            p_value: if change.abs() > half { 0.000_02 } else { 0.41 },
+            confidence: 0.99,
+            rounds: 12,
+            detectable: half * 1.4,
+        }),
+        rounds: rounds(base_ns, change, half),
+    });
+    comparison
+}
+
+fn summary(ns: f64) -> TimeSummary {
+    TimeSummary {
+        mean_ns: Nanos::from_nanos(ns * 1.004),
+        median_ns: Nanos::from_nanos(ns),
+        p95_ns: Nanos::from_nanos(ns * 1.03),
+        p99_ns: Nanos::from_nanos(ns * 1.08),
+        std_dev_ns: Nanos::from_nanos(ns * 0.012),
+        samples: 240,
+    }
+}
+
+/// Twelve rounds that wander around the change without chance.
+fn rounds(base_ns: f64, change: f64, half: f64) -> Vec<RoundSummary> {
+    (0..12)
+        .map(|i| {
+            let wander = half * 1.5 * (f64::from(i) * 2.4).sin();
+            let ratio = 1.0 + change + wander;
+            RoundSummary {
+                ratio: Ratio::from_quotient(ratio),
+                median_ns: Paired::new(
+                    Nanos::from_nanos(base_ns * (1.0 - wander / 3.0)),
+                    Nanos::from_nanos(base_ns * (1.0 - wander / 3.0) * ratio),
+                ),
+                pairing: Pairing::Sample,
+            }
+        })
+        .collect()
+}
+
+/// One that only one side has.
+pub(crate) fn one_sided(id: &str, side: Side, ns: f64) -> Comparison {
+    let (verdict, base, head) = match side {
+        Side::Base => (Verdict::Removed, Some(summary(ns)), None),
+        Side::Head => (Verdict::Added, None, Some(summary(ns))),
+    };
+    let mut comparison = benchmark(id, verdict);
+    comparison.time = Some(TimeComparison {
+        base,
+        head,
+        change: None,
+        rounds: Vec::new(),
+    });
+    comparison
+}
+
+/// One that panicked on the head side.
+pub(crate) fn failed(id: &str) -> Comparison {
+    let mut comparison = benchmark(id, Verdict::Failed);
+    comparison.failure = Some(Failure {
+        side: Side::Head,
+        reason: "exited with status 101".into(),
+        stderr_tail: "thread 'main' panicked at benches/codec.rs:12:9:\nindex out of bounds: the len is 3 but the index is 3\n".into(),
+    });
+    comparison
+}
+
+/// The same, with allocations counted.
+pub(crate) fn allocating(
+    mut comparison: Comparison,
+    base: (f64, f64),
+    head: (f64, f64),
+) -> Comparison {
+    let verdict = match head.0.total_cmp(&base.0).then(head.1.total_cmp(&base.1)) {
+        std::cmp::Ordering::Greater => AllocationVerdict::More,
+        std::cmp::Ordering::Less => AllocationVerdict::Fewer,
+        std::cmp::Ordering::Equal => AllocationVerdict::Same,
+    };
+    comparison.allocations = Some(AllocationComparison {
+        base: Some(allocations(base)),
+        head: Some(allocations(head)),
+        verdict: Some(verdict),
+        notes: Vec::new(),
+        sites: vec![AllocationSite {
+            function: "codec::parse::unescape".into(),
+            location: Some("codec/src/parse.rs:88".into()),
+            stack: vec![
+                "codec::parse::parse".into(),
+                "codec::parse::unescape".into(),
+            ],
+            count: Paired::new(base.0, head.0),
+            bytes: Paired::new(base.1, head.1),
+        }],
+    });
+    comparison
+}
+
+fn allocations((count, bytes): (f64, f64)) -> AllocationSummary {
+    AllocationSummary {
+        count,
+        reallocations: 0.0,
+        frees: count,
+        bytes,
+        peak_bytes: bytes as u64,
+        leaked_bytes: 0.0,
+        largest_bytes: bytes as u64,
+        histogram: vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, count],
+        exact: true,
+    }
+}
+
+/// A target that was not measured.
+pub(crate) fn skipped(target: &str, reason: &str) -> Skipped {
+    Skipped {
+        package: "codec".into(),
+        target: target.into(),
+        side: None,
+        reason: reason.into(),
+    }
+}

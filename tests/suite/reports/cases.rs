@@ -1,0 +1,186 @@
+//! The reports that every format has to cope with.
+
+use cargo_perfcheck::analyse::{AllocationComparison, Comparison, Verdict};
+use cargo_perfcheck::report::Report;
+use cargo_perfcheck::units::Side;
+
+use super::builder::{HOSTILE, allocating, benchmark, failed, one_sided, skipped, timed, with};
+
+/// Every case with its name.
+pub(crate) fn all() -> Vec<(&'static str, Report)> {
+    vec![
+        ("nothing_changed", nothing_changed()),
+        ("identical", identical()),
+        ("one_regression", one_regression()),
+        ("fifty_regressions", fifty_regressions()),
+        ("thousand", thousand()),
+        ("failed_added_removed", failed_added_removed()),
+        ("hostile", hostile()),
+        ("no_allocations", no_allocations()),
+        ("empty", with(Vec::new())),
+    ]
+}
+
+pub(crate) fn nothing_changed() -> Report {
+    let ids = [
+        "parse/small",
+        "parse/large",
+        "print/compact",
+        "print/pretty",
+    ];
+    let unchanged = |(i, id): (usize, &&str)| {
+        let base = 12.5 * 40f64.powi(i as i32);
+        let timed = timed(
+            id,
+            Verdict::Unchanged,
+            base,
+            0.001 * (i as f64 - 1.5),
+            0.004,
+        );
+        allocating(timed, (3.0, 3011.0), (3.0, 3011.0))
+    };
+    with(ids.iter().enumerate().map(unchanged).collect())
+}
+
+pub(crate) fn identical() -> Report {
+    with(
+        (0..12)
+            .map(|i| benchmark(&format!("docs/{i}"), Verdict::Identical))
+            .collect(),
+    )
+}
+
+pub(crate) fn one_regression() -> Report {
+    let mut report = with(vec![
+        timed("print/compact", Verdict::Unchanged, 812.0, 0.0004, 0.003),
+        allocating(
+            timed("parse/large", Verdict::Slower, 1_204_000.0, 0.122, 0.004),
+            (3.0, 3011.0),
+            (5.0, 4035.0),
+        ),
+        timed("parse/small", Verdict::Faster, 25.31, -0.083, 0.012),
+        allocating(
+            timed("print/pretty", Verdict::Unchanged, 2_310.0, 0.002, 0.005),
+            (2.0, 512.0),
+            (1.0, 256.0),
+        ),
+        timed("tokens", Verdict::Inconclusive, 103.0, 0.018, 0.031),
+        benchmark("docs", Verdict::Identical),
+    ]);
+    report
+        .confounders
+        .push("Cargo.lock differs: serde 1.0.227 on base, 1.0.228 on head".into());
+    report
+}
+
+pub(crate) fn fifty_regressions() -> Report {
+    with(
+        (0..50)
+            .map(|i| slower(i, 0.02 + 0.003 * i as f64))
+            .collect(),
+    )
+}
+
+fn slower(i: usize, change: f64) -> Comparison {
+    let timed = timed(
+        &format!("group {}/case/{i}", i % 5),
+        Verdict::Slower,
+        100.0 + 37.0 * i as f64,
+        change,
+        0.006,
+    );
+    allocating(timed, (1.0, 64.0), (1.0, 64.0))
+}
+
+pub(crate) fn thousand() -> Report {
+    let verdicts = [
+        Verdict::Unchanged,
+        Verdict::Unchanged,
+        Verdict::Unchanged,
+        Verdict::Slower,
+        Verdict::Inconclusive,
+    ];
+    let one = |i: usize| {
+        let verdict = verdicts[i * 7 % 5];
+        let (change, half) = match verdict {
+            Verdict::Slower => (0.03 + 0.0001 * i as f64, 0.01),
+            Verdict::Inconclusive => (0.004, 0.03),
+            _ => (0.0005, 0.004),
+        };
+        let mut one = timed(
+            &format!("matrix/multiply by blocks/{i}x{i}"),
+            verdict,
+            50.0 + i as f64,
+            change,
+            half,
+        );
+        one.key.package = format!("package-{}", i % 9);
+        one.key.target = format!("target_{}", i % 17);
+        allocating(one, (1.0, 64.0), (1.0, 64.0))
+    };
+    with((0..1000).map(one).collect())
+}
+
+pub(crate) fn failed_added_removed() -> Report {
+    let mut report = with(vec![
+        failed("parse/broken"),
+        one_sided("parse/new", Side::Head, 1300.0),
+        one_sided("parse/old", Side::Base, 1250.0),
+        timed("parse/steady", Verdict::Unchanged, 640.0, 0.0, 0.003),
+    ]);
+    report
+        .skipped
+        .push(skipped("unit", "harness is libtest, not Criterion"));
+    report
+        .warnings
+        .push("the load of this machine was 7.5 at the start".into());
+    report
+}
+
+pub(crate) fn hostile() -> Report {
+    let mut broken = failed(HOSTILE);
+    broken.key.target = HOSTILE.into();
+    if let Some(failure) = &mut broken.failure {
+        failure.stderr_tail = format!("```\n{HOSTILE}\n]]>\n");
+        failure.reason = HOSTILE.into();
+    }
+    let mut slow = allocating(
+        timed(HOSTILE, Verdict::Slower, 25.0, 0.5, 0.01),
+        (1.0, 8.0),
+        (9.0, 8000.0),
+    );
+    if let Some(site) = slow.allocations.as_mut().and_then(|a| a.sites.first_mut()) {
+        site.function = HOSTILE.into();
+        site.location = Some(HOSTILE.into());
+    }
+    let long = "very/long/".repeat(400);
+    let mut report = with(vec![
+        slow,
+        broken,
+        timed(&long, Verdict::Slower, 25.0, 0.25, 0.01),
+        timed("größe/日本語/🦀", Verdict::Unchanged, 25.0, 0.0, 0.004),
+        timed("", Verdict::Unchanged, 25.0, 0.0, 0.004),
+    ]);
+    report.range.head.subject = HOSTILE.into();
+    report.range.spec = HOSTILE.into();
+    report.environment.cpu = HOSTILE.into();
+    report.warnings.push(HOSTILE.into());
+    report.confounders.push(HOSTILE.into());
+    report.methodology.command_line.push(HOSTILE.into());
+    report.skipped.push(skipped(HOSTILE, HOSTILE));
+    report
+}
+
+pub(crate) fn no_allocations() -> Report {
+    let mut report = nothing_changed();
+    for benchmark in &mut report.benchmarks {
+        benchmark.allocations = Some(AllocationComparison {
+            base: None,
+            head: None,
+            verdict: None,
+            notes: vec!["the executable is static, so that nothing can be preloaded".into()],
+            sites: Vec::new(),
+        });
+    }
+    report
+}
