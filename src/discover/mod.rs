@@ -1,9 +1,18 @@
 //! From two builds to benchmarks that are matched across the sides.
 
+mod error;
+mod harness;
+mod listing;
+mod matching;
+
 use serde::{Deserialize, Serialize};
 
 use crate::build::Executable;
-use crate::units::{Paired, Side};
+use crate::protocol::CriterionVersion;
+use crate::units::{Event, Paired, Side};
+
+pub use error::DiscoverError;
+pub use matching::{Options, discover};
 
 /// What names a benchmark across revisions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,6 +52,32 @@ pub struct Discovery {
     pub skipped: Vec<SkippedTarget>,
 }
 
+impl Discovery {
+    /// What was found, in numbers.
+    #[must_use]
+    pub fn summary(&self) -> Event {
+        let count = |wanted: &dyn Fn(&Target, &Benchmark) -> bool| {
+            let all = self.targets.iter().flat_map(|target| {
+                target
+                    .benchmarks
+                    .iter()
+                    .map(move |benchmark| (target, benchmark))
+            });
+            all.filter(|(target, benchmark)| wanted(target, benchmark))
+                .count()
+        };
+        let common = |benchmark: &Benchmark| benchmark.presence == Presence::Common;
+        let identical = |target: &Target| target.identity == Identity::Identical;
+        Event::Discovered {
+            measured: count(&|target, benchmark| common(benchmark) && !identical(target)),
+            identical: count(&|target, benchmark| common(benchmark) && identical(target)),
+            added: count(&|_, benchmark| benchmark.presence == Presence::Only(Side::Head)),
+            removed: count(&|_, benchmark| benchmark.presence == Presence::Only(Side::Base)),
+            skipped_targets: self.skipped.len(),
+        }
+    }
+}
+
 /// A bench target and its benchmarks.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -52,6 +87,8 @@ pub struct Target {
     pub target: String,
     /// The executable of each side that has it.
     pub executables: Paired<Option<Executable>>,
+    /// The Criterion inside the executable of each side, as it says itself.
+    pub criterion: Paired<Option<CriterionVersion>>,
     /// Whether both executables have the same loadable code.
     pub identity: Identity,
     /// The benchmarks in the order in which the head side (then the base side) runs them.
@@ -78,6 +115,20 @@ pub struct Benchmark {
     pub presence: Presence,
     /// What one iteration processes (of the head side where both have it).
     pub throughput: Option<Throughput>,
+    /// Why it cannot be measured, where that is known already: a side that ends before it names the
+    /// benchmark, or an id that names several.
+    pub failure: Option<Failure>,
+}
+
+/// Why a benchmark has no result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The side that failed.
+    pub side: Side,
+    /// What happened, as a lower-case fragment (`exited with status 101`, `no sign of life for 60s`).
+    pub reason: String,
+    /// The last lines it wrote to stderr.
+    pub stderr_tail: String,
 }
 
 /// On which sides a benchmark exists.

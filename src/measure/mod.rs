@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::discover::BenchmarkKey;
+pub use crate::discover::Failure;
 use crate::units::{Paired, Side};
 
 /// What was measured of one benchmark.
@@ -51,15 +52,4 @@ pub struct Samples {
     /// When each sample began, in nanoseconds of the monotonic clock, where the clock seam saw it
     /// (pairing by sample); else empty.
     pub starts: Vec<u64>,
-}
-
-/// Why a benchmark has no result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The side that failed.
-    pub side: Side,
-    /// What happened, as a lower-case fragment (`exited with status 101`, `no sign of life for 60 s`).
-    pub reason: String,
-    /// The last lines it wrote to stderr.
-    pub stderr_tail: String,
 }

@@ -1,0 +1,71 @@
+//! What can keep us from finding anything to measure.
+
+use super::SkippedTarget;
+
+/// Nothing can be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoverError {
+    /// No bench target at all.
+    #[error("neither side has a bench target")]
+    NoBenchTargets,
+    /// Bench targets, but none that speaks Criterion's protocol.
+    #[error("none of the bench targets uses Criterion: {}", name_all(.skipped))]
+    NoCriterion {
+        /// Each with its reason.
+        skipped: Vec<SkippedTarget>,
+    },
+    /// Benchmarks, but none that the filter lets pass.
+    #[error("no benchmark's id matches `{filter}`")]
+    NothingMatches {
+        /// The filter.
+        filter: String,
+        /// An id that is there.
+        example: String,
+    },
+    /// The filter cannot be read.
+    #[error("`{filter}` is not a regular expression")]
+    BadFilter {
+        /// The filter.
+        filter: String,
+        /// What is wrong with it.
+        source: regex::Error,
+    },
+}
+
+impl DiscoverError {
+    /// What the user can try.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            DiscoverError::NoBenchTargets => {
+                "name the package with `-p`, or take all with `--workspace`; a first benchmark: \
+                 `cargo add --dev criterion`, then a `[[bench]]` with `harness = false`"
+                    .into()
+            }
+            DiscoverError::NoCriterion { .. } => {
+                "cargo-perfcheck drives Criterion benchmarks: `cargo add --dev criterion`, then a \
+                 `[[bench]]` with `harness = false`"
+                    .into()
+            }
+            DiscoverError::NothingMatches { example, .. } => {
+                format!("ids are matched as a whole or in part; one of them is `{example}`")
+            }
+            DiscoverError::BadFilter { filter, .. } => {
+                format!("to match it literally: '{}'", regex::escape(filter))
+            }
+        })
+    }
+}
+
+fn name_all(skipped: &[SkippedTarget]) -> String {
+    let named: Vec<String> = skipped
+        .iter()
+        .map(|skipped| {
+            format!(
+                "{}::{} ({})",
+                skipped.package, skipped.target, skipped.reason
+            )
+        })
+        .collect();
+    named.join(", ")
+}

@@ -1,0 +1,308 @@
+//! Lays the benchmarks of both sides beside each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use regex::Regex;
+
+use crate::build::{Build, Executable};
+use crate::protocol::Launcher;
+use crate::units::{Paired, Side};
+
+use super::listing::{Answer, Listed, Listing, list};
+use super::{
+    Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, SkippedTarget,
+    Target,
+};
+
+/// What discovery depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Only benchmarks whose id matches this regular expression.
+    pub filter: Option<&'a str>,
+    /// How long an executable may be silent.
+    pub timeout: Duration,
+}
+
+/// Finds the benchmarks of both sides and matches them by (package, target, id).
+///
+/// Every executable is asked, also those with identical code: what is in them is in the report.
+///
+/// # Errors
+/// When there is nothing to measure; see [`DiscoverError`].
+pub fn discover(
+    builds: &Paired<Build>,
+    options: Options<'_>,
+    launcher: &Launcher<'_>,
+) -> Result<Discovery, DiscoverError> {
+    let filter = compile(options.filter)?;
+    let mut discovery = Discovery {
+        targets: Vec::new(),
+        skipped: unbuilt(builds),
+    };
+    for executables in pair_executables(builds) {
+        let answers = executables.as_ref().map(|executable| {
+            executable
+                .as_ref()
+                .map(|(side, executable)| list(executable, *side, options.timeout, launcher))
+        });
+        let executables = executables.map(|found| found.map(|(_, executable)| executable));
+        let Some((package, target)) = name_of(&executables) else {
+            continue;
+        };
+        let listings = sort_out(answers, &package, &target, &mut discovery.skipped);
+        if listings.base.is_none() && listings.head.is_none() {
+            continue;
+        }
+        let identity = identity(builds, &executables);
+        discovery.targets.push(Target {
+            benchmarks: match_benchmarks(&package, &target, &listings),
+            criterion: listings.map(|listing| listing.map(|listing| listing.criterion)),
+            package,
+            target,
+            executables: executables.map(|executable| executable.cloned()),
+            identity,
+        });
+    }
+    apply(filter, &mut discovery)?;
+    something_to_measure(builds, discovery)
+}
+
+fn compile(filter: Option<&str>) -> Result<Option<Regex>, DiscoverError> {
+    filter
+        .map(|filter| {
+            Regex::new(filter).map_err(|source| DiscoverError::BadFilter {
+                filter: filter.into(),
+                source,
+            })
+        })
+        .transpose()
+}
+
+type Found<'a> = Option<(Side, &'a Executable)>;
+
+/// The executables of both sides by (package, target), in the order of the head side; targets that
+/// only the base side has come last.
+fn pair_executables(builds: &Paired<Build>) -> Vec<Paired<Found<'_>>> {
+    let of = |side: Side, package: &str, target: &str| {
+        let executables = &builds.get(side).executables;
+        let found = executables
+            .iter()
+            .find(|executable| executable.package == package && executable.target == target);
+        found.map(|executable| (side, executable))
+    };
+    let names = |side: Side| {
+        let executables = builds.get(side).executables.iter();
+        executables.map(|executable| (executable.package.as_str(), executable.target.as_str()))
+    };
+    let mut seen = BTreeSet::new();
+    names(Side::Head)
+        .chain(names(Side::Base))
+        .filter(|name| seen.insert(*name))
+        .map(|(package, target)| Paired::from_fn(|side| of(side, package, target)))
+        .collect()
+}
+
+fn name_of(executables: &Paired<Option<&Executable>>) -> Option<(String, String)> {
+    let executable = executables.head.or(executables.base)?;
+    Some((executable.package.clone(), executable.target.clone()))
+}
+
+fn unbuilt(builds: &Paired<Build>) -> Vec<SkippedTarget> {
+    let mut sides: BTreeMap<(&str, &str, &str), Vec<Side>> = BTreeMap::new();
+    for side in Side::BOTH {
+        for target in &builds.get(side).unbuilt {
+            let name = (
+                target.package.as_str(),
+                target.target.as_str(),
+                target.reason.as_str(),
+            );
+            sides.entry(name).or_default().push(side);
+        }
+    }
+    sides
+        .into_iter()
+        .map(|((package, target, reason), sides)| SkippedTarget {
+            package: package.into(),
+            target: target.into(),
+            side: one_of(&sides),
+            reason: reason.into(),
+        })
+        .collect()
+}
+
+/// The side, or `None` for both.
+fn one_of(sides: &[Side]) -> Option<Side> {
+    match sides {
+        [side] => Some(*side),
+        _ => None,
+    }
+}
+
+/// Keeps the listings and puts the refusals where they belong; one reason on both sides is told once.
+fn sort_out(
+    answers: Paired<Option<Answer>>,
+    package: &str,
+    target: &str,
+    skipped: &mut Vec<SkippedTarget>,
+) -> Paired<Option<Listing>> {
+    let mut skip = |side: Option<Side>, reason: String| {
+        skipped.push(SkippedTarget {
+            package: package.into(),
+            target: target.into(),
+            side,
+            reason,
+        });
+    };
+    if let (Some(Answer::Other(base)), Some(Answer::Other(head))) = (&answers.base, &answers.head)
+        && base == head
+    {
+        skip(None, base.clone());
+        return Paired::new(None, None);
+    }
+    let mut keep = |side: Side, answer: Option<Answer>| match answer {
+        Some(Answer::Criterion(listing)) => Some(listing),
+        Some(Answer::Other(reason)) => {
+            skip(Some(side), reason);
+            None
+        }
+        None => None,
+    };
+    let listings = Paired::new(
+        keep(Side::Base, answers.base),
+        keep(Side::Head, answers.head),
+    );
+    // A target that named nothing before it failed has no benchmark that could carry the reason.
+    if listings.as_ref().map(named_nothing) == Paired::new(true, true) {
+        for side in Side::BOTH {
+            let failure = listings.get(side).as_ref().and_then(|l| l.failure.as_ref());
+            if let Some(failure) = failure {
+                skip(Some(side), with_last_line(failure));
+            }
+        }
+    }
+    listings
+}
+
+fn named_nothing(listing: &Option<Listing>) -> bool {
+    listing.as_ref().is_none_or(|l| l.benchmarks.is_empty())
+}
+
+fn with_last_line(failure: &Failure) -> String {
+    match failure.stderr_tail.lines().next_back() {
+        Some(line) => format!("{}: {line}", failure.reason),
+        None => failure.reason.clone(),
+    }
+}
+
+fn identity(builds: &Paired<Build>, executables: &Paired<Option<&Executable>>) -> Identity {
+    let (Some(_), Some(_)) = (executables.base, executables.head) else {
+        return Identity::OneSided;
+    };
+    let _ = builds;
+    Identity::Different("the executables were not compared".into())
+}
+
+fn match_benchmarks(
+    package: &str,
+    target: &str,
+    listings: &Paired<Option<Listing>>,
+) -> Vec<Benchmark> {
+    let listed = |side: Side| {
+        let listing = listings.get(side).as_ref();
+        listing.map_or(&[][..], |listing| &listing.benchmarks)
+    };
+    let throughputs: Paired<BTreeMap<&str, &Listed>> =
+        Paired::from_fn(|side| listed(side).iter().map(|l| (l.id.as_str(), l)).collect());
+    let base_only = listed(Side::Base)
+        .iter()
+        .filter(|listed| !throughputs.head.contains_key(listed.id.as_str()));
+    listed(Side::Head)
+        .iter()
+        .chain(base_only)
+        .map(|listed| {
+            let on = |side: Side| throughputs.get(side).contains_key(listed.id.as_str());
+            let (presence, failure) = judge(&listed.id, on, listings);
+            Benchmark {
+                key: BenchmarkKey {
+                    package: package.into(),
+                    target: target.into(),
+                    id: listed.id.clone(),
+                },
+                presence,
+                throughput: listed.throughput,
+                failure,
+            }
+        })
+        .collect()
+}
+
+/// Where a benchmark exists, and whether it is known already that it cannot be measured. A side that
+/// failed before it had named all its benchmarks may have this one as well: it is not called added or
+/// removed, but failed.
+fn judge(
+    id: &str,
+    on: impl Fn(Side) -> bool,
+    listings: &Paired<Option<Listing>>,
+) -> (Presence, Option<Failure>) {
+    let listing = |side: Side| listings.get(side).as_ref();
+    let repeated = Side::BOTH
+        .into_iter()
+        .find(|side| listing(*side).is_some_and(|listing| listing.repeated.contains(id)))
+        .map(|side| Failure {
+            side,
+            reason: "several benchmarks of this target have this id".into(),
+            stderr_tail: String::new(),
+        });
+    let missing = Side::BOTH.into_iter().find(|side| !on(*side));
+    match missing {
+        None => (Presence::Common, repeated),
+        Some(side) => match listing(side).and_then(|listing| listing.failure.clone()) {
+            Some(failure) => (Presence::Common, repeated.or(Some(failure))),
+            None => (Presence::Only(side.other()), repeated),
+        },
+    }
+}
+
+fn apply(filter: Option<Regex>, discovery: &mut Discovery) -> Result<(), DiscoverError> {
+    let Some(filter) = filter else {
+        return Ok(());
+    };
+    let example = discovery
+        .targets
+        .iter()
+        .flat_map(|target| &target.benchmarks)
+        .map(|benchmark| benchmark.key.id.clone())
+        .next();
+    for target in &mut discovery.targets {
+        target
+            .benchmarks
+            .retain(|benchmark| filter.is_match(&benchmark.key.id));
+    }
+    discovery
+        .targets
+        .retain(|target| !target.benchmarks.is_empty());
+    match example {
+        Some(example) if discovery.targets.is_empty() => Err(DiscoverError::NothingMatches {
+            filter: filter.as_str().into(),
+            example,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn something_to_measure(
+    builds: &Paired<Build>,
+    discovery: Discovery,
+) -> Result<Discovery, DiscoverError> {
+    let empty = |build: &Build| build.executables.is_empty() && build.unbuilt.is_empty();
+    if empty(&builds.base) && empty(&builds.head) {
+        return Err(DiscoverError::NoBenchTargets);
+    }
+    if discovery.targets.is_empty() {
+        return Err(DiscoverError::NoCriterion {
+            skipped: discovery.skipped,
+        });
+    }
+    Ok(discovery)
+}

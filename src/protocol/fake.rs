@@ -1,0 +1,43 @@
+//! Fake benchmark processes for tests: `fixtures/fakes/speaker.rs`, compiled once.
+
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::sync::OnceLock;
+
+use crate::build::Executable;
+
+/// The compiled speaker.
+fn speaker() -> PathBuf {
+    static SPEAKER: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = SPEAKER.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("speaker");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/fakes/speaker.rs");
+        let status = Command::new("rustc")
+            .args(["--edition=2021", "-Copt-level=1", "-o"])
+            .args([path.as_os_str(), source.as_ref()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+        (folder, path)
+    });
+    path.clone()
+}
+
+/// An executable that follows `script` (see `fixtures/fakes/speaker.rs`).
+pub(crate) fn executable(script: &str) -> Executable {
+    Executable {
+        package: "fakes".into(),
+        target: "speaker".into(),
+        path: speaker(),
+        working_dir: std::env::temp_dir(),
+        env: vec![("FAKE_SCRIPT".into(), script.into())],
+        criterion: Some("0.5.1".into()),
+    }
+}
+
+/// Starts a command in a process group of its own.
+pub(crate) fn spawn(mut command: Command) -> std::io::Result<Child> {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0).spawn()
+}

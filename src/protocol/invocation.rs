@@ -1,0 +1,193 @@
+//! How a benchmark process is started: its arguments, its environment, its folder.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::build::Executable;
+use crate::units::Side;
+
+use super::CriterionVersion;
+
+/// What starting processes needs from the run: everything that knows of its end and its folder.
+#[derive(Clone, Copy)]
+pub struct Launcher<'a> {
+    /// Starts a command in a process group of its own, so that what the benchmark starts ends with
+    /// it.
+    pub spawn: &'a dyn Fn(Command) -> io::Result<Child>,
+    /// A private folder; what Criterion writes goes there.
+    pub folder: &'a Path,
+}
+
+/// Criterion's settings for a process. Settings in the benchmark's code win over them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timing {
+    /// `--warm-up-time`.
+    pub warm_up: Duration,
+    /// `--measurement-time`.
+    pub measurement: Duration,
+    /// `--sample-size`; Criterion refuses less than ten.
+    pub sample_size: usize,
+}
+
+impl Timing {
+    /// The same in whole seconds, upwards, for a Criterion that knows no fractions.
+    #[must_use]
+    pub fn in_whole_seconds(self) -> Timing {
+        let whole = |duration: Duration| {
+            let up = u64::from(duration.subsec_nanos() > 0);
+            Duration::from_secs((duration.as_secs() + up).max(1))
+        };
+        Timing {
+            warm_up: whole(self.warm_up),
+            measurement: whole(self.measurement),
+            sample_size: self.sample_size,
+        }
+    }
+
+    fn arguments(self, version: CriterionVersion) -> [String; 6] {
+        let timing = if version.wants_whole_seconds() {
+            self.in_whole_seconds()
+        } else {
+            self
+        };
+        [
+            "--warm-up-time".into(),
+            timing.warm_up.as_secs_f64().to_string(),
+            "--measurement-time".into(),
+            timing.measurement.as_secs_f64().to_string(),
+            "--sample-size".into(),
+            timing.sample_size.to_string(),
+        ]
+    }
+}
+
+/// One start of one executable.
+#[derive(Debug, Clone)]
+pub struct Invocation<'a> {
+    /// What is started.
+    pub executable: &'a Executable,
+    /// For which side.
+    pub side: Side,
+    /// The regular expression that selects benchmarks.
+    pub filter: String,
+    /// The settings, and the version of Criterion that will read them; absent where nothing is run.
+    pub timing: Option<(Timing, CriterionVersion)>,
+    /// Added to the environment.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+impl Invocation<'_> {
+    /// The filter that matches nothing, so that a process names its benchmarks and runs none.
+    pub const NOTHING: &'static str = "$^";
+
+    /// The filter that matches these ids and no others.
+    #[must_use]
+    pub fn filter_for<'i>(ids: impl IntoIterator<Item = &'i str>) -> String {
+        let alternatives: Vec<String> = ids
+            .into_iter()
+            // An argument cannot hold a NUL, an expression can name it.
+            .map(|id| regex::escape(id).replace('\0', r"\x00"))
+            .collect();
+        format!("^(?:{})$", alternatives.join("|"))
+    }
+
+    /// The command, to be connected to `port`. Both sides get environments of the same names and,
+    /// as their paths have equal length, of the same size: the environment lies above the stack and
+    /// moves it.
+    pub(super) fn command(&self, launcher: &Launcher<'_>, port: u16) -> Command {
+        let mut command = Command::new(&self.executable.path);
+        command.arg("--bench").arg("--noplot");
+        if let Some((timing, version)) = self.timing {
+            command.args(timing.arguments(version));
+        }
+        command
+            .arg(&self.filter)
+            .current_dir(&self.executable.working_dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| leaks(name)) {
+            command.env_remove(name);
+        }
+        command
+            .envs(
+                self.executable
+                    .env
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            // Five digits, always.
+            .env("CARGO_CRITERION_PORT", format!("{port:05}"))
+            .env(
+                "CRITERION_HOME",
+                launcher.folder.join("criterion").join(self.side.name()),
+            );
+        command
+    }
+}
+
+/// Variables of the cargo or git process that we run under; they speak of the user's checkout.
+/// `CARGO_HOME` is a setting of the user.
+fn leaks(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    (name.starts_with(b"CARGO") && name != b"CARGO_HOME")
+        || name.starts_with(b"GIT_")
+        || name.starts_with(b"CRITERION_")
+        || name == b"RUSTUP_TOOLCHAIN"
+        || name == b"RUST_RECURSION_COUNT"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_matches_its_ids_and_nothing_else() {
+        let ids = [
+            "sort/1 000",
+            "a+b (c)|d",
+            r#"quote "this" 'that'"#,
+            "größe/名前",
+            "^$",
+            "back\\slash",
+            "nul\0byte",
+            "new\nline",
+        ];
+        let filter = Invocation::filter_for(ids);
+        assert!(!filter.contains('\0'));
+        let regex = regex::Regex::new(&filter).unwrap();
+        for id in ids {
+            assert!(regex.is_match(id), "{id:?} by {filter}");
+            assert!(!regex.is_match(&format!("{id}x")), "{id:?} by {filter}");
+        }
+        assert!(!regex.is_match("sort/1 0000"));
+        assert!(!regex.is_match("d"));
+        assert!(
+            !regex::Regex::new(Invocation::NOTHING)
+                .unwrap()
+                .is_match("d")
+        );
+    }
+
+    #[test]
+    fn an_old_criterion_is_given_whole_seconds() {
+        let timing = Timing {
+            warm_up: Duration::from_millis(50),
+            measurement: Duration::from_millis(1200),
+            sample_size: 10,
+        };
+        let version = |major, minor, patch| CriterionVersion {
+            major,
+            minor,
+            patch,
+        };
+        assert_eq!(timing.arguments(version(0, 3, 6))[1], "1");
+        assert_eq!(timing.arguments(version(0, 3, 6))[3], "2");
+        assert_eq!(timing.arguments(version(0, 4, 0))[1], "0.05");
+        assert_eq!(timing.arguments(version(0, 8, 2))[3], "1.2");
+    }
+}

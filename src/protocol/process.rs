@@ -1,0 +1,495 @@
+//! A live benchmark process, and the waiting for what it says.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use crate::units::{Paired, Side};
+
+use super::handshake::{ANSWER_BYTES, GREETING, parse_answer};
+use super::tail::Tail;
+use super::{CriterionVersion, FrameBuffer, Invocation, Launcher, Message, ProtocolError, encode};
+
+/// How long a process may live on after it closed its connection.
+const LAST_BREATH: Duration = Duration::from_secs(10);
+
+/// How often a process that has not connected yet is looked at for its end, which no file
+/// descriptor tells.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// Why a process will say nothing more.
+#[derive(Debug, thiserror::Error)]
+pub enum Ending {
+    /// It exited by itself.
+    #[error("{}", describe(*.status))]
+    Exited {
+        /// How.
+        status: ExitStatus,
+    },
+    /// Nothing was heard of it for so long that it was ended.
+    #[error("no sign of life for {}", humantime::format_duration(*.waited))]
+    Silent {
+        /// How long.
+        waited: Duration,
+    },
+    /// What it sent is not Criterion's protocol.
+    #[error("{0}")]
+    Protocol(#[from] ProtocolError),
+    /// It could not be started.
+    #[error("could not be started: {0}")]
+    NotStarted(io::Error),
+}
+
+fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exited with status {code}"),
+        (None, Some(signal)) => {
+            let name = Signal::from_named_raw(signal).map(|name| format!(" ({name:?})"));
+            format!("was killed by signal {signal}{}", name.unwrap_or_default())
+        }
+        (None, None) => format!("ended: {status}"),
+    }
+}
+
+impl From<io::Error> for Ending {
+    fn from(source: io::Error) -> Self {
+        Ending::Protocol(ProtocolError::Io { source })
+    }
+}
+
+/// A live benchmark process. Dropping it ends it and everything it started.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    group: Pid,
+    listener: TcpListener,
+    stream: Option<TcpStream>,
+    frames: FrameBuffer,
+    stdout: Option<Tail>,
+    stderr: Option<Tail>,
+    reaped: bool,
+}
+
+impl Process {
+    /// Starts a process. It runs up to its first use of Criterion and waits there.
+    ///
+    /// # Errors
+    /// [`Ending::NotStarted`] when the executable cannot be started or no port can be listened on.
+    pub fn spawn(invocation: &Invocation<'_>, launcher: &Launcher<'_>) -> Result<Process, Ending> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Ending::NotStarted)?;
+        listener.set_nonblocking(true).map_err(Ending::NotStarted)?;
+        let port = listener.local_addr().map_err(Ending::NotStarted)?.port();
+        let mut child =
+            (launcher.spawn)(invocation.command(launcher, port)).map_err(Ending::NotStarted)?;
+        let group = Pid::from_child(&child);
+        Ok(Process {
+            stdout: child.stdout.take().map(Tail::of),
+            stderr: child.stderr.take().map(Tail::of),
+            child,
+            group,
+            listener,
+            stream: None,
+            frames: FrameBuffer::default(),
+            reaped: false,
+        })
+    }
+
+    /// The process's id, which is that of its group, too.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until the process connects; afterwards it stands still until it is greeted.
+    ///
+    /// # Errors
+    /// [`Ending::Exited`] when it ends without connecting, [`Ending::Silent`] when it does neither.
+    pub fn connect(&mut self, timeout: Duration) -> Result<(), Ending> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(true)?;
+                    stream.set_nodelay(true)?;
+                    self.stream = Some(stream);
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error.into()),
+            }
+            if self.has_exited()? {
+                return Err(self.end());
+            }
+            if Instant::now() >= deadline {
+                return Err(Ending::Silent { waited: timeout });
+            }
+            wait_readable(&mut [PollFd::new(&self.listener, PollFlags::IN)], GLANCE)?;
+        }
+    }
+
+    /// Lets a connected process run, and learns which Criterion it is.
+    ///
+    /// # Errors
+    /// As for [`Process::next`].
+    pub fn greet(&mut self, timeout: Duration) -> Result<CriterionVersion, Ending> {
+        self.send(GREETING)?;
+        let deadline = Instant::now() + timeout;
+        loop {
+            let received = self.receive();
+            if let Some(answer) = self.frames.take(ANSWER_BYTES) {
+                return Ok(parse_answer(&answer)?);
+            }
+            received?;
+            self.wait_until(deadline, timeout)?;
+        }
+    }
+
+    /// Lets a process that waits after `MeasurementComplete` or `FinishedBenchmarkGroup` run on.
+    ///
+    /// # Errors
+    /// [`Ending::Exited`] when it is gone.
+    pub fn proceed(&mut self) -> Result<(), Ending> {
+        self.send(&encode(&"Continue")?)
+    }
+
+    /// Asks a process that waits to word `value` in the unit of its measurement; the answer comes as
+    /// [`Message::FormattedValue`] and the process goes on waiting.
+    ///
+    /// # Errors
+    /// As for [`Process::proceed`].
+    pub fn format_value(&mut self, value: f64) -> Result<(), Ending> {
+        #[derive(serde::Serialize)]
+        enum Question {
+            FormatValue { value: f64 },
+        }
+        self.send(&encode(&Question::FormatValue { value })?)
+    }
+
+    /// The next message; at most `timeout` is waited for it.
+    ///
+    /// # Errors
+    /// Why there will be none. The process is to be dropped then.
+    pub fn next(&mut self, timeout: Duration) -> Result<Message, Ending> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if let Some(message) = self.poll_message()? {
+                return Ok(message);
+            }
+            self.wait_until(deadline, timeout)?;
+        }
+    }
+
+    /// Ends the process and everything it started, and gives the last lines that it wrote to
+    /// stderr (or to stdout, where stderr is empty: that is where Criterion 0.3 writes its errors).
+    #[must_use]
+    pub fn into_last_words(mut self) -> String {
+        self.kill();
+        [&self.stderr, &self.stdout]
+            .into_iter()
+            .flatten()
+            .map(Tail::last_lines)
+            .find(|lines| !lines.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// A message that is already there.
+    fn poll_message(&mut self) -> Result<Option<Message>, Ending> {
+        if let Some(message) = self.frames.next_message()? {
+            return Ok(Some(message));
+        }
+        let received = self.receive();
+        // What came before the end is heard before the end is told.
+        match self.frames.next_message()? {
+            Some(message) => Ok(Some(message)),
+            None => received.map(|()| None),
+        }
+    }
+
+    /// Takes in what has arrived, without waiting.
+    fn receive(&mut self) -> Result<(), Ending> {
+        let mut chunk = [0; 16 << 10];
+        loop {
+            let Some(stream) = &mut self.stream else {
+                return Err(self.end());
+            };
+            match stream.read(&mut chunk) {
+                Ok(0) => return Err(self.end()),
+                Ok(count) => self.frames.push(&chunk[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    return Err(self.end());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Sends a few bytes; the process reads them before it does anything else, so the socket's
+    /// buffer always has room.
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Ending> {
+        let Some(stream) = &mut self.stream else {
+            return Err(self.end());
+        };
+        stream.write_all(bytes).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => self.end(),
+            _ => error.into(),
+        })
+    }
+
+    fn wait_until(&self, deadline: Instant, timeout: Duration) -> Result<(), Ending> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Ending::Silent { waited: timeout });
+        }
+        if let Some(stream) = &self.stream {
+            wait_readable(&mut [PollFd::new(stream, PollFlags::IN)], left)?;
+        }
+        Ok(())
+    }
+
+    /// How the process ended, now that its connection is closed.
+    fn end(&mut self) -> Ending {
+        self.stream = None;
+        let deadline = Instant::now() + LAST_BREATH;
+        while Instant::now() < deadline {
+            match self.has_exited() {
+                Ok(false) => std::thread::sleep(GLANCE),
+                Ok(true) => break,
+                Err(error) => return error.into(),
+            }
+        }
+        if self.has_exited().unwrap_or(true) {
+            self.kill();
+            match self.child.wait() {
+                Ok(status) => Ending::Exited { status },
+                Err(error) => error.into(),
+            }
+        } else {
+            Ending::Silent {
+                waited: LAST_BREATH,
+            }
+        }
+    }
+
+    /// Whether the process is over. It is not reaped: its id keeps naming its group, which may
+    /// hold children that live on.
+    fn has_exited(&self) -> io::Result<bool> {
+        if self.reaped {
+            return Ok(true);
+        }
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(self.group), options) {
+            Ok(status) => Ok(status.is_some()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn kill(&mut self) {
+        // Once reaped, the id may belong to somebody else.
+        if !self.reaped {
+            // Fails only when the group is gone already.
+            let _ = kill_process_group(self.group, Signal::KILL);
+            let _ = self.child.wait();
+            self.reaped = true;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The next message of either process, where both run; `None` when `deadline` passes. A side that
+/// is `None` is not listened to.
+pub fn next_of(
+    processes: &mut Paired<Option<&mut Process>>,
+    deadline: Instant,
+) -> Option<(Side, Result<Message, Ending>)> {
+    loop {
+        for side in Side::BOTH {
+            if let Some(process) = processes.get_mut(side)
+                && let Some(heard) = process.poll_message().transpose()
+            {
+                return Some((side, heard));
+            }
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        let mut streams: Vec<PollFd<'_>> = [&processes.base, &processes.head]
+            .into_iter()
+            .flatten()
+            .filter_map(|process| process.stream.as_ref())
+            .map(|stream| PollFd::new(stream, PollFlags::IN))
+            .collect();
+        if let Err(error) = wait_readable(&mut streams, left) {
+            let side = if processes.base.is_some() {
+                Side::Base
+            } else {
+                Side::Head
+            };
+            return Some((side, Err(error.into())));
+        }
+    }
+}
+
+/// Sleeps until something can be read, or `timeout` has passed, or a signal came.
+fn wait_readable(descriptors: &mut [PollFd<'_>], timeout: Duration) -> io::Result<()> {
+    let timeout = Timespec::try_from(timeout).map_err(io::Error::other)?;
+    match poll(descriptors, Some(&timeout)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake;
+    use super::*;
+
+    const PATIENT: Duration = Duration::from_secs(60);
+
+    fn start(script: &str, filter: &str) -> Process {
+        let executable = fake::executable(script);
+        let folder = tempfile::tempdir().unwrap();
+        let invocation = Invocation {
+            executable: &executable,
+            side: Side::Base,
+            filter: filter.into(),
+            timing: None,
+            env: Vec::new(),
+        };
+        let launcher = Launcher {
+            spawn: &fake::spawn,
+            folder: folder.path(),
+        };
+        Process::spawn(&invocation, &launcher).unwrap()
+    }
+
+    /// Follows a process to its end, letting it proceed whenever it waits.
+    fn follow(process: &mut Process) -> (Vec<Message>, Ending) {
+        let mut heard = Vec::new();
+        process.connect(PATIENT).unwrap();
+        process.greet(PATIENT).unwrap();
+        loop {
+            match process.next(PATIENT) {
+                Ok(message) => {
+                    let waits = matches!(
+                        message,
+                        Message::MeasurementComplete { .. }
+                            | Message::FinishedBenchmarkGroup { .. }
+                    );
+                    heard.push(message);
+                    if waits {
+                        process.proceed().unwrap();
+                    }
+                }
+                Err(ending) => return (heard, ending),
+            }
+        }
+    }
+
+    #[test]
+    fn a_benchmark_is_followed_from_greeting_to_exit() {
+        let mut process = start("group\tg\nbench\tg/a b\nbench\tg/c", "^(?:g/a b)$");
+        let (heard, ending) = follow(&mut process);
+        assert!(matches!(ending, Ending::Exited { status } if status.success()));
+        let ids: Vec<String> = heard
+            .iter()
+            .filter_map(|message| match message {
+                Message::MeasurementComplete { id, times, .. } => {
+                    assert_eq!(times.len(), 10);
+                    Some(format!("ran {}", id.full()))
+                }
+                Message::SkippingBenchmark { id } => Some(format!("skipped {}", id.full())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ids, ["ran g/a b", "skipped g/c"]);
+    }
+
+    #[test]
+    fn a_panic_is_told_with_its_message() {
+        let mut process = start("bench\ta\tpanic", "^(?:a)$");
+        let (heard, ending) = follow(&mut process);
+        assert_eq!(ending.to_string(), "exited with status 101");
+        assert!(matches!(heard.last(), Some(Message::Warmup { .. })));
+        let words = process.into_last_words();
+        assert!(words.contains("planted panic"), "{words}");
+    }
+
+    #[test]
+    fn a_crash_is_named_by_its_signal() {
+        let mut process = start("bench\ta\tabort", "^(?:a)$");
+        let (_, ending) = follow(&mut process);
+        assert!(
+            ending.to_string().starts_with("was killed by signal 6"),
+            "{ending}"
+        );
+    }
+
+    #[test]
+    fn megabytes_of_output_on_both_streams_do_not_block() {
+        let script = "bench\ta\tstderr=3000000\nbench\tb\tstdout=3000000";
+        let mut process = start(script, "^(?:a|b)$");
+        let (_, ending) = follow(&mut process);
+        assert!(matches!(ending, Ending::Exited { status } if status.success()));
+        assert!(process.into_last_words().len() < 64 << 10);
+    }
+
+    #[test]
+    fn a_process_that_never_connects_is_told_from_one_that_hangs() {
+        let mut process = start("do\texit=3", "$^");
+        process.connect(PATIENT).unwrap();
+        process.greet(PATIENT).unwrap();
+        assert_eq!(
+            process.next(PATIENT).unwrap_err().to_string(),
+            "exited with status 3"
+        );
+        let mut process = start("bench\ta\thang", "^(?:a)$");
+        process.connect(PATIENT).unwrap();
+        process.greet(PATIENT).unwrap();
+        while process
+            .next(PATIENT)
+            .is_ok_and(|message| !matches!(message, Message::Warmup { .. }))
+        {}
+        let ending = process.next(Duration::from_millis(20)).unwrap_err();
+        assert_eq!(ending.to_string(), "no sign of life for 20ms");
+    }
+
+    #[test]
+    fn a_child_of_the_benchmark_ends_with_it() {
+        let mut process = start("bench\ta\torphan", "^(?:a)$");
+        let (_, ending) = follow(&mut process);
+        assert!(matches!(ending, Ending::Exited { status } if status.success()));
+        // Were the child alive, it would hold the stream open.
+        process.kill();
+        let stderr = process.stderr.take().unwrap();
+        assert!(stderr.closes_within(PATIENT));
+    }
+
+    #[test]
+    fn of_two_processes_the_one_that_speaks_is_heard() {
+        let mut base = start("bench\ta\thang", "^(?:a)$");
+        let mut head = start("bench\ta", "^(?:a)$");
+        for process in [&mut base, &mut head] {
+            process.connect(PATIENT).unwrap();
+            process.greet(PATIENT).unwrap();
+        }
+        let mut both = Paired::new(Some(&mut base), Some(&mut head));
+        let deadline = Instant::now() + PATIENT;
+        let complete = std::iter::from_fn(|| next_of(&mut both, deadline))
+            .find(|(_, heard)| matches!(heard, Ok(Message::MeasurementComplete { .. })));
+        assert_eq!(complete.unwrap().0, Side::Head);
+        assert!(next_of(&mut both, Instant::now()).is_none());
+    }
+}

@@ -1,0 +1,85 @@
+//! The end of what a process writes: read always, so that it never blocks, kept only in part.
+
+use std::collections::VecDeque;
+use std::io::Read;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How much is kept of a stream. A benchmark may print megabytes.
+const KEPT_BYTES: usize = 16 << 10;
+
+/// How many lines of it are shown.
+const SHOWN_LINES: usize = 20;
+
+/// How long the rest of a stream is waited for once its process is dead. Only a grandchild that
+/// left the process group can hold it open longer.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Reads a stream on a thread of its own and keeps its end.
+#[derive(Debug)]
+pub(super) struct Tail {
+    kept: Arc<Mutex<VecDeque<u8>>>,
+    closed: Receiver<()>,
+}
+
+impl Tail {
+    /// Begins to read `stream`.
+    pub(super) fn of(mut stream: impl Read + Send + 'static) -> Tail {
+        let kept = Arc::new(Mutex::new(VecDeque::new()));
+        let (announce, closed) = channel();
+        let shared = Arc::clone(&kept);
+        std::thread::spawn(move || {
+            let mut chunk = [0; 8 << 10];
+            while let Ok(count) = stream.read(&mut chunk)
+                && count > 0
+            {
+                let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend(&chunk[..count]);
+                let surplus = kept.len().saturating_sub(KEPT_BYTES);
+                kept.drain(..surplus);
+            }
+            // Nobody may be listening any more; that is no fault.
+            let _ = announce.send(());
+        });
+        Tail { kept, closed }
+    }
+
+    /// Whether the last process that could write to the stream is gone within `patience`.
+    #[cfg(test)]
+    pub(super) fn closes_within(&self, patience: Duration) -> bool {
+        self.closed.recv_timeout(patience).is_ok()
+    }
+
+    /// The last lines, once the process is dead.
+    pub(super) fn last_lines(&self) -> String {
+        // Only a bound on waiting: whatever is there by then is the answer.
+        let _ = self.closed.recv_timeout(PATIENCE);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(kept.make_contiguous()).into_owned();
+        let lines: Vec<&str> = text.trim().lines().collect();
+        lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_end_of_a_long_stream_is_kept() {
+        let text: Vec<u8> = (0..500_000)
+            .flat_map(|line| format!("line {line}\n").into_bytes())
+            .collect();
+        let tail = Tail::of(std::io::Cursor::new(text));
+        let lines = tail.last_lines();
+        assert_eq!(lines.lines().count(), SHOWN_LINES);
+        assert!(lines.ends_with("line 499999"), "{lines}");
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_shown_all_the_same() {
+        let tail = Tail::of(&b"panicked at \xff\xfe\n"[..]);
+        assert_eq!(tail.last_lines(), "panicked at \u{fffd}\u{fffd}");
+    }
+}
