@@ -13,6 +13,7 @@
 //! | [`build`] | checkouts | the benchmark executables of both sides |
 //! | [`protocol`] | a stream | Criterion's machine protocol, typed |
 //! | [`discover`] | builds | the benchmarks, matched across the sides |
+//! | [`seam`] | executables | the clock of both sides, in alternation, and its log |
 //! | [`measure`] | matched benchmarks | raw paired samples |
 //! | [`stats`] | numbers | estimates, intervals, decisions |
 //! | [`analyse`] | raw samples | comparisons, verdicts, the vote |
@@ -34,6 +35,8 @@ pub mod build;
 pub mod protocol;
 
 pub mod discover;
+
+pub mod seam;
 
 pub mod measure;
 

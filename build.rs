@@ -1,0 +1,100 @@
+//! Builds the probe, the library that is preloaded into benchmark processes, for its embedding.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// The probe's builds: the variable that names the file to embed, and the features it is built with.
+const BUILDS: [(&str, &str); 1] = [("PERFCHECK_TIMING_PROBE", "")];
+
+fn main() {
+    println!("cargo::rerun-if-changed=probe");
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = PathBuf::from(variable("OUT_DIR"));
+    for (name, features) in BUILDS {
+        let library = out.join(format!("{name}.so"));
+        let bytes = if preloading_works() {
+            fs::read(build(&out, features)).expect("cargo has just built this file")
+        } else {
+            Vec::new()
+        };
+        fs::write(&library, bytes).expect("the output folder is writable");
+        println!("cargo::rustc-env={name}={}", library.display());
+    }
+}
+
+/// Where the loader has no preloading, or the probe no trampoline, nothing is embedded, and at run
+/// time the seam says that it is not supported.
+fn preloading_works() -> bool {
+    let is =
+        |name, values: &[&str]| env::var(name).is_ok_and(|value| values.contains(&value.as_str()));
+    is("CARGO_CFG_TARGET_OS", &["linux"])
+        && is("CARGO_CFG_TARGET_ENV", &["gnu"])
+        && is("CARGO_CFG_TARGET_ARCH", &["x86_64", "aarch64"])
+        && is("CARGO_CFG_TARGET_POINTER_WIDTH", &["64"])
+}
+
+/// Stages the manifest and runs cargo in the output folder; the path of the library.
+fn build(out: &Path, features: &str) -> PathBuf {
+    let source = Path::new(&variable("CARGO_MANIFEST_DIR")).join("probe");
+    let stage = out.join("probe");
+    let target = variable("TARGET").into_string().expect("targets are ASCII");
+    fs::create_dir_all(&stage).expect("the output folder is writable");
+    let manifest = fs::read_to_string(source.join("manifest.toml")).expect("it is in the package");
+    let library = source.join("src/lib.rs");
+    let library = library.to_str().expect("the path of the source is UTF-8");
+    let manifest = manifest.replace("@SOURCE@", &library.escape_default().to_string());
+    fs::write(stage.join("Cargo.toml"), manifest).expect("the output folder is writable");
+    fs::copy(source.join("Cargo.lock"), stage.join("Cargo.lock")).expect("it is in the package");
+    let mut cargo = Command::new(variable("CARGO"));
+    cargo
+        .current_dir(&stage)
+        .args(["build", "--release", "--locked", "--offline", "--quiet"])
+        .args(["--target", &target, "--features", features])
+        .arg("--target-dir")
+        .arg(stage.join("target"));
+    isolate(&mut cargo);
+    let status = cargo.status().expect("cargo has started this script, too");
+    assert!(status.success(), "the probe did not build: {status}");
+    stage
+        .join("target")
+        .join(target)
+        .join("release/libperfcheck_probe.so")
+}
+
+/// The probe is built in its own way whatever the outer build is told: a coverage or sanitizer flag
+/// would put code into it that allocates and locks. The unwind tables are what it finds its own
+/// frames by.
+fn isolate(cargo: &mut Command) {
+    let foreign = |name: &str| {
+        name.starts_with("CARGO_PROFILE_")
+            || name.starts_with("CARGO_BUILD_")
+            || name.starts_with("CARGO_ENCODED_")
+            || name.starts_with("CARGO_CFG_")
+            || name.starts_with("CARGO_FEATURE_")
+            || name.starts_with("CARGO_UNSTABLE_")
+            || matches!(
+                name,
+                "CARGO_TARGET_DIR"
+                    | "RUSTC_WRAPPER"
+                    | "RUSTC_WORKSPACE_WRAPPER"
+                    | "CLIPPY_ARGS"
+                    | "RUSTFLAGS"
+                    | "RUSTC_BOOTSTRAP"
+                    | "CARGO_MAKEFLAGS"
+                    | "MAKEFLAGS"
+            )
+            || (name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS"))
+    };
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(foreign) {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo.env("RUSTFLAGS", "-Cforce-unwind-tables=yes");
+}
+
+fn variable(name: &str) -> OsString {
+    env::var_os(name).unwrap_or_else(|| panic!("cargo sets {name} for build scripts"))
+}

@@ -1,0 +1,245 @@
+//! Decides, once, before `main`, whether this process is a benchmark of a run; and if it is, takes
+//! every trace of us out of its environment, so that its children never hear of us.
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ptr::null_mut;
+
+use crate::chain::Process;
+use crate::clock;
+use crate::layout;
+use crate::sample::State;
+use crate::shared::Shared;
+use crate::sys;
+use crate::turn::Turns;
+
+/// Longest path, as the kernel has it.
+const PATH_MAX: usize = 4096;
+/// The main thread's stack is looked for within this distance of its top at most.
+const STACK_MAX: u64 = 1 << 30;
+
+const VARIABLE: &CStr = c"PERFCHECK_PROBE";
+const PRELOAD: &CStr = c"LD_PRELOAD";
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = constructor;
+
+extern "C" fn constructor() {
+    clock::start();
+    // SAFETY: the loader calls constructors on the only thread there is, before `main`.
+    unsafe {
+        let _ = attach();
+    }
+}
+
+/// `None` wherever this is no benchmark of a run, or something is not as it should be.
+///
+/// # Safety
+/// The process has one thread.
+unsafe fn attach() -> Option<()> {
+    // SAFETY: NUL-terminated names; the environment does not change meanwhile; a file descriptor is
+    // used only after it was opened; the state is written once, in a page of its own.
+    unsafe {
+        let value = sys::getenv(VARIABLE.as_ptr());
+        if value.is_null() {
+            return None;
+        }
+        let (host, side) = split(CStr::from_ptr(value))?;
+        if sys::getppid() != host {
+            return None;
+        }
+        let shared = map(&Path::of(&[side, b".shared"])?)?;
+        if !is_this_executable(&shared) {
+            return None;
+        }
+        // The run must not leave a benchmark behind. The parent may have died just before.
+        sys::prctl(sys::PR_SET_PDEATHSIG, sys::SIGKILL);
+        if sys::getppid() != host {
+            sys::abort();
+        }
+        let own = open_fifo(&[side])?;
+        let peer = open_fifo(&opposite(side)?)?;
+        let process = this_process()?;
+        let state = wiped_on_fork()?;
+        state.write(State::new(shared, process, Turns::new(own, peer)));
+        forget_environment();
+        clock::attach(state);
+        shared.set(layout::ATTACHED_PID, sys::getpid() as u64);
+        Some(())
+    }
+}
+
+/// A path in a buffer of its own.
+struct Path {
+    bytes: [u8; PATH_MAX],
+}
+
+impl Path {
+    /// The parts one after another, with a NUL at the end.
+    fn of(parts: &[&[u8]]) -> Option<Path> {
+        let mut bytes = [0; PATH_MAX];
+        let mut length = 0;
+        for part in parts {
+            let end = length + part.len();
+            if end >= PATH_MAX {
+                return None;
+            }
+            bytes[length..end].copy_from_slice(part);
+            length = end;
+        }
+        Some(Path { bytes })
+    }
+
+    fn as_ptr(&self) -> *const c_char {
+        self.bytes.as_ptr().cast()
+    }
+}
+
+/// `<pid>:<folder>/<side>` in its two parts.
+fn split(value: &CStr) -> Option<(c_int, &[u8])> {
+    let bytes = value.to_bytes();
+    let colon = bytes.iter().position(|&b| b == b':')?;
+    let mut pid: c_int = 0;
+    for digit in &bytes[..colon] {
+        let digit = c_int::from(digit.checked_sub(b'0').filter(|d| *d < 10)?);
+        pid = pid.checked_mul(10)?.checked_add(digit)?;
+    }
+    Some((pid, &bytes[colon + 1..]))
+}
+
+/// The other side's name in place of ours.
+fn opposite(own: &[u8]) -> Option<[&[u8]; 2]> {
+    let (folder, side) = own.split_at(own.len().checked_sub(4)?);
+    match side {
+        b"base" => Some([folder, b"head"]),
+        b"head" => Some([folder, b"base"]),
+        _ => None,
+    }
+}
+
+/// Open for reading and writing: that never blocks, and never meets an end of file.
+fn open_fifo(parts: &[&[u8]]) -> Option<c_int> {
+    let mut all: [&[u8]; 3] = [b""; 3];
+    all.get_mut(..parts.len())?.copy_from_slice(parts);
+    all[2] = b".turn";
+    let path = Path::of(&all)?;
+    // SAFETY: a NUL-terminated path.
+    let fd = unsafe { sys::open(path.as_ptr(), sys::O_RDWR | sys::O_CLOEXEC) };
+    (fd >= 0).then_some(fd)
+}
+
+/// Maps the shared file, all of it present from the start: the log must not fault pages in.
+fn map(path: &Path) -> Option<Shared> {
+    // SAFETY: a NUL-terminated path; buffers as long as said; the mapping is checked.
+    unsafe {
+        let fd = sys::open(path.as_ptr(), sys::O_RDWR | sys::O_CLOEXEC);
+        if fd < 0 {
+            return None;
+        }
+        let mut header = [0_u64; layout::HEADER_WORDS];
+        let bytes = size_of_val(&header);
+        let got = sys::pread(fd, header.as_mut_ptr().cast(), bytes, 0);
+        let ours = got == bytes as isize && header[layout::MAGIC_WORD] == layout::MAGIC;
+        let at = if ours {
+            sys::mmap(
+                null_mut(),
+                header[layout::FILE_BYTES] as usize,
+                sys::PROT_READ | sys::PROT_WRITE,
+                sys::MAP_SHARED | sys::MAP_POPULATE,
+                fd,
+                0,
+            )
+        } else {
+            sys::MAP_FAILED
+        };
+        sys::close(fd);
+        (at != sys::MAP_FAILED).then(|| Shared::new(at.cast()))
+    }
+}
+
+/// A wrapper between the host and the benchmark (`taskset`, `setarch`) shall not take our place.
+fn is_this_executable(shared: &Shared) -> bool {
+    let mut own = [0_u8; PATH_MAX];
+    // SAFETY: a NUL-terminated path and a buffer as long as said.
+    let length = unsafe {
+        sys::readlink(
+            c"/proc/self/exe".as_ptr(),
+            own.as_mut_ptr().cast(),
+            PATH_MAX - 1,
+        )
+    };
+    length > 0 && own[..=length as usize] == shared.path()[..=length as usize]
+}
+
+fn this_process() -> Option<Process> {
+    let mut limit = sys::Rlimit {
+        current: 0,
+        maximum: 0,
+    };
+    // SAFETY: a place for the answer.
+    if unsafe { sys::getrlimit(sys::RLIMIT_STACK, &raw mut limit) } != 0 {
+        return None;
+    }
+    // SAFETY: set by the loader before any constructor.
+    let top = unsafe { sys::__libc_stack_end } as usize & !7;
+    let mut bias = 0_usize;
+    // SAFETY: the callback gets the pointer it expects.
+    unsafe { sys::dl_iterate_phdr(first_object, (&raw mut bias).cast()) };
+    Some(Process {
+        stack_low: top.saturating_sub(limit.current.min(STACK_MAX) as usize),
+        stack_high: top,
+        bias,
+    })
+}
+
+/// The first object is the executable.
+extern "C" fn first_object(info: *const sys::DlPhdrInfo, _: usize, bias: *mut c_void) -> c_int {
+    // SAFETY: both pointers are valid during the call, as the loader and `this_process` promise.
+    unsafe { *bias.cast::<usize>() = (*info).address };
+    1
+}
+
+/// Memory that is all zero in a forked child: so a child is not attached.
+fn wiped_on_fork() -> Option<*mut State> {
+    let bytes = size_of::<State>();
+    // SAFETY: a new anonymous mapping; its address is checked before it is used.
+    unsafe {
+        let at = sys::mmap(
+            null_mut(),
+            bytes,
+            sys::PROT_READ | sys::PROT_WRITE,
+            sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_POPULATE,
+            -1,
+            0,
+        );
+        let wiped =
+            at != sys::MAP_FAILED && sys::madvise(at, bytes, sys::MADV_WIPEONFORK) == 0;
+        wiped.then_some(at.cast())
+    }
+}
+
+/// Removes our variable, and our path from the front of the list of preloaded libraries (the
+/// loader has done its work).
+///
+/// # Safety
+/// The process has one thread.
+unsafe fn forget_environment() {
+    // SAFETY: NUL-terminated names; the value is moved within its own memory and becomes shorter.
+    unsafe {
+        sys::unsetenv(VARIABLE.as_ptr());
+        let list = sys::getenv(PRELOAD.as_ptr());
+        if list.is_null() {
+            return;
+        }
+        let bytes = CStr::from_ptr(list).to_bytes_with_nul();
+        match bytes.iter().position(|&b| b == b':') {
+            Some(colon) => {
+                let rest = bytes.len() - colon - 1;
+                core::ptr::copy(list.add(colon + 1), list, rest);
+            }
+            None => {
+                sys::unsetenv(PRELOAD.as_ptr());
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Which read of the clock is this? Told by the chain of return addresses on the stack.
+//!
+//! A chain is found once by unwinding, then remembered as a pattern: at which distances from the
+//! stack pointer its return addresses lie. A later read is the same one exactly if all those words
+//! are there again: given a return address, the distance to the next one is fixed by the code, so
+//! each verified word vouches for the place of the next. No unwinding happens in the steady state.
+
+use core::ffi::{c_int, c_void};
+
+use crate::shared::Shared;
+use crate::sys;
+
+/// Frames looked at between the clock and `Bencher::iter`; async executors need the most.
+const DEPTH: usize = 24;
+/// Patterns remembered for one benchmark.
+const PATTERNS: usize = 64;
+/// Bytes of stack over which a chain may stretch.
+const REACH: usize = 1 << 16;
+/// Unwindings for one benchmark. A benchmark that reads the clock itself costs this and no more.
+const UNWINDINGS: u32 = 256;
+
+/// What a read is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// The first of a sample.
+    Entry,
+    /// A later one of a sample.
+    Within,
+    /// None of Criterion's.
+    Foreign,
+}
+
+#[derive(Clone, Copy)]
+struct Pattern {
+    length: usize,
+    distances: [u32; DEPTH],
+    addresses: [usize; DEPTH],
+    read: Read,
+    range: u32,
+    /// The pattern that came after this one last time.
+    successor: usize,
+}
+
+/// The patterns of the current benchmark.
+pub(crate) struct Chains {
+    patterns: [Pattern; PATTERNS],
+    count: usize,
+    last: usize,
+    unwindings: u32,
+}
+
+/// The stack of the main thread and where the executable is loaded.
+#[derive(Clone, Copy)]
+pub(crate) struct Process {
+    pub(crate) stack_low: usize,
+    pub(crate) stack_high: usize,
+    pub(crate) bias: usize,
+}
+
+impl Process {
+    /// Whether `sp` lies on the main thread's stack.
+    pub(crate) fn holds(&self, sp: usize) -> bool {
+        (self.stack_low..self.stack_high).contains(&sp)
+    }
+}
+
+impl Chains {
+    pub(crate) const EMPTY: Chains = Chains {
+        patterns: [Pattern::EMPTY; PATTERNS],
+        count: 0,
+        last: 0,
+        unwindings: 0,
+    };
+
+    /// Forgets everything.
+    pub(crate) fn reset(&mut self) {
+        self.count = 0;
+        self.last = 0;
+        self.unwindings = 0;
+    }
+
+    /// Recognises the read whose caller will return to `ra` with the stack at `sp`; `sp` is on the
+    /// main stack.
+    pub(crate) fn recognise(
+        &mut self,
+        shared: &Shared,
+        process: &Process,
+        sp: usize,
+        ra: usize,
+    ) -> Read {
+        if let Some(index) = self.remembered(process, sp, ra) {
+            self.patterns[self.last].successor = index;
+            self.last = index;
+            return self.patterns[index].read;
+        }
+        if self.unwindings >= UNWINDINGS || self.count >= PATTERNS {
+            return Read::Foreign;
+        }
+        self.unwindings += 1;
+        self.learn(shared, process, sp, ra)
+    }
+
+    fn remembered(&self, process: &Process, sp: usize, ra: usize) -> Option<usize> {
+        if self.count == 0 {
+            return None;
+        }
+        let expected = self.patterns[self.last].successor;
+        if expected < self.count && self.patterns[expected].matches(process, sp, ra) {
+            return Some(expected);
+        }
+        (0..self.count).find(|&index| self.patterns[index].matches(process, sp, ra))
+    }
+
+    fn learn(&mut self, shared: &Shared, process: &Process, sp: usize, ra: usize) -> Read {
+        let Some(walk) = Walk::from(shared, process, sp, ra) else {
+            return Read::Foreign;
+        };
+        let mut pattern = walk.pattern;
+        pattern.read = match walk.range {
+            None => Read::Foreign,
+            Some(range) => {
+                pattern.range = range;
+                self.classify(&pattern)
+            }
+        };
+        self.patterns[self.count] = pattern;
+        if self.count > 0 {
+            self.patterns[self.last].successor = self.count;
+        }
+        self.last = self.count;
+        self.count += 1;
+        pattern.read
+    }
+
+    /// The first read ever seen of a function is its entry. A frame that aligns the stack can make
+    /// one read appear at several distances: then the addresses are the same, and so is the read.
+    fn classify(&self, new: &Pattern) -> Read {
+        let known = &self.patterns[..self.count];
+        if let Some(same) = known.iter().find(|p| p.same_addresses(new)) {
+            return same.read;
+        }
+        let fresh = !known
+            .iter()
+            .any(|p| p.read != Read::Foreign && p.range == new.range);
+        if fresh { Read::Entry } else { Read::Within }
+    }
+}
+
+impl Pattern {
+    const EMPTY: Pattern = Pattern {
+        length: 0,
+        distances: [0; DEPTH],
+        addresses: [0; DEPTH],
+        read: Read::Foreign,
+        range: 0,
+        successor: 0,
+    };
+
+    fn matches(&self, process: &Process, sp: usize, ra: usize) -> bool {
+        let words = self.distances[..self.length]
+            .iter()
+            .zip(&self.addresses[..self.length]);
+        let furthest = self.distances[self.length - 1] as usize;
+        self.addresses[0] == ra
+            && sp + furthest + 8 <= process.stack_high
+            && words.skip(1).all(|(&distance, &address)| {
+                // SAFETY: between `sp` and the top of the main stack, as checked above, and
+                // aligned, since distances are multiples of a word and `sp` was aligned.
+                unsafe { *((sp + distance as usize) as *const usize) == address }
+            })
+    }
+
+    fn same_addresses(&self, other: &Pattern) -> bool {
+        self.addresses[..self.length] == other.addresses[..other.length]
+    }
+}
+
+/// A backtrace under way.
+struct Walk<'a> {
+    shared: &'a Shared,
+    process: &'a Process,
+    sp: usize,
+    ra: usize,
+    /// Where the stack of the frame before began, 0 until the caller of the clock is reached.
+    below: usize,
+    pattern: Pattern,
+    range: Option<u32>,
+    broken: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn from(shared: &'a Shared, process: &'a Process, sp: usize, ra: usize) -> Option<Self> {
+        let mut walk = Walk {
+            shared,
+            process,
+            sp,
+            ra,
+            below: 0,
+            pattern: Pattern::EMPTY,
+            range: None,
+            broken: false,
+        };
+        // SAFETY: the callback gets the pointer it expects, and does not keep it.
+        unsafe { sys::_Unwind_Backtrace(frame, (&raw mut walk).cast()) };
+        (!walk.broken && walk.pattern.length > 0).then_some(walk)
+    }
+
+    /// Takes a frame in; `false` ends the walk.
+    fn take(&mut self, ip: usize, stack: usize) -> bool {
+        if self.below == 0 {
+            // Our own frames come first.
+            if ip != self.ra {
+                return true;
+            }
+            self.push(0, ip);
+        } else {
+            let Some(at) = self.find(ip, stack) else {
+                self.broken = true;
+                return false;
+            };
+            self.push((at - self.sp) as u32, ip);
+        }
+        self.below = stack.max(self.sp);
+        let address = ip.wrapping_sub(self.process.bias).wrapping_sub(1);
+        self.range = self.shared.range_of(address as u64);
+        self.range.is_none() && self.pattern.length < DEPTH
+    }
+
+    fn push(&mut self, distance: u32, address: usize) {
+        self.pattern.distances[self.pattern.length] = distance;
+        self.pattern.addresses[self.pattern.length] = address;
+        self.pattern.length += 1;
+    }
+
+    /// Where the frame below has kept its return address: the word that says so, nearest to the
+    /// frame's end. (On x86-64 it is the last word; on aarch64 it may be any.)
+    fn find(&self, ip: usize, end: usize) -> Option<usize> {
+        let plausible = self.below % 8 == 0
+            && end % 8 == 0
+            && end > self.below
+            && end <= self.process.stack_high
+            && end - self.sp < REACH;
+        if !plausible {
+            return None;
+        }
+        (self.below..end).step_by(8).rev().find(|&at| {
+            // SAFETY: an aligned word between `sp` and the top of the main stack.
+            unsafe { *(at as *const usize) == ip }
+        })
+    }
+}
+
+extern "C" fn frame(context: *mut c_void, walk: *mut c_void) -> c_int {
+    // SAFETY: `Walk::from` passes a walk that nothing else uses meanwhile, and the unwinder a
+    // context that is valid during the call.
+    let (walk, ip, stack) = unsafe {
+        (
+            &mut *walk.cast::<Walk>(),
+            sys::_Unwind_GetIP(context),
+            sys::_Unwind_GetCFA(context),
+        )
+    };
+    if walk.take(ip, stack) {
+        sys::URC_NO_REASON
+    } else {
+        sys::URC_NORMAL_STOP
+    }
+}

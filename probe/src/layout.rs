@@ -1,0 +1,97 @@
+//! The file that host and probe share, as numbers. This one file is compiled into both.
+//!
+//! A file a side. The host writes it with `pwrite` and reads it with `pread`; the probe maps it.
+//! All fields are native-endian 64-bit words (host and probe run on one machine):
+//!
+//! | where | what |
+//! |---|---|
+//! | [`HEADER_WORDS`] words | the fields whose index is given by the constants below |
+//! | from [`PATH_OFFSET`] | the path of the executable, [`PATH_BYTES`] at most, ending in NUL |
+//! | from [`RANGES_OFFSET`] | [`RANGE_COUNT`] pairs (start, end) of addresses as in the symbol table, sorted |
+//! | from the offset in [`LOG_OFFSET`] | [`LOG_CAPACITY`] records of [`RECORD_WORDS`] words |
+
+/// First word: says that this is our file, and which layout.
+pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"perfchk1");
+
+/// Words of the header.
+pub(crate) const HEADER_WORDS: usize = 64;
+/// Where the path of the executable begins, in bytes.
+pub(crate) const PATH_OFFSET: usize = HEADER_WORDS * 8;
+/// Room for that path.
+pub(crate) const PATH_BYTES: usize = 4096;
+/// Where the ranges begin, in bytes.
+pub(crate) const RANGES_OFFSET: usize = PATH_OFFSET + PATH_BYTES;
+
+// Written by the host.
+
+/// [`MAGIC`].
+pub(crate) const MAGIC_WORD: usize = 0;
+/// Length of the whole file in bytes.
+pub(crate) const FILE_BYTES: usize = 1;
+/// Number of ranges.
+pub(crate) const RANGE_COUNT: usize = 2;
+/// Where the log begins, in bytes.
+pub(crate) const LOG_OFFSET: usize = 3;
+/// How many records the log holds.
+pub(crate) const LOG_CAPACITY: usize = 4;
+/// Words of a record: [`TIMING_WORDS`], or [`ALLOCATION_WORDS`] for the allocation probe.
+pub(crate) const RECORD_WORDS: usize = 5;
+/// Raised by one before each benchmark; a change makes the probe forget what it had learnt.
+pub(crate) const GENERATION: usize = 6;
+/// One of the `MODE_` constants.
+pub(crate) const MODE: usize = 7;
+/// How long a side keeps the turn at least, in nanoseconds.
+pub(crate) const SLICE_NS: usize = 8;
+/// By how much timed regions are lengthened, in millionths.
+pub(crate) const INJECT_PPM: usize = 9;
+/// Addresses of the allocator's entry points as in the symbol table, 0 where there is none:
+/// `__rust_alloc`, `__rust_dealloc`, `__rust_realloc`, `__rust_alloc_zeroed`.
+pub(crate) const SHIMS: usize = 10;
+
+// Written by the probe.
+
+/// The process that is attached, 0 while none is.
+pub(crate) const ATTACHED_PID: usize = 32;
+/// Samples seen since the benchmark began; more than the capacity when some were not recorded.
+pub(crate) const LOG_COUNT: usize = 33;
+/// Reads of the clock on the main thread that belong to no sample.
+pub(crate) const FOREIGN_READS: usize = 34;
+/// How often the turn was taken over from the other side.
+pub(crate) const TURNS: usize = 35;
+/// One of the `PHASE_` constants.
+pub(crate) const PHASE: usize = 36;
+/// One of the `SHIM_` constants: what became of the allocator's entry points.
+pub(crate) const SHIM_STATE: usize = 37;
+
+/// The seam answers the clock and does nothing else.
+pub(crate) const MODE_OFF: u64 = 0;
+/// Samples are logged.
+pub(crate) const MODE_OBSERVE: u64 = 1;
+/// Samples are logged, and each waits for its turn.
+pub(crate) const MODE_PAIRED: u64 = 2;
+
+/// The process runs.
+pub(crate) const PHASE_RUNNING: u64 = 0;
+/// The process waits for its turn.
+pub(crate) const PHASE_WAITING: u64 = 1;
+
+/// The byte that gives a side the turn.
+pub(crate) const TOKEN: u8 = b'T';
+/// The byte that tells a side that it has the machine for itself until the next benchmark.
+pub(crate) const ALONE: u8 = b'A';
+
+// A record.
+
+/// The sample's first read, in nanoseconds of the monotonic clock.
+pub(crate) const RECORD_START: usize = 0;
+/// The end of its last timed region, on the same clock.
+pub(crate) const RECORD_END: usize = 1;
+/// The sum of its timed regions in nanoseconds.
+pub(crate) const RECORD_TIMED: usize = 2;
+/// How many timed regions it had.
+pub(crate) const RECORD_REGIONS: usize = 3;
+/// Words of a record of the timing probe.
+pub(crate) const TIMING_WORDS: usize = 4;
+
+/// The variable that names the run: `<pid of the host>:<folder>/<base|head>`.
+pub(crate) const VARIABLE: &str = "PERFCHECK_PROBE";

@@ -1,0 +1,190 @@
+//! A sample, followed through its reads: entry, then timed regions (an opening and a closing read
+//! each), then one read more, with which Criterion sums up the whole call.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use crate::chain::{Chains, Process, Read};
+use crate::layout;
+use crate::shared::Shared;
+use crate::sys::Timespec;
+use crate::turn::Turns;
+
+/// Below this, a loop that waits by reading the clock overshoots; debts are collected until then.
+const SPIN_NS: i64 = 200;
+/// The inverse of the unit of [`layout::INJECT_PPM`].
+const MILLION: i64 = 1_000_000;
+
+/// Everything the probe knows. It lies in memory that is wiped in a forked child.
+pub(crate) struct State {
+    /// 1 while attached; 0 in a child, because the kernel has wiped it.
+    pub(crate) attached: u64,
+    pub(crate) shared: Shared,
+    pub(crate) process: Process,
+    pub(crate) turns: Turns,
+    pub(crate) chains: Chains,
+    /// Set while we work: a signal handler that reads the clock meanwhile gets a plain answer.
+    busy: AtomicBool,
+    generation: u64,
+    sample: Sample,
+    /// Injected time that is due, in millionths of a nanosecond.
+    debt: i64,
+}
+
+/// The sample under way.
+#[derive(Clone, Copy)]
+struct Sample {
+    index: u64,
+    recorded: bool,
+    /// Reads so far; 0 when no sample is under way.
+    reads: u64,
+    opened: u64,
+    timed: u64,
+    regions: u64,
+}
+
+impl Sample {
+    const NONE: Sample = Sample {
+        index: 0,
+        recorded: false,
+        reads: 0,
+        opened: 0,
+        timed: 0,
+        regions: 0,
+    };
+}
+
+impl State {
+    pub(crate) fn new(shared: Shared, process: Process, turns: Turns) -> Self {
+        State {
+            attached: 1,
+            shared,
+            process,
+            turns,
+            chains: Chains::EMPTY,
+            busy: AtomicBool::new(false),
+            generation: 0,
+            sample: Sample::NONE,
+            debt: 0,
+        }
+    }
+
+    /// Whether [`State::answer`] is at work in a frame below a signal handler.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::SeqCst)
+    }
+
+    /// Another answer to a read than `now`, which was read before anything else; `clock` reads
+    /// again.
+    ///
+    /// Opening reads are read again after the work here, closing ones are not: either way the work
+    /// lies outside the timed region.
+    pub(crate) fn answer(
+        &mut self,
+        now: Timespec,
+        clock: &impl Fn() -> Timespec,
+        sp: usize,
+        ra: usize,
+    ) -> Option<Timespec> {
+        let mode = self.shared.get(layout::MODE);
+        if mode == layout::MODE_OFF {
+            return None;
+        }
+        self.busy.store(true, Ordering::SeqCst);
+        self.follow_generation();
+        let answer = match self.chains.recognise(&self.shared, &self.process, sp, ra) {
+            Read::Foreign => {
+                self.shared.add(layout::FOREIGN_READS, 1);
+                None
+            }
+            Read::Entry => Some(self.enter(mode, clock)),
+            Read::Within => self.within(now, clock),
+        };
+        self.busy.store(false, Ordering::SeqCst);
+        answer
+    }
+
+    fn follow_generation(&mut self) {
+        let generation = self.shared.get(layout::GENERATION);
+        if generation != self.generation {
+            self.generation = generation;
+            self.chains.reset();
+            self.turns.reset();
+            self.debt = 0;
+            self.sample = Sample::NONE;
+        }
+    }
+
+    fn enter(&mut self, mode: u64, clock: &impl Fn() -> Timespec) -> Timespec {
+        let index = self.shared.get(layout::LOG_COUNT);
+        self.sample = Sample {
+            index,
+            recorded: index < self.shared.get(layout::LOG_CAPACITY),
+            reads: 1,
+            ..Sample::NONE
+        };
+        self.shared.set(layout::LOG_COUNT, index + 1);
+        if mode == layout::MODE_PAIRED {
+            self.turns.take(&self.shared, || clock().as_nanos());
+        }
+        let start = clock();
+        self.record_start(start.as_nanos());
+        start
+    }
+
+    fn within(&mut self, now: Timespec, clock: &impl Fn() -> Timespec) -> Option<Timespec> {
+        if self.sample.reads == 0 {
+            return None;
+        }
+        self.sample.reads += 1;
+        if self.sample.reads % 2 == 0 {
+            let opened = clock();
+            self.sample.opened = opened.as_nanos();
+            return Some(opened);
+        }
+        let closed = self.lengthen(now, clock);
+        let end = closed.as_nanos();
+        self.sample.timed += end.wrapping_sub(self.sample.opened);
+        self.sample.regions += 1;
+        self.record_end(end);
+        Some(closed)
+    }
+
+    /// Keeps a closing read back, so that the region becomes longer by the injected share.
+    fn lengthen(&mut self, now: Timespec, clock: &impl Fn() -> Timespec) -> Timespec {
+        let share = self.shared.get(layout::INJECT_PPM) as i64;
+        if share == 0 {
+            return now;
+        }
+        let region = now.as_nanos().wrapping_sub(self.sample.opened) as i64;
+        self.debt = self.debt.saturating_add(region.saturating_mul(share));
+        if self.debt < SPIN_NS * MILLION {
+            return now;
+        }
+        let due = self.debt / MILLION;
+        loop {
+            let later = clock();
+            let spent = later.as_nanos().wrapping_sub(now.as_nanos()) as i64;
+            if spent >= due {
+                self.debt -= spent.saturating_mul(MILLION);
+                return later;
+            }
+        }
+    }
+
+    fn record_start(&self, start: u64) {
+        if self.sample.recorded {
+            self.shared
+                .set_in_record(self.sample.index, layout::RECORD_START, start);
+        }
+        self.record_end(start);
+    }
+
+    fn record_end(&self, end: u64) {
+        if self.sample.recorded {
+            let put = |word, value| self.shared.set_in_record(self.sample.index, word, value);
+            put(layout::RECORD_END, end);
+            put(layout::RECORD_TIMED, self.sample.timed);
+            put(layout::RECORD_REGIONS, self.sample.regions);
+        }
+    }
+}

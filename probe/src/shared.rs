@@ -1,0 +1,68 @@
+//! The file shared with the host, mapped.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::layout;
+
+/// The mapping. It lives as long as the process.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared {
+    at: *const AtomicU64,
+}
+
+impl Shared {
+    /// # Safety
+    /// `at` is a mapping, readable and writable, never unmapped, of a file that has the length
+    /// given in its header and the layout of [`layout`].
+    pub(crate) unsafe fn new(at: *const AtomicU64) -> Self {
+        Shared { at }
+    }
+
+    fn word(&self, index: usize) -> &AtomicU64 {
+        // SAFETY: callers pass indices of the header, or such as `record` and `range` have checked.
+        unsafe { &*self.at.add(index) }
+    }
+
+    pub(crate) fn get(&self, field: usize) -> u64 {
+        self.word(field).load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set(&self, field: usize, value: u64) {
+        self.word(field).store(value, Ordering::Release);
+    }
+
+    pub(crate) fn add(&self, field: usize, more: u64) {
+        self.set(field, self.get(field).wrapping_add(more));
+    }
+
+    /// Writes a word of record `index`; the caller has checked `index` against the capacity.
+    pub(crate) fn set_in_record(&self, index: u64, word: usize, value: u64) {
+        let first = self.get(layout::LOG_OFFSET) / 8 + index * self.get(layout::RECORD_WORDS);
+        self.word(first as usize + word).store(value, Ordering::Relaxed);
+    }
+
+    /// The path of the executable, padded with NUL.
+    pub(crate) fn path(&self) -> &[u8; layout::PATH_BYTES] {
+        // SAFETY: within the mapping; only the host writes there, before the process starts.
+        unsafe { &*self.at.byte_add(layout::PATH_OFFSET).cast() }
+    }
+
+    /// The number of the range that holds `address` (as in the symbol table), if one does.
+    pub(crate) fn range_of(&self, address: u64) -> Option<u32> {
+        let first = layout::RANGES_OFFSET / 8;
+        let (mut low, mut high) = (0, self.get(layout::RANGE_COUNT) as usize);
+        while low < high {
+            let middle = low.midpoint(high);
+            let start = self.word(first + 2 * middle).load(Ordering::Relaxed);
+            let end = self.word(first + 2 * middle + 1).load(Ordering::Relaxed);
+            if address < start {
+                high = middle;
+            } else if address >= end {
+                low = middle + 1;
+            } else {
+                return Some(middle as u32);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,103 @@
+//! The few functions of the C library that the probe calls, declared here so that it has no
+//! dependency at all: it is built inside another build, perhaps offline.
+
+use core::ffi::{c_char, c_int, c_long, c_void};
+
+/// `struct timespec` of the 64-bit targets.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Timespec {
+    pub(crate) seconds: i64,
+    pub(crate) nanos: i64,
+}
+
+impl Timespec {
+    pub(crate) fn as_nanos(self) -> u64 {
+        (self.seconds as u64)
+            .wrapping_mul(1_000_000_000)
+            .wrapping_add(self.nanos as u64)
+    }
+}
+
+/// `struct rlimit` of the 64-bit targets.
+#[repr(C)]
+pub(crate) struct Rlimit {
+    pub(crate) current: u64,
+    pub(crate) maximum: u64,
+}
+
+/// The head of `struct dl_phdr_info`; only the load address is read.
+#[repr(C)]
+pub(crate) struct DlPhdrInfo {
+    pub(crate) address: usize,
+}
+
+pub(crate) const CLOCK_MONOTONIC: c_int = 1;
+pub(crate) const O_RDWR: c_int = 2;
+pub(crate) const O_CLOEXEC: c_int = 0o2_000_000;
+pub(crate) const PROT_READ: c_int = 1;
+pub(crate) const PROT_WRITE: c_int = 2;
+pub(crate) const MAP_SHARED: c_int = 1;
+pub(crate) const MAP_PRIVATE: c_int = 2;
+pub(crate) const MAP_ANONYMOUS: c_int = 0x20;
+pub(crate) const MAP_POPULATE: c_int = 0x8000;
+pub(crate) const MAP_FAILED: *mut c_void = -1_isize as *mut c_void;
+pub(crate) const MADV_WIPEONFORK: c_int = 18;
+pub(crate) const PR_SET_PDEATHSIG: c_int = 1;
+pub(crate) const SIGKILL: c_int = 9;
+pub(crate) const RLIMIT_STACK: c_int = 3;
+pub(crate) const EINTR: c_int = 4;
+pub(crate) const RTLD_NEXT: *mut c_void = -1_isize as *mut c_void;
+#[cfg(target_arch = "x86_64")]
+pub(crate) const SYS_CLOCK_GETTIME: c_long = 228;
+#[cfg(target_arch = "aarch64")]
+pub(crate) const SYS_CLOCK_GETTIME: c_long = 113;
+
+/// Stops a backtrace.
+pub(crate) const URC_NORMAL_STOP: c_int = 4;
+/// Goes on with a backtrace.
+pub(crate) const URC_NO_REASON: c_int = 0;
+
+#[link(name = "c")]
+unsafe extern "C" {
+    pub(crate) static __libc_stack_end: *const c_void;
+    pub(crate) fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
+    pub(crate) fn syscall(number: c_long, ...) -> c_long;
+    pub(crate) fn getenv(name: *const c_char) -> *mut c_char;
+    pub(crate) fn unsetenv(name: *const c_char) -> c_int;
+    pub(crate) fn getppid() -> c_int;
+    pub(crate) fn getpid() -> c_int;
+    pub(crate) fn open(path: *const c_char, flags: c_int, ...) -> c_int;
+    pub(crate) fn close(fd: c_int) -> c_int;
+    pub(crate) fn pread(fd: c_int, into: *mut c_void, count: usize, offset: i64) -> isize;
+    pub(crate) fn read(fd: c_int, into: *mut c_void, count: usize) -> isize;
+    pub(crate) fn write(fd: c_int, from: *const c_void, count: usize) -> isize;
+    pub(crate) fn readlink(path: *const c_char, into: *mut c_char, count: usize) -> isize;
+    pub(crate) fn mmap(
+        at: *mut c_void,
+        length: usize,
+        protection: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: i64,
+    ) -> *mut c_void;
+    pub(crate) fn madvise(at: *mut c_void, length: usize, advice: c_int) -> c_int;
+    pub(crate) fn prctl(option: c_int, ...) -> c_int;
+    pub(crate) fn getrlimit(resource: c_int, into: *mut Rlimit) -> c_int;
+    pub(crate) fn __errno_location() -> *mut c_int;
+    pub(crate) fn abort() -> !;
+    pub(crate) fn dl_iterate_phdr(
+        callback: extern "C" fn(*const DlPhdrInfo, usize, *mut c_void) -> c_int,
+        data: *mut c_void,
+    ) -> c_int;
+}
+
+#[link(name = "gcc_s")]
+unsafe extern "C" {
+    pub(crate) fn _Unwind_Backtrace(
+        callback: extern "C" fn(*mut c_void, *mut c_void) -> c_int,
+        data: *mut c_void,
+    ) -> c_int;
+    pub(crate) fn _Unwind_GetIP(context: *mut c_void) -> usize;
+    pub(crate) fn _Unwind_GetCFA(context: *mut c_void) -> usize;
+}

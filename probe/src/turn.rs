@@ -1,0 +1,103 @@
+//! Taking turns with the other side.
+//!
+//! The turn is one byte in a FIFO. Whoever holds it runs; at the first read of a sample a side that
+//! has held it long enough writes it into the other's FIFO and sleeps in `read` on its own. The
+//! host keeps both ends of both FIFOs open, so nobody meets an end of file or a broken pipe, and it
+//! can put a byte in itself: that is how a side whose peer is gone learns to go on alone.
+
+use core::ffi::c_int;
+
+use crate::layout;
+use crate::shared::Shared;
+use crate::sys;
+
+/// Who may run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// The benchmark has just begun: the host has given the turn to one side.
+    Unknown,
+    /// We, since that time.
+    Ours { since: u64 },
+    /// We, until the next benchmark.
+    Alone,
+}
+
+/// The FIFOs, and whose turn it is.
+pub(crate) struct Turns {
+    own: c_int,
+    peer: c_int,
+    turn: Turn,
+}
+
+impl Turns {
+    pub(crate) fn new(own: c_int, peer: c_int) -> Self {
+        Turns {
+            own,
+            peer,
+            turn: Turn::Unknown,
+        }
+    }
+
+    /// A new benchmark begins.
+    pub(crate) fn reset(&mut self) {
+        self.turn = Turn::Unknown;
+    }
+
+    /// Returns when it is this side's turn; `clock` reads the monotonic clock.
+    pub(crate) fn take(&mut self, shared: &Shared, clock: impl Fn() -> u64) {
+        match self.turn {
+            Turn::Alone => return,
+            Turn::Ours { since } => {
+                if clock().wrapping_sub(since) < shared.get(layout::SLICE_NS) {
+                    return;
+                }
+                if !pass(self.peer) {
+                    self.turn = Turn::Alone;
+                    return;
+                }
+            }
+            Turn::Unknown => {}
+        }
+        shared.set(layout::PHASE, layout::PHASE_WAITING);
+        self.turn = match wait(self.own) {
+            Some(layout::TOKEN) => Turn::Ours { since: clock() },
+            // Told so, or the FIFO is broken: waiting for nobody is worse than not alternating.
+            _ => Turn::Alone,
+        };
+        shared.add(layout::TURNS, 1);
+        shared.set(layout::PHASE, layout::PHASE_RUNNING);
+    }
+}
+
+fn pass(fifo: c_int) -> bool {
+    let token = layout::TOKEN;
+    loop {
+        // SAFETY: one readable byte.
+        let written = unsafe { sys::write(fifo, (&raw const token).cast(), 1) };
+        if written == 1 {
+            return true;
+        }
+        if !interrupted() {
+            return false;
+        }
+    }
+}
+
+fn wait(fifo: c_int) -> Option<u8> {
+    let mut byte = 0_u8;
+    loop {
+        // SAFETY: one writable byte.
+        let got = unsafe { sys::read(fifo, (&raw mut byte).cast(), 1) };
+        if got == 1 {
+            return Some(byte);
+        }
+        if got == 0 || !interrupted() {
+            return None;
+        }
+    }
+}
+
+fn interrupted() -> bool {
+    // SAFETY: the location of errno is valid in every thread.
+    unsafe { *sys::__errno_location() == sys::EINTR }
+}

@@ -1,0 +1,63 @@
+//! Why pairing by sample is not to be had.
+
+use std::path::PathBuf;
+
+/// Why pairing by sample is not to be had. None of these stops a measurement: benchmarks can always
+/// be paired one by one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SeamError {
+    /// No probe was embedded for this target.
+    #[error("pairing by sample needs Linux with glibc on x86-64 or aarch64")]
+    Unsupported,
+    /// The loader would not preload into this executable.
+    #[error("cannot preload into `{path}`: {reason}")]
+    NotPreloadable {
+        /// The executable.
+        path: PathBuf,
+        /// Why, as a fragment (`it is statically linked`).
+        reason: &'static str,
+    },
+    /// The executable has none of Criterion's functions in its symbol table.
+    #[error("found none of Criterion's `Bencher::iter` functions in the symbols of `{path}`")]
+    NoBencher {
+        /// The executable.
+        path: PathBuf,
+    },
+    /// The executable could not be understood.
+    #[error("could not read the symbols of `{path}`")]
+    Symbols {
+        /// The executable.
+        path: PathBuf,
+        /// What the reader said.
+        source: object::Error,
+    },
+    /// A setting is out of its range.
+    #[error("cannot lengthen samples by {share}: it must be a share from 0 to 1")]
+    Share {
+        /// What was asked for.
+        share: f64,
+    },
+    /// Something about a file.
+    #[error("the clock seam's files failed")]
+    Io(#[from] std::io::Error),
+}
+
+impl SeamError {
+    /// What the user can type to mend it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            SeamError::NoBencher { .. } => Some(
+                "a profile with `strip = true` removes the symbols; \
+                 `CARGO_PROFILE_BENCH_STRIP=none` keeps them"
+                    .to_owned(),
+            ),
+            SeamError::Unsupported | SeamError::NotPreloadable { .. } => {
+                Some("`--pairing benchmark` measures without preloading".to_owned())
+            }
+            SeamError::Share { .. } => Some("`--inject 1%` is a usual choice".to_owned()),
+            SeamError::Symbols { .. } | SeamError::Io(_) => None,
+        }
+    }
+}

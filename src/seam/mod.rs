@@ -1,0 +1,262 @@
+//! The clock seam: samples of both sides in alternation, and a log of what was timed when.
+//!
+//! A library (the probe, `probe/`) is preloaded into the benchmark process of each side and answers
+//! its clock. At the first read of a sample it makes the process wait for its turn; the time is
+//! taken after that, so waiting is never timed. What it saw is in a log, to be compared with what
+//! Criterion reported ([`reconcile`]): only where every sample agrees, the pairing was by sample.
+//!
+//! ```text
+//! let seam = Seam::prepare(run_dir, Paired::new(&base_exe, &head_exe), &Settings::default())?;
+//! // each round: spawn both sides with seam.env(side), shake hands, then
+//! seam.attached(side, child.id())?;      // after the handshake: is the probe there?
+//! // each benchmark: while both sides are held (at the handshake, or at `Continue`)
+//! seam.begin(first)?;                    // or seam.observe()? or seam.disable()?
+//! // … release both; at the first MeasurementComplete, exit or time-out of `side`:
+//! seam.alone(side.other())?;
+//! // … at the second one:
+//! match reconcile(&seam.take_log(side)?, &reported.times) { … }
+//! ```
+//!
+//! No call blocks or waits. A side that never gets its turn (its peer hangs) can be told from one
+//! that works by [`Seam::phase`].
+//!
+//! The kernel kills a benchmark process when the *thread* that spawned it ends, so that no benchmark
+//! outlives its run: spawn from a thread that lives until the process was waited for.
+
+mod channel;
+mod error;
+#[path = "../../probe/src/layout.rs"]
+#[allow(dead_code, reason = "some constants are for the probe alone")]
+mod layout;
+mod reconcile;
+mod symbols;
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fs_err::File;
+use tempfile::TempDir;
+
+pub use error::SeamError;
+pub use reconcile::{Disagreement, Reconciliation, reconcile};
+
+use crate::units::{Paired, Side};
+use channel::Channel;
+use symbols::Symbols;
+
+/// The probe; empty where preloading is not supported.
+const TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
+
+/// How the seam works. The default is right for measuring.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// A side keeps the turn at least this long, in whole samples. Shorter than the noise of a
+    /// shared machine, longer than the cost of changing over (measured: 1 ms is as good as any up
+    /// to 10 ms).
+    pub slice: Duration,
+    /// By which share every timed region of a side is lengthened, 0 to 1: a planted change, for
+    /// calibration.
+    pub inject: Paired<f64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            slice: Duration::from_millis(1),
+            inject: Paired::new(0.0, 0.0),
+        }
+    }
+}
+
+/// What the probe saw of one sample (one call of `Bencher::iter` or a relative).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampleRecord {
+    /// When it began, after its turn had come: nanoseconds of the monotonic clock, which is one for
+    /// both sides.
+    pub start_ns: u64,
+    /// When its last timed region ended, on the same clock.
+    pub end_ns: u64,
+    /// The sum of its timed regions, in nanoseconds: what Criterion reports as the sample's time.
+    pub timed_ns: u64,
+    /// How many timed regions it had: 1 with `iter`, one a batch with `iter_batched`.
+    pub regions: u64,
+}
+
+/// What a side is doing, as far as the probe knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It runs, or the benchmark has not begun, or it is held by the protocol.
+    Running,
+    /// It waits for its turn.
+    Waiting,
+}
+
+/// The seam between the host and the benchmark processes of one pair of executables. It serves any
+/// number of rounds, one pair of processes at a time.
+#[derive(Debug)]
+pub struct Seam {
+    folder: TempDir,
+    library: File,
+    library_path: PathBuf,
+    channels: Paired<Channel>,
+    generation: u64,
+}
+
+impl Seam {
+    /// Reads the symbols of both executables, and makes the files of the seam in a folder of its
+    /// own in `run_dir`, which is removed when the seam is dropped.
+    ///
+    /// # Errors
+    /// Where pairing by sample is not to be had: see [`SeamError`].
+    pub fn prepare(
+        run_dir: &Path,
+        executables: Paired<&Path>,
+        settings: &Settings,
+    ) -> Result<Seam, SeamError> {
+        if TIMING_PROBE.is_empty() {
+            return Err(SeamError::Unsupported);
+        }
+        let folder = tempfile::Builder::new()
+            .prefix("seam-")
+            .tempdir_in(fs_err::canonicalize(run_dir)?)?;
+        let library_path = folder.path().join("probe.so");
+        fs_err::write(&library_path, TIMING_PROBE)?;
+        let library = File::open(&library_path)?;
+        let channels = Paired::try_from_fn(|side| {
+            let executable = fs_err::canonicalize(executables.get(side))?;
+            let symbols = Symbols::read(&executable)?;
+            let channel = Channel::create(folder.path(), side, &executable, &symbols)?;
+            configure(&channel, settings, side)?;
+            Ok::<_, SeamError>(channel)
+        })?;
+        Ok(Seam {
+            folder,
+            library,
+            library_path,
+            channels,
+            generation: 0,
+        })
+    }
+
+    /// The variables with which the process of `side` is to be started; their lengths are equal on
+    /// both sides. The probe removes them again before `main`. A list of preloaded libraries in our
+    /// own environment is kept.
+    #[must_use]
+    pub fn env(&self, side: Side) -> Vec<(OsString, OsString)> {
+        let host = std::process::id();
+        let mut own = OsString::new();
+        // Writing to an `OsString` cannot fail.
+        let _ = write!(own, "{host}:");
+        own.push(self.folder.path().join(side.name()));
+        let mut preload = self.library_path.clone().into_os_string();
+        if !channel::fits_preload_list(&preload) {
+            preload = format!("/proc/{host}/fd/{}", self.library.as_raw_fd()).into();
+        }
+        if let Some(others) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
+            preload.push(":");
+            preload.push(others);
+        }
+        vec![
+            (layout::VARIABLE.into(), own),
+            ("LD_PRELOAD".into(), preload),
+        ]
+    }
+
+    /// Whether the probe is at work in the process `pid` of `side`. It decides before `main`, so
+    /// once the process has shaken hands the answer is final.
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn attached(&self, side: Side, pid: u32) -> Result<bool, SeamError> {
+        let attached = self.channels.get(side).get(layout::ATTACHED_PID)?;
+        Ok(attached == u64::from(pid))
+    }
+
+    /// Begins a benchmark, paired by sample; `first` runs the first sample. Both sides are held.
+    ///
+    /// # Errors
+    /// If the files of the seam cannot be written.
+    pub fn begin(&mut self, first: Side) -> Result<(), SeamError> {
+        self.start(layout::MODE_PAIRED)?;
+        Ok(self.channels.get(first).tell(layout::TOKEN)?)
+    }
+
+    /// Begins a benchmark whose samples are logged (and lengthened, if so set), without turns.
+    ///
+    /// # Errors
+    /// If the files of the seam cannot be written.
+    pub fn observe(&mut self) -> Result<(), SeamError> {
+        self.start(layout::MODE_OBSERVE)
+    }
+
+    /// Begins a benchmark in which the seam does nothing at all.
+    ///
+    /// # Errors
+    /// If the files of the seam cannot be written.
+    pub fn disable(&mut self) -> Result<(), SeamError> {
+        self.start(layout::MODE_OFF)
+    }
+
+    /// Tells `side` that its peer is done or gone: it goes on without turns until the next
+    /// benchmark begins. Safe at any time, also for a side that is gone itself.
+    ///
+    /// # Errors
+    /// If the FIFO cannot be written.
+    pub fn alone(&self, side: Side) -> Result<(), SeamError> {
+        Ok(self.channels.get(side).tell(layout::ALONE)?)
+    }
+
+    /// What `side` is doing.
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn phase(&self, side: Side) -> Result<Phase, SeamError> {
+        let phase = self.channels.get(side).get(layout::PHASE)?;
+        Ok(if phase == layout::PHASE_WAITING {
+            Phase::Waiting
+        } else {
+            Phase::Running
+        })
+    }
+
+    /// The samples of `side` since the benchmark began, oldest first, the warm-up's included. Empty
+    /// if there were more than the log can hold, or none. The side is held or gone.
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn take_log(&self, side: Side) -> Result<Vec<SampleRecord>, SeamError> {
+        Ok(self.channels.get(side).log()?.unwrap_or_default())
+    }
+
+    fn start(&mut self, mode: u64) -> Result<(), SeamError> {
+        self.generation += 1;
+        for side in Side::BOTH {
+            let channel = self.channels.get(side);
+            channel.drain()?;
+            channel.set(layout::LOG_COUNT, 0)?;
+            channel.set(layout::FOREIGN_READS, 0)?;
+            channel.set(layout::TURNS, 0)?;
+            channel.set(layout::PHASE, layout::PHASE_RUNNING)?;
+            channel.set(layout::MODE, mode)?;
+            channel.set(layout::GENERATION, self.generation)?;
+        }
+        Ok(())
+    }
+}
+
+fn configure(channel: &Channel, settings: &Settings, side: Side) -> Result<(), SeamError> {
+    let share = *settings.inject.get(side);
+    if !(0.0..=1.0).contains(&share) {
+        return Err(SeamError::Share { share });
+    }
+    let slice = u64::try_from(settings.slice.as_nanos()).unwrap_or(u64::MAX);
+    channel.set(layout::SLICE_NS, slice)?;
+    channel.set(layout::INJECT_PPM, (share * 1e6).round() as u64)?;
+    Ok(())
+}
+
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod tests;

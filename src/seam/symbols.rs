@@ -1,0 +1,238 @@
+//! Where Criterion's `Bencher::iter` functions lie in an executable.
+
+use std::path::Path;
+
+use object::elf::{ET_DYN, ET_EXEC, PT_INTERP};
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Architecture, Object, ObjectSymbol, SymbolKind};
+
+use super::SeamError;
+
+/// Addresses as in the symbol table: from the first, up to and without the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Range {
+    pub(super) start: u64,
+    pub(super) end: u64,
+}
+
+/// What the probe must know about an executable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Symbols {
+    /// Sorted, without overlaps, not empty.
+    pub(super) ranges: Vec<Range>,
+}
+
+impl Symbols {
+    /// Reads the executable at `path`.
+    ///
+    /// # Errors
+    /// If it is not one that the probe can be preloaded into, or shows no `Bencher::iter`.
+    pub(super) fn read(path: &Path) -> Result<Symbols, SeamError> {
+        let bytes = fs_err::read(path)?;
+        let unreadable = |source| SeamError::Symbols {
+            path: path.to_owned(),
+            source,
+        };
+        check_preloadable(path, &bytes)?;
+        let file = object::File::parse(&*bytes).map_err(unreadable)?;
+        let ranges = ranges(
+            file.symbols()
+                .filter(|s| s.kind() == SymbolKind::Text && s.size() > 0)
+                .filter_map(|s| Some((s.name().ok()?, s.address(), s.size()))),
+        );
+        if ranges.is_empty() {
+            return Err(SeamError::NoBencher {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Symbols { ranges })
+    }
+}
+
+fn check_preloadable(path: &Path, bytes: &[u8]) -> Result<(), SeamError> {
+    let refuse = |reason| {
+        Err(SeamError::NotPreloadable {
+            path: path.to_owned(),
+            reason,
+        })
+    };
+    let Ok(elf) = object::elf::FileHeader64::<object::Endianness>::parse(bytes) else {
+        return refuse("it is not a 64-bit ELF file");
+    };
+    let parsed = elf.endian().and_then(|endian| {
+        let interpreter = elf
+            .program_headers(endian, bytes)?
+            .iter()
+            .filter(|header| header.p_type(endian) == PT_INTERP)
+            .find_map(|header| header.data(endian, bytes).ok());
+        Ok((elf.e_type(endian), interpreter))
+    });
+    let (kind, interpreter) = parsed.map_err(|source| SeamError::Symbols {
+        path: path.to_owned(),
+        source,
+    })?;
+    if kind != ET_DYN && kind != ET_EXEC {
+        return refuse("it is not an executable");
+    }
+    match interpreter {
+        None => return refuse("it is statically linked"),
+        Some(name) if !String::from_utf8_lossy(name).contains("/ld-linux") => {
+            return refuse("its C library is not glibc");
+        }
+        Some(_) => {}
+    }
+    let own = match std::env::consts::ARCH {
+        "x86_64" => Architecture::X86_64,
+        "aarch64" => Architecture::Aarch64,
+        _ => return refuse("the probe does not know this architecture"),
+    };
+    let file = object::File::parse(bytes).map_err(|source| SeamError::Symbols {
+        path: path.to_owned(),
+        source,
+    })?;
+    if file.architecture() != own {
+        return refuse("it was built for another architecture");
+    }
+    Ok(())
+}
+
+/// The functions among `symbols` (name, address, size) in which Criterion reads the clock.
+fn ranges<'a>(symbols: impl Iterator<Item = (&'a str, u64, u64)>) -> Vec<Range> {
+    let mut ranges: Vec<Range> = symbols
+        // Demangling thousands of names takes longer than looking for a word in them.
+        .filter(|(name, ..)| name.contains("Bencher") && name.contains("iter"))
+        .filter(|(name, ..)| is_timed(&format!("{:#}", rustc_demangle::demangle(name))))
+        .map(|(_, start, size)| Range {
+            start,
+            end: start.saturating_add(size),
+        })
+        .collect();
+    ranges.sort_unstable();
+    // Identical functions may have been folded into one.
+    ranges.dedup_by(|next, kept| {
+        let overlaps = next.start < kept.end;
+        if overlaps {
+            kept.end = kept.end.max(next.end);
+        }
+        overlaps
+    });
+    ranges
+}
+
+/// The methods that time what they are given themselves; `iter_custom` leaves that to the benchmark.
+const TIMED: [&str; 5] = [
+    "iter",
+    "iter_batched",
+    "iter_batched_ref",
+    "iter_with_large_drop",
+    "iter_with_setup",
+];
+
+/// Whether a demangled name is one of [`TIMED`] of `Bencher` or `AsyncBencher`, or a closure inside
+/// (the future that an `AsyncBencher` has run). Legacy names look like
+/// `criterion::bencher::Bencher<M>::iter`, the newer ones like
+/// `<criterion::bencher::Bencher<_>>::iter::<u64, bench::f::{closure#0}>`.
+fn is_timed(name: &str) -> bool {
+    let (quoted, name) = match name.strip_prefix('<') {
+        Some(rest) => (true, rest),
+        None => (false, name),
+    };
+    let Some(rest) = name.strip_prefix("criterion::bencher::") else {
+        return false;
+    };
+    let Some(rest) = rest
+        .strip_prefix("AsyncBencher")
+        .or_else(|| rest.strip_prefix("Bencher"))
+    else {
+        return false;
+    };
+    let Some(rest) = after_generics(rest) else {
+        return false;
+    };
+    let rest = match (quoted, rest.strip_prefix('>')) {
+        (true, Some(rest)) => rest,
+        (false, None) => rest,
+        _ => return false,
+    };
+    let Some(rest) = rest.strip_prefix("::") else {
+        return false;
+    };
+    let end = rest
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(rest.len());
+    TIMED.contains(&&rest[..end])
+}
+
+/// What follows the `<…>` at the start of `name`, if there is one.
+fn after_generics(name: &str) -> Option<&str> {
+    if !name.starts_with('<') {
+        return Some(name);
+    }
+    let mut depth = 0_usize;
+    let mut before = ' ';
+    for (at, c) in name.char_indices() {
+        match c {
+            '<' => depth += 1,
+            '>' if before == '-' => {} // the arrow of a function type
+            '>' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return name.get(at + 1..);
+        }
+        before = c;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timed_methods_are_recognised_in_both_manglings() {
+        for name in [
+            "criterion::bencher::Bencher<M>::iter",
+            "criterion::bencher::Bencher<M>::iter_batched_ref",
+            "criterion::bencher::AsyncBencher<A,M>::iter",
+            "criterion::bencher::AsyncBencher<A,M>::iter::{{closure}}",
+            "<criterion::bencher::Bencher>::iter::<u64, shapes::f::{closure#0}>",
+            "<criterion::bencher::Bencher<criterion::measurement::WallTime>>::iter_batched::<A, B>",
+            "<criterion::bencher::AsyncBencher<fn() -> X>>::iter::<A>::{closure#0}",
+        ] {
+            assert!(is_timed(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_functions_are_not_taken_for_timed_methods() {
+        for name in [
+            "criterion::bencher::Bencher<M>::iter_custom",
+            "<criterion::bencher::Bencher>::iter_custom::<F>",
+            "criterion::bencher::Bencher<M>::iterate",
+            "core::ptr::drop_in_place<criterion::bencher::AsyncBencher<E>::iter_batched<A>::{{closure}}>",
+            "<criterion::report::BencherReport as criterion::report::Report>::measurement_complete",
+            "my::criterion::bencher::Bencher::iter",
+            "<criterion::bencher::Bencher as core::iter::Iterator>::iter",
+            "criterion::bencher::Bencher<M",
+        ] {
+            assert!(!is_timed(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn ranges_come_sorted_and_folded_functions_count_once() {
+        let name = "_ZN9criterion7bencher16Bencher$LT$M$GT$4iter17h0123456789abcdefE";
+        let found = ranges(
+            [
+                (name, 50, 10),
+                (name, 10, 10),
+                (name, 50, 10),
+                ("main", 0, 5),
+            ]
+            .into_iter(),
+        );
+        let expected = [Range { start: 10, end: 20 }, Range { start: 50, end: 60 }];
+        assert_eq!(found, expected);
+    }
+}
