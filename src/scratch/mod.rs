@@ -1,9 +1,28 @@
 //! The run's private folder, its child processes, and their certain end: on success, on error, on
-//! Ctrl-C, SIGTERM, SIGHUP, and, through a guardian process, on `kill -9`.
+//! Ctrl-C, SIGTERM and SIGHUP, and, through a guardian process, on `kill -9`.
 //!
-//! Interface (see the doc comment of each item once written):
-//! - `Scratch::create(parent: &Path) -> Result<Scratch, ScratchError>`; `scratch.path()`,
-//!   removed on drop unless `scratch.keep()`.
-//! - `Scratch::spawn(&self, Command) -> io::Result<Child>`: in a process group of its own, known to
-//!   the guardian, killed with the run.
-//! - `interrupted() -> bool`.
+//! - [`Scratch`] is the folder (mode 0700), held by a lock, removed by [`Scratch::close`] or on
+//!   drop. Creating one also removes what dead runs left behind; live runs are not touched.
+//! - [`Scratch::spawn`] starts a [`Child`] in a process group of its own. The group ends with the
+//!   child, with the run, and with the run's sudden death.
+//! - [`listen`] (once, early) makes signals end all children, so that blocked reads end; rooms then
+//!   fail somehow, and [`interrupted`] says that the signal was the cause.
+//! - [`clean_env`] takes out of a command's environment what git, cargo and rustup leak into it.
+//! - [`guardian::run`] is the hidden subcommand [`guardian::SUBCOMMAND`].
+
+mod child;
+mod env;
+mod error;
+mod folder;
+mod groups;
+pub mod guardian;
+mod remove;
+mod signals;
+#[cfg(test)]
+mod tests;
+
+pub use child::Child;
+pub use env::clean_env;
+pub use error::ScratchError;
+pub use folder::{Scratch, default_parent};
+pub use signals::{Interrupted, check, interrupted, listen};

@@ -1,0 +1,134 @@
+//! A child process that does not outlive its owner.
+
+use std::io::{self, Read};
+use std::ops::{Deref, DerefMut};
+use std::process::{ExitStatus, Output};
+use std::sync::Arc;
+
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+use super::groups::Groups;
+
+/// A child process and its process group. Used like [`std::process::Child`], whose pipes it gives
+/// through `Deref`; but when the child has ended, or this is dropped, all of its group has ended.
+#[derive(Debug)]
+pub struct Child {
+    inner: std::process::Child,
+    group: Pid,
+    groups: Arc<Groups>,
+    ended: Option<ExitStatus>,
+}
+
+impl Child {
+    pub(super) fn new(inner: std::process::Child, group: Pid, groups: Arc<Groups>) -> Child {
+        Child {
+            inner,
+            group,
+            groups,
+            ended: None,
+        }
+    }
+
+    /// Waits for the child's end. What it started and left running is killed.
+    ///
+    /// # Errors
+    /// What waiting fails with.
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+        // As the standard library does: a child that waits for the end of its input would never end.
+        drop(self.inner.stdin.take());
+        match self.reap(WaitIdOptions::EXITED)? {
+            Some(status) => Ok(status),
+            None => Err(io::Error::other("the child has not ended")),
+        }
+    }
+
+    /// The exit status where the child has ended; what it started and left running is killed then.
+    ///
+    /// # Errors
+    /// What waiting fails with.
+    pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.reap(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
+    }
+
+    /// Kills the child and all of its group; [`Child::wait`] then gives the status.
+    pub fn kill(&mut self) {
+        self.groups.kill(self.group);
+    }
+
+    /// Waits for the child's end and gives all that it wrote to piped outputs. Other than with the
+    /// standard library, a grandchild that keeps a pipe open does not hold it up.
+    ///
+    /// # Errors
+    /// What waiting or reading fails with.
+    pub fn wait_with_output(mut self) -> io::Result<Output> {
+        let stdout = self.inner.stdout.take();
+        let stderr = self.inner.stderr.take();
+        std::thread::scope(|scope| {
+            let stdout = scope.spawn(|| read_all(stdout));
+            let stderr = scope.spawn(|| read_all(stderr));
+            let status = self.wait();
+            let finished = |reader: std::thread::ScopedJoinHandle<'_, io::Result<Vec<u8>>>| {
+                reader
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            let (stdout, stderr) = (finished(stdout)?, finished(stderr)?);
+            Ok(Output {
+                status: status?,
+                stdout,
+                stderr,
+            })
+        })
+    }
+
+    /// Waits without reaping first: as long as the child is a zombie, its number, which is its
+    /// group's, cannot belong to anybody else, and the group can be killed without a risk.
+    fn reap(&mut self, options: WaitIdOptions) -> io::Result<Option<ExitStatus>> {
+        if let Some(status) = self.ended {
+            return Ok(Some(status));
+        }
+        let seen = loop {
+            match waitid(WaitId::Pid(self.group), options | WaitIdOptions::NOWAIT) {
+                Err(rustix::io::Errno::INTR) => {}
+                other => break other?,
+            }
+        };
+        if seen.is_none() {
+            return Ok(None);
+        }
+        self.groups.end(self.group);
+        self.ended = Some(self.inner.wait()?);
+        Ok(self.ended)
+    }
+}
+
+fn read_all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        pipe.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+impl Deref for Child {
+    type Target = std::process::Child;
+
+    fn deref(&self) -> &std::process::Child {
+        &self.inner
+    }
+}
+
+impl DerefMut for Child {
+    fn deref_mut(&mut self) -> &mut std::process::Child {
+        &mut self.inner
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.ended.is_none() {
+            self.groups.end(self.group);
+            let _ = self.inner.wait();
+        }
+    }
+}

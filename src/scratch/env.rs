@@ -1,0 +1,128 @@
+//! The environment of children.
+
+use std::ffi::OsStr;
+use std::process::Command;
+
+/// What git sets for hooks and aliases (`git rev-parse --local-env-vars`): it would point a
+/// child's git, and every build script that asks git, at the user's repository. One tool so
+/// corrupted a real repository. `GIT_CONFIG_COUNT` and its values are left: people set them for
+/// credentials.
+const GIT: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+    "GIT_REFLOG_ACTION",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// What cargo, rustup and make set for their own children. `RUSTUP_TOOLCHAIN` and `RUSTC` would
+/// win over the revision's `rust-toolchain.toml`; a target folder of the user's would be shared by
+/// both sides; a jobserver's file descriptors are not there any more.
+const TOOLS: &[&str] = &[
+    "CARGO",
+    "CARGO_BUILD_BUILD_DIR",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_CRATE_NAME",
+    "CARGO_CRITERION_PORT",
+    "CARGO_MAKEFLAGS",
+    "CARGO_PRIMARY_PACKAGE",
+    "CARGO_RUSTC_CURRENT_DIR",
+    "CARGO_TARGET_DIR",
+    "CARGO_TARGET_TMPDIR",
+    "CRITERION_HOME",
+    "LD_PRELOAD",
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "MFLAGS",
+    "OUT_DIR",
+    "RUSTC",
+    "RUSTC_LINKER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTDOC",
+    "RUSTUP_TOOLCHAIN",
+    "RUST_RECURSION_COUNT",
+];
+
+/// Families of the same kind.
+const PREFIXES: &[&str] = &[
+    "CARGO_BIN_",
+    "CARGO_CFG_",
+    "CARGO_FEATURE_",
+    "CARGO_MANIFEST_",
+    "CARGO_PKG_",
+    "__CARGO_",
+];
+
+/// Takes out of `command`'s environment what git, cargo, rustup and make leak into it from outside.
+///
+/// The user's own settings stay (`RUSTFLAGS`, `RUSTC_WRAPPER`, `CARGO_HOME`, `CARGO_NET_*`,
+/// `CARGO_REGISTRIES_*`, `CARGO_PROFILE_*`, …). Call it before setting variables on the command:
+/// what it takes out, it takes out whoever set it.
+pub fn clean_env(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        if leaks(&name) {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+fn leaks(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    GIT.contains(&name)
+        || TOOLS.contains(&name)
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hooks_and_cargo_set_leaks_and_what_users_set_does_not() {
+        for name in [
+            "GIT_DIR",
+            "GIT_INDEX_FILE",
+            "RUSTUP_TOOLCHAIN",
+            "CARGO",
+            "CARGO_PKG_NAME",
+            "CARGO_MANIFEST_DIR",
+            "CARGO_BIN_EXE_cargo-perfcheck",
+            "CARGO_TARGET_DIR",
+            "CARGO_MAKEFLAGS",
+            "__CARGO_TEST_CHANNEL",
+        ] {
+            assert!(leaks(OsStr::new(name)), "{name} should be taken out");
+        }
+        for name in [
+            "PATH",
+            "HOME",
+            "RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "CARGO_HOME",
+            "CARGO_NET_OFFLINE",
+            "CARGO_REGISTRIES_OURS_TOKEN",
+            "CARGO_PROFILE_BENCH_LTO",
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER",
+            "GIT_SSH_COMMAND",
+            "GIT_AUTHOR_NAME",
+        ] {
+            assert!(!leaks(OsStr::new(name)), "{name} should stay");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The run's private folder.
+
+use std::fs::TryLockError;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use etcetera::BaseStrategy as _;
+
+use super::groups::{Groups, MARK};
+use super::guardian::{Guardian, end_dead_run};
+use super::remove::remove_tree;
+use super::{Child, ScratchError, signals};
+
+/// The lock file's name, in a run's folder and in the folder of all runs.
+pub(super) const LOCK: &str = "lock";
+
+/// What the name of a run's folder begins with.
+pub(super) const PREFIX: &str = "run-";
+
+/// The name of the file that says: this folder is to stay.
+const KEPT: &str = "kept";
+
+/// Where runs have their folders: `cargo-perfcheck` in the user's cache folder, or, with
+/// `--target-dir`, `perfcheck` in that.
+#[must_use]
+pub fn default_parent(target_dir: Option<&Path>) -> PathBuf {
+    if let Some(target_dir) = target_dir {
+        return target_dir.join("perfcheck");
+    }
+    match etcetera::choose_base_strategy() {
+        Ok(strategy) => strategy.cache_dir().join("cargo-perfcheck"),
+        // Without a home, as some services run; the number keeps users apart.
+        Err(_) => std::env::temp_dir().join(format!(
+            "cargo-perfcheck-{}",
+            rustix::process::getuid().as_raw()
+        )),
+    }
+}
+
+/// The run's private folder and the registry of its child processes. The folder is removed, and
+/// every child killed, when this is closed or dropped.
+#[derive(Debug)]
+pub struct Scratch {
+    path: PathBuf,
+    groups: Arc<Groups>,
+    notes: Vec<String>,
+    state: State,
+    guardian: Option<Guardian>,
+    /// Held for the run's life: its being free is how others know that the run is dead.
+    _lock: fs_err::File,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    InUse,
+    Removed,
+    Kept,
+}
+
+impl Scratch {
+    /// Makes a private folder (mode 0700) in `parent`, which is made where it is missing, and
+    /// removes what dead runs left there. All such folders have paths of the same length.
+    ///
+    /// `guardian` is this program (`std::env::current_exe()`); without one nothing cleans up after
+    /// a sudden death until the next run does.
+    ///
+    /// # Errors
+    /// Where the folder cannot be made or locked (no permission, a full disk), or the guardian
+    /// cannot be started.
+    pub fn create(parent: &Path, guardian: Option<&Path>) -> Result<Scratch, ScratchError> {
+        let failed = |source| ScratchError::Create {
+            parent: parent.to_owned(),
+            source,
+        };
+        make_parent(parent).map_err(failed)?;
+        // Absolute and without links, so that cargo and git name files the same way as we do.
+        let parent = fs_err::canonicalize(parent).map_err(failed)?;
+        let turn = Turn::take(&parent)?;
+        let dead = dead_runs(&parent).map_err(failed)?;
+        let path = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .rand_bytes(12)
+            .permissions(std::fs::Permissions::from_mode(0o700))
+            .tempdir_in(&parent)
+            .map_err(failed)?
+            .keep();
+        let lock = fs_err::File::create(path.join(LOCK)).map_err(failed)?;
+        lock.file().lock().map_err(|source| ScratchError::Lock {
+            path: path.join(LOCK),
+            source,
+        })?;
+        drop(turn);
+        let groups = Arc::new(Groups::create(&path).map_err(failed)?);
+        signals::watch(&groups);
+        let mut scratch = Scratch {
+            path,
+            groups,
+            notes: dead.iter().map(DeadRun::end).collect(),
+            state: State::InUse,
+            guardian: None,
+            _lock: lock,
+        };
+        if let Some(program) = guardian {
+            scratch.guard(program)?;
+        }
+        Ok(scratch)
+    }
+
+    fn guard(&mut self, program: &Path) -> Result<(), ScratchError> {
+        let started = Guardian::start(program, &self.path);
+        self.guardian = Some(started.map_err(|source| ScratchError::Guardian {
+            program: program.to_owned(),
+            source,
+        })?);
+        Ok(())
+    }
+
+    /// The folder; absolute, without symbolic links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was found and cleaned at the start, as lower-case fragments.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Starts `command` in a process group of its own, which ends with the child, with this
+    /// `Scratch`, with the run and with the run's sudden death. Set its standard input (null or a
+    /// pipe): a group in the background that reads from the terminal would be stopped.
+    ///
+    /// # Errors
+    /// What starting it fails with; [`super::Interrupted`] inside where the run was told to stop.
+    pub fn spawn(&self, command: &mut Command) -> io::Result<Child> {
+        command
+            .process_group(0)
+            .env(MARK, self.path.file_name().unwrap_or_default());
+        let (child, group) = self.groups.spawn(|| command.spawn())?;
+        Ok(Child::new(child, group, Arc::clone(&self.groups)))
+    }
+
+    /// Kills every child and removes the folder.
+    ///
+    /// # Errors
+    /// Where something in it cannot be removed.
+    pub fn close(mut self) -> Result<(), ScratchError> {
+        self.remove().map_err(|source| ScratchError::Remove {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    /// Kills every child, leaves the folder where it is and gives its path; no later run removes it.
+    ///
+    /// # Errors
+    /// Where it cannot be marked as kept; it is removed then.
+    pub fn keep(mut self) -> Result<PathBuf, ScratchError> {
+        self.groups.kill_all();
+        fs_err::write(self.path.join(KEPT), "").map_err(|source| ScratchError::Create {
+            parent: self.path.clone(),
+            source,
+        })?;
+        self.state = State::Kept;
+        Ok(self.path.clone())
+    }
+
+    fn remove(&mut self) -> io::Result<()> {
+        self.groups.kill_all();
+        if self.state == State::InUse {
+            self.state = State::Removed;
+            remove_tree(&self.path, LOCK)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // The guardian is told only afterwards, as fields drop after this: killed in the middle of
+        // removing, the rest is the guardian's.
+        let _ = self.remove();
+    }
+}
+
+/// The right to look at and to make folders of runs: between a folder's making and its locking
+/// nobody may take it for a dead one.
+struct Turn {
+    _file: fs_err::File,
+}
+
+impl Turn {
+    fn take(parent: &Path) -> Result<Turn, ScratchError> {
+        let path = parent.join(LOCK);
+        let file = fs_err::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|source| ScratchError::Create {
+                parent: parent.to_owned(),
+                source,
+            })?;
+        file.file()
+            .lock()
+            .map_err(|source| ScratchError::Lock { path, source })?;
+        Ok(Turn { _file: file })
+    }
+}
+
+/// The folder of a run that is no more.
+struct DeadRun {
+    path: PathBuf,
+    /// So that of two runs that start together one cleans it.
+    _lock: Option<fs_err::File>,
+}
+
+impl DeadRun {
+    /// Cleans it up and says so.
+    fn end(&self) -> String {
+        match end_dead_run(&self.path) {
+            Ok(()) => format!(
+                "removed what a run that was killed left in {}",
+                self.path.display()
+            ),
+            Err(error) => format!(
+                "a run that was killed left {}, which cannot be removed: {error}",
+                self.path.display()
+            ),
+        }
+    }
+}
+
+fn dead_runs(parent: &Path) -> io::Result<Vec<DeadRun>> {
+    let mut dead = Vec::new();
+    for entry in fs_err::read_dir(parent)? {
+        let entry = entry?;
+        let path = entry.path();
+        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        if !ours || !entry.file_type()?.is_dir() || path.join(KEPT).exists() {
+            continue;
+        }
+        let lock = match fs_err::File::open(path.join(LOCK)) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            // Somebody else's, or not to be judged: leave it.
+            Err(_) => continue,
+        };
+        match lock.as_ref().map(|lock| lock.file().try_lock()) {
+            None | Some(Ok(())) => dead.push(DeadRun { path, _lock: lock }),
+            Some(Err(TryLockError::WouldBlock | TryLockError::Error(_))) => {}
+        }
+    }
+    Ok(dead)
+}
+
+/// Makes the folder of all runs, private, and tells backup programs to pass it by
+/// (<https://bford.info/cachedir/>).
+fn make_parent(parent: &Path) -> io::Result<()> {
+    if let Some(above) = parent.parent() {
+        fs_err::create_dir_all(above)?;
+    }
+    match std::fs::DirBuilder::new().mode(0o700).create(parent) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => other?,
+    }
+    let tag = parent.join("CACHEDIR.TAG");
+    if !tag.exists() {
+        fs_err::write(tag, "Signature: 8a477f597d28d172789f06886806bc55\n")?;
+    }
+    Ok(())
+}

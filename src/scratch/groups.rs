@@ -1,0 +1,188 @@
+//! The process groups of a run: a registry in memory, and a journal on disk from which somebody
+//! else can end them when the run is dead.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+
+use super::signals;
+
+/// The journal's name in the run's folder.
+pub(super) const JOURNAL: &str = "groups";
+
+/// The variable that marks every child of a run; its value is the name of the run's folder, of
+/// the same length in every run.
+pub(super) const MARK: &str = "CARGO_PERFCHECK_RUN";
+
+/// The live process groups of one run.
+#[derive(Debug)]
+pub(super) struct Groups(Mutex<Live>);
+
+#[derive(Debug)]
+struct Live {
+    journal: fs_err::File,
+    groups: Vec<Pid>,
+}
+
+impl Groups {
+    /// An empty registry whose journal is in `folder`.
+    pub(super) fn create(folder: &Path) -> io::Result<Groups> {
+        let journal = fs_err::File::create(folder.join(JOURNAL))?;
+        let groups = Vec::new();
+        Ok(Groups(Mutex::new(Live { journal, groups })))
+    }
+
+    /// Starts a process and registers its group in one step, so that no signal falls between.
+    pub(super) fn spawn(
+        &self,
+        start: impl FnOnce() -> io::Result<std::process::Child>,
+    ) -> io::Result<(std::process::Child, Pid)> {
+        let mut live = self.live();
+        signals::check().map_err(io::Error::other)?;
+        let mut child = start()?;
+        let recorded = pid_of(&child).and_then(|group| {
+            let since = start_time(group).unwrap_or(0);
+            writeln!(live.journal, "+ {} {since}", group.as_raw_pid()).map(|()| group)
+        });
+        match recorded {
+            Ok(group) => {
+                live.groups.push(group);
+                Ok((child, group))
+            }
+            // A process that nobody could find again must not go on.
+            Err(error) => {
+                child.kill()?;
+                child.wait()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Kills what is left of `group`, whose leader has not been reaped yet, and forgets it.
+    pub(super) fn end(&self, group: Pid) {
+        let mut live = self.live();
+        if let Some(position) = live.groups.iter().position(|known| *known == group) {
+            kill(group);
+            live.groups.swap_remove(position);
+            // Only a shortcut for the reader: a stale entry is recognised by its start time.
+            let _ = writeln!(live.journal, "- {}", group.as_raw_pid());
+        }
+    }
+
+    /// Kills `group` where it is still registered.
+    pub(super) fn kill(&self, group: Pid) {
+        if self.live().groups.contains(&group) {
+            kill(group);
+        }
+    }
+
+    /// Kills all groups.
+    pub(super) fn kill_all(&self) {
+        self.live().groups.iter().copied().for_each(kill);
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Kills the groups that the journal in `folder` names and that are still those of that run.
+/// Gives those that it killed.
+pub(super) fn kill_journalled(folder: &Path) -> Vec<Pid> {
+    let Ok(journal) = fs_err::read_to_string(folder.join(JOURNAL)) else {
+        return Vec::new();
+    };
+    let run = folder.file_name().unwrap_or_default();
+    let mut groups: Vec<(Pid, u64)> = Vec::new();
+    for line in journal.lines() {
+        let mut words = line.split(' ');
+        let sign = words.next();
+        let group = words.next().and_then(|word| word.parse().ok());
+        let Some(group) = group.and_then(Pid::from_raw) else {
+            continue;
+        };
+        groups.retain(|(known, _)| *known != group);
+        if sign == Some("+") {
+            let since = words.next().and_then(|word| word.parse().ok());
+            groups.push((group, since.unwrap_or(0)));
+        }
+    }
+    groups.retain(|(group, since)| is_of_run(*group, *since, run.as_encoded_bytes()));
+    groups.iter().for_each(|(group, _)| kill(*group));
+    groups.into_iter().map(|(group, _)| group).collect()
+}
+
+/// Whether any process of `group` is still there.
+pub(super) fn exists(group: Pid) -> bool {
+    test_kill_process_group(group).is_ok()
+}
+
+fn kill(group: Pid) {
+    // It may be gone already: that is what is wanted.
+    let _ = kill_process_group(group, Signal::KILL);
+}
+
+fn pid_of(child: &std::process::Child) -> io::Result<Pid> {
+    i32::try_from(child.id())
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or_else(|| io::Error::other(format!("process id {} is out of range", child.id())))
+}
+
+/// Whether `group` is that of the run and not of somebody who got the same number later: its
+/// leader began when the journal says, or, the leader being gone, a member carries the run's mark.
+#[cfg(target_os = "linux")]
+fn is_of_run(group: Pid, since: u64, run: &[u8]) -> bool {
+    if let Some(start) = start_time(group) {
+        return start == since;
+    }
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return false;
+    };
+    let mark = [MARK.as_bytes(), b"=", run].concat();
+    processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(Pid::from_raw)
+        .filter(|pid| stat(*pid, 5) == Some(group.as_raw_pid()))
+        .any(|pid| {
+            std::fs::read(format!("/proc/{}/environ", pid.as_raw_pid()))
+                .is_ok_and(|environment| environment.split(|b| *b == 0).any(|v| v == mark))
+        })
+}
+
+/// Without `/proc` nothing tells a group from a later one of the same number: leave it.
+#[cfg(not(target_os = "linux"))]
+fn is_of_run(_group: Pid, _since: u64, _run: &[u8]) -> bool {
+    false
+}
+
+/// When a process began, in clock ticks since boot.
+fn start_time(pid: Pid) -> Option<u64> {
+    stat(pid, 22)
+}
+
+/// A field of `/proc/<pid>/stat`, counted as proc(5) does (from the third on). Read there and not
+/// asked of the kernel by system calls: these give 0 for processes outside of a container.
+fn stat<T: std::str::FromStr>(pid: Pid, field: usize) -> Option<T> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?;
+    // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let word = rest.split_ascii_whitespace().nth(field.checked_sub(3)?)?;
+    word.parse().ok()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_began_at_a_known_time_and_a_missing_one_never_did() {
+        let own = rustix::process::getpid();
+        assert!(start_time(own).is_some_and(|ticks| ticks > 0));
+        let beyond = Pid::from_raw(i32::MAX).expect("a positive number");
+        assert_eq!(start_time(beyond), None);
+    }
+}

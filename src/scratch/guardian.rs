@@ -1,0 +1,113 @@
+//! The guardian: a second process of this program that outlives the run by a moment. When the run
+//! dies without a word (`kill -9`, out of memory), it kills the run's process groups and removes
+//! the run's folder.
+//!
+//! The program must dispatch its first argument [`SUBCOMMAND`] to [`run`] before it parses
+//! anything else: `guardian::run(std::io::stdin().lock())`.
+
+use std::io::{self, BufRead, Write as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::folder::{LOCK, PREFIX};
+use super::{env::clean_env, groups, remove::remove_tree};
+
+/// The hidden subcommand that makes this program a guardian.
+pub const SUBCOMMAND: &str = "__guardian";
+
+/// How often the guardian looks whether killed groups are gone, and how many times.
+const PATIENCE: (Duration, u32) = (Duration::from_millis(20), 250);
+
+/// Reads messages, each ended by a NUL: `folder <path>`, then `done` when the run has cleaned up
+/// by itself. The end of input without `done` means that the run is dead.
+pub fn run(input: impl BufRead) -> ExitCode {
+    // What ends the run must not end its guardian.
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
+    }
+    let mut folder = None;
+    for message in input.split(0) {
+        match message {
+            Ok(message) if message == b"done" => return ExitCode::SUCCESS,
+            Ok(message) => {
+                if let Some(path) = message.strip_prefix(b"folder ") {
+                    folder = Some(PathBuf::from(std::ffi::OsString::from_vec(path.to_vec())));
+                }
+            }
+            Err(_) => break,
+        }
+    }
+    match folder.as_deref().map(end_dead_run) {
+        None | Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(_)) => ExitCode::FAILURE,
+    }
+}
+
+/// Kills the process groups of a dead run and removes its folder.
+pub(super) fn end_dead_run(folder: &Path) -> io::Result<()> {
+    if !is_run_folder(folder) {
+        return Ok(());
+    }
+    let killed = groups::kill_journalled(folder);
+    let (pause, times) = PATIENCE;
+    for _ in 0..times {
+        if !killed.iter().copied().any(groups::exists) {
+            break;
+        }
+        std::thread::sleep(pause);
+    }
+    remove_tree(folder, LOCK)
+}
+
+/// Removing is only for what looks like ours, whatever was asked.
+fn is_run_folder(folder: &Path) -> bool {
+    let named = folder
+        .file_name()
+        .is_some_and(|name| name.as_bytes().starts_with(PREFIX.as_bytes()));
+    named && fs_err::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir())
+}
+
+/// The run's end of the pipe to its guardian.
+#[derive(Debug)]
+pub(super) struct Guardian {
+    process: std::process::Child,
+}
+
+impl Guardian {
+    /// Starts `program` as the guardian of the run in `folder`.
+    pub(super) fn start(program: &Path, folder: &Path) -> io::Result<Guardian> {
+        let mut command = Command::new(program);
+        // A group of its own: the terminal's Ctrl-C is for the run. Away from every folder that
+        // somebody may want to unmount.
+        let mut process = clean_env(&mut command)
+            .arg(SUBCOMMAND)
+            .current_dir("/")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        if let Some(pipe) = &mut process.stdin {
+            let message = [b"folder ", folder.as_os_str().as_bytes(), b"\0"].concat();
+            pipe.write_all(&message)?;
+        }
+        Ok(Guardian { process })
+    }
+}
+
+impl Drop for Guardian {
+    /// The run has cleaned up by itself.
+    fn drop(&mut self) {
+        if let Some(mut pipe) = self.process.stdin.take() {
+            let _ = pipe.write_all(b"done\0");
+        }
+        let _ = self.process.wait();
+    }
+}
