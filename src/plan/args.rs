@@ -74,6 +74,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Say what on this machine hurts measuring, and how to mend it
     Doctor(DoctorArgs),
+    /// Show every setting as it would be used here, and where it was set
+    Config(ConfigArgs),
     /// Cleans up after a run that was killed; started by the run itself.
     #[command(name = "__guardian", hide = true)]
     Guardian(GuardianArgs),
@@ -152,6 +154,17 @@ pub enum DoctorFormat {
     Text,
     /// For a program
     Json,
+}
+
+/// `cargo perfcheck config`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConfigArgs {
+    /// Print the JSON schema of `perfcheck.toml` instead
+    #[arg(long)]
+    pub schema: bool,
+    /// What a comparison would be given on the command line.
+    #[command(flatten)]
+    pub options: CompareOptions,
 }
 
 /// `cargo-perfcheck __guardian`, as the run itself calls it.
@@ -326,8 +339,9 @@ pub struct TerminalArgs {
     #[arg(long)]
     pub ascii: bool,
     /// How progress is told on stderr: for a person, or one JSON object a line
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
-    pub message_format: MessageFormat,
+    /// [default: human]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub message_format: Option<MessageFormat>,
 }
 
 impl Args {

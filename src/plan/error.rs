@@ -55,6 +55,26 @@ pub enum PlanError {
         /// Why it cannot be understood.
         problem: String,
     },
+    /// A configuration file cannot be read.
+    #[error("the configuration cannot be read")]
+    ConfigUnreadable {
+        /// What the system said, with the path.
+        source: std::io::Error,
+    },
+    /// A configuration file is no TOML.
+    #[error("`{}` is not valid TOML: {problem}", path.display())]
+    ConfigSyntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        problem: String,
+    },
+    /// Settings of files and variables exclude one another.
+    #[error("the configuration contradicts itself: {problem}")]
+    Contradiction {
+        /// Which settings.
+        problem: String,
+    },
 }
 
 impl PlanError {
@@ -82,7 +102,10 @@ impl PlanError {
                     .to_owned(),
             ),
             PlanError::OutOfRange { instead, .. } => Some(format!("`{instead}`")),
-            PlanError::InvalidValue { .. } => None,
+            PlanError::ConfigUnreadable { .. } | PlanError::ConfigSyntax { .. } => None,
+            PlanError::InvalidValue { .. } | PlanError::Contradiction { .. } => {
+                Some("`cargo perfcheck config --schema` says what is allowed".to_owned())
+            }
         }
     }
 }

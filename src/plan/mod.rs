@@ -1,6 +1,7 @@
 //! From what was typed to what will be done: [`Args`] is the former, [`Plan`] the latter.
 
 mod args;
+pub mod config;
 mod error;
 mod exit;
 mod manifest;
@@ -42,6 +43,8 @@ pub struct Plan {
     pub sampling: Sampling,
     /// When a difference counts.
     pub thresholds: Thresholds,
+    /// What differs for single benchmarks.
+    pub rules: config::Rules,
     /// Where reports go, in order.
     pub outputs: Vec<Output>,
     /// Whether the vote `modify` fails the run, too.
@@ -52,6 +55,8 @@ pub struct Plan {
     pub terminal: Terminal,
     /// The words after the program's name, for the report's "how to reproduce".
     pub command_line: Vec<String>,
+    /// What was not understood of the configuration and does no harm, as lower-case fragments.
+    pub warnings: Vec<String>,
 }
 
 /// Cargo's selection flags; they mean what they mean to cargo.

@@ -1,4 +1,5 @@
-//! From what was typed to what will be done. Priority: flag, then environment, then default.
+//! From what was typed to what will be done. Priority: flag, then environment, then
+//! configuration, then default.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::units::{Charset, Ratio};
 
 use super::args::own_words;
+use super::config::Configuration;
 use super::value::{Confidence, Share, Span};
 use super::{
     CalibrateArgs, ColourRequest, CompareArgs, CompareOptions, Deny, Environment, PairingRequest,
@@ -83,6 +85,8 @@ impl Plan {
         manifest_path: PathBuf,
         environment: &Environment,
     ) -> Result<Plan, PlanError> {
+        let configuration = Configuration::read(&manifest_path, environment)?;
+        let options = configuration.beneath(options)?;
         let sampling = sampling(&options.sampling, environment)?;
         Ok(Plan {
             manifest_path,
@@ -113,6 +117,8 @@ impl Plan {
             terminal: Terminal::resolve(&options.terminal, environment),
             command_line: reproducible(&environment.words, sampling.seed),
             sampling,
+            rules: configuration.rules,
+            warnings: configuration.warnings,
         })
     }
 }
@@ -200,7 +206,7 @@ impl Terminal {
             } else {
                 Charset::Unicode
             },
-            message_format: args.message_format,
+            message_format: args.message_format.unwrap_or_default(),
         }
     }
 }
@@ -257,7 +263,9 @@ mod tests {
     impl Typed {
         fn with(variables: &'static [(&'static str, &'static str)]) -> Typed {
             let workspace = tempfile::tempdir().unwrap();
-            fs_err::write(workspace.path().join("Cargo.toml"), "").unwrap();
+            let manifest = "[package]\nname = \"it\"\n[lib]\npath = \"lib.rs\"\n";
+            fs_err::write(workspace.path().join("Cargo.toml"), manifest).unwrap();
+            fs_err::write(workspace.path().join("lib.rs"), "").unwrap();
             Typed {
                 workspace,
                 variables,

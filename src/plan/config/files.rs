@@ -1,0 +1,277 @@
+//! Finding and reading the layers: `PERFCHECK_*`, then `perfcheck.toml`, then the manifests.
+
+use std::path::{Path, PathBuf};
+
+use super::super::{Environment, PlanError};
+use super::key::{self, Arity, Key};
+use super::rules::{self, Scope};
+use super::text::Value;
+use super::{Configuration, FILE_NAME, Origin, Setting};
+
+const WORKSPACE_TABLE: &str = "workspace.metadata.perfcheck";
+const PACKAGE_TABLE: &str = "package.metadata.perfcheck";
+
+impl Configuration {
+    pub(super) fn read_variables(&mut self, environment: &Environment) -> Result<(), PlanError> {
+        let known = key::known();
+        for key in &known {
+            let name = key.variable();
+            let Some(text) = environment.variable(&name) else {
+                continue;
+            };
+            let value =
+                Value::from_variable(key, text).map_err(|problem| PlanError::InvalidValue {
+                    origin: format!("${name}"),
+                    value: text.to_owned(),
+                    problem: problem.to_owned(),
+                })?;
+            self.settings.push(Setting {
+                key: key.name.clone(),
+                value,
+                origin: Origin::Variable(name),
+            });
+        }
+        let names: Vec<String> = known.iter().map(Key::variable).collect();
+        let strange = environment.variables.keys().filter(|name| {
+            name.starts_with("PERFCHECK_") && *name != key::SKIP_VARIABLE && !names.contains(name)
+        });
+        for name in strange {
+            // Only misspellings: other programs may have variables of that prefix, too.
+            if let Some(meant) = key::nearest(name, names.iter().map(String::as_str)) {
+                self.warnings.push(format!(
+                    "environment variable `{name}` is not known; `{meant}` is"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn read_files(&mut self, manifest_path: &Path) -> Result<(), PlanError> {
+        let workspace = match Workspace::of(manifest_path) {
+            Ok(workspace) => workspace,
+            Err(problem) => {
+                // Two committed revisions can be compared while the checkout's manifest is broken.
+                self.warnings.push(format!(
+                    "configuration in manifests was not read, since cargo cannot read `{}`: {problem}",
+                    manifest_path.display()
+                ));
+                Workspace::alone(manifest_path)
+            }
+        };
+        // Rules are applied weakest first, settings are looked up strongest first.
+        let file = workspace.root.join(FILE_NAME);
+        let from_file = if file.is_file() {
+            let text = fs_err::read_to_string(&file)
+                .map_err(|source| PlanError::ConfigUnreadable { source })?;
+            let table: toml::Table =
+                text.parse()
+                    .map_err(|source: toml::de::Error| PlanError::ConfigSyntax {
+                        path: file.clone(),
+                        problem: source.to_string(),
+                    })?;
+            Some(table)
+        } else {
+            None
+        };
+        for (path, package, table) in &workspace.member_tables {
+            self.read_member(path, package, table)?;
+        }
+        if let Some((path, name, table)) = &workspace.root_table {
+            self.read_table(
+                table,
+                Origin::File {
+                    path: path.clone(),
+                    table: Some(name),
+                },
+            )?;
+        }
+        if let Some(table) = from_file {
+            // The file beats the manifests; settings already read from those step back.
+            let from_manifests = self.settings_from_files();
+            self.read_table(
+                &table,
+                Origin::File {
+                    path: file,
+                    table: None,
+                },
+            )?;
+            self.settings.extend(from_manifests);
+        }
+        Ok(())
+    }
+
+    /// Takes out the settings that do not come from variables.
+    fn settings_from_files(&mut self) -> Vec<Setting> {
+        let is_variable = |setting: &Setting| matches!(setting.origin, Origin::Variable(_));
+        let (variables, files) = self.settings.drain(..).partition(is_variable);
+        self.settings = variables;
+        files
+    }
+
+    /// A table that speaks for the whole workspace.
+    fn read_table(&mut self, table: &toml::Table, origin: Origin) -> Result<(), PlanError> {
+        let known = key::known();
+        for (name, value) in table {
+            if name == rules::KEY {
+                self.read_rules(value, Scope::Workspace, &origin)?;
+            } else if let Some(key) = known.iter().find(|key| key.name == *name) {
+                let value =
+                    Value::from_toml(key, value).map_err(|problem| PlanError::InvalidValue {
+                        origin: format!("`{name}` in {origin}"),
+                        value: value.to_string(),
+                        problem: problem.to_owned(),
+                    })?;
+                self.settings.push(Setting {
+                    key: name.clone(),
+                    value: relative_to(&origin, key, value),
+                    origin: origin.clone(),
+                });
+            } else {
+                let names = known.iter().map(|key| key.name.as_str());
+                self.warn_unknown(name, names.chain([rules::KEY]), &origin);
+            }
+        }
+        Ok(())
+    }
+
+    /// A member's table speaks for its own benchmarks only: the keys of a rule, and rules.
+    fn read_member(
+        &mut self,
+        path: &Path,
+        package: &str,
+        table: &toml::Table,
+    ) -> Result<(), PlanError> {
+        let origin = Origin::File {
+            path: path.to_owned(),
+            table: Some(PACKAGE_TABLE),
+        };
+        let mut own = table.clone();
+        let nested = own.remove(rules::KEY);
+        self.read_rule(&own, Scope::Package(package), &origin)?;
+        match nested {
+            Some(nested) => self.read_rules(&nested, Scope::Package(package), &origin),
+            None => Ok(()),
+        }
+    }
+
+    fn read_rules(
+        &mut self,
+        value: &toml::Value,
+        scope: Scope<'_>,
+        origin: &Origin,
+    ) -> Result<(), PlanError> {
+        let tables: Option<Vec<&toml::Table>> = value
+            .as_array()
+            .map(|items| items.iter().filter_map(toml::Value::as_table).collect());
+        let Some(tables) = tables else {
+            return Err(PlanError::InvalidValue {
+                origin: format!("`{}` in {origin}", rules::KEY),
+                value: value.to_string(),
+                problem: format!("rules are written `[[{}]]`", rules::KEY),
+            });
+        };
+        tables
+            .into_iter()
+            .try_for_each(|table| self.read_rule(table, scope, origin))
+    }
+
+    fn read_rule(
+        &mut self,
+        table: &toml::Table,
+        scope: Scope<'_>,
+        origin: &Origin,
+    ) -> Result<(), PlanError> {
+        for name in table.keys() {
+            if !rules::KEYS.contains(&name.as_str()) {
+                self.warn_unknown(name, rules::KEYS, origin);
+            }
+        }
+        self.rules.push(rules::read(table, scope, origin)?);
+        Ok(())
+    }
+
+    fn warn_unknown<'a>(
+        &mut self,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+        origin: &Origin,
+    ) {
+        let meant = key::nearest(name, known)
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_default();
+        self.warnings
+            .push(format!("unknown key `{name}` in {origin}{meant}"));
+    }
+}
+
+/// A path in a file means from that file, whatever folder the program is started in.
+fn relative_to(origin: &Origin, key: &Key, value: Value) -> Value {
+    let is_path = matches!(key.name.as_str(), "output" | "target-dir");
+    match (origin, value) {
+        (Origin::File { path, .. }, Value::Texts(texts))
+            if is_path && key.arity != Arity::Switch =>
+        {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let absolute = |text: String| match text.as_str() {
+                "-" => text,
+                _ => folder.join(&text).to_string_lossy().into_owned(),
+            };
+            Value::Texts(texts.into_iter().map(absolute).collect())
+        }
+        (_, value) => value,
+    }
+}
+
+/// Where a workspace keeps its configuration.
+struct Workspace {
+    root: PathBuf,
+    /// The root manifest's table and its name.
+    root_table: Option<(PathBuf, &'static str, toml::Table)>,
+    /// The manifest, name and table of every other member that has one.
+    member_tables: Vec<(PathBuf, String, toml::Table)>,
+}
+
+impl Workspace {
+    fn alone(manifest_path: &Path) -> Workspace {
+        Workspace {
+            root: manifest_path.parent().unwrap_or(Path::new("")).to_owned(),
+            root_table: None,
+            member_tables: Vec::new(),
+        }
+    }
+
+    /// Asks cargo; without dependencies, so neither the network nor a lock file is touched.
+    fn of(manifest_path: &Path) -> Result<Workspace, String> {
+        let metadata = cargo_metadata::MetadataCommand::new()
+            .manifest_path(manifest_path)
+            .no_deps()
+            .exec()
+            .map_err(|error| error.to_string().trim().to_owned())?;
+        let root: PathBuf = metadata.workspace_root.into();
+        let root_manifest = root.join("Cargo.toml");
+        let mut root_table = perfcheck_table(&metadata.workspace_metadata)
+            .map(|table| (root_manifest.clone(), WORKSPACE_TABLE, table));
+        let mut member_tables = Vec::new();
+        for package in metadata.packages {
+            let Some(table) = perfcheck_table(&package.metadata) else {
+                continue;
+            };
+            let manifest: PathBuf = package.manifest_path.into();
+            // The package at the root is the workspace to most people who have only one.
+            if manifest == root_manifest && root_table.is_none() {
+                root_table = Some((manifest, PACKAGE_TABLE, table));
+            } else {
+                member_tables.push((manifest, package.name.to_string(), table));
+            }
+        }
+        Ok(Workspace {
+            root,
+            root_table,
+            member_tables,
+        })
+    }
+}
+
+fn perfcheck_table(metadata: &serde_json::Value) -> Option<toml::Table> {
+    toml::Table::try_from(metadata.get("perfcheck")?).ok()
+}

@@ -1,0 +1,116 @@
+//! What files and the environment say where the command line says nothing.
+//!
+//! The keys are the command line's own long options, asked from clap: there is no second list that
+//! could fall behind, and every setting can be made everywhere.
+
+mod files;
+mod key;
+mod merge;
+mod rules;
+mod schema;
+mod show;
+mod text;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::{CompareOptions, Environment, PlanError};
+
+pub use rules::{BenchmarkRules, Obligation, Rule, Rules};
+pub use schema::json_schema;
+pub use show::{ShownSetting, show};
+
+/// The name of the configuration file, beside the workspace's manifest.
+pub const FILE_NAME: &str = "perfcheck.toml";
+
+/// Where a value was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// On the command line.
+    Flag,
+    /// In this environment variable.
+    Variable(String),
+    /// In this file, for the table of a manifest with its name.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The table, where the file is a manifest.
+        table: Option<&'static str>,
+    },
+    /// Nowhere.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Flag => f.write_str("command line"),
+            Origin::Variable(name) => write!(f, "${name}"),
+            Origin::File { path, table: None } => write!(f, "{}", path.display()),
+            Origin::File {
+                path,
+                table: Some(table),
+            } => write!(f, "{} [{table}]", path.display()),
+            Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// One setting of a layer, as the text that could have been typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Setting {
+    key: String,
+    value: text::Value,
+    origin: Origin,
+}
+
+/// Everything that files and the environment say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Configuration {
+    /// Strongest first; a key may come several times.
+    settings: Vec<Setting>,
+    /// The rules for single benchmarks, weakest first.
+    pub(super) rules: Rules,
+    /// What was not understood and does no harm: unknown keys.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Configuration {
+    /// Reads the environment's variables and the files that belong to a manifest.
+    ///
+    /// # Errors
+    /// A file is unreadable or no TOML, or a known key has a value of the wrong type.
+    pub(super) fn read(
+        manifest_path: &Path,
+        environment: &Environment,
+    ) -> Result<Configuration, PlanError> {
+        let mut configuration = Configuration::default();
+        configuration.read_variables(environment)?;
+        configuration.read_files(manifest_path)?;
+        Ok(configuration)
+    }
+
+    /// The settings, strongest value of each key only.
+    fn effective(&self) -> impl Iterator<Item = &Setting> {
+        self.settings
+            .iter()
+            .enumerate()
+            .filter_map(|(at, setting)| {
+                let stronger = &self.settings[..at];
+                let is_first = stronger.iter().all(|other| other.key != setting.key);
+                is_first.then_some(setting)
+            })
+    }
+
+    /// What was typed, and where nothing was, what is configured.
+    ///
+    /// # Errors
+    /// A configured value cannot be understood, or configured values contradict one another.
+    pub(super) fn beneath(&self, typed: &CompareOptions) -> Result<CompareOptions, PlanError> {
+        let configured = merge::parse(self.effective())?;
+        Ok(merge::or(typed.clone(), configured))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! The resolved settings and where each came from.
+
+use clap::CommandFactory;
+use clap::parser::ValueSource;
+
+use super::super::args::own_words;
+use super::super::resolve::default;
+use super::super::{Args, Environment, PlanError, manifest};
+use super::key::{self, Arity, Key};
+use super::{Configuration, Origin};
+
+/// A setting as it will be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownSetting {
+    /// The key.
+    pub key: String,
+    /// The value, as it would be typed; `None` where it is not set and there is no default.
+    pub value: Option<String>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// All settings for the manifest that the words mean, in the order of `--help`, and what was not
+/// understood of the configuration.
+///
+/// # Errors
+/// There is no manifest, or the configuration cannot be understood.
+pub fn show(
+    manifest_path: Option<&std::path::Path>,
+    environment: &Environment,
+) -> Result<(Vec<ShownSetting>, Vec<String>), PlanError> {
+    let manifest_path = manifest::find(manifest_path, &environment.cwd)?;
+    let configuration = Configuration::read(&manifest_path, environment)?;
+    // Only to find out whether the values can be understood.
+    configuration.beneath(&Default::default())?;
+    let typed = typed(environment);
+    let settings = key::known()
+        .into_iter()
+        .map(|key| shown(&key, &typed, &configuration))
+        .collect();
+    Ok((settings, configuration.warnings))
+}
+
+/// The matches of the innermost command.
+fn typed(environment: &Environment) -> Option<clap::ArgMatches> {
+    let words = environment.words.iter().take(1);
+    let words = words.chain(own_words(&environment.words));
+    let mut matches = Args::command().try_get_matches_from(words).ok()?;
+    match matches.remove_subcommand() {
+        Some((_, inner)) => Some(inner),
+        None => Some(matches),
+    }
+}
+
+fn shown(
+    key: &Key,
+    typed: &Option<clap::ArgMatches>,
+    configuration: &Configuration,
+) -> ShownSetting {
+    let id = argument_id(&key.name);
+    let typed = typed.as_ref().filter(|matches| {
+        matches.try_contains_id(&id).unwrap_or(false)
+            && matches.value_source(&id) == Some(ValueSource::CommandLine)
+    });
+    if let Some(matches) = typed {
+        let raw = matches.get_raw(&id).into_iter().flatten();
+        let texts: Vec<String> = raw
+            .map(|text| text.to_string_lossy().into_owned())
+            .collect();
+        let value = match key.arity {
+            Arity::Switch => "true".to_owned(),
+            _ => texts.join(", "),
+        };
+        return ShownSetting {
+            key: key.name.clone(),
+            value: Some(value),
+            origin: Origin::Flag,
+        };
+    }
+    let configured = configuration
+        .effective()
+        .find(|setting| setting.key == key.name);
+    match configured {
+        Some(setting) => ShownSetting {
+            key: key.name.clone(),
+            value: Some(setting.value.to_string()),
+            origin: setting.origin.clone(),
+        },
+        None => ShownSetting {
+            key: key.name.clone(),
+            value: default_text(key),
+            origin: Origin::Default,
+        },
+    }
+}
+
+/// Clap's identifier of a long option.
+fn argument_id(long: &str) -> String {
+    let command = Args::command();
+    let argument = command
+        .get_arguments()
+        .find(|argument| argument.get_long() == Some(long));
+    argument
+        .map(|argument| argument.get_id().to_string())
+        .unwrap_or_default()
+}
+
+fn default_text(key: &Key) -> Option<String> {
+    let text = match key.name.as_str() {
+        "rounds" => default::ROUNDS.to_string(),
+        "time" => default::TIME.to_string(),
+        "warm-up-time" => default::WARM_UP.to_string(),
+        "measurement-time" => default::MEASUREMENT.to_string(),
+        "sample-size" => default::SAMPLE_SIZE.to_string(),
+        "timeout" => default::TIMEOUT.to_string(),
+        "threshold" => default::THRESHOLD.to_string(),
+        "confidence" => default::CONFIDENCE.to_string(),
+        "pairing" | "pin" => "auto".to_owned(),
+        "profile" => "bench".to_owned(),
+        "format" => "text".to_owned(),
+        "message-format" => "human".to_owned(),
+        _ if key.arity == Arity::Switch => "false".to_owned(),
+        _ => return None,
+    };
+    Some(text)
+}
