@@ -1,10 +1,37 @@
 //! From two checkouts to two sets of benchmark executables.
+//!
+//! Both sides are built with cargo's own `bench` profile and the plan's selection, the base side
+//! first; each has a target folder of its own, of equal length, so that the same source gives the
+//! same code. Dependencies from outside the repository are compiled once and copied ([`reuse`]);
+//! that no executable is the other side's is proved ([`provenance`]).
+
+mod ambient;
+mod compile;
+mod error;
+mod lock;
+mod provenance;
+mod reuse;
+mod runtime;
+mod side;
+mod tool;
+mod toolchain;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::plan::{Plan, Selection};
 use crate::revision::Checkout;
+use crate::scratch::Scratch;
+use crate::units::{EventSink, Paired, Side};
+
+pub use error::{BuildError, Where};
+
+use lock::LockSite;
+use reuse::Reusable;
+use side::Site;
+use workspace::{benches, is_plain_name, near};
 
 /// A side, built.
 #[derive(Debug, Clone)]
@@ -77,3 +104,119 @@ pub enum LockFile {
     /// Not tracked: one and the same was used for both sides.
     Shared,
 }
+
+/// Builds the selected benchmarks of both sides, the base side first.
+///
+/// # Errors
+/// Where a side lacks what is selected, depends on what lies outside the repository or does not
+/// compile; where neither has a benchmark; where the disk is full, a file cannot be used, or the
+/// run is interrupted.
+pub fn build(
+    checkouts: Paired<Checkout>,
+    plan: &Plan,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<Paired<Build>, BuildError> {
+    let users = users_root(&plan.manifest_path, &checkouts.head);
+    build_selected(&checkouts, &plan.selection, &users, scratch, events)
+}
+
+/// `users` is the root of the user's own repository: cargo's configuration above it counts, and its
+/// lock file where the revisions have none.
+fn build_selected(
+    checkouts: &Paired<Checkout>,
+    selection: &Selection,
+    users: &Path,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<Paired<Build>, BuildError> {
+    let sites = Paired::try_from_fn(|side| Site::open(scratch, side, checkouts.get(side)))?;
+    check_packages(&sites, selection)?;
+    check_benches(&sites, selection)?;
+    ambient::carry_over(users, scratch.path()).map_err(|source| {
+        sites
+            .head
+            .tools
+            .io("carry cargo's configuration over", source)
+    })?;
+    let lock_sites = sites.as_ref().map(|site| LockSite {
+        tools: &site.tools,
+        root: site.members.root(),
+    });
+    let workspace_in_repository = sites.head.workspace_in_repository();
+    let lock_files = lock::settle(&lock_sites, &users.join(workspace_in_repository), selection)?;
+
+    let base = sites.base.build(lock_files.base, None, selection, events)?;
+    let reusable = base
+        .resolved
+        .as_ref()
+        .filter(|_| sites.base.toolchain.rustc == sites.head.toolchain.rustc);
+    let reusable =
+        reusable.map(|workspace| Reusable::outside(workspace, &sites.base.checkout.root));
+    let start = reusable
+        .as_ref()
+        .map(|reusable| (base.build.target_dir.as_path(), reusable));
+    let head = sites
+        .head
+        .build(lock_files.head, start, selection, events)?;
+    Ok(Paired::new(base.build, head.build))
+}
+
+/// The user's own repository: the manifest's path without what its copy has below the checkout's root.
+fn users_root(manifest_path: &Path, checkout: &Checkout) -> PathBuf {
+    let inside = checkout.manifest_path.strip_prefix(&checkout.root);
+    let depth = inside.map_or(1, |path| path.components().count());
+    manifest_path
+        .ancestors()
+        .nth(depth)
+        .unwrap_or(Path::new("/"))
+        .to_owned()
+}
+
+fn check_packages(sites: &Paired<Site<'_>>, selection: &Selection) -> Result<(), BuildError> {
+    for side in Side::BOTH {
+        let site = sites.get(side);
+        let names = site.members.member_names();
+        let missing = selection
+            .packages
+            .iter()
+            .find(|spec| is_plain_name(spec) && !names.contains(spec.as_str()));
+        if let Some(package) = missing {
+            return Err(BuildError::NoSuchPackage {
+                at: site.tools.at.clone(),
+                package: package.clone(),
+                near: near(package, names),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A bench target that one side alone has is no error: its benchmarks are added or removed.
+fn check_benches(sites: &Paired<Site<'_>>, selection: &Selection) -> Result<(), BuildError> {
+    let selected = sites.as_ref().map(|site| site.members.selected(selection));
+    let there: Vec<&str> = selected
+        .base
+        .iter()
+        .chain(&selected.head)
+        .flat_map(|package| benches(package))
+        .map(|target| target.name.as_str())
+        .collect();
+    let missing = selection
+        .benches
+        .iter()
+        .find(|bench| is_plain_name(bench) && !there.contains(&bench.as_str()));
+    if let Some(bench) = missing {
+        return Err(BuildError::NoSuchBench {
+            bench: bench.clone(),
+            near: near(bench, there),
+        });
+    }
+    if there.is_empty() {
+        return Err(BuildError::NoBenchTargets);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

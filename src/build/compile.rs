@@ -1,0 +1,189 @@
+//! One run of `cargo bench --no-run`, and what it made.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cargo_metadata::diagnostic::DiagnosticLevel;
+use cargo_metadata::{Artifact, BuildScript, Message, Package, TargetKind};
+
+use crate::plan::Selection;
+use crate::units::{Event, EventSink};
+
+use super::error::BuildError;
+use super::tool::{Ask, Finished, Tools};
+use super::workspace::{benches, feature_words, network_words};
+
+/// What cargo made.
+#[derive(Debug, Default)]
+pub(super) struct Compiled {
+    pub(super) artifacts: Vec<Artifact>,
+    pub(super) scripts: Vec<BuildScript>,
+    pub(super) took: Duration,
+}
+
+/// Which bench targets cargo is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Targets {
+    /// These.
+    Named(Vec<String>),
+    /// Whatever `cargo bench` builds: benches whose features are there, and libraries and programs
+    /// as benchmarks of the built-in harness, which cost time and are not used.
+    Default,
+}
+
+impl Targets {
+    /// The targets to ask for. They are named where that selects what `cargo bench` selects: not
+    /// where one has `required-features`, for naming it would make their absence an error, and not
+    /// where one is switched off (`bench = false`), for naming it would switch it on.
+    pub(super) fn of(selected: &[&Package], selection: &Selection) -> Targets {
+        let all: Vec<_> = selected
+            .iter()
+            .flat_map(|package| benches(package))
+            .collect();
+        if !selection.benches.is_empty() {
+            let there: Vec<_> = all.iter().map(|target| target.name.as_str()).collect();
+            let wanted = selection.benches.iter().filter(|wanted| {
+                // A pattern is cargo's business.
+                wanted.contains(['*', '?', '[']) || there.contains(&wanted.as_str())
+            });
+            return Targets::Named(wanted.cloned().collect());
+        }
+        if all
+            .iter()
+            .any(|target| !target.required_features.is_empty())
+            || selected.iter().any(|package| switches_benches_off(package))
+        {
+            return Targets::Default;
+        }
+        let mut names: Vec<String> = all.iter().map(|target| target.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        Targets::Named(names)
+    }
+
+    /// Whether there is nothing to build.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Targets::Named(names) if names.is_empty())
+    }
+}
+
+/// Whether a manifest has a `[[bench]]` with `bench = false`; cargo's metadata does not tell.
+fn switches_benches_off(package: &Package) -> bool {
+    let manifest = fs_err::read_to_string(&package.manifest_path).unwrap_or_default();
+    let Ok(manifest) = manifest.parse::<toml::Table>() else {
+        return false;
+    };
+    let benches = manifest.get("bench").and_then(toml::Value::as_array);
+    benches
+        .into_iter()
+        .flatten()
+        .any(|bench| bench.get("bench").and_then(toml::Value::as_bool) == Some(false))
+}
+
+/// The profile's name.
+pub(super) fn profile(selection: &Selection) -> &str {
+    selection.profile.as_deref().unwrap_or("bench")
+}
+
+/// `cargo bench --no-run` with the plan's selection.
+///
+/// Line tables and symbols come through the profile's variables, which change no code, never
+/// through `RUSTFLAGS`, which would override the project's own flags.
+pub(super) fn ask(selection: &Selection, targets: &Targets, target_dir: &Path) -> Ask {
+    let mut words: Vec<String> = vec!["bench".to_owned(), "--no-run".to_owned()];
+    let mut pairs = |flag: &str, values: &[String]| {
+        for value in values {
+            words.extend([flag.to_owned(), value.clone()]);
+        }
+    };
+    pairs("-p", &selection.packages);
+    pairs("--exclude", &selection.exclude);
+    if let Targets::Named(names) = targets {
+        pairs("--bench", names);
+    }
+    if selection.workspace {
+        words.push("--workspace".to_owned());
+    }
+    words.extend(feature_words(selection));
+    if let Some(profile) = &selection.profile {
+        words.extend(["--profile".to_owned(), profile.clone()]);
+    }
+    words.extend(network_words(selection).map(str::to_owned));
+    let variable = |key: &str| {
+        let profile = profile(selection).to_uppercase().replace('-', "_");
+        format!("CARGO_PROFILE_{profile}_{key}")
+    };
+    Ask::new("cargo", words)
+        .ours([
+            "--message-format=json".as_ref(),
+            "--target-dir".as_ref(),
+            target_dir.as_os_str(),
+        ])
+        .env(variable("DEBUG"), "line-tables-only")
+        .env(variable("STRIP"), "none")
+        // In the executable, where they are looked for, whatever the project's profile says.
+        .env(variable("SPLIT_DEBUGINFO"), "off")
+        // Intermediate files, too; a build folder that both sides share would mix them up.
+        .env("CARGO_BUILD_BUILD_DIR", target_dir)
+}
+
+/// Runs cargo to its end. `total` is how many packages take part, for the progress.
+///
+/// # Errors
+/// Where the source does not compile or cargo fails in another way.
+pub(super) fn run(
+    tools: &Tools<'_>,
+    ask: &Ask,
+    total: Option<usize>,
+    name_of: impl Fn(&Artifact) -> String,
+    events: EventSink<'_>,
+) -> Result<Compiled, BuildError> {
+    let started = Instant::now();
+    let mut compiled = Compiled::default();
+    let mut errors = Vec::new();
+    let mut packages = HashSet::new();
+    let finished = tools.lines(ask, |line| match serde_json::from_str(line) {
+        Ok(Message::CompilerArtifact(artifact)) => {
+            let last_of_package = !artifact.target.is_kind(TargetKind::CustomBuild);
+            if last_of_package && packages.insert(artifact.package_id.clone()) {
+                events(Event::Compiled {
+                    side: tools.at.side,
+                    krate: name_of(&artifact),
+                    done: packages.len(),
+                    total: total.map(|total| total.max(packages.len())),
+                });
+            }
+            compiled.artifacts.push(artifact);
+        }
+        Ok(Message::BuildScriptExecuted(script)) => compiled.scripts.push(script),
+        Ok(Message::CompilerMessage(message)) => {
+            let is_error = matches!(
+                message.message.level,
+                DiagnosticLevel::Error | DiagnosticLevel::Ice
+            );
+            errors.extend(message.message.rendered.filter(|_| is_error));
+        }
+        // Build scripts' and macros' own output, and messages of later versions.
+        _ => {}
+    })?;
+    if !finished.success {
+        return Err(failure(tools, ask, &errors, finished));
+    }
+    compiled.took = started.elapsed();
+    Ok(compiled)
+}
+
+fn failure(tools: &Tools<'_>, ask: &Ask, errors: &[String], finished: Finished) -> BuildError {
+    let rendered = errors.concat();
+    let full_disk = rendered.contains("No space left on device");
+    if errors.is_empty() || full_disk {
+        let message = if full_disk { rendered } else { finished.stderr };
+        return tools.failed(ask, message);
+    }
+    BuildError::DoesNotCompile {
+        at: tools.at.clone(),
+        errors: rendered.trim_end().to_owned(),
+        command: ask.typed(),
+    }
+}

@@ -1,0 +1,228 @@
+//! What can go wrong while building.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::revision::{Revision, Source};
+use crate::scratch::Interrupted;
+use crate::units::Side;
+
+/// A side and its revision, as messages name them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Where {
+    /// The side.
+    pub side: Side,
+    /// The short commit id.
+    pub short_id: String,
+    /// Whether it is the commit's tree or the user's files.
+    pub source: Source,
+}
+
+impl Where {
+    pub(super) fn new(side: Side, revision: &Revision) -> Where {
+        Where {
+            side,
+            short_id: revision.short_id.clone(),
+            source: revision.source,
+        }
+    }
+
+    /// The command line with which `command` is repeated on this revision.
+    fn repeat(&self, command: &str) -> String {
+        match self.source {
+            Source::Commit => format!("git switch --detach {} && {command}", self.short_id),
+            Source::WorkingTree => command.to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Where {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.source {
+            Source::Commit => write!(f, "the {} side ({})", self.side, self.short_id),
+            Source::WorkingTree => write!(f, "the {} side (working tree)", self.side),
+        }
+    }
+}
+
+/// Why the benchmarks could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The manifest that the plan names is missing on one side.
+    #[error("{at} has no {}", manifest.display())]
+    NoManifest {
+        /// Where it is missing.
+        at: Where,
+        /// The manifest, relative to the repository's root.
+        manifest: PathBuf,
+    },
+    /// `-p` names a package that one side does not have.
+    #[error("{at} has no package `{package}`")]
+    NoSuchPackage {
+        /// Where it is missing.
+        at: Where,
+        /// The name, as typed.
+        package: String,
+        /// The most similar names that are there.
+        near: Vec<String>,
+    },
+    /// `--bench` names a target that neither side has.
+    #[error("neither side has a bench target `{bench}`")]
+    NoSuchBench {
+        /// The name, as typed.
+        bench: String,
+        /// The most similar names that are there.
+        near: Vec<String>,
+    },
+    /// No selected package has a bench target on either side.
+    #[error("no selected package has a bench target on either side")]
+    NoBenchTargets,
+    /// A dependency by path that lies outside the repository cannot be laid out twice.
+    #[error(
+        "on {at}, package `{package}` depends on `{dependency}` by a path outside the repository ({})",
+        path.display()
+    )]
+    PathOutside {
+        /// Which side.
+        at: Where,
+        /// The package whose manifest says so.
+        package: String,
+        /// The dependency.
+        dependency: String,
+        /// The path, relative to the repository's root.
+        path: PathBuf,
+    },
+    /// The compiler rejects the source.
+    #[error("{at} does not compile\n\n{errors}")]
+    DoesNotCompile {
+        /// Which side.
+        at: Where,
+        /// The compiler's own words, several lines.
+        errors: String,
+        /// What was run, without what is ours.
+        command: String,
+    },
+    /// `--locked` (or `--frozen`) and a lock file that is missing or needs an update.
+    #[error("the lock file of {at} cannot be used as it is\n\n{message}")]
+    LockFile {
+        /// Which side.
+        at: Where,
+        /// Cargo's own words.
+        message: String,
+    },
+    /// Cargo (or rustc) failed in another way.
+    #[error("`{command}` failed on {at}\n\n{message}")]
+    ToolFailed {
+        /// Which side.
+        at: Where,
+        /// What was run, without what is ours.
+        command: String,
+        /// The last lines of its stderr.
+        message: String,
+    },
+    /// Cargo (or rustc) could not be started.
+    #[error("cannot start `{program}` for {at}")]
+    ToolMissing {
+        /// Which side.
+        at: Where,
+        /// The program.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Cargo said something that is not in its documented format.
+    #[error("cannot understand the output of `{command}` on {at}")]
+    ToolOutput {
+        /// Which side.
+        at: Where,
+        /// What was run, without what is ours.
+        command: String,
+        /// What is wrong with it.
+        source: cargo_metadata::Error,
+    },
+    /// No space left.
+    #[error("the disk is full: no space left in {}", folder.display())]
+    DiskFull {
+        /// Where the builds are.
+        folder: PathBuf,
+    },
+    /// An executable was not made from its own side's source in this build.
+    #[error(
+        "the executable of `{package}` bench `{target}` on {at} is not to be trusted: {reason}"
+    )]
+    Stale {
+        /// Which side.
+        at: Where,
+        /// The package.
+        package: String,
+        /// The target.
+        target: String,
+        /// What shows it.
+        reason: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {doing} for {at}")]
+    Io {
+        /// Which side.
+        at: Where,
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said, with the path.
+        source: io::Error,
+    },
+    /// A signal told the run to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl BuildError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            BuildError::NoManifest { .. } => Some(
+                "compare revisions that both have it, or name another one with --manifest-path"
+                    .to_owned(),
+            ),
+            BuildError::NoSuchPackage { near, package, .. } => Some(match near.first() {
+                Some(near) => format!("did you mean `-p {near}`?"),
+                None => format!("leave out `-p {package}`, or compare revisions that both have it"),
+            }),
+            BuildError::NoSuchBench { near, .. } => Some(match near.first() {
+                Some(near) => format!("did you mean `--bench {near}`?"),
+                None => "leave out `--bench` to run all of them".to_owned(),
+            }),
+            BuildError::NoBenchTargets => Some(
+                "add a Criterion benchmark (`[[bench]]` in Cargo.toml), or select more packages with --workspace"
+                    .to_owned(),
+            ),
+            BuildError::PathOutside { .. } => Some(
+                "move it into the repository, or depend on it by `git` or by version: only what is \
+                 in the repository exists at both revisions"
+                    .to_owned(),
+            ),
+            BuildError::DoesNotCompile { at, command, .. }
+            | BuildError::ToolFailed { at, command, .. } => {
+                Some(format!("to see it for yourself: {}", at.repeat(command)))
+            }
+            BuildError::LockFile { .. } => {
+                Some("leave out --locked (or --frozen), or commit a lock file that fits".to_owned())
+            }
+            BuildError::ToolMissing { program, .. } => {
+                Some(format!("`{program} --version` should work in this terminal"))
+            }
+            BuildError::DiskFull { .. } => Some(
+                "free some space, or name a folder on another disk with --target-dir".to_owned(),
+            ),
+            BuildError::Stale { .. } => Some(
+                "this is a defect of cargo-perfcheck or of the clock: please report it, with \
+                 the output of `cargo --version`"
+                    .to_owned(),
+            ),
+            BuildError::ToolOutput { .. } | BuildError::Io { .. } | BuildError::Interrupted(_) => {
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Proof that an executable was made from its own side's source, in this build.
+//!
+//! Three independent witnesses: cargo's own word that it compiled and did not take what was there;
+//! the time stamp, against a file written just before the build; and the compiler's list of the
+//! files that it read (the `.d` file beside the artefact).
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use cargo_metadata::Artifact;
+use fs_err as fs;
+
+use super::workspace::normal;
+
+/// What one side's artefacts are checked against.
+#[derive(Debug)]
+pub(super) struct Provenance {
+    /// This side's checkout.
+    own: PathBuf,
+    /// Folders whose files this side has no business with: the other checkout and target folder.
+    foreign: Vec<PathBuf>,
+    /// The folder that cargo runs the compiler in.
+    workspace_root: PathBuf,
+    /// When the build began, by the clock of the file system it is on.
+    began: SystemTime,
+}
+
+impl Provenance {
+    /// Call it just before the build begins.
+    ///
+    /// # Errors
+    /// Where no file can be written into `target_dir`.
+    pub(super) fn begin(
+        own: &Path,
+        foreign: Vec<PathBuf>,
+        workspace_root: &Path,
+        target_dir: &Path,
+    ) -> io::Result<Provenance> {
+        fs::create_dir_all(target_dir)?;
+        let marker = target_dir.join(".perfcheck-began");
+        fs::write(&marker, [])?;
+        Ok(Provenance {
+            own: own.to_owned(),
+            foreign,
+            workspace_root: workspace_root.to_owned(),
+            began: fs::metadata(&marker)?.modified()?,
+        })
+    }
+
+    /// What speaks against `artifact`, where something does. Artefacts of packages outside the
+    /// checkout are not this side's alone and are not asked.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub(super) fn objection(&self, artifact: &Artifact) -> io::Result<Option<String>> {
+        let in_checkout = artifact.target.src_path.starts_with(&self.own);
+        if self.is_foreign(artifact.target.src_path.as_std_path()) {
+            return Ok(Some(format!("its source is {}", artifact.target.src_path)));
+        }
+        if !in_checkout && artifact.executable.is_none() {
+            return Ok(None);
+        }
+        if artifact.fresh {
+            return Ok(Some("cargo took it from an earlier build".to_owned()));
+        }
+        for file in &artifact.filenames {
+            let file = file.as_std_path();
+            if fs::metadata(file)?.modified()? < self.began {
+                return Ok(Some("it is older than the build".to_owned()));
+            }
+            let Some(listed) = dep_info(file)? else {
+                continue;
+            };
+            let sources: Vec<PathBuf> = listed
+                .iter()
+                .map(|source| normal(&self.workspace_root.join(source)))
+                .collect();
+            if let Some(source) = sources.iter().find(|source| self.is_foreign(source)) {
+                return Ok(Some(format!("it was made from {}", source.display())));
+            }
+            if !sources
+                .iter()
+                .any(|source| *source == *artifact.target.src_path)
+            {
+                return Ok(Some(format!(
+                    "it was not made from {}",
+                    artifact.target.src_path
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_foreign(&self, path: &Path) -> bool {
+        self.foreign.iter().any(|folder| path.starts_with(folder))
+    }
+}
+
+/// The files that the compiler read to make `artifact`, where it wrote that list: `deps/x-hash.d`
+/// for `deps/x-hash` and `deps/libx-hash.rlib`.
+fn dep_info(artifact: &Path) -> io::Result<Option<Vec<PathBuf>>> {
+    let Some(name) = artifact.file_name().and_then(|name| name.to_str()) else {
+        return Ok(None);
+    };
+    let stem = name
+        .strip_suffix(".rlib")
+        .or_else(|| name.strip_suffix(".rmeta"))
+        .or_else(|| name.strip_suffix(".so"))
+        .map_or(name, |stem| stem.strip_prefix("lib").unwrap_or(stem));
+    let list = artifact.with_file_name(format!("{stem}.d"));
+    if !list.is_file() {
+        return Ok(None);
+    }
+    let bytes = fs::read(&list)?;
+    Ok(Some(rule_sources(&String::from_utf8_lossy(&bytes))))
+}
+
+/// The prerequisites of the first rule of a makefile as rustc writes it: spaces are escaped.
+fn rule_sources(text: &str) -> Vec<PathBuf> {
+    let Some((_, sources)) = text.lines().find_map(|line| line.split_once(": ")) else {
+        return Vec::new();
+    };
+    let mut paths = vec![String::new()];
+    let mut chars = sources.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, paths.last_mut()) {
+            ('\\', Some(path)) if chars.peek() == Some(&' ') => {
+                path.extend(chars.next());
+            }
+            (' ', _) => paths.push(String::new()),
+            (c, Some(path)) => path.push(c),
+            (_, None) => {}
+        }
+    }
+    paths.retain(|path| !path.is_empty());
+    paths.into_iter().map(PathBuf::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_makefile_rule_gives_its_sources_with_their_spaces() {
+        let text = "/t/deps/a-1.d: src/lib.rs src/my\\ mod.rs\n\n/t/deps/a-1: src/lib.rs\n";
+        assert_eq!(
+            rule_sources(text),
+            ["src/lib.rs", "src/my mod.rs"].map(PathBuf::from)
+        );
+    }
+}

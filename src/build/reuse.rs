@@ -1,0 +1,137 @@
+//! Dependencies are compiled once: the head side's target folder starts as a copy of what the base
+//! side's build made of packages that lie outside both checkouts.
+//!
+//! Of packages inside, nothing is copied. Cargo decides by time stamps whether such a package is
+//! fresh, and the head side's source is older than the base side's artefacts: with a whole copy
+//! cargo takes the base side's executables for the head side's.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+
+use fs_err as fs;
+
+use super::workspace::Workspace;
+
+/// What may be copied, by name. A name that a package inside the checkout has as well is left out:
+/// compiling once too often is no harm.
+#[derive(Debug, Default)]
+pub(super) struct Reusable {
+    packages: HashSet<String>,
+    crates: HashSet<String>,
+}
+
+impl Reusable {
+    /// What of `workspace` lies outside the checkout at `root`. By folder and not by what cargo
+    /// calls the package's source: a vendored package has a registry for its source and yet lies
+    /// in the checkout.
+    pub(super) fn outside(workspace: &Workspace, root: &Path) -> Reusable {
+        let mut outside = Reusable::default();
+        let mut inside = Reusable::default();
+        for package in workspace.packages() {
+            let of = if package.manifest_path.starts_with(root) {
+                &mut inside
+            } else {
+                &mut outside
+            };
+            of.packages.insert(package.name.to_string());
+            let names = package.targets.iter().map(|t| t.name.replace('-', "_"));
+            of.crates.extend(names);
+        }
+        Reusable {
+            packages: &outside.packages - &inside.packages,
+            crates: &outside.crates - &inside.crates,
+        }
+    }
+}
+
+/// Copies what is `reusable` from one target folder into another, time stamps included: cargo
+/// compares those of a package with those of what it depends on.
+///
+/// # Errors
+/// Where a file cannot be read or written.
+pub(super) fn copy(from: &Path, to: &Path, reusable: &Reusable) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for name in [".rustc_info.json", "CACHEDIR.TAG"] {
+        if from.join(name).is_file() {
+            copy_tree(&from.join(name), &to.join(name))?;
+        }
+    }
+    // `<profile>`, and `<triple>/<profile>` where the project cross-compiles.
+    for child in folders(from)? {
+        copy_layout(&from.join(&child), &to.join(&child), reusable)?;
+        for grandchild in folders(&from.join(&child))? {
+            let inner = Path::new(&child).join(grandchild);
+            copy_layout(&from.join(&inner), &to.join(&inner), reusable)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies one profile's folder; nothing where it is laid out in another way than we know.
+fn copy_layout(from: &Path, to: &Path, reusable: &Reusable) -> io::Result<()> {
+    if !from.join(".fingerprint").is_dir() {
+        return Ok(());
+    }
+    let parts = [
+        ("deps", &reusable.crates),
+        ("build", &reusable.packages),
+        // Last: where the copy ends early, an artefact without a fingerprint is built again.
+        (".fingerprint", &reusable.packages),
+    ];
+    for (part, names) in parts {
+        let Ok(entries) = fs::read_dir(from.join(part)) else {
+            continue;
+        };
+        fs::create_dir_all(to.join(part))?;
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name.to_str().and_then(stem).is_some_and(|stem| {
+                names.contains(stem) || stem.strip_prefix("lib").is_some_and(|s| names.contains(s))
+            }) {
+                copy_tree(&entry.path(), &to.join(part).join(&name))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `serde` of `serde-0123456789abcdef` and `libserde` of `libserde-0123456789abcdef.rlib`.
+fn stem(name: &str) -> Option<&str> {
+    let name = name.split('.').next()?;
+    let (stem, hash) = name.rsplit_once('-')?;
+    (hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(stem)
+}
+
+fn folders(of: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(of)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            names.push(entry.file_name());
+        }
+    }
+    Ok(names)
+}
+
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    let meta = fs::symlink_metadata(from)?;
+    if meta.is_symlink() {
+        return fs::os::unix::fs::symlink(fs::read_link(from)?, to);
+    }
+    if meta.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            copy_tree(&entry.path(), &to.join(entry.file_name()))?;
+        }
+    } else {
+        // A copy, not a hard link: a build script may write into what it made.
+        fs::copy(from, to)?;
+    }
+    let handle = fs::File::open(to)?;
+    handle
+        .file()
+        .set_times(std::fs::FileTimes::new().set_modified(meta.modified()?))
+}

@@ -1,0 +1,260 @@
+//! Building one side.
+
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{Artifact, Package, TargetKind};
+
+use crate::plan::Selection;
+use crate::revision::Checkout;
+use crate::scratch::Scratch;
+use crate::units::{Event, EventSink, Side};
+
+use super::compile::{self, Compiled, Targets};
+use super::error::BuildError;
+use super::provenance::Provenance;
+use super::reuse::{self, Reusable};
+use super::tool::Tools;
+use super::workspace::{Workspace, benches};
+use super::{Build, Executable, LockFile, Toolchain, UnbuiltTarget, lock, runtime, toolchain};
+
+/// A side before its build: its checkout and what its manifests say.
+#[derive(Debug)]
+pub(super) struct Site<'a> {
+    pub(super) tools: Tools<'a>,
+    pub(super) checkout: &'a Checkout,
+    pub(super) members: Workspace,
+    pub(super) toolchain: Toolchain,
+}
+
+/// A side after its build.
+#[derive(Debug)]
+pub(super) struct Built {
+    pub(super) build: Build,
+    /// The graph of its dependencies, where cargo could tell.
+    pub(super) resolved: Option<Workspace>,
+}
+
+impl<'a> Site<'a> {
+    /// Reads a checkout's manifests and asks for its toolchain.
+    ///
+    /// # Errors
+    /// Where the manifest is missing or broken, where a dependency lies outside the repository, and
+    /// where the tools are missing.
+    pub(super) fn open(
+        scratch: &'a Scratch,
+        side: Side,
+        checkout: &'a Checkout,
+    ) -> Result<Site<'a>, BuildError> {
+        let tools = Tools::new(scratch, side, checkout);
+        if !checkout.manifest_path.is_file() {
+            let inside = checkout.manifest_path.strip_prefix(&checkout.root);
+            return Err(BuildError::NoManifest {
+                at: tools.at,
+                manifest: inside.unwrap_or(&checkout.manifest_path).to_owned(),
+            });
+        }
+        let toolchain = toolchain::detect(&tools)?;
+        let members = Workspace::of_members(&tools, checkout)?;
+        if let Some((package, dependency, path)) = members.path_outside(&checkout.root) {
+            return Err(BuildError::PathOutside {
+                at: tools.at,
+                package,
+                dependency,
+                path,
+            });
+        }
+        Ok(Site {
+            tools,
+            checkout,
+            members,
+            toolchain,
+        })
+    }
+
+    /// The workspace's root folder, relative to the repository's.
+    pub(super) fn workspace_in_repository(&self) -> &Path {
+        let inside = self.members.root().strip_prefix(&self.checkout.root);
+        inside.unwrap_or(Path::new(""))
+    }
+
+    /// Builds the selected benchmarks. `start` is the other side's target folder, and what of it
+    /// may be used.
+    ///
+    /// # Errors
+    /// Where the source does not compile, cargo fails in another way, files cannot be used, or an
+    /// executable turns out to be from elsewhere.
+    pub(super) fn build(
+        &self,
+        lock_file: LockFile,
+        start: Option<(&Path, &Reusable)>,
+        selection: &Selection,
+        events: EventSink<'_>,
+    ) -> Result<Built, BuildError> {
+        let side = self.tools.at.side;
+        events(Event::BuildStarted { side });
+        let target_dir = target_dir(self.tools.run_folder(), side);
+        if let Some((from, reusable)) = start.filter(|(from, _)| from.is_dir()) {
+            reuse::copy(from, &target_dir, reusable)
+                .map_err(|source| self.tools.io("copy compiled dependencies", source))?;
+        }
+        // Without it (offline, say, where another package of the workspace would have to be
+        // fetched first) there is still a build, and cargo's own word on what is wrong.
+        let host = &self.toolchain.host;
+        let resolved = Workspace::of_all(&self.tools, self.checkout, selection, host);
+        crate::scratch::check()?;
+        let resolved = resolved.ok();
+        let compiled = self.compile(resolved.as_ref(), &target_dir, selection, events)?;
+        let executables = self.executables(resolved.as_ref(), &compiled)?;
+        events(Event::BuildFinished {
+            side,
+            took: compiled.took,
+            executables: executables.len(),
+        });
+        let build = Build {
+            checkout: self.checkout.clone(),
+            target_dir,
+            unbuilt: self.unbuilt(&executables, selection),
+            executables,
+            toolchain: self.toolchain.clone(),
+            profile: compile::profile(selection).to_owned(),
+            locked: lock::versions(self.members.root()),
+            lock_file,
+            took: compiled.took,
+        };
+        Ok(Built { build, resolved })
+    }
+
+    fn compile(
+        &self,
+        resolved: Option<&Workspace>,
+        target_dir: &Path,
+        selection: &Selection,
+        events: EventSink<'_>,
+    ) -> Result<Compiled, BuildError> {
+        let selected = self.members.selected(selection);
+        let targets = Targets::of(&selected, selection);
+        if targets.is_empty() {
+            return Ok(Compiled::default());
+        }
+        let other = self.tools.at.side.other();
+        let foreign = vec![
+            self.checkout.root.with_file_name(other.name()),
+            self::target_dir(self.tools.run_folder(), other),
+        ];
+        let root = self.members.root();
+        let provenance = Provenance::begin(&self.checkout.root, foreign, root, target_dir)
+            .map_err(|source| self.tools.io("write into the target folder", source))?;
+        let compiled = compile::run(
+            &self.tools,
+            &compile::ask(selection, &targets, target_dir),
+            resolved.and_then(|workspace| workspace.reachable(&selected)),
+            |artifact| self.package_name(resolved, artifact),
+            events,
+        )?;
+        for artifact in &compiled.artifacts {
+            let objection = provenance
+                .objection(artifact)
+                .map_err(|source| self.tools.io("check where an executable is from", source))?;
+            if let Some(reason) = objection {
+                return Err(BuildError::Stale {
+                    at: self.tools.at.clone(),
+                    package: self.package_name(resolved, artifact),
+                    target: artifact.target.name.clone(),
+                    reason,
+                });
+            }
+        }
+        Ok(compiled)
+    }
+
+    fn package_name(&self, resolved: Option<&Workspace>, artifact: &Artifact) -> String {
+        let known = resolved.and_then(|workspace| workspace.package(&artifact.package_id));
+        known
+            .or_else(|| self.members.package(&artifact.package_id))
+            .map_or_else(
+                || artifact.target.name.clone(),
+                |package| package.name.to_string(),
+            )
+    }
+
+    fn executables(
+        &self,
+        resolved: Option<&Workspace>,
+        compiled: &Compiled,
+    ) -> Result<Vec<Executable>, BuildError> {
+        let benches = compiled
+            .artifacts
+            .iter()
+            .filter(|artifact| artifact.target.is_kind(TargetKind::Bench));
+        let library_dir = toolchain::library_dir(&self.tools)?;
+        let executable = |artifact: &Artifact| {
+            let path = artifact.executable.clone()?.into_std_path_buf();
+            let package = self.members.package(&artifact.package_id)?;
+            Some(Executable {
+                package: package.name.to_string(),
+                target: artifact.target.name.clone(),
+                working_dir: folder(package),
+                env: runtime::environment(package, &path, &compiled.scripts, &library_dir),
+                criterion: self.criterion(resolved, package),
+                path,
+            })
+        };
+        let mut executables: Vec<Executable> = benches.filter_map(executable).collect();
+        executables.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
+        Ok(executables)
+    }
+
+    /// By the graph of dependencies; without one, by the lock file, where only one version is
+    /// locked.
+    fn criterion(&self, resolved: Option<&Workspace>, package: &Package) -> Option<String> {
+        match resolved {
+            Some(workspace) => workspace.criterion(&package.id),
+            None => match lock::versions(self.members.root())
+                .remove("criterion")?
+                .as_slice()
+            {
+                [only] => Some(only.clone()),
+                _ => None,
+            },
+        }
+    }
+
+    /// The selected bench targets that are not among `executables`.
+    fn unbuilt(&self, executables: &[Executable], selection: &Selection) -> Vec<UnbuiltTarget> {
+        let built = |package: &Package, target: &str| {
+            executables
+                .iter()
+                .any(|e| package.name.as_str() == e.package && target == e.target)
+        };
+        let mut unbuilt = Vec::new();
+        for package in self.members.selected(selection) {
+            for target in benches(package).filter(|target| !built(package, &target.name)) {
+                if !selection.benches.is_empty() {
+                    continue;
+                }
+                let reason = if target.required_features.is_empty() {
+                    "switched off in its manifest (`bench = false`)".to_owned()
+                } else {
+                    format!("needs the features {}", target.required_features.join(", "))
+                };
+                unbuilt.push(UnbuiltTarget {
+                    package: package.name.to_string(),
+                    target: target.name.clone(),
+                    reason,
+                });
+            }
+        }
+        unbuilt.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
+        unbuilt
+    }
+}
+
+fn folder(package: &Package) -> PathBuf {
+    let folder = package.manifest_path.parent();
+    folder.unwrap_or(&package.manifest_path).into()
+}
+
+/// A side's target folder: both have paths of one length.
+fn target_dir(run_folder: &Path, side: Side) -> PathBuf {
+    run_folder.join("target").join(side.name())
+}
