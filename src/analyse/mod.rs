@@ -1,10 +1,21 @@
 //! From raw samples to comparisons with a verdict, and to the vote.
 
+mod compare;
+mod confounders;
+mod decide;
+mod round;
+mod settle;
+
 use serde::{Deserialize, Serialize};
 
 use crate::discover::{BenchmarkKey, Throughput};
 use crate::measure::{Failure, Pairing};
 use crate::units::{Nanos, Paired, Ratio};
+
+pub use compare::{compare, correction};
+pub use confounders::confounders;
+pub use decide::decide;
+pub use settle::Settling;
 
 /// What can be said of one benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,8 +39,43 @@ pub enum Verdict {
     Failed,
 }
 
-/// The overall vote.
+impl Verdict {
+    /// The verdict as the report words it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Slower => "slower",
+            Verdict::Faster => "faster",
+            Verdict::Unchanged => "unchanged",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Identical => "identical",
+            Verdict::Added => "added",
+            Verdict::Removed => "removed",
+            Verdict::Failed => "failed",
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Whether there is any difference of time at all, however small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Difference {
+    /// The head side is certainly slower.
+    Slower,
+    /// The head side is certainly faster.
+    Faster,
+    /// None is established.
+    None,
+}
+
+/// The overall vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Vote {
     /// Nothing speaks against the change.
@@ -127,8 +173,11 @@ pub struct TimeChange {
     pub confidence: f64,
     /// How many rounds.
     pub rounds: usize,
-    /// The smallest relative change that could have been seen (power 80 %).
+    /// The smallest relative change that could have been told from none (power 80 %).
     pub detectable: f64,
+    /// Whether there is any difference at all: a change may be certain and yet too small to matter,
+    /// or about as large as the threshold.
+    pub difference: Difference,
 }
 
 /// The allocations of one benchmark.
@@ -196,3 +245,6 @@ pub struct AllocationSite {
     /// Bytes per iteration.
     pub bytes: Paired<f64>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! From measured rounds to the numbers that the statistics take.
+
+use super::RoundSummary;
+use crate::measure::{Pairing, Round, Samples};
+use crate::stats::{Timed, paired_log_ratio, percentile, unpaired_log_ratio};
+use crate::units::{Nanos, Paired, Ratio, Side};
+
+/// Times per iteration of one side over all rounds, nanoseconds.
+pub(super) fn per_iteration(rounds: &[Round], side: Side) -> Vec<f64> {
+    rounds
+        .iter()
+        .flat_map(|round| times(round.samples.get(side)))
+        .collect()
+}
+
+/// The rounds in which both sides were timed, summarised in their order.
+pub(super) fn summaries(rounds: &[Round]) -> Vec<RoundSummary> {
+    rounds.iter().filter_map(summary).collect()
+}
+
+/// The natural logarithms of the rounds' ratios.
+pub(super) fn ln_ratios(rounds: &[RoundSummary]) -> Vec<f64> {
+    rounds.iter().map(|round| round.ratio.ln()).collect()
+}
+
+/// The weakest pairing of the rounds.
+pub(super) fn weakest_pairing(rounds: &[RoundSummary]) -> Option<Pairing> {
+    rounds.iter().map(|round| round.pairing).max()
+}
+
+fn summary(round: &Round) -> Option<RoundSummary> {
+    let sides = Paired::from_fn(|side| timed(round.samples.get(side)));
+    let by_sample = match round.pairing {
+        Pairing::Sample => paired_log_ratio(sides.base, sides.head),
+        Pairing::Benchmark => None,
+    };
+    // A round by sample without usable starts still holds two runs, one a side.
+    let pairing = match by_sample {
+        Some(_) => Pairing::Sample,
+        None => Pairing::Benchmark,
+    };
+    let estimate = by_sample.or_else(|| unpaired_log_ratio(sides.base, sides.head))?;
+    Some(RoundSummary {
+        ratio: Ratio::from_ln(estimate.ln_ratio),
+        median_ns: Paired::new(median(&round.samples.base)?, median(&round.samples.head)?),
+        pairing,
+    })
+}
+
+fn timed(samples: &Samples) -> Timed<'_> {
+    Timed {
+        iterations: &samples.iterations,
+        times: &samples.times,
+        starts: &samples.starts,
+    }
+}
+
+fn times(samples: &Samples) -> impl Iterator<Item = f64> + '_ {
+    samples
+        .iterations
+        .iter()
+        .zip(&samples.times)
+        .filter(|(n, t)| **n > 0 && t.is_finite())
+        .map(|(n, t)| t / *n as f64)
+}
+
+fn median(samples: &Samples) -> Option<Nanos> {
+    let mut sorted: Vec<f64> = times(samples).collect();
+    sorted.sort_by(f64::total_cmp);
+    (!sorted.is_empty()).then(|| Nanos::from_nanos(percentile(&sorted, 0.5)))
+}

@@ -1,0 +1,87 @@
+//! Whether a benchmark needs more rounds.
+
+use super::Verdict;
+use super::round::{ln_ratios, summaries};
+use crate::measure::Measured;
+use crate::plan::{Sampling, Thresholds};
+use crate::stats::{Estimate, Looks, Standing};
+
+/// The rule by which benchmarks are stopped early, fixed before the first round.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settling {
+    looks: Looks,
+    margin: f64,
+    alpha: f64,
+    family: usize,
+}
+
+/// A benchmark whose change is about as large as the threshold would be measured for ever; once its
+/// interval is this many times narrower than the threshold, more rounds tell nobody anything.
+const NARROW: f64 = 4.0;
+
+impl Settling {
+    /// The rule for a run that will compare `family` benchmarks.
+    #[must_use]
+    pub fn plan(thresholds: &Thresholds, sampling: &Sampling, family: usize) -> Settling {
+        Settling {
+            looks: Looks::plan(sampling.rounds),
+            margin: thresholds.practical.ln().abs(),
+            alpha: 1.0 - thresholds.confidence,
+            family: family.max(1),
+        }
+    }
+
+    /// The verdict of a benchmark that needs no more rounds; `None` where more are needed or this is not
+    /// one of the planned looks.
+    ///
+    /// Ask after every round. `slower` and `faster` are called at Bonferroni's level over all
+    /// benchmarks: what is certain there stays certain in the final, less strict correction, however the
+    /// other benchmarks turn out. The answer after the last round is preliminary: that correction may
+    /// still turn `inconclusive` into something certain.
+    #[must_use]
+    pub fn settle(&self, measured: &Measured) -> Option<Verdict> {
+        let rounds = summaries(&measured.rounds);
+        let standing = self.looks.at(rounds.len())?;
+        let verdict = Estimate::of(&ln_ratios(&rounds))
+            .and_then(|estimate| self.verdict(&estimate, self.looks.share(rounds.len(), standing)));
+        match standing {
+            Standing::Interim => verdict,
+            Standing::Last => verdict.or(Some(Verdict::Inconclusive)),
+        }
+    }
+
+    fn verdict(&self, estimate: &Estimate, share: f64) -> Option<Verdict> {
+        let alpha = self.alpha * share;
+        if estimate.p_beyond(self.margin) <= alpha / self.family as f64 {
+            Some(if estimate.ln_ratio > 0.0 {
+                Verdict::Slower
+            } else {
+                Verdict::Faster
+            })
+        } else if estimate.p_within(self.margin) <= alpha {
+            Some(Verdict::Unchanged)
+        } else if estimate.interval(alpha).half_width() < self.margin / NARROW {
+            Some(Verdict::Inconclusive)
+        } else {
+            None
+        }
+    }
+
+    /// The share of the error that this benchmark's last data may use: what its look had where it was
+    /// stopped early by this very rule, else all that earlier looks left.
+    pub(super) fn final_share(&self, estimate: &Estimate) -> f64 {
+        let interim = self.looks.share(estimate.rounds, Standing::Interim);
+        match self.looks.at(estimate.rounds) {
+            Some(Standing::Interim) if self.verdict(estimate, interim).is_some() => interim,
+            _ => self.looks.share(estimate.rounds, Standing::Last),
+        }
+    }
+
+    pub(super) fn margin(&self) -> f64 {
+        self.margin
+    }
+
+    pub(super) fn alpha(&self) -> f64 {
+        self.alpha
+    }
+}

@@ -1,0 +1,306 @@
+//! Comparisons of planted rounds.
+
+use std::time::Duration;
+
+use super::*;
+use crate::discover::{Benchmark, Discovery, Identity, Presence, Target};
+use crate::measure::{Measured, Round, Samples};
+use crate::plan::{PairingRequest, Pinning, Sampling, Thresholds};
+use crate::units::Side;
+
+pub(super) fn thresholds() -> Thresholds {
+    Thresholds {
+        practical: Ratio::from_change(0.01),
+        confidence: 0.95,
+    }
+}
+
+pub(super) fn sampling() -> Sampling {
+    Sampling {
+        seed: 7,
+        rounds: 30,
+        time: Duration::from_secs(2),
+        warm_up: Duration::from_millis(50),
+        measurement: Duration::from_millis(100),
+        sample_size: 50,
+        timeout: Duration::from_secs(60),
+        pairing: PairingRequest::Auto,
+        pinning: Pinning::Auto,
+        allocations: false,
+        measure_identical: false,
+        inject: None,
+    }
+}
+
+fn key(id: &str) -> BenchmarkKey {
+    BenchmarkKey {
+        package: "shop".to_owned(),
+        target: "prices".to_owned(),
+        id: id.to_owned(),
+    }
+}
+
+/// Ten samples of ten iterations, each iteration taking `ns`, alternating between the sides.
+fn samples(ns: f64, side: Side) -> Samples {
+    let offset = match side {
+        Side::Base => 0,
+        Side::Head => 1,
+    };
+    Samples {
+        iterations: vec![10; 10],
+        times: vec![10.0 * ns; 10],
+        starts: (0..10).map(|i| (2 * i + offset) * 1_000_000).collect(),
+    }
+}
+
+/// Rounds whose ratios are `change` with a small wobble of both signs.
+fn rounds(count: usize, change: f64, wobble: f64) -> Vec<Round> {
+    (0..count)
+        .map(|index| {
+            let noise = wobble * [1.0, -0.6, 0.3, -1.0, 0.7, -0.4][index % 6];
+            Round {
+                index,
+                first: Side::Base,
+                pairing: Pairing::Sample,
+                samples: Paired::new(
+                    samples(1000.0, Side::Base),
+                    samples(1000.0 * (1.0 + change + noise), Side::Head),
+                ),
+            }
+        })
+        .collect()
+}
+
+fn measured(id: &str, rounds: Vec<Round>) -> Measured {
+    Measured {
+        key: key(id),
+        rounds,
+        failure: None,
+        notes: Vec::new(),
+    }
+}
+
+fn discovery(identity: Identity, benchmarks: &[(&str, Presence)]) -> Discovery {
+    Discovery {
+        targets: vec![Target {
+            package: "shop".to_owned(),
+            target: "prices".to_owned(),
+            executables: Paired::new(None, None),
+            identity,
+            benchmarks: benchmarks
+                .iter()
+                .map(|(id, presence)| Benchmark {
+                    key: key(id),
+                    presence: *presence,
+                    throughput: None,
+                })
+                .collect(),
+        }],
+        skipped: Vec::new(),
+    }
+}
+
+fn different() -> Identity {
+    Identity::Different(".text: 312 bytes".to_owned())
+}
+
+#[test]
+fn every_kind_of_benchmark_gets_its_verdict() {
+    let found = discovery(
+        different(),
+        &[
+            ("slow", Presence::Common),
+            ("fast", Presence::Common),
+            ("same", Presence::Common),
+            ("noisy", Presence::Common),
+            ("broken", Presence::Common),
+            ("new", Presence::Only(Side::Head)),
+            ("gone", Presence::Only(Side::Base)),
+            ("missed", Presence::Common),
+        ],
+    );
+    let mut broken = measured("broken", Vec::new());
+    broken.failure = Some(Failure {
+        side: Side::Head,
+        reason: "exited with status 101".to_owned(),
+        stderr_tail: "panicked".to_owned(),
+    });
+    let all = vec![
+        broken,
+        measured("slow", rounds(13, 0.05, 0.002)),
+        measured("fast", rounds(13, -0.05, 0.002)),
+        measured("same", rounds(13, 0.0, 0.002)),
+        measured("noisy", rounds(13, 0.0, 0.10)),
+    ];
+    let comparisons = compare(&found, all, &thresholds(), &sampling());
+    let verdicts: Vec<(&str, Verdict)> = comparisons
+        .iter()
+        .map(|c| (c.key.id.as_str(), c.verdict))
+        .collect();
+    assert_eq!(
+        verdicts,
+        [
+            ("slow", Verdict::Slower),
+            ("fast", Verdict::Faster),
+            ("same", Verdict::Unchanged),
+            ("noisy", Verdict::Inconclusive),
+            ("broken", Verdict::Failed),
+            ("new", Verdict::Added),
+            ("gone", Verdict::Removed),
+            ("missed", Verdict::Inconclusive),
+        ]
+    );
+    let slow = comparisons[0].time.as_ref().unwrap();
+    let change = slow.change.unwrap();
+    assert!(change.lower.as_change() > 0.01 && change.upper.as_change() < 0.06);
+    assert_eq!(change.difference, Difference::Slower);
+    assert_eq!(slow.rounds.len(), 13);
+    assert_eq!(comparisons[0].pairing, Some(Pairing::Sample));
+    assert_eq!(
+        comparisons[7].notes,
+        ["not measured: the run ended before its turn"]
+    );
+}
+
+#[test]
+fn a_change_as_large_as_the_threshold_is_called_certain_but_open() {
+    let found = discovery(different(), &[("edge", Presence::Common)]);
+    let all = vec![measured("edge", rounds(30, 0.01, 0.002))];
+    let comparisons = compare(&found, all, &thresholds(), &sampling());
+    assert_eq!(comparisons[0].verdict, Verdict::Inconclusive);
+    let change = comparisons[0].time.as_ref().unwrap().change.unwrap();
+    assert_eq!(change.difference, Difference::Slower);
+    assert_eq!(
+        comparisons[0].notes,
+        ["certainly slower, but whether by more than 1.000 % is open"]
+    );
+}
+
+#[test]
+fn verdict_and_interval_never_contradict_each_other() {
+    let names: Vec<String> = (0..40).map(|i| format!("b{i}")).collect();
+    let presence: Vec<(&str, Presence)> = names
+        .iter()
+        .map(|n| (n.as_str(), Presence::Common))
+        .collect();
+    let found = discovery(different(), &presence);
+    let all: Vec<Measured> = names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| measured(name, rounds(9 + i % 22, i as f64 * 0.001, 0.008)))
+        .collect();
+    let delta = 1.01f64;
+    for c in compare(&found, all, &thresholds(), &sampling()) {
+        let change = c.time.unwrap().change.unwrap();
+        let (lower, upper) = (change.lower.as_quotient(), change.upper.as_quotient());
+        let expected = if lower > delta {
+            Verdict::Slower
+        } else if upper < 1.0 / delta {
+            Verdict::Faster
+        } else if lower > 1.0 / delta && upper < delta {
+            Verdict::Unchanged
+        } else {
+            Verdict::Inconclusive
+        };
+        assert_eq!(c.verdict, expected, "{}: {lower} to {upper}", c.key);
+    }
+}
+
+#[test]
+fn one_round_gives_an_estimate_but_no_interval() {
+    let found = discovery(different(), &[("a", Presence::Common)]);
+    let all = vec![measured("a", rounds(1, 0.5, 0.0))];
+    let comparisons = compare(&found, all, &thresholds(), &sampling());
+    assert_eq!(comparisons[0].verdict, Verdict::Inconclusive);
+    assert!(comparisons[0].time.as_ref().unwrap().change.is_none());
+}
+
+#[test]
+fn identical_code_is_not_judged_unless_it_was_measured() {
+    let found = discovery(Identity::Identical, &[("a", Presence::Common)]);
+    let comparisons = compare(&found, Vec::new(), &thresholds(), &sampling());
+    assert_eq!(comparisons[0].verdict, Verdict::Identical);
+    let all = vec![measured("a", rounds(13, 0.0, 0.002))];
+    let comparisons = compare(&found, all, &thresholds(), &sampling());
+    assert_eq!(comparisons[0].verdict, Verdict::Unchanged);
+}
+
+#[test]
+fn rounds_without_starts_count_as_paired_by_benchmark() {
+    let found = discovery(different(), &[("a", Presence::Common)]);
+    let mut all = measured("a", rounds(13, 0.05, 0.002));
+    all.rounds[4].samples.base.starts.clear();
+    let comparisons = compare(&found, vec![all], &thresholds(), &sampling());
+    assert_eq!(comparisons[0].pairing, Some(Pairing::Benchmark));
+    assert_eq!(comparisons[0].verdict, Verdict::Slower);
+}
+
+#[test]
+fn a_benchmark_settles_at_planned_looks_only() {
+    let rule = Settling::plan(&thresholds(), &sampling(), 5);
+    let settle = |count, change| rule.settle(&measured("a", rounds(count, change, 0.003)));
+    assert_eq!(settle(8, 0.2), None);
+    assert_eq!(settle(9, 0.2), Some(Verdict::Slower));
+    assert_eq!(settle(9, -0.2), Some(Verdict::Faster));
+    assert_eq!(settle(9, 0.0), Some(Verdict::Unchanged));
+    assert_eq!(settle(9, 0.012), None);
+    assert_eq!(settle(30, 0.012), Some(Verdict::Inconclusive));
+}
+
+#[test]
+fn what_settled_early_keeps_its_verdict_in_the_end() {
+    for change in [-0.05, 0.0, 0.03, 0.2] {
+        let found = discovery(different(), &[("a", Presence::Common)]);
+        let rule = Settling::plan(&thresholds(), &sampling(), 1);
+        let all = measured("a", rounds(9, change, 0.002));
+        let settled = rule.settle(&all).unwrap();
+        let comparisons = compare(&found, vec![all], &thresholds(), &sampling());
+        assert_eq!(comparisons[0].verdict, settled);
+    }
+}
+
+#[test]
+fn the_vote_names_the_gravest_first() {
+    let found = discovery(
+        different(),
+        &[
+            ("slow", Presence::Common),
+            ("slower still", Presence::Common),
+            ("gone", Presence::Only(Side::Base)),
+        ],
+    );
+    let all = vec![
+        measured("slow", rounds(13, 0.05, 0.002)),
+        measured("slower still", rounds(13, 0.5, 0.002)),
+    ];
+    let decision = decide(&compare(&found, all, &thresholds(), &sampling()));
+    assert_eq!(decision.vote, Vote::Reject);
+    assert_eq!(
+        decision.reasons,
+        [
+            "2 benchmarks are slower: shop::prices slower still (+50.0 %), shop::prices slow (+5.02 %)",
+            "1 benchmark was removed: shop::prices gone",
+        ]
+    );
+}
+
+#[test]
+fn nothing_compared_is_not_approved() {
+    assert_eq!(decide(&[]).vote, Vote::Modify);
+    let found = discovery(Identity::OneSided, &[("new", Presence::Only(Side::Head))]);
+    let comparisons = compare(&found, Vec::new(), &thresholds(), &sampling());
+    assert_eq!(decide(&comparisons).vote, Vote::Modify);
+    let found = discovery(Identity::Identical, &[("a", Presence::Common)]);
+    let comparisons = compare(&found, Vec::new(), &thresholds(), &sampling());
+    assert_eq!(decide(&comparisons).vote, Vote::Approve);
+}
+
+#[test]
+fn the_correction_is_said_in_one_sentence() {
+    assert_eq!(
+        correction(&thresholds(), 12),
+        "of the benchmarks called slower or faster at most 5 % are expected to be called so wrongly \
+         (Benjamini-Hochberg over 12 benchmarks, on p-values that have paid for every planned look at \
+         the data); if nothing changed, 5 % bounds the chance that any is"
+    );
+}
