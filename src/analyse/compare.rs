@@ -7,7 +7,7 @@ use super::settle::Settling;
 use super::{
     Comparison, Difference, RoundSummary, TimeChange, TimeComparison, TimeSummary, Verdict,
 };
-use crate::discover::{Benchmark, BenchmarkKey, Discovery, Identity, Presence, Target};
+use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Identity, Presence, Target};
 use crate::measure::Measured;
 use crate::plan::{Sampling, Thresholds};
 use crate::stats::{Estimate, Summary, believable, step_up};
@@ -136,20 +136,23 @@ impl Draft {
             throughput: self.benchmark.throughput,
             time,
             allocations: None,
-            failure: self.measured.and_then(|m| m.failure),
+            failure: self.failure().cloned(),
             notes,
             key: self.benchmark.key,
         }
     }
 
+    /// Why there is no result: known since discovery, or found out while measuring.
+    fn failure(&self) -> Option<&Failure> {
+        let while_measuring = self.measured.as_ref().and_then(|m| m.failure.as_ref());
+        while_measuring.or(self.benchmark.failure.as_ref())
+    }
+
     fn verdict(&self, judged: Option<&(Verdict, TimeChange)>) -> Verdict {
+        if self.failure().is_some() {
+            return Verdict::Failed;
+        }
         match (&self.measured, self.benchmark.presence) {
-            (
-                Some(Measured {
-                    failure: Some(_), ..
-                }),
-                _,
-            ) => Verdict::Failed,
             (_, Presence::Only(Side::Head)) => Verdict::Added,
             (_, Presence::Only(Side::Base)) => Verdict::Removed,
             (None, Presence::Common) if self.identity == Identity::Identical => Verdict::Identical,

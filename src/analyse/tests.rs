@@ -86,6 +86,7 @@ fn discovery(identity: Identity, benchmarks: &[(&str, Presence)]) -> Discovery {
             package: "shop".to_owned(),
             target: "prices".to_owned(),
             executables: Paired::new(None, None),
+            criterion: Paired::new(None, None),
             identity,
             benchmarks: benchmarks
                 .iter()
@@ -93,6 +94,7 @@ fn discovery(identity: Identity, benchmarks: &[(&str, Presence)]) -> Discovery {
                     key: key(id),
                     presence: *presence,
                     throughput: None,
+                    failure: None,
                 })
                 .collect(),
         }],
@@ -243,8 +245,8 @@ fn a_benchmark_settles_at_planned_looks_only() {
     assert_eq!(settle(9, 0.2), Some(Verdict::Slower));
     assert_eq!(settle(9, -0.2), Some(Verdict::Faster));
     assert_eq!(settle(9, 0.0), Some(Verdict::Unchanged));
-    assert_eq!(settle(9, 0.012), None);
-    assert_eq!(settle(30, 0.012), Some(Verdict::Inconclusive));
+    assert_eq!(settle(9, 0.0115), None);
+    assert_eq!(settle(30, 0.0105), Some(Verdict::Inconclusive));
 }
 
 #[test]

@@ -124,6 +124,7 @@ mod tests {
             confidence: 0.95,
             rounds: 10,
             detectable: 0.01,
+            difference: crate::analyse::Difference::None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cargo_perfcheck::analyse::{
     AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
-    RoundSummary, TimeChange, TimeComparison, TimeSummary, Verdict, Vote,
+    Difference, RoundSummary, TimeChange, TimeComparison, TimeSummary, Verdict, Vote,
 };
 use cargo_perfcheck::discover::BenchmarkKey;
 use cargo_perfcheck::measure::{Failure, Pairing};
@@ -145,6 +145,11 @@ pub(crate) fn timed(
             confidence: 0.99,
             rounds: 12,
             detectable: half * 1.4,
+            difference: match change {
+                c if c > half => Difference::Slower,
+                c if c < -half => Difference::Faster,
+                _ => Difference::None,
+            },
         }),
         rounds: rounds(base_ns, change, half),
     });
