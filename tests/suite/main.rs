@@ -2,6 +2,7 @@
 
 mod architecture;
 mod demo;
+mod probe;
 mod readme;
 mod reports;
 mod support;

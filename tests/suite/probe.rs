@@ -1,0 +1,225 @@
+//! The probe against real Criterion, two versions of it: every shape of loop, two live processes a
+//! run, with nothing in between but the protocol and the seam.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use cargo_perfcheck::build::Executable;
+use cargo_perfcheck::protocol::{
+    CriterionVersion, Invocation, Launcher, Message, Process, Timing, next_of,
+};
+use cargo_perfcheck::seam::{Reconciliation, SampleRecord, Seam, Settings, reconcile};
+use cargo_perfcheck::units::{Paired, Side};
+
+const PATIENT: Duration = Duration::from_secs(120);
+const VERSIONS: [&str; 2] = ["shapes05", "shapes08"];
+
+/// The benchmarks of `fixtures/crates/probe-criterion`, built once.
+fn executable(target: &str) -> Executable {
+    static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/crates/probe-criterion");
+        let stage = Path::new(env!("CARGO_TARGET_TMPDIR")).join("probe-criterion");
+        std::fs::create_dir_all(stage.join("benches")).unwrap();
+        for (from, to) in [
+            ("Cargo.toml.in", "Cargo.toml"),
+            ("Cargo.lock", "Cargo.lock"),
+            ("lib.rs", "lib.rs"),
+            ("benches/shapes.rs", "benches/shapes.rs"),
+            ("benches/shapes05.rs", "benches/shapes05.rs"),
+            ("benches/shapes08.rs", "benches/shapes08.rs"),
+        ] {
+            std::fs::copy(fixture.join(from), stage.join(to)).unwrap();
+        }
+        let output = Command::new(env!("CARGO"))
+            .args(["bench", "--no-run", "--benches", "--message-format=json"])
+            .current_dir(&stage)
+            .env("CARGO_TARGET_DIR", stage.join("target"))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        cargo_metadata::Message::parse_stream(&*output.stdout)
+            .filter_map(|message| match message.unwrap() {
+                cargo_metadata::Message::CompilerArtifact(artifact) => {
+                    Some((artifact.target.name, artifact.executable?.into()))
+                }
+                _ => None,
+            })
+            .collect()
+    });
+    Executable {
+        package: "probe-criterion".into(),
+        target: target.into(),
+        path: built[target].clone(),
+        working_dir: std::env::temp_dir(),
+        env: Vec::new(),
+        criterion: None,
+    }
+}
+
+fn in_a_group(mut command: Command) -> std::io::Result<std::process::Child> {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0).spawn()
+}
+
+/// What came of a benchmark: the log of each side reconciled with what the side reported.
+type Outcome = Paired<Reconciliation>;
+
+/// Runs the benchmarks that match `filter` in two processes, paired by sample.
+fn run(target: &str, filter: &str, milliseconds: u64) -> BTreeMap<String, Outcome> {
+    let executable = executable(target);
+    let folder = tempfile::tempdir().unwrap();
+    let paths = Paired::from_fn(|_| executable.path.as_path());
+    let mut seam = Seam::prepare(folder.path(), paths, &Settings::default()).unwrap();
+    let launcher = Launcher {
+        spawn: &in_a_group,
+        folder: folder.path(),
+    };
+    let timing = Timing {
+        warm_up: Duration::from_millis(milliseconds / 2),
+        measurement: Duration::from_millis(milliseconds),
+        sample_size: 20,
+    };
+    let version = CriterionVersion {
+        major: 0,
+        minor: 5,
+        patch: 0,
+    };
+    let mut processes = Paired::from_fn(|side| {
+        let invocation = Invocation {
+            executable: &executable,
+            side,
+            filter: filter.into(),
+            timing: Some((timing, version)),
+            env: seam.env(side),
+        };
+        let mut process = Process::spawn(&invocation, &launcher).unwrap();
+        process.connect(PATIENT).unwrap();
+        assert!(seam.attached(side, process.id()).unwrap());
+        process
+    });
+    seam.begin(Side::Base).unwrap();
+    processes.base.greet(PATIENT).unwrap();
+    processes.head.greet(PATIENT).unwrap();
+    follow(&mut seam, processes)
+}
+
+fn follow(seam: &mut Seam, processes: Paired<Process>) -> BTreeMap<String, Outcome> {
+    let Paired { mut base, mut head } = processes;
+    let mut outcomes = BTreeMap::new();
+    let mut alive = Paired::new(true, true);
+    let mut complete: Paired<Option<(String, Vec<f64>)>> = Paired::new(None, None);
+    while alive.base || alive.head {
+        let mut listening = Paired::new(
+            alive.base.then_some(&mut base),
+            alive.head.then_some(&mut head),
+        );
+        let (side, heard) = next_of(&mut listening, Instant::now() + PATIENT).unwrap();
+        match heard {
+            Ok(Message::MeasurementComplete { id, times, .. }) => {
+                seam.alone(side.other()).unwrap();
+                let name = format!("{}/{}", id.group_id, id.function_id.unwrap_or_default());
+                *complete.get_mut(side) = Some((name, times));
+            }
+            Ok(Message::FinishedBenchmarkGroup { .. }) => match side {
+                Side::Base => base.proceed().unwrap(),
+                Side::Head => head.proceed().unwrap(),
+            },
+            Ok(_) => {}
+            Err(_) => *alive.get_mut(side) = false,
+        }
+        if let (Some(of_base), Some(of_head)) = (&complete.base, &complete.head) {
+            assert_eq!(of_base.0, of_head.0);
+            let outcome = Paired::new(&of_base.1, &of_head.1);
+            let outcome =
+                Paired::from_fn(|side| reconcile(&seam.take_log(side).unwrap(), outcome.get(side)));
+            outcomes.insert(of_base.0.clone(), outcome);
+            complete = Paired::new(None, None);
+            seam.begin(Side::Head).unwrap();
+            base.proceed().unwrap();
+            head.proceed().unwrap();
+        }
+    }
+    outcomes
+}
+
+fn agreed<'a>(name: &str, outcome: &'a Outcome) -> Paired<&'a [SampleRecord]> {
+    outcome.as_ref().map(|side| match side {
+        Reconciliation::Agreed(records) => records.as_slice(),
+        Reconciliation::Disagreed(why) => panic!("{name}: {why}"),
+    })
+}
+
+fn changes(records: Paired<&[SampleRecord]>) -> usize {
+    let mut all: Vec<(u64, Side)> = Side::BOTH
+        .iter()
+        .flat_map(|&side| records.get(side).iter().map(move |r| (r.start_ns, side)))
+        .collect();
+    all.sort_unstable();
+    all.windows(2).filter(|two| two[0].1 != two[1].1).count()
+}
+
+#[test]
+fn every_reported_sample_of_every_shape_is_in_the_log_and_the_sides_alternate() {
+    for target in VERSIONS {
+        let outcomes = run(target, "^recognised/", 60);
+        assert_eq!(outcomes.len(), 9, "{target}: {:?}", outcomes.keys());
+        for (name, outcome) in &outcomes {
+            let records = agreed(&format!("{target} {name}"), outcome);
+            assert_eq!(records.base.len(), 20);
+            let mut all: Vec<_> = records.base.iter().chain(records.head).collect();
+            all.sort_by_key(|record| record.start_ns);
+            assert!(
+                all.windows(2).all(|two| two[0].end_ns <= two[1].start_ns),
+                "{name} overlaps"
+            );
+            assert!(
+                changes(records) >= 8,
+                "{target} {name}: {}",
+                changes(records)
+            );
+        }
+    }
+}
+
+#[test]
+fn strange_benchmarks_run_to_their_end_and_are_claimed_only_if_they_agree() {
+    for target in VERSIONS {
+        let outcomes = run(target, "^strange/", 40);
+        assert_eq!(outcomes.len(), 4, "{target}: {:?}", outcomes.keys());
+        for name in [
+            "strange/another_thread_reads_the_clock",
+            "strange/starts_a_child",
+        ] {
+            agreed(&format!("{target} {name}"), &outcomes[name]);
+        }
+        for name in ["strange/iter_custom", "strange/reads_the_clock"] {
+            let claimed = |side: &Reconciliation| matches!(side, Reconciliation::Agreed(_));
+            assert!(
+                !claimed(&outcomes[name].base) && !claimed(&outcomes[name].head),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_thousand_benchmarks_in_one_pair_of_processes_all_agree() {
+    let outcomes = run("shapes08", "^thousand_", 2);
+    assert_eq!(
+        outcomes.len(),
+        100,
+        "groups by name, the last parameter of each"
+    );
+    for (name, outcome) in &outcomes {
+        agreed(name, outcome);
+    }
+}
