@@ -1,6 +1,29 @@
 //! From a range to two revisions, and from those to two checkouts.
+//!
+//! [`resolve`] reads the user's repository and decides which two commits are meant; [`check_out`]
+//! lays both out as standalone repositories beside each other in the run's folder. They borrow the
+//! user's objects (`objects/info/alternates`), so nothing is copied twice, and nothing at all is
+//! written into the user's repository or checkout.
+
+mod ancestry;
+mod checkout;
+mod error;
+mod filters;
+mod overlay;
+mod resolve;
+mod standalone;
+mod submodules;
+mod suggest;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
+
+use crate::units::Paired;
+
+pub use checkout::check_out;
+pub use error::RevisionError;
+pub use resolve::{resolve, resolve_with_itself};
 
 /// A revision that the range resolved to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +51,26 @@ pub enum Source {
     WorkingTree,
 }
 
+/// Two revisions of one repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The root of the user's checkout (of the linked worktree, where it is one); absolute,
+    /// without symbolic links.
+    pub root: PathBuf,
+    /// The manifest, relative to [`Resolved::root`].
+    pub manifest: PathBuf,
+    /// The two revisions.
+    pub revisions: Paired<Revision>,
+}
+
 /// A revision laid out on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
     /// What is laid out.
     pub revision: Revision,
+    /// The root of the user's checkout: what [`Checkout::root`] is a copy of. A path that leads out
+    /// of the repository means another place from the copy.
+    pub original_root: PathBuf,
     /// The repository's root in the copy, `…/base` or `…/head`.
     pub root: PathBuf,
     /// The manifest that the plan names, in the copy.

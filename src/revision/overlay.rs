@@ -1,0 +1,174 @@
+//! The user's uncommitted changes, on top of a checkout of HEAD.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use git2::{Delta, DiffOptions, FileMode, Repository};
+
+use super::standalone::Failure;
+
+/// The first bytes of a `CACHEDIR.TAG` (<https://bford.info/cachedir/>).
+const CACHE_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
+
+/// What was found beside plain files.
+#[derive(Debug, Default)]
+pub(super) struct Extras {
+    /// Repositories inside the checkout that it does not track; relative to its root.
+    pub(super) nested: Vec<PathBuf>,
+    /// Untracked folders that say of themselves that they are caches (such as `target`).
+    pub(super) caches: Vec<PathBuf>,
+}
+
+/// Makes the files at `root`, a checkout of HEAD of `source`, what they are in the user's checkout:
+/// changed, deleted and untracked-but-not-ignored ones.
+pub(super) fn apply(source: &Repository, root: &Path) -> Result<Extras, Failure> {
+    let Some(from) = source.workdir() else {
+        return Ok(Extras::default());
+    };
+    let mut options = DiffOptions::new();
+    options
+        .include_untracked(true)
+        .recurse_untracked_dirs(true)
+        .include_typechange(true)
+        .ignore_submodules(true)
+        .skip_binary_check(true);
+    let head = source.head().ok().map(|head| head.peel_to_tree());
+    let head = head.transpose()?;
+    let diff = source.diff_tree_to_workdir_with_index(head.as_ref(), Some(&mut options))?;
+    let (mut gone, mut there) = (Vec::new(), Vec::new());
+    for delta in diff.deltas() {
+        let file = match delta.status() {
+            Delta::Deleted => delta.old_file(),
+            _ => delta.new_file(),
+        };
+        let Some(path) = file.path() else { continue };
+        match delta.status() {
+            _ if file.mode() == FileMode::Commit => {}
+            Delta::Unmodified | Delta::Ignored => {}
+            Delta::Deleted => gone.push(path.to_owned()),
+            Delta::Untracked => there.push((path.to_owned(), Tracking::Untracked)),
+            _ => there.push((path.to_owned(), Tracking::Tracked)),
+        }
+    }
+    for path in &gone {
+        remove(root, path)?;
+    }
+    let mut extras = Extras::default();
+    let mut caches = Caches::default();
+    for (path, tracking) in there {
+        crate::scratch::check()?;
+        if tracking == Tracking::Untracked
+            && let Some(cache) = caches.around(from, &path)
+        {
+            if !extras.caches.contains(&cache) {
+                extras.caches.push(cache);
+            }
+        } else if from.join(&path).join(".git").exists() {
+            extras.nested.push(path);
+        } else {
+            copy(from, root, &path)?;
+        }
+    }
+    Ok(extras)
+}
+
+/// Copies one file or symbolic link, as it is, to the same place below `to`. What is neither (a
+/// folder, a socket) is left out; a file that is gone by now is gone there, too.
+pub(super) fn copy(from: &Path, to: &Path, path: &Path) -> io::Result<()> {
+    let origin = from.join(path);
+    let kind = match fs_err::symlink_metadata(&origin) {
+        Ok(metadata) => metadata.file_type(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return remove(to, path),
+        Err(error) => return Err(error),
+    };
+    if !kind.is_file() && !kind.is_symlink() {
+        return Ok(());
+    }
+    let target = make_way(to, path)?;
+    if kind.is_symlink() {
+        fs_err::os::unix::fs::symlink(fs_err::read_link(&origin)?, target)
+    } else {
+        fs_err::copy(&origin, target).map(drop)
+    }
+}
+
+/// Removes what is at `path` below `root`, and the folders that are empty then, as git does.
+fn remove(root: &Path, path: &Path) -> io::Result<()> {
+    let target = root.join(path);
+    match fs_err::symlink_metadata(&target) {
+        Ok(metadata) if !metadata.is_dir() => fs_err::remove_file(&target)?,
+        _ => return Ok(()),
+    }
+    for folder in target.ancestors().skip(1) {
+        if folder == root || fs_err::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Frees the place of `path` below `root`. Whatever on the way is no folder, such as a symbolic
+/// link of HEAD that the user made a folder, gives way: nothing is ever written through a link.
+pub(super) fn make_way(root: &Path, path: &Path) -> io::Result<PathBuf> {
+    let mut place = root.to_owned();
+    let mut names: Vec<OsString> = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => names.push(name.to_owned()),
+            Component::CurDir => {}
+            _ => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidFilename,
+                    format!("{} leads out of the repository", path.display()),
+                ));
+            }
+        }
+    }
+    let last = names.pop();
+    for name in names {
+        place.push(name);
+        match fs_err::symlink_metadata(&place) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => {
+                fs_err::remove_file(&place)?;
+                fs_err::create_dir(&place)?;
+            }
+            Err(_) => fs_err::create_dir(&place)?,
+        }
+    }
+    place.extend(last);
+    match fs_err::symlink_metadata(&place) {
+        Ok(metadata) if metadata.is_dir() => fs_err::remove_dir_all(&place)?,
+        Ok(_) => fs_err::remove_file(&place)?,
+        Err(_) => {}
+    }
+    Ok(place)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tracking {
+    Tracked,
+    Untracked,
+}
+
+/// Which folders are caches; each is looked at once.
+#[derive(Debug, Default)]
+struct Caches(HashMap<PathBuf, bool>);
+
+impl Caches {
+    /// The outermost cache folder around `path`.
+    fn around(&mut self, root: &Path, path: &Path) -> Option<PathBuf> {
+        let mut folders: Vec<&Path> = path.ancestors().skip(1).collect();
+        folders.reverse();
+        let is_cache = |folder: &&Path| {
+            !folder.as_os_str().is_empty()
+                && *self.0.entry((*folder).to_owned()).or_insert_with(|| {
+                    fs_err::read(root.join(folder).join("CACHEDIR.TAG"))
+                        .is_ok_and(|tag| tag.starts_with(CACHE_TAG))
+                })
+        };
+        folders.into_iter().find(is_cache).map(Path::to_owned)
+    }
+}

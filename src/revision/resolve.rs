@@ -1,0 +1,258 @@
+//! From a range to two revisions.
+
+use std::path::{Path, PathBuf};
+
+use git2::{Commit, ErrorCode, ObjectType, Repository, StatusOptions};
+
+use super::{Resolved, Revision, RevisionError, Source, ancestry, suggest};
+use crate::plan::RangeSpec;
+use crate::units::{Paired, Side};
+
+/// The label of the files as they lie in the user's checkout.
+const WORKING_TREE: &str = "working tree";
+
+/// Finds the two revisions that `range` means in the repository that holds `manifest_path`.
+/// Nothing is written, and `GIT_DIR` and its kin, as hooks set them, are not looked at.
+///
+/// # Errors
+/// No (usable) repository, an unknown or ambiguous name, no merge base, twice the same revision, or
+/// a revision without the manifest; see [`RevisionError`].
+pub fn resolve(manifest_path: &Path, range: &RangeSpec) -> Result<Resolved, RevisionError> {
+    let place = Place::find(manifest_path)?;
+    let revisions = place.revisions(range)?;
+    place.refuse_same(&revisions)?;
+    place.resolved(revisions)
+}
+
+/// Like [`resolve`], for a revision that is to be compared with itself.
+///
+/// # Errors
+/// As [`resolve`], but for the revisions being the same.
+pub fn resolve_with_itself(manifest_path: &Path, spec: &str) -> Result<Resolved, RevisionError> {
+    let place = Place::find(manifest_path)?;
+    let commit = place.commit(spec)?;
+    let revision = revision(spec, &commit, Source::Commit);
+    place.resolved(Paired::new(revision.clone(), revision))
+}
+
+/// A failure of git that has no name of its own.
+pub(super) fn git(action: impl Into<String>, source: git2::Error) -> RevisionError {
+    RevisionError::Git {
+        action: action.into(),
+        source,
+    }
+}
+
+/// Opens the repository that holds `folder`.
+pub(super) fn open(folder: &Path) -> Result<Repository, RevisionError> {
+    Repository::discover(folder).map_err(|source| match source.code() {
+        ErrorCode::NotFound => RevisionError::NotARepository {
+            folder: folder.to_owned(),
+        },
+        ErrorCode::Owner => RevisionError::Ownership {
+            folder: folder.to_owned(),
+        },
+        _ => git(
+            format!("open the repository of {}", folder.display()),
+            source,
+        ),
+    })
+}
+
+/// The manifest and its repository.
+struct Place {
+    repository: Repository,
+    root: PathBuf,
+    manifest: PathBuf,
+}
+
+impl Place {
+    fn find(manifest_path: &Path) -> Result<Place, RevisionError> {
+        let folder = manifest_path.parent().unwrap_or(Path::new("."));
+        let folder = if folder == Path::new("") {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let missing = || RevisionError::NotARepository {
+            folder: folder.to_owned(),
+        };
+        let folder = fs_err::canonicalize(folder).map_err(|_| missing())?;
+        let repository = open(&folder)?;
+        let root = repository.workdir().ok_or_else(|| RevisionError::Bare {
+            git_dir: repository.path().to_owned(),
+        })?;
+        let root = fs_err::canonicalize(root).map_err(|_| missing())?;
+        let manifest = folder
+            .strip_prefix(&root)
+            .map_err(|_| missing())?
+            .join(manifest_path.file_name().unwrap_or("Cargo.toml".as_ref()));
+        Ok(Place {
+            repository,
+            root,
+            manifest,
+        })
+    }
+
+    fn revisions(&self, range: &RangeSpec) -> Result<Paired<Revision>, RevisionError> {
+        let head_commit = || self.commit("HEAD");
+        Ok(match range {
+            RangeSpec::Between { base, head } => {
+                let (base, head) = (self.named(base)?, self.named(head)?);
+                Paired::new(base, head)
+            }
+            RangeSpec::SinceMergeBase { base, head } => {
+                let (left, right) = (self.commit(base)?, self.commit(head)?);
+                let id =
+                    ancestry::merge_base(&self.repository, (base, left.id()), (head, right.id()))?;
+                let fork = self.commit(&id.to_string())?;
+                let label = format!("merge base of {base} and {head}");
+                Paired::new(
+                    revision(&label, &fork, Source::Commit),
+                    revision(head, &right, Source::Commit),
+                )
+            }
+            RangeSpec::ToWorkingTree { base } => Paired::new(
+                self.named(base)?,
+                revision(WORKING_TREE, &head_commit()?, Source::WorkingTree),
+            ),
+            RangeSpec::Default => {
+                let head = head_commit()?;
+                let (branch, fork) = ancestry::fork_point(&self.repository, &head)?;
+                let label = format!("merge base of {branch} and HEAD");
+                Paired::new(
+                    revision(&label, &fork, Source::Commit),
+                    revision(WORKING_TREE, &head, Source::WorkingTree),
+                )
+            }
+        })
+    }
+
+    fn named(&self, spec: &str) -> Result<Revision, RevisionError> {
+        Ok(revision(spec, &self.commit(spec)?, Source::Commit))
+    }
+
+    fn commit(&self, spec: &str) -> Result<Commit<'_>, RevisionError> {
+        let object = self
+            .repository
+            .revparse_single(spec)
+            .map_err(|error| self.not_found(spec, error))?;
+        object
+            .peel_to_commit()
+            .map_err(|_| RevisionError::NotACommit {
+                spec: spec.to_owned(),
+                kind: match object.kind() {
+                    Some(ObjectType::Tree) => "folder",
+                    Some(ObjectType::Tag) => "tag of something else",
+                    _ => "file",
+                }
+                .to_owned(),
+            })
+    }
+
+    fn not_found(&self, spec: &str, error: git2::Error) -> RevisionError {
+        let head = self.repository.head();
+        let unborn = head.is_err_and(|error| error.code() == ErrorCode::UnbornBranch);
+        let spec = spec.to_owned();
+        match error.code() {
+            ErrorCode::NotFound | ErrorCode::UnbornBranch if unborn => RevisionError::Unborn {
+                root: self.root.clone(),
+            },
+            ErrorCode::Ambiguous => RevisionError::Ambiguous {
+                candidates: suggest::commits_that_begin_with(&self.repository, &spec),
+                spec,
+            },
+            ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::UnbornBranch => {
+                let near = suggest::near_names(&self.repository, &spec);
+                // A near name in a shallow clone is the name without its history.
+                if self.repository.is_shallow() && (near.is_empty() || near.contains(&stem(&spec)))
+                {
+                    let fetch = suggest::fetch_for(&self.repository, &spec);
+                    RevisionError::BeyondShallow { spec, fetch }
+                } else {
+                    RevisionError::Unknown { spec, near }
+                }
+            }
+            _ => git(format!("read the revision `{spec}`"), error),
+        }
+    }
+
+    fn refuse_same(&self, revisions: &Paired<Revision>) -> Result<(), RevisionError> {
+        let (base, head) = (&revisions.base, &revisions.head);
+        if base.commit != head.commit {
+            return Ok(());
+        }
+        match head.source {
+            Source::Commit => Err(RevisionError::Same {
+                base: base.label.clone(),
+                head: head.label.clone(),
+                short_id: head.short_id.clone(),
+            }),
+            Source::WorkingTree if self.is_clean()? => Err(RevisionError::Unchanged {
+                base: base.label.clone(),
+                short_id: base.short_id.clone(),
+            }),
+            Source::WorkingTree => Ok(()),
+        }
+    }
+
+    fn is_clean(&self) -> Result<bool, RevisionError> {
+        let mut options = StatusOptions::new();
+        // Without `update_index`: the user's index is not ours to refresh.
+        options.include_untracked(true).update_index(false);
+        let statuses = self.repository.statuses(Some(&mut options));
+        let statuses = statuses
+            .map_err(|source| git(format!("read the state of {}", self.root.display()), source))?;
+        Ok(statuses.is_empty())
+    }
+
+    fn resolved(&self, revisions: Paired<Revision>) -> Result<Resolved, RevisionError> {
+        for side in Side::BOTH {
+            let revision = revisions.get(side);
+            let there = match revision.source {
+                Source::WorkingTree => self.root.join(&self.manifest).exists(),
+                Source::Commit => self
+                    .commit(&revision.commit)?
+                    .tree()
+                    .is_ok_and(|tree| tree.get_path(&self.manifest).is_ok()),
+            };
+            if !there {
+                return Err(RevisionError::NoManifest {
+                    side,
+                    label: revision.label.clone(),
+                    short_id: revision.short_id.clone(),
+                    manifest: self.manifest.clone(),
+                });
+            }
+        }
+        Ok(Resolved {
+            root: self.root.clone(),
+            manifest: self.manifest.clone(),
+            revisions,
+        })
+    }
+}
+
+/// The name in `main~3`.
+fn stem(spec: &str) -> String {
+    spec.split(['~', '^', '@'])
+        .next()
+        .unwrap_or(spec)
+        .to_owned()
+}
+
+fn revision(label: &str, commit: &Commit<'_>, source: Source) -> Revision {
+    let id = commit.id().to_string();
+    let short = commit.as_object().short_id();
+    let short_id = short
+        .ok()
+        .and_then(|short| short.as_str().ok().map(str::to_owned));
+    Revision {
+        label: label.to_owned(),
+        short_id: short_id.unwrap_or_else(|| id.chars().take(7).collect()),
+        commit: id,
+        subject: String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default()).into_owned(),
+        committed_at: commit.time().seconds(),
+        source,
+    }
+}

@@ -1,0 +1,98 @@
+//! A repository of its own that borrows the objects of another.
+
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use git2::build::CheckoutBuilder;
+use git2::{Oid, Repository, RepositoryInitOptions};
+
+/// What decides how files are written, and lies in the repository's own configuration.
+const SETTINGS: &[&str] = &["core.autocrlf", "core.eol", "core.symlinks"];
+
+/// Makes a repository at `root` whose objects are those of `source` (and of what that one borrows
+/// from), with the tags of `source`, so that `git describe` in a build script works; no hooks, no
+/// remotes, no other configuration.
+pub(super) fn create(source: &Repository, root: &Path) -> Result<Repository, Failure> {
+    let mut options = RepositoryInitOptions::new();
+    options
+        .external_template(false)
+        .no_reinit(true)
+        .mkpath(true);
+    let repository = Repository::init_opts(root, &options)?;
+    let git_dir = repository.path().to_owned();
+    // One path a line; git's and libgit2's reading agree on nothing cleverer.
+    let mut objects = source.commondir().join("objects").into_os_string();
+    if objects.as_bytes().contains(&b'\n') {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidFilename,
+            format!("{} has a line break in its path", objects.display()),
+        )
+        .into());
+    }
+    objects.push("\n");
+    fs_err::create_dir_all(git_dir.join("objects/info"))?;
+    fs_err::write(git_dir.join("objects/info/alternates"), objects.as_bytes())?;
+    copy_if_there(
+        &source.commondir().join("shallow"),
+        &git_dir.join("shallow"),
+    )?;
+    copy_if_there(
+        &source.commondir().join("info/attributes"),
+        &git_dir.join("info/attributes"),
+    )?;
+    fs_err::write(git_dir.join("packed-refs"), tags(source))?;
+    let (from, mut to) = (source.config()?, repository.config()?);
+    for name in SETTINGS {
+        if let Ok(value) = from.get_string(name) {
+            to.set_str(name, &value)?;
+        }
+    }
+    // The object store was opened before it borrowed.
+    Ok(Repository::open(root)?)
+}
+
+/// Writes the files of `commit` and lets HEAD be it.
+pub(super) fn populate(repository: &Repository, commit: Oid) -> Result<(), git2::Error> {
+    repository.set_head_detached(commit)?;
+    let tree = repository.find_commit(commit)?.into_object();
+    repository.checkout_tree(&tree, Some(CheckoutBuilder::new().force()))
+}
+
+/// What can fail here, before it has a side.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Git(#[from] git2::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Interrupted(#[from] crate::scratch::Interrupted),
+}
+
+fn copy_if_there(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.is_file() {
+        return Ok(());
+    }
+    if let Some(folder) = to.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    fs_err::copy(from, to).map(drop)
+}
+
+/// The tags in the format of `packed-refs` (gitrepository-layout(5)).
+fn tags(source: &Repository) -> Vec<u8> {
+    let mut lines: Vec<Vec<u8>> = source
+        .references_glob("refs/tags/*")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|tag| {
+            let id = tag.target()?.to_string();
+            Some([id.as_bytes(), b" ", tag.name_bytes(), b"\n"].concat())
+        })
+        .collect();
+    // By name; all ids have one length.
+    lines.sort_by(|one, other| one[40..].cmp(&other[40..]));
+    lines.concat()
+}
