@@ -2,6 +2,7 @@
 
 mod args;
 pub mod config;
+mod default;
 mod error;
 mod exit;
 mod manifest;

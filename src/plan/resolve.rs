@@ -12,33 +12,8 @@ use super::value::{Confidence, Share, Span};
 use super::{
     CalibrateArgs, ColourRequest, CompareArgs, CompareOptions, Deny, Environment, PairingRequest,
     Pinning, Plan, PlanError, RangeSpec, Sampling, SamplingArgs, Selection, SelectionArgs,
-    Terminal, TerminalArgs, Thresholds, Verbosity, manifest, output,
+    Terminal, TerminalArgs, Thresholds, Verbosity, default, manifest, output,
 };
-
-/// What holds where nothing was said.
-pub(super) mod default {
-    use super::{Confidence, Share, Span};
-
-    /// A safety net, not a target: the budget of time and the planned looks end a benchmark much
-    /// sooner, except one whose own settings make its rounds short.
-    pub(in crate::plan) const ROUNDS: usize = 30;
-    /// Enough for a planted 1 % on compute-bound code on a shared two-core machine.
-    pub(in crate::plan) const TIME: Span = Span::from_millis(2_000);
-    /// Caches and branch predictors settle in far less; every round pays it anew.
-    pub(in crate::plan) const WARM_UP: Span = Span::from_millis(50);
-    /// Short, so that the budget buys twenty rounds: the process is the unit of replication.
-    pub(in crate::plan) const MEASUREMENT: Span = Span::from_millis(100);
-    /// 5 ms a sample at that measurement time: longer than a scheduler's hiccup, and 20 pairs are
-    /// enough for a robust location within a round. Criterion takes no less than 10.
-    pub(in crate::plan) const SAMPLE_SIZE: usize = 20;
-    /// Longer than any sensible set-up of a benchmark, shorter than a person's patience.
-    pub(in crate::plan) const TIMEOUT: Span = Span::from_millis(60_000);
-    /// What code placement alone does to short routines; smaller differences are seldom the
-    /// change's doing.
-    pub(in crate::plan) const THRESHOLD: Share = Share::from_fraction(0.01);
-    /// The convention.
-    pub(in crate::plan) const CONFIDENCE: Confidence = Confidence::USUAL;
-}
 
 impl Plan {
     /// The plan of `cargo perfcheck [RANGE]`.

@@ -13,13 +13,7 @@ use etcetera::BaseStrategy as _;
 use super::groups::{Groups, MARK};
 use super::guardian::{Guardian, end_dead_run};
 use super::remove::remove_tree;
-use super::{Child, ScratchError, signals};
-
-/// The lock file's name, in a run's folder and in the folder of all runs.
-pub(super) const LOCK: &str = "lock";
-
-/// What the name of a run's folder begins with.
-pub(super) const PREFIX: &str = "run-";
+use super::{Child, LOCK, PREFIX, ScratchError, signals};
 
 /// The name of the file that says: this folder is to stay.
 const KEPT: &str = "kept";

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
-use super::signals;
+use super::interruption;
 
 /// The journal's name in the run's folder.
 pub(super) const JOURNAL: &str = "groups";
@@ -40,7 +40,7 @@ impl Groups {
         start: impl FnOnce() -> io::Result<std::process::Child>,
     ) -> io::Result<(std::process::Child, Pid)> {
         let mut live = self.live();
-        signals::check().map_err(io::Error::other)?;
+        interruption::check().map_err(io::Error::other)?;
         let mut child = start()?;
         let recorded = pid_of(&child).and_then(|group| {
             let since = start_time(group).unwrap_or(0);

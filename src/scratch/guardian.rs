@@ -16,8 +16,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::folder::{LOCK, PREFIX};
-use super::{env::clean_env, groups, remove::remove_tree};
+use super::{LOCK, PREFIX, env::clean_env, groups, remove::remove_tree};
 
 /// The hidden subcommand that makes this program a guardian.
 pub const SUBCOMMAND: &str = "__guardian";

@@ -16,6 +16,7 @@ mod error;
 mod folder;
 mod groups;
 pub mod guardian;
+mod interruption;
 mod remove;
 mod signals;
 #[cfg(test)]
@@ -25,4 +26,11 @@ pub use child::Child;
 pub use env::clean_env;
 pub use error::ScratchError;
 pub use folder::{Scratch, default_parent};
-pub use signals::{Interrupted, check, interrupted, listen};
+pub use interruption::{Interrupted, check, interrupted};
+pub use signals::listen;
+
+/// The lock file's name, in a run's folder and in the folder of all runs.
+const LOCK: &str = "lock";
+
+/// What the name of a run's folder begins with.
+const PREFIX: &str = "run-";

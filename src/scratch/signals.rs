@@ -1,55 +1,19 @@
 //! Interruption: Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed.
 
 use std::io;
-use std::process::ExitCode;
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use signal_hook::low_level::{emulate_default_handler, signal_name};
+use signal_hook::low_level::emulate_default_handler;
 
 use super::groups::Groups;
-
-/// The first signal that came, or 0.
-static SIGNAL: AtomicI32 = AtomicI32::new(0);
+use super::interruption::remember;
 
 /// The groups of every live run of this process: what a signal has to end.
 static RUNS: Mutex<Vec<Weak<Groups>>> = Mutex::new(Vec::new());
 
-/// The run was told to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("interrupted by {}", signal_name(*signal).unwrap_or("a signal"))]
-pub struct Interrupted {
-    signal: i32,
-}
-
-impl Interrupted {
-    /// What shells report for a program that the signal ended: 128 plus its number.
-    #[must_use]
-    pub fn exit_code(self) -> ExitCode {
-        ExitCode::from(u8::try_from(128 + self.signal).unwrap_or(u8::MAX))
-    }
-}
-
-/// The signal that told this run to stop, if one did.
-#[must_use]
-pub fn interrupted() -> Option<Interrupted> {
-    match SIGNAL.load(Ordering::SeqCst) {
-        0 => None,
-        signal => Some(Interrupted { signal }),
-    }
-}
-
-/// Like [`interrupted`], for use with `?` between the steps of a long piece of work.
-///
-/// # Errors
-/// [`Interrupted`] where a signal told this run to stop.
-pub fn check() -> Result<(), Interrupted> {
-    interrupted().map_or(Ok(()), Err)
-}
-
-/// From now on the first SIGINT, SIGTERM or SIGHUP ends all children and makes [`interrupted`]
+/// From now on the first SIGINT, SIGTERM or SIGHUP ends all children and makes [`interrupted`](super::interrupted)
 /// say so; the second ends this process at once (the guardian then cleans up). Signals that were
 /// ignored when the program started, by `nohup` or by a shell for its background jobs, stay so.
 /// Calling it again does nothing.
@@ -81,7 +45,7 @@ pub(super) fn watch(groups: &Arc<Groups>) {
 }
 
 fn on_signal(signal: i32) {
-    if SIGNAL.swap(signal, Ordering::SeqCst) != 0 {
+    if !remember(signal) {
         let _ = emulate_default_handler(signal);
     }
     let runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use clap::parser::ValueSource;
 
 use super::super::args::own_words;
-use super::super::resolve::default;
+use super::super::default;
 use super::super::{Args, Environment, PlanError, manifest};
 use super::key::{self, Arity, Key};
 use super::{Configuration, Origin};
