@@ -22,6 +22,20 @@ pub enum Format {
     Markdown,
     /// The JSON report, described by its schema
     Json,
+    /// JUnit XML: a failed test for each slower benchmark
+    Junit,
+    /// GitHub Actions: annotations, for standard output
+    Github,
+    /// GitHub Actions: markdown for `$GITHUB_STEP_SUMMARY`
+    GithubSummary,
+    /// GitLab code quality JSON
+    Gitlab,
+    /// Bencher Metric Format JSON
+    Bencher,
+    /// JSON for github-action-benchmark (`customSmallerIsBetter`)
+    GithubActionBenchmark,
+    /// Go's benchmark text, for `benchstat -col side`
+    GoBench,
 }
 
 impl Format {
@@ -31,6 +45,7 @@ impl Format {
             "txt" => Some(Format::Text),
             "md" | "markdown" => Some(Format::Markdown),
             "json" => Some(Format::Json),
+            "xml" => Some(Format::Junit),
             _ => None,
         }
     }
@@ -42,6 +57,13 @@ impl Format {
             Format::Text => "text",
             Format::Markdown => "markdown",
             Format::Json => "json",
+            Format::Junit => "junit",
+            Format::Github => "github",
+            Format::GithubSummary => "github-summary",
+            Format::Gitlab => "gitlab",
+            Format::Bencher => "bencher",
+            Format::GithubActionBenchmark => "github-action-benchmark",
+            Format::GoBench => "go-bench",
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{Report, ReportError};
 pub(super) fn render(report: &Report) -> Result<String, ReportError> {
     let mut text = serde_json::to_string_pretty(report).map_err(|source| ReportError::Encode {
         format: "JSON",
-        source,
+        source: source.into(),
     })?;
     text.push('\n');
     Ok(text)

@@ -4,7 +4,10 @@ mod error;
 mod escape;
 mod findings;
 mod json;
+mod load;
+mod machines;
 mod markdown;
+mod merge;
 mod model;
 mod numbers;
 mod shell;
@@ -14,6 +17,8 @@ mod words;
 pub use markdown::MARKER as MARKDOWN_MARKER;
 
 pub use error::ReportError;
+pub use load::load;
+pub use merge::merge;
 pub use model::*;
 
 use crate::plan::Format;
@@ -52,5 +57,12 @@ pub fn render(
         Format::Text => Ok(text::render(report, options)),
         Format::Markdown => Ok(markdown::render(report)),
         Format::Json => json::render(report),
+        Format::Junit => machines::junit::render(report),
+        Format::Github => Ok(machines::github::annotations(report)),
+        Format::GithubSummary => Ok(markdown::render_summary(report)),
+        Format::Gitlab => machines::gitlab::render(report),
+        Format::Bencher => machines::bencher::render(report),
+        Format::GithubActionBenchmark => machines::action_benchmark::render(report),
+        Format::GoBench => Ok(machines::go_bench::render(report)),
     }
 }

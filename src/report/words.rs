@@ -72,6 +72,52 @@ pub(super) fn allocations_changed(comparison: &Comparison) -> bool {
     )
 }
 
+/// Whether the head side allocates more.
+pub(super) fn allocations_grew(comparison: &Comparison) -> bool {
+    let verdict = comparison.allocations.as_ref().and_then(|a| a.verdict);
+    verdict == Some(AllocationVerdict::More)
+}
+
+/// One benchmark in one sentence without its name.
+pub(super) fn summary(comparison: &Comparison) -> String {
+    if let Some(failure) = &comparison.failure {
+        return format!("the {} side {}", failure.side, visible(&failure.reason));
+    }
+    let verdict = word(comparison.verdict);
+    let time = match comparison
+        .time
+        .as_ref()
+        .and_then(|time| time.change.as_ref())
+    {
+        Some(change) => format!(
+            "{verdict}: time {} ({} to {}, {} confidence, {})",
+            change.ratio,
+            change.lower,
+            change.upper,
+            confidence(change.confidence),
+            plural(change.rounds, "round", "rounds")
+        ),
+        None => match comparison.verdict {
+            Verdict::Identical => "same compiled code, not measured".to_owned(),
+            Verdict::Added => "exists on the head side only".to_owned(),
+            Verdict::Removed => "exists on the base side only".to_owned(),
+            _ => verdict.to_owned(),
+        },
+    };
+    let both = comparison
+        .allocations
+        .as_ref()
+        .and_then(|a| Some((a.base.as_ref()?, a.head.as_ref()?)));
+    match both {
+        Some((base, head)) if allocations_changed(comparison) => format!(
+            "{time}; allocations {} → {} an iteration",
+            allocations(base),
+            allocations(head)
+        ),
+        _ => time,
+    }
+}
+
 /// Whether a reader should see this benchmark without unfolding anything.
 pub(super) fn is_notable(comparison: &Comparison) -> bool {
     !matches!(comparison.verdict, Verdict::Unchanged | Verdict::Identical)

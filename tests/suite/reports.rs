@@ -2,6 +2,9 @@
 
 mod builder;
 mod cases;
+mod github_markdown;
+mod machines;
+mod merging;
 
 use cargo_perfcheck::plan::Format;
 use cargo_perfcheck::report::{self, RenderOptions, Report};
@@ -165,4 +168,42 @@ fn schema() -> jsonschema::Validator {
     let text = fs_err::read_to_string("schemas/report.v1.json").expect("the schema is committed");
     let schema = serde_json::from_str(&text).expect("JSON");
     jsonschema::draft202012::new(&schema).expect("a valid schema")
+}
+
+#[test]
+fn a_step_summary_shows_more_than_a_comment_may() {
+    let report = cases::thousand();
+    let summary = render(&report, Format::GithubSummary);
+    assert!(summary.len() <= 1 << 20);
+    assert!(summary.len() > render(&report, Format::Markdown).len());
+}
+
+/// Published versions of the format stay readable; these files are never edited.
+#[test]
+fn recorded_reports_of_every_published_version_are_still_read() {
+    let mut read = 0;
+    for entry in fs_err::read_dir("fixtures/reports").expect("recorded reports") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|e| e == "json") {
+            let report =
+                report::load(&path).unwrap_or_else(|e| panic!("{}: {e:?}", path.display()));
+            for format in <Format as clap::ValueEnum>::value_variants() {
+                assert!(!render(&report, *format).is_empty());
+            }
+            read += 1;
+        }
+    }
+    assert!(read > 0);
+}
+
+/// Writes a file as version 1 has it; run it by hand when a new version is published.
+#[test]
+#[ignore = "writes a recorded report; recorded ones are never edited"]
+fn record_a_report() {
+    let mut report = cases::one_regression();
+    report
+        .benchmarks
+        .extend(cases::failed_added_removed().benchmarks);
+    let path = format!("fixtures/reports/v{}.json", report::SCHEMA_VERSION);
+    fs_err::write(path, render(&report, Format::Json)).expect("it can be written");
 }

@@ -16,9 +16,18 @@ pub const MARKER: &str = "<!-- cargo-perfcheck -->";
 /// less, and some are left for what a bot may add.
 const LIMIT: usize = 65_536 - 1_024;
 
+/// How long the summary of a step may be: GitHub takes 1 MiB, and no character has more than four
+/// bytes.
+const SUMMARY_LIMIT: usize = (1 << 20) / 4;
+
 /// The most detailed version that fits into a comment.
 pub(super) fn render(report: &Report) -> String {
     within(report, LIMIT)
+}
+
+/// The most detailed version that fits into the summary of a step of GitHub Actions.
+pub(super) fn render_summary(report: &Report) -> String {
+    within(report, SUMMARY_LIMIT)
 }
 
 fn within(report: &Report, limit: usize) -> String {

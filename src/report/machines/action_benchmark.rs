@@ -1,0 +1,57 @@
+//! The JSON that github-action-benchmark takes as `customSmallerIsBetter`.
+//!
+//! <https://github.com/benchmark-action/github-action-benchmark>
+
+use serde::Serialize;
+
+use super::super::escape::visible;
+use super::super::{Report, ReportError, words};
+use super::to_json;
+use crate::analyse::Comparison;
+
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    unit: &'static str,
+    value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra: Option<String>,
+}
+
+pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
+    let entries: Vec<Entry> = report.benchmarks.iter().flat_map(entries).collect();
+    to_json("github-action-benchmark", &entries)
+}
+
+fn entries(comparison: &Comparison) -> Vec<Entry> {
+    let name = visible(&comparison.key.to_string());
+    let mut entries = Vec::new();
+    if let Some(head) = comparison.time.as_ref().and_then(|time| time.head) {
+        entries.push(Entry {
+            name: name.clone(),
+            unit: "ns/iter",
+            value: head.mean_ns.as_nanos(),
+            range: Some(format!("± {:.3}", head.std_dev_ns.as_nanos())),
+            extra: Some(words::summary(comparison)),
+        });
+    }
+    if let Some(head) = comparison
+        .allocations
+        .as_ref()
+        .and_then(|a| a.head.as_ref())
+    {
+        entries.push(Entry {
+            name: format!("{name} (allocated)"),
+            unit: "B/iter",
+            value: head.bytes,
+            range: None,
+            extra: Some(format!(
+                "{} allocations an iteration",
+                words::per_iteration(head.count)
+            )),
+        });
+    }
+    entries
+}

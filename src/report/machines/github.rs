@@ -1,0 +1,79 @@
+//! GitHub Actions: annotations, as workflow commands on standard output.
+//!
+//! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
+
+use super::super::words::{self, Naming};
+use super::super::{
+    Report,
+    escape::{shortened, visible},
+};
+use super::place;
+use crate::analyse::{Comparison, Verdict};
+
+/// GitHub shows no more of each level for one step.
+const SHOWN: usize = 10;
+
+/// A title is one line on the page.
+const LONGEST_NAME: usize = 160;
+
+/// One line for each finding, errors first, and one notice with the vote.
+pub(in crate::report) fn annotations(report: &Report) -> String {
+    let naming = Naming::of(report);
+    let mut out = String::new();
+    let of = |wanted: fn(&Comparison) -> bool| {
+        words::ordered(report)
+            .into_iter()
+            .filter(move |c| wanted(c))
+    };
+    let errors: Vec<&Comparison> =
+        of(|c| matches!(c.verdict, Verdict::Slower | Verdict::Failed)).collect();
+    let warnings: Vec<&Comparison> = of(|c| {
+        matches!(c.verdict, Verdict::Inconclusive | Verdict::Removed)
+            || (!matches!(c.verdict, Verdict::Slower | Verdict::Failed)
+                && words::allocations_grew(c))
+    })
+    .collect();
+    for (level, all) in [("error", errors), ("warning", warnings)] {
+        for comparison in all.iter().take(SHOWN) {
+            out.push_str(&annotation(level, naming, comparison));
+        }
+    }
+    let sentence = words::sentence(report);
+    let title = format!("performance: {}", words::vote_word(report.vote));
+    out.push_str(&format!(
+        "::notice title={}::{} ({})\n",
+        property(&title),
+        data(&sentence),
+        data(&words::tally(report))
+    ));
+    out
+}
+
+fn annotation(level: &str, naming: Naming, comparison: &Comparison) -> String {
+    let title = format!(
+        "{}: {}",
+        words::word(comparison.verdict),
+        shortened(&naming.name(&comparison.key), LONGEST_NAME)
+    );
+    let place = place::blamed(comparison)
+        .map(|place| format!("file={},line={},", property(&place.path), place.line));
+    format!(
+        "::{level} {}title={}::{}\n",
+        place.unwrap_or_default(),
+        property(&title),
+        data(&words::summary(comparison))
+    )
+}
+
+/// The text of a command. What would end the line is escaped, whatever came before.
+fn data(text: &str) -> String {
+    visible(text)
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// A property of a command, where colons and commas mean something as well.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

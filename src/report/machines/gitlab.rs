@@ -1,0 +1,97 @@
+//! GitLab code quality: one issue for each benchmark that got worse.
+//!
+//! <https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>
+
+use serde::Serialize;
+
+use super::super::words::{self, Naming};
+use super::super::{Report, ReportError};
+use super::{place, to_json};
+use crate::analyse::{Comparison, Verdict};
+
+#[derive(Serialize)]
+struct Issue {
+    description: String,
+    check_name: &'static str,
+    fingerprint: String,
+    severity: &'static str,
+    location: Location,
+}
+
+#[derive(Serialize)]
+struct Location {
+    path: String,
+    lines: Lines,
+}
+
+#[derive(Serialize)]
+struct Lines {
+    begin: u32,
+}
+
+pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
+    let naming = Naming::of(report);
+    let issues: Vec<Issue> = words::ordered(report)
+        .into_iter()
+        .filter_map(|comparison| issue(naming, comparison))
+        .collect();
+    to_json("GitLab code quality", &issues)
+}
+
+fn issue(naming: Naming, comparison: &Comparison) -> Option<Issue> {
+    let (check_name, severity) = match comparison.verdict {
+        Verdict::Slower => ("perfcheck-slower", "major"),
+        Verdict::Failed => ("perfcheck-failed", "major"),
+        Verdict::Removed => ("perfcheck-removed", "minor"),
+        _ if words::allocations_grew(comparison) => ("perfcheck-allocations", "minor"),
+        Verdict::Inconclusive => ("perfcheck-inconclusive", "info"),
+        _ => return None,
+    };
+    // The format demands a place; the manifest stands for "somewhere in this workspace".
+    let (path, begin) = place::blamed(comparison).map_or_else(
+        || ("Cargo.toml".to_owned(), 1),
+        |place| (place.path, place.line),
+    );
+    Some(Issue {
+        description: format!(
+            "{}: {}",
+            naming.name(&comparison.key),
+            words::summary(comparison)
+        ),
+        check_name,
+        fingerprint: fingerprint(&[
+            check_name,
+            &comparison.key.package,
+            &comparison.key.target,
+            &comparison.key.id,
+        ]),
+        severity,
+        location: Location {
+            path,
+            lines: Lines { begin },
+        },
+    })
+}
+
+/// FNV-1a over the parts: the same finding has the same print in every run and every version of
+/// Rust, which the standard hasher does not promise.
+fn fingerprint(parts: &[&str]) -> String {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for part in parts {
+        for byte in part.bytes().chain([0xff]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fingerprint;
+
+    #[test]
+    fn a_fingerprint_depends_on_where_its_parts_end() {
+        assert_ne!(fingerprint(&["ab", "c"]), fingerprint(&["a", "bc"]));
+        assert_eq!(fingerprint(&["a"]).len(), 16);
+    }
+}

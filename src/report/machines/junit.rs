@@ -1,0 +1,77 @@
+//! JUnit XML: a suite for each bench target, a failed test for each slower benchmark.
+
+use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
+
+use super::super::{Report, ReportError, words};
+use crate::analyse::{Comparison, Verdict};
+
+pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
+    let mut xml = Xml::new(format!("cargo perfcheck {}", report.range.spec));
+    for suite in suites(report) {
+        xml.add_test_suite(suite);
+    }
+    xml.to_string().map_err(|source| ReportError::Encode {
+        format: "JUnit",
+        source: source.into(),
+    })
+}
+
+/// In the order in which their first benchmark stands in the report.
+fn suites(report: &Report) -> Vec<TestSuite> {
+    let mut suites: Vec<TestSuite> = Vec::new();
+    for comparison in &report.benchmarks {
+        let name = format!("{}::{}", comparison.key.package, comparison.key.target);
+        let case = case(comparison, &name);
+        match suites
+            .iter_mut()
+            .find(|suite| suite.name.as_str() == quick_junit::XmlString::new(&name).as_str())
+        {
+            Some(suite) => {
+                suite.add_test_case(case);
+            }
+            None => {
+                let mut suite = TestSuite::new(name);
+                suite.add_test_case(case);
+                suites.push(suite);
+            }
+        }
+    }
+    suites
+}
+
+fn case(comparison: &Comparison, suite: &str) -> TestCase {
+    let mut case = TestCase::new(comparison.key.id.as_str(), status(comparison));
+    case.set_classname(suite);
+    case.add_property(("verdict", words::word(comparison.verdict)));
+    if let Some(change) = comparison.time.as_ref().and_then(|t| t.change.as_ref()) {
+        case.add_property(("ratio", change.ratio.as_quotient().to_string().as_str()));
+        case.add_property(("lower", change.lower.as_quotient().to_string().as_str()));
+        case.add_property(("upper", change.upper.as_quotient().to_string().as_str()));
+    }
+    if let Some(failure) = &comparison.failure {
+        case.set_system_err(&failure.stderr_tail);
+    }
+    case
+}
+
+/// What could not be decided is skipped, not passed.
+fn status(comparison: &Comparison) -> TestCaseStatus {
+    let (mut status, message) = match comparison.verdict {
+        Verdict::Unchanged | Verdict::Faster => return TestCaseStatus::success(),
+        Verdict::Slower => (
+            TestCaseStatus::non_success(NonSuccessKind::Failure),
+            words::summary(comparison),
+        ),
+        Verdict::Failed => (
+            TestCaseStatus::non_success(NonSuccessKind::Error),
+            words::summary(comparison),
+        ),
+        Verdict::Inconclusive | Verdict::Identical | Verdict::Added | Verdict::Removed => {
+            (TestCaseStatus::skipped(), words::summary(comparison))
+        }
+    };
+    status
+        .set_message(message)
+        .set_type(words::word(comparison.verdict));
+    status
+}

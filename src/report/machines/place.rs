@@ -1,0 +1,47 @@
+//! Where in the source a finding is shown.
+
+use crate::analyse::Comparison;
+
+/// A line of a file, relative to the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) path: String,
+    pub(super) line: u32,
+}
+
+/// The line that explains the change best, where one is known.
+pub(super) fn blamed(comparison: &Comparison) -> Option<Place> {
+    let sites = &comparison.allocations.as_ref()?.sites;
+    let grown = sites
+        .iter()
+        .find(|site| site.bytes.head > site.bytes.base)?;
+    parse(grown.location.as_deref()?)
+}
+
+/// Reads `path:line`; a path that leaves the workspace is no place in it.
+fn parse(location: &str) -> Option<Place> {
+    let (path, line) = location.rsplit_once(':')?;
+    let line = line.parse().ok()?;
+    let inside = !path.starts_with('/') && path.split('/').all(|part| part != "..");
+    (inside && !path.is_empty()).then(|| Place {
+        path: path.to_owned(),
+        line,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, parse};
+
+    #[test]
+    fn only_lines_within_the_workspace_are_places() {
+        let place = Place {
+            path: "codec/src/parse.rs".into(),
+            line: 88,
+        };
+        assert_eq!(parse("codec/src/parse.rs:88"), Some(place));
+        assert_eq!(parse("/etc/passwd:1"), None);
+        assert_eq!(parse("../x.rs:1"), None);
+        assert_eq!(parse("x.rs"), None);
+    }
+}

@@ -1,0 +1,245 @@
+//! Several reports of one comparison, as one.
+//!
+//! Base and head of a benchmark are always measured on one machine, so shards from unlike machines
+//! may be merged: their ratios mean the same. What changes the compiled code or the meaning of a
+//! verdict must agree.
+
+use std::collections::BTreeMap;
+
+use super::{Methodology, Range, Report, ReportError, Timing, shell};
+use crate::analyse::{Comparison, Vote};
+use crate::discover::BenchmarkKey;
+
+/// Merges the reports of one comparison, for example of its shards.
+///
+/// The level of the whole falls by what each shard's own may err (Bonferroni's inequality), unless
+/// each was already corrected for every benchmark there is.
+///
+/// # Errors
+/// [`ReportError::Mismatch`] names everything that does not belong together: other commits, other
+/// tools, other thresholds, or one benchmark measured twice.
+pub fn merge(reports: Vec<Report>) -> Result<Report, ReportError> {
+    let mut reports = reports.into_iter();
+    let mut merged = reports.next().ok_or(ReportError::Nothing)?;
+    let rest: Vec<Report> = reports.collect();
+    if rest.is_empty() {
+        return Ok(merged);
+    }
+    let mut differences: Vec<String> = Vec::new();
+    for other in &rest {
+        differences.extend(differing(&merged, other));
+    }
+    differences.extend(measured_twice(&merged, &rest));
+    differences.dedup();
+    if !differences.is_empty() {
+        return Err(ReportError::Mismatch { differences });
+    }
+    let confidence = confidence(&merged, &rest);
+    for other in rest {
+        absorb(&mut merged, other);
+    }
+    merged.methodology.confidence = confidence;
+    merged.methodology.family_size = timed(&merged).max(merged.methodology.family_size);
+    Ok(merged)
+}
+
+/// What makes two reports different things.
+fn differing(a: &Report, b: &Report) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, a: &dyn std::fmt::Display, b: &dyn std::fmt::Display| {
+        let (a, b) = (a.to_string(), b.to_string());
+        if a != b {
+            found.push(format!("{what} is `{a}` in one and `{b}` in another"));
+        }
+    };
+    compare(
+        "the program's version",
+        &a.perfcheck_version,
+        &b.perfcheck_version,
+    );
+    compare(
+        "the base commit",
+        &a.range.base.commit,
+        &b.range.base.commit,
+    );
+    compare(
+        "the head commit",
+        &a.range.head.commit,
+        &b.range.head.commit,
+    );
+    let (e, f) = (&a.environment, &b.environment);
+    compare("the host", &e.host, &f.host);
+    compare("the profile", &e.profile, &f.profile);
+    compare("rustc of the base", &e.rustc.base, &f.rustc.base);
+    compare("rustc of the head", &e.rustc.head, &f.rustc.head);
+    compare("cargo of the base", &e.cargo.base, &f.cargo.base);
+    compare("cargo of the head", &e.cargo.head, &f.cargo.head);
+    let (m, n) = (&a.methodology, &b.methodology);
+    compare("the threshold", &m.threshold, &n.threshold);
+    compare("the correction", &m.correction, &n.correction);
+    if has_working_tree(&a.range) || has_working_tree(&b.range) {
+        found.push("a working tree may have changed between them".to_owned());
+    }
+    found
+}
+
+fn has_working_tree(range: &Range) -> bool {
+    range.base.working_tree || range.head.working_tree
+}
+
+/// Benchmarks with a result of their own in more than one report.
+fn measured_twice(first: &Report, rest: &[Report]) -> Vec<String> {
+    let mut seen: BTreeMap<&BenchmarkKey, &Comparison> = BTreeMap::new();
+    let mut twice = Vec::new();
+    for report in std::iter::once(first).chain(rest) {
+        for comparison in &report.benchmarks {
+            match seen.insert(&comparison.key, comparison) {
+                Some(before) if before != comparison => twice.push(&comparison.key),
+                _ => {}
+            }
+        }
+    }
+    match twice[..] {
+        [] => Vec::new(),
+        [one] => vec![format!("`{one}` was measured in two of them")],
+        [one, ..] => vec![format!(
+            "`{one}` and {} more were measured in two of them",
+            twice.len() - 1
+        )],
+    }
+}
+
+fn timed(report: &Report) -> usize {
+    report
+        .benchmarks
+        .iter()
+        .filter(|c| c.time.is_some())
+        .count()
+}
+
+fn confidence(first: &Report, rest: &[Report]) -> f64 {
+    let all = || std::iter::once(first).chain(rest);
+    let total: usize = all().map(timed).sum();
+    let covered = all().all(|report| report.methodology.family_size >= total);
+    if covered {
+        let levels = all().map(|report| report.methodology.confidence);
+        return levels.fold(1.0, f64::min);
+    }
+    let error: f64 = all()
+        .map(|report| 1.0 - report.methodology.confidence)
+        .sum();
+    (1.0 - error).max(0.0)
+}
+
+fn absorb(merged: &mut Report, other: Report) {
+    warn_of_machines(merged, &other);
+    absorb_command(merged, &other.methodology);
+    absorb_vote(merged, other.vote, other.reasons);
+    union(&mut merged.confounders, other.confounders);
+    union(&mut merged.warnings, other.warnings);
+    union(&mut merged.skipped, other.skipped);
+    for comparison in other.benchmarks {
+        // Both shards know of what was not measured: identical, added and removed ones.
+        if !merged.benchmarks.iter().any(|c| c.key == comparison.key) {
+            merged.benchmarks.push(comparison);
+        }
+    }
+    let environment = &mut merged.environment;
+    environment.load_at_start = environment
+        .load_at_start
+        .max(other.environment.load_at_start);
+    environment.steal = match (environment.steal, other.environment.steal) {
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (one, None) | (None, one) => one,
+    };
+    for (package, version) in other.environment.criterion.base {
+        environment.criterion.base.entry(package).or_insert(version);
+    }
+    for (package, version) in other.environment.criterion.head {
+        environment.criterion.head.entry(package).or_insert(version);
+    }
+    add_timings(&mut merged.methodology.timings, other.methodology.timings);
+}
+
+fn union<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
+    for one in more {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+}
+
+fn add_timings(all: &mut Vec<Timing>, more: Vec<Timing>) {
+    for timing in more {
+        match all.iter_mut().find(|t| t.stage == timing.stage) {
+            Some(known) => known.seconds += timing.seconds,
+            None => all.push(timing),
+        }
+    }
+}
+
+fn warn_of_machines(merged: &mut Report, other: &Report) {
+    let (a, b) = (&merged.environment, &other.environment);
+    if (&a.cpu, a.cores, &a.kernel) == (&b.cpu, b.cores, &b.kernel) {
+        return;
+    }
+    let machine =
+        |e: &super::Environment| format!("{} ({} processors, kernel {})", e.cpu, e.cores, e.kernel);
+    let warning = format!(
+        "merged from unlike machines: {} and {}; base and head of each benchmark ran on one of them",
+        machine(a),
+        machine(b)
+    );
+    union(&mut merged.warnings, vec![warning]);
+}
+
+/// One command repeats them all where they differ in nothing but the shard.
+fn absorb_command(merged: &mut Report, other: &Methodology) {
+    let whole = without_partition(&merged.methodology.command_line);
+    let others = without_partition(&other.command_line);
+    if whole == others && merged.methodology.seed == other.seed {
+        merged.methodology.command_line = whole;
+        return;
+    }
+    let command = shell::join(other.command_line.iter().map(String::as_str));
+    let warning = format!(
+        "a part was measured by `cargo perfcheck {command}` with the seed {}",
+        other.seed
+    );
+    union(&mut merged.warnings, vec![warning]);
+}
+
+fn without_partition(words: &[String]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--partition" => {
+                words.next();
+            }
+            word if word.starts_with("--partition=") => {}
+            word => kept.push(word.to_owned()),
+        }
+    }
+    kept
+}
+
+fn gravity(vote: Vote) -> u8 {
+    match vote {
+        Vote::Approve => 0,
+        Vote::Modify => 1,
+        Vote::Reject => 2,
+    }
+}
+
+fn absorb_vote(merged: &mut Report, vote: Vote, reasons: Vec<String>) {
+    let graver = gravity(vote) > gravity(merged.vote);
+    let (mut first, second) = if graver {
+        merged.vote = vote;
+        (reasons, std::mem::take(&mut merged.reasons))
+    } else {
+        (std::mem::take(&mut merged.reasons), reasons)
+    };
+    union(&mut first, second);
+    merged.reasons = first;
+}

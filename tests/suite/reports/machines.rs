@@ -1,0 +1,194 @@
+//! What other programs read, read as they do.
+
+use cargo_perfcheck::analyse::Verdict;
+use cargo_perfcheck::plan::Format;
+use cargo_perfcheck::report::Report;
+use quick_junit::{Report as Junit, TestCaseStatus};
+use serde_json::Value;
+
+use super::{cases, readable, render};
+
+const FORMATS: [Format; 6] = [
+    Format::Junit,
+    Format::Github,
+    Format::Gitlab,
+    Format::Bencher,
+    Format::GithubActionBenchmark,
+    Format::GoBench,
+];
+
+fn json(report: &Report, format: Format) -> Value {
+    serde_json::from_str(&render(report, format)).expect("JSON")
+}
+
+fn count(report: &Report, wanted: &[Verdict]) -> usize {
+    report
+        .benchmarks
+        .iter()
+        .filter(|c| wanted.contains(&c.verdict))
+        .count()
+}
+
+#[test]
+fn every_machine_format_of_every_report_is_recorded() {
+    for (name, report) in readable().filter(|(name, _)| *name != "fifty_regressions") {
+        for format in FORMATS {
+            insta::assert_snapshot!(format!("{}_{name}", format.name()), render(&report, format));
+        }
+    }
+}
+
+#[test]
+fn junit_fails_a_test_for_each_slower_benchmark() {
+    for (name, report) in cases::all() {
+        let xml = Junit::deserialize_from_str(&render(&report, Format::Junit)).expect(name);
+        assert_eq!(xml.tests, report.benchmarks.len(), "{name}");
+        assert_eq!(xml.failures, count(&report, &[Verdict::Slower]), "{name}");
+        assert_eq!(xml.errors, count(&report, &[Verdict::Failed]), "{name}");
+        let cases = xml.test_suites.iter().flat_map(|suite| &suite.test_cases);
+        let passed = cases.filter(|case| matches!(case.status, TestCaseStatus::Success { .. }));
+        assert_eq!(
+            passed.count(),
+            count(&report, &[Verdict::Unchanged, Verdict::Faster]),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn github_annotations_are_one_command_a_line_and_few() {
+    for (name, report) in cases::all() {
+        let text = render(&report, Format::Github);
+        for line in text.lines() {
+            let command = ["::error ", "::warning ", "::notice "]
+                .iter()
+                .any(|c| line.starts_with(c));
+            assert!(command, "{name}: {line}");
+            let properties = line[2..].split("::").next().expect("a first part");
+            let (_, properties) = properties
+                .split_once(' ')
+                .expect("a command with properties");
+            for property in properties.split(',') {
+                let (key, _) = property.split_once('=').expect("key=value");
+                assert!(["file", "line", "title"].contains(&key), "{name}: {line}");
+            }
+        }
+        let errors = text
+            .lines()
+            .filter(|line| line.starts_with("::error"))
+            .count();
+        assert!(errors <= 10, "{name}: {errors}");
+    }
+}
+
+#[test]
+fn gitlab_issues_have_what_the_format_demands_and_unique_prints() {
+    for (name, report) in cases::all() {
+        let issues = json(&report, Format::Gitlab);
+        let mut prints: Vec<&str> = Vec::new();
+        for issue in issues.as_array().expect("an array") {
+            assert!(
+                issue["description"].is_string() && issue["check_name"].is_string(),
+                "{issue}"
+            );
+            let severity = issue["severity"].as_str().expect("a severity");
+            assert!(["info", "minor", "major", "critical", "blocker"].contains(&severity));
+            let path = issue["location"]["path"].as_str().expect("a path");
+            assert!(!path.starts_with('/') && !path.starts_with("./"), "{path}");
+            assert!(issue["location"]["lines"]["begin"].as_u64() >= Some(1));
+            prints.push(issue["fingerprint"].as_str().expect("a fingerprint"));
+        }
+        let all = prints.len();
+        prints.sort_unstable();
+        prints.dedup();
+        assert_eq!(prints.len(), all, "{name}");
+    }
+}
+
+#[test]
+fn bencher_gets_numbers_within_their_bounds_under_names_it_takes() {
+    for (name, report) in cases::all() {
+        let metrics = json(&report, Format::Bencher);
+        for (benchmark, measures) in metrics.as_object().expect("an object") {
+            assert!(
+                benchmark.chars().count() <= 1024 && !benchmark.is_empty(),
+                "{name}"
+            );
+            for (slug, metric) in measures.as_object().expect("an object") {
+                assert!(
+                    slug.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+                    "{slug}"
+                );
+                let value = metric["value"].as_f64().expect("a number");
+                assert!(
+                    metric["lower_value"]
+                        .as_f64()
+                        .is_none_or(|lower| lower <= value),
+                    "{metric}"
+                );
+                assert!(
+                    metric["upper_value"]
+                        .as_f64()
+                        .is_none_or(|upper| upper >= value),
+                    "{metric}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn github_action_benchmark_gets_smaller_is_better() {
+    for (_, report) in cases::all() {
+        for entry in json(&report, Format::GithubActionBenchmark)
+            .as_array()
+            .expect("an array")
+        {
+            assert!(
+                entry["name"].is_string() && entry["unit"].is_string() && entry["value"].is_f64(),
+                "{entry}"
+            );
+        }
+    }
+}
+
+/// The rules of Go's own reader, `golang.org/x/perf/benchfmt`.
+#[test]
+fn go_reads_every_line_of_its_benchmark_text() {
+    for (name, report) in cases::all() {
+        let text = render(&report, Format::GoBench);
+        let mut side = "";
+        let mut results = 0;
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            assert!(line.len() < 64 << 10, "{name}: a line is too long");
+            if let Some(result) = line.strip_prefix("Benchmark") {
+                let fields: Vec<&str> = result.split_whitespace().collect();
+                assert!(
+                    fields.len() >= 4 && fields.len().is_multiple_of(2),
+                    "{name}: {line}"
+                );
+                assert_eq!(fields[1].parse::<u64>().ok(), Some(1), "{name}: {line}");
+                assert!(
+                    fields[2..]
+                        .chunks(2)
+                        .all(|pair| pair[0].parse::<f64>().is_ok()),
+                    "{line}"
+                );
+                results += 1;
+            } else {
+                let (key, value) = line.split_once(": ").expect("key: value");
+                assert!(key.chars().all(|c| c.is_lowercase()), "{name}: {line}");
+                if key == "side" {
+                    side = value;
+                }
+            }
+        }
+        let timed = report
+            .benchmarks
+            .iter()
+            .filter(|c| c.time.is_some())
+            .count();
+        assert!(results >= timed, "{name}: {results} of {timed}");
+        assert_eq!(side, "head", "{name}");
+    }
+}

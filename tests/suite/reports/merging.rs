@@ -1,0 +1,116 @@
+//! Shards of one comparison become one report, and nothing else does.
+
+use cargo_perfcheck::analyse::{Verdict, Vote};
+use cargo_perfcheck::report::{self, Report, ReportError};
+
+use super::builder::{benchmark, failed, timed, with};
+use super::cases;
+
+/// The case split into two shards by turns, with one benchmark that both know of.
+fn shards() -> (Report, Report) {
+    let whole = cases::one_regression();
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for (i, one) in whole.benchmarks.into_iter().enumerate() {
+        if one.verdict == Verdict::Identical {
+            a.push(one.clone());
+            b.push(one);
+        } else if i % 2 == 0 {
+            a.push(one);
+        } else {
+            b.push(one);
+        }
+    }
+    let shard = |benchmarks, part: &str| {
+        let mut shard = with(benchmarks);
+        shard
+            .methodology
+            .command_line
+            .extend(["--partition".into(), part.into()]);
+        shard
+    };
+    (shard(a, "hash:1/2"), shard(b, "hash:2/2"))
+}
+
+fn differences(reports: Vec<Report>) -> String {
+    match report::merge(reports) {
+        Err(ReportError::Mismatch { differences }) => differences.join("\n"),
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+#[test]
+fn shards_merged_say_what_one_run_says() {
+    let (a, b) = shards();
+    let merged = report::merge(vec![a, b]).expect("they belong together");
+    let whole = cases::one_regression();
+    let verdicts = |report: &Report| {
+        let mut all: Vec<_> = report
+            .benchmarks
+            .iter()
+            .map(|c| (c.key.clone(), c.verdict))
+            .collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
+    };
+    assert_eq!(verdicts(&merged), verdicts(&whole));
+    assert_eq!(merged.vote, Vote::Reject);
+    assert_eq!(
+        merged.methodology.command_line,
+        whole.methodology.command_line
+    );
+    assert_eq!(merged.methodology.timings[0].seconds, 2.0 * 41.7);
+}
+
+#[test]
+fn each_shard_may_err_so_the_whole_is_less_sure() {
+    let (mut a, mut b) = shards();
+    let merged = report::merge(vec![a.clone(), b.clone()]).expect("they belong together");
+    assert!((merged.methodology.confidence - 0.90).abs() < 1e-12);
+    a.methodology.family_size = 5;
+    b.methodology.family_size = 5;
+    let merged = report::merge(vec![a, b]).expect("they belong together");
+    assert!((merged.methodology.confidence - 0.95).abs() < 1e-12);
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused_with_every_reason() {
+    let (a, mut b) = shards();
+    b.range.head.commit = "3".repeat(40);
+    b.environment.rustc.base = "rustc 1.90.0".into();
+    b.methodology.threshold = 0.02;
+    b.range.base.working_tree = true;
+    insta::assert_snapshot!("merge_refused", differences(vec![a, b]));
+}
+
+#[test]
+fn one_benchmark_measured_twice_is_refused() {
+    let a = with(vec![timed("x", Verdict::Slower, 10.0, 0.2, 0.01)]);
+    let b = with(vec![
+        timed("x", Verdict::Slower, 10.0, 0.3, 0.01),
+        failed("y"),
+    ]);
+    assert_eq!(
+        differences(vec![a, b]),
+        "`codec::codec x` was measured in two of them"
+    );
+}
+
+#[test]
+fn unlike_machines_and_seeds_are_named_not_refused() {
+    let a = with(vec![benchmark("x", Verdict::Identical)]);
+    let mut b = with(vec![benchmark("y", Verdict::Identical)]);
+    b.environment.cpu = "Other CPU".into();
+    b.methodology.seed = 43;
+    let merged = report::merge(vec![a, b]).expect("they belong together");
+    assert_eq!(merged.warnings.len(), 2, "{:#?}", merged.warnings);
+}
+
+#[test]
+fn nothing_merged_is_an_error_and_one_report_stays_itself() {
+    assert!(matches!(
+        report::merge(Vec::new()),
+        Err(ReportError::Nothing)
+    ));
+    let one = cases::thousand();
+    assert_eq!(report::merge(vec![one.clone()]).expect("one"), one);
+}
