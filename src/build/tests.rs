@@ -80,6 +80,7 @@ impl World {
                 committed_at: 0,
                 source: Source::Commit,
             },
+            original_root: self.users.clone(),
             root: self.root(side),
             manifest_path: self.root(side).join("Cargo.toml"),
             notes: Vec::new(),

@@ -8,7 +8,7 @@ use crate::units::{Charset, Ratio};
 
 use super::args::own_words;
 use super::config::Configuration;
-use super::value::{Confidence, Share, Span};
+use super::value::Span;
 use super::{
     CalibrateArgs, ColourRequest, CompareArgs, CompareOptions, Deny, Environment, PairingRequest,
     Pinning, Plan, PlanError, RangeSpec, Sampling, SamplingArgs, Selection, SelectionArgs,
