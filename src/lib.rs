@@ -50,6 +50,10 @@ pub mod ui;
 
 mod demo;
 
+mod doctor;
+
+mod commands;
+
 mod app;
 
 pub use app::run;

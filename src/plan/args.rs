@@ -3,10 +3,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
-use super::value::{Confidence, Filter, Share, Span};
-use super::{ColourRequest, Format, MessageFormat, PairingRequest, Pinning};
+use super::options::{CompareOptions, OutputArgs, TerminalArgs};
+use super::side_args::{
+    CompletionsArgs, ConfigArgs, DoctorArgs, GuardianArgs, HookArgs, InitArgs, ManArgs,
+};
+use super::value::Share;
 
 /// Tells what a change did to the performance of a Rust workspace.
 ///
@@ -76,6 +79,14 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Show every setting as it would be used here, and where it was set
     Config(ConfigArgs),
+    /// Write a commented `perfcheck.toml`, or a recipe for continuous integration
+    Init(InitArgs),
+    /// Check performance before every `git push`
+    Hook(HookArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    Man(ManArgs),
     /// Cleans up after a run that was killed; started by the run itself.
     #[command(name = "__guardian", hide = true)]
     Guardian(GuardianArgs),
@@ -136,214 +147,6 @@ pub struct ReportArgs {
     pub terminal: TerminalArgs,
 }
 
-/// `cargo perfcheck doctor`.
-#[derive(Debug, Clone, clap::Args)]
-pub struct DoctorArgs {
-    /// Format of the findings
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
-    pub format: DoctorFormat,
-    /// How it is written on a terminal.
-    #[command(flatten)]
-    pub terminal: TerminalArgs,
-}
-
-/// The formats of the doctor's findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DoctorFormat {
-    /// For a person
-    Text,
-    /// For a program
-    Json,
-}
-
-/// `cargo perfcheck config`.
-#[derive(Debug, Clone, clap::Args)]
-pub struct ConfigArgs {
-    /// Print the JSON schema of `perfcheck.toml` instead
-    #[arg(long)]
-    pub schema: bool,
-    /// What a comparison would be given on the command line.
-    #[command(flatten)]
-    pub options: CompareOptions,
-}
-
-/// `cargo-perfcheck __guardian`, as the run itself calls it.
-#[derive(Debug, Clone, clap::Args)]
-pub struct GuardianArgs {
-    /// Read by `scratch::guardian`.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub words: Vec<OsString>,
-}
-
-/// Everything that can be said about a comparison, whichever revisions it is of.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct CompareOptions {
-    /// What to build.
-    #[command(flatten)]
-    pub selection: SelectionArgs,
-    /// How to measure.
-    #[command(flatten)]
-    pub sampling: SamplingArgs,
-    /// How to judge.
-    #[command(flatten)]
-    pub judgement: JudgementArgs,
-    /// Where reports go.
-    #[command(flatten)]
-    pub output: OutputArgs,
-    /// What is told meanwhile.
-    #[command(flatten)]
-    pub terminal: TerminalArgs,
-    /// Keep both source trees, their builds and the raw samples after the run
-    #[arg(long, help_heading = "Output")]
-    pub keep: bool,
-}
-
-/// Cargo's own selection flags, with cargo's own words.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "What to build (as in cargo)")]
-pub struct SelectionArgs {
-    /// Package whose benchmarks to run
-    #[arg(short = 'p', long = "package", value_name = "SPEC")]
-    pub packages: Vec<String>,
-    /// Run the benchmarks of every member of the workspace
-    #[arg(long)]
-    pub workspace: bool,
-    /// Leave this package out
-    #[arg(long, value_name = "SPEC", requires = "workspace")]
-    pub exclude: Vec<String>,
-    /// Run this benchmark target only
-    #[arg(long = "bench", value_name = "NAME")]
-    pub benches: Vec<String>,
-    /// Features to activate, separated by spaces or commas
-    #[arg(short = 'F', long, value_name = "FEATURES")]
-    pub features: Vec<String>,
-    /// Activate all features
-    #[arg(long)]
-    pub all_features: bool,
-    /// Do not activate the `default` feature
-    #[arg(long)]
-    pub no_default_features: bool,
-    /// Build with this profile instead of `bench`
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
-    /// Path to Cargo.toml
-    #[arg(long, value_name = "PATH")]
-    pub manifest_path: Option<PathBuf>,
-    /// Where builds are kept, instead of the user's cache folder
-    #[arg(long, value_name = "DIR")]
-    pub target_dir: Option<PathBuf>,
-    /// Fail if a lock file would have to change
-    #[arg(long)]
-    pub locked: bool,
-    /// Do not use the network
-    #[arg(long)]
-    pub offline: bool,
-    /// Both of `--locked` and `--offline`
-    #[arg(long)]
-    pub frozen: bool,
-}
-
-/// How to measure.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Measuring")]
-pub struct SamplingArgs {
-    /// Measure only benchmarks whose id (`group/function/value`) matches this regular expression
-    #[arg(long, value_name = "REGEX")]
-    pub filter: Option<Filter>,
-    /// Timed work a side after which a benchmark is given up as inconclusive [default: 2s]
-    #[arg(long, value_name = "TIME")]
-    pub time: Option<Span>,
-    /// At most this many rounds a benchmark, each a fresh pair of processes [default: 30]
-    #[arg(long, value_name = "N")]
-    pub rounds: Option<usize>,
-    /// Criterion's warm-up time in a round [default: 50ms]
-    #[arg(long, value_name = "TIME")]
-    pub warm_up_time: Option<Span>,
-    /// Criterion's measurement time in a round [default: 100ms]
-    #[arg(long, value_name = "TIME")]
-    pub measurement_time: Option<Span>,
-    /// Criterion's sample size in a round, at least 10 [default: 20]
-    #[arg(long, value_name = "N")]
-    pub sample_size: Option<usize>,
-    /// How long a benchmark may be silent before it counts as hung [default: 60s]
-    #[arg(long, value_name = "TIME")]
-    pub timeout: Option<Span>,
-    /// The seed of every random choice; drawn, and printed, when not given
-    #[arg(long, value_name = "NUMBER")]
-    pub seed: Option<u64>,
-    /// How the two sides alternate: sample by sample where that works, or benchmark by benchmark
-    /// [default: auto]
-    #[arg(long, value_name = "auto|benchmark")]
-    pub pairing: Option<PairingRequest>,
-    /// Which processor benchmarks run on [default: auto]
-    ///
-    /// `auto`: both sides share one, unless the benchmark has several threads. `off`: the scheduler
-    /// decides. A number: that processor.
-    #[arg(long, value_name = "auto|off|CPU")]
-    pub pin: Option<Pinning>,
-    /// Do not count allocations
-    #[arg(long)]
-    pub no_allocations: bool,
-}
-
-/// How to judge.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Judging")]
-pub struct JudgementArgs {
-    /// The smallest difference that counts [default: 1%]
-    #[arg(long, value_name = "SHARE")]
-    pub threshold: Option<Share>,
-    /// The confidence level of the whole report [default: 0.95]
-    #[arg(long, value_name = "LEVEL")]
-    pub confidence: Option<Confidence>,
-    /// Votes that fail the run beside `reject`
-    #[arg(long, value_enum, value_name = "VOTE")]
-    pub deny: Vec<Deny>,
-}
-
-/// A vote that can be made to fail the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Deny {
-    /// Something is inconclusive, failed or was removed, or changed code has no benchmark
-    Modify,
-}
-
-/// Where reports go.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Output")]
-pub struct OutputArgs {
-    /// Format of the report; several pair up with several `--output` in order [default: text]
-    #[arg(long = "format", value_enum, value_name = "FORMAT")]
-    pub formats: Vec<Format>,
-    /// Write the report to this file instead of stdout (`-` is stdout)
-    ///
-    /// Where no `--format` pairs up with it, the extension decides.
-    #[arg(short = 'o', long = "output", value_name = "FILE")]
-    pub outputs: Vec<PathBuf>,
-}
-
-/// What is told on a terminal, and how.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Output")]
-pub struct TerminalArgs {
-    /// Errors only on stderr
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Also what cargo and the benchmarks say
-    #[arg(short, long)]
-    pub verbose: bool,
-    /// When to colour [default: auto]
-    #[arg(long, value_enum, value_name = "WHEN")]
-    pub color: Option<ColourRequest>,
-    /// Draw with ASCII characters only
-    #[arg(long)]
-    pub ascii: bool,
-    /// How progress is told on stderr: for a person, or one JSON object a line
-    /// [default: human]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub message_format: Option<MessageFormat>,
-}
-
 impl Args {
     /// Reads the words that the program was started with, its own name first.
     ///
@@ -371,6 +174,7 @@ pub(super) fn own_words(words: &[OsString]) -> &[OsString] {
 mod tests {
     use clap::CommandFactory;
 
+    use super::super::Format;
     use super::*;
 
     fn parse(line: &str) -> Result<Args, clap::Error> {

@@ -6,9 +6,11 @@ mod default;
 mod error;
 mod exit;
 mod manifest;
+mod options;
 mod output;
 mod range;
 mod resolve;
+mod side_args;
 mod surroundings;
 mod value;
 
@@ -17,15 +19,18 @@ use std::time::Duration;
 
 use crate::units::{Charset, Ratio};
 
-pub use args::{
-    Args, CalibrateArgs, Command, CompareArgs, CompareOptions, DemoArgs, Deny, DoctorArgs,
-    DoctorFormat, GuardianArgs, JudgementArgs, OutputArgs, ReportArgs, SamplingArgs, SelectionArgs,
-    TerminalArgs,
-};
+pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs};
 pub use error::PlanError;
 pub use exit::ExitStatus;
+pub use options::{
+    CompareOptions, Deny, JudgementArgs, OutputArgs, SamplingArgs, SelectionArgs, TerminalArgs,
+};
 pub use output::{Format, Output};
 pub use range::RangeSpec;
+pub use side_args::{
+    CiSystem, CompletionsArgs, ConfigArgs, DoctorArgs, DoctorFormat, GuardianArgs, HookArgs,
+    HookCommand, HookInstallArgs, HookRunArgs, InitArgs, ManArgs,
+};
 pub use surroundings::Environment;
 pub use value::{Confidence, Filter, Share, Span};
 

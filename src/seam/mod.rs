@@ -50,6 +50,12 @@ use symbols::Symbols;
 /// The probe; empty where preloading is not supported.
 const TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
 
+/// Whether this build of the program carries a probe for this system.
+#[must_use]
+pub fn is_supported() -> bool {
+    !TIMING_PROBE.is_empty()
+}
+
 /// How the seam works. The default is right for measuring.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {

@@ -1,0 +1,213 @@
+//! Load, other tenants, limits, memory and disk.
+
+use std::time::{Duration, Instant};
+
+use super::{Finding, Patient, Severity};
+use crate::environment::StealWatch;
+use crate::units::Bytes;
+
+/// Below this a build of a middling workspace twice over may not fit.
+const SCARCE_DISK: u64 = 4 << 30;
+
+/// Below this the compiler begins to swap, and benchmarks with it.
+const SCARCE_MEMORY: u64 = 1 << 30;
+
+/// Twenty clock ticks of the kernel's statistics: enough to see theft of a twentieth.
+const STEAL_WATCH: Duration = Duration::from_millis(200);
+
+pub(super) fn load(patient: &Patient) -> Finding {
+    let Some(load) = patient.machine.load else {
+        return Finding::new("load", Severity::Note, "the system does not tell its load");
+    };
+    match patient.machine.busy() {
+        Some(_) => Finding::new(
+            "load",
+            Severity::Hurts,
+            format!(
+                "{load:.2} on {} processors: other programs compete with the benchmarks; more rounds \
+                 will be needed",
+                patient.machine.cores
+            ),
+        )
+        .mended_by("close what computes; `ps -eo pcpu,comm --sort=-pcpu | head` shows it"),
+        None => Finding::new("load", Severity::Good, format!("{load:.2}: the machine is idle")),
+    }
+}
+
+/// Wants a processor for a while: theft shows only where there is something to steal.
+pub(super) fn stolen_time() -> Finding {
+    let watch = StealWatch::start();
+    let end = Instant::now() + STEAL_WATCH;
+    while Instant::now() < end {
+        std::hint::spin_loop();
+    }
+    match watch.share() {
+        None => Finding::new(
+            "stolen time",
+            Severity::Note,
+            "the system does not tell what other tenants take",
+        ),
+        Some(share) if share >= 0.01 => Finding::new(
+            "stolen time",
+            Severity::Hurts,
+            format!(
+                "other tenants of the host took {:.0} % of the processor just now; alternating the \
+                 sides cancels most of it, at the price of more rounds",
+                share * 100.0
+            ),
+        )
+        .mended_by("run at a quieter time, or on a machine with dedicated processors"),
+        Some(_) => Finding::new("stolen time", Severity::Good, "none just now"),
+    }
+}
+
+pub(super) fn hypervisor(patient: &Patient) -> Option<Finding> {
+    let name = patient.machine.virtualised.as_ref()?;
+    Some(Finding::new(
+        "hypervisor",
+        Severity::Note,
+        format!(
+            "a virtual machine ({name}): the speed of the processor may drift with its other tenants; \
+             alternation is made for that"
+        ),
+    ))
+}
+
+/// The processor quota of the control group, as containers get it.
+pub(super) fn quota(patient: &Patient) -> Option<Finding> {
+    let groups = fs_err::read_to_string(patient.root().join("proc/self/cgroup")).ok()?;
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let limit = patient.line(&format!("sys/fs/cgroup/{group}/cpu.max"))?;
+    let (quota, period) = limit.split_once(' ')?;
+    let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
+    let processors = quota / period;
+    Some(
+        Finding::new(
+            "processor quota",
+            Severity::Hurts,
+            format!(
+                "this container may use {processors:.2} processors; when that is spent, benchmarks \
+                 are stopped in the middle of a sample"
+            ),
+        )
+        .mended_by("start the container without `--cpus`; `--cpuset-cpus` limits without stopping"),
+    )
+}
+
+pub(super) fn clock(patient: &Patient) -> Option<Finding> {
+    let folder = "sys/devices/system/clocksource/clocksource0";
+    let source = patient.line(&format!("{folder}/current_clocksource"))?;
+    // The others are read without entering the kernel (vdso(7)).
+    if !matches!(
+        source.as_str(),
+        "hpet" | "acpi_pm" | "jiffies" | "refined-jiffies" | "xen"
+    ) {
+        return Some(Finding::new(
+            "clock",
+            Severity::Good,
+            format!("{source}: cheap to read"),
+        ));
+    }
+    let finding = Finding::new(
+        "clock",
+        Severity::Hurts,
+        format!("`{source}` is slow to read; samples of very short benchmarks lose precision"),
+    );
+    let available = patient.line(&format!("{folder}/available_clocksource"));
+    let better = available?.split(' ').any(|name| name == "tsc");
+    Some(if better {
+        finding.mended_by(format!(
+            "`echo tsc | sudo tee /{folder}/current_clocksource`"
+        ))
+    } else {
+        finding
+    })
+}
+
+/// Randomisation is wanted: every round then draws a new layout, and the interval covers its luck.
+pub(super) fn address_space(patient: &Patient) -> Option<Finding> {
+    let value = patient.line("proc/sys/kernel/randomize_va_space")?;
+    Some(match value.as_str() {
+        "0" => Finding::new(
+            "address space",
+            Severity::Hurts,
+            "randomisation is off: every round has the same memory layout, so a lucky or unlucky one \
+             is taken for the change's doing",
+        )
+        .mended_by("`sudo sysctl kernel.randomize_va_space=2`"),
+        _ => Finding::new(
+            "address space",
+            Severity::Good,
+            "randomised: every round draws a new memory layout",
+        ),
+    })
+}
+
+pub(super) fn memory(patient: &Patient) -> Option<Finding> {
+    let available = patient.machine.available_memory?;
+    Some(if available.as_bytes() < SCARCE_MEMORY {
+        Finding::new(
+            "memory",
+            Severity::Hurts,
+            format!("{available} free: building and measuring may swap"),
+        )
+        .mended_by("close what holds memory; `ps -eo rss,comm --sort=-rss | head` shows it")
+    } else {
+        Finding::new("memory", Severity::Good, format!("{available} free"))
+    })
+}
+
+pub(super) fn disk(patient: &Patient) -> Vec<Finding> {
+    // The folder itself is made by the first run.
+    let Some(existing) = patient.cache.ancestors().find(|folder| folder.exists()) else {
+        return Vec::new();
+    };
+    let Ok(status) = rustix::fs::statvfs(existing) else {
+        return Vec::new();
+    };
+    let place = patient.cache.display();
+    let free = Bytes::from_bytes(status.f_bavail.saturating_mul(status.f_frsize));
+    let mut findings = vec![if free.as_bytes() < SCARCE_DISK {
+        Finding::new(
+            "disk",
+            Severity::Hurts,
+            format!("{free} free for builds in {place}: two target folders may not fit"),
+        )
+        .mended_by("`--target-dir` names another place")
+    } else {
+        Finding::new(
+            "disk",
+            Severity::Good,
+            format!("{free} free for builds in {place}"),
+        )
+    }];
+    if status
+        .f_flag
+        .contains(rustix::fs::StatVfsMountFlags::NOEXEC)
+    {
+        findings.push(
+            Finding::new(
+                "disk",
+                Severity::Broken,
+                format!(
+                    "{place} is on a file system mounted `noexec`: no benchmark can be run there"
+                ),
+            )
+            .mended_by("`--target-dir` names another place"),
+        );
+    }
+    if status
+        .f_flag
+        .contains(rustix::fs::StatVfsMountFlags::RDONLY)
+    {
+        findings.push(
+            Finding::new(
+                "disk",
+                Severity::Broken,
+                format!("{place} is on a read-only file system: nothing can be built there"),
+            )
+            .mended_by("`--target-dir` names another place"),
+        );
+    }
+    findings
+}

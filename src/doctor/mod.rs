@@ -1,0 +1,122 @@
+//! What on this machine hurts measuring, and how to mend it.
+
+mod host;
+mod power;
+mod render;
+mod tools;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+pub(crate) use render::{json, text};
+
+use crate::environment::Machine;
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Severity {
+    /// As it should be.
+    Good,
+    /// Worth knowing; the method copes with it.
+    Note,
+    /// Costs precision or time.
+    Hurts,
+    /// Measuring is impossible, or a part of it.
+    Broken,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Finding {
+    /// What was looked at, in a word or two.
+    pub(crate) subject: &'static str,
+    /// How much it matters.
+    pub(crate) severity: Severity,
+    /// What was found, and what that means for measuring.
+    pub(crate) finding: String,
+    /// How to mend it, where something can be done.
+    pub(crate) mend: Option<String>,
+}
+
+impl Finding {
+    fn new(subject: &'static str, severity: Severity, finding: impl Into<String>) -> Finding {
+        Finding {
+            subject,
+            severity,
+            finding: finding.into(),
+            mend: None,
+        }
+    }
+
+    fn mended_by(mut self, mend: impl Into<String>) -> Finding {
+        self.mend = Some(mend.into());
+        self
+    }
+}
+
+/// Where to look.
+pub(crate) struct Patient {
+    /// The root of the pseudo-file systems.
+    root: PathBuf,
+    /// Where runs keep their builds.
+    cache: PathBuf,
+    /// The facts.
+    machine: Machine,
+}
+
+impl Patient {
+    /// This machine.
+    pub(crate) fn this_machine() -> Patient {
+        Patient {
+            root: PathBuf::from("/"),
+            cache: crate::scratch::default_parent(None),
+            machine: Machine::read(),
+        }
+    }
+
+    fn line(&self, path: &str) -> Option<String> {
+        crate::environment::read_line(&self.root.join(path))
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// Looks at everything. Takes about a quarter of a second: stolen time must be waited for.
+pub(crate) fn examine(patient: &Patient) -> Vec<Finding> {
+    let mut findings = vec![
+        Finding::new(
+            "machine",
+            Severity::Good,
+            format!(
+                "{}, {} processors, {}, kernel {}",
+                patient.machine.cpu,
+                patient.machine.cores,
+                patient.machine.os,
+                patient.machine.kernel
+            ),
+        ),
+        host::load(patient),
+        host::stolen_time(),
+    ];
+    findings.extend(host::hypervisor(patient));
+    findings.extend(host::quota(patient));
+    findings.extend(power::governor(patient));
+    findings.extend(power::turbo(patient));
+    findings.extend(power::siblings(patient));
+    findings.extend(power::battery(patient));
+    findings.extend(host::clock(patient));
+    findings.extend(host::address_space(patient));
+    findings.extend(host::memory(patient));
+    findings.extend(host::disk(patient));
+    findings.push(tools::preloading());
+    findings.push(tools::found("cargo"));
+    findings.push(tools::found("git"));
+    findings
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! The findings as bytes.
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Finding, Severity};
+use crate::units::{Charset, Colour};
+
+/// For a person: one finding a paragraph, what to do below it, and a closing line.
+pub(crate) fn text(findings: &[Finding], colour: Colour, charset: Charset) -> String {
+    let width = findings
+        .iter()
+        .map(|finding| finding.subject.len())
+        .max()
+        .unwrap_or(0);
+    let mut out = String::new();
+    for finding in findings {
+        let (mark, style) = mark(finding.severity, charset);
+        let mark = match colour {
+            Colour::Ansi => format!("{style}{mark}{style:#}"),
+            Colour::Never => mark.to_owned(),
+        };
+        out.push_str(&format!(
+            "{mark} {:width$}  {}\n",
+            finding.subject, finding.finding
+        ));
+        if let Some(mend) = &finding.mend {
+            out.push_str(&format!("  {:width$}  to mend it: {mend}\n", ""));
+        }
+    }
+    out.push('\n');
+    out.push_str(&closing(findings));
+    out.push('\n');
+    out
+}
+
+/// Colour never carries meaning alone: every severity has its own mark.
+fn mark(severity: Severity, charset: Charset) -> (&'static str, Style) {
+    let (unicode, ascii, colour) = match severity {
+        Severity::Good => ("✓", "+", AnsiColor::Green),
+        Severity::Note => ("·", "-", AnsiColor::Blue),
+        Severity::Hurts => ("!", "!", AnsiColor::Yellow),
+        Severity::Broken => ("✗", "x", AnsiColor::Red),
+    };
+    let mark = match charset {
+        Charset::Unicode => unicode,
+        Charset::Ascii => ascii,
+    };
+    (mark, colour.on_default().bold())
+}
+
+fn closing(findings: &[Finding]) -> String {
+    let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
+    match (count(Severity::Broken), count(Severity::Hurts)) {
+        (0, 0) => {
+            "nothing here hurts measuring; `cargo perfcheck calibrate` says how small a change \
+                   can be seen"
+                .to_owned()
+        }
+        (0, hurts) => format!(
+            "{hurts} finding{} above cost{} precision; `cargo perfcheck calibrate` says how much",
+            plural(hurts),
+            if hurts == 1 { "s" } else { "" },
+        ),
+        (broken, _) => format!(
+            "{broken} finding{} above must be mended first",
+            plural(broken)
+        ),
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// For a program: `{"schema_version": 1, "findings": […]}`.
+///
+/// # Errors
+/// None that can happen with these types; serde's signature has one.
+pub(crate) fn json(findings: &[Finding]) -> serde_json::Result<String> {
+    let value = serde_json::json!({ "schema_version": 1, "findings": findings });
+    serde_json::to_string_pretty(&value).map(|text| text + "\n")
+}

@@ -1,0 +1,143 @@
+//! The command line of the commands beside a comparison.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::options::{CompareOptions, TerminalArgs};
+use super::value::Span;
+
+/// `cargo perfcheck doctor`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DoctorArgs {
+    /// Format of the findings
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub format: DoctorFormat,
+    /// How it is written on a terminal.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
+}
+
+/// The formats of the doctor's findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// For a person
+    Text,
+    /// For a program
+    Json,
+}
+
+/// `cargo perfcheck config`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConfigArgs {
+    /// Print the JSON schema of `perfcheck.toml` instead
+    #[arg(long)]
+    pub schema: bool,
+    /// What a comparison would be given on the command line.
+    #[command(flatten)]
+    pub options: CompareOptions,
+}
+
+/// `cargo-perfcheck __guardian`, as the run itself calls it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct GuardianArgs {
+    /// Read by `scratch::guardian`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub words: Vec<OsString>,
+}
+
+/// `cargo perfcheck init`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct InitArgs {
+    /// Write a recipe for this system of continuous integration instead of `perfcheck.toml`
+    #[arg(long, value_enum, value_name = "SYSTEM")]
+    pub ci: Option<CiSystem>,
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+}
+
+/// A system of continuous integration that there is a recipe for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CiSystem {
+    /// GitHub Actions: a comment on the pull request, the report as an artifact
+    Github,
+    /// GitLab: the report as an artifact of the merge request's pipeline
+    Gitlab,
+    /// A plain POSIX shell script, for any other system
+    Shell,
+}
+
+/// `cargo perfcheck hook`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct HookArgs {
+    /// What to do with the hook.
+    #[command(subcommand)]
+    pub command: HookCommand,
+}
+
+/// What to do with the hook.
+#[derive(Debug, Clone, Subcommand)]
+pub enum HookCommand {
+    /// Install the pre-push hook; a hook that is there already keeps running before it
+    Install(HookInstallArgs),
+    /// Remove it, and put back what was there before
+    Uninstall,
+    /// Say whether it is installed, and where
+    Status,
+    /// What git runs before a push: reads the pushed refs from stdin
+    Run(HookRunArgs),
+}
+
+/// `cargo perfcheck hook install`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  cargo perfcheck hook install --limit 5m -- --time 1s -p parser
+          Everything after `--` is an option of the comparison.")]
+pub struct HookInstallArgs {
+    /// Install it even where `core.hooksPath` is one folder for many repositories
+    #[arg(long)]
+    pub shared: bool,
+    /// Let the push pass unchecked when a comparison takes longer than this
+    #[arg(long, value_name = "TIME", default_value = "10m")]
+    pub limit: Span,
+    /// Options of the comparison
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub options: Vec<String>,
+}
+
+/// `cargo perfcheck hook run`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct HookRunArgs {
+    /// The name of the remote, as git gives it
+    pub remote: String,
+    /// The address of the remote, as git gives it
+    pub url: String,
+    /// Let the push pass unchecked when a comparison takes longer than this
+    #[arg(long, value_name = "TIME", default_value = "10m")]
+    pub limit: Span,
+    /// Options of the comparison
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub options: Vec<String>,
+}
+
+/// `cargo perfcheck completions`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `cargo perfcheck man`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ManArgs {
+    /// The folder to write them to, for example `~/.local/share/man/man1`
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
