@@ -1,5 +1,7 @@
 //! What can keep us from finding anything to measure.
 
+use crate::scratch::Interrupted;
+
 use super::SkippedTarget;
 
 /// Nothing can be measured.
@@ -22,6 +24,9 @@ pub enum DiscoverError {
         /// An id that is there.
         example: String,
     },
+    /// The user ended the run.
+    #[error("interrupted while looking for benchmarks")]
+    Interrupted(#[from] Interrupted),
     /// The filter cannot be read.
     #[error("`{filter}` is not a regular expression")]
     BadFilter {
@@ -37,6 +42,7 @@ impl DiscoverError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            DiscoverError::Interrupted(_) => return None,
             DiscoverError::NoBenchTargets => {
                 "name the package with `-p`, or take all with `--workspace`; a first benchmark: \
                  `cargo add --dev criterion`, then a `[[bench]]` with `harness = false`"

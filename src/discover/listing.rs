@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::build::Executable;
 use crate::protocol::{
-    CriterionVersion, Ending, Invocation, Launcher, Message, Process, ThroughputSpec,
+    CriterionVersion, Ending, Invocation, Message, Placement, Process, ThroughputSpec,
 };
+use crate::scratch::Scratch;
 use crate::units::Side;
 
 use super::harness::{self, Harness};
@@ -47,7 +48,7 @@ pub(super) fn list(
     executable: &Executable,
     side: Side,
     timeout: Duration,
-    launcher: &Launcher<'_>,
+    scratch: &Scratch,
 ) -> Answer {
     match harness::recognise(&executable.path) {
         Ok(Harness::Criterion) => {}
@@ -59,9 +60,10 @@ pub(super) fn list(
         side,
         filter: Invocation::NOTHING.into(),
         timing: None,
+        placement: Placement::Free,
         env: Vec::new(),
     };
-    let mut process = match Process::spawn(&invocation, launcher) {
+    let mut process = match Process::spawn(&invocation, scratch) {
         Ok(process) => process,
         Err(ending) => return Answer::Other(ending.to_string()),
     };
@@ -160,12 +162,7 @@ mod tests {
     use crate::protocol::fake;
 
     fn ask(executable: &Executable, timeout: Duration) -> Answer {
-        let folder = tempfile::tempdir().unwrap();
-        let launcher = Launcher {
-            spawn: &fake::spawn,
-            folder: folder.path(),
-        };
-        list(executable, Side::Head, timeout, &launcher)
+        list(executable, Side::Head, timeout, fake::scratch())
     }
 
     fn ask_script(script: &str) -> Answer {

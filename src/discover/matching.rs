@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use crate::build::{Build, Executable};
-use crate::protocol::Launcher;
+use crate::scratch::{self, Scratch};
 use crate::units::{Paired, Side};
 
 use super::listing::{Answer, Listed, Listing, list};
@@ -33,7 +33,7 @@ pub struct Options<'a> {
 pub fn discover(
     builds: &Paired<Build>,
     options: Options<'_>,
-    launcher: &Launcher<'_>,
+    run_folder: &Scratch,
 ) -> Result<Discovery, DiscoverError> {
     let filter = compile(options.filter)?;
     let mut discovery = Discovery {
@@ -41,10 +41,11 @@ pub fn discover(
         skipped: unbuilt(builds),
     };
     for executables in pair_executables(builds) {
+        scratch::check()?;
         let answers = executables.as_ref().map(|executable| {
             executable
                 .as_ref()
-                .map(|(side, executable)| list(executable, *side, options.timeout, launcher))
+                .map(|(side, executable)| list(executable, *side, options.timeout, run_folder))
         });
         let executables = executables.map(|found| found.map(|(_, executable)| executable));
         let Some((package, target)) = name_of(&executables) else {

@@ -1,10 +1,27 @@
 //! From matched benchmarks to raw paired samples.
+//!
+//! A benchmark is measured in rounds, each a fresh pair of processes that run all unsettled
+//! benchmarks of a target ([`Session`]). Rounds go over all targets in turn until every benchmark is
+//! settled or has spent its budget ([`run`]).
+
+mod affinity;
+mod check;
+mod duet;
+mod order;
+mod player;
+mod schedule;
+mod session;
+mod threads;
 
 use serde::{Deserialize, Serialize};
 
 use crate::discover::BenchmarkKey;
 pub use crate::discover::Failure;
+use crate::scratch::Interrupted;
 use crate::units::{Paired, Side};
+
+pub use schedule::run;
+pub use session::{Request, RoundOutcome, Session};
 
 /// What was measured of one benchmark.
 #[derive(Debug, Clone)]
@@ -28,8 +45,33 @@ pub struct Round {
     pub first: Side,
     /// How base and head were interleaved.
     pub pairing: Pairing,
-    /// What each side reported.
+    /// What each side reported; empty for a side that does not have the benchmark.
     pub samples: Paired<Samples>,
+}
+
+/// Whether a benchmark needs more rounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It does, if it may have them.
+    Continue,
+    /// It does not; the verdict, as the report words it.
+    Done(String),
+}
+
+/// Why measuring ended without a result.
+#[derive(Debug, thiserror::Error)]
+pub enum MeasureError {
+    /// The user ended it.
+    #[error("interrupted while measuring")]
+    Interrupted(#[from] Interrupted),
+}
+
+impl MeasureError {
+    /// What the user can try.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        None
+    }
 }
 
 /// How base and head were interleaved.
@@ -53,3 +95,17 @@ pub struct Samples {
     /// (pairing by sample); else empty.
     pub starts: Vec<u64>,
 }
+
+impl Samples {
+    /// Of a side that does not take part.
+    fn none() -> Samples {
+        Samples {
+            iterations: Vec::new(),
+            times: Vec::new(),
+            starts: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
 //! Fake benchmark processes for tests: `fixtures/fakes/speaker.rs`, compiled once.
 
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::build::Executable;
+use crate::scratch::Scratch;
 
 /// The compiled speaker.
 fn speaker() -> PathBuf {
@@ -36,8 +37,13 @@ pub(crate) fn executable(script: &str) -> Executable {
     }
 }
 
-/// Starts a command in a process group of its own.
-pub(crate) fn spawn(mut command: Command) -> std::io::Result<Child> {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0).spawn()
+/// A run's folder, shared by all tests of this process.
+pub(crate) fn scratch() -> &'static Scratch {
+    static SCRATCH: OnceLock<(tempfile::TempDir, Scratch)> = OnceLock::new();
+    let (_, scratch) = SCRATCH.get_or_init(|| {
+        let parent = tempfile::tempdir().unwrap();
+        let scratch = Scratch::create(parent.path(), None).unwrap();
+        (parent, scratch)
+    });
+    scratch
 }

@@ -1,28 +1,17 @@
 //! How a benchmark process is started: its arguments, its environment, its folder.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::build::Executable;
 use crate::units::Side;
 
-use super::CriterionVersion;
-
-/// What starting processes needs from the run: everything that knows of its end and its folder.
-#[derive(Clone, Copy)]
-pub struct Launcher<'a> {
-    /// Starts a command in a process group of its own, so that what the benchmark starts ends with
-    /// it.
-    pub spawn: &'a dyn Fn(Command) -> io::Result<Child>,
-    /// A private folder; what Criterion writes goes there.
-    pub folder: &'a Path,
-}
+use super::{CriterionVersion, Placement};
 
 /// Criterion's settings for a process. Settings in the benchmark's code win over them.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
     /// `--warm-up-time`.
     pub warm_up: Duration,
@@ -75,6 +64,8 @@ pub struct Invocation<'a> {
     pub filter: String,
     /// The settings, and the version of Criterion that will read them; absent where nothing is run.
     pub timing: Option<(Timing, CriterionVersion)>,
+    /// Where it may run.
+    pub placement: Placement,
     /// Added to the environment.
     pub env: Vec<(OsString, OsString)>,
 }
@@ -94,10 +85,10 @@ impl Invocation<'_> {
         format!("^(?:{})$", alternatives.join("|"))
     }
 
-    /// The command, to be connected to `port`. Both sides get environments of the same names and,
+    /// The command, to be connected to `port`; what Criterion writes goes to `folder`. Both sides get environments of the same names and,
     /// as their paths have equal length, of the same size: the environment lies above the stack and
     /// moves it.
-    pub(super) fn command(&self, launcher: &Launcher<'_>, port: u16) -> Command {
+    pub(super) fn command(&self, folder: &Path, port: u16) -> Command {
         let mut command = Command::new(&self.executable.path);
         command.arg("--bench").arg("--noplot");
         if let Some((timing, version)) = self.timing {
@@ -124,7 +115,7 @@ impl Invocation<'_> {
             .env("CARGO_CRITERION_PORT", format!("{port:05}"))
             .env(
                 "CRITERION_HOME",
-                launcher.folder.join("criterion").join(self.side.name()),
+                folder.join("criterion").join(self.side.name()),
             );
         command
     }

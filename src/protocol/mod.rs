@@ -12,6 +12,7 @@ mod frame;
 mod handshake;
 mod invocation;
 mod message;
+mod placement;
 mod process;
 mod tail;
 
@@ -21,8 +22,9 @@ pub(crate) mod fake;
 pub use error::ProtocolError;
 pub use frame::{FrameBuffer, MAX_FRAME_BYTES, encode};
 pub use handshake::CriterionVersion;
-pub use invocation::{Invocation, Launcher, Timing};
+pub use invocation::{Invocation, Timing};
 pub use message::{
     BenchmarkConfig, BenchmarkId, Message, SamplingMethod, ThroughputSpec, WallSpan,
 };
+pub use placement::{Placement, allowed_processors};
 pub use process::{Ending, Process, next_of};

@@ -2,17 +2,18 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::Signal;
 
+use crate::scratch::{Child, Scratch};
 use crate::units::{Paired, Side};
 
 use super::handshake::{ANSWER_BYTES, GREETING, parse_answer};
 use super::tail::Tail;
-use super::{CriterionVersion, FrameBuffer, Invocation, Launcher, Message, ProtocolError, encode};
+use super::{CriterionVersion, FrameBuffer, Invocation, Message, ProtocolError, encode};
 
 /// How long a process may live on after it closed its connection.
 const LAST_BREATH: Duration = Duration::from_secs(10);
@@ -35,6 +36,14 @@ pub enum Ending {
     Silent {
         /// How long.
         waited: Duration,
+    },
+    /// It announced that it will take too long, so it was ended.
+    #[error("would take {} for one round; at most {} are allowed", humantime::format_duration(Duration::from_secs(.announced.as_secs())), humantime::format_duration(*.limit))]
+    TooLong {
+        /// What it announced.
+        announced: Duration,
+        /// What is allowed.
+        limit: Duration,
     },
     /// What it sent is not Criterion's protocol.
     #[error("{0}")]
@@ -66,13 +75,11 @@ impl From<io::Error> for Ending {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    group: Pid,
     listener: TcpListener,
     stream: Option<TcpStream>,
     frames: FrameBuffer,
     stdout: Option<Tail>,
     stderr: Option<Tail>,
-    reaped: bool,
 }
 
 impl Process {
@@ -80,22 +87,22 @@ impl Process {
     ///
     /// # Errors
     /// [`Ending::NotStarted`] when the executable cannot be started or no port can be listened on.
-    pub fn spawn(invocation: &Invocation<'_>, launcher: &Launcher<'_>) -> Result<Process, Ending> {
+    pub fn spawn(invocation: &Invocation<'_>, scratch: &Scratch) -> Result<Process, Ending> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Ending::NotStarted)?;
         listener.set_nonblocking(true).map_err(Ending::NotStarted)?;
         let port = listener.local_addr().map_err(Ending::NotStarted)?.port();
-        let mut child =
-            (launcher.spawn)(invocation.command(launcher, port)).map_err(Ending::NotStarted)?;
-        let group = Pid::from_child(&child);
+        let mut command = invocation.command(scratch.path(), port);
+        let mut child = invocation
+            .placement
+            .apply(|| scratch.spawn(&mut command))
+            .map_err(Ending::NotStarted)?;
         Ok(Process {
             stdout: child.stdout.take().map(Tail::of),
             stderr: child.stderr.take().map(Tail::of),
             child,
-            group,
             listener,
             stream: None,
             frames: FrameBuffer::default(),
-            reaped: false,
         })
     }
 
@@ -122,7 +129,7 @@ impl Process {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error.into()),
             }
-            if self.has_exited()? {
+            if self.child.try_wait()?.is_some() {
                 return Err(self.end());
             }
             if Instant::now() >= deadline {
@@ -257,53 +264,24 @@ impl Process {
     fn end(&mut self) -> Ending {
         self.stream = None;
         let deadline = Instant::now() + LAST_BREATH;
-        while Instant::now() < deadline {
-            match self.has_exited() {
-                Ok(false) => std::thread::sleep(GLANCE),
-                Ok(true) => break,
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Ending::Exited { status },
+                Ok(None) if Instant::now() < deadline => std::thread::sleep(GLANCE),
+                Ok(None) => {
+                    return Ending::Silent {
+                        waited: LAST_BREATH,
+                    };
+                }
                 Err(error) => return error.into(),
             }
-        }
-        if self.has_exited().unwrap_or(true) {
-            self.kill();
-            match self.child.wait() {
-                Ok(status) => Ending::Exited { status },
-                Err(error) => error.into(),
-            }
-        } else {
-            Ending::Silent {
-                waited: LAST_BREATH,
-            }
-        }
-    }
-
-    /// Whether the process is over. It is not reaped: its id keeps naming its group, which may
-    /// hold children that live on.
-    fn has_exited(&self) -> io::Result<bool> {
-        if self.reaped {
-            return Ok(true);
-        }
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        match waitid(WaitId::Pid(self.group), options) {
-            Ok(status) => Ok(status.is_some()),
-            Err(error) => Err(error.into()),
         }
     }
 
     fn kill(&mut self) {
-        // Once reaped, the id may belong to somebody else.
-        if !self.reaped {
-            // Fails only when the group is gone already.
-            let _ = kill_process_group(self.group, Signal::KILL);
-            let _ = self.child.wait();
-            self.reaped = true;
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
+        self.child.kill();
+        // Where it cannot be waited for there is nothing to wait for.
+        let _ = self.child.wait();
     }
 }
 
@@ -353,26 +331,22 @@ fn wait_readable(descriptors: &mut [PollFd<'_>], timeout: Duration) -> io::Resul
 
 #[cfg(test)]
 mod tests {
-    use super::super::fake;
+    use super::super::{Placement, fake};
     use super::*;
 
     const PATIENT: Duration = Duration::from_secs(60);
 
     fn start(script: &str, filter: &str) -> Process {
         let executable = fake::executable(script);
-        let folder = tempfile::tempdir().unwrap();
         let invocation = Invocation {
             executable: &executable,
             side: Side::Base,
             filter: filter.into(),
             timing: None,
+            placement: Placement::Free,
             env: Vec::new(),
         };
-        let launcher = Launcher {
-            spawn: &fake::spawn,
-            folder: folder.path(),
-        };
-        Process::spawn(&invocation, &launcher).unwrap()
+        Process::spawn(&invocation, fake::scratch()).unwrap()
     }
 
     /// Follows a process to its end, letting it proceed whenever it waits.

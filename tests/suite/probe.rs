@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use cargo_perfcheck::build::Executable;
 use cargo_perfcheck::protocol::{
-    CriterionVersion, Invocation, Launcher, Message, Process, Timing, next_of,
+    CriterionVersion, Invocation, Message, Placement, Process, Timing, next_of,
 };
+use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{Reconciliation, SampleRecord, Seam, Settings, reconcile};
 use cargo_perfcheck::units::{Paired, Side};
 
@@ -65,11 +66,6 @@ fn executable(target: &str) -> Executable {
     }
 }
 
-fn in_a_group(mut command: Command) -> std::io::Result<std::process::Child> {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0).spawn()
-}
-
 /// What came of a benchmark: the log of each side reconciled with what the side reported.
 type Outcome = Paired<Reconciliation>;
 
@@ -79,10 +75,7 @@ fn run(target: &str, filter: &str, milliseconds: u64) -> BTreeMap<String, Outcom
     let folder = tempfile::tempdir().unwrap();
     let paths = Paired::from_fn(|_| executable.path.as_path());
     let mut seam = Seam::prepare(folder.path(), paths, &Settings::default()).unwrap();
-    let launcher = Launcher {
-        spawn: &in_a_group,
-        folder: folder.path(),
-    };
+    let scratch = Scratch::create(folder.path(), None).unwrap();
     let timing = Timing {
         warm_up: Duration::from_millis(milliseconds / 2),
         measurement: Duration::from_millis(milliseconds),
@@ -99,9 +92,10 @@ fn run(target: &str, filter: &str, milliseconds: u64) -> BTreeMap<String, Outcom
             side,
             filter: filter.into(),
             timing: Some((timing, version)),
+            placement: Placement::Free,
             env: seam.env(side),
         };
-        let mut process = Process::spawn(&invocation, &launcher).unwrap();
+        let mut process = Process::spawn(&invocation, &scratch).unwrap();
         process.connect(PATIENT).unwrap();
         assert!(seam.attached(side, process.id()).unwrap());
         process

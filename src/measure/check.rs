@@ -1,0 +1,167 @@
+//! Whether what was reported can be used, and what the reader should know of it.
+
+use std::time::Duration;
+
+use crate::protocol::{BenchmarkConfig, Timing};
+use crate::units::Paired;
+
+use super::Samples;
+use super::player::Report;
+
+/// The report as samples.
+///
+/// # Errors
+/// Why it cannot be used, as a lower-case fragment.
+pub(super) fn samples(report: &Report) -> Result<Samples, String> {
+    if report.times.is_empty() || report.times.len() != report.iterations.len() {
+        return Err(format!(
+            "reported {} times for {} samples",
+            report.times.len(),
+            report.iterations.len()
+        ));
+    }
+    if let Some(time) = report
+        .times
+        .iter()
+        .find(|time| !(time.is_finite() && **time > 0.0))
+    {
+        return Err(format!(
+            "reported a sample that took {time} ns; an `iter_custom` routine must return the time \
+             of all its iterations"
+        ));
+    }
+    if let Some(count) = report.iterations.iter().find(|count| !(**count >= 1.0)) {
+        return Err(format!("reported a sample of {count} iterations"));
+    }
+    Ok(Samples {
+        iterations: report
+            .iterations
+            .iter()
+            .map(|count| *count as u64)
+            .collect(),
+        times: report.times.clone(),
+        starts: Vec::new(),
+    })
+}
+
+/// What the reader should know: settings that are not those that were asked for, or differ between
+/// the sides, and a measurement of something else than time.
+pub(super) fn notes(asked: Timing, reports: &Paired<Option<Report>>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let configs = reports
+        .as_ref()
+        .map(|report| report.as_ref().map(|report| &report.config));
+    if let (Some(base), Some(head)) = (configs.base, configs.head)
+        && settings(base) != settings(head)
+    {
+        notes.push(format!(
+            "its settings differ between the sides: {} (base), {} (head)",
+            describe(base),
+            describe(head)
+        ));
+    } else if let Some(config) = configs.head.or(configs.base)
+        && settings(config) != (asked.sample_size as u64, asked.warm_up, asked.measurement)
+    {
+        notes.push(format!(
+            "its code has settings of its own: {}",
+            describe(config)
+        ));
+    }
+    let unit = [&reports.head, &reports.base]
+        .into_iter()
+        .flatten()
+        .find_map(|report| report.unit.as_deref());
+    if let Some(unit) = unit
+        && !unit.trim_end().ends_with("ns")
+    {
+        notes.push(format!(
+            "it has a measurement of its own: what is given in nanoseconds is in a unit of which one \
+             is `{unit}`"
+        ));
+    }
+    notes
+}
+
+fn settings(config: &BenchmarkConfig) -> (u64, Duration, Duration) {
+    (
+        config.sample_size,
+        config.warm_up_time.into(),
+        config.measurement_time.into(),
+    )
+}
+
+fn describe(config: &BenchmarkConfig) -> String {
+    let (samples, warm_up, measurement) = settings(config);
+    format!(
+        "{samples} samples in {} after {} of warm-up",
+        humantime::format_duration(measurement),
+        humantime::format_duration(warm_up)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::player::Threads;
+    use crate::protocol::WallSpan;
+
+    fn report(times: &[f64], sample_size: u64, unit: &str) -> Report {
+        Report {
+            id: "a".into(),
+            iterations: vec![1.0; times.len()],
+            times: times.to_vec(),
+            config: BenchmarkConfig {
+                measurement_time: WallSpan {
+                    secs: 0,
+                    nanos: 300_000_000,
+                },
+                sample_size,
+                warm_up_time: WallSpan {
+                    secs: 0,
+                    nanos: 50_000_000,
+                },
+            },
+            threads: Threads::One,
+            unit: Some(unit.into()),
+        }
+    }
+
+    const ASKED: Timing = Timing {
+        warm_up: Duration::from_millis(50),
+        measurement: Duration::from_millis(300),
+        sample_size: 10,
+    };
+
+    #[test]
+    fn a_time_of_zero_is_no_time() {
+        assert!(samples(&report(&[1.0, 0.0], 10, "1 ns")).is_err());
+        assert!(samples(&report(&[1.0, f64::NAN], 10, "1 ns")).is_err());
+        assert!(samples(&report(&[], 10, "1 ns")).is_err());
+        assert_eq!(
+            samples(&report(&[1.0, 2.0], 10, "1 ns")).unwrap().times,
+            [1.0, 2.0]
+        );
+    }
+
+    #[test]
+    fn settings_that_were_asked_for_need_no_words() {
+        let both = |base, head| {
+            Paired::new(
+                Some(report(&[1.0], base, "1.0000 ns")),
+                Some(report(&[1.0], head, "1.0000 ns")),
+            )
+        };
+        assert!(notes(ASKED, &both(10, 10)).is_empty());
+        assert_eq!(
+            notes(ASKED, &both(200, 200)),
+            ["its code has settings of its own: 200 samples in 300ms after 50ms of warm-up"]
+        );
+        assert!(notes(ASKED, &both(200, 100))[0].contains("differ between the sides"));
+    }
+
+    #[test]
+    fn a_measurement_that_is_not_time_is_named() {
+        let reports = Paired::new(None, Some(report(&[1.0], 10, "1 cycles")));
+        assert!(notes(ASKED, &reports)[0].contains("1 cycles"));
+    }
+}

@@ -1,0 +1,94 @@
+//! Two processes, of which only one runs at a time: while one is measured, the other is held at
+//! its handshake or after its last benchmark.
+
+use std::collections::BTreeMap;
+
+use crate::discover::Failure;
+use crate::units::{Paired, Side};
+
+use super::player::{Fault, Player, Report, Turn};
+
+/// What came out of one pair of processes.
+#[derive(Debug, Default)]
+pub(super) struct Attempt {
+    /// What was heard of each benchmark.
+    pub(super) heard: BTreeMap<String, Heard>,
+    /// Faults outside any benchmark: in setup, or between two benchmarks.
+    pub(super) stray: Vec<Failure>,
+}
+
+/// What was heard of one benchmark.
+#[derive(Debug)]
+pub(super) struct Heard {
+    /// The side that went first.
+    pub(super) first: Side,
+    /// What each side reported.
+    pub(super) reports: Paired<Option<Report>>,
+    /// What each side failed with.
+    pub(super) failures: Paired<Option<Failure>>,
+}
+
+impl Attempt {
+    fn heard(&mut self, id: String, side: Side) -> &mut Heard {
+        self.heard.entry(id).or_insert_with(|| Heard {
+            first: side,
+            reports: Paired::new(None, None),
+            failures: Paired::new(None, None),
+        })
+    }
+
+    pub(super) fn report(&mut self, side: Side, report: Report) {
+        let heard = self.heard(report.id.clone(), side);
+        *heard.reports.get_mut(side) = Some(report);
+    }
+
+    pub(super) fn fault(&mut self, fault: Fault) {
+        let side = fault.failure.side;
+        match fault.id {
+            Some(id) => *self.heard(id, side).failures.get_mut(side) = Some(fault.failure),
+            None => self.stray.push(fault.failure),
+        }
+    }
+
+    /// Whether a process is lost, so that the other one is not worth going on with.
+    pub(super) fn is_broken(&self) -> bool {
+        let failed = |heard: &Heard| heard.failures.base.is_some() || heard.failures.head.is_some();
+        !self.stray.is_empty() || self.heard.values().any(failed)
+    }
+}
+
+/// Runs both processes to their ends, benchmark by benchmark. `begin` is told each step before it
+/// begins and says which side goes first in it.
+///
+/// When a side fails in a benchmark, the other side still has its turn with it: whether it fails on
+/// one side or on both is worth knowing.
+pub(super) fn alternate(
+    players: &mut Paired<Option<Player>>,
+    attempt: &mut Attempt,
+    mut begin: impl FnMut(usize) -> Side,
+) {
+    for step in 0.. {
+        if attempt.is_broken() || (players.base.is_none() && players.head.is_none()) {
+            return;
+        }
+        let first = begin(step);
+        for side in [first, first.other()] {
+            take_turn(side, players.get_mut(side), attempt);
+        }
+    }
+}
+
+fn take_turn(side: Side, slot: &mut Option<Player>, attempt: &mut Attempt) {
+    let Some(player) = slot else {
+        return;
+    };
+    match player.turn() {
+        Ok(Turn::Complete(report)) => attempt.report(side, *report),
+        Ok(Turn::Over) => *slot = None,
+        Err(ending) => {
+            if let Some(player) = slot.take() {
+                attempt.fault(player.into_fault(&ending));
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! One side's process in a round: let run, listened to, and held again after each benchmark.
+
+use std::time::{Duration, Instant};
+
+use crate::discover::Failure;
+use crate::protocol::{BenchmarkConfig, CriterionVersion, Ending, Invocation, Message, Process};
+use crate::scratch::Scratch;
+use crate::units::Side;
+
+use super::threads::ThreadTimes;
+
+/// How much longer than announced a phase may last before it counts as hung. Criterion judges
+/// by the warm-up, whose iterations may be quicker than those that follow.
+const OVERRUN: f64 = 4.0;
+
+/// No round of one benchmark may take longer. Settings in a benchmark's code can ask for days.
+const LONGEST_ROUND: Duration = Duration::from_secs(3600);
+
+/// What one side reported of one benchmark.
+#[derive(Debug, Clone)]
+pub(super) struct Report {
+    pub(super) id: String,
+    pub(super) iterations: Vec<f64>,
+    pub(super) times: Vec<f64>,
+    pub(super) config: BenchmarkConfig,
+    /// Whether threads beside the main one did a noticeable part of the work.
+    pub(super) threads: Threads,
+    /// How the benchmark words one unit of its measurement, where it was asked.
+    pub(super) unit: Option<String>,
+}
+
+/// Who does the work of a benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// The main thread.
+    One,
+    /// Others as well.
+    Several,
+}
+
+/// What became of a turn.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// One benchmark is measured; the process is held.
+    Complete(Box<Report>),
+    /// The process ran to its end, as it should.
+    Over,
+}
+
+/// What went wrong, and in which benchmark.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// The benchmark that had begun and did not end; `None` outside any.
+    pub(super) id: Option<String>,
+    pub(super) failure: Failure,
+}
+
+/// A process that is played like an instrument.
+#[derive(Debug)]
+pub(super) struct Player {
+    side: Side,
+    process: Process,
+    held: Held,
+    timeout: Duration,
+    /// How long it may be silent from now on.
+    patience: Duration,
+    heard_at: Instant,
+    current: Option<String>,
+    threads: ThreadTimes,
+    unit: Option<String>,
+}
+
+/// Where a process stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    AtHandshake,
+    AfterMeasurement,
+    NotAtAll,
+}
+
+impl Player {
+    /// Starts a process and holds it at its handshake.
+    pub(super) fn start(
+        invocation: &Invocation<'_>,
+        scratch: &Scratch,
+        timeout: Duration,
+    ) -> Result<Player, Fault> {
+        let side = invocation.side;
+        let nowhere = |ending: Ending, words: String| Fault {
+            id: None,
+            failure: Failure {
+                side,
+                reason: ending.to_string(),
+                stderr_tail: words,
+            },
+        };
+        let mut process =
+            Process::spawn(invocation, scratch).map_err(|ending| nowhere(ending, String::new()))?;
+        match process.connect(timeout) {
+            Ok(()) => Ok(Player {
+                side,
+                threads: ThreadTimes::of(process.id()),
+                process,
+                held: Held::AtHandshake,
+                timeout,
+                patience: timeout,
+                heard_at: Instant::now(),
+                current: None,
+                unit: None,
+            }),
+            Err(ending) => Err(nowhere(ending, process.into_last_words())),
+        }
+    }
+
+    /// Lets the process run until one more benchmark is measured, or to its end.
+    pub(super) fn turn(&mut self) -> Result<Turn, Ending> {
+        self.release()?;
+        loop {
+            let message = match self.process.next(self.patience) {
+                Ok(message) => message,
+                Err(ending) => return self.ended(ending),
+            };
+            if let Some(report) = self.hear(message)? {
+                return Ok(Turn::Complete(Box::new(report)));
+            }
+        }
+    }
+
+    /// Lets a held process run.
+    pub(super) fn release(&mut self) -> Result<(), Ending> {
+        self.heard_at = Instant::now();
+        self.patience = self.timeout;
+        self.threads = ThreadTimes::of(self.process.id());
+        match std::mem::replace(&mut self.held, Held::NotAtAll) {
+            Held::AtHandshake => self
+                .process
+                .greet(self.timeout)
+                .map(drop::<CriterionVersion>),
+            Held::AfterMeasurement => self.process.proceed(),
+            Held::NotAtAll => Ok(()),
+        }
+    }
+
+    /// Takes a message in. Gives a report, and holds the process, when a benchmark is measured.
+    pub(super) fn hear(&mut self, message: Message) -> Result<Option<Report>, Ending> {
+        self.heard_at = Instant::now();
+        self.patience = self.timeout;
+        match message {
+            Message::BeginningBenchmark { id } => self.current = Some(id.full()),
+            Message::Warmup { nanos, .. } => self.allow(nanos)?,
+            Message::MeasurementStart { estimate_ns, .. } => self.allow(estimate_ns)?,
+            Message::FinishedBenchmarkGroup { .. } => self.process.proceed()?,
+            Message::MeasurementComplete {
+                id,
+                iters,
+                times,
+                benchmark_config,
+                ..
+            } => {
+                self.held = Held::AfterMeasurement;
+                self.current = None;
+                return Ok(Some(Report {
+                    id: id.full(),
+                    iterations: iters,
+                    times,
+                    config: benchmark_config,
+                    threads: self.threads.since(ThreadTimes::of(self.process.id())),
+                    unit: self.ask_unit()?,
+                }));
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// The process will say nothing more: its orderly end, or what is wrong.
+    pub(super) fn ended(&self, ending: Ending) -> Result<Turn, Ending> {
+        match ending {
+            Ending::Exited { status } if status.success() && self.current.is_none() => {
+                Ok(Turn::Over)
+            }
+            other => Err(other),
+        }
+    }
+
+    /// Ends the process, and tells why it had to be.
+    pub(super) fn into_fault(self, ending: &Ending) -> Fault {
+        let reason = match (ending, &self.current) {
+            (Ending::Exited { status }, Some(_)) if status.success() => {
+                "exited in the middle of the benchmark".into()
+            }
+            _ => ending.to_string(),
+        };
+        Fault {
+            id: self.current,
+            failure: Failure {
+                side: self.side,
+                reason,
+                stderr_tail: self.process.into_last_words(),
+            },
+        }
+    }
+
+    /// Grants the time that a phase of `nanos` may last.
+    fn allow(&mut self, nanos: f64) -> Result<(), Ending> {
+        let announced = Duration::try_from_secs_f64(nanos / 1e9).unwrap_or(Duration::MAX);
+        if announced > LONGEST_ROUND {
+            return Err(Ending::TooLong {
+                announced,
+                limit: LONGEST_ROUND,
+            });
+        }
+        self.patience = self.timeout + announced.mul_f64(OVERRUN);
+        Ok(())
+    }
+
+    /// Asks, once a process, for the unit: a benchmark may have a measurement of its own.
+    fn ask_unit(&mut self) -> Result<Option<String>, Ending> {
+        if self.unit.is_none() {
+            self.process.format_value(1.0)?;
+            if let Message::FormattedValue { value } = self.process.next(self.timeout)? {
+                self.unit = Some(value);
+            }
+        }
+        Ok(self.unit.clone())
+    }
+}

@@ -1,0 +1,237 @@
+//! Which benchmark is measured when, and for how long.
+
+use std::time::{Duration, Instant};
+
+use crate::discover::{Benchmark, Discovery, Failure, Identity, Presence, Target};
+use crate::plan::Sampling;
+use crate::scratch::{self, Scratch};
+use crate::units::{Event, EventSink, Paired, Pass, Side};
+
+use super::order::Order;
+use super::session::{Request, RoundOutcome, Session};
+use super::{MeasureError, Measured, Round, Settled};
+
+/// With fewer rounds there is no interval worth the name, so that a budget of time never cuts below.
+const FEWEST_ROUNDS: usize = 4;
+
+/// Rounds of a benchmark that only one side has: there is nothing to compare, only a baseline to
+/// take.
+const ONE_SIDED_ROUNDS: usize = 3;
+
+/// Measures every benchmark that is not in identical code, until `settle` is satisfied with it or
+/// its budget is spent. Rounds go over all targets in turn, so that a drift of the machine is shared
+/// by all.
+///
+/// `settle` is asked after every round of a benchmark that both sides have. Benchmarks that were
+/// known to fail before are in the result, without rounds. Those in identical code are not.
+///
+/// # Errors
+/// [`MeasureError::Interrupted`] when the user ends the run.
+pub fn run(
+    sampling: &Sampling,
+    discovery: &Discovery,
+    run_folder: &Scratch,
+    settle: &mut dyn FnMut(&Measured) -> Settled,
+    events: EventSink<'_>,
+) -> Result<Vec<Measured>, MeasureError> {
+    let started = Instant::now();
+    let mut session = Session::new(sampling, run_folder, events);
+    let mut courses = enter(sampling, discovery);
+    (events)(Event::PassStarted {
+        pass: Pass::Time,
+        benchmarks: courses.iter().filter(|course| course.is_open()).count(),
+        rounds: sampling.rounds,
+    });
+    for course in courses.iter().filter(|course| !course.is_open()) {
+        (events)(course.settled("failed"));
+    }
+    let order = Order::new(sampling.seed);
+    for (index, target) in discovery.targets.iter().enumerate() {
+        scratch::check()?;
+        let requests = requests(&courses, index, order);
+        let failed = session.scout(target, executables(target), &requests);
+        scratch::check()?;
+        note(&mut courses, failed, sampling, settle, events);
+    }
+    while courses.iter().any(Course::is_open) {
+        let lap = courses
+            .iter()
+            .map(|course| course.measured.rounds.len())
+            .max();
+        for index in order.of_targets(lap.unwrap_or(0), discovery.targets.len()) {
+            let target = &discovery.targets[index];
+            scratch::check()?;
+            let requests = requests(&courses, index, order);
+            let outcomes = session.run_round(target, executables(target), &requests);
+            // What an interruption broke off did not fail.
+            scratch::check()?;
+            note(&mut courses, outcomes, sampling, settle, events);
+        }
+    }
+    (events)(Event::PassFinished {
+        pass: Pass::Time,
+        took: started.elapsed(),
+    });
+    Ok(courses.into_iter().map(|course| course.measured).collect())
+}
+
+/// A benchmark on its way.
+struct Course {
+    target: usize,
+    presence: Presence,
+    state: State,
+    /// How many rounds it may have: what the plan says, or what its time allows, known after the
+    /// first round.
+    planned_rounds: usize,
+    measured: Measured,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Settled,
+}
+
+impl Course {
+    fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
+    fn settled(&self, verdict: &str) -> Event {
+        Event::Settled {
+            benchmark: self.measured.key.to_string(),
+            verdict: verdict.into(),
+            rounds: self.measured.rounds.len(),
+        }
+    }
+}
+
+/// Everything that takes part.
+fn enter(sampling: &Sampling, discovery: &Discovery) -> Vec<Course> {
+    let takes_part = |target: &Target, benchmark: &Benchmark| {
+        sampling.measure_identical
+            || target.identity != Identity::Identical
+            || benchmark.presence != Presence::Common
+    };
+    let targets = discovery.targets.iter().enumerate();
+    targets
+        .flat_map(|(index, target)| {
+            let benchmarks = target.benchmarks.iter();
+            benchmarks
+                .filter(move |benchmark| takes_part(target, benchmark))
+                .map(move |benchmark| Course {
+                    target: index,
+                    presence: benchmark.presence,
+                    state: match benchmark.failure {
+                        Some(_) => State::Settled,
+                        None => State::Open,
+                    },
+                    planned_rounds: match benchmark.presence {
+                        Presence::Common => sampling.rounds,
+                        Presence::Only(_) => sampling.rounds.min(ONE_SIDED_ROUNDS),
+                    },
+                    measured: Measured {
+                        key: benchmark.key.clone(),
+                        rounds: Vec::new(),
+                        failure: benchmark.failure.clone(),
+                        notes: Vec::new(),
+                    },
+                })
+        })
+        .collect()
+}
+
+fn executables(target: &Target) -> Paired<Option<&crate::build::Executable>> {
+    target.executables.as_ref().map(Option::as_ref)
+}
+
+/// The next round of all that are open in a target, in the order in which its process runs them.
+fn requests(courses: &[Course], target: usize, order: Order) -> Vec<Request> {
+    courses
+        .iter()
+        .filter(|course| course.target == target && course.is_open())
+        .map(|course| {
+            let round = course.measured.rounds.len();
+            Request {
+                key: course.measured.key.clone(),
+                presence: course.presence,
+                round,
+                first: match course.presence {
+                    Presence::Common => order.first(&course.measured.key, round),
+                    Presence::Only(side) => side,
+                },
+            }
+        })
+        .collect()
+}
+
+/// Writes outcomes down, and settles what is done.
+fn note(
+    courses: &mut [Course],
+    outcomes: Vec<RoundOutcome>,
+    sampling: &Sampling,
+    settle: &mut dyn FnMut(&Measured) -> Settled,
+    events: EventSink<'_>,
+) {
+    for outcome in outcomes {
+        let course = courses
+            .iter_mut()
+            .find(|course| course.measured.key == outcome.key);
+        let Some(course) = course else {
+            continue;
+        };
+        for note in outcome.notes {
+            if !course.measured.notes.contains(&note) {
+                course.measured.notes.push(note);
+            }
+        }
+        let verdict = match outcome.result {
+            Err(failure) => Some(fail(course, failure)),
+            Ok(round) => advance(course, round, sampling, settle),
+        };
+        if let Some(verdict) = verdict {
+            course.state = State::Settled;
+            (events)(course.settled(&verdict));
+        }
+    }
+}
+
+fn fail(course: &mut Course, failure: Failure) -> String {
+    course.measured.failure = Some(failure);
+    "failed".into()
+}
+
+/// Takes a round in; the verdict if it was the last one.
+fn advance(
+    course: &mut Course,
+    round: Round,
+    sampling: &Sampling,
+    settle: &mut dyn FnMut(&Measured) -> Settled,
+) -> Option<String> {
+    if course.measured.rounds.is_empty() && course.presence == Presence::Common {
+        course.planned_rounds = affordable(&round, sampling);
+    }
+    course.measured.rounds.push(round);
+    let spent = course.measured.rounds.len() >= course.planned_rounds;
+    match course.presence {
+        Presence::Only(Side::Base) => spent.then(|| "removed".into()),
+        Presence::Only(Side::Head) => spent.then(|| "added".into()),
+        Presence::Common => match settle(&course.measured) {
+            Settled::Done(verdict) => Some(verdict),
+            Settled::Continue => spent.then(|| "inconclusive".into()),
+        },
+    }
+}
+
+/// How many rounds like this one the budget allows. Fixed after the first round: were it to follow
+/// what is measured, the number of looks would, too.
+fn affordable(round: &Round, sampling: &Sampling) -> usize {
+    let timed = |side: Side| round.samples.get(side).times.iter().sum::<f64>() / 1e9;
+    let longest = Duration::try_from_secs_f64(timed(Side::Base).max(timed(Side::Head)))
+        .unwrap_or(Duration::MAX)
+        .max(Duration::from_nanos(1));
+    let count = sampling.time.as_secs_f64() / longest.as_secs_f64();
+    (count.ceil() as usize)
+        .max(FEWEST_ROUNDS)
+        .min(sampling.rounds)
+}

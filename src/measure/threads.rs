@@ -1,0 +1,91 @@
+//! Who does the work: the main thread alone, or others as well.
+
+use super::player::Threads;
+
+/// The share of processor time beyond which other threads count: pinned to one processor with it,
+/// a benchmark would be slowed by at least so much.
+const NOTICEABLE: f64 = 0.05;
+
+/// Processor time of a process, in clock ticks of the kernel (10 ms nearly everywhere).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct ThreadTimes {
+    /// Of all threads, those that have ended included.
+    all: u64,
+    /// Of the main thread.
+    main: u64,
+}
+
+impl ThreadTimes {
+    /// Reads the times of process `pid`; zero where there is no `/proc`.
+    pub(super) fn of(pid: u32) -> ThreadTimes {
+        ThreadTimes {
+            all: ticks(&format!("/proc/{pid}/stat")),
+            main: ticks(&format!("/proc/{pid}/task/{pid}/stat")),
+        }
+    }
+
+    /// What was done between `self` and `later`. Less than two ticks beside the main thread may be
+    /// rounding.
+    pub(super) fn since(self, later: ThreadTimes) -> Threads {
+        let all = later.all.saturating_sub(self.all);
+        let main = later.main.saturating_sub(self.main);
+        let others = all.saturating_sub(main);
+        if others >= 2 && others as f64 > NOTICEABLE * all as f64 {
+            Threads::Several
+        } else {
+            Threads::One
+        }
+    }
+}
+
+fn ticks(path: &str) -> u64 {
+    std::fs::read_to_string(path)
+        .ok()
+        .and_then(|stat| parse(&stat))
+        .unwrap_or(0)
+}
+
+/// User and system time from a `stat` file: fields 14 and 15 of proc_pid_stat(5), counted behind
+/// the name, which may hold anything.
+fn parse(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
+        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194304 100 0 0 0 31 11 0 0 20 0 1 0 5 1000 10";
+        assert_eq!(parse(stat), Some(42));
+    }
+
+    #[test]
+    fn work_of_other_threads_is_seen_and_rounding_is_not() {
+        let at = |all, main| ThreadTimes { all, main };
+        assert_eq!(at(5, 5).since(at(105, 105)), Threads::One);
+        assert_eq!(at(5, 5).since(at(106, 105)), Threads::One);
+        assert_eq!(at(5, 5).since(at(105, 55)), Threads::Several);
+        assert_eq!(at(0, 0).since(at(1000, 998)), Threads::One);
+    }
+
+    #[test]
+    fn a_thread_that_has_ended_is_counted() {
+        let before = ThreadTimes::of(std::process::id());
+        std::thread::spawn(|| {
+            let start = std::time::Instant::now();
+            while start.elapsed().as_millis() < 200 {
+                std::hint::spin_loop();
+            }
+        })
+        .join()
+        .unwrap();
+        let after = ThreadTimes::of(std::process::id());
+        assert!(after.all > before.all);
+    }
+}

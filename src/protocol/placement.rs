@@ -1,0 +1,67 @@
+//! On which processors a process runs.
+
+use std::io;
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Where the processes of a benchmark may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Placement {
+    /// Wherever the system puts them.
+    Free,
+    /// Both sides on this processor: handing over between them moves no caches, and no processor is
+    /// luckier than another.
+    On(usize),
+}
+
+impl Placement {
+    /// Runs `start`, so that what it starts is placed from its first instruction on: a child inherits
+    /// the placement of the thread that starts it, and a pool of threads is sized in the first
+    /// moments of a process.
+    pub(super) fn apply<T>(self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let Placement::On(cpu) = self else {
+            return start();
+        };
+        let before = sched_getaffinity(None)?;
+        let mut only = CpuSet::new();
+        only.set(cpu);
+        sched_setaffinity(None, &only)?;
+        let started = start();
+        sched_setaffinity(None, &before)?;
+        started
+    }
+}
+
+/// The processors that this process may use.
+#[must_use]
+pub fn allowed_processors() -> Vec<usize> {
+    match sched_getaffinity(None) {
+        Ok(set) => (0..CpuSet::MAX_CPU)
+            .filter(|cpu| set.is_set(*cpu))
+            .collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_is_placed_and_its_parent_is_not() {
+        let before = allowed_processors();
+        let last = *before.last().unwrap();
+        let run = || {
+            std::process::Command::new("grep")
+                .args(["Cpus_allowed_list", "/proc/self/status"])
+                .output()
+        };
+        let output = Placement::On(last).apply(run).unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(
+            text.split_ascii_whitespace().last(),
+            Some(last.to_string().as_str())
+        );
+        assert_eq!(allowed_processors(), before);
+    }
+}
