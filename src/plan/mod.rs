@@ -25,7 +25,7 @@ pub use exit::ExitStatus;
 pub use options::{
     CompareOptions, Deny, JudgementArgs, OutputArgs, SamplingArgs, SelectionArgs, TerminalArgs,
 };
-pub use output::{Format, Output};
+pub use output::{Format, Output, pair_up};
 pub use range::RangeSpec;
 pub use side_args::{
     CiSystem, CompletionsArgs, ConfigArgs, DoctorArgs, DoctorFormat, GuardianArgs, HookArgs,

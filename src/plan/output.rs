@@ -73,7 +73,7 @@ impl Format {
 ///
 /// # Errors
 /// An extension that names no format, and more than one report for stdout.
-pub(super) fn pair_up(args: &OutputArgs, cwd: &Path) -> Result<Vec<Output>, PlanError> {
+pub fn pair_up(args: &OutputArgs, cwd: &Path) -> Result<Vec<Output>, PlanError> {
     if args.formats.is_empty() && args.outputs.is_empty() {
         return Ok(vec![Output {
             format: Format::Text,

@@ -1,0 +1,152 @@
+//! Puts what the rooms found out into one report.
+
+use std::collections::BTreeMap;
+
+use crate::analyse::{self, Comparison, Decision};
+use crate::build::Build;
+use crate::discover::{Discovery, SkippedTarget};
+use crate::environment::Machine;
+use crate::plan::{Pinning, Plan};
+use crate::report::{
+    Commit, Environment, Methodology, Range, Report, SCHEMA_VERSION, Skipped, Timing,
+};
+use crate::revision::{Resolved, Revision, Source};
+use crate::units::{Bytes, Paired, Side};
+
+/// The share of processor time taken by other tenants from which it is worth a warning.
+const STEAL: f64 = 0.02;
+
+/// What the rooms found out.
+pub(super) struct Findings<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) machine: Machine,
+    pub(super) steal: Option<f64>,
+    pub(super) resolved: &'a Resolved,
+    pub(super) builds: &'a Paired<Build>,
+    pub(super) discovery: &'a Discovery,
+    pub(super) family: usize,
+    pub(super) comparisons: Vec<Comparison>,
+    pub(super) decision: Decision,
+    pub(super) timings: Vec<Timing>,
+}
+
+/// The report of these findings.
+pub(super) fn assemble(findings: Findings<'_>) -> Report {
+    Report {
+        schema_version: SCHEMA_VERSION,
+        perfcheck_version: env!("CARGO_PKG_VERSION").to_owned(),
+        vote: findings.decision.vote,
+        reasons: findings.decision.reasons.clone(),
+        range: range(&findings),
+        environment: environment(&findings),
+        methodology: methodology(&findings),
+        confounders: analyse::confounders(findings.builds),
+        warnings: warnings(&findings),
+        skipped: findings.discovery.skipped.iter().map(skipped).collect(),
+        benchmarks: findings.comparisons,
+    }
+}
+
+fn range(findings: &Findings<'_>) -> Range {
+    let revisions = findings.resolved.revisions.as_ref().map(commit);
+    Range {
+        spec: findings.plan.range.to_string(),
+        base: revisions.base,
+        head: revisions.head,
+    }
+}
+
+fn commit(revision: &Revision) -> Commit {
+    Commit {
+        label: revision.label.clone(),
+        commit: revision.commit.clone(),
+        short_id: revision.short_id.clone(),
+        subject: revision.subject.clone(),
+        working_tree: revision.source == Source::WorkingTree,
+    }
+}
+
+fn environment(findings: &Findings<'_>) -> Environment {
+    let machine = &findings.machine;
+    let toolchains = findings.builds.as_ref().map(|build| &build.toolchain);
+    Environment {
+        cpu: machine.cpu.clone(),
+        cores: machine.cores,
+        memory_bytes: machine.memory.map_or(0, Bytes::as_bytes),
+        os: machine.os.clone(),
+        kernel: machine.kernel.clone(),
+        virtualised: machine.virtualised.clone(),
+        load_at_start: machine.load.unwrap_or_default(),
+        steal: findings.steal,
+        rustc: toolchains.map(|toolchain| toolchain.rustc.clone()),
+        cargo: toolchains.map(|toolchain| toolchain.cargo.clone()),
+        host: toolchains.head.host.clone(),
+        profile: findings.builds.head.profile.clone(),
+        criterion: findings.builds.as_ref().map(criterion_versions),
+    }
+}
+
+fn criterion_versions(build: &Build) -> BTreeMap<String, String> {
+    let versions = build
+        .executables
+        .iter()
+        .filter_map(|executable| Some((executable.package.clone(), executable.criterion.clone()?)));
+    versions.collect()
+}
+
+fn methodology(findings: &Findings<'_>) -> Methodology {
+    let Plan {
+        sampling,
+        thresholds,
+        command_line,
+        ..
+    } = findings.plan;
+    Methodology {
+        seed: sampling.seed,
+        max_rounds: sampling.rounds,
+        threshold: thresholds.practical.as_change(),
+        confidence: thresholds.confidence,
+        family_size: findings.family,
+        correction: analyse::correction(thresholds, findings.family),
+        order: "each round starts a fresh pair of processes; which side goes first is drawn from \
+                the seed and balanced over the rounds"
+            .to_owned(),
+        warm_up_seconds: sampling.warm_up.as_secs_f64(),
+        measurement_seconds: sampling.measurement.as_secs_f64(),
+        sample_size: sampling.sample_size,
+        pinning: match sampling.pinning {
+            Pinning::Auto => {
+                "one processor for both sides, unless a benchmark has several threads".to_owned()
+            }
+            Pinning::Off => "any processor".to_owned(),
+            Pinning::Cpu(cpu) => format!("processor {cpu}"),
+        },
+        command_line: command_line.clone(),
+        timings: findings.timings.clone(),
+    }
+}
+
+fn warnings(findings: &Findings<'_>) -> Vec<String> {
+    let mut warnings = findings.plan.warnings.clone();
+    warnings.extend(findings.machine.busy());
+    if let Some(steal) = findings.steal.filter(|steal| *steal > STEAL) {
+        warnings.push(format!(
+            "other tenants of the machine took {:.1} % of the processor time while measuring",
+            steal * 100.0
+        ));
+    }
+    for side in Side::BOTH {
+        let notes = &findings.builds.get(side).checkout.notes;
+        warnings.extend(notes.iter().map(|note| format!("{side}: {note}")));
+    }
+    warnings
+}
+
+fn skipped(target: &SkippedTarget) -> Skipped {
+    Skipped {
+        package: target.package.clone(),
+        target: target.target.clone(),
+        side: target.side,
+        reason: target.reason.clone(),
+    }
+}

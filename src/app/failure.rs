@@ -1,0 +1,56 @@
+//! How a run that cannot go on ends: the chain of causes, what can be typed about it, the status.
+
+use std::io::Write;
+
+use crate::plan::ExitStatus;
+
+/// Why a run ended early.
+#[derive(Debug)]
+pub(super) struct Failure {
+    error: anyhow::Error,
+    hint: Option<String>,
+    /// With which status the program ends.
+    pub(super) status: ExitStatus,
+}
+
+impl Failure {
+    /// A failure that the rooms have no name for.
+    pub(super) fn other(error: impl Into<anyhow::Error>) -> Failure {
+        Failure {
+            error: error.into(),
+            hint: None,
+            status: ExitStatus::Incomplete,
+        }
+    }
+
+    /// Writes `error: …: …`, an empty line, and `hint: …`.
+    pub(super) fn print(&self, err: &mut impl Write) -> std::io::Result<()> {
+        writeln!(err, "error: {:#}", self.error)?;
+        if let Some(hint) = &self.hint {
+            writeln!(err, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Every room's error becomes a failure with the hint that the room gives.
+macro_rules! failures {
+    ($($error:ty => $status:expr),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                Failure { hint: error.hint(), error: error.into(), status: $status }
+            }
+        })*
+    };
+}
+
+failures! {
+    crate::plan::PlanError => ExitStatus::Usage,
+    crate::scratch::ScratchError => ExitStatus::Incomplete,
+    crate::revision::RevisionError => ExitStatus::Incomplete,
+    crate::build::BuildError => ExitStatus::Incomplete,
+    crate::discover::DiscoverError => ExitStatus::Incomplete,
+    crate::measure::MeasureError => ExitStatus::Incomplete,
+    crate::report::ReportError => ExitStatus::Incomplete,
+    crate::demo::DemoError => ExitStatus::Incomplete,
+}

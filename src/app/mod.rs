@@ -1,0 +1,155 @@
+//! The pipeline itself, one call a room, and what the program does instead when asked to.
+
+mod assemble;
+mod compare;
+mod deliver;
+mod failure;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::plan::{
+    Args, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs, Selection,
+    Terminal, pair_up,
+};
+use crate::scratch::{self, Scratch, guardian};
+use crate::{commands, report};
+
+use failure::Failure;
+
+/// Runs the program on the given words (its own name first): data to `out`, all else to `err`.
+pub fn run(
+    words: impl IntoIterator<Item = OsString>,
+    mut out: impl Write,
+    mut err: impl Write,
+) -> ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    if words
+        .get(1)
+        .is_some_and(|word| word == guardian::SUBCOMMAND)
+    {
+        return guardian::run(std::io::stdin().lock());
+    }
+    let args = match Args::from_words(&words) {
+        Ok(args) => args,
+        Err(error) => return show_usage(&error),
+    };
+    let ended = scratch::listen()
+        .map_err(Failure::other)
+        .and_then(|()| dispatch(args, words, &mut out, &mut err));
+    if let Some(interrupted) = scratch::interrupted() {
+        return interrupted.exit_code();
+    }
+    match ended {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            // Nobody is left to tell where stderr is closed.
+            let _ = failure.print(&mut err);
+            failure.status.into()
+        }
+    }
+}
+
+/// Clap knows which stream `--help`, `--version` and mistakes belong on, and in which colours.
+fn show_usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitStatus::Usage.into()
+    } else {
+        ExitStatus::Success.into()
+    }
+}
+
+fn dispatch(
+    args: Args,
+    words: Vec<OsString>,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> Result<ExitStatus, Failure> {
+    let environment = Environment::of_process(words)?;
+    match args.command {
+        None => {
+            let plan = Plan::resolve(&args.compare, &environment)?;
+            let scratch = open_scratch(&plan.selection)?;
+            let ended = compare::compare(&plan, &scratch, out);
+            close_scratch(scratch, plan.keep)?;
+            ended
+        }
+        Some(Command::Demo(demo)) => run_demo(&demo, &environment, out),
+        Some(Command::Report(report)) => render_again(&report, &environment, out),
+        Some(Command::Config(args)) => {
+            commands::config(&args, &environment, out, err).map_err(Failure::other)
+        }
+        Some(Command::Doctor(args)) => {
+            commands::doctor(&args, &environment, out).map_err(Failure::other)
+        }
+        Some(other) => Err(Failure::other(anyhow::anyhow!(
+            "{other:?} is not wired yet"
+        ))),
+    }
+}
+
+/// Renders saved reports; several are merged first.
+fn render_again(
+    args: &ReportArgs,
+    environment: &Environment,
+    out: &mut impl Write,
+) -> Result<ExitStatus, Failure> {
+    let outputs = pair_up(&args.output, &environment.cwd)?;
+    let terminal = Terminal::resolve(&args.terminal, environment);
+    let loaded = args.files.iter().map(|path| report::load(path));
+    let mut reports = loaded.collect::<Result<Vec<_>, _>>()?;
+    let report = match reports.pop() {
+        Some(only) if reports.is_empty() => only,
+        Some(last) => {
+            reports.push(last);
+            report::merge(reports)?
+        }
+        // Clap requires a file.
+        None => return Ok(ExitStatus::Usage),
+    };
+    deliver::deliver(&report, &outputs, &terminal, out)?;
+    Ok(ExitStatus::Success)
+}
+
+fn open_scratch(selection: &Selection) -> Result<Scratch, Failure> {
+    let parent = scratch::default_parent(selection.target_dir.as_deref());
+    let own_program = std::env::current_exe().map_err(Failure::other)?;
+    Ok(Scratch::create(&parent, Some(&own_program))?)
+}
+
+/// Removes the run's folder, or says where it stays.
+fn close_scratch(scratch: Scratch, keep: bool) -> Result<(), Failure> {
+    if keep {
+        let path = scratch.keep()?;
+        // Told on stderr whatever the verbosity: it was asked for.
+        anstream::eprintln!("kept: {}", path.display());
+        return Ok(());
+    }
+    Ok(scratch.close()?)
+}
+
+/// The sample lies in the run's own folder, so that it vanishes, and is kept, with the run.
+fn run_demo(
+    args: &DemoArgs,
+    environment: &Environment,
+    out: &mut impl Write,
+) -> Result<ExitStatus, Failure> {
+    let target_dir = args.options.selection.target_dir.clone();
+    let scratch = open_scratch(&Selection {
+        target_dir,
+        ..Selection::default()
+    })?;
+    let sample = crate::demo::unpack(&scratch.path().join("demo"))?;
+    let range = RangeSpec::parse(Some(&sample.range));
+    let plan = Plan::of(
+        &args.options,
+        range,
+        sample.root.join("Cargo.toml"),
+        environment,
+    )?;
+    let ended = compare::compare(&plan, &scratch, out);
+    close_scratch(scratch, plan.keep)?;
+    ended
+}
