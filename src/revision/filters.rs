@@ -54,6 +54,15 @@ pub(super) fn materialise(
 /// The tracked files that have a `filter` attribute, with its value.
 fn filtered(checkout: &Repository) -> Result<Vec<(PathBuf, String)>, git2::Error> {
     let index = checkout.index()?;
+    let own = checkout.path().join("info/attributes").exists();
+    // Asking for every file of a large repository takes seconds; few need it.
+    if !own
+        && !index
+            .iter()
+            .any(|entry| entry.path.ends_with(b".gitattributes"))
+    {
+        return Ok(Vec::new());
+    }
     let mut filtered = Vec::new();
     for entry in index.iter() {
         let Ok(path) = std::str::from_utf8(&entry.path) else {

@@ -164,9 +164,10 @@ impl Place {
             },
             ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::UnbornBranch => {
                 let near = suggest::near_names(&self.repository, &spec);
-                // A near name in a shallow clone is the name without its history.
-                if self.repository.is_shallow() && (near.is_empty() || near.contains(&stem(&spec)))
-                {
+                // The name is right, and what it leads to is not here: more history may have it.
+                let stem = spec.split(['~', '^', '@']).next().unwrap_or(&spec);
+                let known = stem != spec && self.repository.revparse_single(stem).is_ok();
+                if self.repository.is_shallow() && (known || near.is_empty()) {
                     let fetch = suggest::fetch_for(&self.repository, &spec);
                     RevisionError::BeyondShallow { spec, fetch }
                 } else {
@@ -231,14 +232,6 @@ impl Place {
             revisions,
         })
     }
-}
-
-/// The name in `main~3`.
-fn stem(spec: &str) -> String {
-    spec.split(['~', '^', '@'])
-        .next()
-        .unwrap_or(spec)
-        .to_owned()
 }
 
 fn revision(label: &str, commit: &Commit<'_>, source: Source) -> Revision {

@@ -29,6 +29,13 @@ pub(super) fn near_names(repository: &Repository, spec: &str) -> Vec<String> {
 }
 
 fn likeness(name: &str, typed: &str) -> f64 {
+    // What two names have in common up to a slash makes them no more alike.
+    if let (Some((folder, name)), Some((same, typed))) =
+        (name.split_once('/'), typed.split_once('/'))
+        && folder == same
+    {
+        return likeness(name, typed);
+    }
     // `main` where only `origin/main` is, `parser` for `feature/parser`.
     let last = name.rsplit('/').next().unwrap_or(name);
     strsim::jaro_winkler(name, typed).max(strsim::jaro_winkler(last, typed) - 0.001)

@@ -253,7 +253,7 @@ fn dead_runs(parent: &Path) -> io::Result<Vec<DeadRun>> {
     Ok(dead)
 }
 
-/// Makes the folder of all runs, private, and tells backup programs to pass it by
+/// Makes the folder of all runs, private, and tells backup programs and git to pass it by
 /// (<https://bford.info/cachedir/>).
 fn make_parent(parent: &Path) -> io::Result<()> {
     if let Some(above) = parent.parent() {
@@ -266,6 +266,9 @@ fn make_parent(parent: &Path) -> io::Result<()> {
     let tag = parent.join("CACHEDIR.TAG");
     if !tag.exists() {
         fs_err::write(tag, "Signature: 8a477f597d28d172789f06886806bc55\n")?;
+        // With `--target-dir` this may be inside a checkout, and must not become part of what is
+        // compared.
+        fs_err::write(parent.join(".gitignore"), "*\n")?;
     }
     Ok(())
 }
