@@ -19,7 +19,7 @@ mod workspace;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::plan::{Plan, Selection};
 use crate::revision::Checkout;
@@ -38,6 +38,9 @@ use workspace::{benches, is_plain_name, near};
 pub struct Build {
     /// What was built.
     pub checkout: Checkout,
+    /// The workspace's root folder in the checkout: the compiler was run there, and relative paths in
+    /// executables start there.
+    pub workspace_root: PathBuf,
     /// Where cargo put it.
     pub target_dir: PathBuf,
     /// Every bench target that was built, in the order of (package, target).
@@ -117,19 +120,16 @@ pub fn build(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Paired<Build>, BuildError> {
-    let users = users_root(&plan.manifest_path, &checkouts.head);
-    build_selected(&checkouts, &plan.selection, &users, scratch, events)
+    build_selected(&checkouts, &plan.selection, scratch, events)
 }
 
-/// `users` is the root of the user's own repository: cargo's configuration above it counts, and its
-/// lock file where the revisions have none.
 fn build_selected(
     checkouts: &Paired<Checkout>,
     selection: &Selection,
-    users: &Path,
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Paired<Build>, BuildError> {
+    let users = checkouts.head.original_root.as_path();
     let sites = Paired::try_from_fn(|side| Site::open(scratch, side, checkouts.get(side)))?;
     check_packages(&sites, selection)?;
     check_benches(&sites, selection)?;
@@ -160,17 +160,6 @@ fn build_selected(
         .head
         .build(lock_files.head, start, selection, events)?;
     Ok(Paired::new(base.build, head.build))
-}
-
-/// The user's own repository: the manifest's path without what its copy has below the checkout's root.
-fn users_root(manifest_path: &Path, checkout: &Checkout) -> PathBuf {
-    let inside = checkout.manifest_path.strip_prefix(&checkout.root);
-    let depth = inside.map_or(1, |path| path.components().count());
-    manifest_path
-        .ancestors()
-        .nth(depth)
-        .unwrap_or(Path::new("/"))
-        .to_owned()
 }
 
 fn check_packages(sites: &Paired<Site<'_>>, selection: &Selection) -> Result<(), BuildError> {

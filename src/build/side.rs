@@ -112,6 +112,7 @@ impl<'a> Site<'a> {
         });
         let build = Build {
             checkout: self.checkout.clone(),
+            workspace_root: self.members.root().to_owned(),
             target_dir,
             unbuilt: self.unbuilt(&executables, selection),
             executables,

@@ -89,13 +89,7 @@ impl World {
 
     fn build(&self, selection: &Selection) -> Result<Paired<Build>, BuildError> {
         let sink = |event| self.events.lock().unwrap().push(event);
-        build_selected(
-            &self.checkouts(),
-            selection,
-            &self.users,
-            &self.scratch,
-            &sink,
-        )
+        build_selected(&self.checkouts(), selection, &self.scratch, &sink)
     }
 
     fn compiled(&self, on: Side) -> Vec<String> {

@@ -12,7 +12,7 @@ use crate::units::{Paired, Side};
 use super::listing::{Answer, Listed, Listing, list};
 use super::{
     Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, SkippedTarget,
-    Target,
+    Target, Tree, compare,
 };
 
 /// What discovery depends on.
@@ -197,11 +197,17 @@ fn with_last_line(failure: &Failure) -> String {
 }
 
 fn identity(builds: &Paired<Build>, executables: &Paired<Option<&Executable>>) -> Identity {
-    let (Some(_), Some(_)) = (executables.base, executables.head) else {
+    let (Some(base), Some(head)) = (executables.base, executables.head) else {
         return Identity::OneSided;
     };
-    let _ = builds;
-    Identity::Different("the executables were not compared".into())
+    let trees = builds.as_ref().map(|build| Tree {
+        checkout: &build.checkout.root,
+        workspace: &build.workspace_root,
+        target_dir: &build.target_dir,
+    });
+    let paths = Paired::new(base.path.as_path(), head.path.as_path());
+    // Whatever is wrong with a file, measuring it is what finds out.
+    compare(paths, trees).unwrap_or_else(|error| Identity::Different(error.to_string()))
 }
 
 fn match_benchmarks(

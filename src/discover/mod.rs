@@ -2,6 +2,7 @@
 
 mod error;
 mod harness;
+mod identity;
 mod listing;
 mod matching;
 
@@ -12,6 +13,7 @@ use crate::protocol::CriterionVersion;
 use crate::units::{Event, Paired, Side};
 
 pub use error::DiscoverError;
+pub use identity::{IdentityError, Tree, compare};
 pub use matching::{Options, discover};
 
 /// What names a benchmark across revisions.

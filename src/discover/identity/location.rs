@@ -1,0 +1,104 @@
+//! Panic locations that have moved with their code.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::units::{Paired, Side};
+
+use super::elf::Image;
+use super::{Tree, both};
+
+/// The longest path that is taken for one.
+const LONGEST_PATH: u64 = 4096;
+
+/// The source files of both sides, read when a location names them.
+#[derive(Debug)]
+pub(super) struct Sources<'a> {
+    /// The executables as they are, with each side's own paths.
+    own: Paired<Option<Image<'a>>>,
+    trees: Paired<Tree<'a>>,
+    lines: RefCell<HashMap<PathBuf, Option<Vec<String>>>>,
+}
+
+/// `core::panic::Location` as it lies in memory.
+#[derive(Debug)]
+struct Location<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn new(own: Paired<&'a [u8]>, trees: Paired<Tree<'a>>) -> Sources<'a> {
+        Sources {
+            own: own.map(|bytes| Image::parse(bytes).ok()),
+            trees,
+            lines: RefCell::default(),
+        }
+    }
+
+    /// Whether what differs at `address` is line or column of a panic location that has moved with
+    /// its code: of the same file (`images` have equal folders), with the same text at both places.
+    pub(super) fn moved_location(&self, images: &Paired<Image<'_>>, address: u64) -> bool {
+        // Records are aligned like the pointer in them, so line and column are the eight bytes
+        // from sixteen on: there is one record that this can be in.
+        let Some(record) = (address - address % 8).checked_sub(16) else {
+            return false;
+        };
+        let Some(alike) = both(|side| location(images.get(side), record)) else {
+            return false;
+        };
+        if alike.base.file != alike.head.file {
+            return false;
+        }
+        let texts = both(|side| {
+            let location = location(self.own.get(side).as_ref()?, record)?;
+            self.text(side, &location)
+        });
+        texts.is_some_and(|texts| texts.base == texts.head)
+    }
+
+    /// What the source has at a location: the rest of the line, a comment at its end aside. `None`
+    /// where there is nothing but space or comment, which no code is at.
+    fn text(&self, side: Side, location: &Location<'_>) -> Option<String> {
+        let path = self.trees.get(side).workspace.join(location.file);
+        let mut files = self.lines.borrow_mut();
+        let lines = files.entry(path).or_insert_with_key(|path| {
+            let text = fs_err::read_to_string(path).ok()?;
+            Some(text.lines().map(str::to_owned).collect())
+        });
+        let line = lines
+            .as_ref()?
+            .get((location.line as usize).checked_sub(1)?)?;
+        let rest: String = line
+            .chars()
+            .skip((location.column as usize).checked_sub(1)?)
+            .collect();
+        let code = rest.split("//").next().unwrap_or_default().trim_end();
+        let is_code = code.starts_with(|c: char| !c.is_whitespace());
+        is_code.then(|| code.to_owned())
+    }
+}
+
+/// The record at `address`, where it names a Rust source file.
+fn location<'a>(image: &Image<'a>, address: u64) -> Option<Location<'a>> {
+    let len = image.number(address.checked_add(8)?)?;
+    if len > LONGEST_PATH {
+        return None;
+    }
+    let name = image.at(image.pointer(address)?, usize::try_from(len).ok()?)?;
+    let file = std::str::from_utf8(name).ok()?;
+    // Since Rust 1.89 the text ends with a NUL for C's sake, outside or inside the length.
+    let file = file.strip_suffix('\0').unwrap_or(file);
+    if !file.ends_with(".rs") || file.contains(char::is_control) {
+        return None;
+    }
+    let numbers = image.number(address.checked_add(16)?)?.to_le_bytes();
+    let (line, column) = numbers.split_at(4);
+    Some(Location {
+        file,
+        line: u32::from_le_bytes(line.try_into().ok()?),
+        column: u32::from_le_bytes(column.try_into().ok()?),
+    })
+}
