@@ -1,6 +1,6 @@
 //! From the log ratios of the rounds to an estimate, its interval and its p-values.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// An interval of natural logarithms of head ÷ base.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -111,11 +111,17 @@ impl Estimate {
     /// The smallest true log ratio that an experiment of this size and noise tells from zero with
     /// probability `power`, when errors of `alpha` are accepted.
     ///
-    /// The usual approximation by two quantiles of t, (t₁₋ₐ⸝₂ + t_power)·SE.
+    /// Source: the normal approximation of the noncentral t distribution (Abramowitz and Stegun,
+    /// *Handbook of Mathematical Functions*, 26.7.10), solved for the noncentrality; the standard error is
+    /// freed of its small-sample bias. Within a few per cent of the exact power from 6 rounds on.
     #[must_use]
     pub fn detectable(&self, alpha: f64, power: f64) -> f64 {
         let alpha = alpha.clamp(believable(self.rounds), 1.0);
-        (self.quantile(alpha / 2.0) + self.quantile(1.0 - power)) * self.std_error
+        let critical = self.quantile(alpha / 2.0);
+        let shrink = 1.0 - 1.0 / (4.0 * self.freedom);
+        let wanted = Normal::standard().inverse_cdf(power.clamp(0.0, 1.0));
+        let spread = (1.0 + critical * critical / (2.0 * self.freedom)).sqrt();
+        (critical * shrink + wanted * spread) * self.std_error / shrink
     }
 
     /// P(T > distance ÷ SE); where all rounds agree to the last bit, a step.

@@ -25,3 +25,6 @@ pub use location::{Weighted, robust_location, weighted_median};
 pub use looks::{Looks, Standing};
 pub use summary::{Summary, percentile};
 pub use within::{RoundEstimate, Timed, paired_log_ratio, unpaired_log_ratio};
+
+#[cfg(test)]
+mod simulation;

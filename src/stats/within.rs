@@ -25,16 +25,16 @@ pub struct RoundEstimate {
 /// The log ratio of a round whose sides took turns, from blocks adjacent in time.
 ///
 /// The samples of both sides are laid on one time line and cut into blocks where the side changes; a
-/// block's value is the logarithm of its time per iteration. Each block is compared with the other
-/// side as it was at the same moment, interpolated between the block before it and the block after
-/// it, so that a drift that is linear over three blocks cancels. The comparisons, weighted by the timed
-/// work behind them, are joined by [`robust_location`], so that a disturbance of some blocks does not
-/// move the result.
+/// block's value is the logarithm of its time per iteration. Each block is compared with the level of the
+/// machine at that moment: the mean of both sides' medians over the [`REACH`] blocks before it and the
+/// [`REACH`] after it. Since as many lie before as after, a drift that is linear over that window
+/// cancels; since they are medians, a disturbance of some of its blocks does not matter. The
+/// comparisons, weighted by the timed work behind them, are joined by [`robust_location`].
 ///
-/// Hypothesis: the logarithms of both sides share one disturbance that varies slowly against a block.
-/// The result is in natural logarithms. Valid for at least one block a side (two blocks give their plain
-/// difference); `None` where a side has no sample, where the lengths differ, or where starts are
-/// missing.
+/// Hypothesis: the logarithms of both sides share one disturbance that varies slowly against the window,
+/// about ten milliseconds. The result is in natural logarithms. Valid for at least one block a side (two
+/// blocks give their plain difference); `None` where a side has no sample, where the lengths differ,
+/// or where starts are missing.
 #[must_use]
 pub fn paired_log_ratio(base: Timed<'_>, head: Timed<'_>) -> Option<RoundEstimate> {
     let blocks = blocks(base, head)?;
@@ -94,11 +94,13 @@ struct Block {
     sign: f64,
     /// The logarithm of the time per iteration.
     level: f64,
-    /// The middle of the block on the time line.
-    middle: f64,
     /// Timed nanoseconds.
     work: f64,
 }
+
+/// Blocks on either side that say how fast the machine was around a block. Wider is more robust against
+/// interruptions, narrower against fast drift; `docs/statistics.md` has the simulation.
+const REACH: usize = 5;
 
 fn blocks(base: Timed<'_>, head: Timed<'_>) -> Option<Vec<Block>> {
     let origin = *base.starts.iter().chain(head.starts).min()?;
@@ -153,16 +155,14 @@ fn trim_ends(runs: &mut [&[Sample]]) {
 fn block(run: &[Sample]) -> Block {
     let work: f64 = run.iter().map(|s| s.time).sum();
     let iterations: f64 = run.iter().map(|s| s.iterations).sum();
-    let end = run.last().map_or(0.0, |s| s.start + s.time);
     Block {
         sign: run[0].sign,
         level: (work / iterations).ln(),
-        middle: (run[0].start + end) / 2.0,
         work,
     }
 }
 
-/// Every block with both neighbours against the line through them.
+/// Every block against the machine's level around it, as a difference head − base.
 fn comparisons(blocks: &[Block]) -> Vec<Weighted> {
     if let [a, b] = blocks {
         return vec![Weighted {
@@ -170,27 +170,31 @@ fn comparisons(blocks: &[Block]) -> Vec<Weighted> {
             weight: 1.0,
         }];
     }
-    blocks
-        .windows(3)
-        .map(|w| {
-            let (before, at, after) = (&w[0], &w[1], &w[2]);
-            let span = after.middle - before.middle;
-            let later = if span > 0.0 {
-                ((at.middle - before.middle) / span).clamp(0.0, 1.0)
-            } else {
-                0.5
-            };
-            let earlier = 1.0 - later;
-            let other = earlier * before.level + later * after.level;
-            // The variance of the comparison, if the noise of a block shrinks with its work.
-            let variance =
-                1.0 / at.work + earlier * earlier / before.work + later * later / after.work;
+    (1..blocks.len() - 1)
+        .map(|at| {
+            let reach = REACH.min(at).min(blocks.len() - 1 - at);
+            let window = &blocks[at - reach..=at + reach];
+            let same = middle(window, |b| b.sign == blocks[at].sign);
+            let other = middle(window, |b| b.sign != blocks[at].sign);
             Weighted {
-                value: at.sign * (at.level - other),
-                weight: 1.0 / variance,
+                // The level between the sides is half a difference away from either.
+                value: blocks[at].sign * (2.0 * blocks[at].level - same - other),
+                weight: blocks[at].work,
             }
         })
         .collect()
+}
+
+/// The median level of the blocks that are `meant`; there is always one.
+fn middle(window: &[Block], meant: impl Fn(&Block) -> bool) -> f64 {
+    let mut levels = [0.0; 2 * REACH + 1];
+    let mut n = 0;
+    for block in window.iter().filter(|b| meant(b)) {
+        levels[n] = block.level;
+        n += 1;
+    }
+    levels[..n].sort_by(f64::total_cmp);
+    (levels[n / 2] + levels[(n - 1) / 2]) / 2.0
 }
 
 #[cfg(test)]

@@ -1,0 +1,205 @@
+//! Simulations with known truth. Sizes are such that a true rate of the promised size fails a test
+//! less than once in ten thousand seeds; the seeds are fixed all the same.
+
+mod noise;
+
+use super::*;
+use noise::{Disturbance, Noise, Shape, SimulatedSide, Turns};
+
+fn timed(side: &SimulatedSide) -> Timed<'_> {
+    Timed {
+        iterations: &side.iterations,
+        times: &side.times,
+        starts: &side.starts,
+    }
+}
+
+/// The highest count of `trials` that a probability of `p` gives with any likelihood: four
+/// standard deviations above the mean.
+fn at_most(trials: usize, p: f64) -> usize {
+    let mean = trials as f64 * p;
+    (mean + 4.0 * (mean * (1.0 - p)).sqrt()).ceil() as usize
+}
+
+/// Two runs of 100 ms a side: the 95th percentile of the error of identical code.
+fn error_of_a_round(disturbance: Disturbance, turns: Turns) -> f64 {
+    let mut noise = Noise::seeded(11);
+    let mut errors: Vec<f64> = (0..200)
+        .map(|_| {
+            let (base, head) = noise.samples(disturbance, turns, 100, 0.0);
+            let round = match turns {
+                Turns::Blocks => paired_log_ratio(timed(&base), timed(&head)),
+                Turns::WholeRuns => unpaired_log_ratio(timed(&base), timed(&head)),
+            };
+            round.unwrap().ln_ratio.abs()
+        })
+        .collect();
+    errors.sort_by(f64::total_cmp);
+    percentile(&errors, 0.95)
+}
+
+#[test]
+fn pairing_withstands_what_disturbs_both_sides() {
+    for (disturbance, limit) in [
+        (Disturbance::White, 0.003),
+        (Disturbance::Drift, 0.003),
+        (Disturbance::Autocorrelated, 0.004),
+        (Disturbance::Interrupted, 0.005),
+        (Disturbance::Neighbour, 0.003),
+        (Disturbance::TwoSpeeds, 0.007),
+    ] {
+        let error = error_of_a_round(disturbance, Turns::Blocks);
+        assert!(error < limit, "{disturbance:?}: {error}");
+    }
+}
+
+#[test]
+fn one_run_after_the_other_is_at_the_mercy_of_drift() {
+    for disturbance in [Disturbance::Drift, Disturbance::Autocorrelated] {
+        let paired = error_of_a_round(disturbance, Turns::Blocks);
+        let whole = error_of_a_round(disturbance, Turns::WholeRuns);
+        assert!(whole > 10.0 * paired, "{disturbance:?}: {whole} {paired}");
+    }
+}
+
+#[test]
+fn a_planted_change_is_estimated_without_bias() {
+    for disturbance in Disturbance::ALL {
+        let mut noise = Noise::seeded(12);
+        let trials = 150;
+        let sum: f64 = (0..trials)
+            .map(|_| {
+                let (base, head) = noise.samples(disturbance, Turns::Blocks, 100, 0.01);
+                paired_log_ratio(timed(&base), timed(&head))
+                    .unwrap()
+                    .ln_ratio
+            })
+            .sum();
+        let mean = sum / f64::from(trials);
+        assert!((mean - 0.01).abs() < 0.0008, "{disturbance:?}: {mean}");
+    }
+}
+
+#[test]
+fn intervals_cover_the_truth() {
+    let trials = 4000;
+    for shape in Shape::ALL {
+        for n in [4, 6, 9, 13, 20, 30] {
+            let mut noise = Noise::seeded(21);
+            let missed = (0..trials)
+                .filter(|_| {
+                    let rounds = noise.rounds(shape, n, 0.3, 1.0);
+                    let i = Estimate::of(&rounds).unwrap().interval(0.01);
+                    !(i.lower..=i.upper).contains(&0.3)
+                })
+                .count();
+            // Two modes of equal likelihood cost a little; docs/statistics.md has the numbers.
+            let promised = if shape == Shape::Bimodal {
+                0.014
+            } else {
+                0.0105
+            };
+            assert!(
+                missed <= at_most(trials, promised),
+                "{shape:?} {n}: {missed}"
+            );
+        }
+    }
+}
+
+/// Measures until the change differs from zero at `alpha` or the rounds are spent.
+fn found_sequentially(
+    noise: &mut Noise,
+    looks: &Looks,
+    shape: Shape,
+    change: f64,
+    alpha: f64,
+) -> Option<usize> {
+    let mut rounds = Vec::new();
+    loop {
+        rounds.push(noise.round(shape, change, 1.0));
+        let Some(standing) = looks.at(rounds.len()) else {
+            continue;
+        };
+        let share = looks.share(rounds.len(), standing);
+        let estimate = Estimate::of(&rounds).unwrap();
+        if estimate.p_zero() <= alpha * share {
+            return Some(rounds.len());
+        }
+        if standing == Standing::Last {
+            return None;
+        }
+    }
+}
+
+#[test]
+fn looking_often_does_not_raise_false_alarms() {
+    let trials = 6000;
+    for shape in Shape::ALL {
+        for max_rounds in [6, 12, 20, 30] {
+            for alpha in [0.05, 0.01] {
+                let looks = Looks::plan(max_rounds);
+                let mut noise = Noise::seeded(31);
+                let alarms = (0..trials)
+                    .filter(|_| found_sequentially(&mut noise, &looks, shape, 0.0, alpha).is_some())
+                    .count();
+                assert!(
+                    alarms <= at_most(trials, alpha),
+                    "{shape:?} {max_rounds} {alpha}: {alarms}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn looking_without_a_plan_would_raise_them() {
+    let mut noise = Noise::seeded(32);
+    let trials = 2000;
+    let alarms = (0..trials)
+        .filter(|_| {
+            let rounds = noise.rounds(Shape::Gaussian, 30, 0.0, 1.0);
+            (4..=30).any(|n| Estimate::of(&rounds[..n]).unwrap().p_zero() <= 0.01)
+        })
+        .count();
+    assert!(alarms > trials * 3 / 100, "{alarms}");
+}
+
+#[test]
+fn large_changes_stop_early_and_moderate_ones_are_found() {
+    let looks = Looks::plan(20);
+    let mut noise = Noise::seeded(33);
+    let trials = 500;
+    let stops: Vec<Option<usize>> = (0..trials)
+        .map(|_| found_sequentially(&mut noise, &looks, Shape::Gaussian, 20.0, 0.01))
+        .collect();
+    assert!(stops.iter().filter(|s| s.is_some_and(|n| n <= 9)).count() > trials * 99 / 100);
+    let found = (0..trials)
+        .filter(|_| found_sequentially(&mut noise, &looks, Shape::Gaussian, 1.5, 0.01).is_some())
+        .count();
+    assert!(found > trials * 98 / 100, "{found}");
+}
+
+#[test]
+fn the_detectable_change_is_detected_as_often_as_it_says() {
+    let trials = 3000;
+    for n in [6, 13, 30] {
+        let mut noise = Noise::seeded(41);
+        // The true standard error of n Gaussian rounds of spread 1, on the scale of one estimate.
+        let sizes: f64 = (0..200)
+            .map(|_| {
+                let rounds = noise.rounds(Shape::Gaussian, n, 0.0, 1.0);
+                Estimate::of(&rounds).unwrap().detectable(0.01, 0.8)
+            })
+            .sum::<f64>()
+            / 200.0;
+        let found = (0..trials)
+            .filter(|_| {
+                let rounds = noise.rounds(Shape::Gaussian, n, sizes, 1.0);
+                Estimate::of(&rounds).unwrap().p_zero() <= 0.01
+            })
+            .count();
+        let power = found as f64 / trials as f64;
+        assert!((0.76..0.86).contains(&power), "{n}: {power}");
+    }
+}
