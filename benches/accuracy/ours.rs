@@ -1,0 +1,154 @@
+//! Our procedure, through the library.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use cargo_perfcheck::analyse::{self, Difference, Settling, Verdict};
+use cargo_perfcheck::build::Executable;
+use cargo_perfcheck::discover::{Benchmark, BenchmarkKey, Discovery, Identity, Presence, Target};
+use cargo_perfcheck::measure::{self, Measured, Settled};
+use cargo_perfcheck::plan::{PairingRequest, Pinning, Sampling, Thresholds};
+use cargo_perfcheck::protocol::CriterionVersion;
+use cargo_perfcheck::scratch::Scratch;
+use cargo_perfcheck::units::{Paired, Ratio};
+
+use crate::{Answer, Direction, subject};
+
+/// The Criterion that this executable is built with.
+const CRITERION: CriterionVersion = CriterionVersion {
+    major: 0,
+    minor: 8,
+    patch: 2,
+};
+
+/// Measures this executable against itself.
+pub(crate) struct Ours {
+    sampling: Sampling,
+    thresholds: Thresholds,
+    scratch: Scratch,
+    notes: BTreeSet<String>,
+}
+
+impl Ours {
+    /// With the defaults of the command line, but for the time and one confidence level for one benchmark.
+    pub(crate) fn new(time: f64, by_benchmark: bool) -> anyhow::Result<Ours> {
+        Ok(Ours {
+            sampling: Sampling {
+                seed: 0,
+                rounds: 30,
+                time: Duration::from_secs_f64(time),
+                warm_up: Duration::from_millis(50),
+                measurement: Duration::from_millis(100),
+                sample_size: 20,
+                timeout: Duration::from_secs(60),
+                pairing: if by_benchmark {
+                    PairingRequest::Benchmark
+                } else {
+                    PairingRequest::Auto
+                },
+                pinning: Pinning::Auto,
+                allocations: false,
+                measure_identical: true,
+                inject: None,
+            },
+            thresholds: Thresholds {
+                practical: Ratio::from_change(0.01),
+                confidence: 0.99,
+            },
+            scratch: Scratch::create(&std::env::temp_dir().join("perfcheck-accuracy"), None)?,
+            notes: BTreeSet::new(),
+        })
+    }
+
+    /// Asks about a planted change of so many ten-thousandths.
+    pub(crate) fn ask(&mut self, name: &str, planted: u32, seed: u64) -> anyhow::Result<Answer> {
+        self.sampling.seed = seed;
+        let discovery = discovery(name, planted)?;
+        let settling = Settling::plan(&self.thresholds, &self.sampling, 1);
+        let mut settle = |measured: &Measured| match settling.settle(measured) {
+            Some(verdict) => Settled::Done(verdict.name().to_owned()),
+            None => Settled::Continue,
+        };
+        let started = Instant::now();
+        let measured = measure::run(
+            &self.sampling,
+            &discovery,
+            &self.scratch,
+            &mut settle,
+            &|_| (),
+        )?;
+        let seconds = started.elapsed().as_secs_f64();
+        let comparisons = analyse::compare(&discovery, measured, &self.thresholds, &self.sampling);
+        let comparison = comparisons.first().context("nothing was compared")?;
+        if let Some(failure) = &comparison.failure {
+            anyhow::bail!("{name} failed: {}", failure.reason);
+        }
+        if let Some(pairing) = comparison.pairing {
+            self.notes
+                .insert(format!("{name} was paired by {pairing:?}").to_lowercase());
+        }
+        self.notes.extend(
+            comparison
+                .notes
+                .iter()
+                .filter(|n| !n.starts_with("certainly"))
+                .map(|n| format!("{name}: {n}")),
+        );
+        let time = comparison.time.as_ref().context("nothing was timed")?;
+        let change = time.change.as_ref().context("no interval")?;
+        Ok(Answer {
+            change: change.ratio.as_change(),
+            found: match change.difference {
+                Difference::Slower => Some(Direction::Slower),
+                Difference::Faster => Some(Direction::Faster),
+                Difference::None => None,
+            },
+            verdict: match comparison.verdict {
+                Verdict::Slower => Some(Direction::Slower),
+                Verdict::Faster => Some(Direction::Faster),
+                _ => None,
+            },
+            seconds,
+        })
+    }
+
+    /// How each benchmark was paired, and what measuring noted.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &String> {
+        self.notes.iter()
+    }
+}
+
+/// This executable on both sides, with the change planted on the head side.
+fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
+    let path = std::env::current_exe()?;
+    let working_dir = std::env::current_dir()?;
+    let executable = |planted: u32| Executable {
+        package: "cargo-perfcheck".to_owned(),
+        target: "accuracy".to_owned(),
+        path: path.clone(),
+        working_dir: working_dir.clone(),
+        env: vec![(subject::PLANT.to_owned(), format!("{planted:05}").into())],
+        criterion: Some(CRITERION.to_string()),
+    };
+    Ok(Discovery {
+        targets: vec![Target {
+            package: "cargo-perfcheck".to_owned(),
+            target: "accuracy".to_owned(),
+            executables: Paired::new(Some(executable(0)), Some(executable(planted))),
+            criterion: Paired::new(Some(CRITERION), Some(CRITERION)),
+            identity: Identity::Different("the planted change".to_owned()),
+            benchmarks: vec![Benchmark {
+                key: BenchmarkKey {
+                    package: "cargo-perfcheck".to_owned(),
+                    target: "accuracy".to_owned(),
+                    id: name.to_owned(),
+                },
+                presence: Presence::Common,
+                throughput: None,
+                failure: None,
+            }],
+        }],
+        skipped: Vec::new(),
+    })
+}
