@@ -64,7 +64,7 @@ fn files_below(folder: &std::path::Path) -> Vec<String> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_none_or(|extension| extension != "lock") {
+            } else if path.file_name().is_some_and(|name| name != "lock") {
                 found.push(path.display().to_string());
             }
         }

@@ -91,17 +91,36 @@ impl Workspace {
     }
 }
 
+/// The same as [`Workspace::perfcheck`], for tests that need the process itself.
+pub(crate) fn plain_command(workspace: &Workspace) -> std::process::Command {
+    let mut command = std::process::Command::new(cargo_bin!("cargo-perfcheck"));
+    for name in leaking_variables() {
+        command.env_remove(name);
+    }
+    command
+        .current_dir(workspace.root())
+        .env("XDG_CACHE_HOME", workspace.beside("cache"))
+        .env("NO_COLOR", "1");
+    command
+}
+
+/// What a test run and a git hook put into the environment.
+fn leaking_variables() -> Vec<std::ffi::OsString> {
+    let leaks = |name: &str| {
+        name.starts_with("CARGO_") && !["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&name)
+            || name.starts_with("GIT_")
+    };
+    std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.to_str().is_some_and(leaks))
+        .collect()
+}
+
 /// The program as cargo starts it, free of what this test run has in its environment.
 pub(crate) fn perfcheck(line: &str) -> Command {
     let mut command = Command::new(cargo_bin!("cargo-perfcheck")).arg("perfcheck");
-    for (name, _) in std::env::vars_os() {
-        let leaks = name.to_str().is_some_and(|name| {
-            name.starts_with("CARGO_") && !["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&name)
-                || name.starts_with("GIT_")
-        });
-        if leaks {
-            command = command.env_remove(name);
-        }
+    for name in leaking_variables() {
+        command = command.env_remove(name);
     }
     command
         .args(line.split_whitespace())
