@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::round::{ln_ratios, per_iteration, summaries, weakest_pairing};
+use super::round::{ln_ratios, per_iteration, quantiles, summaries, weakest_pairing};
 use super::settle::Settling;
 use super::{
     Comparison, Difference, RoundSummary, TimeChange, TimeComparison, TimeSummary, Verdict,
@@ -11,7 +11,7 @@ use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Identity, Pre
 use crate::measure::Measured;
 use crate::plan::{Sampling, Thresholds};
 use crate::stats::{Estimate, Summary, believable, step_up};
-use crate::units::{Ratio, Side};
+use crate::units::{Paired, Ratio, Side};
 
 /// The power at which [`TimeChange::detectable`] is stated.
 const POWER: f64 = 0.8;
@@ -190,13 +190,15 @@ impl Draft {
 
     fn time(&self, change: Option<TimeChange>) -> Option<TimeComparison> {
         let rounds = &self.measured.as_ref()?.rounds;
-        let base = time_summary(&per_iteration(rounds, Side::Base));
-        let head = time_summary(&per_iteration(rounds, Side::Head));
+        let times = Paired::from_fn(|side| per_iteration(rounds, side));
+        let base = time_summary(&times.base);
+        let head = time_summary(&times.head);
         (base.is_some() || head.is_some()).then(|| TimeComparison {
             base,
             head,
             change,
             rounds: self.rounds.clone(),
+            quantiles_ns: Some(times.map(quantiles)),
         })
     }
 }

@@ -128,6 +128,10 @@ pub struct TimeComparison {
     pub change: Option<TimeChange>,
     /// Round by round, in order: the log ratio's exponential, so that drift can be seen.
     pub rounds: Vec<RoundSummary>,
+    /// The distribution over all samples of each side: the minimum, every fifth percentile, and the
+    /// maximum; empty where a side was not timed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantiles_ns: Option<Paired<Vec<Nanos>>>,
 }
 
 /// One round of one benchmark.

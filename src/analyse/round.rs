@@ -13,6 +13,21 @@ pub(super) fn per_iteration(rounds: &[Round], side: Side) -> Vec<f64> {
         .collect()
 }
 
+/// How many equal steps a distribution is told in.
+const STEPS: u32 = 20;
+
+/// The minimum, every fifth percentile, and the maximum; nothing of nothing.
+pub(super) fn quantiles(mut times: Vec<f64>) -> Vec<Nanos> {
+    if times.is_empty() {
+        return Vec::new();
+    }
+    times.sort_by(f64::total_cmp);
+    (0..=STEPS)
+        .map(|step| percentile(&times, f64::from(step) / f64::from(STEPS)))
+        .map(Nanos::from_nanos)
+        .collect()
+}
+
 /// The rounds in which both sides were timed, summarised in their order.
 pub(super) fn summaries(rounds: &[Round]) -> Vec<RoundSummary> {
     rounds.iter().filter_map(summary).collect()

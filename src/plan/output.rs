@@ -22,6 +22,10 @@ pub enum Format {
     Markdown,
     /// The JSON report, described by its schema
     Json,
+    /// One page that opens from disk, with plots
+    Html,
+    /// A picture of all changes with their intervals
+    Svg,
     /// JUnit XML: a failed test for each slower benchmark
     Junit,
     /// GitHub Actions: annotations, for standard output
@@ -45,6 +49,8 @@ impl Format {
             "txt" => Some(Format::Text),
             "md" | "markdown" => Some(Format::Markdown),
             "json" => Some(Format::Json),
+            "html" | "htm" => Some(Format::Html),
+            "svg" => Some(Format::Svg),
             "xml" => Some(Format::Junit),
             _ => None,
         }
@@ -57,6 +63,8 @@ impl Format {
             Format::Text => "text",
             Format::Markdown => "markdown",
             Format::Json => "json",
+            Format::Html => "html",
+            Format::Svg => "svg",
             Format::Junit => "junit",
             Format::Github => "github",
             Format::GithubSummary => "github-summary",

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Methodology, Range, Report, ReportError, Timing, shell};
+use super::{Methodology, Range, Report, ReportError, Timing, shell, words};
 use crate::analyse::{Comparison, Vote};
 use crate::discover::BenchmarkKey;
 
@@ -35,8 +35,16 @@ pub fn merge(reports: Vec<Report>) -> Result<Report, ReportError> {
         return Err(ReportError::Mismatch { differences });
     }
     let confidence = confidence(&merged, &rest);
+    let parts = rest.len() + 1;
     for other in rest {
         absorb(&mut merged, other);
+    }
+    if confidence < merged.methodology.confidence {
+        let each = words::confidence(merged.methodology.confidence);
+        merged.methodology.correction = format!(
+            "{parts} parts, each corrected on its own for {each}: {}",
+            merged.methodology.correction
+        );
     }
     merged.methodology.confidence = confidence;
     merged.methodology.family_size = timed(&merged).max(merged.methodology.family_size);
@@ -76,7 +84,7 @@ fn differing(a: &Report, b: &Report) -> Vec<String> {
     compare("cargo of the head", &e.cargo.head, &f.cargo.head);
     let (m, n) = (&a.methodology, &b.methodology);
     compare("the threshold", &m.threshold, &n.threshold);
-    compare("the correction", &m.correction, &n.correction);
+    compare("the confidence level", &m.confidence, &n.confidence);
     if has_working_tree(&a.range) || has_working_tree(&b.range) {
         found.push("a working tree may have changed between them".to_owned());
     }

@@ -3,6 +3,7 @@
 mod error;
 mod escape;
 mod findings;
+mod html;
 mod json;
 mod load;
 mod machines;
@@ -56,6 +57,8 @@ pub fn render(
     match format {
         Format::Text => Ok(text::render(report, options)),
         Format::Markdown => Ok(markdown::render(report)),
+        Format::Html => Ok(html::render(report)),
+        Format::Svg => Ok(html::overview_file(report)),
         Format::Json => json::render(report),
         Format::Junit => machines::junit::render(report),
         Format::Github => Ok(machines::github::annotations(report)),

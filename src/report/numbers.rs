@@ -30,6 +30,26 @@ pub(super) fn confidence(level: f64) -> String {
     format!("{text} %")
 }
 
+/// `p = 0.031`, or the bound below which more digits say nothing.
+pub(super) fn p_equals(p: f64) -> String {
+    match p_value(p) {
+        text if text.starts_with('<') => format!("p {text}"),
+        text => format!("p = {text}"),
+    }
+}
+
+/// A change on an axis, with no digit that says nothing: `+5 %`, `0 %`, `-0.5 %`.
+pub(super) fn tick(change: f64) -> String {
+    let text = share(change.abs());
+    if text == "0 %" {
+        text
+    } else if change < 0.0 {
+        format!("-{text}")
+    } else {
+        format!("+{text}")
+    }
+}
+
 /// A p-value with two significant digits, or the bound below which it says nothing more.
 pub(super) fn p_value(p: f64) -> String {
     match p {

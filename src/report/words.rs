@@ -162,6 +162,21 @@ pub(super) fn change_ratio(comparison: &Comparison) -> Option<Ratio> {
     Some(comparison.time.as_ref()?.change.as_ref()?.ratio)
 }
 
+/// What stands above the intervals: with their level where they share one.
+pub(super) fn interval_heading(report: &Report) -> String {
+    let changes = report
+        .benchmarks
+        .iter()
+        .filter_map(|c| c.time.as_ref()?.change.as_ref());
+    let mut levels: Vec<String> = changes.map(|c| confidence(c.confidence)).collect();
+    levels.dedup();
+    match &levels[..] {
+        [] => String::new(),
+        [level] => format!("{level} interval"),
+        _ => "interval".to_owned(),
+    }
+}
+
 /// How many benchmarks have this verdict.
 pub(super) fn count(report: &Report, verdict: Verdict) -> usize {
     let has = |c: &&Comparison| c.verdict == verdict;

@@ -1,8 +1,10 @@
 //! Every format, from reports that a builder writes down.
 
+mod browser;
 mod builder;
 mod cases;
 mod github_markdown;
+mod html;
 mod machines;
 mod merging;
 

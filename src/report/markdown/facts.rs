@@ -120,10 +120,8 @@ impl Page<'_> {
             m.warm_up_seconds, m.measurement_seconds, m.sample_size
         ));
         item(format!(
-            "a change counts above ±{}; all intervals together hold with {} confidence ({} tested: {})",
+            "a change counts above ±{}; {}",
             words::share(m.threshold),
-            words::confidence(m.confidence),
-            words::benchmarks(m.family_size),
             self.text(&m.correction)
         ));
         item(format!("pairing: {}", pairings(self.report)));

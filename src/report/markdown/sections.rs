@@ -119,12 +119,10 @@ impl Page<'_> {
     }
 
     fn table(&self, rows: &[&Comparison]) -> String {
-        let level = rows
-            .iter()
-            .find_map(|c| Some(c.time.as_ref()?.change.as_ref()?.confidence));
-        let interval = level.map_or("interval".to_owned(), |level| {
-            format!("{} interval", words::confidence(level))
-        });
+        let interval = match words::interval_heading(self.report) {
+            heading if heading.is_empty() => "interval".to_owned(),
+            heading => heading,
+        };
         let mut out = format!(
             "| | benchmark | base (median) | head (median) | change | {interval} | allocations |\n|---|---|--:|--:|--:|:-:|:--|\n"
         );

@@ -217,18 +217,14 @@ fn columns(report: &Report, scale: Option<&Scale>) -> Vec<Column> {
         align,
         gives_way,
     };
-    let interval = report
-        .benchmarks
-        .iter()
-        .find_map(change)
-        .map(|c| format!("{} interval", words::confidence(c.confidence)));
+    let interval = words::interval_heading(report);
     vec![
         column("", Align::Left, None),
         column("benchmark", Align::Left, None),
         column("base", Align::Right, Some(4)),
         column("head", Align::Right, Some(5)),
         column("change", Align::Right, None),
-        column(&interval.unwrap_or_default(), Align::Right, Some(3)),
+        column(&interval, Align::Right, Some(3)),
         column(
             &scale.map(Scale::heading).unwrap_or_default(),
             Align::Left,

@@ -84,13 +84,12 @@ impl Page<'_> {
         let method = &self.report.methodology;
         if method.family_size > 0 {
             let text = format!(
-                "medians over all samples; change = head / base, intervals that all hold together with {} confidence for {} ({}); threshold ±{}; up to {}; seed {}",
-                words::confidence(method.confidence),
-                words::benchmarks(method.family_size),
-                visible(&method.correction),
+                "medians over all samples; change = head / base; threshold ±{}; up to {} for {}; seed {}; {}",
                 words::share(method.threshold),
                 words::plural(method.max_rounds, "round", "rounds"),
+                words::benchmarks(method.family_size),
                 method.seed,
+                visible(&method.correction),
             );
             out.push_str(&self.paint(&self.wrapped(&text, 0), Tone::Quiet));
         }

@@ -152,6 +152,10 @@ pub(crate) fn timed(
             },
         }),
         rounds: rounds(base_ns, change, half),
+        quantiles_ns: Some(Paired::new(
+            quantiles(base_ns),
+            quantiles(base_ns * (1.0 + change)),
+        )),
     });
     comparison
 }
@@ -165,6 +169,12 @@ fn summary(ns: f64) -> TimeSummary {
         std_dev_ns: Nanos::from_nanos(ns * 0.012),
         samples: 240,
     }
+}
+
+/// A distribution with a long tail to the right.
+fn quantiles(ns: f64) -> Vec<Nanos> {
+    let at = |i: i32| ns * (0.98 + 0.001 * f64::from(i) + 0.08 * (f64::from(i) / 20.0).powi(6));
+    (0..=20).map(|i| Nanos::from_nanos(at(i))).collect()
 }
 
 /// Twelve rounds that wander around the change without chance.
@@ -197,6 +207,7 @@ pub(crate) fn one_sided(id: &str, side: Side, ns: f64) -> Comparison {
         head,
         change: None,
         rounds: Vec::new(),
+        quantiles_ns: None,
     });
     comparison
 }

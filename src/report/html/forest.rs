@@ -1,0 +1,90 @@
+//! All changes with their intervals in one picture.
+
+use maud::{Markup, html};
+
+use super::plot::{Axis, Reach, unit};
+use crate::analyse::{Comparison, TimeChange};
+use crate::report::Report;
+use crate::report::escape::shortened;
+use crate::report::words::{self, Naming};
+use crate::units::Ratio;
+
+/// Rows that are drawn; more would not be read.
+const ROWS: usize = 60;
+
+const ROW: f64 = 22.0;
+
+/// A picture of its own, with its own colours for light and dark.
+pub(in crate::report) fn file(report: &Report) -> String {
+    let style = include_str!("plot.css");
+    let picture = picture(report).unwrap_or_else(|| nothing(report));
+    let text = picture.into_string();
+    let (open, rest) = text.split_once('>').unwrap_or((&text, ""));
+    format!(
+        "{open} xmlns=\"http://www.w3.org/2000/svg\" width=\"860\"><style>{style}</style>{rest}\n"
+    )
+}
+
+fn nothing(report: &Report) -> Markup {
+    html! {
+        svg.plot viewBox="0 0 860 40" role="img" {
+            text x="10" y="25" { "Nothing was timed: " (words::tally(report)) }
+        }
+    }
+}
+
+/// The forest plot, the largest change first.
+pub(super) fn picture(report: &Report) -> Option<Markup> {
+    let timed: Vec<(&Comparison, &TimeChange)> = words::ordered(report)
+        .into_iter()
+        .filter_map(|c| Some((c, c.time.as_ref()?.change.as_ref()?)))
+        .collect();
+    let shown = &timed[..timed.len().min(ROWS)];
+    let threshold = report.methodology.threshold;
+    if shown.is_empty() {
+        return None;
+    }
+    let reach = Reach::fitting(shown.iter().map(|(_, change)| *change), threshold);
+    let axis = Axis::new(-reach.0, reach.0, 330.0, 690.0);
+    let bottom = 10.0 + ROW * shown.len() as f64;
+    let more = timed.len() - shown.len();
+    let naming = Naming::of(report);
+    Some(html! {
+        svg.plot viewBox={ "0 0 860 " (unit(bottom + 50.0)) } role="img" aria-label="Changes with their intervals" {
+            rect.band x=(unit(axis.at(-threshold))) y="4" width=(unit(axis.at(threshold) - axis.at(-threshold))) height=(unit(bottom)) {}
+            path.zero d={ "M" (unit(axis.at(0.0))) " 4V" (unit(bottom + 4.0)) } {}
+            @for (row, (comparison, change)) in shown.iter().enumerate() {
+                (line(naming, comparison, change, &axis, 10.0 + ROW * row as f64))
+            }
+            g.axis {
+                @for tick in axis.ticks() {
+                    path d={ "M" (unit(axis.at(tick))) " " (unit(bottom + 4.0)) "v5" } {}
+                    text x=(unit(axis.at(tick))) y=(unit(bottom + 24.0)) text-anchor="middle" { (words::tick(tick)) }
+                }
+            }
+            @if more > 0 {
+                text.quiet x="330" y=(unit(bottom + 44.0)) { (more) " more, with smaller changes, are not drawn" }
+            }
+        }
+    })
+}
+
+fn line(
+    naming: Naming,
+    comparison: &Comparison,
+    change: &TimeChange,
+    axis: &Axis,
+    top: f64,
+) -> Markup {
+    let y = top + ROW / 2.0;
+    let at = |ratio: Ratio| axis.at(ratio.as_change());
+    let name = naming.name(&comparison.key);
+    html! {
+        g class=(words::word(comparison.verdict)) {
+            text x="320" y=(unit(y + 4.0)) text-anchor="end" { title { (name) } (shortened(&name, 42)) }
+            path.interval d={ "M" (unit(at(change.lower))) " " (unit(y)) "H" (unit(at(change.upper).max(at(change.lower) + 1.0))) } {}
+            circle.point cx=(unit(at(change.ratio))) cy=(unit(y)) r="4" {}
+            text.number x="705" y=(unit(y + 4.0)) { (change.ratio) " " (words::word(comparison.verdict)) }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The report as one page that opens from disk, needs no network and reads without scripts.
+//!
+//! Everything from elsewhere passes through maud, which escapes it, after
+//! [`super::escape::visible`], which takes what hides or reorders characters.
+
+mod facts;
+mod forest;
+mod plot;
+mod rows;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::escape::visible;
+use super::findings::{self, Finding};
+use super::words::{self, Naming};
+use super::{Commit, Report};
+use crate::units::{Charset, Side};
+use plot::Reach;
+
+/// Nothing is loaded from anywhere; the page's own style and script are inline.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// The page.
+pub(super) fn render(report: &Report) -> String {
+    let range = &report.range;
+    let title = format!(
+        "{}: {} → {}",
+        words::vote_word(report.vote),
+        visible(&range.base.label),
+        visible(&range.head.label)
+    );
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="generator" content={ "cargo-perfcheck " (report.perfcheck_version) };
+                title { (title) }
+                style { (PreEscaped(include_str!("plot.css"))) (PreEscaped(include_str!("page.css"))) }
+            }
+            body {
+                (head(report))
+                main {
+                    (benchmarks(report))
+                    (overview(report))
+                    (conclusions(report))
+                    (facts::facts(report))
+                }
+                script { (PreEscaped(include_str!("page.js"))) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// The overview of all changes, as a picture of its own.
+pub(super) fn overview_file(report: &Report) -> String {
+    forest::file(report)
+}
+
+fn head(report: &Report) -> Markup {
+    html! {
+        header {
+            h1 {
+                span class={ "vote " (words::vote_word(report.vote)) } { (words::vote_word(report.vote)) }
+                " Performance of " (visible(&report.range.spec))
+            }
+            p.sentence { (words::sentence(report)) }
+            div.commits {
+                (commit(Side::Base, &report.range.base))
+                (commit(Side::Head, &report.range.head))
+            }
+            p { (words::tally(report)) }
+            @if report.reasons.len() > 1 {
+                ul { @for reason in &report.reasons { li { (visible(reason)) } } }
+            }
+        }
+    }
+}
+
+fn commit(side: Side, commit: &Commit) -> Markup {
+    html! {
+        span.soft { (side) }
+        span { (visible(&commit.label)) " " code title=(visible(&commit.commit)) { (words::revision(commit)) } }
+        span.subject { (visible(&commit.subject)) }
+    }
+}
+
+fn benchmarks(report: &Report) -> Markup {
+    if report.benchmarks.is_empty() {
+        return html! {};
+    }
+    let all = words::ordered(report);
+    let threshold = report.methodology.threshold;
+    let changes = all.iter().filter_map(|c| c.time.as_ref()?.change.as_ref());
+    let frame = rows::Frame {
+        naming: Naming::of(report),
+        reach: Reach::fitting(changes, threshold),
+        threshold,
+    };
+    html! {
+        section aria-labelledby="benchmarks" {
+            h2 id="benchmarks" { "Benchmarks" }
+            (controls(report))
+            div.headings aria-hidden="true" {
+                span { "verdict" } span { "benchmark" }
+                span.number { "base (median)" } span.number { "head (median)" } span.number { "change" }
+                span { "interval, ±" (words::share(frame.reach.0)) } span { "allocations" }
+            }
+            div id="rows" {
+                @for (place, comparison) in all.iter().enumerate() {
+                    (rows::row(&frame, place, comparison))
+                }
+            }
+            p id="none" { "No benchmark has such a name and verdict." }
+        }
+    }
+}
+
+fn controls(report: &Report) -> Markup {
+    html! {
+        div.controls {
+            input id="search" type="search" placeholder="Search by name ( / )" aria-label="Search by name";
+            label { "verdict " select id="verdict" {
+                option value="" { "all" }
+                @for verdict in words::ORDER {
+                    @let n = words::count(report, verdict);
+                    @if n > 0 {
+                        option value=(words::word(verdict)) { (words::symbol(verdict, Charset::Unicode)) " " (words::word(verdict)) " (" (n) ")" }
+                    }
+                }
+            } }
+            label { "order " select id="order" {
+                option value="report" { "gravest first" }
+                option value="slower" { "slowed most first" }
+                option value="faster" { "sped up most first" }
+                option value="time" { "longest first" }
+                option value="bytes" { "most bytes more first" }
+                option value="name" { "name" }
+            } }
+            span.soft id="shown" role="status" {}
+        }
+    }
+}
+
+fn overview(report: &Report) -> Markup {
+    html! {
+        @if let Some(picture) = forest::picture(report) {
+            section aria-labelledby="overview" {
+                h2 id="overview" { "All changes with their intervals" }
+                p.soft { "Grey: changes within ±" (words::share(report.methodology.threshold)) ", which do not count." }
+                div.scroll tabindex="0" role="region" aria-label="Plot of all changes" { (picture) }
+            }
+        }
+    }
+}
+
+fn conclusions(report: &Report) -> Markup {
+    let found = findings::of(report);
+    html! {
+        (list("Recommendations, by estimated impact", &found.recommendations))
+        (list("Bottleneck risks", &found.risks))
+        (list("Benchmarking needed", &found.needed))
+        (list("Notes on the measurement", &found.notes))
+        (texts("Confounders: these differ beside the source", &report.confounders))
+        (texts("Warnings", &report.warnings))
+    }
+}
+
+fn list(title: &str, findings: &[Finding]) -> Markup {
+    html! {
+        @if !findings.is_empty() {
+            h2 { (title) }
+            ul {
+                @for finding in findings {
+                    li { code { (visible(&finding.subject)) } ": " (visible(&finding.text)) }
+                }
+            }
+        }
+    }
+}
+
+fn texts(title: &str, texts: &[String]) -> Markup {
+    html! {
+        @if !texts.is_empty() {
+            h2 { (title) }
+            ul { @for text in texts { li { (visible(text)) } } }
+        }
+    }
+}
