@@ -5,39 +5,55 @@ use super::{Comparison, Decision, Verdict, Vote};
 /// How many benchmarks a reason names before it says "and n more".
 const NAMED: usize = 3;
 
+/// What a verdict means for the vote, and how it is worded of one benchmark and of several.
+struct Rule {
+    verdict: Verdict,
+    vote: Vote,
+    one: &'static str,
+    many: &'static str,
+}
+
 /// Votes on the whole change: `reject` where something is slower, `modify` where something is
 /// inconclusive, failed or removed or where nothing was compared at all, else `approve`.
 #[must_use]
 pub fn decide(comparisons: &[Comparison]) -> Decision {
-    let rules: [(Verdict, Vote, fn(&[&Comparison]) -> String); 4] = [
-        (Verdict::Slower, Vote::Reject, |found| {
-            reason(found, "is slower", "are slower")
-        }),
-        (Verdict::Failed, Vote::Modify, |found| {
-            reason(found, "failed", "failed")
-        }),
-        (Verdict::Removed, Vote::Modify, |found| {
-            reason(found, "was removed", "were removed")
-        }),
-        (Verdict::Inconclusive, Vote::Modify, |found| {
-            reason(found, "is inconclusive", "are inconclusive")
-        }),
+    let rule = |verdict, vote, one, many| Rule {
+        verdict,
+        vote,
+        one,
+        many,
+    };
+    let rules = [
+        rule(Verdict::Slower, Vote::Reject, "is slower", "are slower"),
+        rule(Verdict::Failed, Vote::Modify, "failed", "failed"),
+        rule(
+            Verdict::Removed,
+            Vote::Modify,
+            "was removed",
+            "were removed",
+        ),
+        rule(
+            Verdict::Inconclusive,
+            Vote::Modify,
+            "is inconclusive",
+            "are inconclusive",
+        ),
     ];
     let mut decision = Decision {
         vote: Vote::Approve,
         reasons: Vec::new(),
     };
-    for (verdict, vote, word) in rules {
+    for rule in rules {
         let mut found: Vec<&Comparison> = comparisons
             .iter()
-            .filter(|c| c.verdict == verdict)
+            .filter(|c| c.verdict == rule.verdict)
             .collect();
         if found.is_empty() {
             continue;
         }
         found.sort_by(|a, b| size(b).total_cmp(&size(a)));
-        decision.vote = decision.vote.max(vote);
-        decision.reasons.push(word(&found));
+        decision.vote = decision.vote.max(rule.vote);
+        decision.reasons.push(reason(&found, rule.one, rule.many));
     }
     if comparisons.iter().all(|c| c.verdict == Verdict::Added) {
         decision.vote = decision.vote.max(Vote::Modify);

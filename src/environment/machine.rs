@@ -132,7 +132,7 @@ mod tests {
         machine.cores = 2;
         machine.load = Some(0.9);
         assert_eq!(machine.busy(), None);
-        machine.load = Some(3.14);
-        assert!(machine.busy().unwrap().contains("load 3.1 on 2 processors"));
+        machine.load = Some(3.24);
+        assert!(machine.busy().unwrap().contains("load 3.2 on 2 processors"));
     }
 }

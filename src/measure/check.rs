@@ -30,7 +30,11 @@ pub(super) fn samples(report: &Report) -> Result<Samples, String> {
              of all its iterations"
         ));
     }
-    if let Some(count) = report.iterations.iter().find(|count| !(**count >= 1.0)) {
+    if let Some(count) = report
+        .iterations
+        .iter()
+        .find(|count| count.is_nan() || **count < 1.0)
+    {
         return Err(format!("reported a sample of {count} iterations"));
     }
     Ok(Samples {

@@ -12,6 +12,9 @@ use crate::report::escape::visible;
 use crate::report::words::{self, Naming};
 use crate::units::{Charset, Nanos, Side};
 
+/// A column's heading and what stands in it.
+type Column<T, V> = (&'static str, fn(&T) -> V);
+
 /// What all lines of one page share.
 pub(super) struct Frame {
     pub(super) naming: Naming,
@@ -147,7 +150,7 @@ fn times(frame: &Frame, comparison: &Comparison, time: &TimeComparison) -> Marku
 }
 
 fn numbers(time: &TimeComparison) -> Markup {
-    let columns: [(&str, fn(&TimeSummary) -> Nanos); 5] = [
+    let columns: [Column<TimeSummary, Nanos>; 5] = [
         ("mean", |s| s.mean_ns),
         ("p50", |s| s.median_ns),
         ("p95", |s| s.p95_ns),
@@ -183,7 +186,7 @@ fn quotient(base: Nanos, head: Nanos) -> String {
 }
 
 fn counts(allocations: &AllocationComparison) -> Markup {
-    let columns: [(&str, fn(&AllocationSummary) -> String); 7] = [
+    let columns: [Column<AllocationSummary, String>; 7] = [
         ("allocations", |s| words::per_iteration(s.count)),
         ("reallocations", |s| words::per_iteration(s.reallocations)),
         ("frees", |s| words::per_iteration(s.frees)),
