@@ -39,6 +39,8 @@ pub fn run(
         .map_err(Failure::other)
         .and_then(|()| dispatch(args, words, &mut out, &mut err));
     if let Some(interrupted) = scratch::interrupted() {
+        // Whatever else failed, failed because of it.
+        let _ = writeln!(err, "{interrupted}");
         return interrupted.exit_code();
     }
     match ended {
@@ -78,15 +80,23 @@ fn dispatch(
         }
         Some(Command::Demo(demo)) => run_demo(&demo, &environment, out),
         Some(Command::Report(report)) => render_again(&report, &environment, out),
-        Some(Command::Config(args)) => {
-            commands::config(&args, &environment, out, err).map_err(Failure::other)
-        }
-        Some(Command::Doctor(args)) => {
-            commands::doctor(&args, &environment, out).map_err(Failure::other)
-        }
+        Some(Command::Config(args)) => told(commands::config(&args, &environment, out, err)),
+        Some(Command::Doctor(args)) => told(commands::doctor(&args, &environment, out)),
         Some(other) => Err(Failure::other(anyhow::anyhow!(
             "{other:?} is not wired yet"
         ))),
+    }
+}
+
+/// The end of a command that only tells something: a reader who closes the pipe has seen enough.
+fn told(ended: anyhow::Result<ExitStatus>) -> Result<ExitStatus, Failure> {
+    let seen_enough = |error: &anyhow::Error| {
+        let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+        causes.any(|cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    match ended {
+        Err(error) if seen_enough(&error) => Ok(ExitStatus::Success),
+        other => other.map_err(Failure::other),
     }
 }
 
