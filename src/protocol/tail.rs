@@ -58,8 +58,22 @@ impl Tail {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(kept.make_contiguous()).into_owned();
         let lines: Vec<&str> = text.trim().lines().collect();
-        lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
+        shown(&lines).join("\n")
     }
+}
+
+/// The last lines; but where a panic with a long backtrace would push its own message out, what it
+/// said, without the backtrace.
+fn shown<'t>(lines: &[&'t str]) -> Vec<&'t str> {
+    let last = lines.len().saturating_sub(SHOWN_LINES);
+    let Some(panic) = lines.iter().rposition(|line| line.contains("panicked at ")) else {
+        return lines[last..].to_vec();
+    };
+    let message = lines[panic..].iter().take(SHOWN_LINES);
+    message
+        .take_while(|line| **line != "stack backtrace:")
+        .copied()
+        .collect()
 }
 
 #[cfg(test)]
@@ -75,6 +89,19 @@ mod tests {
         let lines = tail.last_lines();
         assert_eq!(lines.lines().count(), SHOWN_LINES);
         assert!(lines.ends_with("line 499999"), "{lines}");
+    }
+
+    #[test]
+    fn a_backtrace_does_not_push_the_panics_message_out() {
+        let mut text = "setting up\nthread 'main' panicked at benches/it.rs:3:5:\nno such hour\n\
+                        stack backtrace:\n"
+            .to_owned();
+        for frame in 0..40 {
+            text.push_str(&format!("  {frame}: some::function\n"));
+        }
+        let tail = Tail::of(std::io::Cursor::new(text.into_bytes()));
+        let expected = "thread 'main' panicked at benches/it.rs:3:5:\nno such hour";
+        assert_eq!(tail.last_lines(), expected);
     }
 
     #[test]
