@@ -52,6 +52,8 @@ mod demo;
 
 mod doctor;
 
+mod hook;
+
 mod commands;
 
 mod app;

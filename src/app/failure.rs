@@ -23,6 +23,19 @@ impl Failure {
         }
     }
 
+    /// The failure of a command beside a comparison.
+    pub(super) fn of_command(error: anyhow::Error) -> Failure {
+        Failure {
+            hint: crate::commands::hint(&error),
+            status: if error.is::<crate::plan::PlanError>() {
+                ExitStatus::Usage
+            } else {
+                ExitStatus::Incomplete
+            },
+            error,
+        }
+    }
+
     /// Writes `error: …: …`, an empty line, and `hint: …`.
     pub(super) fn print(&self, err: &mut impl Write) -> std::io::Result<()> {
         writeln!(err, "error: {:#}", self.error)?;

@@ -80,11 +80,12 @@ fn dispatch(
         }
         Some(Command::Demo(demo)) => run_demo(&demo, &environment, out),
         Some(Command::Report(report)) => render_again(&report, &environment, out),
-        Some(Command::Config(args)) => told(commands::config(&args, &environment, out, err)),
-        Some(Command::Doctor(args)) => told(commands::doctor(&args, &environment, out)),
-        Some(other) => Err(Failure::other(anyhow::anyhow!(
-            "{other:?} is not wired yet"
-        ))),
+        Some(command) => match commands::run(&command, &environment, out, err) {
+            Some(ended) => told(ended),
+            None => Err(Failure::other(anyhow::anyhow!(
+                "{command:?} is not wired yet"
+            ))),
+        },
     }
 }
 
@@ -96,7 +97,7 @@ fn told(ended: anyhow::Result<ExitStatus>) -> Result<ExitStatus, Failure> {
     };
     match ended {
         Err(error) if seen_enough(&error) => Ok(ExitStatus::Success),
-        other => other.map_err(Failure::other),
+        other => other.map_err(Failure::of_command),
     }
 }
 

@@ -1,7 +1,45 @@
-//! The commands beside a comparison: each takes what was typed and writes to the stream it is given.
+//! The commands beside a comparison: each takes what was typed and writes to the streams it is
+//! given.
 
 mod config;
 mod doctor;
+mod hook;
+mod init;
+mod manual;
 
-pub(crate) use config::config;
-pub(crate) use doctor::doctor;
+use std::io::Write;
+
+use crate::plan::{Command, Environment, ExitStatus};
+
+/// Runs `command`, if it is one of those beside a comparison.
+pub(crate) fn run(
+    command: &Command,
+    environment: &Environment,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> Option<anyhow::Result<ExitStatus>> {
+    Some(match command {
+        Command::Doctor(args) => doctor::doctor(args, environment, out),
+        Command::Config(args) => config::config(args, environment, out, err),
+        Command::Init(args) => init::init(args, environment, out),
+        Command::Hook(args) => hook::hook(&args.command, environment, out, err),
+        Command::Completions(args) => manual::completions(args, out),
+        Command::Man(args) => manual::pages(args, environment, out),
+        Command::Demo(_) | Command::Calibrate(_) | Command::Report(_) | Command::Guardian(_) => {
+            return None;
+        }
+    })
+}
+
+/// What can be typed to mend an error of one of these commands.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<crate::hook::HookError>() {
+        return error.hint();
+    }
+    if let Some(error) = error.downcast_ref::<init::InitError>() {
+        return error.hint();
+    }
+    error
+        .downcast_ref::<crate::plan::PlanError>()
+        .and_then(crate::plan::PlanError::hint)
+}

@@ -106,6 +106,10 @@ pub struct HookInstallArgs {
     /// Let the push pass unchecked when a comparison takes longer than this
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub limit: Span,
+    /// Program that compares, for example a script that does it on a quieter machine; it is given
+    /// what `cargo perfcheck` is given, and answers with the same exit status [default: this one]
+    #[arg(long, value_name = "PROGRAM")]
+    pub with: Option<PathBuf>,
     /// Options of the comparison
     #[arg(last = true, value_name = "OPTIONS")]
     pub options: Vec<String>,
@@ -121,6 +125,10 @@ pub struct HookRunArgs {
     /// Let the push pass unchecked when a comparison takes longer than this
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub limit: Span,
+    /// Program that compares, for example a script that does it on a quieter machine; it is given
+    /// what `cargo perfcheck` is given, and answers with the same exit status [default: this one]
+    #[arg(long, value_name = "PROGRAM")]
+    pub with: Option<PathBuf>,
     /// Options of the comparison
     #[arg(last = true, value_name = "OPTIONS")]
     pub options: Vec<String>,

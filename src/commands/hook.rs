@@ -1,0 +1,126 @@
+//! `cargo perfcheck hook`.
+
+use std::io::{Read, Write};
+
+use crate::hook::{self, Check, Comparer, HookFolder, Installed, Push, Sharing};
+use crate::plan::{Environment, ExitStatus, HookCommand, HookInstallArgs, HookRunArgs};
+
+/// Installs, removes or shows the hook, or is it.
+///
+/// # Errors
+/// There is no repository, or the hook cannot be read or written.
+pub(crate) fn hook(
+    command: &HookCommand,
+    environment: &Environment,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> anyhow::Result<ExitStatus> {
+    match command {
+        HookCommand::Install(args) => install(args, environment, out)?,
+        HookCommand::Uninstall => {
+            let left = HookFolder::of(&environment.cwd)?.uninstall()?;
+            writeln!(out, "removed; {}", describe(&left))?;
+        }
+        HookCommand::Status => {
+            let installed = HookFolder::of(&environment.cwd)?.installed()?;
+            writeln!(out, "{}", describe(&installed))?;
+        }
+        HookCommand::Run(args) => return run(args, environment, &mut std::io::stdin(), err),
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn install(
+    args: &HookInstallArgs,
+    environment: &Environment,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let sharing = if args.shared {
+        Sharing::Allowed
+    } else {
+        Sharing::Refused
+    };
+    let mut arguments = vec!["--limit".to_owned(), args.limit.to_string()];
+    if let Some(with) = &args.with {
+        arguments.push("--with".to_owned());
+        arguments.push(environment.cwd.join(with).to_string_lossy().into_owned());
+    }
+    if !args.options.is_empty() {
+        arguments.push("--".to_owned());
+        arguments.extend(args.options.iter().cloned());
+    }
+    let program = std::env::current_exe()?;
+    let folder = HookFolder::of(&environment.cwd)?;
+    let installed = folder.install(&program, &arguments, sharing)?;
+    writeln!(out, "{}", describe(&installed))?;
+    writeln!(
+        out,
+        "past it for once: `git push --no-verify` or `PERFCHECK_SKIP=1 git push`"
+    )?;
+    Ok(())
+}
+
+fn describe(installed: &Installed) -> String {
+    match installed {
+        Installed::No => "no pre-push hook is installed".to_owned(),
+        Installed::Other(path) => format!("`{}` is another program's hook", path.display()),
+        Installed::Ours { path, chained } => {
+            let first = chained
+                .as_ref()
+                .map(|before| format!(", and runs `{}` first", before.display()))
+                .unwrap_or_default();
+            format!(
+                "`{}` checks performance before a push{first}",
+                path.display()
+            )
+        }
+    }
+}
+
+/// What git runs. Quiet where nothing is wrong, exact where something is.
+fn run(
+    args: &HookRunArgs,
+    environment: &Environment,
+    refs: &mut impl Read,
+    err: &mut impl Write,
+) -> anyhow::Result<ExitStatus> {
+    let mut text = String::new();
+    refs.read_to_string(&mut text)?;
+    if environment
+        .variable("PERFCHECK_SKIP")
+        .is_some_and(|value| value != "0")
+    {
+        writeln!(err, "perfcheck: skipped, as PERFCHECK_SKIP asks")?;
+        return Ok(ExitStatus::Success);
+    }
+    let pushes = Push::parse(&text)?;
+    let comparer = Comparer {
+        program: match &args.with {
+            Some(program) => environment.cwd.join(program),
+            None => std::env::current_exe()?,
+        },
+        options: args.options.clone(),
+        limit: args.limit.as_duration(),
+    };
+    let checks = hook::check(&environment.cwd, &args.remote, &pushes, &comparer)?;
+    let mut status = ExitStatus::Success;
+    for check in checks {
+        match check {
+            Check::Passed => {}
+            Check::Unchecked { range, reason } => writeln!(
+                err,
+                "perfcheck: {range} is pushed unchecked: {reason}\nto see it: `cargo perfcheck {range}`"
+            )?,
+            Check::Rejected { range, report } => {
+                writeln!(
+                    err,
+                    "{report}\nperfcheck: the push to {} is stopped, since {range} is slower\n\
+                     to look closer: `cargo perfcheck {range}`; to push all the same: `git push --no-verify`",
+                    args.remote
+                )?;
+                status = ExitStatus::Rejected;
+            }
+        }
+    }
+    Ok(status)
+}

@@ -1,0 +1,172 @@
+//! The check itself: a comparison a pushed branch, each in a process of its own with an end in time.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use git2::Repository;
+
+use super::base::{self, Pair};
+use super::{HookError, Push};
+use crate::plan::ExitStatus;
+use crate::scratch::clean_env;
+
+/// How often a running comparison is looked at. Nobody notices a twentieth of a second at the end.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How long a comparison that was told to end may clean up.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// Who compares, and how long it may take.
+#[derive(Debug)]
+pub(crate) struct Comparer {
+    /// This program, or one that stands in for it.
+    pub(crate) program: PathBuf,
+    /// Options of the comparison.
+    pub(crate) options: Vec<String>,
+    /// The time for all comparisons of one push together.
+    pub(crate) limit: Duration,
+}
+
+/// What became of one pushed branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// Nothing speaks against the push.
+    Passed,
+    /// The comparison rejects it; its report.
+    Rejected {
+        /// What was compared, `<base>..<head>`.
+        range: String,
+        /// The report, rendered.
+        report: String,
+    },
+    /// The comparison could not be completed; the push is not held up by that.
+    Unchecked {
+        /// What was to be compared.
+        range: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// Compares what is pushed with what the remote has, each pair of commits once.
+///
+/// # Errors
+/// The repository or a temporary file cannot be read.
+pub(crate) fn check(
+    folder: &Path,
+    remote: &str,
+    pushes: &[Push],
+    comparer: &Comparer,
+) -> Result<Vec<Check>, HookError> {
+    // Git names the repository by GIT_DIR where it runs hooks; elsewhere the folder does.
+    let repository = Repository::open_from_env()
+        .or_else(|_| Repository::discover(folder))
+        .map_err(|source| HookError::NoRepository {
+            folder: folder.to_owned(),
+            source,
+        })?;
+    let mut pairs: Vec<Pair> = Vec::new();
+    for push in pushes {
+        if let Some(pair) = base::pair(&repository, remote, push)?
+            && !pairs.contains(&pair)
+        {
+            pairs.push(pair);
+        }
+    }
+    let end = Instant::now() + comparer.limit;
+    pairs
+        .into_iter()
+        .map(|pair| compare(comparer, folder, pair, end))
+        .collect()
+}
+
+fn compare(
+    comparer: &Comparer,
+    folder: &Path,
+    pair: Pair,
+    end: Instant,
+) -> Result<Check, HookError> {
+    let short = |id: git2::Oid| id.to_string()[..10].to_owned();
+    let range = format!("{}..{}", short(pair.base), short(pair.head));
+    let mut report = tempfile::tempfile()?;
+    let mut complaints = tempfile::tempfile()?;
+    let mut command = Command::new(&comparer.program);
+    command
+        .arg(format!("{}..{}", pair.base, pair.head))
+        .arg("--quiet")
+        .args(&comparer.options)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(report.try_clone()?)
+        .stderr(complaints.try_clone()?);
+    clean_env(&mut command);
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            let program = comparer.program.display();
+            return Ok(Check::Unchecked {
+                range,
+                reason: format!("`{program}` cannot be started: {error}"),
+            });
+        }
+    };
+    let Some(status) = wait(child, end)? else {
+        return Ok(Check::Unchecked {
+            range,
+            reason: "it did not end within the time limit of the hook".to_owned(),
+        });
+    };
+    let code = status.code().unwrap_or_default();
+    if status.success() {
+        Ok(Check::Passed)
+    } else if code == i32::from(ExitStatus::Rejected.code()) {
+        Ok(Check::Rejected {
+            range,
+            report: read_all(&mut report)?,
+        })
+    } else {
+        Ok(Check::Unchecked {
+            range,
+            reason: format!("{status}\n{}", read_all(&mut complaints)?.trim_end()),
+        })
+    }
+}
+
+/// Waits until `end`; then asks the comparison to end, and at last makes it.
+fn wait(mut child: Child, end: Instant) -> Result<Option<std::process::ExitStatus>, HookError> {
+    if let Some(status) = wait_until(&mut child, end)? {
+        return Ok(Some(status));
+    }
+    // It removes its folders and ends its children on this signal.
+    let pid = rustix::process::Pid::from_child(&child);
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    if wait_until(&mut child, Instant::now() + GRACE)?.is_none() {
+        child.kill()?;
+        child.wait()?;
+    }
+    Ok(None)
+}
+
+fn wait_until(
+    child: &mut Child,
+    end: Instant,
+) -> Result<Option<std::process::ExitStatus>, HookError> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= end {
+            return Ok(None);
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+fn read_all(file: &mut std::fs::File) -> Result<String, HookError> {
+    std::io::Seek::rewind(file)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,71 @@
+//! What can go wrong around a hook.
+
+use std::path::PathBuf;
+
+/// What can go wrong around a hook.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum HookError {
+    /// There is no repository here.
+    #[error("`{}` is not in a git repository", folder.display())]
+    NoRepository {
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// What libgit2 said.
+        source: git2::Error,
+    },
+    /// The repository cannot be read.
+    #[error("the repository cannot be read")]
+    Git(#[from] git2::Error),
+    /// The hooks' folder belongs to more than this repository.
+    #[error("`core.hooksPath` is `{}`, which this repository shares with others", folder.display())]
+    SharedFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A hook from before another installation is still there.
+    #[error("`{}` is in the way: it holds a hook from before an earlier installation", path.display())]
+    ChainOccupied {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The hook is somebody else's.
+    #[error("`{}` was not installed by this program", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of the hook cannot be read or written.
+    #[error("a file of the hook cannot be read or written")]
+    Io(#[from] std::io::Error),
+    /// Git says something that is no list of refs.
+    #[error("`{line}` is no line that git gives to a pre-push hook")]
+    BadLine {
+        /// The line.
+        line: String,
+    },
+}
+
+impl HookError {
+    /// What can be typed to mend it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            HookError::NoRepository { .. } => Some("change to a clone, or `git init`".to_owned()),
+            HookError::SharedFolder { .. } => Some(
+                "`cargo perfcheck hook install --shared` installs it for all of them; or add the line \
+                 `cargo perfcheck hook run \"$@\"` to a hook of your own"
+                    .to_owned(),
+            ),
+            HookError::ChainOccupied { path } => Some(format!(
+                "look at it, then `mv {0} {0}.old`",
+                path.display()
+            )),
+            HookError::NotOurs { path } => Some(format!("look at it: `cat {}`", path.display())),
+            HookError::BadLine { .. } => Some(
+                "this command is for git to call; `cargo perfcheck hook install` sees to that"
+                    .to_owned(),
+            ),
+            HookError::Git(_) | HookError::Io(_) => None,
+        }
+    }
+}

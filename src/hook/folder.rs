@@ -1,0 +1,142 @@
+//! Where git looks for this repository's hooks, and what lies there.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use git2::{ConfigLevel, Repository};
+
+use super::{HookError, Installed, script};
+
+/// The hook's name, which git prescribes.
+const NAME: &str = "pre-push";
+
+/// Where a hook from before stays while ours is installed.
+const CHAINED: &str = "pre-push.before-perfcheck";
+
+/// Whether a folder for many repositories may be written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Yes.
+    Allowed,
+    /// No.
+    Refused,
+}
+
+/// The folder where git looks for this repository's hooks.
+#[derive(Debug)]
+pub(crate) struct HookFolder {
+    path: PathBuf,
+    shared: bool,
+}
+
+impl HookFolder {
+    /// That of the repository that `cwd` is in, linked worktrees included.
+    ///
+    /// # Errors
+    /// There is no repository, or its configuration cannot be read.
+    pub(crate) fn of(cwd: &Path) -> Result<HookFolder, HookError> {
+        let repository = Repository::discover(cwd).map_err(|source| HookError::NoRepository {
+            folder: cwd.to_owned(),
+            source,
+        })?;
+        let config = repository.config()?.snapshot()?;
+        let Ok(configured) = config.get_path("core.hooksPath") else {
+            // All worktrees of a repository have their hooks in one place.
+            return Ok(HookFolder {
+                path: repository.commondir().join("hooks"),
+                shared: false,
+            });
+        };
+        let level = config.get_entry("core.hooksPath")?.level();
+        let own = matches!(level, ConfigLevel::Local | ConfigLevel::Worktree);
+        // A relative path is relative to where git runs hooks: the top of the checkout.
+        let top = repository.workdir().unwrap_or(repository.path());
+        Ok(HookFolder {
+            shared: !own && configured.is_absolute(),
+            path: top.join(configured),
+        })
+    }
+
+    fn hook(&self) -> PathBuf {
+        self.path.join(NAME)
+    }
+
+    fn chained(&self) -> PathBuf {
+        self.path.join(CHAINED)
+    }
+
+    /// What lies there.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn installed(&self) -> Result<Installed, HookError> {
+        let path = self.hook();
+        if path.symlink_metadata().is_err() {
+            return Ok(Installed::No);
+        }
+        // Bytes: somebody else's hook may be a program.
+        let text = fs_err::read(&path)?;
+        if !script::is_ours(&text) {
+            return Ok(Installed::Other(path));
+        }
+        let chained = self.chained();
+        Ok(Installed::Ours {
+            path,
+            chained: chained.symlink_metadata().is_ok().then_some(chained),
+        })
+    }
+
+    /// Puts our hook there; somebody else's is moved aside and run first. Over an older one of ours
+    /// it is simply renewed.
+    ///
+    /// # Errors
+    /// The folder is shared and that was refused, or a file cannot be written.
+    pub(crate) fn install(
+        &self,
+        program: &Path,
+        arguments: &[String],
+        sharing: Sharing,
+    ) -> Result<Installed, HookError> {
+        if self.shared && sharing == Sharing::Refused {
+            return Err(HookError::SharedFolder {
+                folder: self.path.clone(),
+            });
+        }
+        fs_err::create_dir_all(&self.path)?;
+        if let Installed::Other(theirs) = self.installed()? {
+            let aside = self.chained();
+            if aside.symlink_metadata().is_ok() {
+                return Err(HookError::ChainOccupied { path: aside });
+            }
+            fs_err::rename(theirs, aside)?;
+        }
+        // Written whole or not at all: git might be asked to push this very moment.
+        let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+        std::io::Write::write_all(
+            &mut file,
+            script::text(program, arguments, CHAINED).as_bytes(),
+        )?;
+        let executable = std::fs::Permissions::from_mode(0o755);
+        fs_err::set_permissions(file.path(), executable)?;
+        file.persist(self.hook()).map_err(|error| error.error)?;
+        self.installed()
+    }
+
+    /// Removes ours and puts back what was there before.
+    ///
+    /// # Errors
+    /// The hook is somebody else's, or a file cannot be removed.
+    pub(crate) fn uninstall(&self) -> Result<Installed, HookError> {
+        match self.installed()? {
+            Installed::No => Ok(Installed::No),
+            Installed::Other(path) => Err(HookError::NotOurs { path }),
+            Installed::Ours { path, chained } => {
+                match chained {
+                    Some(before) => fs_err::rename(before, path)?,
+                    None => fs_err::remove_file(path)?,
+                }
+                self.installed()
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The pre-push hook: what is pushed against what the remote has.
+
+mod base;
+mod check;
+mod error;
+mod folder;
+mod refs;
+mod script;
+
+pub(crate) use check::{Check, Comparer, check};
+pub(crate) use error::HookError;
+pub(crate) use folder::{HookFolder, Sharing};
+pub(crate) use refs::Push;
+
+use std::path::PathBuf;
+
+/// What is in the place of the pre-push hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Installed {
+    /// Nothing.
+    No,
+    /// Somebody else's hook.
+    Other(PathBuf),
+    /// Ours.
+    Ours {
+        /// The hook.
+        path: PathBuf,
+        /// The hook that was there before, which ours runs first.
+        chained: Option<PathBuf>,
+    },
+}

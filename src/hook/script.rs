@@ -1,0 +1,57 @@
+//! The text of the hook.
+
+use std::path::Path;
+
+/// The line by which we know our own.
+const MARK: &str = "# Installed by `cargo perfcheck hook install`.";
+
+pub(super) fn is_ours(text: &[u8]) -> bool {
+    String::from_utf8_lossy(text)
+        .lines()
+        .any(|line| line == MARK)
+}
+
+/// The hook. It reads what git says once, and gives it to the hook from before and to us.
+///
+/// Where the program is gone, the push goes through: a check that cannot run must not hold up work.
+pub(super) fn text(program: &Path, arguments: &[String], chained: &str) -> String {
+    let program = quoted(&program.to_string_lossy());
+    let arguments: String = arguments
+        .iter()
+        .map(|word| format!(" {}", quoted(word)))
+        .collect();
+    format!(
+        r#"#!/bin/sh
+{MARK}
+# Past it: `git push --no-verify`, or `PERFCHECK_SKIP=1 git push`.
+# Remove it: `cargo perfcheck hook uninstall`.
+
+refs=$(cat)
+if [ -n "$refs" ]; then
+    refs="$refs
+"
+fi
+
+before="$(dirname "$0")/{chained}"
+if [ -x "$before" ]; then
+    printf '%s' "$refs" | "$before" "$@" || exit $?
+fi
+
+program={program}
+if [ ! -x "$program" ]; then
+    program=$(command -v cargo-perfcheck) || {{
+        echo "perfcheck: cargo-perfcheck is not installed; performance was not checked" >&2
+        exit 0
+    }}
+fi
+remote=$1
+url=$2
+printf '%s' "$refs" | "$program" hook run "$remote" "$url"{arguments}
+"#
+    )
+}
+
+/// A word that a POSIX shell reads as it is.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
