@@ -52,7 +52,7 @@ fn demo() -> &'static Demo {
     })
 }
 
-/// Every file below a folder that is no lock.
+/// Every file below a folder, beside what marks it as a cache.
 fn files_below(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -64,7 +64,10 @@ fn files_below(folder: &std::path::Path) -> Vec<String> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.file_name().is_some_and(|name| name != "lock") {
+            } else if !["lock", ".gitignore", "CACHEDIR.TAG"]
+                .iter()
+                .any(|mark| path.ends_with(mark))
+            {
                 found.push(path.display().to_string());
             }
         }

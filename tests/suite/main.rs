@@ -1,8 +1,10 @@
 //! One integration binary, many modules; names are sentences.
 
 mod architecture;
+mod bad_input;
 mod cleanup;
 mod demo;
+mod faults;
 mod probe;
 mod readme;
 mod reports;

@@ -91,19 +91,6 @@ impl Workspace {
     }
 }
 
-/// The same as [`Workspace::perfcheck`], for tests that need the process itself.
-pub(crate) fn plain_command(workspace: &Workspace) -> std::process::Command {
-    let mut command = std::process::Command::new(cargo_bin!("cargo-perfcheck"));
-    for name in leaking_variables() {
-        command.env_remove(name);
-    }
-    command
-        .current_dir(workspace.root())
-        .env("XDG_CACHE_HOME", workspace.beside("cache"))
-        .env("NO_COLOR", "1");
-    command
-}
-
 /// What a test run and a git hook put into the environment.
 fn leaking_variables() -> Vec<std::ffi::OsString> {
     let leaks = |name: &str| {

@@ -1,0 +1,123 @@
+//! Whatever benchmarks do, the others are measured, and nothing is left behind.
+//!
+//! Benchmarks are those of `fixtures/fakes/speaker.rs`, which needs no dependency, so that a whole run
+//! takes seconds. Times are what its script says.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::Workspace;
+
+const MANIFEST: &str = r#"[package]
+name = "fakes"
+version = "0.1.0"
+edition = "2021"
+
+[lib]
+bench = false
+
+[[bench]]
+name = "fake"
+harness = false
+"#;
+
+const LOCK: &str = r#"version = 4
+
+[[package]]
+name = "fakes"
+version = "0.1.0"
+"#;
+
+/// Few rounds, so that a run is short.
+const QUICK: &str = "--seed 1 --rounds 6 --time 100ms --no-allocations --format json";
+
+/// Two commits whose benchmarks follow these scripts.
+fn workspace(base: &str, head: &str) -> Workspace {
+    let speaker = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/fakes/speaker.rs");
+    let speaker = std::fs::read_to_string(speaker).unwrap();
+    let scripted = speaker.replace(
+        "std::env::var(\"FAKE_SCRIPT\").unwrap_or_default()",
+        "include_str!(\"script\")",
+    );
+    assert_ne!(speaker, scripted);
+    let workspace = Workspace::new();
+    workspace
+        .write(".gitignore", "/target\n")
+        .write("Cargo.toml", MANIFEST)
+        .write("Cargo.lock", LOCK)
+        .write("src/lib.rs", "")
+        .write("benches/fake.rs", &scripted)
+        .write("benches/script", base)
+        .commit("The base")
+        .write("benches/script", head)
+        .commit("The head");
+    workspace
+}
+
+/// Runs a comparison of both commits and reads its report.
+fn report(workspace: &Workspace, options: &str) -> Value {
+    let output = workspace
+        .perfcheck(&format!("HEAD~1..HEAD {QUICK} {options}"))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{stderr}"))
+}
+
+/// The verdict of each benchmark.
+fn verdicts(report: &Value) -> BTreeMap<&str, &str> {
+    report["benchmarks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            (
+                entry["id"].as_str().unwrap(),
+                entry["verdict"].as_str().unwrap(),
+            )
+        })
+        .collect()
+}
+
+/// What a run left in its cache, beside what marks it as one.
+fn leftovers(workspace: &Workspace) -> Vec<PathBuf> {
+    let marks = ["lock", ".gitignore", "CACHEDIR.TAG"];
+    let cache = workspace.beside("cache").join("cargo-perfcheck");
+    std::fs::read_dir(cache)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !marks.iter().any(|mark| path.ends_with(mark)))
+        .collect()
+}
+
+#[test]
+fn a_benchmark_that_fails_in_any_way_costs_the_others_nothing() {
+    let script = |how: &str| {
+        format!(
+            "ns\t{how}\nbench\tfirst\nbench\tpanics\tpanic\nbench\taborts\tabort\nbench\tleaves\texit=0\n\
+             bench\thangs\thang\nbench\tfloods stderr\tstderr=5000000\n\
+             bench\tfloods stdout\tstdout=5000000\nbench\tlast\n"
+        )
+    };
+    let workspace = workspace(&script("1000"), &script("2000"));
+    let report = report(&workspace, "--timeout 2s");
+    let verdicts = verdicts(&report);
+    for id in ["first", "last", "floods stderr", "floods stdout"] {
+        assert_eq!(verdicts[id], "slower", "{id}: {report:#}");
+    }
+    for id in ["panics", "aborts", "leaves", "hangs"] {
+        assert_eq!(verdicts[id], "failed", "{id}: {report:#}");
+    }
+    assert_eq!(leftovers(&workspace), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn an_id_that_is_given_twice_is_said_and_costs_the_others_nothing() {
+    let script = |ns| format!("ns\t{ns}\nbench\ttwice\nbench\tonce\nbench\ttwice\n");
+    let report = report(&workspace(&script(1000), &script(500)), "");
+    assert_eq!(verdicts(&report)["once"], "faster", "{report:#}");
+    let notes = report.to_string();
+    assert!(notes.contains("twice"), "{report:#}");
+}
