@@ -90,7 +90,7 @@ pub enum BuildError {
         package: String,
         /// The dependency.
         dependency: String,
-        /// The path, relative to the repository's root.
+        /// Where it leads from the user's checkout.
         path: PathBuf,
     },
     /// The compiler rejects the source.

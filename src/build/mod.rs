@@ -9,6 +9,7 @@ mod ambient;
 mod compile;
 mod error;
 mod lock;
+mod outside;
 mod provenance;
 mod reuse;
 mod runtime;

@@ -15,7 +15,9 @@ use super::provenance::Provenance;
 use super::reuse::{self, Reusable};
 use super::tool::Tools;
 use super::workspace::{Workspace, benches};
-use super::{Build, Executable, LockFile, Toolchain, UnbuiltTarget, lock, runtime, toolchain};
+use super::{
+    Build, Executable, LockFile, Toolchain, UnbuiltTarget, lock, outside, runtime, toolchain,
+};
 
 /// A side before its build: its checkout and what its manifests say.
 #[derive(Debug)]
@@ -54,15 +56,8 @@ impl<'a> Site<'a> {
             });
         }
         let toolchain = toolchain::detect(&tools)?;
-        let members = Workspace::of_members(&tools, checkout)?;
-        if let Some((package, dependency, path)) = members.path_outside(&checkout.root) {
-            return Err(BuildError::PathOutside {
-                at: tools.at,
-                package,
-                dependency,
-                path,
-            });
-        }
+        let members = Workspace::of_members(&tools, checkout)
+            .map_err(|error| outside::explain(error, checkout))?;
         Ok(Site {
             tools,
             checkout,
@@ -151,7 +146,8 @@ impl<'a> Site<'a> {
             resolved.and_then(|workspace| workspace.reachable(&selected)),
             |artifact| self.package_name(resolved, artifact),
             events,
-        )?;
+        )
+        .map_err(|error| outside::explain(error, self.checkout))?;
         for artifact in &compiled.artifacts {
             let objection = provenance
                 .objection(artifact)

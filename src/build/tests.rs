@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -199,4 +200,382 @@ fn the_same_source_gives_executables_that_differ_in_the_side_s_name_alone() {
             .to_vec()
     };
     assert!(text(&builds.base) == text(&builds.head), "the code differs");
+}
+
+#[test]
+fn an_executable_that_cargo_took_from_the_other_side_is_refused() {
+    let world = World::new();
+    world.put(
+        Side::Head,
+        "src/lib.rs",
+        &LIB.replace("outside::seed()", "2 + outside::seed()"),
+    );
+    let checkouts = world.checkouts();
+    let site = |side| Site::open(&world.scratch, side, checkouts.get(side)).unwrap();
+    let (base, head) = (site(Side::Base), site(Side::Head));
+    let build = |site: &Site<'_>| site.build(LockFile::Tracked, None, &selection(), &|_| ());
+    let built = build(&base).unwrap();
+    // The trap: a whole copy, time stamps included, newer than the head side's source.
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(&built.build.target_dir)
+        .arg(world.scratch.path().join("target/head"))
+        .status();
+    assert!(copied.unwrap().success());
+    match build(&head) {
+        Err(BuildError::Stale { at, reason, .. }) => {
+            assert_eq!(at.side, Side::Head);
+            assert!(reason.contains("earlier build"), "{reason}");
+        }
+        other => panic!("the other side's executable was taken: {other:?}"),
+    }
+}
+
+#[test]
+fn a_side_that_does_not_compile_is_named_with_the_compiler_s_own_words() {
+    let world = World::new();
+    world.put(
+        Side::Head,
+        "src/lib.rs",
+        "pub fn work(n: u64) -> u64 { missing(n) }\n",
+    );
+    let error = world.build(&selection()).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("the head side (c0ffee0) does not compile"),
+        "{text}"
+    );
+    assert!(
+        text.contains("error[E0425]") && text.contains("src/lib.rs:1:"),
+        "{text}"
+    );
+    let hint = error.hint().unwrap();
+    assert!(
+        hint.ends_with(
+            "git switch --detach c0ffee0 && cargo bench --no-run --bench speed --offline"
+        ),
+        "{hint}"
+    );
+}
+
+#[test]
+fn a_package_that_one_side_lacks_is_named_with_near_names() {
+    let world = World::new();
+    world.put(
+        Side::Head,
+        "Cargo.toml",
+        &world.manifest("").replace("\"demo\"", "\"demon\""),
+    );
+    let packages = vec!["demon".to_owned()];
+    let error = world
+        .build(&Selection {
+            packages,
+            ..selection()
+        })
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the base side (c0ffee0) has no package `demon`"
+    );
+    assert_eq!(error.hint().unwrap(), "did you mean `-p demo`?");
+}
+
+#[test]
+fn a_missing_manifest_is_named_from_the_repository_s_root() {
+    let world = World::new();
+    fs::remove_file(world.root(Side::Base).join("Cargo.toml")).unwrap();
+    let error = world.build(&selection()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the base side (c0ffee0) has no Cargo.toml"
+    );
+}
+
+#[test]
+fn a_bench_target_of_one_side_is_built_there_and_one_of_neither_is_an_error() {
+    let world = World::new();
+    world.put(
+        Side::Head,
+        "Cargo.toml",
+        &world.manifest("[[bench]]\nname = \"fresh\"\nharness = false"),
+    );
+    world.put(Side::Head, "benches/fresh.rs", BENCH);
+    let benches = |name: &str| Selection {
+        benches: vec![name.to_owned()],
+        ..selection()
+    };
+    let builds = world.build(&benches("fresh")).unwrap();
+    assert!(builds.base.executables.is_empty());
+    assert_eq!(only(&builds.head).target, "fresh");
+
+    let error = world.build(&benches("frash")).unwrap_err();
+    assert_eq!(error.to_string(), "neither side has a bench target `frash`");
+    assert_eq!(error.hint().unwrap(), "did you mean `--bench fresh`?");
+}
+
+#[test]
+fn a_workspace_without_bench_targets_is_an_error_with_a_hint() {
+    let world = World::new();
+    for side in Side::BOTH {
+        fs::remove_dir_all(world.root(side).join("benches")).unwrap();
+    }
+    let manifest = world
+        .manifest("")
+        .replace("[[bench]]\nname = \"speed\"\nharness = false", "");
+    world.put_both("Cargo.toml", &manifest);
+    let error = world.build(&selection()).unwrap_err();
+    assert!(matches!(error, BuildError::NoBenchTargets), "{error}");
+    assert!(error.hint().unwrap().contains("--workspace"));
+}
+
+#[test]
+fn a_dependency_by_a_path_outside_the_repository_is_named_before_anything_is_built() {
+    let world = World::new();
+    world.put_both(
+        "Cargo.toml",
+        &world.manifest("[dependencies.sibling]\npath = \"../sibling\""),
+    );
+    let error = world.build(&selection()).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("`demo` depends on `sibling`") && text.contains("user/sibling"),
+        "{text}"
+    );
+    assert!(error.hint().unwrap().contains("into the repository"));
+    assert!(!world.scratch.path().join("target").exists());
+}
+
+#[test]
+fn bench_targets_without_their_features_are_listed_and_built_with_them() {
+    let world = World::new();
+    world.put_both(
+        "Cargo.toml",
+        &world.manifest(
+            "[[bench]]\nname = \"extra\"\nharness = false\nrequired-features = [\"more\"]\n\
+             [[bench]]\nname = \"off\"\nharness = false\nbench = false\n[features]\nmore = []",
+        ),
+    );
+    world.put_both("benches/extra.rs", BENCH);
+    world.put_both("benches/off.rs", BENCH);
+    let targets = |build: &Build| {
+        let names = build.executables.iter().map(|e| e.target.clone());
+        names.collect::<Vec<_>>()
+    };
+    let builds = world.build(&selection()).unwrap();
+    assert_eq!(targets(&builds.head), ["speed"]);
+    let unbuilt: Vec<_> = builds
+        .head
+        .unbuilt
+        .iter()
+        .map(|u| (&*u.target, &*u.reason))
+        .collect();
+    let off = "switched off in its manifest (`bench = false`)";
+    assert_eq!(
+        unbuilt,
+        [("extra", "needs the features more"), ("off", off)]
+    );
+
+    let all_features = true;
+    let builds = world
+        .build(&Selection {
+            all_features,
+            ..selection()
+        })
+        .unwrap();
+    assert_eq!(targets(&builds.head), ["extra", "speed"]);
+}
+
+#[test]
+fn a_profile_with_a_dash_and_strip_still_gives_symbols_and_lines() {
+    use object::{Object, ObjectSection};
+    let world = World::new();
+    world.put_both(
+        "Cargo.toml",
+        &world.manifest("[profile.very-fast]\ninherits = \"release\"\nstrip = true\ndebug = false"),
+    );
+    let profile = Some("very-fast".to_owned());
+    let builds = world
+        .build(&Selection {
+            profile,
+            ..selection()
+        })
+        .unwrap();
+    assert_eq!(builds.head.profile, "very-fast");
+    for side in Side::BOTH {
+        let bytes = fs::read(&only(builds.get(side)).path).unwrap();
+        let file = object::File::parse(&*bytes).unwrap();
+        let size = |name| {
+            file.section_by_name(name)
+                .map_or(0, |section| section.size())
+        };
+        assert!(size(".symtab") > 0 && size(".debug_line") > 0, "{side}");
+    }
+}
+
+#[test]
+fn without_a_tracked_lock_file_both_sides_use_the_user_s() {
+    let world = World::new();
+    let lock = "version = 3\n\n[[package]]\nname = \"demo\"\nversion = \"0.1.0\"\n\
+                dependencies = [\"outside\"]\n\n[[package]]\nname = \"outside\"\nversion = \"1.2.3\"\n";
+    fs::write(world.users.join("Cargo.lock"), lock).unwrap();
+    let locked = true;
+    let builds = world
+        .build(&Selection {
+            locked,
+            ..selection()
+        })
+        .unwrap();
+    for side in Side::BOTH {
+        assert_eq!(builds.get(side).lock_file, LockFile::Shared);
+        assert_eq!(
+            fs::read_to_string(world.root(side).join("Cargo.lock")).unwrap(),
+            lock
+        );
+    }
+}
+
+#[test]
+fn without_any_lock_file_one_is_made_for_both_sides_unless_that_is_forbidden() {
+    let world = World::new();
+    let locked = true;
+    let error = world
+        .build(&Selection {
+            locked,
+            ..selection()
+        })
+        .unwrap_err();
+    assert!(matches!(error, BuildError::LockFile { .. }), "{error}");
+
+    let builds = world.build(&selection()).unwrap();
+    assert_eq!(
+        builds.as_ref().map(|build| build.lock_file),
+        Paired::new(LockFile::Shared, LockFile::Shared)
+    );
+    let text = |side| fs::read_to_string(world.root(side).join("Cargo.lock")).unwrap();
+    assert_eq!(text(Side::Base), text(Side::Head));
+}
+
+#[test]
+fn a_lock_file_that_needs_an_update_is_refused_under_locked() {
+    let world = World::new();
+    world.put_both(
+        "Cargo.lock",
+        "version = 3\n\n[[package]]\nname = \"demo\"\nversion = \"0.1.0\"\n",
+    );
+    let locked = true;
+    let error = world
+        .build(&Selection {
+            locked,
+            ..selection()
+        })
+        .unwrap_err();
+    assert!(matches!(error, BuildError::LockFile { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("--locked"));
+}
+
+#[test]
+fn benchmarks_get_the_environment_that_cargo_gives_them() {
+    let world = World::new();
+    world.put_both(
+        "build.rs",
+        "fn main() { println!(\"cargo:rustc-env=FROM_SCRIPT=said\"); }",
+    );
+    world.put_both(
+        ".cargo/config.toml",
+        "[env]\nFROM_CONFIG = \"set\"\nA_FOLDER = { value = \"data\", relative = true }",
+    );
+    world.put_both(
+        "benches/speed.rs",
+        "fn main() { for (name, value) in std::env::vars() {
+            if name.starts_with(\"CARGO_PKG\") || name.starts_with(\"CARGO_MANIFEST\")
+                || [\"OUT_DIR\", \"LD_LIBRARY_PATH\", \"FROM_SCRIPT\", \"FROM_CONFIG\", \"A_FOLDER\"]
+                    .contains(&&*name) { println!(\"{name}={value}\"); }
+        } println!(\"in {}\", std::env::current_dir().unwrap().display()); }",
+    );
+    let builds = world.build(&selection()).unwrap();
+    let mut cargo = std::process::Command::new("cargo");
+    crate::scratch::clean_env(&mut cargo);
+    let run = cargo
+        .args([
+            "bench",
+            "-q",
+            "--offline",
+            "--bench",
+            "speed",
+            "--target-dir",
+        ])
+        .arg(&builds.head.target_dir)
+        .env("CARGO_PROFILE_BENCH_DEBUG", "line-tables-only")
+        .env("CARGO_PROFILE_BENCH_STRIP", "none")
+        .env("CARGO_PROFILE_BENCH_SPLIT_DEBUGINFO", "off")
+        .current_dir(world.root(Side::Head))
+        .output()
+        .unwrap();
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let by_cargo = sorted(&String::from_utf8(run.stdout).unwrap());
+    let by_us = sorted(&output(only(&builds.head)));
+    // Cargo's children find the toolchain's libraries, too, where this test was started by it.
+    let but_libraries = |lines: &[String]| -> Vec<String> {
+        let others = lines
+            .iter()
+            .filter(|line| !line.starts_with("LD_LIBRARY_PATH"));
+        others.cloned().collect()
+    };
+    assert_eq!(but_libraries(&by_us), but_libraries(&by_cargo));
+    assert!(
+        by_us.iter().any(|line| line == "FROM_SCRIPT=said"),
+        "{by_us:?}"
+    );
+    // In which order differs between versions of cargo.
+    let own_folders = |lines: &[String]| -> BTreeSet<String> {
+        let paths = lines
+            .iter()
+            .find_map(|line| line.strip_prefix("LD_LIBRARY_PATH="));
+        let own = world.scratch.path().to_string_lossy();
+        let folders = paths.into_iter().flat_map(|paths| paths.split(':'));
+        folders
+            .filter(|folder| folder.starts_with(&*own))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(own_folders(&by_us), own_folders(&by_cargo));
+    assert_eq!(own_folders(&by_us).len(), 2);
+}
+
+#[test]
+fn the_version_of_criterion_is_found_under_another_name_and_behind_a_wrapper() {
+    let world = World::new();
+    let criterion = world.outside.with_file_name("criterion");
+    write(
+        &criterion,
+        "Cargo.toml",
+        "[package]\nname = \"criterion\"\nversion = \"0.5.1\"\nedition = \"2021\"\n",
+    );
+    write(&criterion, "src/lib.rs", "");
+    let renamed = format!(
+        "[dev-dependencies]\nspeedy = {{ package = \"criterion\", path = \"{}\" }}",
+        criterion.display()
+    );
+    world.put(Side::Base, "Cargo.toml", &world.manifest(&renamed));
+    let wrapper = "[dev-dependencies]\nwrapper = { path = \"wrapper\" }";
+    world.put(Side::Head, "Cargo.toml", &world.manifest(wrapper));
+    let wrapped = format!(
+        "[package]\nname = \"wrapper\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
+         [dependencies]\ncriterion = {{ path = \"{}\" }}",
+        criterion.display()
+    );
+    world.put(Side::Head, "wrapper/Cargo.toml", &wrapped);
+    world.put(Side::Head, "wrapper/src/lib.rs", "");
+    let builds = world.build(&selection()).unwrap();
+    for side in Side::BOTH {
+        assert_eq!(
+            only(builds.get(side)).criterion.as_deref(),
+            Some("0.5.1"),
+            "{side}"
+        );
+    }
 }

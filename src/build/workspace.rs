@@ -123,26 +123,6 @@ impl Workspace {
         &self.metadata.packages
     }
 
-    /// The first dependency by path that leads out of `root` to where nothing is, with the package
-    /// whose manifest says so. An absolute path to something that exists is the same on both sides,
-    /// and fine.
-    pub(super) fn path_outside(&self, root: &Path) -> Option<(String, String, PathBuf)> {
-        self.metadata.packages.iter().find_map(|package| {
-            let dependency = package.dependencies.iter().find(|dependency| {
-                dependency.path.as_ref().is_some_and(|path| {
-                    !normal(path.as_std_path()).starts_with(root)
-                        && !path.join("Cargo.toml").exists()
-                })
-            })?;
-            let path = normal(dependency.path.as_ref()?.as_std_path());
-            let path = match path.strip_prefix(root.parent()?) {
-                Ok(beside) => Path::new("..").join(beside),
-                Err(_) => path,
-            };
-            Some((package.name.to_string(), dependency.name.clone(), path))
-        })
-    }
-
     /// The version of Criterion nearest to `id` in the graph of dependencies: its own, else that of
     /// a package it depends on (a wrapper).
     pub(super) fn criterion(&self, id: &PackageId) -> Option<String> {

@@ -1,6 +1,8 @@
 //! Lays the benchmarks of both sides beside each other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use regex::Regex;
@@ -9,6 +11,7 @@ use crate::build::{Build, Executable};
 use crate::scratch::{self, Scratch};
 use crate::units::{Paired, Side};
 
+use super::inputs::{differing_files, may_read};
 use super::listing::{Answer, Listed, Listing, list};
 use super::{
     Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, SkippedTarget,
@@ -40,6 +43,8 @@ pub fn discover(
         targets: Vec::new(),
         skipped: unbuilt(builds),
     };
+    let roots = builds.as_ref().map(|build| build.checkout.root.as_path());
+    let differing = differing_files(roots);
     for executables in pair_executables(builds) {
         scratch::check()?;
         let answers = executables.as_ref().map(|executable| {
@@ -55,7 +60,7 @@ pub fn discover(
         if listings.base.is_none() && listings.head.is_none() {
             continue;
         }
-        let identity = identity(builds, &executables);
+        let identity = identity(builds, &executables, &differing);
         discovery.targets.push(Target {
             benchmarks: match_benchmarks(&package, &target, &listings),
             criterion: listings.map(|listing| listing.map(|listing| listing.criterion)),
@@ -196,7 +201,13 @@ fn with_last_line(failure: &Failure) -> String {
     }
 }
 
-fn identity(builds: &Paired<Build>, executables: &Paired<Option<&Executable>>) -> Identity {
+/// Whether both executables are the same code with the same input. `differing` is the files that
+/// differ between the checkouts.
+fn identity(
+    builds: &Paired<Build>,
+    executables: &Paired<Option<&Executable>>,
+    differing: &io::Result<Vec<PathBuf>>,
+) -> Identity {
     let (Some(base), Some(head)) = (executables.base, executables.head) else {
         return Identity::OneSided;
     };
@@ -206,8 +217,21 @@ fn identity(builds: &Paired<Build>, executables: &Paired<Option<&Executable>>) -
         target_dir: &build.target_dir,
     });
     let paths = Paired::new(base.path.as_path(), head.path.as_path());
-    // Whatever is wrong with a file, measuring it is what finds out.
-    compare(paths, trees).unwrap_or_else(|error| Identity::Different(error.to_string()))
+    // Whatever is wrong with a file, measuring is what finds out.
+    let same_code =
+        compare(paths, trees).unwrap_or_else(|error| Identity::Different(error.to_string()));
+    if same_code != Identity::Identical {
+        return same_code;
+    }
+    let input = differing
+        .as_ref()
+        .map_err(ToString::to_string)
+        .and_then(|files| may_read(&head.path, files).map_err(|error| error.to_string()));
+    match input {
+        Ok(None) => Identity::Identical,
+        Ok(Some(file)) => Identity::Different(format!("it may read {}", file.display())),
+        Err(error) => Identity::Different(error),
+    }
 }
 
 fn match_benchmarks(

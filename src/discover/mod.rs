@@ -3,6 +3,7 @@
 mod error;
 mod harness;
 mod identity;
+mod inputs;
 mod listing;
 mod matching;
 
