@@ -6,7 +6,10 @@ use std::process::Command;
 use std::{env, fs};
 
 /// The probe's builds: the variable that names the file to embed, and the features it is built with.
-const BUILDS: [(&str, &str); 1] = [("PERFCHECK_TIMING_PROBE", "")];
+const BUILDS: [(&str, &str); 2] = [
+    ("PERFCHECK_TIMING_PROBE", ""),
+    ("PERFCHECK_ALLOCATION_PROBE", "alloc"),
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=probe");

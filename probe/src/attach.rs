@@ -6,6 +6,7 @@ use core::ptr::null_mut;
 
 use crate::chain::Process;
 use crate::clock;
+use crate::heap;
 use crate::layout;
 use crate::sample::State;
 use crate::shared::Shared;
@@ -26,6 +27,7 @@ static CONSTRUCTOR: extern "C" fn() = constructor;
 
 extern "C" fn constructor() {
     clock::start();
+    heap::start();
     // SAFETY: the loader calls constructors on the only thread there is, before `main`.
     unsafe {
         let _ = attach();
@@ -63,6 +65,7 @@ unsafe fn attach() -> Option<()> {
         let state = wiped_on_fork()?;
         state.write(State::new(shared, process, Turns::new(own, peer)));
         forget_environment();
+        heap::attach(&shared, process.bias);
         clock::attach(state);
         shared.set(layout::ATTACHED_PID, sys::getpid() as u64);
         Some(())

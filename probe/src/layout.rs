@@ -44,9 +44,22 @@ pub(crate) const MODE: usize = 7;
 pub(crate) const SLICE_NS: usize = 8;
 /// By how much timed regions are lengthened, in millionths.
 pub(crate) const INJECT_PPM: usize = 9;
-/// Addresses of the allocator's entry points as in the symbol table, 0 where there is none:
-/// `__rust_alloc`, `__rust_dealloc`, `__rust_realloc`, `__rust_alloc_zeroed`.
+/// [`SHIM_WORDS`] words for each of `__rust_alloc`, `__rust_dealloc`, `__rust_realloc` and
+/// `__rust_alloc_zeroed`.
 pub(crate) const SHIMS: usize = 10;
+/// The address as in the symbol table, 0 where it is not known.
+pub(crate) const SHIM_ADDRESS: usize = 0;
+/// How many bytes of code make way for a jump, in whole instructions; 0 where they cannot.
+pub(crate) const SHIM_LENGTH: usize = 1;
+/// A byte each: one more than where, in that code, a 32-bit distance from the next instruction is;
+/// 0 for none.
+pub(crate) const SHIM_DISTANCES: usize = 2;
+/// The first [`SHIM_CODE_BYTES`] bytes of code, for comparison.
+pub(crate) const SHIM_CODE: usize = 3;
+/// Bytes of code.
+pub(crate) const SHIM_CODE_BYTES: usize = 16;
+/// Words for each entry point.
+pub(crate) const SHIM_WORDS: usize = 5;
 
 // Written by the probe.
 
@@ -92,6 +105,40 @@ pub(crate) const RECORD_TIMED: usize = 2;
 pub(crate) const RECORD_REGIONS: usize = 3;
 /// Words of a record of the timing probe.
 pub(crate) const TIMING_WORDS: usize = 4;
+
+// What follows in a record of the allocation probe. All sums and extremes are over the timed regions.
+
+/// Allocations that succeeded.
+pub(crate) const RECORD_ALLOCATIONS: usize = 4;
+/// Reallocations that succeeded.
+pub(crate) const RECORD_REALLOCATIONS: usize = 5;
+/// Frees.
+pub(crate) const RECORD_FREES: usize = 6;
+/// Bytes asked for by allocations, and the new sizes asked for by reallocations.
+pub(crate) const RECORD_BYTES: usize = 7;
+/// The most live bytes above those live when the region began.
+pub(crate) const RECORD_PEAK: usize = 8;
+/// Live bytes at the ends of regions less those at their beginnings: a signed number.
+pub(crate) const RECORD_GROWTH: usize = 9;
+/// The largest size asked for.
+pub(crate) const RECORD_LARGEST: usize = 10;
+/// Allocations that failed.
+pub(crate) const RECORD_FAILURES: usize = 11;
+/// [`HISTOGRAM_WORDS`] counts of requests: bucket b holds sizes with b significant bits.
+pub(crate) const RECORD_HISTOGRAM: usize = 12;
+/// Buckets, the first for size 0.
+pub(crate) const HISTOGRAM_WORDS: usize = 65;
+/// Words of a record of the allocation probe.
+pub(crate) const ALLOCATION_WORDS: usize = RECORD_HISTOGRAM + HISTOGRAM_WORDS;
+
+/// Nobody has looked at the entry points of Rust's allocator.
+pub(crate) const SHIM_NONE: u64 = 0;
+/// They lead to us.
+pub(crate) const SHIM_HOOKED: u64 = 1;
+/// Their code is not what we know how to redirect.
+pub(crate) const SHIM_UNKNOWN: u64 = 2;
+/// The system did not allow it.
+pub(crate) const SHIM_REFUSED: u64 = 3;
 
 /// The variable that names the run: `<pid of the host>:<folder>/<base|head>`.
 pub(crate) const VARIABLE: &str = "PERFCHECK_PROBE";

@@ -6,7 +6,9 @@
 //! - [`chain`] tells from the stack which read this is,
 //! - [`sample`] follows a sample through its reads and keeps the log,
 //! - [`turn`] makes a sample wait until the other revision has run its own,
-//! - [`attach`] decides, once, whether this process is a benchmark of a run at all.
+//! - [`attach`] decides, once, whether this process is a benchmark of a run at all,
+//! - [`heap`], in a build of its own that is never used while timing, counts allocations in timed
+//!   regions.
 //!
 //! Rules: whenever something is unexpected, answer the clock and do nothing else. Nothing here
 //! allocates or locks; there is no I/O but the hand-over of the turn, before a sample's first
@@ -19,6 +21,11 @@ mod chain;
 mod clock;
 #[allow(dead_code, reason = "some constants are for the host alone")]
 mod layout;
+#[cfg(feature = "alloc")]
+mod heap;
+#[cfg(not(feature = "alloc"))]
+#[path = "no_heap.rs"]
+mod heap;
 mod sample;
 mod shared;
 mod sys;

@@ -4,6 +4,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::chain::{Chains, Process, Read};
+use crate::heap;
 use crate::layout;
 use crate::shared::Shared;
 use crate::sys::Timespec;
@@ -90,10 +91,12 @@ impl State {
             return None;
         }
         self.busy.store(true, Ordering::SeqCst);
+        let counting = heap::pause();
         self.follow_generation();
         let answer = match self.chains.recognise(&self.shared, &self.process, sp, ra) {
             Read::Foreign => {
                 self.shared.add(layout::FOREIGN_READS, 1);
+                heap::resume(counting);
                 None
             }
             Read::Entry => Some(self.enter(mode, clock)),
@@ -126,6 +129,7 @@ impl State {
         if mode == layout::MODE_PAIRED {
             self.turns.take(&self.shared, || clock().as_nanos());
         }
+        heap::begin_sample();
         let start = clock();
         self.record_start(start.as_nanos());
         start
@@ -139,8 +143,10 @@ impl State {
         if self.sample.reads % 2 == 0 {
             let opened = clock();
             self.sample.opened = opened.as_nanos();
+            heap::open();
             return Some(opened);
         }
+        heap::close();
         let closed = self.lengthen(now, clock);
         let end = closed.as_nanos();
         self.sample.timed += end.wrapping_sub(self.sample.opened);
@@ -185,6 +191,7 @@ impl State {
             put(layout::RECORD_END, end);
             put(layout::RECORD_TIMED, self.sample.timed);
             put(layout::RECORD_REGIONS, self.sample.regions);
+            heap::record(&self.shared, self.sample.index);
         }
     }
 }

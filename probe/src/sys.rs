@@ -37,6 +37,10 @@ pub(crate) const O_RDWR: c_int = 2;
 pub(crate) const O_CLOEXEC: c_int = 0o2_000_000;
 pub(crate) const PROT_READ: c_int = 1;
 pub(crate) const PROT_WRITE: c_int = 2;
+#[cfg(feature = "alloc")]
+pub(crate) const PROT_EXEC: c_int = 4;
+#[cfg(feature = "alloc")]
+pub(crate) const MAP_FIXED_NOREPLACE: c_int = 0x100000;
 pub(crate) const MAP_SHARED: c_int = 1;
 pub(crate) const MAP_PRIVATE: c_int = 2;
 pub(crate) const MAP_ANONYMOUS: c_int = 0x20;
@@ -90,6 +94,19 @@ unsafe extern "C" {
         callback: extern "C" fn(*const DlPhdrInfo, usize, *mut c_void) -> c_int,
         data: *mut c_void,
     ) -> c_int;
+}
+
+#[cfg(feature = "alloc")]
+#[link(name = "c")]
+unsafe extern "C" {
+    pub(crate) fn mprotect(at: *mut c_void, length: usize, protection: c_int) -> c_int;
+    pub(crate) fn munmap(at: *mut c_void, length: usize) -> c_int;
+    pub(crate) fn pthread_key_create(
+        key: *mut u32,
+        destructor: Option<extern "C" fn(*mut c_void)>,
+    ) -> c_int;
+    pub(crate) fn pthread_getspecific(key: u32) -> *mut c_void;
+    pub(crate) fn pthread_setspecific(key: u32, value: *const c_void) -> c_int;
 }
 
 #[link(name = "gcc_s")]

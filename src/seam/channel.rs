@@ -9,27 +9,29 @@ use std::path::Path;
 use fs_err::{File, OpenOptions};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use super::symbols::Symbols;
-use super::{SampleRecord, layout};
+use super::layout;
+use super::symbols::{Entry, Symbols};
 use crate::units::Side;
 
-/// Samples of one benchmark that the log holds, warm-up included.
-const CAPACITY: u64 = 1 << 15;
+/// Words of the log: 32,768 samples of one benchmark for the timing probe, warm-up included.
+const LOG_WORDS: usize = layout::TIMING_WORDS << 15;
 
 /// One side's files.
 #[derive(Debug)]
 pub(super) struct Channel {
     shared: File,
     turn: File,
+    record_words: usize,
 }
 
 impl Channel {
-    /// Makes the files of `side` in `folder`.
+    /// Makes the files of `side` in `folder`, for records of so many words.
     pub(super) fn create(
         folder: &Path,
         side: Side,
         executable: &Path,
         symbols: &Symbols,
+        record_words: usize,
     ) -> std::io::Result<Channel> {
         let fifo = folder.join(format!("{side}.turn"));
         mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
@@ -41,7 +43,11 @@ impl Channel {
             .write(true)
             .create_new(true)
             .open(folder.join(format!("{side}.shared")))?;
-        let channel = Channel { shared, turn };
+        let channel = Channel {
+            shared,
+            turn,
+            record_words,
+        };
         channel.lay_out(executable, symbols)?;
         Ok(channel)
     }
@@ -58,17 +64,34 @@ impl Channel {
             .flat_map(u64::to_ne_bytes)
             .collect();
         let log = layout::RANGES_OFFSET + ranges.len();
-        let words = layout::TIMING_WORDS;
-        let length = log as u64 + CAPACITY * words as u64 * 8;
+        let capacity = self.capacity();
+        let length = (log + capacity * self.record_words * 8) as u64;
         self.shared.set_len(length)?;
         self.write_at(path, layout::PATH_OFFSET)?;
         self.write_at(&ranges, layout::RANGES_OFFSET)?;
         self.set(layout::FILE_BYTES, length)?;
         self.set(layout::RANGE_COUNT, symbols.ranges.len() as u64)?;
         self.set(layout::LOG_OFFSET, log as u64)?;
-        self.set(layout::LOG_CAPACITY, CAPACITY)?;
-        self.set(layout::RECORD_WORDS, words as u64)?;
+        self.set(layout::LOG_CAPACITY, capacity as u64)?;
+        self.set(layout::RECORD_WORDS, self.record_words as u64)?;
+        for (index, entry) in symbols.entries.iter().flatten().enumerate() {
+            self.describe(entry, layout::SHIMS + index * layout::SHIM_WORDS)?;
+        }
         self.set(layout::MAGIC_WORD, layout::MAGIC)
+    }
+
+    fn describe(&self, entry: &Entry, first: usize) -> std::io::Result<()> {
+        self.set(first + layout::SHIM_ADDRESS, entry.address)?;
+        let Some(prologue) = &entry.prologue else {
+            return Ok(());
+        };
+        self.set(first + layout::SHIM_LENGTH, prologue.length as u64)?;
+        let mut distances = [0; 8];
+        for (place, &distance) in distances.iter_mut().zip(&prologue.distances) {
+            *place = distance as u8 + 1;
+        }
+        self.write_at(&distances, (first + layout::SHIM_DISTANCES) * 8)?;
+        self.write_at(&prologue.code, (first + layout::SHIM_CODE) * 8)
     }
 
     pub(super) fn get(&self, field: usize) -> std::io::Result<u64> {
@@ -106,29 +129,28 @@ impl Channel {
         (&self.turn).write_all(&[byte])
     }
 
-    /// The log, oldest first; `None` if it could not hold all samples.
-    pub(super) fn log(&self) -> std::io::Result<Option<Vec<SampleRecord>>> {
+    fn capacity(&self) -> usize {
+        LOG_WORDS / self.record_words
+    }
+
+    /// The records of the log, oldest first; none if it could not hold them all.
+    pub(super) fn log(&self) -> std::io::Result<Vec<Vec<u64>>> {
         let count = self.get(layout::LOG_COUNT)?;
-        if count > CAPACITY {
-            return Ok(None);
-        }
-        let mut bytes = vec![0; count as usize * layout::TIMING_WORDS * 8];
+        let Some(count) = usize::try_from(count)
+            .ok()
+            .filter(|&c| c <= self.capacity())
+        else {
+            return Ok(Vec::new());
+        };
+        let mut bytes = vec![0; count * self.record_words * 8];
         let offset = self.get(layout::LOG_OFFSET)?;
         self.shared.file().read_exact_at(&mut bytes, offset)?;
-        let records = bytes.chunks_exact(layout::TIMING_WORDS * 8).map(|record| {
-            let word = |index: usize| {
-                record[index * 8..]
-                    .first_chunk()
-                    .map_or(0, |bytes| u64::from_ne_bytes(*bytes))
-            };
-            SampleRecord {
-                start_ns: word(layout::RECORD_START),
-                end_ns: word(layout::RECORD_END),
-                timed_ns: word(layout::RECORD_TIMED),
-                regions: word(layout::RECORD_REGIONS),
-            }
-        });
-        Ok(Some(records.collect()))
+        let (words, _) = bytes.as_chunks();
+        let words: Vec<u64> = words.iter().map(|word| u64::from_ne_bytes(*word)).collect();
+        Ok(words
+            .chunks_exact(self.record_words)
+            .map(<[u64]>::to_vec)
+            .collect())
     }
 }
 

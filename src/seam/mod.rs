@@ -23,11 +23,13 @@
 //! The kernel kills a benchmark process when the *thread* that spawned it ends, so that no benchmark
 //! outlives its run: spawn from a thread that lives until the process was waited for.
 
+mod allocations;
 mod channel;
 mod error;
 #[path = "../../probe/src/layout.rs"]
 #[allow(dead_code, reason = "some constants are for the probe alone")]
 mod layout;
+mod prologue;
 mod reconcile;
 mod symbols;
 
@@ -40,6 +42,7 @@ use std::time::Duration;
 use fs_err::File;
 use tempfile::TempDir;
 
+pub use allocations::{AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS};
 pub use error::SeamError;
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
 
@@ -55,6 +58,9 @@ const TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
 pub fn is_supported() -> bool {
     !TIMING_PROBE.is_empty()
 }
+
+/// The probe that counts allocations; empty where preloading is not supported.
+const ALLOCATION_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_ALLOCATION_PROBE"));
 
 /// How the seam works. The default is right for measuring.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,6 +97,23 @@ pub struct SampleRecord {
     pub regions: u64,
 }
 
+impl SampleRecord {
+    fn of(words: &[u64]) -> SampleRecord {
+        SampleRecord {
+            start_ns: words[layout::RECORD_START],
+            end_ns: words[layout::RECORD_END],
+            timed_ns: words[layout::RECORD_TIMED],
+            regions: words[layout::RECORD_REGIONS],
+        }
+    }
+}
+
+/// Which of the two builds of the probe, and its records.
+struct Kind {
+    probe: &'static [u8],
+    record_words: usize,
+}
+
 /// What a side is doing, as far as the probe knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -122,29 +145,45 @@ impl Seam {
         executables: Paired<&Path>,
         settings: &Settings,
     ) -> Result<Seam, SeamError> {
-        if TIMING_PROBE.is_empty() {
+        let kind = Kind {
+            probe: TIMING_PROBE,
+            record_words: layout::TIMING_WORDS,
+        };
+        Seam::of_kind(run_dir, executables, settings, kind).map(|(seam, _)| seam)
+    }
+
+    fn of_kind(
+        run_dir: &Path,
+        executables: Paired<&Path>,
+        settings: &Settings,
+        kind: Kind,
+    ) -> Result<(Seam, Paired<Symbols>), SeamError> {
+        if kind.probe.is_empty() {
             return Err(SeamError::Unsupported);
         }
         let folder = tempfile::Builder::new()
             .prefix("seam-")
             .tempdir_in(fs_err::canonicalize(run_dir)?)?;
         let library_path = folder.path().join("probe.so");
-        fs_err::write(&library_path, TIMING_PROBE)?;
+        fs_err::write(&library_path, kind.probe)?;
         let library = File::open(&library_path)?;
         let channels = Paired::try_from_fn(|side| {
             let executable = fs_err::canonicalize(executables.get(side))?;
             let symbols = Symbols::read(&executable)?;
-            let channel = Channel::create(folder.path(), side, &executable, &symbols)?;
+            let words = kind.record_words;
+            let channel = Channel::create(folder.path(), side, &executable, &symbols, words)?;
             configure(&channel, settings, side)?;
-            Ok::<_, SeamError>(channel)
+            Ok::<_, SeamError>((channel, symbols))
         })?;
-        Ok(Seam {
+        let (base, head) = (channels.base, channels.head);
+        let seam = Seam {
             folder,
             library,
             library_path,
-            channels,
+            channels: Paired::new(base.0, head.0),
             generation: 0,
-        })
+        };
+        Ok((seam, Paired::new(base.1, head.1)))
     }
 
     /// The variables with which the process of `side` is to be started; their lengths are equal on
@@ -234,7 +273,11 @@ impl Seam {
     /// # Errors
     /// If the shared file cannot be read.
     pub fn take_log(&self, side: Side) -> Result<Vec<SampleRecord>, SeamError> {
-        Ok(self.channels.get(side).log()?.unwrap_or_default())
+        let records = self.channels.get(side).log()?;
+        Ok(records
+            .iter()
+            .map(|words| SampleRecord::of(words))
+            .collect())
     }
 
     fn start(&mut self, mode: u64) -> Result<(), SeamError> {

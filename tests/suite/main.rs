@@ -6,6 +6,7 @@ mod cleanup;
 mod demo;
 mod faults;
 mod probe;
+mod probe_allocations;
 mod readme;
 mod reports;
 mod revisions;

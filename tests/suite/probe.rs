@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use cargo_perfcheck::build::Executable;
@@ -19,50 +19,64 @@ use cargo_perfcheck::units::{Paired, Side};
 const PATIENT: Duration = Duration::from_secs(120);
 const VERSIONS: [&str; 2] = ["shapes05", "shapes08"];
 
-/// The benchmarks of `fixtures/crates/probe-criterion`, built once.
-fn executable(target: &str) -> Executable {
-    static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/crates/probe-criterion");
-        let stage = Path::new(env!("CARGO_TARGET_TMPDIR")).join("probe-criterion");
-        std::fs::create_dir_all(stage.join("benches")).unwrap();
-        for (from, to) in [
-            ("Cargo.toml.in", "Cargo.toml"),
-            ("Cargo.lock", "Cargo.lock"),
-            ("lib.rs", "lib.rs"),
-            ("benches/shapes.rs", "benches/shapes.rs"),
-            ("benches/shapes05.rs", "benches/shapes05.rs"),
-            ("benches/shapes08.rs", "benches/shapes08.rs"),
-        ] {
-            std::fs::copy(fixture.join(from), stage.join(to)).unwrap();
-        }
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| Fixture::build("probe-criterion"));
+
+/// The benchmark executables of a fixture, built in the folder that cargo keeps for tests.
+pub(crate) struct Fixture {
+    package: &'static str,
+    built: BTreeMap<String, PathBuf>,
+}
+
+impl Fixture {
+    pub(crate) fn build(package: &'static str) -> Fixture {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures/crates")
+            .join(package);
+        let stage = Path::new(env!("CARGO_TARGET_TMPDIR")).join(package);
+        copy(&fixture, &stage);
         let output = Command::new(env!("CARGO"))
             .args(["bench", "--no-run", "--benches", "--message-format=json"])
             .current_dir(&stage)
             .env("CARGO_TARGET_DIR", stage.join("target"))
             .output()
             .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        cargo_metadata::Message::parse_stream(&*output.stdout)
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
+        let built = cargo_metadata::Message::parse_stream(&*output.stdout)
             .filter_map(|message| match message.unwrap() {
                 cargo_metadata::Message::CompilerArtifact(artifact) => {
                     Some((artifact.target.name, artifact.executable?.into()))
                 }
                 _ => None,
             })
-            .collect()
-    });
-    Executable {
-        package: "probe-criterion".into(),
-        target: target.into(),
-        path: built[target].clone(),
-        working_dir: std::env::temp_dir(),
-        env: Vec::new(),
-        criterion: None,
+            .collect();
+        Fixture { package, built }
+    }
+
+    pub(crate) fn executable(&self, target: &str) -> Executable {
+        Executable {
+            package: self.package.into(),
+            target: target.into(),
+            path: self.built[target].clone(),
+            working_dir: std::env::temp_dir(),
+            env: Vec::new(),
+            criterion: None,
+        }
+    }
+}
+
+/// Copies a folder, `.in` taken off the names.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let target = to.join(name.strip_suffix(".in").unwrap_or(&name));
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 
@@ -71,7 +85,7 @@ type Outcome = Paired<Reconciliation>;
 
 /// Runs the benchmarks that match `filter` in two processes, paired by sample.
 fn run(target: &str, filter: &str, milliseconds: u64) -> BTreeMap<String, Outcome> {
-    let executable = executable(target);
+    let executable = FIXTURE.executable(target);
     let folder = tempfile::tempdir().unwrap();
     let paths = Paired::from_fn(|_| executable.path.as_path());
     let mut seam = Seam::prepare(folder.path(), paths, &Settings::default()).unwrap();

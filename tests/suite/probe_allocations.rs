@@ -1,0 +1,251 @@
+//! Counts against known truth: routines whose allocations are worked out by hand, with two versions
+//! of Criterion and four allocators (`fixtures/crates/probe-allocations`).
+#![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use cargo_perfcheck::protocol::{
+    CriterionVersion, Invocation, Message, Placement, Process, Timing,
+};
+use cargo_perfcheck::scratch::Scratch;
+use cargo_perfcheck::seam::{AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS};
+use cargo_perfcheck::units::{Paired, Side};
+
+use crate::probe::Fixture;
+
+const PATIENT: Duration = Duration::from_secs(120);
+const GIGABYTE: u64 = 1 << 30;
+
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| Fixture::build("probe-allocations"));
+
+/// What one iteration does: allocations, reallocations, frees, bytes; peak, growth and largest.
+struct Truth {
+    name: &'static str,
+    counts: [u64; 4],
+    peak: Peak,
+    growth: i64,
+    largest: u64,
+}
+
+/// The most live bytes of one iteration.
+enum Peak {
+    Exactly(u64),
+    /// C blocks count with what the allocator made of them.
+    AtLeast(u64),
+    /// What one iteration leaves is there in the next: so many a piece.
+    PerIteration(u64),
+}
+
+#[rustfmt::skip]
+const KNOWN: [Truth; 13] = [
+    truth("vectors", [3, 0, 3, 2011], Peak::Exactly(2011), 0, 1000),
+    truth("boxes", [10, 0, 10, 320], Peak::Exactly(32), 0, 32),
+    truth("doubling", [1, 5, 1, 32 + 64 + 128 + 256 + 512 + 1024], Peak::Exactly(1024), 0, 1024),
+    truth("hash_map", [1, 0, 1, 128 * 16 + 128 + 16], Peak::Exactly(2192), 0, 2192),
+    truth("over_aligned", [1, 0, 1, 256], Peak::Exactly(256), 0, 256),
+    truth("zeroed", [1, 0, 1, 300], Peak::Exactly(300), 0, 300),
+    truth("leak", [1, 0, 0, 100], Peak::PerIteration(100), 100, 100),
+    truth("gigabyte", [1, 0, 1, GIGABYTE], Peak::Exactly(GIGABYTE), 0, GIGABYTE),
+    truth("refused", [0, 0, 0, 0], Peak::Exactly(0), 0, 0),
+    truth("c_library", [3, 1, 3, 6 + 80 + 100 + 200], Peak::AtLeast(200), 0, 200),
+    truth("another_thread", [5, 0, 5, 5 * 64], Peak::Exactly(64), 0, 64),
+    truth("nothing", [0, 0, 0, 0], Peak::Exactly(0), 0, 0),
+    truth("batched", [0, 1, 0, 1000], Peak::Exactly(500), 500, 1000),
+];
+
+const fn truth(
+    name: &'static str,
+    counts: [u64; 4],
+    peak: Peak,
+    growth: i64,
+    largest: u64,
+) -> Truth {
+    Truth {
+        name,
+        counts,
+        peak,
+        growth,
+        largest,
+    }
+}
+
+/// The samples of each benchmark with their iterations, and what is counted.
+struct Counted {
+    coverage: Coverage,
+    samples: BTreeMap<String, Vec<(u64, AllocationRecord)>>,
+}
+
+fn count(target: &str, side: Side) -> Counted {
+    let executable = FIXTURE.executable(target);
+    let folder = tempfile::tempdir().unwrap();
+    let paths = Paired::from_fn(|_| executable.path.as_path());
+    let mut seam = AllocationSeam::prepare(folder.path(), paths).unwrap();
+    let scratch = Scratch::create(folder.path(), None).unwrap();
+    let timing = Timing {
+        warm_up: Duration::from_millis(1),
+        measurement: Duration::from_millis(5),
+        sample_size: 10,
+    };
+    let version = CriterionVersion {
+        major: 0,
+        minor: 5,
+        patch: 0,
+    };
+    let invocation = Invocation {
+        executable: &executable,
+        side,
+        filter: "^known/".into(),
+        timing: Some((timing, version)),
+        placement: Placement::Free,
+        env: seam.env(side),
+    };
+    let mut process = Process::spawn(&invocation, &scratch).unwrap();
+    process.connect(PATIENT).unwrap();
+    assert!(seam.attached(side, process.id()).unwrap());
+    seam.observe().unwrap();
+    process.greet(PATIENT).unwrap();
+    let mut samples = BTreeMap::new();
+    while let Ok(message) = process.next(PATIENT) {
+        match message {
+            Message::MeasurementComplete {
+                id, iters, times, ..
+            } => {
+                let name = id.function_id.unwrap();
+                let records = seam.take_log(side, &times).unwrap();
+                let records = records.unwrap_or_else(|why| panic!("{target} {name}: {why}"));
+                let iterations = iters.into_iter().map(|count| count as u64);
+                samples.insert(name, iterations.zip(records).collect());
+                seam.observe().unwrap();
+                process.proceed().unwrap();
+            }
+            Message::FinishedBenchmarkGroup { .. } => process.proceed().unwrap(),
+            _ => {}
+        }
+    }
+    Counted {
+        coverage: seam.coverage(side).unwrap(),
+        samples,
+    }
+}
+
+/// What would be counted in a process of `target`.
+fn coverage_of(target: &str) -> Coverage {
+    let executable = FIXTURE.executable(target);
+    let folder = tempfile::tempdir().unwrap();
+    let paths = Paired::from_fn(|_| executable.path.as_path());
+    let seam = AllocationSeam::prepare(folder.path(), paths).unwrap();
+    let mut child = Command::new(&executable.path)
+        .args(["--bench", "--noplot", "$^"])
+        .envs(seam.env(Side::Base))
+        .spawn()
+        .unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(seam.attached(Side::Base, child.id()).unwrap());
+    seam.coverage(Side::Base).unwrap()
+}
+
+fn assert_known(target: &str, side: Side) {
+    let counted = count(target, side);
+    assert_eq!(counted.coverage, Coverage::Complete, "{target}");
+    for truth in &KNOWN {
+        let samples = &counted.samples[truth.name];
+        assert_eq!(samples.len(), 10);
+        for (iterations, found) in samples {
+            let context = format!("{target} {} {iterations} {found:?}", truth.name);
+            assert_sample(truth, *iterations, found, &context);
+        }
+    }
+}
+
+fn assert_sample(truth: &Truth, iterations: u64, found: &AllocationRecord, context: &str) {
+    let counts = [
+        found.allocations,
+        found.reallocations,
+        found.frees,
+        found.bytes,
+    ];
+    assert_eq!(
+        counts,
+        truth.counts.map(|each| each * iterations),
+        "{context}"
+    );
+    assert_eq!(
+        found.growth_bytes,
+        truth.growth * iterations as i64,
+        "{context}"
+    );
+    assert_eq!(found.largest_bytes, truth.largest, "{context}");
+    match truth.peak {
+        Peak::Exactly(peak) => assert_eq!(found.peak_bytes, peak, "{context}"),
+        Peak::AtLeast(peak) => assert!((peak..2 * peak).contains(&found.peak_bytes), "{context}"),
+        Peak::PerIteration(peak) => assert_eq!(found.peak_bytes, peak * iterations, "{context}"),
+    }
+    let refused = if truth.name == "refused" {
+        iterations
+    } else {
+        0
+    };
+    assert_eq!(found.failures, refused, "{context}");
+    let requests: u64 = found.histogram.iter().sum();
+    assert_eq!(
+        requests,
+        found.allocations + found.reallocations,
+        "{context}"
+    );
+    assert_eq!(found.histogram.len(), HISTOGRAM_BUCKETS);
+}
+
+#[test]
+fn the_system_allocator_is_counted_exactly_under_both_versions_of_criterion_and_on_both_sides() {
+    assert_known("system05", Side::Base);
+    assert_known("system08", Side::Head);
+}
+
+/// Recent compilers inline such an allocator into the code that calls it. Older ones put it behind
+/// entry points that can be redirected; then the counts must be exact.
+#[test]
+fn counts_of_an_allocator_that_the_program_names_are_exact_or_not_claimed() {
+    for target in ["mimalloc08", "jemalloc08", "wrapper08"] {
+        let coverage = coverage_of(target);
+        if matches!(coverage, Coverage::None { .. }) {
+            continue;
+        }
+        assert_known(target, Side::Base);
+    }
+}
+
+#[test]
+fn an_allocator_that_counts_by_itself_comes_to_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("witness");
+    let status = Command::new(FIXTURE.executable("wrapper08").path)
+        .args(["--bench", "--noplot"])
+        .env("WITNESS", &path)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let witness = std::fs::read_to_string(path).unwrap();
+    let counted = count("system08", Side::Base);
+    // What C allocates, the program's own allocator does not see.
+    for line in witness
+        .lines()
+        .filter(|line| !line.starts_with("c_library"))
+    {
+        let mut words = line.split(' ');
+        let name = words.next().unwrap();
+        let each: Vec<u64> = words.map(|word| word.parse().unwrap()).collect();
+        for (iterations, found) in &counted.samples[name] {
+            let counts = [
+                found.allocations,
+                found.reallocations,
+                found.frees,
+                found.bytes,
+            ];
+            let expected: Vec<u64> = each.iter().map(|count| count * iterations).collect();
+            assert_eq!(counts.as_slice(), expected, "{name}");
+        }
+    }
+}
