@@ -3,7 +3,7 @@
 use git2::{BranchType, Commit, ErrorCode, Oid, Repository};
 
 use super::RevisionError;
-use super::resolve::git;
+use super::error::git;
 use super::suggest::unshallow;
 
 /// Where two histories part.

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use git2::{ErrorCode, Oid, Repository};
 
-use super::resolve::{git, open};
+use super::error::git;
+use super::resolve::open;
 use super::standalone::{self, Failure};
 use super::{Checkout, Resolved, Revision, RevisionError, Source, filters, overlay, submodules};
 use crate::scratch::{self, Scratch};

@@ -146,6 +146,14 @@ pub enum RevisionError {
     Interrupted(#[from] Interrupted),
 }
 
+/// A failure of git that has no name of its own.
+pub(super) fn git(action: impl Into<String>, source: git2::Error) -> RevisionError {
+    RevisionError::Git {
+        action: action.into(),
+        source,
+    }
+}
+
 impl RevisionError {
     /// What the user can do about it.
     #[must_use]

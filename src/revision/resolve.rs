@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{Commit, ErrorCode, ObjectType, Repository, StatusOptions};
 
+use super::error::git;
 use super::{Resolved, Revision, RevisionError, Source, ancestry, suggest};
 use crate::plan::RangeSpec;
 use crate::units::{Paired, Side};
@@ -33,14 +34,6 @@ pub fn resolve_with_itself(manifest_path: &Path, spec: &str) -> Result<Resolved,
     let commit = place.commit(spec)?;
     let revision = revision(spec, &commit, Source::Commit);
     place.resolved(Paired::new(revision.clone(), revision))
-}
-
-/// A failure of git that has no name of its own.
-pub(super) fn git(action: impl Into<String>, source: git2::Error) -> RevisionError {
-    RevisionError::Git {
-        action: action.into(),
-        source,
-    }
 }
 
 /// Opens the repository that holds `folder`.
