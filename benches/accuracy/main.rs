@@ -70,6 +70,10 @@ struct Options {
     /// Ours with pairing by benchmark instead of by sample.
     #[arg(long)]
     pairing_benchmark: bool,
+    /// Instead of all that: measures identical code once, and writes the raw rounds of each benchmark to
+    /// this folder.
+    #[arg(long, value_name = "FOLDER")]
+    record: Option<std::path::PathBuf>,
     /// Two trials of 0.3 s: whether it works, not how well.
     #[arg(long)]
     quick: bool,
@@ -113,6 +117,15 @@ fn run(options: &Options) -> anyhow::Result<()> {
         subject::NAMES.join(", ")
     );
     let mut ours = ours::Ours::new(options.time, options.pairing_benchmark)?;
+    if let Some(folder) = &options.record {
+        fs_err::create_dir_all(folder)?;
+        for name in names {
+            eprintln!("recording {name}");
+            let lines = ours.record(name)?;
+            fs_err::write(folder.join(format!("{name}.jsonl")), lines)?;
+        }
+        return Ok(());
+    }
     let mut table = table::Table::default();
     for trial in 0..options.trials {
         for name in &names {

@@ -113,6 +113,39 @@ impl Ours {
         })
     }
 
+    /// The raw rounds of identical code, all of them: one JSON object a line.
+    pub(crate) fn record(&mut self, name: &str) -> anyhow::Result<String> {
+        let discovery = discovery(name, 0)?;
+        let mut settle = |_: &Measured| Settled::Continue;
+        let measured = measure::run(
+            &self.sampling,
+            &discovery,
+            &self.scratch,
+            &mut settle,
+            &|_| (),
+        )?;
+        let rounds = &measured.first().context("nothing was measured")?.rounds;
+        let lines: Vec<String> = rounds
+            .iter()
+            .map(|round| {
+                let samples = round.samples.as_ref().map(|samples| {
+                    serde_json::json!({
+                        "iterations": samples.iterations,
+                        "times": samples.times,
+                        "starts": samples.starts,
+                    })
+                });
+                let line = serde_json::json!({
+                    "first": round.first,
+                    "pairing": round.pairing,
+                    "samples": samples,
+                });
+                format!("{line}\n")
+            })
+            .collect();
+        Ok(lines.concat())
+    }
+
     /// How each benchmark was paired, and what measuring noted.
     pub(crate) fn notes(&self) -> impl Iterator<Item = &String> {
         self.notes.iter()

@@ -1,5 +1,6 @@
 //! From raw samples to comparisons with a verdict, and to the vote.
 
+mod calibration;
 mod compare;
 mod confounders;
 mod decide;
@@ -12,6 +13,7 @@ use crate::discover::{BenchmarkKey, Throughput};
 use crate::measure::{Failure, Pairing};
 use crate::units::{Nanos, Paired, Ratio};
 
+pub use calibration::{CalibratedBenchmark, Calibration};
 pub use compare::{compare, correction};
 pub use confounders::confounders;
 pub use decide::decide;
@@ -252,3 +254,6 @@ pub struct AllocationSite {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod simulation;

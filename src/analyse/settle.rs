@@ -40,6 +40,8 @@ impl Settling {
     /// still turn `inconclusive` into something certain.
     #[must_use]
     pub fn settle(&self, measured: &Measured) -> Option<Verdict> {
+        // Most calls end here, before any arithmetic.
+        self.looks.at(measured.rounds.len())?;
         let rounds = summaries(&measured.rounds);
         let standing = self.looks.at(rounds.len())?;
         let verdict = Estimate::of(&ln_ratios(&rounds))

@@ -53,25 +53,30 @@ fn samples(ns: f64, side: Side) -> Samples {
     }
 }
 
+/// A round whose head takes `change` longer.
+pub(super) fn round_of(index: usize, change: f64) -> Round {
+    Round {
+        index,
+        first: Side::Base,
+        pairing: Pairing::Sample,
+        samples: Paired::new(
+            samples(1000.0, Side::Base),
+            samples(1000.0 * (1.0 + change), Side::Head),
+        ),
+    }
+}
+
 /// Rounds whose ratios are `change` with a small wobble of both signs.
 fn rounds(count: usize, change: f64, wobble: f64) -> Vec<Round> {
     (0..count)
         .map(|index| {
             let noise = wobble * [1.0, -0.6, 0.3, -1.0, 0.7, -0.4][index % 6];
-            Round {
-                index,
-                first: Side::Base,
-                pairing: Pairing::Sample,
-                samples: Paired::new(
-                    samples(1000.0, Side::Base),
-                    samples(1000.0 * (1.0 + change + noise), Side::Head),
-                ),
-            }
+            round_of(index, change + noise)
         })
         .collect()
 }
 
-fn measured(id: &str, rounds: Vec<Round>) -> Measured {
+pub(super) fn measured(id: &str, rounds: Vec<Round>) -> Measured {
     Measured {
         key: key(id),
         rounds,
@@ -80,7 +85,7 @@ fn measured(id: &str, rounds: Vec<Round>) -> Measured {
     }
 }
 
-fn discovery(identity: Identity, benchmarks: &[(&str, Presence)]) -> Discovery {
+pub(super) fn discovery(identity: Identity, benchmarks: &[(&str, Presence)]) -> Discovery {
     Discovery {
         targets: vec![Target {
             package: "shop".to_owned(),

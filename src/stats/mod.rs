@@ -27,4 +27,4 @@ pub use summary::{Summary, percentile};
 pub use within::{RoundEstimate, Timed, paired_log_ratio, unpaired_log_ratio};
 
 #[cfg(test)]
-mod simulation;
+pub(crate) mod simulation;

@@ -4,7 +4,8 @@
 mod noise;
 
 use super::*;
-use noise::{Disturbance, Noise, Shape, SimulatedSide, Turns};
+use noise::{Disturbance, SimulatedSide, Turns};
+pub(crate) use noise::{Noise, Shape};
 
 fn timed(side: &SimulatedSide) -> Timed<'_> {
     Timed {
