@@ -215,8 +215,7 @@ fn wiped_on_fork() -> Option<*mut State> {
             -1,
             0,
         );
-        let wiped =
-            at != sys::MAP_FAILED && sys::madvise(at, bytes, sys::MADV_WIPEONFORK) == 0;
+        let wiped = at != sys::MAP_FAILED && sys::madvise(at, bytes, sys::MADV_WIPEONFORK) == 0;
         wiped.then_some(at.cast())
     }
 }

@@ -235,8 +235,8 @@ impl<'a> Walk<'a> {
     /// Where the frame below has kept its return address: the word that says so, nearest to the
     /// frame's end. (On x86-64 it is the last word; on aarch64 it may be any.)
     fn find(&self, ip: usize, end: usize) -> Option<usize> {
-        let plausible = self.below % 8 == 0
-            && end % 8 == 0
+        let plausible = self.below.is_multiple_of(8)
+            && end.is_multiple_of(8)
             && end > self.below
             && end <= self.process.stack_high
             && end - self.sp < REACH;

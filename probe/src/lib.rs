@@ -19,13 +19,13 @@
 mod attach;
 mod chain;
 mod clock;
-#[allow(dead_code, reason = "some constants are for the host alone")]
-mod layout;
 #[cfg(feature = "alloc")]
 mod heap;
 #[cfg(not(feature = "alloc"))]
 #[path = "no_heap.rs"]
 mod heap;
+#[allow(dead_code, reason = "some constants are for the host alone")]
+mod layout;
 mod sample;
 mod shared;
 mod sys;

@@ -140,7 +140,7 @@ impl State {
             return None;
         }
         self.sample.reads += 1;
-        if self.sample.reads % 2 == 0 {
+        if self.sample.reads.is_multiple_of(2) {
             let opened = clock();
             self.sample.opened = opened.as_nanos();
             heap::open();

@@ -38,7 +38,8 @@ impl Shared {
     /// Writes a word of record `index`; the caller has checked `index` against the capacity.
     pub(crate) fn set_in_record(&self, index: u64, word: usize, value: u64) {
         let first = self.get(layout::LOG_OFFSET) / 8 + index * self.get(layout::RECORD_WORDS);
-        self.word(first as usize + word).store(value, Ordering::Relaxed);
+        self.word(first as usize + word)
+            .store(value, Ordering::Relaxed);
     }
 
     /// The path of the executable, padded with NUL.

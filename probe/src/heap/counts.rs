@@ -123,10 +123,7 @@ pub(crate) fn close() {
 /// Writes what the sample's regions have added up to.
 pub(crate) fn record(shared: &Shared, index: u64) {
     let put = |word, value| shared.set_in_record(index, word, value);
-    put(
-        layout::RECORD_ALLOCATIONS,
-        COUNTS.allocations.load(Relaxed),
-    );
+    put(layout::RECORD_ALLOCATIONS, COUNTS.allocations.load(Relaxed));
     put(
         layout::RECORD_REALLOCATIONS,
         COUNTS.reallocations.load(Relaxed),
