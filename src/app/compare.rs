@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 use super::assemble::{Findings, assemble};
 use super::deliver::{colour, columns, deliver};
 use super::failure::Failure;
-use crate::analyse::{self, Settling, Vote};
+use crate::analyse::{self, Comparison, Settling, Vote};
+use crate::build::Build;
 use crate::discover::{self, Discovery, Identity, Presence};
 use crate::environment::{Machine, StealWatch};
 use crate::measure::{Measured, Settled};
-use crate::plan::{ExitStatus, MessageFormat, Plan, Terminal, Verbosity};
+use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
 use crate::report::{Report, Timing};
 use crate::revision::Resolved;
 use crate::scratch::Scratch;
 use crate::ui::{Kind, Progress};
-use crate::units::{Event, EventSink, Side};
+use crate::units::{Event, EventSink, Paired, Side};
 use crate::{build, measure, revision};
 
 /// Compares as planned, writes the reports, and says with which status the program ends.
@@ -39,21 +40,57 @@ pub(super) fn compare(
     })
 }
 
+/// Everything up to the point where measuring begins.
+pub(super) struct Ready {
+    pub(super) machine: Machine,
+    pub(super) resolved: Resolved,
+    pub(super) builds: Paired<Build>,
+    pub(super) discovery: Discovery,
+    pub(super) family: usize,
+    pub(super) stages: Stages,
+}
+
 /// The pipeline: one call a room, in the order of the rooms.
-pub(super) fn make_report(
+fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<Report, Failure> {
+    let machine = Machine::read();
+    let stages = Stages::begin();
+    let resolved = revision::resolve(&plan.manifest_path, &plan.range)?;
+    let ready = prepare(plan, machine, resolved, stages, scratch, events)?;
+
+    let steal = StealWatch::start();
+    let comparisons = measure_once(plan, &plan.sampling, &ready, scratch, events)?;
+    let decision = analyse::decide(&comparisons);
+    let mut stages = ready.stages;
+    stages.end("measuring");
+
+    Ok(assemble(Findings {
+        plan,
+        machine: ready.machine,
+        steal: steal.share(),
+        resolved: &ready.resolved,
+        builds: &ready.builds,
+        discovery: &ready.discovery,
+        family: ready.family,
+        comparisons,
+        decision,
+        timings: stages.timings,
+    }))
+}
+
+/// Lays the revisions out, builds them, and finds their benchmarks.
+pub(super) fn prepare(
     plan: &Plan,
+    machine: Machine,
+    resolved: Resolved,
+    mut stages: Stages,
     scratch: &Scratch,
     events: EventSink<'_>,
-) -> Result<Report, Failure> {
-    let machine = Machine::read();
-    let mut stages = Stages::begin();
+) -> Result<Ready, Failure> {
     for note in scratch.notes() {
         events(Event::Warning {
             message: note.clone(),
         });
     }
-
-    let resolved = revision::resolve(&plan.manifest_path, &plan.range)?;
     announce(&resolved, events);
     let checkouts = revision::check_out(&resolved, scratch, events)?;
     stages.end("checkout");
@@ -69,32 +106,36 @@ pub(super) fn make_report(
     events(discovery.summary());
     stages.end("discovery");
 
-    let steal = StealWatch::start();
-    let family = family(&discovery, plan);
-    let settling = Settling::plan(&plan.thresholds, &plan.sampling, family);
+    Ok(Ready {
+        machine,
+        family: family(&discovery, plan),
+        resolved,
+        builds,
+        discovery,
+        stages,
+    })
+}
+
+/// Measures every benchmark until its verdict is settled, and judges all of them together.
+pub(super) fn measure_once(
+    plan: &Plan,
+    sampling: &Sampling,
+    ready: &Ready,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<Vec<Comparison>, Failure> {
+    let settling = Settling::plan(&plan.thresholds, sampling, ready.family);
     let mut settle = |measured: &Measured| match settling.settle(measured) {
         Some(verdict) => Settled::Done(verdict.name().to_owned()),
         None => Settled::Continue,
     };
-    let measured = measure::run(&plan.sampling, &discovery, scratch, &mut settle, events)?;
-    stages.end("measuring");
-
-    let comparisons = analyse::compare(&discovery, measured, &plan.thresholds, &plan.sampling);
-    let decision = analyse::decide(&comparisons);
-    stages.end("analysis");
-
-    Ok(assemble(Findings {
-        plan,
-        machine,
-        steal: steal.share(),
-        resolved: &resolved,
-        builds: &builds,
-        discovery: &discovery,
-        family,
-        comparisons,
-        decision,
-        timings: stages.timings,
-    }))
+    let measured = measure::run(sampling, &ready.discovery, scratch, &mut settle, events)?;
+    Ok(analyse::compare(
+        &ready.discovery,
+        measured,
+        &plan.thresholds,
+        sampling,
+    ))
 }
 
 /// How many benchmarks share the report's error rate: those that both sides have and that are
@@ -122,20 +163,20 @@ fn announce(resolved: &Resolved, events: EventSink<'_>) {
 }
 
 /// Where the time goes.
-struct Stages {
+pub(super) struct Stages {
     since: Instant,
     timings: Vec<Timing>,
 }
 
 impl Stages {
-    fn begin() -> Stages {
+    pub(super) fn begin() -> Stages {
         Stages {
             since: Instant::now(),
             timings: Vec::new(),
         }
     }
 
-    fn end(&mut self, stage: &str) {
+    pub(super) fn end(&mut self, stage: &str) {
         let took: Duration = self.since.elapsed();
         self.since = Instant::now();
         self.timings.push(Timing {
@@ -146,7 +187,7 @@ impl Stages {
 }
 
 /// How progress is shown on this stderr.
-fn kind(terminal: &Terminal) -> Kind {
+pub(super) fn kind(terminal: &Terminal) -> Kind {
     let stderr = std::io::stderr();
     match (terminal.message_format, terminal.verbosity) {
         (MessageFormat::Json, _) => Kind::Json,

@@ -28,14 +28,19 @@ pub(super) fn deliver(
     }
     for output in outputs.iter().filter(|output| output.path.is_none()) {
         let text = report::render(report, output.format, &for_stdout(terminal))?;
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            // The reader has seen enough (`| head`): that is its right and no failure of ours.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-            Err(error) => return Err(Failure::other(error)),
-            Ok(()) => {}
-        }
+        print(&text, out)?;
     }
     Ok(())
+}
+
+/// Writes to stdout.
+pub(super) fn print(text: &str, out: &mut impl Write) -> Result<(), Failure> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // The reader has seen enough (`| head`): that is its right and no failure of ours.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::other(error)),
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Writes beside the file and renames, so that nobody reads half a report and a full disk does not

@@ -1,6 +1,7 @@
 //! The pipeline itself, one call a room, and what the program does instead when asked to.
 
 mod assemble;
+mod calibrate;
 mod compare;
 mod deliver;
 mod failure;
@@ -79,12 +80,19 @@ fn dispatch(
             ended
         }
         Some(Command::Demo(demo)) => run_demo(&demo, &environment, out),
+        Some(Command::Calibrate(args)) => {
+            let plan = Plan::resolve_calibration(&args, &environment)?;
+            let scratch = open_scratch(&plan.selection)?;
+            let ended = calibrate::calibrate(&args, &plan, &scratch, out);
+            close_scratch(scratch, plan.keep)?;
+            ended
+        }
         Some(Command::Report(report)) => render_again(&report, &environment, out),
         Some(command) => match commands::run(&command, &environment, out, err) {
             Some(ended) => told(ended),
-            None => Err(Failure::other(anyhow::anyhow!(
-                "{command:?} is not wired yet"
-            ))),
+            // Only the guardian is left, which was dispatched before anything was parsed, unless it
+            // was not the run itself that started it.
+            None => Ok(ExitStatus::Usage),
         },
     }
 }

@@ -1,5 +1,6 @@
 //! From one [`Report`] to bytes: every renderer is a pure function of it.
 
+mod calibration;
 mod error;
 mod escape;
 mod findings;
@@ -17,6 +18,7 @@ mod words;
 
 pub use markdown::MARKER as MARKDOWN_MARKER;
 
+pub use calibration::calibration;
 pub use error::ReportError;
 pub use load::load;
 pub use merge::merge;

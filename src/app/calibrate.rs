@@ -1,0 +1,66 @@
+//! A revision against itself: what this machine can and cannot see.
+
+use std::io::Write;
+
+use super::compare::{Stages, kind, measure_once, prepare};
+use super::failure::Failure;
+use crate::analyse::{Calibration, Comparison};
+use crate::environment::Machine;
+use crate::plan::{CalibrateArgs, ExitStatus, Format, Plan, Sampling};
+use crate::scratch::Scratch;
+use crate::ui::Progress;
+use crate::units::EventSink;
+use crate::{report, revision};
+
+/// Builds once, compares `args.runs` times, and prints the noise, the false alarms and the power.
+pub(super) fn calibrate(
+    args: &CalibrateArgs,
+    plan: &Plan,
+    scratch: &Scratch,
+    out: &mut impl Write,
+) -> Result<ExitStatus, Failure> {
+    let progress = Progress::new(kind(&plan.terminal), std::io::stderr());
+    let runs = {
+        let sink = progress.sink();
+        repeat(args, plan, scratch, &sink)
+    };
+    progress.finish();
+    let calibration = Calibration::of(&runs?, &plan.thresholds, &plan.sampling);
+    let json = plan
+        .outputs
+        .iter()
+        .any(|output| output.format == Format::Json);
+    let text = if json {
+        serde_json::to_string_pretty(&calibration).map_err(Failure::other)? + "\n"
+    } else {
+        report::calibration(&calibration)
+    };
+    super::deliver::print(&text, out)?;
+    Ok(ExitStatus::Success)
+}
+
+fn repeat(
+    args: &CalibrateArgs,
+    plan: &Plan,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<Vec<Vec<Comparison>>, Failure> {
+    let resolved = revision::resolve_with_itself(&plan.manifest_path, &args.revision)?;
+    let ready = prepare(
+        plan,
+        Machine::read(),
+        resolved,
+        Stages::begin(),
+        scratch,
+        events,
+    )?;
+    let runs = (0..u64::from(args.runs)).map(|run| {
+        // Each repetition draws its own orders, all of them from the one printed seed.
+        let sampling = Sampling {
+            seed: plan.sampling.seed.wrapping_add(run),
+            ..plan.sampling.clone()
+        };
+        measure_once(plan, &sampling, &ready, scratch, events)
+    });
+    runs.collect()
+}
