@@ -201,15 +201,22 @@ impl RevisionError {
                 format!("fetch what is missing: git archive --output=/dev/null {short_id}")
             }
             RevisionError::Io { source, .. } => return io_hint(source),
+            // Git's library says it in words only.
+            RevisionError::Git { source, .. } if source.message().contains("No space left") => {
+                ANOTHER_DISK.to_owned()
+            }
             RevisionError::Git { .. } | RevisionError::Interrupted(_) => return None,
         })
     }
 }
 
+const ANOTHER_DISK: &str = "name a folder on a disk with more space with --target-dir";
+
 fn io_hint(error: &io::Error) -> Option<String> {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some("name a folder on a disk with more space with --target-dir".to_owned())
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(ANOTHER_DISK.to_owned()),
+        io::ErrorKind::PermissionDenied => {
+            Some("make it readable, or name it in .gitignore if it is no source".to_owned())
         }
         _ => None,
     }

@@ -13,10 +13,7 @@ use etcetera::BaseStrategy as _;
 use super::groups::{Groups, MARK};
 use super::guardian::{Guardian, end_dead_run};
 use super::remove::remove_tree;
-use super::{Child, LOCK, PREFIX, ScratchError, signals};
-
-/// The name of the file that says: this folder is to stay.
-const KEPT: &str = "kept";
+use super::{Child, KEPT, LOCK, PREFIX, ScratchError, signals};
 
 /// Where runs have their folders: `cargo-perfcheck` in the user's cache folder, or, with
 /// `--target-dir`, `perfcheck` in that.

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::{LOCK, PREFIX, env::clean_env, groups, remove::remove_tree};
+use super::{KEPT, LOCK, PREFIX, env::clean_env, groups, remove::remove_tree};
 
 /// The hidden subcommand that makes this program a guardian.
 pub const SUBCOMMAND: &str = "__guardian";
@@ -70,7 +70,10 @@ fn is_run_folder(folder: &Path) -> bool {
     let named = folder
         .file_name()
         .is_some_and(|name| name.as_bytes().starts_with(PREFIX.as_bytes()));
-    named && fs_err::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir())
+    named
+        && fs_err::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir())
+        // The run may have died between keeping its folder and saying that it is done.
+        && !folder.join(KEPT).exists()
 }
 
 /// The run's end of the pipe to its guardian.

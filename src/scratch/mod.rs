@@ -32,5 +32,8 @@ pub use signals::listen;
 /// The lock file's name, in a run's folder and in the folder of all runs.
 const LOCK: &str = "lock";
 
+/// The name of the file that says: this folder is to stay.
+const KEPT: &str = "kept";
+
 /// What the name of a run's folder begins with.
 const PREFIX: &str = "run-";

@@ -197,6 +197,7 @@ fn a_kept_folder_outlives_its_run_and_the_next() {
     let parent = parent();
     let kept = scratch(&parent).keep().expect("kept");
     drop(scratch(&parent));
+    guardian::run(message(&kept).as_slice());
     assert!(kept.exists());
 }
 
