@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Methodology, Range, Report, ReportError, Timing, shell, words};
-use crate::analyse::{Comparison, Vote};
+use crate::analyse::{Comparison, Vote, decide};
 use crate::discover::BenchmarkKey;
 
 /// Merges the reports of one comparison, for example of its shards.
@@ -36,9 +36,11 @@ pub fn merge(reports: Vec<Report>) -> Result<Report, ReportError> {
     }
     let confidence = confidence(&merged, &rest);
     let parts = rest.len() + 1;
+    let (gravest, reasons) = gravest(&merged, &rest);
     for other in rest {
         absorb(&mut merged, other);
     }
+    vote_again(&mut merged, gravest, reasons);
     if confidence < merged.methodology.confidence {
         let each = words::confidence(merged.methodology.confidence);
         merged.methodology.correction = format!(
@@ -142,7 +144,6 @@ fn confidence(first: &Report, rest: &[Report]) -> f64 {
 fn absorb(merged: &mut Report, other: Report) {
     warn_of_machines(merged, &other);
     absorb_command(merged, &other.methodology);
-    absorb_vote(merged, other.vote, other.reasons);
     union(&mut merged.confounders, other.confounders);
     union(&mut merged.warnings, other.warnings);
     union(&mut merged.skipped, other.skipped);
@@ -232,22 +233,26 @@ fn without_partition(words: &[String]) -> Vec<String> {
     kept
 }
 
-fn gravity(vote: Vote) -> u8 {
-    match vote {
-        Vote::Approve => 0,
-        Vote::Modify => 1,
-        Vote::Reject => 2,
+/// The gravest vote of the parts, with what led to it.
+fn gravest(first: &Report, rest: &[Report]) -> (Vote, Vec<String>) {
+    let all = || std::iter::once(first).chain(rest);
+    let vote = all().map(|report| report.vote).max().unwrap_or(first.vote);
+    let mut reasons = Vec::new();
+    for report in all().filter(|report| report.vote == vote) {
+        union(&mut reasons, report.reasons.clone());
     }
+    (vote, reasons)
 }
 
-fn absorb_vote(merged: &mut Report, vote: Vote, reasons: Vec<String>) {
-    let graver = gravity(vote) > gravity(merged.vote);
-    let (mut first, second) = if graver {
-        merged.vote = vote;
-        (reasons, std::mem::take(&mut merged.reasons))
+/// The vote on all benchmarks together, unless a part knew of something graver than they show.
+fn vote_again(merged: &mut Report, gravest: Vote, reasons: Vec<String>) {
+    let decision = decide(&merged.benchmarks);
+    if decision.vote >= gravest {
+        merged.vote = decision.vote;
+        merged.reasons = decision.reasons;
     } else {
-        (std::mem::take(&mut merged.reasons), reasons)
-    };
-    union(&mut first, second);
-    merged.reasons = first;
+        merged.vote = gravest;
+        merged.reasons = reasons;
+        union(&mut merged.reasons, decision.reasons);
+    }
 }

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use super::escape::{shortened, visible};
-use super::{Commit, Report, Skipped};
+use super::{Commit, Environment, Report, Skipped};
 use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison, Verdict, Vote};
 use crate::discover::BenchmarkKey;
-use crate::units::{Charset, Ratio};
+use crate::units::{Bytes, Charset, Ratio};
 
 pub(super) use super::numbers::*;
 
@@ -325,6 +325,14 @@ pub(super) fn target(skipped: &Skipped) -> String {
     match skipped.side {
         Some(side) => format!("{name} ({side} side)"),
         None => name,
+    }
+}
+
+/// The machine's memory, where it is known.
+pub(super) fn memory(environment: &Environment) -> String {
+    match environment.memory_bytes {
+        0 => "unknown".to_owned(),
+        known => Bytes::from_bytes(known).to_string(),
     }
 }
 

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::report::escape::visible;
 use crate::report::{Commit, Report, shell, words};
-use crate::units::{Bytes, Paired};
+use crate::units::Paired;
 
 /// Environment, methodology, and how to reproduce.
 pub(super) fn facts(report: &Report) -> Markup {
@@ -37,7 +37,7 @@ fn environment(report: &Report) -> Vec<(&'static str, String)> {
                 words::plural(e.cores, "processor", "processors")
             ),
         ),
-        ("memory", Bytes::from_bytes(e.memory_bytes).to_string()),
+        ("memory", words::memory(e)),
         ("system", format!("{}, kernel {}", e.os, e.kernel)),
         ("load at start", format!("{:.2}", e.load_at_start)),
         ("rustc", sides(&e.rustc)),

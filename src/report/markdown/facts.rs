@@ -9,7 +9,7 @@ use crate::analyse::{Comparison, TimeSummary};
 use crate::measure::Pairing;
 use crate::report::escape::shortened;
 use crate::report::{Report, shell, words};
-use crate::units::{Bytes, Paired};
+use crate::units::Paired;
 
 impl Page<'_> {
     pub(super) fn baseline(&self, out: &mut String) {
@@ -78,7 +78,7 @@ impl Page<'_> {
                 words::plural(e.cores, "processor", "processors")
             ),
         );
-        row("memory", Bytes::from_bytes(e.memory_bytes).to_string());
+        row("memory", words::memory(e));
         row(
             "system",
             format!("{}, kernel {}", self.text(&e.os), self.text(&e.kernel)),
