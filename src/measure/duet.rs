@@ -15,6 +15,10 @@ pub(super) struct Attempt {
     pub(super) heard: BTreeMap<String, Heard>,
     /// Faults outside any benchmark: in setup, or between two benchmarks.
     pub(super) stray: Vec<Failure>,
+    /// The sides began different benchmarks at the same time, so that these could not be paired.
+    pub(super) disordered: bool,
+    /// Why the clock seam failed, where it did.
+    pub(super) seam_failure: Option<String>,
 }
 
 /// What was heard of one benchmark.
@@ -26,14 +30,29 @@ pub(super) struct Heard {
     pub(super) reports: Paired<Option<Report>>,
     /// What each side failed with.
     pub(super) failures: Paired<Option<Failure>>,
+    /// How the sides were interleaved.
+    pub(super) interleaved: Interleaved,
+}
+
+/// How the sides of one benchmark were interleaved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Interleaved {
+    /// One ran, then the other.
+    ByBenchmark,
+    /// Sample by sample; when each sample began, in nanoseconds of the monotonic clock.
+    BySample(Paired<Vec<u64>>),
+    /// It was tried sample by sample, and what the seam saw is not what was reported; why. Both
+    /// sides may have run at once: their times are worth nothing.
+    InDoubt(String),
 }
 
 impl Attempt {
-    fn heard(&mut self, id: String, side: Side) -> &mut Heard {
+    pub(super) fn heard(&mut self, id: String, side: Side) -> &mut Heard {
         self.heard.entry(id).or_insert_with(|| Heard {
             first: side,
             reports: Paired::new(None, None),
             failures: Paired::new(None, None),
+            interleaved: Interleaved::ByBenchmark,
         })
     }
 
@@ -58,16 +77,17 @@ impl Attempt {
 }
 
 /// Runs both processes to their ends, benchmark by benchmark. `begin` is told each step before it
-/// begins and says which side goes first in it.
+/// begins and says which side goes first in it; `steps` counts them.
 ///
 /// When a side fails in a benchmark, the other side still has its turn with it: whether it fails on
 /// one side or on both is worth knowing.
 pub(super) fn alternate(
     players: &mut Paired<Option<Player>>,
     attempt: &mut Attempt,
-    mut begin: impl FnMut(usize) -> Side,
+    steps: impl IntoIterator<Item = usize>,
+    begin: &mut dyn FnMut(usize) -> Side,
 ) {
-    for step in 0.. {
+    for step in steps {
         if attempt.is_broken() || (players.base.is_none() && players.head.is_none()) {
             return;
         }

@@ -8,10 +8,14 @@ mod affinity;
 mod check;
 mod duet;
 mod order;
+mod outcome;
 mod player;
 mod schedule;
+mod seams;
 mod session;
 mod threads;
+mod way;
+mod woven;
 
 use serde::{Deserialize, Serialize};
 

@@ -112,6 +112,11 @@ impl Player {
         }
     }
 
+    /// The process's id.
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Lets the process run until one more benchmark is measured, or to its end.
     pub(super) fn turn(&mut self) -> Result<Turn, Ending> {
         self.release()?;
@@ -199,6 +204,28 @@ impl Player {
                 stderr_tail: self.process.into_last_words(),
             },
         }
+    }
+
+    /// Until when it may be silent.
+    pub(super) fn deadline(&self) -> Instant {
+        self.heard_at + self.patience
+    }
+
+    /// It was silent for a good reason: it waited for its turn.
+    pub(super) fn excuse(&mut self) {
+        self.heard_at = Instant::now();
+    }
+
+    /// It was silent for too long.
+    pub(super) fn silence(&self) -> Ending {
+        Ending::Silent {
+            waited: self.patience,
+        }
+    }
+
+    /// The process, to be listened to together with another.
+    pub(super) fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 
     /// Grants the time that a phase of `nanos` may last.

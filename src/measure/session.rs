@@ -1,26 +1,23 @@
 //! Measuring, round by round: which benchmarks share a pair of processes, what is done again, and
 //! what is learnt for later rounds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::Executable;
 use crate::discover::{Failure, Presence, Target};
-use crate::plan::{Pinning, Sampling};
-use crate::protocol::{CriterionVersion, Invocation, Placement, Timing};
+use crate::plan::{PairingRequest, Pinning, Sampling};
+use crate::protocol::{Invocation, Placement, Timing};
 use crate::scratch::Scratch;
+use crate::seam::Seam;
 use crate::units::{Event, EventSink, Paired, Side};
 
-use super::affinity;
-use super::duet::{Attempt, Heard, alternate};
+use super::duet::{Attempt, Heard, Interleaved, alternate};
+use super::outcome::{self, never_ran};
 use super::player::{Player, Threads};
-use super::{BenchmarkKey, Pairing, Round, Samples, check};
-
-/// At most so many benchmarks share a pair of processes: a crash costs the others of its pair a new
-/// start, and an expression of many alternatives takes Criterion time to compile.
-const CHUNK_BENCHMARKS: usize = 50;
-
-/// At most so long is the expression that selects them; an argument may have 128 KiB on Linux.
-const CHUNK_BYTES: usize = 32 << 10;
+use super::seams::Seams;
+use super::way::{Company, Gate, Way, fit, take_chunk};
+use super::woven::weave;
+use super::{BenchmarkKey, Round, affinity};
 
 /// How the scout runs a benchmark: just long enough to see which threads work.
 const SCOUT: Timing = Timing {
@@ -53,14 +50,6 @@ pub struct RoundOutcome {
     pub notes: Vec<String>,
 }
 
-/// How a benchmark is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Way {
-    placement: Placement,
-    presence: Presence,
-    timing: Timing,
-}
-
 /// Runs rounds, and remembers how each benchmark has to be run.
 pub struct Session<'a> {
     sampling: &'a Sampling,
@@ -69,6 +58,11 @@ pub struct Session<'a> {
     /// Where benchmarks of one thread are put.
     home: Placement,
     placements: BTreeMap<BenchmarkKey, Placement>,
+    seams: Seams,
+    /// Benchmarks that cannot be paired by sample, with the reason.
+    unseamed: BTreeMap<BenchmarkKey, String>,
+    /// Benchmarks that the sides run in different orders.
+    loners: BTreeSet<BenchmarkKey>,
 }
 
 impl<'a> Session<'a> {
@@ -86,6 +80,9 @@ impl<'a> Session<'a> {
             events,
             home,
             placements: BTreeMap::new(),
+            seams: Seams::new(sampling),
+            unseamed: BTreeMap::new(),
+            loners: BTreeSet::new(),
         }
     }
 
@@ -128,6 +125,8 @@ impl<'a> Session<'a> {
             placement: Placement::Free,
             presence: request.presence,
             timing: fit(SCOUT, target),
+            gate: Gate::Protocol,
+            company: Company::Shared,
         };
         let outcomes = self.run(target, executables, requests, way);
         outcomes
@@ -155,12 +154,34 @@ impl<'a> Session<'a> {
             placement: session.placement(&request.key),
             presence: request.presence,
             timing: fit(asked, target),
+            gate: session.gate(request),
+            company: session.company(request),
         };
         self.run(target, executables, requests, way)
     }
 
     fn placement(&self, key: &BenchmarkKey) -> Placement {
         self.placements.get(key).copied().unwrap_or(self.home)
+    }
+
+    fn gate(&self, request: &Request) -> Gate {
+        let common = request.presence == Presence::Common;
+        let seam = common && !self.unseamed.contains_key(&request.key);
+        match self.sampling.pairing {
+            PairingRequest::Auto if seam => Gate::Seam,
+            PairingRequest::Benchmark if seam && self.sampling.inject.is_some() => {
+                Gate::ProtocolObserved
+            }
+            _ => Gate::Protocol,
+        }
+    }
+
+    fn company(&self, request: &Request) -> Company {
+        if self.loners.contains(&request.key) {
+            Company::Alone
+        } else {
+            Company::Shared
+        }
     }
 
     fn run(
@@ -172,10 +193,7 @@ impl<'a> Session<'a> {
     ) -> Vec<RoundOutcome> {
         let mut open = requests.to_vec();
         let mut outcomes = Vec::new();
-        while let Some(request) = open.first() {
-            let chosen = way(self, request);
-            let same: Vec<bool> = open.iter().map(|r| way(self, r) == chosen).collect();
-            let chunk = take_chunk(&mut open, &same);
+        while let Some((chosen, chunk)) = take_chunk(&mut open, |request| way(self, request)) {
             let attempt = self.attempt(target, executables, &chunk, chosen);
             let (mut done, again) = self.sort_out(attempt, chunk, chosen);
             outcomes.append(&mut done);
@@ -186,39 +204,42 @@ impl<'a> Session<'a> {
 
     /// Runs a chunk in one pair of processes.
     fn attempt(
-        &self,
+        &mut self,
         target: &Target,
         executables: Paired<Option<&Executable>>,
         chunk: &[Request],
         way: Way,
     ) -> Attempt {
         let mut attempt = Attempt::default();
+        let seam = match (way.gate, executables.base, executables.head) {
+            (Gate::Protocol, _, _) | (_, None, _) | (_, _, None) => None,
+            (_, Some(base), Some(head)) => {
+                match self.seams.of(self.scratch, Paired::new(base, head)) {
+                    Ok(seam) => Some(seam),
+                    Err(reason) => {
+                        attempt.seam_failure = Some(reason.to_owned());
+                        return attempt;
+                    }
+                }
+            }
+        };
         let filter = Invocation::filter_for(chunk.iter().map(|request| request.key.id.as_str()));
         let mut players = Paired::from_fn(|side| {
             let takes_part = way.presence != Presence::Only(side.other());
-            let executable = (*executables.get(side)).filter(|_| takes_part)?;
-            let criterion = (*target.criterion.get(side))?;
             let invocation = Invocation {
-                executable,
+                executable: (*executables.get(side)).filter(|_| takes_part)?,
                 side,
                 filter: filter.clone(),
-                timing: Some((way.timing, criterion)),
+                timing: Some((way.timing, (*target.criterion.get(side))?)),
                 placement: way.placement,
-                env: Vec::new(),
+                env: seam.as_ref().map_or_else(Vec::new, |seam| seam.env(side)),
             };
             Player::start(&invocation, self.scratch, self.sampling.timeout)
                 .map_err(|fault| attempt.fault(fault))
                 .ok()
         });
-        alternate(&mut players, &mut attempt, |step| {
-            let Some(request) = chunk.get(step) else {
-                return Side::Base;
-            };
-            (self.events)(Event::Measuring {
-                benchmark: request.key.to_string(),
-                round: request.round + 1,
-            });
-            request.first
+        play(&mut players, seam, way.gate, &mut attempt, &mut |step| {
+            announce(self.events, chunk, step)
         });
         attempt
     }
@@ -236,13 +257,16 @@ impl<'a> Session<'a> {
         let mut unheard = Vec::new();
         for request in chunk {
             match attempt.heard.remove(&request.key.id) {
-                Some(heard) if self.strangled(&request, &heard, way) => again.push(request),
-                Some(heard) => match outcome(&request, heard, way) {
+                Some(heard) if self.learns(&request, &heard, way) => again.push(request),
+                Some(heard) => match outcome::of_heard(&request, heard, way.timing) {
                     Some(outcome) => done.push(outcome),
                     None => unheard.push(request),
                 },
                 None => unheard.push(request),
             }
+        }
+        if self.learns_of_all(&attempt, &unheard, way) {
+            again.append(&mut unheard);
         }
         let stray = attempt.stray.into_iter().next();
         if done.is_empty() && again.is_empty() {
@@ -253,28 +277,53 @@ impl<'a> Session<'a> {
             // It broke on the way to the next one.
             done.push(never_ran(unheard.remove(0), stray));
         }
-        for outcome in &done {
-            self.tell(outcome);
+        for outcome in &mut done {
+            self.finish(outcome);
         }
         again.append(&mut unheard);
         (done, again)
     }
 
-    /// Whether a benchmark turned out to have several threads; remembered if so. What it gave on one
-    /// processor is worth nothing then, unless the user wants it there.
-    fn strangled(&mut self, request: &Request, heard: &Heard, way: Way) -> bool {
+    /// Whether a benchmark has to be run again in another way; which, is remembered.
+    fn learns(&mut self, request: &Request, heard: &Heard, way: Way) -> bool {
         let several = [&heard.reports.base, &heard.reports.head]
             .into_iter()
             .flatten()
             .any(|report| report.threads == Threads::Several);
-        if !several || self.sampling.pinning != Pinning::Auto {
-            return false;
+        if several && self.sampling.pinning == Pinning::Auto {
+            self.placements.insert(request.key.clone(), Placement::Free);
+            // What it gave on one processor is worth nothing.
+            if way.placement != Placement::Free {
+                return true;
+            }
         }
-        self.placements.insert(request.key.clone(), Placement::Free);
-        way.placement != Placement::Free
+        if let Interleaved::InDoubt(reason) = &heard.interleaved {
+            self.unseamed.insert(request.key.clone(), reason.clone());
+            return true;
+        }
+        false
     }
 
-    fn tell(&self, outcome: &RoundOutcome) {
+    /// The same for those of which nothing was heard.
+    fn learns_of_all(&mut self, attempt: &Attempt, unheard: &[Request], way: Way) -> bool {
+        let keys = unheard.iter().map(|request| request.key.clone());
+        if let Some(reason) = &attempt.seam_failure {
+            self.unseamed.extend(keys.map(|key| (key, reason.clone())));
+            true
+        } else if attempt.disordered && way.company == Company::Shared {
+            self.loners.extend(keys);
+            true
+        } else {
+            false
+        }
+    }
+
+    fn finish(&self, outcome: &mut RoundOutcome) {
+        if let Some(reason) = self.unseamed.get(&outcome.key) {
+            outcome
+                .notes
+                .push(format!("not paired sample by sample: {reason}"));
+        }
         if let Ok(round) = &outcome.result {
             (self.events)(Event::RoundFinished {
                 benchmark: outcome.key.to_string(),
@@ -284,103 +333,36 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The timing that both sides understand: where one takes whole seconds only, both get them.
-fn fit(timing: Timing, target: &Target) -> Timing {
-    let versions = [target.criterion.base, target.criterion.head];
-    if versions
-        .into_iter()
-        .flatten()
-        .any(CriterionVersion::wants_whole_seconds)
-    {
-        timing.in_whole_seconds()
-    } else {
-        timing
-    }
-}
-
-/// Takes from `open` the benchmarks that are marked, as many as may share a process.
-fn take_chunk(open: &mut Vec<Request>, same: &[bool]) -> Vec<Request> {
-    let mut bytes = 0;
-    let mut count = 0;
-    let mut same = same.iter();
-    open.extract_if(.., |request| {
-        let fits = same.next() == Some(&true)
-            && count < CHUNK_BENCHMARKS
-            && (count == 0 || bytes + request.key.id.len() < CHUNK_BYTES);
-        if fits {
-            count += 1;
-            bytes += request.key.id.len();
-        }
-        fits
-    })
-    .collect()
-}
-
-/// The outcome of a benchmark that ran; `None` when a side has yet to run it.
-fn outcome(request: &Request, heard: Heard, way: Way) -> Option<RoundOutcome> {
-    let takes_part = |side: Side| request.presence != Presence::Only(side.other());
-    let mut notes = check::notes(way.timing, &heard.reports);
-    let result = match first_failure(&heard, &mut notes) {
-        Some(failure) => Err(failure),
+/// Runs both processes to their ends.
+fn play(
+    players: &mut Paired<Option<Player>>,
+    seam: Option<&mut Seam>,
+    gate: Gate,
+    attempt: &mut Attempt,
+    begin: &mut dyn FnMut(usize) -> Side,
+) {
+    let result = match seam {
+        Some(seam) if gate == Gate::Seam => weave(players, seam, attempt, begin),
+        Some(seam) => seam
+            .observe()
+            .map_err(Into::into)
+            .map(|()| alternate(players, attempt, 0.., begin)),
         None => {
-            let missing = |side: Side| takes_part(side) && heard.reports.get(side).is_none();
-            if Side::BOTH.into_iter().any(missing) {
-                return None;
-            }
-            round(request, &heard)
+            alternate(players, attempt, 0.., begin);
+            Ok(())
         }
     };
-    Some(RoundOutcome {
-        key: request.key.clone(),
-        result,
-        notes,
-    })
+    attempt.seam_failure = result.err().map(|error| error.to_string());
 }
 
-/// The failure to tell, and a note on how the other side fared.
-fn first_failure(heard: &Heard, notes: &mut Vec<String>) -> Option<Failure> {
-    // Where both fail, the head side's is the one that can still be mended.
-    let side = [Side::Head, Side::Base]
-        .into_iter()
-        .find(|side| heard.failures.get(*side).is_some())?;
-    let other = side.other();
-    if let Some(failure) = heard.failures.get(other) {
-        notes.push(format!("the {other} side fails, too: {}", failure.reason));
-    } else if heard.reports.get(other).is_some() {
-        notes.push(format!("the {other} side ran it without a failure"));
-    }
-    heard.failures.get(side).clone()
-}
-
-fn round(request: &Request, heard: &Heard) -> Result<Round, Failure> {
-    let samples = Paired::try_from_fn(|side| match heard.reports.get(side) {
-        None => Ok(Samples::none()),
-        Some(report) => check::samples(report).map_err(|reason| Failure {
-            side,
-            reason,
-            stderr_tail: String::new(),
-        }),
-    })?;
-    Ok(Round {
-        index: request.round,
-        first: heard.first,
-        pairing: Pairing::Benchmark,
-        samples,
-    })
-}
-
-fn never_ran(request: Request, stray: Option<Failure>) -> RoundOutcome {
-    let result = Err(stray.unwrap_or_else(|| Failure {
-        side: match request.presence {
-            Presence::Only(side) => side,
-            Presence::Common => Side::Head,
-        },
-        reason: "was named by its executable and then not run by it".into(),
-        stderr_tail: String::new(),
-    }));
-    RoundOutcome {
-        key: request.key,
-        result,
-        notes: Vec::new(),
-    }
+/// Says that a step begins; the side that goes first in it.
+fn announce(events: EventSink<'_>, chunk: &[Request], step: usize) -> Side {
+    let Some(request) = chunk.get(step) else {
+        return Side::Base;
+    };
+    (events)(Event::Measuring {
+        benchmark: request.key.to_string(),
+        round: request.round + 1,
+    });
+    request.first
 }

@@ -1,0 +1,86 @@
+//! From what was heard of a benchmark to what a round gave.
+
+use crate::discover::{Failure, Presence};
+use crate::protocol::Timing;
+use crate::units::{Paired, Side};
+
+use super::duet::{Heard, Interleaved};
+use super::{Pairing, Request, Round, RoundOutcome, Samples, check};
+
+/// The outcome of a benchmark that ran; `None` when a side has yet to run it.
+pub(super) fn of_heard(request: &Request, heard: Heard, asked: Timing) -> Option<RoundOutcome> {
+    let takes_part = |side: Side| request.presence != Presence::Only(side.other());
+    let mut notes = check::notes(asked, &heard.reports);
+    let result = match first_failure(&heard, &mut notes) {
+        Some(failure) => Err(failure),
+        None => {
+            let missing = |side: Side| takes_part(side) && heard.reports.get(side).is_none();
+            if Side::BOTH.into_iter().any(missing) {
+                return None;
+            }
+            round(request, &heard)
+        }
+    };
+    Some(RoundOutcome {
+        key: request.key.clone(),
+        result,
+        notes,
+    })
+}
+
+/// The failure to tell, and a note on how the other side fared.
+fn first_failure(heard: &Heard, notes: &mut Vec<String>) -> Option<Failure> {
+    // Where both fail, the head side's is the one that can still be mended.
+    let side = [Side::Head, Side::Base]
+        .into_iter()
+        .find(|side| heard.failures.get(*side).is_some())?;
+    let other = side.other();
+    if let Some(failure) = heard.failures.get(other) {
+        notes.push(format!("the {other} side fails, too: {}", failure.reason));
+    } else if heard.reports.get(other).is_some() {
+        notes.push(format!("the {other} side ran it without a failure"));
+    }
+    heard.failures.get(side).clone()
+}
+
+fn round(request: &Request, heard: &Heard) -> Result<Round, Failure> {
+    let mut samples = Paired::try_from_fn(|side| match heard.reports.get(side) {
+        None => Ok(Samples::none()),
+        Some(report) => check::samples(report).map_err(|reason| Failure {
+            side,
+            reason,
+            stderr_tail: String::new(),
+        }),
+    })?;
+    if let Interleaved::BySample(starts) = &heard.interleaved {
+        for side in Side::BOTH {
+            samples.get_mut(side).starts.clone_from(starts.get(side));
+        }
+    }
+    Ok(Round {
+        index: request.round,
+        first: heard.first,
+        pairing: match heard.interleaved {
+            Interleaved::BySample(_) => Pairing::Sample,
+            Interleaved::ByBenchmark | Interleaved::InDoubt(_) => Pairing::Benchmark,
+        },
+        samples,
+    })
+}
+
+/// The outcome of a benchmark that was to run and did not.
+pub(super) fn never_ran(request: Request, stray: Option<Failure>) -> RoundOutcome {
+    let result = Err(stray.unwrap_or_else(|| Failure {
+        side: match request.presence {
+            Presence::Only(side) => side,
+            Presence::Common => Side::Head,
+        },
+        reason: "was named by its executable and then not run by it".into(),
+        stderr_tail: String::new(),
+    }));
+    RoundOutcome {
+        key: request.key,
+        result,
+        notes: Vec::new(),
+    }
+}

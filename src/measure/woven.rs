@@ -1,0 +1,219 @@
+//! Two processes whose samples alternate: both are let run, and the clock seam passes the turn
+//! between them.
+
+use std::time::Instant;
+
+use crate::protocol::{Ending, next_of};
+use crate::seam::{Phase, Reconciliation, Seam, SeamError, reconcile};
+use crate::units::{Paired, Side};
+
+use super::duet::{Attempt, Interleaved, alternate};
+use super::player::{Player, Report, Turn};
+
+/// Why two processes could not be woven together.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WeaveError {
+    /// The probe is not at work in a process.
+    #[error("the probe was not loaded into the process of the {side} side")]
+    NotAttached {
+        /// The side.
+        side: Side,
+    },
+    /// The seam itself failed.
+    #[error(transparent)]
+    Seam(#[from] SeamError),
+}
+
+/// Runs both processes to their ends, benchmark by benchmark, each paired by sample. `begin` is told
+/// each step before it begins and says which side runs the first sample.
+///
+/// What is in the attempt is reconciled: a benchmark is [`Interleaved::BySample`] only if the seam
+/// saw every sample of both sides, to the nanosecond.
+///
+/// # Errors
+/// When the probe is not there or the seam's files fail. What was heard before stays valid.
+pub(super) fn weave(
+    players: &mut Paired<Option<Player>>,
+    seam: &mut Seam,
+    attempt: &mut Attempt,
+    begin: &mut dyn FnMut(usize) -> Side,
+) -> Result<(), WeaveError> {
+    for side in Side::BOTH {
+        if let Some(player) = players.get(side)
+            && !seam.attached(side, player.id())?
+        {
+            return Err(WeaveError::NotAttached { side });
+        }
+    }
+    for step in 0.. {
+        if attempt.is_broken() {
+            return Ok(());
+        }
+        if players.base.is_none() || players.head.is_none() {
+            // One side has more benchmarks than the other.
+            seam.disable()?;
+            alternate(players, attempt, step.., begin);
+            return Ok(());
+        }
+        let first = begin(step);
+        seam.begin(first)?;
+        let reports = run_both(players, seam, attempt)?;
+        take_in(first, reports, seam, attempt)?;
+        if attempt.disordered {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Lets both held processes run until each has measured one more benchmark, or is gone.
+fn run_both(
+    players: &mut Paired<Option<Player>>,
+    seam: &Seam,
+    attempt: &mut Attempt,
+) -> Result<Paired<Option<Report>>, SeamError> {
+    let mut reports = Paired::new(None, None);
+    for side in Side::BOTH {
+        if let Some(player) = players.get_mut(side)
+            && let Err(ending) = player.release()
+        {
+            lose(side, players, ending, seam, attempt)?;
+        }
+    }
+    loop {
+        let mut running = Paired {
+            base: reports.base.is_none().then_some(&mut players.base),
+            head: reports.head.is_none().then_some(&mut players.head),
+        }
+        .map(|slot| slot.and_then(Option::as_mut));
+        let deadlines = [&running.base, &running.head]
+            .into_iter()
+            .flatten()
+            .map(|player| player.deadline());
+        let Some(deadline) = deadlines.min() else {
+            return Ok(reports);
+        };
+        let heard = {
+            let mut processes = Paired {
+                base: running.base.as_deref_mut().map(Player::process),
+                head: running.head.as_deref_mut().map(Player::process),
+            };
+            next_of(&mut processes, deadline)
+        };
+        let Some((side, heard)) = heard else {
+            end_the_silent(players, &reports, seam, attempt)?;
+            continue;
+        };
+        let Some(player) = running.get_mut(side) else {
+            continue;
+        };
+        match heard.and_then(|message| player.hear(message)) {
+            Ok(None) => {}
+            Ok(Some(report)) => {
+                seam.alone(side.other())?;
+                *reports.get_mut(side) = Some(report);
+            }
+            Err(ending) => lose(side, players, ending, seam, attempt)?,
+        }
+    }
+}
+
+/// A process is over, as it should be or not; its peer goes on alone.
+fn lose(
+    side: Side,
+    players: &mut Paired<Option<Player>>,
+    ending: Ending,
+    seam: &Seam,
+    attempt: &mut Attempt,
+) -> Result<(), SeamError> {
+    if let Some(player) = players.get_mut(side).take() {
+        match player.ended(ending) {
+            Ok(Turn::Over | Turn::Complete(_)) => {}
+            Err(ending) => attempt.fault(player.into_fault(&ending)),
+        }
+    }
+    seam.alone(side.other())
+}
+
+/// Somebody was silent for too long. A side that waits for its turn is not to blame, unless both
+/// do.
+fn end_the_silent(
+    players: &mut Paired<Option<Player>>,
+    reports: &Paired<Option<Report>>,
+    seam: &Seam,
+    attempt: &mut Attempt,
+) -> Result<(), SeamError> {
+    let now = Instant::now();
+    let runs = |players: &Paired<Option<Player>>, side: Side| {
+        reports.get(side).is_none() && players.get(side).is_some()
+    };
+    let waits =
+        Paired::try_from_fn(|side| Ok::<_, SeamError>(seam.phase(side)? == Phase::Waiting))?;
+    let peer_works = |players: &Paired<Option<Player>>, side: Side| {
+        runs(players, side.other()) && !waits.get(side.other())
+    };
+    for side in Side::BOTH {
+        if !runs(players, side) {
+            continue;
+        }
+        let excused = *waits.get(side) && peer_works(players, side);
+        let Some(player) = players.get_mut(side) else {
+            continue;
+        };
+        if player.deadline() > now {
+            continue;
+        }
+        if excused {
+            player.excuse();
+        } else {
+            let ending = player.silence();
+            lose(side, players, ending, seam, attempt)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes down what both sides reported of one step.
+fn take_in(
+    first: Side,
+    reports: Paired<Option<Report>>,
+    seam: &Seam,
+    attempt: &mut Attempt,
+) -> Result<(), SeamError> {
+    let interleaved = match (&reports.base, &reports.head) {
+        (Some(base), Some(head)) if base.id == head.id => {
+            Some(settle_up(seam, Paired::new(base, head))?)
+        }
+        (Some(_), Some(_)) => {
+            attempt.disordered = true;
+            return Ok(());
+        }
+        _ => None,
+    };
+    for side in [first, first.other()] {
+        if let Some(report) = reports.get(side) {
+            let heard = attempt.heard(report.id.clone(), side);
+            if let Some(interleaved) = &interleaved {
+                heard.interleaved = interleaved.clone();
+            }
+            *heard.reports.get_mut(side) = Some(report.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Compares what the seam saw with what was reported.
+fn settle_up(seam: &Seam, reports: Paired<&Report>) -> Result<Interleaved, SeamError> {
+    let mut starts = Paired::new(Vec::new(), Vec::new());
+    for side in Side::BOTH {
+        match reconcile(&seam.take_log(side)?, &reports.get(side).times) {
+            Reconciliation::Agreed(records) => {
+                *starts.get_mut(side) = records.iter().map(|record| record.start_ns).collect();
+            }
+            Reconciliation::Disagreed(difference) => {
+                return Ok(Interleaved::InDoubt(difference.to_string()));
+            }
+        }
+    }
+    Ok(Interleaved::BySample(starts))
+}
