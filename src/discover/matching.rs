@@ -337,3 +337,147 @@ fn something_to_measure(
     }
     Ok(discovery)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::CriterionVersion;
+
+    fn listing(ids: &[&str]) -> Listing {
+        Listing {
+            criterion: CriterionVersion {
+                major: 0,
+                minor: 8,
+                patch: 2,
+            },
+            benchmarks: ids
+                .iter()
+                .map(|id| Listed {
+                    id: (*id).to_owned(),
+                    throughput: None,
+                })
+                .collect(),
+            repeated: BTreeSet::new(),
+            failure: None,
+        }
+    }
+
+    fn broken(side: Side) -> Failure {
+        Failure {
+            side,
+            reason: "exited with status 101 before it had named all its benchmarks".into(),
+            stderr_tail: "planted panic".into(),
+        }
+    }
+
+    fn matched(base: Option<Listing>, head: Option<Listing>) -> Vec<Benchmark> {
+        match_benchmarks("p", "t", &Paired::new(base, head))
+    }
+
+    fn described(benchmarks: &[Benchmark]) -> Vec<String> {
+        benchmarks
+            .iter()
+            .map(|benchmark| {
+                let failed = if benchmark.failure.is_some() {
+                    " failed"
+                } else {
+                    ""
+                };
+                format!("{} {:?}{failed}", benchmark.key.id, benchmark.presence)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn benchmarks_are_matched_by_id_in_the_order_of_the_head_side() {
+        let benchmarks = matched(
+            Some(listing(&["a", "old", "b"])),
+            Some(listing(&["b", "new", "a"])),
+        );
+        assert_eq!(
+            described(&benchmarks),
+            ["b Common", "new Only(Head)", "a Common", "old Only(Base)"]
+        );
+    }
+
+    #[test]
+    fn what_a_failing_side_did_not_name_is_failed_and_not_removed() {
+        let mut head = listing(&["a"]);
+        head.failure = Some(broken(Side::Head));
+        let benchmarks = matched(Some(listing(&["a", "b"])), Some(head));
+        assert_eq!(described(&benchmarks), ["a Common", "b Common failed"]);
+        assert_eq!(benchmarks[1].failure, Some(broken(Side::Head)));
+    }
+
+    #[test]
+    fn an_id_that_names_several_benchmarks_is_not_mixed_up() {
+        let mut base = listing(&["a", "b"]);
+        base.repeated.insert("b".into());
+        let benchmarks = matched(Some(base), Some(listing(&["a", "b"])));
+        assert_eq!(described(&benchmarks), ["a Common", "b Common failed"]);
+        let failure = benchmarks[1].failure.clone().unwrap();
+        assert_eq!(failure.side, Side::Base);
+        assert!(failure.reason.contains("several benchmarks"), "{failure:?}");
+    }
+
+    #[test]
+    fn one_reason_on_both_sides_is_told_once() {
+        let mut skipped = Vec::new();
+        let libtest = || Some(Answer::Other("uses the default harness".into()));
+        sort_out(Paired::new(libtest(), libtest()), "p", "t", &mut skipped);
+        assert_eq!(skipped.len(), 1);
+        assert_eq!(skipped[0].side, None);
+
+        let speaks = || Some(Answer::Criterion(listing(&["a"])));
+        let listings = sort_out(Paired::new(libtest(), speaks()), "p", "t", &mut skipped);
+        assert_eq!(skipped[1].side, Some(Side::Base));
+        let benchmarks = match_benchmarks("p", "t", &listings);
+        assert_eq!(described(&benchmarks), ["a Only(Head)"]);
+    }
+
+    #[test]
+    fn a_target_that_fails_before_it_names_anything_is_skipped_with_the_last_line() {
+        let mut skipped = Vec::new();
+        let dead = |side| {
+            let mut dead = listing(&[]);
+            dead.failure = Some(broken(side));
+            Some(Answer::Criterion(dead))
+        };
+        let both = Paired::new(dead(Side::Base), dead(Side::Head));
+        sort_out(both, "p", "t", &mut skipped);
+        assert_eq!(skipped.len(), 2);
+        assert!(
+            skipped[1].reason.ends_with(": planted panic"),
+            "{skipped:?}"
+        );
+    }
+
+    fn discovery(ids: &[&str]) -> Discovery {
+        Discovery {
+            targets: vec![Target {
+                package: "p".into(),
+                target: "t".into(),
+                executables: Paired::new(None, None),
+                criterion: Paired::new(None, None),
+                identity: Identity::OneSided,
+                benchmarks: matched(Some(listing(ids)), Some(listing(ids))),
+            }],
+            skipped: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_filter_keeps_what_it_matches_and_says_so_when_that_is_nothing() {
+        let mut found = discovery(&["sort/10", "sum/10"]);
+        apply(compile(Some("^sort")).unwrap(), &mut found).unwrap();
+        assert_eq!(described(&found.targets[0].benchmarks), ["sort/10 Common"]);
+
+        let mut found = discovery(&["sort/10"]);
+        let error = apply(compile(Some("hash")).unwrap(), &mut found).unwrap_err();
+        assert_eq!(error.to_string(), "no benchmark's id matches `hash`");
+        assert!(error.hint().unwrap().contains("sort/10"));
+
+        let error = compile(Some("sort(")).unwrap_err();
+        assert!(error.hint().unwrap().contains(r"sort\("));
+    }
+}

@@ -313,6 +313,10 @@ impl<'a> Session<'a> {
         } else if attempt.disordered && way.company == Company::Shared {
             self.loners.extend(keys);
             true
+        } else if attempt.disordered {
+            let reason = "the sides run different benchmarks under one name";
+            self.unseamed.extend(keys.map(|key| (key, reason.into())));
+            true
         } else {
             false
         }

@@ -19,6 +19,9 @@ pub(super) enum WeaveError {
         /// The side.
         side: Side,
     },
+    /// Nobody has the turn.
+    #[error("the turn between the sides was lost")]
+    Stalled,
     /// The seam itself failed.
     #[error(transparent)]
     Seam(#[from] SeamError),
@@ -71,7 +74,7 @@ fn run_both(
     players: &mut Paired<Option<Player>>,
     seam: &Seam,
     attempt: &mut Attempt,
-) -> Result<Paired<Option<Report>>, SeamError> {
+) -> Result<Paired<Option<Report>>, WeaveError> {
     let mut reports = Paired::new(None, None);
     for side in Side::BOTH {
         if let Some(player) = players.get_mut(side)
@@ -135,39 +138,32 @@ fn lose(
     seam.alone(side.other())
 }
 
-/// Somebody was silent for too long. A side that waits for its turn is not to blame, unless both
-/// do.
+/// Somebody was silent for too long. A side that waits for its turn is not to blame while its peer
+/// works.
 fn end_the_silent(
     players: &mut Paired<Option<Player>>,
     reports: &Paired<Option<Report>>,
     seam: &Seam,
     attempt: &mut Attempt,
-) -> Result<(), SeamError> {
+) -> Result<(), WeaveError> {
     let now = Instant::now();
-    let runs = |players: &Paired<Option<Player>>, side: Side| {
-        reports.get(side).is_none() && players.get(side).is_some()
-    };
-    let waits =
-        Paired::try_from_fn(|side| Ok::<_, SeamError>(seam.phase(side)? == Phase::Waiting))?;
-    let peer_works = |players: &Paired<Option<Player>>, side: Side| {
-        runs(players, side.other()) && !waits.get(side.other())
-    };
-    for side in Side::BOTH {
-        if !runs(players, side) {
-            continue;
-        }
-        let excused = *waits.get(side) && peer_works(players, side);
+    let runs = Paired::from_fn(|side| reports.get(side).is_none() && players.get(side).is_some());
+    let waits = Paired::try_from_fn(|side| seam.phase(side).map(|phase| phase == Phase::Waiting))?;
+    for side in Side::BOTH.into_iter().filter(|side| *runs.get(*side)) {
+        let peer_works = *runs.get(side.other()) && !waits.get(side.other());
         let Some(player) = players.get_mut(side) else {
             continue;
         };
         if player.deadline() > now {
             continue;
         }
-        if excused {
-            player.excuse();
-        } else {
-            let ending = player.silence();
-            lose(side, players, ending, seam, attempt)?;
+        match (*waits.get(side), peer_works) {
+            (true, true) => player.excuse(),
+            (true, false) => return Err(WeaveError::Stalled),
+            (false, _) => {
+                let ending = player.silence();
+                lose(side, players, ending, seam, attempt)?;
+            }
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ mod bad_input;
 mod cleanup;
 mod demo;
 mod faults;
+mod measure;
 mod probe;
 mod probe_allocations;
 mod readme;

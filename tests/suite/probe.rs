@@ -19,7 +19,7 @@ use cargo_perfcheck::units::{Paired, Side};
 const PATIENT: Duration = Duration::from_secs(120);
 const VERSIONS: [&str; 2] = ["shapes05", "shapes08"];
 
-static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| Fixture::build("probe-criterion"));
+pub(crate) static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| Fixture::build("probe-criterion"));
 
 /// The benchmark executables of a fixture, built in the folder that cargo keeps for tests.
 pub(crate) struct Fixture {

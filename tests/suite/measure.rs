@@ -1,0 +1,142 @@
+//! Discovery and measurement with real Criterion, 0.5 and 0.8, also against each other.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cargo_perfcheck::discover::{Benchmark, BenchmarkKey, Discovery, Identity, Presence, Target};
+use cargo_perfcheck::measure::{self, Measured, Pairing, Settled};
+use cargo_perfcheck::plan::{PairingRequest, Pinning, Sampling};
+use cargo_perfcheck::protocol::CriterionVersion;
+use cargo_perfcheck::scratch::Scratch;
+use cargo_perfcheck::units::{Paired, Side};
+
+use crate::probe;
+
+fn sampling(pairing: PairingRequest) -> Sampling {
+    Sampling {
+        seed: 7,
+        rounds: 2,
+        time: Duration::from_secs(60),
+        warm_up: Duration::from_millis(10),
+        measurement: Duration::from_millis(40),
+        sample_size: 10,
+        timeout: Duration::from_secs(120),
+        pairing,
+        pinning: Pinning::Off,
+        allocations: false,
+        measure_identical: true,
+        inject: None,
+    }
+}
+
+fn target(base: &str, head: &str, ids: &[&str]) -> Target {
+    let version = |minor| CriterionVersion {
+        major: 0,
+        minor,
+        patch: 0,
+    };
+    Target {
+        package: "shapes".into(),
+        target: "shapes".into(),
+        executables: Paired::new(
+            Some(probe::FIXTURE.executable(base)),
+            Some(probe::FIXTURE.executable(head)),
+        ),
+        criterion: Paired::new(Some(version(5)), Some(version(8))),
+        identity: Identity::Different("planted".into()),
+        benchmarks: ids
+            .iter()
+            .map(|id| Benchmark {
+                key: BenchmarkKey {
+                    package: "shapes".into(),
+                    target: "shapes".into(),
+                    id: (*id).to_owned(),
+                },
+                presence: Presence::Common,
+                throughput: None,
+                failure: None,
+            })
+            .collect(),
+    }
+}
+
+fn run(target: Target, sampling: &Sampling) -> BTreeMap<String, Measured> {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = Scratch::create(folder.path(), None).unwrap();
+    let discovery = Discovery {
+        targets: vec![target],
+        skipped: Vec::new(),
+    };
+    let mut never = |_: &Measured| Settled::Continue;
+    measure::run(sampling, &discovery, &scratch, &mut never, &|_| {})
+        .unwrap()
+        .into_iter()
+        .map(|measured| (measured.key.id.clone(), measured))
+        .collect()
+}
+
+const SHAPES: [&str; 5] = [
+    "recognised/iter",
+    "recognised/iter_batched_small",
+    "recognised/async_iter",
+    "strange/iter_custom",
+    "strange/reads_the_clock",
+];
+
+#[test]
+fn sides_with_different_criterions_are_paired_by_sample_where_that_can_be_verified() {
+    let measured = run(
+        target("shapes05", "shapes08", &SHAPES),
+        &sampling(PairingRequest::Auto),
+    );
+    for id in SHAPES {
+        let one = &measured[id];
+        assert_eq!(one.failure, None, "{id}");
+        assert_eq!(one.rounds.len(), 2, "{id}");
+        let expected = if id.starts_with("recognised") {
+            Pairing::Sample
+        } else {
+            Pairing::Benchmark
+        };
+        for round in &one.rounds {
+            assert_eq!(round.pairing, expected, "{id}: {:?}", one.notes);
+            for side in Side::BOTH {
+                let samples = round.samples.get(side);
+                assert_eq!(samples.times.len(), 10, "{id}");
+                assert_eq!(samples.iterations.len(), 10, "{id}");
+                let seen = if expected == Pairing::Sample { 10 } else { 0 };
+                assert_eq!(samples.starts.len(), seen, "{id}");
+                assert!(samples.starts.is_sorted(), "{id}");
+            }
+        }
+        let told = one
+            .notes
+            .iter()
+            .any(|note| note.starts_with("not paired sample by sample"));
+        assert_eq!(
+            told,
+            expected == Pairing::Benchmark,
+            "{id}: {:?}",
+            one.notes
+        );
+    }
+}
+
+#[test]
+fn pairing_by_benchmark_needs_no_probe() {
+    let measured = run(
+        target("shapes08", "shapes05", &SHAPES),
+        &sampling(PairingRequest::Benchmark),
+    );
+    for id in SHAPES {
+        let one = &measured[id];
+        assert_eq!(one.failure, None, "{id}");
+        assert!(
+            one.rounds
+                .iter()
+                .all(|round| round.pairing == Pairing::Benchmark)
+        );
+        assert!(one.notes.is_empty(), "{id}: {:?}", one.notes);
+    }
+}
