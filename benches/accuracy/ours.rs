@@ -51,6 +51,7 @@ impl Ours {
                 allocations: false,
                 measure_identical: true,
                 inject: None,
+                rules: cargo_perfcheck::plan::config::Rules::default(),
             },
             thresholds: Thresholds {
                 practical: Ratio::from_change(0.01),

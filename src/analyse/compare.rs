@@ -83,18 +83,18 @@ struct Joint {
 
 impl Joint {
     fn decide(drafts: &[Draft], settling: &Settling, family: usize) -> Joint {
-        let rejected = |p_value: &dyn Fn(&Estimate) -> f64| {
+        let rejected = |p_value: &dyn Fn(&Estimate, &Settling) -> f64| {
             let p_values: Vec<f64> = drafts
                 .iter()
-                .filter_map(|d| d.estimate.as_ref())
-                .map(|e| p_value(e) / settling.final_share(e))
+                .filter_map(|d| Some((d.estimate.as_ref()?, settling.of(&d.benchmark.key))))
+                .map(|(e, own)| p_value(e, &own) / own.final_share(e))
                 .collect();
             step_up(&p_values, family, settling.alpha())
         };
         Joint {
             family: family.max(1),
-            accused: rejected(&|e| e.p_beyond(settling.margin())),
-            different: rejected(&Estimate::p_zero),
+            accused: rejected(&|e, own| e.p_beyond(own.margin())),
+            different: rejected(&|e, _| e.p_zero()),
         }
     }
 
@@ -122,12 +122,18 @@ impl Draft {
     }
 
     fn finish(self, settling: &Settling, joint: &Joint) -> Comparison {
+        let general = settling.margin();
+        let settling = &settling.of(&self.benchmark.key);
         let judged = self.estimate.map(|e| judge(&e, settling, joint));
         let verdict = self.verdict(judged.as_ref());
         let mut notes = self
             .measured
             .as_ref()
             .map_or_else(Vec::new, |m| m.notes.clone());
+        if settling.margin() != general {
+            let own = Ratio::from_ln(settling.margin()).as_change() * 100.0;
+            notes.push(format!("judged by its own threshold of {own:.3} %"));
+        }
         notes.extend(self.note(verdict, judged.as_ref(), settling));
         let time = self.time(judged.map(|(_, change)| change));
         Comparison {

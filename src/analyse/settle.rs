@@ -2,7 +2,9 @@
 
 use super::Verdict;
 use super::round::{ln_ratios, summaries};
+use crate::discover::BenchmarkKey;
 use crate::measure::Measured;
+use crate::plan::config::Rules;
 use crate::plan::{Sampling, Thresholds};
 use crate::stats::{Estimate, Looks, Standing};
 
@@ -13,6 +15,7 @@ pub struct Settling {
     margin: f64,
     alpha: f64,
     family: usize,
+    rules: Rules,
 }
 
 /// A benchmark whose change is about as large as the threshold would be measured for ever; once its
@@ -28,6 +31,18 @@ impl Settling {
             margin: thresholds.practical.ln().abs(),
             alpha: 1.0 - thresholds.confidence,
             family: family.max(1),
+            rules: sampling.rules.clone(),
+        }
+    }
+
+    /// The rule for one benchmark, which may have a threshold of its own.
+    pub(super) fn of(&self, key: &BenchmarkKey) -> Settling {
+        let own = self.rules.of(&key.package, &key.target, &key.id).threshold;
+        Settling {
+            margin: own.map_or(self.margin, |own| own.ln().abs()),
+            looks: self.looks.clone(),
+            rules: Rules::default(),
+            ..*self
         }
     }
 
@@ -42,10 +57,11 @@ impl Settling {
     pub fn settle(&self, measured: &Measured) -> Option<Verdict> {
         // Most calls end here, before any arithmetic.
         self.looks.at(measured.rounds.len())?;
+        let own = self.of(&measured.key);
         let rounds = summaries(&measured.rounds);
         let standing = self.looks.at(rounds.len())?;
         let verdict = Estimate::of(&ln_ratios(&rounds))
-            .and_then(|estimate| self.verdict(&estimate, self.looks.share(rounds.len(), standing)));
+            .and_then(|estimate| own.verdict(&estimate, self.looks.share(rounds.len(), standing)));
         match standing {
             Standing::Interim => verdict,
             Standing::Last => verdict.or(Some(Verdict::Inconclusive)),

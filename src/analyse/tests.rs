@@ -29,6 +29,7 @@ pub(super) fn sampling() -> Sampling {
         allocations: false,
         measure_identical: false,
         inject: None,
+        rules: crate::plan::config::Rules::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::assemble::{Findings, assemble};
 use super::deliver::{colour, columns, deliver};
 use super::failure::Failure;
+use super::rules;
 use crate::analyse::{self, Comparison, Settling, Vote};
 use crate::build::Build;
 use crate::discover::{self, Discovery, Identity, Presence};
@@ -47,6 +48,8 @@ pub(super) struct Ready {
     pub(super) builds: Paired<Build>,
     pub(super) discovery: Discovery,
     pub(super) family: usize,
+    /// What rules took out, to be told in the report.
+    pub(super) skipped: Vec<String>,
     pub(super) stages: Stages,
 }
 
@@ -60,11 +63,14 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     let steal = StealWatch::start();
     let comparisons = measure_once(plan, &plan.sampling, &ready, scratch, events)?;
     let decision = analyse::decide(&comparisons);
+    let decision = rules::demand(decision, &comparisons, &plan.sampling.rules);
+    let mut plan = plan.clone();
+    plan.warnings.extend(ready.skipped);
     let mut stages = ready.stages;
     stages.end("measuring");
 
     Ok(assemble(Findings {
-        plan,
+        plan: &plan,
         machine: ready.machine,
         steal: steal.share(),
         resolved: &ready.resolved,
@@ -102,7 +108,8 @@ pub(super) fn prepare(
         filter: plan.filter.as_deref(),
         timeout: plan.sampling.timeout,
     };
-    let discovery = discover::discover(&builds, wanted, scratch)?;
+    let mut discovery = discover::discover(&builds, wanted, scratch)?;
+    let skipped = rules::skip(&mut discovery, &plan.sampling.rules);
     events(discovery.summary());
     stages.end("discovery");
 
@@ -112,6 +119,7 @@ pub(super) fn prepare(
         resolved,
         builds,
         discovery,
+        skipped,
         stages,
     })
 }

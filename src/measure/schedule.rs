@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::discover::{Benchmark, Discovery, Failure, Identity, Presence, Target};
+use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Identity, Presence, Target};
 use crate::plan::Sampling;
 use crate::scratch::{self, Scratch};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
@@ -209,7 +209,7 @@ fn advance(
     settle: &mut dyn FnMut(&Measured) -> Settled,
 ) -> Option<String> {
     if course.measured.rounds.is_empty() && course.presence == Presence::Common {
-        course.planned_rounds = affordable(&round, sampling);
+        course.planned_rounds = affordable(&round, sampling, &course.measured.key);
     }
     course.measured.rounds.push(round);
     let spent = course.measured.rounds.len() >= course.planned_rounds;
@@ -225,12 +225,14 @@ fn advance(
 
 /// How many rounds like this one the budget allows. Fixed after the first round: were it to follow
 /// what is measured, the number of looks would, too.
-fn affordable(round: &Round, sampling: &Sampling) -> usize {
+fn affordable(round: &Round, sampling: &Sampling, key: &BenchmarkKey) -> usize {
     let timed = |side: Side| round.samples.get(side).times.iter().sum::<f64>() / 1e9;
     let longest = Duration::try_from_secs_f64(timed(Side::Base).max(timed(Side::Head)))
         .unwrap_or(Duration::MAX)
         .max(Duration::from_nanos(1));
-    let count = sampling.time.as_secs_f64() / longest.as_secs_f64();
+    let own = sampling.rules.of(&key.package, &key.target, &key.id).time;
+    let budget = own.unwrap_or(sampling.time);
+    let count = budget.as_secs_f64() / longest.as_secs_f64();
     (count.ceil() as usize)
         .max(FEWEST_ROUNDS)
         .min(sampling.rounds)

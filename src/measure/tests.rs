@@ -25,6 +25,7 @@ fn sampling() -> Sampling {
         allocations: false,
         measure_identical: false,
         inject: None,
+        rules: crate::plan::config::Rules::default(),
     }
 }
 

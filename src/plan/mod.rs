@@ -49,8 +49,6 @@ pub struct Plan {
     pub sampling: Sampling,
     /// When a difference counts.
     pub thresholds: Thresholds,
-    /// What differs for single benchmarks.
-    pub rules: config::Rules,
     /// Where reports go, in order.
     pub outputs: Vec<Output>,
     /// Whether the vote `modify` fails the run, too.
@@ -141,6 +139,8 @@ pub struct Sampling {
     pub measure_identical: bool,
     /// The probe lengthens the head side's samples by this share (calibration).
     pub inject: Option<Ratio>,
+    /// What differs for single benchmarks: threshold, budget of time, whether they take part.
+    pub rules: config::Rules,
 }
 
 /// When a difference counts.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::units::{Charset, Ratio};
 
 use super::args::own_words;
-use super::config::Configuration;
+use super::config::{Configuration, Rules};
 use super::value::Span;
 use super::{
     CalibrateArgs, ColourRequest, CompareArgs, CompareOptions, Deny, Environment, PairingRequest,
@@ -62,7 +62,7 @@ impl Plan {
     ) -> Result<Plan, PlanError> {
         let configuration = Configuration::read(&manifest_path, environment)?;
         let options = configuration.beneath(options)?;
-        let sampling = sampling(&options.sampling, environment)?;
+        let sampling = sampling(&options.sampling, configuration.rules, environment)?;
         Ok(Plan {
             manifest_path,
             range,
@@ -92,7 +92,6 @@ impl Plan {
             terminal: Terminal::resolve(&options.terminal, environment),
             command_line: reproducible(&environment.words, sampling.seed),
             sampling,
-            rules: configuration.rules,
             warnings: configuration.warnings,
         })
     }
@@ -120,8 +119,18 @@ fn selection(args: &SelectionArgs, cwd: &Path) -> Selection {
     }
 }
 
-fn sampling(args: &SamplingArgs, environment: &Environment) -> Result<Sampling, PlanError> {
-    let rounds = args.rounds.unwrap_or(default::ROUNDS);
+fn sampling(
+    args: &SamplingArgs,
+    rules: Rules,
+    environment: &Environment,
+) -> Result<Sampling, PlanError> {
+    let or_default = |typed: Option<Span>, default: Span| typed.unwrap_or(default).as_duration();
+    let time = or_default(args.time, default::TIME);
+    let measurement = or_default(args.measurement_time, default::MEASUREMENT);
+    // Who asks for more time and says nothing of rounds must not be stopped by the default number.
+    let longest = rules.longest_time().unwrap_or(time).max(time);
+    let needed = (longest.as_secs_f64() / measurement.as_secs_f64()).ceil() as usize;
+    let rounds = args.rounds.unwrap_or(default::ROUNDS.max(needed));
     if rounds < 2 {
         return Err(out_of_range(
             "rounds",
@@ -139,13 +148,12 @@ fn sampling(args: &SamplingArgs, environment: &Environment) -> Result<Sampling, 
             10,
         ));
     }
-    let or_default = |typed: Option<Span>, default: Span| typed.unwrap_or(default).as_duration();
     Ok(Sampling {
         seed: args.seed.unwrap_or(environment.drawn_seed),
         rounds,
-        time: or_default(args.time, default::TIME),
+        time,
         warm_up: or_default(args.warm_up_time, default::WARM_UP),
-        measurement: or_default(args.measurement_time, default::MEASUREMENT),
+        measurement,
         sample_size,
         timeout: or_default(args.timeout, default::TIMEOUT),
         pairing: args.pairing.unwrap_or(PairingRequest::Auto),
@@ -153,6 +161,7 @@ fn sampling(args: &SamplingArgs, environment: &Environment) -> Result<Sampling, 
         allocations: !args.no_allocations,
         measure_identical: false,
         inject: None,
+        rules,
     })
 }
 
@@ -299,6 +308,15 @@ mod tests {
         let typed = Typed::with(&[]);
         let plan = typed.plan("cargo-perfcheck -F a,b --features c").unwrap();
         assert_eq!(plan.selection.features, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn more_time_brings_the_rounds_to_spend_it_in() {
+        let typed = Typed::with(&[]);
+        let rounds = |line: &str| typed.plan(line).unwrap().sampling.rounds;
+        assert_eq!(rounds("cargo-perfcheck --time 10s"), 100);
+        assert_eq!(rounds("cargo-perfcheck --time 1s"), 30);
+        assert_eq!(rounds("cargo-perfcheck --time 10s --rounds 12"), 12);
     }
 
     #[test]

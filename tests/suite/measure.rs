@@ -27,6 +27,7 @@ fn sampling(pairing: PairingRequest) -> Sampling {
         allocations: false,
         measure_identical: true,
         inject: None,
+        rules: cargo_perfcheck::plan::config::Rules::default(),
     }
 }
 

@@ -91,6 +91,12 @@ impl Rules {
         }
     }
 
+    /// The longest budget of time that a rule gives.
+    #[must_use]
+    pub fn longest_time(&self) -> Option<Duration> {
+        self.0.iter().filter_map(|rule| rule.time).max()
+    }
+
     /// The patterns of ids that are required, so that one which matches nothing can be told.
     #[must_use]
     pub fn required_patterns(&self) -> Vec<&str> {

@@ -98,14 +98,14 @@ fn a_member_speaks_for_its_own_benchmarks_only() {
         ("b/src/lib.rs", ""),
     ]);
     let plan = project.plan("cargo-perfcheck", &[]).unwrap();
-    assert!(plan.rules.of("a", "t", "sum").threshold.is_some());
+    assert!(plan.sampling.rules.of("a", "t", "sum").threshold.is_some());
     assert_eq!(
-        plan.rules.of("a", "t", "x1").obligation,
+        plan.sampling.rules.of("a", "t", "x1").obligation,
         Obligation::Skipped
     );
-    assert_eq!(plan.rules.of("b", "t", "x1").threshold, None);
+    assert_eq!(plan.sampling.rules.of("b", "t", "x1").threshold, None);
     assert_eq!(
-        plan.rules.of("b", "t", "x1").obligation,
+        plan.sampling.rules.of("b", "t", "x1").obligation,
         Obligation::Optional
     );
 }
