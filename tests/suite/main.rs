@@ -3,8 +3,10 @@
 mod architecture;
 mod bad_input;
 mod cleanup;
+mod commands;
 mod demo;
 mod faults;
+mod hook;
 mod measure;
 mod probe;
 mod probe_allocations;

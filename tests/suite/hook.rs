@@ -1,0 +1,352 @@
+//! Real pushes to a local bare repository. The comparison is done by a stand-in that records what it
+//! is asked and calls a commit slow when its tree has a file of that name: what is tested here is
+//! which commits are compared, and what becomes of the push.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use snapbox::cmd::cargo_bin;
+
+/// A clone with a bare remote beside it, and the hook installed.
+struct Clone {
+    folder: tempfile::TempDir,
+}
+
+const STAND_IN: &str = r#"#!/bin/sh
+echo "$1 GIT_DIR=${GIT_DIR-unset} $3" >> "$RECORD"
+case "$(cat "$BEHAVIOUR" 2>/dev/null)" in
+    broken) echo "does not compile" >&2; exit 101 ;;
+    slow) exec sleep 60 ;;
+esac
+if git cat-file -e "${1##*..}:slow" 2>/dev/null; then
+    echo "sort/1000 is slower by 12 %"
+    exit 100
+fi
+"#;
+
+impl Clone {
+    fn new() -> Clone {
+        let clone = Clone {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        std::fs::create_dir_all(clone.path("home")).unwrap();
+        std::fs::create_dir_all(clone.root()).unwrap();
+        clone.git("init --quiet --bare --initial-branch=main ../remote.git");
+        clone.git("init --quiet --initial-branch=main");
+        clone.git("remote add origin ../remote.git");
+        clone.commit("first");
+        clone.git("push --quiet origin main");
+        clone.executable("stand-in", STAND_IN);
+        clone.perfcheck("hook install --with ../stand-in -- --time 1s");
+        clone
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.path("clone")
+    }
+
+    fn executable(&self, name: &str, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.path(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>, line: &str) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| name.starts_with("GIT_")) {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(line.split_whitespace())
+            .current_dir(self.root())
+            .env("HOME", self.path("home"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("RECORD", self.path("record"))
+            .env("BEHAVIOUR", self.path("behaviour"));
+        for role in ["AUTHOR", "COMMITTER"] {
+            command
+                .env(format!("GIT_{role}_NAME"), "Author")
+                .env(format!("GIT_{role}_EMAIL"), "author@example.com");
+        }
+        command
+    }
+
+    fn git(&self, line: &str) -> String {
+        let output = self.command("git", line).output().unwrap();
+        assert!(output.status.success(), "git {line}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn perfcheck(&self, line: &str) -> String {
+        let program = cargo_bin!("cargo-perfcheck");
+        let output = self.command(program, line).output().unwrap();
+        assert!(output.status.success(), "{line}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn push(&self, line: &str) -> Output {
+        self.command("git", &format!("push {line}"))
+            .output()
+            .unwrap()
+    }
+
+    /// Adds a file of this name and commits it.
+    fn commit(&self, name: &str) -> String {
+        std::fs::write(self.root().join(name), name).unwrap();
+        self.git("add .");
+        self.git(&format!("commit --quiet -m {name}"));
+        self.id("HEAD")
+    }
+
+    fn id(&self, revision: &str) -> String {
+        self.git(&format!("rev-parse {revision}"))
+    }
+
+    /// What the stand-in was asked to compare.
+    fn compared(&self) -> Vec<String> {
+        let record = std::fs::read_to_string(self.path("record")).unwrap_or_default();
+        let range = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+        record.lines().map(range).collect()
+    }
+
+    fn remote_id(&self, branch: &str) -> String {
+        let line = format!("--git-dir ../remote.git rev-parse --verify --quiet {branch}");
+        let output = self.command("git", &line).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn an_existing_branch_is_compared_with_what_the_remote_has_and_passes_in_silence() {
+    let clone = Clone::new();
+    let base = clone.id("HEAD");
+    clone.commit("second");
+    let head = clone.commit("third");
+    let pushed = clone.push("--quiet origin main");
+    assert!(pushed.status.success(), "{pushed:?}");
+    assert_eq!(stderr(&pushed), "");
+    assert_eq!(clone.compared(), [format!("{base}..{head}")]);
+    let record = std::fs::read_to_string(clone.path("record")).unwrap();
+    assert!(record.contains("GIT_DIR=unset --time"), "{record}");
+}
+
+#[test]
+fn a_slowdown_stops_the_push_with_its_report_and_the_ways_past_it() {
+    let clone = Clone::new();
+    let before = clone.remote_id("main");
+    clone.commit("slow");
+    let pushed = clone.push("origin main");
+    assert!(!pushed.status.success());
+    for part in [
+        "sort/1000 is slower by 12 %",
+        "--no-verify",
+        "cargo perfcheck ",
+    ] {
+        assert!(
+            stderr(&pushed).contains(part),
+            "{part}: {}",
+            stderr(&pushed)
+        );
+    }
+    assert_eq!(clone.remote_id("main"), before);
+
+    assert!(clone.push("--no-verify origin main").status.success());
+    clone.commit("more");
+    let skipped = clone
+        .command("git", "push origin main")
+        .env("PERFCHECK_SKIP", "1")
+        .output()
+        .unwrap();
+    assert!(skipped.status.success() && stderr(&skipped).contains("skipped"));
+    assert_eq!(clone.compared().len(), 1);
+}
+
+#[test]
+fn a_new_branch_is_compared_with_where_it_left_the_default_branch() {
+    let clone = Clone::new();
+    let base = clone.id("main");
+    clone.git("switch --quiet --create feature");
+    clone.commit("one");
+    let head = clone.commit("two");
+    // The default branch goes on meanwhile.
+    clone.git("switch --quiet main");
+    clone.commit("elsewhere");
+    assert!(clone.push("--no-verify origin main").status.success());
+    assert!(clone.push("origin feature").status.success());
+    assert_eq!(clone.compared(), [format!("{base}..{head}")]);
+}
+
+#[test]
+fn deletions_and_tags_are_not_compared_and_nor_is_a_branch_without_commits_of_its_own() {
+    let clone = Clone::new();
+    clone.git("branch same");
+    clone.git("tag v1");
+    assert!(clone.push("origin same v1").status.success());
+    assert!(clone.push("origin --delete same").status.success());
+    assert_eq!(clone.compared(), [""; 0]);
+    assert_eq!(clone.remote_id("same"), "");
+}
+
+#[test]
+fn a_push_with_force_is_compared_with_what_it_replaces() {
+    let clone = Clone::new();
+    clone.commit("second");
+    assert!(clone.push("--no-verify origin main").status.success());
+    let replaced = clone.id("HEAD");
+    clone.git("reset --quiet --hard HEAD~1");
+    let head = clone.commit("slow");
+    let pushed = clone.push("--force origin main");
+    assert!(!pushed.status.success());
+    assert_eq!(clone.compared(), [format!("{replaced}..{head}")]);
+    assert_eq!(clone.remote_id("main"), replaced);
+}
+
+#[test]
+fn a_linked_worktree_has_the_same_hook() {
+    let clone = Clone::new();
+    clone.git("worktree add --quiet -b side ../side");
+    let side = clone.path("side");
+    std::fs::write(side.join("slow"), "").unwrap();
+    for line in ["add .", "commit --quiet -m slow"] {
+        let done = clone
+            .command("git", line)
+            .current_dir(&side)
+            .status()
+            .unwrap();
+        assert!(done.success());
+    }
+    let pushed = clone
+        .command("git", "push origin side")
+        .current_dir(&side)
+        .output()
+        .unwrap();
+    assert!(!pushed.status.success(), "{}", stderr(&pushed));
+    assert_eq!(clone.compared().len(), 1);
+    let status = clone
+        .command(cargo_bin!("cargo-perfcheck"), "hook status")
+        .current_dir(&side)
+        .output()
+        .unwrap();
+    let status = String::from_utf8(status.stdout).unwrap();
+    assert!(
+        status.contains("checks performance before a push"),
+        "{status}"
+    );
+}
+
+#[test]
+fn a_hook_that_was_there_runs_first_with_the_same_refs_and_comes_back() {
+    let clone = Clone::new();
+    clone.perfcheck("hook uninstall");
+    let theirs = "#!/bin/sh\ncat > ../seen\necho \"$1\" >> ../seen\n[ ! -e ../veto ]\n";
+    clone.executable("clone/.git/hooks/pre-push", theirs);
+    clone.perfcheck("hook install --with ../stand-in");
+    clone.perfcheck("hook install --with ../stand-in");
+
+    let head = clone.commit("second");
+    assert!(clone.push("origin main").status.success());
+    let seen = std::fs::read_to_string(clone.path("seen")).unwrap();
+    assert!(seen.contains(&head) && seen.ends_with("origin\n"), "{seen}");
+    assert_eq!(clone.compared().len(), 1);
+
+    std::fs::write(clone.path("veto"), "").unwrap();
+    clone.commit("third");
+    assert!(!clone.push("origin main").status.success());
+    assert_eq!(clone.compared().len(), 1, "their veto comes first");
+
+    clone.perfcheck("hook uninstall");
+    let hooks = clone.root().join(".git/hooks");
+    assert_eq!(
+        std::fs::read_to_string(hooks.join("pre-push")).unwrap(),
+        theirs
+    );
+    assert!(!hooks.join("pre-push.before-perfcheck").exists());
+}
+
+#[test]
+fn a_check_that_cannot_be_completed_says_so_and_does_not_hold_up_the_push() {
+    let clone = Clone::new();
+    std::fs::write(clone.path("behaviour"), "broken").unwrap();
+    clone.commit("second");
+    let pushed = clone.push("origin main");
+    assert!(pushed.status.success());
+    assert!(
+        stderr(&pushed).contains("pushed unchecked"),
+        "{}",
+        stderr(&pushed)
+    );
+    assert!(stderr(&pushed).contains("does not compile"));
+
+    std::fs::write(clone.path("behaviour"), "slow").unwrap();
+    clone.perfcheck("hook install --with ../stand-in --limit 100ms");
+    clone.commit("third");
+    let pushed = clone.push("origin main");
+    assert!(pushed.status.success());
+    assert!(
+        stderr(&pushed).contains("time limit"),
+        "{}",
+        stderr(&pushed)
+    );
+}
+
+#[test]
+fn the_hook_goes_where_core_hooks_path_says_unless_others_share_it() {
+    let clone = Clone::new();
+    clone.perfcheck("hook uninstall");
+    clone.git("config core.hooksPath .githooks");
+    clone.perfcheck("hook install --with ../stand-in");
+    assert!(clone.root().join(".githooks/pre-push").exists());
+    clone.commit("slow");
+    assert!(!clone.push("origin main").status.success());
+
+    clone.git("config --unset core.hooksPath");
+    let shared = clone.path("shared-hooks");
+    clone.git(&format!(
+        "config --global core.hooksPath {}",
+        shared.display()
+    ));
+    let refused = clone
+        .command(cargo_bin!("cargo-perfcheck"), "hook install")
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(101));
+    assert!(
+        stderr(&refused).contains("--shared"),
+        "{}",
+        stderr(&refused)
+    );
+    assert!(!shared.exists());
+}
+
+#[test]
+fn without_the_program_the_push_goes_through_and_says_so() {
+    let clone = Clone::new();
+    let hook = clone.root().join(".git/hooks/pre-push");
+    let program = cargo_bin!("cargo-perfcheck").display().to_string();
+    let text = std::fs::read_to_string(&hook).unwrap();
+    assert!(text.contains(&program));
+    std::fs::write(&hook, text.replace(&program, "/gone/cargo-perfcheck")).unwrap();
+    clone.commit("slow");
+    let pushed = clone
+        .command("git", "push origin main")
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .unwrap();
+    assert!(pushed.status.success());
+    assert!(
+        stderr(&pushed).contains("not installed"),
+        "{}",
+        stderr(&pushed)
+    );
+}
