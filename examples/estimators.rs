@@ -21,8 +21,11 @@ fn main() {
     over_rounds();
 }
 
+/// A function of a round's numbers, and what the tables call it.
+type Named = (&'static str, fn(&[f64]) -> f64);
+
 /// Locations of a round's comparisons, by name.
-const LOCATIONS: [(&str, fn(&[f64]) -> f64); 5] = [
+const LOCATIONS: [Named; 5] = [
     ("mean", mean),
     ("median", |v| weighted_median(&equal(v)).unwrap_or(f64::NAN)),
     ("trimmed 25 %", |v| trimmed(v, v.len() / 4)),
@@ -67,7 +70,7 @@ fn within_rounds() {
 }
 
 /// Interval methods by name: the two-sided p-value of zero.
-const METHODS: [(&str, fn(&[f64]) -> f64); 4] = [
+const METHODS: [Named; 4] = [
     ("t", |v| Estimate::of(v).map_or(1.0, |e| unguarded(&e))),
     ("t, guarded", |v| {
         Estimate::of(v).map_or(1.0, |e| e.p_zero())
