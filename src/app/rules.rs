@@ -54,3 +54,104 @@ pub(super) fn demand(
     }
     decision
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::{Benchmark, BenchmarkKey, Identity, Presence, Target};
+    use crate::plan::{Args, Environment, Plan};
+    use crate::units::Paired;
+
+    /// The rules of a `perfcheck.toml`.
+    fn rules(text: &str) -> Rules {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = "[package]\nname = 'it'\n[lib]\npath = 'lib.rs'\n";
+        for (name, text) in [
+            ("Cargo.toml", manifest),
+            ("lib.rs", ""),
+            ("perfcheck.toml", text),
+        ] {
+            fs_err::write(folder.path().join(name), text).unwrap();
+        }
+        let environment = Environment {
+            cwd: folder.path().to_owned(),
+            variables: std::collections::BTreeMap::new(),
+            words: vec!["cargo-perfcheck".into()],
+            drawn_seed: 1,
+        };
+        let args = Args::from_words(&environment.words).unwrap();
+        Plan::resolve(&args.compare, &environment)
+            .unwrap()
+            .sampling
+            .rules
+    }
+
+    fn key(id: &str) -> BenchmarkKey {
+        BenchmarkKey {
+            package: "shop".to_owned(),
+            target: "prices".to_owned(),
+            id: id.to_owned(),
+        }
+    }
+
+    fn discovery(ids: &[&str]) -> Discovery {
+        let benchmarks = ids.iter().map(|id| Benchmark {
+            key: key(id),
+            presence: Presence::Common,
+            throughput: None,
+            failure: None,
+        });
+        Discovery {
+            targets: vec![Target {
+                package: "shop".to_owned(),
+                target: "prices".to_owned(),
+                executables: Paired::new(None, None),
+                identity: Identity::OneSided,
+                criterion: Paired::new(None, None),
+                benchmarks: benchmarks.collect(),
+            }],
+            skipped: Vec::new(),
+        }
+    }
+
+    fn comparison(id: &str, verdict: Verdict) -> Comparison {
+        Comparison {
+            key: key(id),
+            verdict,
+            pairing: None,
+            throughput: None,
+            time: None,
+            allocations: None,
+            failure: None,
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_rule_skips_is_taken_out_and_told() {
+        let mut found = discovery(&["sum", "net/get", "net/put"]);
+        let told = skip(
+            &mut found,
+            &rules("[[benchmark]]\nmatch = 'net/*'\nskip = true\n"),
+        );
+        assert_eq!(found.targets[0].benchmarks.len(), 1);
+        assert!(told[0].starts_with("2 benchmarks not measured"), "{told:?}");
+        assert_eq!(skip(&mut found, &Rules::default()), [""; 0]);
+    }
+
+    #[test]
+    fn only_a_required_benchmark_rejects_by_being_removed() {
+        let rules = rules("[[benchmark]]\nmatch = 'startup'\nrequired = true\n");
+        let vote = |id| {
+            let modify = Decision {
+                vote: Vote::Modify,
+                reasons: vec!["was removed".to_owned()],
+            };
+            demand(modify, &[comparison(id, Verdict::Removed)], &rules)
+        };
+        assert_eq!(vote("other").vote, Vote::Modify);
+        let rejected = vote("startup");
+        assert_eq!(rejected.vote, Vote::Reject);
+        assert!(rejected.reasons[0].contains("startup is required, and was removed"));
+    }
+}
