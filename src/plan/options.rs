@@ -85,7 +85,8 @@ pub struct SamplingArgs {
     /// Timed work a side after which a benchmark is given up as inconclusive [default: 2s]
     #[arg(long, value_name = "TIME")]
     pub time: Option<Span>,
-    /// At most this many rounds a benchmark, each a fresh pair of processes [default: 30]
+    /// At most this many rounds a benchmark, each a fresh pair of processes [default: 30, or more
+    /// where `--time` asks for more]
     #[arg(long, value_name = "N")]
     pub rounds: Option<usize>,
     /// Criterion's warm-up time in a round [default: 50ms]
