@@ -62,8 +62,7 @@ fn run(
         .env("CRITERION_HOME", home)
         .args(["--bench", "--noplot", what, "base"])
         .arg(format!("^{name}$"))
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit());
+        .stdin(Stdio::null());
     if let Settings::Time(seconds) = settings {
         command
             .arg(format!("--measurement-time={seconds}"))
@@ -72,8 +71,9 @@ fn run(
     let output = command.output()?;
     anyhow::ensure!(
         output.status.success(),
-        "{name} ended with {}",
-        output.status
+        "{name} ended with {}: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
     );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
