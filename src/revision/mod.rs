@@ -1,6 +1,6 @@
 //! From a range to two revisions, and from those to two checkouts.
 //!
-//! [`resolve`] reads the user's repository and decides which two commits are meant; [`check_out`]
+//! [`resolve()`] reads the user's repository and decides which two commits are meant; [`check_out`]
 //! lays both out as standalone repositories beside each other in the run's folder. They borrow the
 //! user's objects (`objects/info/alternates`), so nothing is copied twice, and nothing at all is
 //! written into the user's repository or checkout.

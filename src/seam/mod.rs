@@ -3,7 +3,7 @@
 //! A library (the probe, `probe/`) is preloaded into the benchmark process of each side and answers
 //! its clock. At the first read of a sample it makes the process wait for its turn; the time is
 //! taken after that, so waiting is never timed. What it saw is in a log, to be compared with what
-//! Criterion reported ([`reconcile`]): only where every sample agrees, the pairing was by sample.
+//! Criterion reported ([`reconcile()`]): only where every sample agrees, the pairing was by sample.
 //!
 //! ```text
 //! let seam = Seam::prepare(run_dir, Paired::new(&base_exe, &head_exe), &Settings::default())?;
