@@ -106,7 +106,7 @@ fn describe(config: &BenchmarkConfig) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::player::Threads;
+    use crate::measure::threads::Threads;
     use crate::protocol::WallSpan;
 
     fn report(times: &[f64], sample_size: u64, unit: &str) -> Report {

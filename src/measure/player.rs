@@ -7,7 +7,7 @@ use crate::protocol::{BenchmarkConfig, CriterionVersion, Ending, Invocation, Mes
 use crate::scratch::Scratch;
 use crate::units::Side;
 
-use super::threads::ThreadTimes;
+use super::threads::{ThreadTimes, Threads};
 
 /// How much longer than announced a phase may last before it counts as hung. Criterion judges
 /// by the warm-up, whose iterations may be quicker than those that follow.
@@ -27,15 +27,6 @@ pub(super) struct Report {
     pub(super) threads: Threads,
     /// How the benchmark words one unit of its measurement, where it was asked.
     pub(super) unit: Option<String>,
-}
-
-/// Who does the work of a benchmark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Threads {
-    /// The main thread.
-    One,
-    /// Others as well.
-    Several,
 }
 
 /// What became of a turn.

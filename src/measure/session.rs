@@ -13,8 +13,9 @@ use crate::units::{Event, EventSink, Paired, Side};
 
 use super::duet::{Attempt, Heard, Interleaved, alternate};
 use super::outcome::{self, never_ran};
-use super::player::{Player, Threads};
+use super::player::Player;
 use super::seams::Seams;
+use super::threads::Threads;
 use super::way::{Company, Gate, Way, fit, take_chunk};
 use super::woven::weave;
 use super::{BenchmarkKey, Round, affinity};

@@ -1,10 +1,17 @@
 //! Who does the work: the main thread alone, or others as well.
 
-use super::player::Threads;
-
 /// The share of processor time beyond which other threads count: pinned to one processor with it,
 /// a benchmark would be slowed by at least so much.
 const NOTICEABLE: f64 = 0.05;
+
+/// Who does the work of a benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// The main thread.
+    One,
+    /// Others as well.
+    Several,
+}
 
 /// Processor time of a process, in clock ticks of the kernel (10 ms nearly everywhere).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
