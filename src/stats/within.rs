@@ -29,7 +29,9 @@ pub struct RoundEstimate {
 /// machine at that moment: the mean of both sides' medians over the [`REACH`] blocks before it and the
 /// [`REACH`] after it. Since as many lie before as after, a drift that is linear over that window
 /// cancels; since they are medians, a disturbance of some of its blocks does not matter. The
-/// comparisons, weighted by the timed work behind them, are joined by [`robust_location`].
+/// comparisons, weighted by the share of their side's iterations behind them, are joined by
+/// [`robust_location`]. (Not by time: an interrupted block would count the more, the longer it was
+/// interrupted. On a trace recorded under heavy load that alone made the spread ten times smaller.)
 ///
 /// Hypothesis: the logarithms of both sides share one disturbance that varies slowly against the window,
 /// about ten milliseconds. The result is in natural logarithms. Valid for at least one block a side (two
@@ -46,7 +48,7 @@ pub fn paired_log_ratio(base: Timed<'_>, head: Timed<'_>) -> Option<RoundEstimat
 }
 
 /// The log ratio of a round whose sides ran one after the other: the difference of both sides'
-/// robust locations of the logarithm of the time per iteration, weighted by timed work.
+/// robust locations of the logarithm of the time per iteration, weighted by iterations.
 ///
 /// Hypothesis: the machine is the same during both; whatever differs is noise of this round, which
 /// only more rounds can average out. The result is in natural logarithms. Valid for at least one
@@ -57,7 +59,8 @@ pub fn unpaired_log_ratio(base: Timed<'_>, head: Timed<'_>) -> Option<RoundEstim
         let values: Vec<Weighted> = samples(side)?
             .map(|(_, iterations, time)| Weighted {
                 value: (time / iterations).ln(),
-                weight: time,
+                // Not by time: an interrupted sample would count the more, the longer it was interrupted.
+                weight: iterations,
             })
             .collect();
         robust_location(&values)
@@ -94,8 +97,8 @@ struct Block {
     sign: f64,
     /// The logarithm of the time per iteration.
     level: f64,
-    /// Timed nanoseconds.
-    work: f64,
+    /// Its share of its side's iterations.
+    share: f64,
 }
 
 /// Blocks on either side that say how fast the machine was around a block. Wider is more robust against
@@ -122,7 +125,11 @@ fn blocks(base: Timed<'_>, head: Timed<'_>) -> Option<Vec<Block>> {
         return None;
     }
     trim_ends(&mut runs);
-    Some(runs.into_iter().map(block).collect())
+    let total = [-1.0, 1.0].map(|sign| {
+        let side = line.iter().filter(|s| s.sign == sign);
+        side.map(|s| s.iterations).sum::<f64>()
+    });
+    Some(runs.into_iter().map(|run| block(run, total)).collect())
 }
 
 /// A side that is alone at the end (or the start) may run far longer than a turn; only what lies near
@@ -152,13 +159,14 @@ fn trim_ends(runs: &mut [&[Sample]]) {
     runs[last] = &runs[last][..keep];
 }
 
-fn block(run: &[Sample]) -> Block {
+/// `total` holds the iterations of base and of head.
+fn block(run: &[Sample], [base, head]: [f64; 2]) -> Block {
     let work: f64 = run.iter().map(|s| s.time).sum();
     let iterations: f64 = run.iter().map(|s| s.iterations).sum();
     Block {
         sign: run[0].sign,
         level: (work / iterations).ln(),
-        work,
+        share: iterations / if run[0].sign < 0.0 { base } else { head },
     }
 }
 
@@ -179,7 +187,7 @@ fn comparisons(blocks: &[Block]) -> Vec<Weighted> {
             Weighted {
                 // The level between the sides is half a difference away from either.
                 value: blocks[at].sign * (2.0 * blocks[at].level - same - other),
-                weight: blocks[at].work,
+                weight: blocks[at].share,
             }
         })
         .collect()
