@@ -214,7 +214,7 @@ fn a_path_dependency_outside_of_the_repository() {
         .code(101)
         .stdout_eq(str![""])
         .stderr_eq(str![[r#"
-error: on the head side ([..]), package `sums` depends on `elsewhere` by a path outside the repository (../elsewhere)
+error: on the head side ([..]), package `sums` depends on `elsewhere` by a path outside the repository ([..]/elsewhere)
 
 hint: move it into the repository, or depend on it by `git` or by version: only what is in the repository exists at both revisions
 
