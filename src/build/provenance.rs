@@ -54,9 +54,11 @@ impl Provenance {
     /// # Errors
     /// Where a file cannot be read.
     pub(super) fn objection(&self, artifact: &Artifact) -> io::Result<Option<String>> {
-        let in_checkout = artifact.target.src_path.starts_with(&self.own);
-        if self.is_foreign(artifact.target.src_path.as_std_path()) {
-            return Ok(Some(format!("its source is {}", artifact.target.src_path)));
+        // As the manifest words it, `package/../shared/lib.rs` for one.
+        let root_file = normal(artifact.target.src_path.as_std_path());
+        let in_checkout = root_file.starts_with(&self.own);
+        if self.is_foreign(&root_file) {
+            return Ok(Some(format!("its source is {}", root_file.display())));
         }
         if !in_checkout && artifact.executable.is_none() {
             return Ok(None);
@@ -79,13 +81,10 @@ impl Provenance {
             if let Some(source) = sources.iter().find(|source| self.is_foreign(source)) {
                 return Ok(Some(format!("it was made from {}", source.display())));
             }
-            if !sources
-                .iter()
-                .any(|source| *source == *artifact.target.src_path)
-            {
+            if !sources.contains(&root_file) {
                 return Ok(Some(format!(
                     "it was not made from {}",
-                    artifact.target.src_path
+                    root_file.display()
                 )));
             }
         }
