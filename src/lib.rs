@@ -11,6 +11,7 @@
 //! | [`scratch`] | – | the run's private folder, child processes, and their certain end |
 //! | [`revision`] | a range | both revisions, then their checkouts |
 //! | [`build`] | checkouts | the benchmark executables of both sides |
+//! | [`symbols`] | an executable | functions and lines of its addresses |
 //! | [`protocol`] | a stream | Criterion's machine protocol, typed |
 //! | [`discover`] | builds | the benchmarks, matched across the sides |
 //! | [`seam`] | executables | the clock of both sides, in alternation, and its log |
@@ -31,6 +32,8 @@ pub mod scratch;
 pub mod revision;
 
 pub mod build;
+
+pub mod symbols;
 
 pub mod protocol;
 

@@ -120,7 +120,9 @@ pub(super) fn ask(selection: &Selection, targets: &Targets, target_dir: &Path) -
             "--target-dir".as_ref(),
             target_dir.as_os_str(),
         ])
-        .env(variable("DEBUG"), "line-tables-only")
+        // Line tables alone name inlined functions without their paths. The number is understood by
+        // every cargo, the word ("limited") since 1.71 only.
+        .env(variable("DEBUG"), "1")
         .env(variable("STRIP"), "none")
         // In the executable, where they are looked for, whatever the project's profile says.
         .env(variable("SPLIT_DEBUGINFO"), "off")

@@ -505,7 +505,7 @@ fn benchmarks_get_the_environment_that_cargo_gives_them() {
             "--target-dir",
         ])
         .arg(&builds.head.target_dir)
-        .env("CARGO_PROFILE_BENCH_DEBUG", "line-tables-only")
+        .env("CARGO_PROFILE_BENCH_DEBUG", "1")
         .env("CARGO_PROFILE_BENCH_STRIP", "none")
         .env("CARGO_PROFILE_BENCH_SPLIT_DEBUGINFO", "off")
         .current_dir(world.root(Side::Head))

@@ -67,7 +67,6 @@ fn benchmarks_of(package: &str) -> BTreeMap<&'static str, &'static Value> {
 }
 
 #[test]
-#[ignore = "builds six versions of Criterion; not yet seen to pass as a whole: `cargo test --test suite versions -- --ignored`"]
 fn every_version_reports_every_shape_of_id_and_loop() {
     for package in VERSIONS.into_iter().chain(["mixed"]) {
         let found: BTreeSet<&str> = benchmarks_of(package).into_keys().collect();
@@ -86,7 +85,6 @@ fn every_version_reports_every_shape_of_id_and_loop() {
 }
 
 #[test]
-#[ignore = "builds six versions of Criterion; not yet seen to pass as a whole: `cargo test --test suite versions -- --ignored`"]
 fn twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two() {
     for package in VERSIONS.into_iter().chain(["mixed"]) {
         for (id, entry) in benchmarks_of(package) {
@@ -96,7 +94,6 @@ fn twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two() {
 }
 
 #[test]
-#[ignore = "builds six versions of Criterion; not yet seen to pass as a whole: `cargo test --test suite versions -- --ignored`"]
 fn what_one_iteration_processes_is_read_back() {
     for package in VERSIONS {
         let throughput = &benchmarks_of(package)["group/chain/250"]["throughput"];
@@ -108,7 +105,6 @@ fn what_one_iteration_processes_is_read_back() {
 }
 
 #[test]
-#[ignore = "builds six versions of Criterion; not yet seen to pass as a whole: `cargo test --test suite versions -- --ignored`"]
 fn a_criterion_that_differs_between_the_sides_is_a_confounder() {
     let confounders = report()["confounders"].to_string();
     assert!(confounders.contains("mixed"), "{confounders}");
@@ -119,7 +115,6 @@ fn a_criterion_that_differs_between_the_sides_is_a_confounder() {
 }
 
 #[test]
-#[ignore = "builds six versions of Criterion; not yet seen to pass as a whole: `cargo test --test suite versions -- --ignored`"]
 fn a_harness_that_does_not_speak_the_protocol_is_named_as_skipped() {
     let skipped = report()["skipped"].as_array().unwrap();
     let own_main = skipped.iter().find(|entry| entry["target"] == "own_main");

@@ -109,7 +109,7 @@ impl Program {
                 "--target-dir",
             ])
             .arg(&target_dir)
-            .env("CARGO_PROFILE_BENCH_DEBUG", "line-tables-only")
+            .env("CARGO_PROFILE_BENCH_DEBUG", "1")
             .current_dir(&root)
             .output()
             .unwrap();
