@@ -8,7 +8,9 @@ use cargo_perfcheck::analyse::{self, Difference, Settling, Verdict};
 use cargo_perfcheck::build::Executable;
 use cargo_perfcheck::discover::{Benchmark, BenchmarkKey, Discovery, Identity, Presence, Target};
 use cargo_perfcheck::measure::{self, Measured, Settled};
-use cargo_perfcheck::plan::{PairingRequest, Pinning, Sampling, Thresholds};
+use cargo_perfcheck::plan::{
+    AllocationPolicy, OnMore, PairingRequest, Pinning, Sampling, Thresholds,
+};
 use cargo_perfcheck::protocol::CriterionVersion;
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::units::{Paired, Ratio};
@@ -56,6 +58,10 @@ impl Ours {
             thresholds: Thresholds {
                 practical: Ratio::from_change(0.01),
                 confidence: 0.99,
+                allocations: AllocationPolicy {
+                    threshold: Ratio::from_change(0.01),
+                    on_more: OnMore::Modify,
+                },
             },
             scratch: Scratch::create(&std::env::temp_dir().join("perfcheck-accuracy"), None)?,
             notes: BTreeSet::new(),

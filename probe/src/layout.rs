@@ -124,8 +124,11 @@ pub(crate) const RECORD_GROWTH: usize = 9;
 pub(crate) const RECORD_LARGEST: usize = 10;
 /// Allocations that failed.
 pub(crate) const RECORD_FAILURES: usize = 11;
+/// Live bytes at the sample's last read less those at its first, whatever was allocated outside the timed
+/// regions included: a signed number.
+pub(crate) const RECORD_RETAINED: usize = 12;
 /// [`HISTOGRAM_WORDS`] counts of requests: bucket b holds sizes with b significant bits.
-pub(crate) const RECORD_HISTOGRAM: usize = 12;
+pub(crate) const RECORD_HISTOGRAM: usize = 13;
 /// Buckets, the first for size 0.
 pub(crate) const HISTOGRAM_WORDS: usize = 65;
 /// Words of a record of the allocation probe.

@@ -91,12 +91,11 @@ impl State {
             return None;
         }
         self.busy.store(true, Ordering::SeqCst);
-        let counting = heap::pause();
+        let _uncounted = heap::pause();
         self.follow_generation();
         let answer = match self.chains.recognise(&self.shared, &self.process, sp, ra) {
             Read::Foreign => {
                 self.shared.add(layout::FOREIGN_READS, 1);
-                heap::resume(counting);
                 None
             }
             Read::Entry => Some(self.enter(mode, clock)),
@@ -141,6 +140,7 @@ impl State {
         }
         self.sample.reads += 1;
         if self.sample.reads.is_multiple_of(2) {
+            self.record_retained();
             let opened = clock();
             self.sample.opened = opened.as_nanos();
             heap::open();
@@ -186,6 +186,13 @@ impl State {
                 .set_in_record(self.sample.index, layout::RECORD_START, start);
         }
         self.record_end(start);
+    }
+
+    /// The sample's last read cannot be told from one that opens a region; it comes last.
+    fn record_retained(&self) {
+        if self.sample.recorded {
+            heap::record_retained(&self.shared, self.sample.index);
+        }
     }
 
     fn record_end(&self, end: u64) {

@@ -1,5 +1,6 @@
 //! From raw samples to comparisons with a verdict, and to the vote.
 
+mod allocations;
 mod calibration;
 mod compare;
 mod confounders;
@@ -13,6 +14,7 @@ use crate::discover::{BenchmarkKey, Throughput};
 use crate::measure::{Failure, Pairing};
 use crate::units::{Nanos, Paired, Ratio};
 
+pub use allocations::{add_allocations, weigh_allocations};
 pub use calibration::{CalibratedBenchmark, Calibration};
 pub use compare::{compare, correction};
 pub use confounders::confounders;

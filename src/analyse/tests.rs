@@ -5,13 +5,17 @@ use std::time::Duration;
 use super::*;
 use crate::discover::{Benchmark, Discovery, Identity, Presence, Target};
 use crate::measure::{Measured, Round, Samples};
-use crate::plan::{PairingRequest, Pinning, Sampling, Thresholds};
+use crate::plan::{AllocationPolicy, OnMore, PairingRequest, Pinning, Sampling, Thresholds};
 use crate::units::Side;
 
 pub(super) fn thresholds() -> Thresholds {
     Thresholds {
         practical: Ratio::from_change(0.01),
         confidence: 0.95,
+        allocations: AllocationPolicy {
+            threshold: Ratio::from_change(0.01),
+            on_more: OnMore::Modify,
+        },
     }
 }
 

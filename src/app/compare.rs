@@ -11,7 +11,7 @@ use crate::analyse::{self, Comparison, Settling, Vote};
 use crate::build::Build;
 use crate::discover::{self, Discovery, Identity, Presence};
 use crate::environment::{Machine, StealWatch};
-use crate::measure::{Measured, Settled};
+use crate::measure::{Measured, Settled, count_allocations};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
 use crate::report::{Report, Timing};
 use crate::revision::Resolved;
@@ -58,28 +58,34 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     let machine = Machine::read();
     let stages = Stages::begin();
     let resolved = revision::resolve(&plan.manifest_path, &plan.range)?;
-    let ready = prepare(plan, machine, resolved, stages, scratch, events)?;
+    let mut ready = prepare(plan, machine, resolved, stages, scratch, events)?;
 
     let steal = StealWatch::start();
-    let comparisons = measure_once(plan, &plan.sampling, &ready, scratch, events)?;
+    let mut comparisons = measure_once(plan, &plan.sampling, &ready, scratch, events)?;
+    let steal = steal.share();
+    ready.stages.end("measuring");
+    if plan.sampling.allocations {
+        let counted = count_allocations(&plan.sampling, &ready.discovery, scratch, events)?;
+        analyse::add_allocations(&mut comparisons, &counted, &plan.thresholds);
+        ready.stages.end("counting allocations");
+    }
     let decision = analyse::decide(&comparisons);
+    let decision = analyse::weigh_allocations(decision, &comparisons, &plan.thresholds.allocations);
     let decision = rules::demand(decision, &comparisons, &plan.sampling.rules);
     let mut plan = plan.clone();
     plan.warnings.extend(ready.skipped);
-    let mut stages = ready.stages;
-    stages.end("measuring");
 
     Ok(assemble(Findings {
         plan: &plan,
         machine: ready.machine,
-        steal: steal.share(),
+        steal,
         resolved: &ready.resolved,
         builds: &ready.builds,
         discovery: &ready.discovery,
         family: ready.family,
         comparisons,
         decision,
-        timings: stages.timings,
+        timings: ready.stages.timings,
     }))
 }
 

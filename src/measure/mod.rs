@@ -5,7 +5,9 @@
 //! settled or has spent its budget ([`run`]).
 
 mod affinity;
+mod allocations;
 mod check;
+mod counter;
 mod duet;
 mod order;
 mod outcome;
@@ -24,6 +26,7 @@ pub use crate::discover::Failure;
 use crate::scratch::Interrupted;
 use crate::units::{Paired, Side};
 
+pub use allocations::{Counted, CountedProcess, CountedSample, Exact, count_allocations};
 pub use schedule::run;
 pub use session::{Request, RoundOutcome, Session};
 

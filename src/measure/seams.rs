@@ -48,7 +48,7 @@ impl Seams {
 }
 
 /// The error and what caused it, in one line.
-fn explain(error: &SeamError) -> String {
+pub(super) fn explain(error: &SeamError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -84,3 +84,20 @@ pub(super) fn take_chunk(
     let chunk = chunk.collect();
     Some((way, chunk))
 }
+
+/// Splits ids into as many as may share a process.
+pub(super) fn chunks(ids: Vec<String>) -> Vec<Vec<String>> {
+    let mut chunks: Vec<Vec<String>> = Vec::new();
+    let mut bytes = 0;
+    for id in ids {
+        bytes += id.len();
+        match chunks.last_mut() {
+            Some(last) if last.len() < CHUNK_BENCHMARKS && bytes < CHUNK_BYTES => last.push(id),
+            _ => {
+                bytes = id.len();
+                chunks.push(vec![id]);
+            }
+        }
+    }
+    chunks
+}

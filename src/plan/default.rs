@@ -21,3 +21,6 @@ pub(super) const TIMEOUT: Span = Span::from_millis(60_000);
 pub(super) const THRESHOLD: Share = Share::from_fraction(0.01);
 /// The convention.
 pub(super) const CONFIDENCE: Confidence = Confidence::USUAL;
+/// One allocation more in a hundred can hide in no other number, and one in a thousand is seldom worth
+/// a vote.
+pub(super) const ALLOCATION_THRESHOLD: Share = Share::from_fraction(0.01);

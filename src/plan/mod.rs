@@ -150,6 +150,29 @@ pub struct Thresholds {
     pub practical: Ratio,
     /// The simultaneous confidence level of the whole report, for example 0.95.
     pub confidence: f64,
+    /// What more allocations mean for the vote.
+    pub allocations: AllocationPolicy,
+}
+
+/// What more allocations mean for the vote.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AllocationPolicy {
+    /// By which ratio the number of allocations, or the peak, must have grown to count, for example
+    /// 1.01. (Smaller changes are reported all the same.)
+    pub threshold: Ratio,
+    /// What the vote is then.
+    pub on_more: OnMore,
+}
+
+/// The vote on a benchmark that allocates more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnMore {
+    /// It speaks against nothing
+    Approve,
+    /// It should be looked at
+    Modify,
+    /// It fails the run
+    Reject,
 }
 
 /// How a run talks to whoever waits for it.

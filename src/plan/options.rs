@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::value::{Confidence, Filter, Share, Span};
-use super::{ColourRequest, Format, MessageFormat, PairingRequest, Pinning};
+use super::{ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Pinning};
 
 /// Everything that can be said about a comparison, whichever revisions it is of.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -129,6 +129,12 @@ pub struct JudgementArgs {
     /// The confidence level of the whole report [default: 0.95]
     #[arg(long, value_name = "LEVEL")]
     pub confidence: Option<Confidence>,
+    /// By how much allocations, or the peak of memory, must grow to count in the vote [default: 1%]
+    #[arg(long, value_name = "SHARE")]
+    pub allocation_threshold: Option<Share>,
+    /// The vote on a benchmark that allocates more [default: modify]
+    #[arg(long, value_enum, value_name = "VOTE")]
+    pub more_allocations: Option<OnMore>,
     /// Votes that fail the run beside `reject`
     #[arg(long, value_enum, value_name = "VOTE")]
     pub deny: Vec<Deny>,

@@ -8,11 +8,12 @@ use crate::units::{Charset, Ratio};
 
 use super::args::own_words;
 use super::config::{Configuration, Rules};
-use super::value::Span;
+use super::value::{Share, Span};
 use super::{
-    CalibrateArgs, ColourRequest, CompareArgs, CompareOptions, Deny, Environment, PairingRequest,
-    Pinning, Plan, PlanError, RangeSpec, Sampling, SamplingArgs, Selection, SelectionArgs,
-    Terminal, TerminalArgs, Thresholds, Verbosity, default, manifest, output,
+    AllocationPolicy, CalibrateArgs, ColourRequest, CompareArgs, CompareOptions, Deny, Environment,
+    JudgementArgs, OnMore, PairingRequest, Pinning, Plan, PlanError, RangeSpec, Sampling,
+    SamplingArgs, Selection, SelectionArgs, Terminal, TerminalArgs, Thresholds, Verbosity, default,
+    manifest, output,
 };
 
 impl Plan {
@@ -72,20 +73,7 @@ impl Plan {
                 .filter
                 .as_ref()
                 .map(|filter| filter.as_str().to_owned()),
-            thresholds: Thresholds {
-                practical: Ratio::from_change(
-                    options
-                        .judgement
-                        .threshold
-                        .unwrap_or(default::THRESHOLD)
-                        .as_fraction(),
-                ),
-                confidence: options
-                    .judgement
-                    .confidence
-                    .unwrap_or(default::CONFIDENCE)
-                    .as_probability(),
-            },
+            thresholds: thresholds(&options.judgement),
             outputs: output::pair_up(&options.output, &environment.cwd)?,
             deny_modify: options.judgement.deny.contains(&Deny::Modify),
             keep: options.keep,
@@ -94,6 +82,23 @@ impl Plan {
             sampling,
             warnings: configuration.warnings,
         })
+    }
+}
+
+fn thresholds(args: &JudgementArgs) -> Thresholds {
+    let ratio = |typed: Option<Share>, default: Share| {
+        Ratio::from_change(typed.unwrap_or(default).as_fraction())
+    };
+    Thresholds {
+        practical: ratio(args.threshold, default::THRESHOLD),
+        confidence: args
+            .confidence
+            .unwrap_or(default::CONFIDENCE)
+            .as_probability(),
+        allocations: AllocationPolicy {
+            threshold: ratio(args.allocation_threshold, default::ALLOCATION_THRESHOLD),
+            on_more: args.more_allocations.unwrap_or(OnMore::Modify),
+        },
     }
 }
 

@@ -46,6 +46,9 @@ pub struct AllocationRecord {
     /// Live bytes at the end of the regions less those at their start: what the routine has kept (its
     /// outputs with `iter_batched`, or a leak), or less than zero if it freed what its setup made.
     pub growth_bytes: i64,
+    /// Live bytes at the end of the sample less those at its start, set-up and dropped outputs included:
+    /// what is left behind for good.
+    pub retained_bytes: i64,
     /// The largest size asked for.
     pub largest_bytes: u64,
     /// Requests that were refused.
@@ -66,6 +69,7 @@ impl AllocationRecord {
             bytes: words[layout::RECORD_BYTES],
             peak_bytes: words[layout::RECORD_PEAK],
             growth_bytes: words[layout::RECORD_GROWTH].cast_signed(),
+            retained_bytes: words[layout::RECORD_RETAINED].cast_signed(),
             largest_bytes: words[layout::RECORD_LARGEST],
             failures: words[layout::RECORD_FAILURES],
             histogram,

@@ -1,12 +1,23 @@
 //! The counters. Atomic, so that any thread and any signal handler may count.
 
-use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use crate::layout;
 use crate::shared::Shared;
 
-/// Whether a timed region is under way.
-static COUNTING: AtomicBool = AtomicBool::new(false);
+/// How much is counted at the moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Attention {
+    /// Nothing: no sample is under way.
+    None,
+    /// How the live bytes change: within a sample, outside its timed regions.
+    Level,
+    /// Everything: within a timed region.
+    Full,
+}
+
+static ATTENTION: AtomicU8 = AtomicU8::new(Attention::None as u8);
 
 /// What the sample's regions have added up to.
 struct Counts {
@@ -21,6 +32,8 @@ struct Counts {
     peak: AtomicI64,
     /// Sum of `live` over the regions that have ended.
     growth: AtomicI64,
+    /// Live bytes above the beginning of the sample.
+    retained: AtomicI64,
     histogram: [AtomicU64; layout::HISTOGRAM_WORDS],
 }
 
@@ -34,37 +47,54 @@ static COUNTS: Counts = Counts {
     live: AtomicI64::new(0),
     peak: AtomicI64::new(0),
     growth: AtomicI64::new(0),
+    retained: AtomicI64::new(0),
     histogram: [const { AtomicU64::new(0) }; layout::HISTOGRAM_WORDS],
 };
 
-/// Whether a timed region is under way.
-pub(super) fn counting() -> bool {
-    COUNTING.load(Relaxed)
+/// How much is counted at the moment.
+pub(super) fn attention() -> Attention {
+    match ATTENTION.load(Relaxed) {
+        0 => Attention::None,
+        1 => Attention::Level,
+        _ => Attention::Full,
+    }
+}
+
+fn attend(attention: Attention) {
+    ATTENTION.store(attention as u8, Relaxed);
 }
 
 /// `asked` bytes were asked for; they take `live` bytes of the heap.
-pub(super) fn allocated(asked: usize, live: usize) {
-    COUNTS.allocations.fetch_add(1, Relaxed);
-    request(asked);
-    grow(live as i64);
+pub(super) fn allocated(attention: Attention, asked: usize, live: usize) {
+    if attention == Attention::Full {
+        COUNTS.allocations.fetch_add(1, Relaxed);
+        request(asked);
+    }
+    grow(attention, live as i64);
 }
 
 /// A block was made `asked` bytes long; that changed the heap by `growth`.
-pub(super) fn reallocated(asked: usize, growth: i64) {
-    COUNTS.reallocations.fetch_add(1, Relaxed);
-    request(asked);
-    grow(growth);
+pub(super) fn reallocated(attention: Attention, asked: usize, growth: i64) {
+    if attention == Attention::Full {
+        COUNTS.reallocations.fetch_add(1, Relaxed);
+        request(asked);
+    }
+    grow(attention, growth);
 }
 
 /// A block that took `live` bytes was freed.
-pub(super) fn freed(live: usize) {
-    COUNTS.frees.fetch_add(1, Relaxed);
-    grow(-(live as i64));
+pub(super) fn freed(attention: Attention, live: usize) {
+    if attention == Attention::Full {
+        COUNTS.frees.fetch_add(1, Relaxed);
+    }
+    grow(attention, -(live as i64));
 }
 
 /// A request was refused.
-pub(super) fn failed() {
-    COUNTS.failures.fetch_add(1, Relaxed);
+pub(super) fn failed(attention: Attention) {
+    if attention == Attention::Full {
+        COUNTS.failures.fetch_add(1, Relaxed);
+    }
 }
 
 fn request(asked: usize) {
@@ -74,7 +104,11 @@ fn request(asked: usize) {
     COUNTS.histogram[bucket as usize].fetch_add(1, Relaxed);
 }
 
-fn grow(by: i64) {
+fn grow(attention: Attention, by: i64) {
+    COUNTS.retained.fetch_add(by, Relaxed);
+    if attention == Attention::Level {
+        return;
+    }
     let live = COUNTS.live.fetch_add(by, Relaxed).wrapping_add(by);
     COUNTS.peak.fetch_max(live, Relaxed);
 }
@@ -92,32 +126,30 @@ pub(crate) fn begin_sample() {
     for count in all.into_iter().chain(&COUNTS.histogram) {
         count.store(0, Relaxed);
     }
-    for level in [&COUNTS.live, &COUNTS.peak, &COUNTS.growth] {
+    for level in [&COUNTS.live, &COUNTS.peak, &COUNTS.growth, &COUNTS.retained] {
         level.store(0, Relaxed);
     }
+    attend(Attention::Level);
 }
 
 /// A timed region begins.
 pub(crate) fn open() {
     COUNTS.live.store(0, Relaxed);
-    COUNTING.store(true, Relaxed);
+    attend(Attention::Full);
 }
 
-/// Stops counting for a moment: what the probe itself does is nobody's allocation. Whether it was
-/// counting.
-pub(crate) fn pause() -> bool {
-    COUNTING.swap(false, Relaxed)
-}
-
-/// Ends a pause.
-pub(crate) fn resume(counting: bool) {
-    COUNTING.store(counting, Relaxed);
-}
-
-/// A timed region has ended; `pause` has stopped the counting.
+/// A timed region has ended.
 pub(crate) fn close() {
     let live = COUNTS.live.load(Relaxed);
     COUNTS.growth.fetch_add(live, Relaxed);
+    attend(Attention::Level);
+}
+
+/// Writes how much more is live than when the sample began; the last read of a sample has the last
+/// word.
+pub(crate) fn record_retained(shared: &Shared, index: u64) {
+    let retained = COUNTS.retained.load(Relaxed) as u64;
+    shared.set_in_record(index, layout::RECORD_RETAINED, retained);
 }
 
 /// Writes what the sample's regions have added up to.

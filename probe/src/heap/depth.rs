@@ -23,7 +23,7 @@ pub(super) fn start() -> bool {
 }
 
 /// While this lives, allocations of this thread belong to the one that is under way.
-pub(super) struct Outermost {
+pub(crate) struct Outermost {
     key: u32,
 }
 

@@ -9,7 +9,8 @@ use core::ffi::c_void;
 use core::mem::transmute;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{counts, depth};
+use super::counts::{self, Attention};
+use super::depth;
 use crate::layout;
 use crate::shared::Shared;
 use crate::sys;
@@ -215,16 +216,17 @@ fn led_to(index: usize) -> usize {
 
 /// Counts what `next` allocates, if it is the outermost.
 fn counted(size: usize, next: impl FnOnce() -> *mut u8) -> *mut u8 {
-    if !counts::counting() {
+    let attention = counts::attention();
+    if attention == Attention::None {
         return next();
     }
     let outermost = depth::enter();
     let block = next();
     if outermost.is_some() {
         if block.is_null() {
-            counts::failed();
+            counts::failed(attention);
         } else {
-            counts::allocated(size, size);
+            counts::allocated(attention, size, size);
         }
     }
     block
@@ -251,13 +253,13 @@ unsafe extern "C" fn rust_alloc_zeroed(size: usize, align: usize) -> *mut u8 {
 
 unsafe extern "C" fn rust_dealloc(block: *mut u8, size: usize, align: usize) {
     type Dealloc = unsafe extern "C" fn(*mut u8, usize, usize);
-    let outermost = if counts::counting() {
-        depth::enter()
-    } else {
-        None
+    let attention = counts::attention();
+    let outermost = match attention {
+        Attention::None => None,
+        Attention::Level | Attention::Full => depth::enter(),
     };
     if outermost.is_some() {
-        counts::freed(size);
+        counts::freed(attention, size);
     }
     // SAFETY: see above.
     unsafe { transmute::<usize, Dealloc>(led_to(1))(block, size, align) }
@@ -272,16 +274,17 @@ unsafe extern "C" fn rust_realloc(
     type Realloc = unsafe extern "C" fn(*mut u8, usize, usize, usize) -> *mut u8;
     // SAFETY: see above.
     let next = || unsafe { transmute::<usize, Realloc>(led_to(2))(block, size, align, new_size) };
-    if !counts::counting() {
+    let attention = counts::attention();
+    if attention == Attention::None {
         return next();
     }
     let outermost = depth::enter();
     let moved = next();
     if outermost.is_some() {
         if moved.is_null() {
-            counts::failed();
+            counts::failed(attention);
         } else {
-            counts::reallocated(new_size, new_size as i64 - size as i64);
+            counts::reallocated(attention, new_size, new_size as i64 - size as i64);
         }
     }
     moved

@@ -8,7 +8,7 @@ use core::mem::transmute;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::counts;
+use super::counts::{self, Attention};
 use super::depth;
 use crate::sys;
 
@@ -141,16 +141,17 @@ fn usable(block: *mut c_void) -> usize {
 
 /// Allocates by `next`, and counts it if it is the outermost.
 fn counted(asked: usize, next: impl FnOnce() -> *mut c_void) -> *mut c_void {
-    if !counts::counting() {
+    let attention = counts::attention();
+    if attention == Attention::None {
         return next();
     }
     let outermost = depth::enter();
     let block = next();
     if outermost.is_some() {
         if block.is_null() {
-            counts::failed();
+            counts::failed(attention);
         } else {
-            counts::allocated(asked, usable(block));
+            counts::allocated(attention, asked, usable(block));
         }
     }
     block
@@ -242,7 +243,8 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
         if arena::holds(block) {
             return move_out_of_arena(block, size);
         }
-        if !counts::counting() {
+        let attention = counts::attention();
+        if attention == Attention::None {
             return next_realloc(block, size);
         }
         let outermost = depth::enter();
@@ -250,9 +252,12 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
         let moved = next_realloc(block, size);
         if outermost.is_some() {
             match (moved.is_null(), size) {
-                (true, 0) => counts::freed(before),
-                (true, _) => counts::failed(),
-                (false, _) => counts::reallocated(size, usable(moved) as i64 - before as i64),
+                (true, 0) => counts::freed(attention, before),
+                (true, _) => counts::failed(attention),
+                (false, _) => {
+                    let growth = usable(moved) as i64 - before as i64;
+                    counts::reallocated(attention, size, growth);
+                }
             }
         }
         moved
@@ -300,13 +305,13 @@ unsafe extern "C" fn free(block: *mut c_void) {
     if block.is_null() || arena::holds(block) {
         return;
     }
-    let outermost = if counts::counting() {
-        depth::enter()
-    } else {
-        None
+    let attention = counts::attention();
+    let outermost = match attention {
+        Attention::None => None,
+        Attention::Level | Attention::Full => depth::enter(),
     };
     if outermost.is_some() {
-        counts::freed(usable(block));
+        counts::freed(attention, usable(block));
     }
     match FREE.find() {
         // Never: `malloc` was found when this block was made. A leak is the least harm.

@@ -13,7 +13,14 @@ mod family;
 use crate::layout;
 use crate::shared::Shared;
 
-pub(crate) use counts::{begin_sample, close, open, pause, record, resume};
+pub(crate) use depth::Outermost;
+pub(crate) use counts::{begin_sample, close, open, record, record_retained};
+
+/// While the result lives, nothing that this thread allocates is counted: what the probe itself does is
+/// nobody's allocation. Other threads are counted all the same.
+pub(crate) fn pause() -> Option<Outermost> {
+    depth::enter()
+}
 
 /// Finds the functions that are interposed; called once, before `main`.
 pub(crate) fn start() {

@@ -74,6 +74,14 @@ pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOp
                 .judgement
                 .confidence
                 .or(configured.judgement.confidence),
+            allocation_threshold: typed
+                .judgement
+                .allocation_threshold
+                .or(configured.judgement.allocation_threshold),
+            more_allocations: typed
+                .judgement
+                .more_allocations
+                .or(configured.judgement.more_allocations),
             deny: list_or(typed.judgement.deny, configured.judgement.deny),
         },
         output: if reports_typed {

@@ -1,0 +1,293 @@
+//! One target, counted: processes of one side at a time, each benchmark with a log of its own.
+
+use std::time::Duration;
+
+use crate::discover::{Presence, Target};
+use crate::plan::Sampling;
+use crate::protocol::{Invocation, Placement, Timing};
+use crate::scratch::{self, Scratch};
+use crate::seam::{AllocationSeam, Coverage, SeamError};
+use crate::units::{Event, EventSink, Paired, Side};
+
+use super::MeasureError;
+use super::allocations::{Counted, CountedProcess, CountedSample};
+use super::check;
+use super::player::{Fault, Player, Report, Turn};
+use super::seams::explain;
+use super::way::{chunks, fit};
+
+/// How a benchmark is run to be counted: the fewest samples that Criterion takes, as short as they
+/// can be.
+const TIMING: Timing = Timing {
+    warm_up: Duration::from_millis(10),
+    measurement: Duration::from_millis(10),
+    sample_size: 10,
+};
+
+/// Processes a side: what differs from process to process must show.
+pub(super) const PROCESSES: usize = 2;
+
+/// Processes a side of a benchmark whose counts vary: enough for a test that believes nothing on less
+/// than 1 in 2,000.
+const PROCESSES_IF_VARYING: usize = 6;
+
+/// Counts one target.
+pub(super) struct Counter<'a> {
+    pub(super) sampling: &'a Sampling,
+    pub(super) target: &'a Target,
+    pub(super) scratch: &'a Scratch,
+    pub(super) events: EventSink<'a>,
+}
+
+/// One process to be run: whose, the how manieth, and the ids it has still to run.
+struct Run {
+    side: Side,
+    process: usize,
+    open: Vec<String>,
+}
+
+/// Why a process ran no further.
+enum Stop {
+    /// It has ended as it should.
+    Over,
+    /// Something went wrong.
+    Fault(Fault),
+    /// Nothing that it does can be counted.
+    Blind(String),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop::Fault(fault)
+    }
+}
+
+impl From<SeamError> for Stop {
+    fn from(error: SeamError) -> Self {
+        Stop::Blind(explain(&error))
+    }
+}
+
+impl Counter<'_> {
+    /// Counts the benchmarks of the target: some processes of each, more of those that vary.
+    pub(super) fn count(&self, counted: &mut [Counted]) -> Result<(), MeasureError> {
+        let Some(paths) = self.executables() else {
+            return Ok(());
+        };
+        let mut seam = match AllocationSeam::prepare(self.scratch.path(), paths) {
+            Ok(seam) => seam,
+            Err(error) => {
+                let why = explain(&error);
+                counted.iter_mut().for_each(|each| each.note(&why));
+                return Ok(());
+            }
+        };
+        for process in 0..PROCESSES_IF_VARYING {
+            let wanted: Vec<String> = counted
+                .iter()
+                .filter(|each| process == 0 || self.is_affordable(each))
+                .filter(|each| process < PROCESSES || each.varies())
+                .map(|each| each.key.id.clone())
+                .collect();
+            for side in Side::BOTH {
+                let open = self.open(side, process, counted, &wanted);
+                for open in chunks(open) {
+                    let run = Run {
+                        side,
+                        process,
+                        open,
+                    };
+                    self.run(run, &mut seam, counted)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The executables of both sides. Where one side has none, its place is taken by the other's,
+    /// and never run.
+    fn executables(&self) -> Option<Paired<&std::path::Path>> {
+        let of = |side| {
+            let executable = self.target.executables.get(side).as_ref();
+            executable.map(|executable| executable.path.as_path())
+        };
+        let any = of(Side::Base).or(of(Side::Head))?;
+        Some(Paired::from_fn(|side| of(side).unwrap_or(any)))
+    }
+
+    /// What `side` has to run in its process of this number: of what is wanted, that which it has and
+    /// which did not fail before.
+    fn open(
+        &self,
+        side: Side,
+        process: usize,
+        counted: &[Counted],
+        wanted: &[String],
+    ) -> Vec<String> {
+        let benchmarks = self.target.benchmarks.iter();
+        let present: Vec<&str> = benchmarks
+            .filter(|benchmark| benchmark.presence != Presence::Only(side.other()))
+            .map(|benchmark| benchmark.key.id.as_str())
+            .collect();
+        counted
+            .iter()
+            .filter(|each| each.processes.get(side).len() == process)
+            .map(|each| &each.key.id)
+            .filter(|id| wanted.contains(id) && present.contains(&id.as_str()))
+            .cloned()
+            .collect()
+    }
+
+    /// Whether one more process of a benchmark takes no longer than its timing was allowed to.
+    fn is_affordable(&self, counted: &Counted) -> bool {
+        let key = &counted.key;
+        let own = self
+            .sampling
+            .rules
+            .of(&key.package, &key.target, &key.id)
+            .time;
+        let budget = own.unwrap_or(self.sampling.time).as_nanos();
+        let spent = |side: Side| -> u64 {
+            let processes = counted.processes.get(side).iter();
+            let samples = processes.flat_map(|process| &process.samples);
+            samples.map(|sample| sample.record.sample.timed_ns).sum()
+        };
+        u128::from(spent(Side::Base).max(spent(Side::Head))) < budget
+    }
+
+    /// Runs what is open in one process, or in more where a benchmark ends it.
+    fn run(
+        &self,
+        mut run: Run,
+        seam: &mut AllocationSeam,
+        counted: &mut [Counted],
+    ) -> Result<(), MeasureError> {
+        let side = run.side;
+        let executable = self.target.executables.get(side).as_ref();
+        let version = *self.target.criterion.get(side);
+        let (Some(executable), Some(version)) = (executable, version) else {
+            return Ok(());
+        };
+        while !run.open.is_empty() {
+            scratch::check()?;
+            let before = run.open.len();
+            let invocation = Invocation {
+                executable,
+                side,
+                filter: Invocation::filter_for(run.open.iter().map(String::as_str)),
+                timing: Some((fit(TIMING, self.target), version)),
+                placement: Placement::Free,
+                env: seam.env(side),
+            };
+            let stop = self.play(&invocation, &mut run, seam, counted);
+            let stop = stop.err().unwrap_or(Stop::Over);
+            // What an interruption broke off did not fail.
+            scratch::check()?;
+            blame(stop, &mut run, before, counted);
+        }
+        Ok(())
+    }
+
+    /// One process, to its end. What it counted is no longer open.
+    fn play(
+        &self,
+        invocation: &Invocation<'_>,
+        run: &mut Run,
+        seam: &mut AllocationSeam,
+        counted: &mut [Counted],
+    ) -> Result<(), Stop> {
+        let side = run.side;
+        let mut player = Player::start(invocation, self.scratch, self.sampling.timeout)?;
+        if !seam.attached(side, player.id())? {
+            let why = "the loader did not let the probe into the process";
+            return Err(Stop::Blind(why.to_owned()));
+        }
+        let partial = match seam.coverage(side)? {
+            Coverage::Complete => None,
+            Coverage::Partial { reason } => Some(reason),
+            Coverage::None { reason } => return Err(Stop::Blind(reason.to_owned())),
+        };
+        loop {
+            self.announce(run, counted);
+            seam.observe()?;
+            let report = match player.turn() {
+                Ok(Turn::Complete(report)) => report,
+                Ok(Turn::Over) => return Ok(()),
+                Err(ending) => return Err(player.into_fault(&ending).into()),
+            };
+            run.open.retain(|id| *id != report.id);
+            let Some(each) = counted.iter_mut().find(|each| each.key.id == report.id) else {
+                continue;
+            };
+            if let Some(reason) = partial {
+                each.note(&format!("{side}: {reason}"));
+            }
+            match samples(seam, side, &report)? {
+                Ok(samples) => {
+                    let process = CountedProcess { samples };
+                    each.processes.get_mut(side).push(process);
+                }
+                Err(reason) => each.note(&format!("{side}: {reason}")),
+            }
+        }
+    }
+
+    fn announce(&self, run: &Run, counted: &[Counted]) {
+        let next = run.open.first();
+        let next = next.and_then(|id| counted.iter().find(|each| each.key.id == *id));
+        if let Some(next) = next {
+            (self.events)(Event::Measuring {
+                benchmark: next.key.to_string(),
+                round: run.process + 1,
+            });
+        }
+    }
+}
+
+/// What was counted of the benchmark that was reported, or why that cannot be told.
+fn samples(
+    seam: &AllocationSeam,
+    side: Side,
+    report: &Report,
+) -> Result<Result<Vec<CountedSample>, String>, SeamError> {
+    let reported = match check::samples(report) {
+        Ok(reported) => reported,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let records = match seam.take_log(side, &reported.times)? {
+        Ok(records) => records,
+        Err(disagreement) => return Ok(Err(disagreement.to_string())),
+    };
+    let samples = reported.iterations.into_iter().zip(records);
+    Ok(Ok(samples
+        .map(|(iterations, record)| CountedSample { iterations, record })
+        .collect()))
+}
+
+/// Notes why a process ran no further, and closes what it is to blame for: without that, the next
+/// process would meet the same.
+fn blame(stop: Stop, run: &mut Run, before: usize, counted: &mut [Counted]) {
+    let side = run.side;
+    let (culprits, why) = match stop {
+        Stop::Over => {
+            let why = "was named by its executable and then not run by it".to_owned();
+            (run.open.clone(), why)
+        }
+        Stop::Blind(why) => (run.open.clone(), why),
+        Stop::Fault(Fault { id, failure }) => {
+            let culprits = match id.filter(|id| run.open.contains(id)) {
+                Some(id) => vec![id],
+                // It broke on the way to the next one; if it never began, it never will.
+                None if run.open.len() < before => run.open.iter().take(1).cloned().collect(),
+                None => run.open.clone(),
+            };
+            (culprits, failure.reason)
+        }
+    };
+    run.open.retain(|id| !culprits.contains(id));
+    for each in counted {
+        if culprits.contains(&each.key.id) {
+            each.note(&format!("{side}: {why}"));
+        }
+    }
+}
