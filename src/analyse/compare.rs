@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::round::{ln_ratios, per_iteration, quantiles, summaries, weakest_pairing};
+use super::round::{head_errors, ln_ratios, per_iteration, quantiles, summaries, weakest_pairing};
 use super::settle::Settling;
 use super::{
-    Comparison, Difference, RoundSummary, TimeChange, TimeComparison, TimeSummary, Verdict,
+    Comparison, Difference, RoundSummary, TimeChange, TimeComparison, TimeErrors, TimeSummary,
+    Verdict,
 };
 use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Identity, Presence, Target};
 use crate::measure::Measured;
@@ -34,7 +35,10 @@ pub fn compare(
         .targets
         .iter()
         .flat_map(|target| target.benchmarks.iter().map(move |b| (target, b)))
-        .map(|(target, benchmark)| Draft::new(target, benchmark, measured.remove(&benchmark.key)))
+        .map(|(target, benchmark)| {
+            let measured = measured.remove(&benchmark.key);
+            Draft::new(target, benchmark, measured, sampling.seed)
+        })
         .collect();
     let family = drafts.iter().filter(|d| d.estimate.is_some()).count();
     let settling = Settling::plan(thresholds, sampling, family);
@@ -69,6 +73,7 @@ struct Draft {
     measured: Option<Measured>,
     rounds: Vec<RoundSummary>,
     estimate: Option<Estimate>,
+    head_errors: Option<TimeErrors>,
 }
 
 /// What follows from all benchmarks together.
@@ -105,7 +110,7 @@ impl Joint {
 }
 
 impl Draft {
-    fn new(target: &Target, benchmark: &Benchmark, measured: Option<Measured>) -> Draft {
+    fn new(target: &Target, benchmark: &Benchmark, measured: Option<Measured>, seed: u64) -> Draft {
         let rounds = measured
             .as_ref()
             .map_or_else(Vec::new, |m| summaries(&m.rounds));
@@ -116,6 +121,7 @@ impl Draft {
             estimate: (!failed)
                 .then(|| Estimate::of(&ln_ratios(&rounds)))
                 .flatten(),
+            head_errors: measured.as_ref().and_then(|m| head_errors(&m.rounds, seed)),
             measured,
             rounds,
         }
@@ -205,6 +211,7 @@ impl Draft {
             change,
             rounds: self.rounds.clone(),
             quantiles_ns: Some(times.map(quantiles)),
+            head_errors: self.head_errors,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! From measured rounds to the numbers that the statistics take.
 
-use super::RoundSummary;
+use super::{RoundSummary, TimeErrors};
 use crate::measure::{Pairing, Round, Samples};
-use crate::stats::{Timed, paired_log_ratio, percentile, unpaired_log_ratio};
+use crate::stats::{SummaryErrors, Timed, paired_log_ratio, percentile, unpaired_log_ratio};
 use crate::units::{Nanos, Paired, Ratio, Side};
 
 /// Times per iteration of one side over all rounds, nanoseconds.
@@ -11,6 +11,19 @@ pub(super) fn per_iteration(rounds: &[Round], side: Side) -> Vec<f64> {
         .iter()
         .flat_map(|round| times(round.samples.get(side)))
         .collect()
+}
+
+/// How sure the head side's figures are by themselves.
+pub(super) fn head_errors(rounds: &[Round], seed: u64) -> Option<TimeErrors> {
+    let of_round = |round: &Round| times(&round.samples.head).collect();
+    let rounds: Vec<Vec<f64>> = rounds.iter().map(of_round).collect();
+    SummaryErrors::of_rounds(&rounds, seed).map(|errors| TimeErrors {
+        mean: errors.mean,
+        median: errors.median,
+        p95: errors.p95,
+        p99: errors.p99,
+        rounds: errors.rounds,
+    })
 }
 
 /// How many equal steps a distribution is told in.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::analyse::{self, Comparison, Decision};
+use crate::analyse::{self, BudgetCheck, Comparison, Decision};
 use crate::build::Build;
 use crate::discover::{Discovery, SkippedTarget};
 use crate::environment::Machine;
@@ -27,6 +27,7 @@ pub(super) struct Findings<'a> {
     pub(super) family: usize,
     pub(super) comparisons: Vec<Comparison>,
     pub(super) decision: Decision,
+    pub(super) budgets: Vec<BudgetCheck>,
     pub(super) timings: Vec<Timing>,
 }
 
@@ -44,6 +45,7 @@ pub(super) fn assemble(findings: Findings<'_>) -> Report {
         warnings: warnings(&findings),
         skipped: findings.discovery.skipped.iter().map(skipped).collect(),
         benchmarks: findings.comparisons,
+        budgets: findings.budgets,
     }
 }
 

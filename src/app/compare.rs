@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::assemble::{Findings, assemble};
 use super::deliver::{colour, columns, deliver};
 use super::failure::Failure;
-use super::rules;
+use super::{limits, rules};
 use crate::analyse::{self, Comparison, Settling, Vote};
 use crate::build::Build;
 use crate::discover::{self, Discovery, Identity, Presence};
@@ -72,8 +72,15 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     let decision = analyse::decide(&comparisons);
     let decision = analyse::weigh_allocations(decision, &comparisons, &plan.thresholds.allocations);
     let decision = rules::demand(decision, &comparisons, &plan.sampling.rules);
+    let limits = limits::check(plan, &ready, &comparisons, scratch, events)?;
+    let decision = analyse::vote_on_budgets(decision, &limits.checks);
+    let decision = rules::miss(decision, limits.required_in_vain);
     let mut plan = plan.clone();
     plan.warnings.extend(ready.skipped);
+    plan.warnings.extend(limits.warnings);
+    if plan.budgets.speak_of_binaries() {
+        ready.stages.end("sizes of programs");
+    }
 
     Ok(assemble(Findings {
         plan: &plan,
@@ -85,6 +92,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         family: ready.family,
         comparisons,
         decision,
+        budgets: limits.checks,
         timings: ready.stages.timings,
     }))
 }

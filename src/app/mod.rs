@@ -5,6 +5,7 @@ mod calibrate;
 mod compare;
 mod deliver;
 mod failure;
+mod limits;
 mod rules;
 
 use std::ffi::OsString;

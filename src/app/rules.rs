@@ -55,6 +55,19 @@ pub(super) fn demand(
     decision
 }
 
+/// Votes `modify` where required benchmarks exist on neither side: whoever requires one wants to hear
+/// of it when its name is misspelt, or when it has been gone for longer than this range.
+pub(super) fn miss(mut decision: Decision, in_vain: Vec<String>) -> Decision {
+    if !in_vain.is_empty() {
+        decision.vote = decision.vote.max(Vote::Modify);
+        decision.reasons.push(format!(
+            "required, but neither side has such a benchmark: {}",
+            in_vain.join("; ")
+        ));
+    }
+    decision
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -92,24 +92,13 @@ pub(super) fn profile(selection: &Selection) -> &str {
 /// through `RUSTFLAGS`, which would override the project's own flags.
 pub(super) fn ask(selection: &Selection, targets: &Targets, target_dir: &Path) -> Ask {
     let mut words: Vec<String> = vec!["bench".to_owned(), "--no-run".to_owned()];
-    let mut pairs = |flag: &str, values: &[String]| {
-        for value in values {
-            words.extend([flag.to_owned(), value.clone()]);
-        }
-    };
-    pairs("-p", &selection.packages);
-    pairs("--exclude", &selection.exclude);
     if let Targets::Named(names) = targets {
-        pairs("--bench", names);
+        push_pairs(&mut words, "--bench", names);
     }
-    if selection.workspace {
-        words.push("--workspace".to_owned());
-    }
-    words.extend(feature_words(selection));
     if let Some(profile) = &selection.profile {
         words.extend(["--profile".to_owned(), profile.clone()]);
     }
-    words.extend(network_words(selection).map(str::to_owned));
+    push_selection(&mut words, selection);
     let variable = |key: &str| {
         let profile = profile(selection).to_uppercase().replace('-', "_");
         format!("CARGO_PROFILE_{profile}_{key}")
@@ -128,6 +117,37 @@ pub(super) fn ask(selection: &Selection, targets: &Targets, target_dir: &Path) -
         .env(variable("SPLIT_DEBUGINFO"), "off")
         // Intermediate files, too; a build folder that both sides share would mix them up.
         .env("CARGO_BUILD_BUILD_DIR", target_dir)
+}
+
+/// `cargo build --bins --release` with the plan's selection, for the files that a release would have.
+pub(super) fn ask_for_binaries(selection: &Selection, target_dir: &Path) -> Ask {
+    let words = ["build", "--bins", "--release"];
+    let mut words: Vec<String> = words.map(str::to_owned).to_vec();
+    push_selection(&mut words, selection);
+    Ask::new("cargo", words)
+        .ours([
+            "--message-format=json".as_ref(),
+            "--target-dir".as_ref(),
+            target_dir.as_os_str(),
+        ])
+        .env("CARGO_BUILD_BUILD_DIR", target_dir)
+}
+
+/// Packages, features and the network, as in the plan.
+fn push_selection(words: &mut Vec<String>, selection: &Selection) {
+    push_pairs(words, "-p", &selection.packages);
+    push_pairs(words, "--exclude", &selection.exclude);
+    if selection.workspace {
+        words.push("--workspace".to_owned());
+    }
+    words.extend(feature_words(selection));
+    words.extend(network_words(selection).map(str::to_owned));
+}
+
+fn push_pairs(words: &mut Vec<String>, flag: &str, values: &[String]) {
+    for value in values {
+        words.extend([flag.to_owned(), value.clone()]);
+    }
 }
 
 /// Runs cargo to its end. `total` is how many packages take part, for the progress.

@@ -6,6 +6,7 @@
 //! that no executable is the other side's is proved ([`provenance`]).
 
 mod ambient;
+mod binaries;
 mod compile;
 mod error;
 mod lock;
@@ -27,6 +28,7 @@ use crate::revision::Checkout;
 use crate::scratch::Scratch;
 use crate::units::{EventSink, Paired, Side};
 
+pub use binaries::{BinarySize, binary_sizes};
 pub use error::{BuildError, Where};
 
 use lock::LockSite;

@@ -186,6 +186,23 @@ const RULES: &str = "
 #[[benchmark]]
 #match = \"startup\"
 #required = true
+
+# Budgets: what benchmarks and programs may use, whatever they used before. Over one is `reject`; from
+# the share `investigate` of it on, `modify`. For each limit the last entry that matches counts.
+#[[budget]]
+#match = \"parse/*\"
+#p50 = \"2ms\"
+#p95 = \"3ms\"
+#throughput = \"100 MiB/s\"
+#allocations = 12
+#bytes = \"64 KiB\"
+#peak = \"1 MiB\"
+#investigate = \"80%\"
+
+# Programs are built with `--release` on both sides to check this one, which takes its time.
+#[[budget]]
+#binary = \"*\"
+#size = \"12 MiB\"
 ";
 
 #[cfg(test)]
@@ -210,5 +227,6 @@ mod tests {
             .collect();
         assert_eq!(errors, [""; 0]);
         assert!(table.len() > 5 && table["benchmark"].as_array().unwrap().len() == 3);
+        assert_eq!(table["budget"].as_array().unwrap().len(), 2);
     }
 }

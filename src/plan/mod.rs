@@ -59,6 +59,8 @@ pub struct Plan {
     pub terminal: Terminal,
     /// The words after the program's name, for the report's "how to reproduce".
     pub command_line: Vec<String>,
+    /// What benchmarks and programs may use, whatever they used before.
+    pub budgets: config::Budgets,
     /// What was not understood of the configuration and does no harm, as lower-case fragments.
     pub warnings: Vec<String>,
 }

@@ -80,6 +80,7 @@ impl Plan {
             terminal: Terminal::resolve(&options.terminal, environment),
             command_line: reproducible(&environment.words, sampling.seed),
             sampling,
+            budgets: configuration.budgets,
             warnings: configuration.warnings,
         })
     }

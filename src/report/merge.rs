@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Methodology, Range, Report, ReportError, Timing, shell, words};
-use crate::analyse::{Comparison, Vote, decide};
+use crate::analyse::{Comparison, Vote, decide, gravest_first, vote_on_budgets};
 use crate::discover::BenchmarkKey;
 
 /// Merges the reports of one comparison, for example of its shards.
@@ -147,6 +147,8 @@ fn absorb(merged: &mut Report, other: Report) {
     union(&mut merged.confounders, other.confounders);
     union(&mut merged.warnings, other.warnings);
     union(&mut merged.skipped, other.skipped);
+    union(&mut merged.budgets, other.budgets);
+    gravest_first(&mut merged.budgets);
     for comparison in other.benchmarks {
         // Both shards know of what was not measured: identical, added and removed ones.
         if !merged.benchmarks.iter().any(|c| c.key == comparison.key) {
@@ -246,7 +248,7 @@ fn gravest(first: &Report, rest: &[Report]) -> (Vote, Vec<String>) {
 
 /// The vote on all benchmarks together, unless a part knew of something graver than they show.
 fn vote_again(merged: &mut Report, gravest: Vote, reasons: Vec<String>) {
-    let decision = decide(&merged.benchmarks);
+    let decision = vote_on_budgets(decide(&merged.benchmarks), &merged.budgets);
     if decision.vote >= gravest {
         merged.vote = decision.vote;
         merged.reasons = decision.reasons;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analyse::{Comparison, Vote};
+use crate::analyse::{BudgetCheck, Comparison, Vote};
 use crate::units::{Paired, Side};
 
 /// The version of the JSON report.
@@ -35,6 +35,9 @@ pub struct Report {
     pub benchmarks: Vec<Comparison>,
     /// Bench targets that were not measured, with the reason.
     pub skipped: Vec<Skipped>,
+    /// Every budget, the gravest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetCheck>,
 }
 
 /// The two revisions.

@@ -7,11 +7,13 @@
 //! | step | here |
 //! |---|---|
 //! | samples of one side → what the report shows of them | [`Summary`] |
+//! | samples of one side, round by round → how sure that is by itself | [`SummaryErrors`] |
 //! | samples of one round → one log ratio | [`paired_log_ratio`], [`unpaired_log_ratio`] |
 //! | log ratios of the rounds → estimate, interval, p-values | [`Estimate`] |
 //! | several looks at growing data, one error rate | [`Looks`] |
 //! | many benchmarks, one error rate | [`step_up`] |
 
+mod alone;
 mod estimate;
 mod family;
 mod location;
@@ -19,6 +21,7 @@ mod looks;
 mod summary;
 mod within;
 
+pub use alone::{SummaryErrors, one_sided_margin};
 pub use estimate::{Estimate, Interval, believable};
 pub use family::step_up;
 pub use location::{Weighted, robust_location, weighted_median};

@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Environment, PlanError};
+use super::entry::Scope;
 use super::key::{self, Arity, Key};
-use super::rules::{self, Scope};
 use super::text::Value;
-use super::{Configuration, FILE_NAME, Origin, Setting};
+use super::{Configuration, FILE_NAME, Origin, Setting, budgets, rules};
+
+/// The keys that hold lists of entries, not options.
+const LISTS: [&str; 2] = [rules::KEY, budgets::KEY];
 
 const WORKSPACE_TABLE: &str = "workspace.metadata.perfcheck";
 const PACKAGE_TABLE: &str = "package.metadata.perfcheck";
@@ -112,8 +115,8 @@ impl Configuration {
     fn read_table(&mut self, table: &toml::Table, origin: Origin) -> Result<(), PlanError> {
         let known = key::known();
         for (name, value) in table {
-            if name == rules::KEY {
-                self.read_rules(value, Scope::Workspace, &origin)?;
+            if LISTS.contains(&name.as_str()) {
+                self.read_list(name, value, Scope::Workspace, &origin)?;
             } else if let Some(key) = known.iter().find(|key| key.name == *name) {
                 let value =
                     Value::from_toml(key, value).map_err(|problem| PlanError::InvalidValue {
@@ -128,7 +131,7 @@ impl Configuration {
                 });
             } else {
                 let names = known.iter().map(|key| key.name.as_str());
-                self.warn_unknown(name, names.chain([rules::KEY]), &origin);
+                self.warn_unknown(name, names.chain(LISTS), &origin);
             }
         }
         Ok(())
@@ -146,33 +149,38 @@ impl Configuration {
             table: Some(PACKAGE_TABLE),
         };
         let mut own = table.clone();
-        let nested = own.remove(rules::KEY);
+        let nested = LISTS.map(|list| (list, own.remove(list)));
         self.read_rule(&own, Scope::Package(package), &origin)?;
-        match nested {
-            Some(nested) => self.read_rules(&nested, Scope::Package(package), &origin),
-            None => Ok(()),
+        for (list, nested) in nested {
+            if let Some(nested) = nested {
+                self.read_list(list, &nested, Scope::Package(package), &origin)?;
+            }
         }
+        Ok(())
     }
 
-    fn read_rules(
+    /// `[[benchmark]]` or `[[budget]]`.
+    fn read_list(
         &mut self,
+        list: &str,
         value: &toml::Value,
         scope: Scope<'_>,
         origin: &Origin,
     ) -> Result<(), PlanError> {
         let tables: Option<Vec<&toml::Table>> = value
             .as_array()
-            .map(|items| items.iter().filter_map(toml::Value::as_table).collect());
+            .and_then(|items| items.iter().map(toml::Value::as_table).collect());
         let Some(tables) = tables else {
             return Err(PlanError::InvalidValue {
-                origin: format!("`{}` in {origin}", rules::KEY),
+                origin: format!("`{list}` in {origin}"),
                 value: value.to_string(),
-                problem: format!("rules are written `[[{}]]`", rules::KEY),
+                problem: format!("its entries are written `[[{list}]]`"),
             });
         };
-        tables
-            .into_iter()
-            .try_for_each(|table| self.read_rule(table, scope, origin))
+        tables.into_iter().try_for_each(|table| match list {
+            budgets::KEY => self.read_budget(table, scope, origin),
+            _ => self.read_rule(table, scope, origin),
+        })
     }
 
     fn read_rule(
@@ -181,13 +189,26 @@ impl Configuration {
         scope: Scope<'_>,
         origin: &Origin,
     ) -> Result<(), PlanError> {
-        for name in table.keys() {
-            if !rules::KEYS.contains(&name.as_str()) {
-                self.warn_unknown(name, rules::KEYS, origin);
-            }
-        }
+        self.warn_of_strange_keys(table, &rules::KEYS, origin);
         self.rules.push(rules::read(table, scope, origin)?);
         Ok(())
+    }
+
+    fn read_budget(
+        &mut self,
+        table: &toml::Table,
+        scope: Scope<'_>,
+        origin: &Origin,
+    ) -> Result<(), PlanError> {
+        self.warn_of_strange_keys(table, &budgets::KEYS, origin);
+        self.budgets.push(budgets::read(table, scope, origin)?);
+        Ok(())
+    }
+
+    fn warn_of_strange_keys(&mut self, table: &toml::Table, known: &[&str], origin: &Origin) {
+        for name in table.keys().filter(|name| !known.contains(&name.as_str())) {
+            self.warn_unknown(name, known.iter().copied(), origin);
+        }
     }
 
     fn warn_unknown<'a>(

@@ -3,9 +3,13 @@
 //! The keys are the command line's own long options, asked from clap: there is no second list that
 //! could fall behind, and every setting can be made everywhere.
 
+mod amount;
+mod budgets;
+mod entry;
 mod files;
 mod key;
 mod merge;
+mod pattern;
 mod rules;
 mod schema;
 mod show;
@@ -16,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use super::{CompareOptions, Environment, PlanError};
 
+pub use budgets::{Budget, Budgets, Limit, Metric, Unit};
 pub use rules::{BenchmarkRules, Obligation, Rule, Rules};
 pub use schema::json_schema;
 pub use show::{ShownSetting, show};
@@ -71,6 +76,8 @@ pub(super) struct Configuration {
     settings: Vec<Setting>,
     /// The rules for single benchmarks, weakest first.
     pub(super) rules: Rules,
+    /// What benchmarks and programs may use, weakest first.
+    pub(super) budgets: Budgets,
     /// What was not understood and does no harm: unknown keys.
     pub(super) warnings: Vec<String>,
 }

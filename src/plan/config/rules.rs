@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use globset::{Glob, GlobBuilder, GlobMatcher};
-
 use crate::units::Ratio;
 
 use super::super::PlanError;
 use super::super::value::{Share, Span};
 use super::Origin;
+use super::entry::{Reader, Scope};
+use super::pattern::Selector;
 
 /// The key of the list of rules: `[[benchmark]]`.
 pub(super) const KEY: &str = "benchmark";
@@ -24,15 +24,6 @@ pub(super) const KEYS: [&str; 7] = [
     "required",
 ];
 
-/// Whose benchmarks a rule may speak of.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Scope<'a> {
-    /// All of the workspace's.
-    Workspace,
-    /// This package's only.
-    Package(&'a str),
-}
-
 /// All rules; for each key the last one that matches counts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rules(Vec<Rule>);
@@ -40,12 +31,11 @@ pub struct Rules(Vec<Rule>);
 /// One rule: which benchmarks it speaks of, and what it says of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    package: Pattern,
-    target: Pattern,
-    id: Pattern,
+    whose: Selector,
     threshold: Option<Ratio>,
     time: Option<Duration>,
     obligation: Option<Obligation>,
+    origin: Origin,
 }
 
 /// Whether a benchmark takes part.
@@ -80,7 +70,7 @@ impl Rules {
     pub fn of(&self, package: &str, target: &str, id: &str) -> BenchmarkRules {
         let matching = || {
             let strongest_first = self.0.iter().rev();
-            strongest_first.filter(|rule| rule.speaks_of(package, target, id))
+            strongest_first.filter(|rule| rule.whose.speaks_of(package, target, id))
         };
         BenchmarkRules {
             threshold: matching().find_map(|rule| rule.threshold),
@@ -97,12 +87,42 @@ impl Rules {
         self.0.iter().filter_map(|rule| rule.time).max()
     }
 
-    /// The patterns of ids that are required, so that one which matches nothing can be told.
-    #[must_use]
-    pub fn required_patterns(&self) -> Vec<&str> {
+    /// The required entries that speak of none of `benchmarks` (package, target, id), as they were
+    /// typed.
+    pub fn required_in_vain<'a>(
+        &self,
+        benchmarks: impl Iterator<Item = (&'a str, &'a str, &'a str)> + Clone,
+    ) -> Vec<String> {
         let required = |rule: &&Rule| rule.obligation == Some(Obligation::Required);
-        let rules = self.0.iter().filter(required);
-        rules.map(|rule| rule.id.glob.glob()).collect()
+        let in_vain = |rule: &&Rule| {
+            let mut all = benchmarks.clone();
+            !all.any(|(package, target, id)| rule.whose.speaks_of(package, target, id))
+        };
+        let rules = self.0.iter().filter(required).filter(in_vain);
+        rules.map(|rule| rule.whose.to_string()).collect()
+    }
+
+    /// Each rule with what it says and where, for `cargo perfcheck config`.
+    pub(super) fn shown(&self) -> impl Iterator<Item = (String, &Origin)> {
+        self.0.iter().map(|rule| {
+            let threshold = rule
+                .threshold
+                .map(Ratio::as_change)
+                .map(Share::from_fraction);
+            let time = rule.time.map(humantime::format_duration);
+            let obligation = rule.obligation.map(|obligation| match obligation {
+                Obligation::Skipped => "skip",
+                Obligation::Optional => "optional",
+                Obligation::Required => "required",
+            });
+            let said = [
+                threshold.map(|share| format!("threshold {share}")),
+                time.map(|time| format!("time {time}")),
+                obligation.map(str::to_owned),
+            ];
+            let said: Vec<String> = said.into_iter().flatten().collect();
+            (format!("{}: {}", rule.whose, said.join(", ")), &rule.origin)
+        })
     }
 
     /// Whether there are none.
@@ -112,56 +132,20 @@ impl Rules {
     }
 }
 
-impl Rule {
-    fn speaks_of(&self, package: &str, target: &str, id: &str) -> bool {
-        self.package.is_match(package) && self.target.is_match(target) && self.id.is_match(id)
-    }
-}
-
-/// A glob, ready to match. `*` also matches `/`: ids have as many levels as their authors like.
-#[derive(Debug, Clone)]
-struct Pattern {
-    glob: Glob,
-    matcher: GlobMatcher,
-}
-
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Pattern) -> bool {
-        self.glob == other.glob
-    }
-}
-
-impl Pattern {
-    fn new(text: &str) -> Result<Pattern, globset::Error> {
-        // Ids are no paths: a backslash and a separator mean nothing special in them.
-        let glob = GlobBuilder::new(text)
-            .literal_separator(false)
-            .backslash_escape(true)
-            .build()?;
-        let matcher = glob.compile_matcher();
-        Ok(Pattern { glob, matcher })
-    }
-
-    fn is_match(&self, text: &str) -> bool {
-        self.matcher.is_match(text)
-    }
-}
-
 /// Reads one rule.
 pub(super) fn read(
     table: &toml::Table,
     scope: Scope<'_>,
     origin: &Origin,
 ) -> Result<Rule, PlanError> {
-    let reader = Reader { table, origin };
-    let package = match scope {
-        Scope::Workspace => reader.pattern("package")?,
-        Scope::Package(name) => reader.glob("package", &globset::escape(name))?,
+    let reader = Reader {
+        table,
+        scope,
+        origin,
+        what: "a benchmark",
     };
     Ok(Rule {
-        package,
-        target: reader.pattern("target")?,
-        id: reader.pattern("match")?,
+        whose: reader.selector()?,
         threshold: reader
             .parsed::<Share>("threshold")?
             .map(|share| Ratio::from_change(share.as_fraction())),
@@ -175,61 +159,8 @@ pub(super) fn read(
             (None, None) => None,
             _ => Some(Obligation::Optional),
         },
+        origin: origin.clone(),
     })
-}
-
-struct Reader<'a> {
-    table: &'a toml::Table,
-    origin: &'a Origin,
-}
-
-impl Reader<'_> {
-    fn invalid(&self, key: &str, problem: impl Into<String>) -> PlanError {
-        let value = self.table.get(key);
-        PlanError::InvalidValue {
-            origin: format!("`{key}` of a benchmark in {}", self.origin),
-            value: value.map(ToString::to_string).unwrap_or_default(),
-            problem: problem.into(),
-        }
-    }
-
-    fn text(&self, key: &str) -> Result<Option<&str>, PlanError> {
-        let Some(value) = self.table.get(key) else {
-            return Ok(None);
-        };
-        let text = value.as_str();
-        text.map(Some)
-            .ok_or_else(|| self.invalid(key, "it must be a string"))
-    }
-
-    fn switch(&self, key: &str) -> Result<Option<bool>, PlanError> {
-        let Some(value) = self.table.get(key) else {
-            return Ok(None);
-        };
-        let on = value.as_bool();
-        on.map(Some)
-            .ok_or_else(|| self.invalid(key, "it must be `true` or `false`"))
-    }
-
-    fn parsed<T: std::str::FromStr<Err = String>>(
-        &self,
-        key: &str,
-    ) -> Result<Option<T>, PlanError> {
-        let text = self.text(key)?;
-        text.map(|text| {
-            text.parse()
-                .map_err(|problem: String| self.invalid(key, problem))
-        })
-        .transpose()
-    }
-
-    fn pattern(&self, key: &str) -> Result<Pattern, PlanError> {
-        self.glob(key, self.text(key)?.unwrap_or("*"))
-    }
-
-    fn glob(&self, key: &str, text: &str) -> Result<Pattern, PlanError> {
-        Pattern::new(text).map_err(|error| self.invalid(key, error.to_string()))
-    }
 }
 
 #[cfg(test)]

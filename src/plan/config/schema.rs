@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::key::{self, Arity, Key};
-use super::rules;
+use super::{budgets, rules};
 
 /// The schema, made from the same keys that are read.
 #[must_use]
@@ -18,6 +18,14 @@ pub fn json_schema() -> Value {
             "type": "array",
             "description": "Rules for single benchmarks; for each key the last one that matches counts",
             "items": rule(),
+        }),
+    );
+    properties.insert(
+        budgets::KEY.to_owned(),
+        json!({
+            "type": "array",
+            "description": "What benchmarks and programs may use; for each limit the last entry that matches counts",
+            "items": budget(),
         }),
     );
     json!({
@@ -70,6 +78,43 @@ fn rule() -> Value {
     })
 }
 
+fn budget() -> Value {
+    let time = |what: &str| json!({ "type": "string", "description": what });
+    let size = |what: &str| json!({ "type": ["string", "number"], "description": what });
+    json!({
+        "type": "object",
+        "properties": {
+            "match": {
+                "type": "string",
+                "description": "Glob of the benchmark's id; `*` also matches `/` [default: *]",
+            },
+            "package": { "type": "string", "description": "Glob of the package's name [default: *]" },
+            "target": { "type": "string", "description": "Glob of the bench target's name [default: *]" },
+            "binary": {
+                "type": "string",
+                "description": "Glob of a program's name, for `size`; programs are built with `--release` to check it",
+            },
+            "p50": time("Most that the median time of an iteration may be, for example `2ms`"),
+            "p95": time("Most that the 95th percentile of the time of an iteration may be"),
+            "p99": time("Most that the 99th percentile of the time of an iteration may be"),
+            "mean": time("Most that the mean time of an iteration may be"),
+            "throughput": {
+                "type": "string",
+                "description": "Least that must be processed in a second, for example `100 MiB/s` or `20 Melem/s`",
+            },
+            "allocations": { "type": "number", "minimum": 0, "description": "Most allocations an iteration" },
+            "bytes": size("Most bytes asked for in an iteration, for example `64 KiB`"),
+            "peak": size("Most bytes in use at once"),
+            "size": size("Most bytes of the program's file, for example `12 MiB`"),
+            "investigate": {
+                "type": "string",
+                "description": "Vote `modify` from this share of a limit on, for example `80%`",
+            },
+        },
+        "additionalProperties": false,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,13 +135,17 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_a_rule_is_in_the_schema() {
-        let rule = rule();
-        let properties = rule["properties"].as_object().unwrap();
-        let mut names: Vec<&str> = properties.keys().map(String::as_str).collect();
-        let mut known = rules::KEYS;
-        names.sort_unstable();
-        known.sort_unstable();
-        assert_eq!(names, known);
+    fn every_key_of_an_entry_is_in_the_schema() {
+        for (schema, known) in [
+            (rule(), rules::KEYS.as_slice()),
+            (budget(), budgets::KEYS.as_slice()),
+        ] {
+            let properties = schema["properties"].as_object().unwrap();
+            let mut names: Vec<&str> = properties.keys().map(String::as_str).collect();
+            let mut known = known.to_vec();
+            names.sort_unstable();
+            known.sort_unstable();
+            assert_eq!(names, known);
+        }
     }
 }

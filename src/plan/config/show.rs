@@ -7,7 +7,7 @@ use super::super::args::own_words;
 use super::super::default;
 use super::super::{Args, Environment, PlanError, manifest};
 use super::key::{self, Arity, Key};
-use super::{Configuration, Origin};
+use super::{Configuration, Origin, budgets, rules};
 
 /// A setting as it will be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub struct ShownSetting {
     pub origin: Origin,
 }
 
-/// All settings for the manifest that the words mean, in the order of `--help`, and what was not
+/// All settings for the manifest that the words mean, in the order of `--help`, the entries of lists after
+/// them, and what was not
 /// understood of the configuration.
 ///
 /// # Errors
@@ -34,10 +35,21 @@ pub fn show(
     // Only to find out whether the values can be understood.
     configuration.beneath(&Default::default())?;
     let typed = typed(environment);
-    let settings = key::known()
+    let mut settings: Vec<ShownSetting> = key::known()
         .into_iter()
         .map(|key| shown(&key, &typed, &configuration))
         .collect();
+    let rules = configuration.rules.shown().map(|rule| (rules::KEY, rule));
+    let budgets = configuration.budgets.shown().map(|b| (budgets::KEY, b));
+    settings.extend(
+        rules
+            .chain(budgets)
+            .map(|(key, (value, origin))| ShownSetting {
+                key: format!("[[{key}]]"),
+                value: Some(value),
+                origin: origin.clone(),
+            }),
+    );
     Ok((settings, configuration.warnings))
 }
 

@@ -3,6 +3,7 @@
 //! Everything from elsewhere passes through maud, which escapes it, after
 //! [`super::escape::visible`], which takes what hides or reorders characters.
 
+mod budgets;
 mod facts;
 mod forest;
 mod plot;
@@ -44,6 +45,7 @@ pub(super) fn render(report: &Report) -> String {
                 (head(report))
                 main {
                     (benchmarks(report))
+                    (budgets::budgets(report))
                     (overview(report))
                     (conclusions(report))
                     (facts::facts(report))

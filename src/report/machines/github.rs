@@ -4,11 +4,11 @@
 
 use super::super::words::{self, Naming};
 use super::super::{
-    Report,
+    Report, budgets,
     escape::{shortened, visible},
 };
 use super::place;
-use crate::analyse::{Comparison, Verdict};
+use crate::analyse::{BudgetCheck, BudgetStatus, Comparison, Verdict};
 
 /// GitHub shows no more of each level for one step.
 const SHOWN: usize = 10;
@@ -33,10 +33,15 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
                 && words::allocations_grew(c))
     })
     .collect();
-    for (level, all) in [("error", errors), ("warning", warnings)] {
-        for comparison in all.iter().take(SHOWN) {
-            out.push_str(&annotation(level, naming, comparison));
-        }
+    for (level, all, status) in [
+        ("error", errors, BudgetStatus::Over),
+        ("warning", warnings, BudgetStatus::Investigate),
+    ] {
+        let of_benchmarks = all.iter().map(|c| annotation(level, naming, c));
+        let checks = report.budgets.iter().filter(|b| b.status == status);
+        let of_budgets = checks.map(|check| budget(level, naming, check));
+        // Benchmarks first: what is over its budget is often what became slower.
+        out.extend(of_benchmarks.chain(of_budgets).take(SHOWN));
     }
     let sentence = words::sentence(report);
     let title = format!("performance: {}", words::vote_word(report.vote));
@@ -62,6 +67,18 @@ fn annotation(level: &str, naming: Naming, comparison: &Comparison) -> String {
         place.unwrap_or_default(),
         property(&title),
         data(&words::summary(comparison))
+    )
+}
+
+fn budget(level: &str, naming: Naming, check: &BudgetCheck) -> String {
+    let title = format!(
+        "budget: {}",
+        shortened(&budgets::subject(check, naming), LONGEST_NAME)
+    );
+    format!(
+        "::{level} title={}::{}\n",
+        property(&title),
+        data(&budgets::summary(check))
     )
 }
 

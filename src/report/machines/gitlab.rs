@@ -5,9 +5,12 @@
 use serde::Serialize;
 
 use super::super::words::{self, Naming};
-use super::super::{Report, ReportError};
+use super::super::{Report, ReportError, budgets};
 use super::{place, to_json};
-use crate::analyse::{Comparison, Verdict};
+use crate::analyse::{BudgetCheck, BudgetStatus, Comparison, Verdict};
+
+/// The format demands a place; the manifest stands for "somewhere in this workspace".
+const MANIFEST: &str = "Cargo.toml";
 
 #[derive(Serialize)]
 struct Issue {
@@ -31,10 +34,11 @@ struct Lines {
 
 pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
     let naming = Naming::of(report);
-    let issues: Vec<Issue> = words::ordered(report)
+    let of_benchmarks = words::ordered(report)
         .into_iter()
-        .filter_map(|comparison| issue(naming, comparison))
-        .collect();
+        .filter_map(|comparison| issue(naming, comparison));
+    let of_budgets = report.budgets.iter().filter_map(|b| budget(naming, b));
+    let issues: Vec<Issue> = of_benchmarks.chain(of_budgets).collect();
     to_json("GitLab code quality", &issues)
 }
 
@@ -47,9 +51,8 @@ fn issue(naming: Naming, comparison: &Comparison) -> Option<Issue> {
         Verdict::Inconclusive => ("perfcheck-inconclusive", "info"),
         _ => return None,
     };
-    // The format demands a place; the manifest stands for "somewhere in this workspace".
     let (path, begin) = place::blamed(comparison).map_or_else(
-        || ("Cargo.toml".to_owned(), 1),
+        || (MANIFEST.to_owned(), 1),
         |place| (place.path, place.line),
     );
     Some(Issue {
@@ -69,6 +72,30 @@ fn issue(naming: Naming, comparison: &Comparison) -> Option<Issue> {
         location: Location {
             path,
             lines: Lines { begin },
+        },
+    })
+}
+
+fn budget(naming: Naming, check: &BudgetCheck) -> Option<Issue> {
+    let (check_name, severity) = match check.status {
+        BudgetStatus::Over => ("perfcheck-over-budget", "major"),
+        BudgetStatus::Investigate => ("perfcheck-budget", "minor"),
+        BudgetStatus::Unknown => ("perfcheck-budget", "info"),
+        BudgetStatus::Within | BudgetStatus::Unmeasured => return None,
+    };
+    let subject = check.subject.to_string();
+    Some(Issue {
+        description: format!(
+            "{}: {}",
+            budgets::subject(check, naming),
+            budgets::summary(check)
+        ),
+        check_name,
+        fingerprint: fingerprint(&[check_name, &subject, check.metric.name()]),
+        severity,
+        location: Location {
+            path: MANIFEST.to_owned(),
+            lines: Lines { begin: 1 },
         },
     })
 }

@@ -1,13 +1,21 @@
-//! JUnit XML: a suite for each bench target, a failed test for each slower benchmark.
+//! JUnit XML: a suite for each bench target and one of budgets, a failed test for each slower benchmark
+//! and each budget that is exceeded.
 
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
-use super::super::{Report, ReportError, words};
-use crate::analyse::{Comparison, Verdict};
+use super::super::{Report, ReportError, budgets, words};
+use crate::analyse::{BudgetCheck, BudgetStatus, Comparison, Verdict};
 
 pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
     let mut xml = Xml::new(format!("cargo perfcheck {}", report.range.spec));
     for suite in suites(report) {
+        xml.add_test_suite(suite);
+    }
+    if !report.budgets.is_empty() {
+        let mut suite = TestSuite::new("budgets");
+        for check in &report.budgets {
+            suite.add_test_case(budget(check));
+        }
         xml.add_test_suite(suite);
     }
     xml.to_string().map_err(|source| ReportError::Encode {
@@ -51,6 +59,24 @@ fn case(comparison: &Comparison, suite: &str) -> TestCase {
     if let Some(failure) = &comparison.failure {
         case.set_system_err(&failure.stderr_tail);
     }
+    case
+}
+
+fn budget(check: &BudgetCheck) -> TestCase {
+    let mut status = match check.status {
+        BudgetStatus::Over => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        BudgetStatus::Within => TestCaseStatus::success(),
+        BudgetStatus::Investigate | BudgetStatus::Unknown | BudgetStatus::Unmeasured => {
+            TestCaseStatus::skipped()
+        }
+    };
+    if check.status != BudgetStatus::Within {
+        status
+            .set_message(budgets::summary(check))
+            .set_type(check.status.name());
+    }
+    let mut case = TestCase::new(format!("{} {}", check.subject, check.metric), status);
+    case.set_classname("budgets");
     case
 }
 

@@ -24,6 +24,7 @@ pub(super) fn document(report: &Report, detail: Detail) -> String {
     page.changed(&mut out, &notable);
     page.failures(&mut out);
     page.quiet(&mut out, &quiet);
+    page.budgets(&mut out);
     page.findings(&mut out);
     page.doubts(&mut out);
     page.baseline(&mut out);
@@ -36,7 +37,7 @@ pub(super) fn document(report: &Report, detail: Detail) -> String {
 pub(super) struct Page<'a> {
     pub(super) report: &'a Report,
     pub(super) detail: Detail,
-    naming: Naming,
+    pub(super) naming: Naming,
 }
 
 impl Page<'_> {

@@ -1,6 +1,7 @@
 //! The report for a terminal: the table first, the vote last, where the eye rests.
 
 mod bar;
+mod budgets;
 mod paint;
 mod prose;
 mod table;
@@ -33,6 +34,7 @@ pub(super) fn render(report: &Report, options: &RenderOptions) -> String {
     let mut out = String::new();
     page.header(&mut out);
     page.benchmarks(&mut out);
+    page.budgets(&mut out);
     page.failures(&mut out);
     page.doubts(&mut out);
     page.method(&mut out);
@@ -289,6 +291,8 @@ fn ascii(text: &str) -> String {
             '±' => out.push_str("+/-"),
             'µ' => out.push('u'),
             '−' => out.push('-'),
+            '≤' => out.push_str("<="),
+            '≥' => out.push_str(">="),
             c => out.push(c),
         }
     }

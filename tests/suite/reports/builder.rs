@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use cargo_perfcheck::analyse::{
-    AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
-    Difference, RoundSummary, TimeChange, TimeComparison, TimeSummary, Verdict, Vote,
+    AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, BudgetCheck,
+    BudgetStatus, BudgetSubject, Comparison, Difference, RoundSummary, TimeChange, TimeComparison,
+    TimeSummary, Verdict, Vote,
 };
 use cargo_perfcheck::discover::BenchmarkKey;
 use cargo_perfcheck::measure::{Failure, Pairing};
+use cargo_perfcheck::plan::config::{Metric, Unit};
 use cargo_perfcheck::report::{
     Commit, Environment, Methodology, Range, Report, SCHEMA_VERSION, Skipped, Timing,
 };
@@ -72,6 +74,7 @@ pub(crate) fn report() -> Report {
         warnings: Vec::new(),
         benchmarks: Vec::new(),
         skipped: Vec::new(),
+        budgets: Vec::new(),
     }
 }
 
@@ -156,6 +159,7 @@ pub(crate) fn timed(
             quantiles(base_ns),
             quantiles(base_ns * (1.0 + change)),
         )),
+        head_errors: None,
     });
     comparison
 }
@@ -208,6 +212,7 @@ pub(crate) fn one_sided(id: &str, side: Side, ns: f64) -> Comparison {
         change: None,
         rounds: Vec::new(),
         quantiles_ns: None,
+        head_errors: None,
     });
     comparison
 }
@@ -264,6 +269,33 @@ fn allocations((count, bytes): (f64, f64)) -> AllocationSummary {
         largest_bytes: bytes as u64,
         histogram: vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, count],
         exact: true,
+    }
+}
+
+/// A budget of a benchmark of `codec`, with what head uses of it.
+pub(crate) fn budget(
+    id: &str,
+    metric: Metric,
+    limit: f64,
+    (head, status): (f64, BudgetStatus),
+) -> BudgetCheck {
+    BudgetCheck {
+        subject: BudgetSubject::Benchmark(benchmark(id, Verdict::Unchanged).key),
+        metric,
+        unit: match metric {
+            Metric::Allocations => Unit::Count,
+            Metric::Bytes | Metric::Peak | Metric::Size => Unit::Bytes,
+            Metric::Throughput => Unit::ElementsPerSecond,
+            _ => Unit::Nanoseconds,
+        },
+        limit,
+        investigate: Some(limit * 0.8),
+        base: Some(head * 0.9),
+        head: Some(head),
+        certain: Some(head * 0.98),
+        used: Some(head / limit),
+        status,
+        note: None,
     }
 }
 

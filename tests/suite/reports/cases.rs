@@ -1,10 +1,15 @@
 //! The reports that every format has to cope with.
 
-use cargo_perfcheck::analyse::{AllocationComparison, Comparison, Verdict};
+use cargo_perfcheck::analyse::{
+    AllocationComparison, BudgetStatus, BudgetSubject, Comparison, Verdict, Vote,
+};
+use cargo_perfcheck::plan::config::Metric;
 use cargo_perfcheck::report::Report;
 use cargo_perfcheck::units::Side;
 
-use super::builder::{HOSTILE, allocating, benchmark, failed, one_sided, skipped, timed, with};
+use super::builder::{
+    HOSTILE, allocating, benchmark, budget, failed, one_sided, skipped, timed, with,
+};
 
 /// Every case with its name.
 pub(crate) fn all() -> Vec<(&'static str, Report)> {
@@ -17,6 +22,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("failed_added_removed", failed_added_removed()),
         ("hostile", hostile()),
         ("no_allocations", no_allocations()),
+        ("budgets", budgets()),
         ("empty", with(Vec::new())),
     ]
 }
@@ -168,6 +174,59 @@ pub(crate) fn hostile() -> Report {
     report.confounders.push(HOSTILE.into());
     report.methodology.command_line.push(HOSTILE.into());
     report.skipped.push(skipped(HOSTILE, HOSTILE));
+    let mut check = budget(HOSTILE, Metric::P95, 3e6, (4.1e6, BudgetStatus::Over));
+    check.note = Some(HOSTILE.into());
+    report.budgets.push(check);
+    report
+}
+
+pub(crate) fn budgets() -> Report {
+    let mut report = nothing_changed();
+    let mut doubtful = budget(
+        "parse/small",
+        Metric::Mean,
+        1e6,
+        (1.01e6, BudgetStatus::Investigate),
+    );
+    doubtful.note = Some("exceeded, but by no more than the measurement's own uncertainty".into());
+    let mut size = budget(
+        "",
+        Metric::Size,
+        1_048_576.0,
+        (700_000.0, BudgetStatus::Within),
+    );
+    size.subject = BudgetSubject::Binary {
+        package: "codec".into(),
+        name: "codec-cli".into(),
+    };
+    let mut unknown = budget(
+        "print/compact",
+        Metric::Peak,
+        4096.0,
+        (0.0, BudgetStatus::Unknown),
+    );
+    (unknown.base, unknown.head, unknown.certain, unknown.used) = (None, None, None, None);
+    unknown.note = Some("its allocations were not counted".into());
+    report.budgets = vec![
+        budget(
+            "parse/large",
+            Metric::P95,
+            3e6,
+            (3.204e6, BudgetStatus::Over),
+        ),
+        doubtful,
+        unknown,
+        budget(
+            "print/pretty",
+            Metric::Allocations,
+            12.0,
+            (3.0, BudgetStatus::Within),
+        ),
+        size,
+    ];
+    report.vote = Vote::Reject;
+    report.reasons =
+        vec!["1 budget is exceeded: codec::codec parse/large p95 (3.204 ms of 3 ms)".into()];
     report
 }
 

@@ -1,6 +1,6 @@
 //! What other programs read, read as they do.
 
-use cargo_perfcheck::analyse::Verdict;
+use cargo_perfcheck::analyse::{BudgetStatus, Verdict};
 use cargo_perfcheck::plan::Format;
 use cargo_perfcheck::report::Report;
 use quick_junit::{Report as Junit, TestCaseStatus};
@@ -42,14 +42,23 @@ fn every_machine_format_of_every_report_is_recorded() {
 fn junit_fails_a_test_for_each_slower_benchmark() {
     for (name, report) in cases::all() {
         let xml = Junit::deserialize_from_str(&render(&report, Format::Junit)).expect(name);
-        assert_eq!(xml.tests, report.benchmarks.len(), "{name}");
-        assert_eq!(xml.failures, count(&report, &[Verdict::Slower]), "{name}");
+        let budgets = |status| report.budgets.iter().filter(|b| b.status == status).count();
+        assert_eq!(
+            xml.tests,
+            report.benchmarks.len() + report.budgets.len(),
+            "{name}"
+        );
+        assert_eq!(
+            xml.failures,
+            count(&report, &[Verdict::Slower]) + budgets(BudgetStatus::Over),
+            "{name}"
+        );
         assert_eq!(xml.errors, count(&report, &[Verdict::Failed]), "{name}");
         let cases = xml.test_suites.iter().flat_map(|suite| &suite.test_cases);
         let passed = cases.filter(|case| matches!(case.status, TestCaseStatus::Success { .. }));
         assert_eq!(
             passed.count(),
-            count(&report, &[Verdict::Unchanged, Verdict::Faster]),
+            count(&report, &[Verdict::Unchanged, Verdict::Faster]) + budgets(BudgetStatus::Within),
             "{name}"
         );
     }
