@@ -190,5 +190,6 @@ fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
             }],
         }],
         skipped: Vec::new(),
+        elsewhere: 0,
     })
 }

@@ -40,7 +40,8 @@ pub fn compare(
             Draft::new(target, benchmark, measured, sampling.seed)
         })
         .collect();
-    let family = drafts.iter().filter(|d| d.estimate.is_some()).count();
+    let here = drafts.iter().filter(|d| d.estimate.is_some()).count();
+    let family = here + discovery.elsewhere;
     let settling = Settling::plan(thresholds, sampling, family);
     let joint = Joint::decide(&drafts, &settling, family);
     drafts

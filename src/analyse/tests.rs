@@ -109,6 +109,7 @@ pub(super) fn discovery(identity: Identity, benchmarks: &[(&str, Presence)]) -> 
                 .collect(),
         }],
         skipped: Vec::new(),
+        elsewhere: 0,
     }
 }
 

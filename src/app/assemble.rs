@@ -125,6 +125,7 @@ fn methodology(findings: &Findings<'_>) -> Methodology {
         },
         command_line: command_line.clone(),
         timings: findings.timings.clone(),
+        partition: findings.plan.partition,
     }
 }
 

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::{limits, rules};
 use crate::analyse::{self, Comparison, Settling, Vote};
 use crate::build::Build;
-use crate::discover::{self, Discovery, Identity, Presence};
+use crate::discover::{self, Discovery, Identity, Target};
 use crate::environment::{Machine, StealWatch};
 use crate::measure::{Measured, Settled, count_allocations};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
@@ -124,12 +124,16 @@ pub(super) fn prepare(
     };
     let mut discovery = discover::discover(&builds, wanted, scratch)?;
     let skipped = rules::skip(&mut discovery, &plan.sampling.rules);
+    let counts = |target: &Target| is_measured(target, plan);
+    if let Some(partition) = plan.partition {
+        discovery.keep_part(partition, counts);
+    }
     events(discovery.summary());
     stages.end("discovery");
 
     Ok(Ready {
         machine,
-        family: family(&discovery, plan),
+        family: discovery.common(counts) + discovery.elsewhere,
         resolved,
         builds,
         discovery,
@@ -160,17 +164,10 @@ pub(super) fn measure_once(
     ))
 }
 
-/// How many benchmarks share the report's error rate: those that both sides have and that are
-/// measured.
-fn family(discovery: &Discovery, plan: &Plan) -> usize {
-    let measured = discovery
-        .targets
-        .iter()
-        .filter(|target| plan.sampling.measure_identical || target.identity != Identity::Identical);
-    let benchmarks = measured.flat_map(|target| &target.benchmarks);
-    benchmarks
-        .filter(|benchmark| benchmark.presence == Presence::Common)
-        .count()
+/// Whether the benchmarks of a target that both sides have are measured, and so share the report's
+/// error rate.
+fn is_measured(target: &Target, plan: &Plan) -> bool {
+    plan.sampling.measure_identical || target.identity != Identity::Identical
 }
 
 fn announce(resolved: &Resolved, events: EventSink<'_>) {

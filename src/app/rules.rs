@@ -124,6 +124,7 @@ mod tests {
                 benchmarks: benchmarks.collect(),
             }],
             skipped: Vec::new(),
+            elsewhere: 0,
         }
     }
 

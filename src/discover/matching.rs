@@ -42,6 +42,7 @@ pub fn discover(
     let mut discovery = Discovery {
         targets: Vec::new(),
         skipped: unbuilt(builds),
+        elsewhere: 0,
     };
     let roots = builds.as_ref().map(|build| build.checkout.root.as_path());
     let differing = differing_files(roots);
@@ -463,6 +464,7 @@ mod tests {
                 benchmarks: matched(Some(listing(ids)), Some(listing(ids))),
             }],
             skipped: Vec::new(),
+            elsewhere: 0,
         }
     }
 

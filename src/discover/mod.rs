@@ -6,6 +6,7 @@ mod identity;
 mod inputs;
 mod listing;
 mod matching;
+mod part;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,9 @@ pub struct Discovery {
     pub targets: Vec<Target>,
     /// Targets that were skipped, with the reason.
     pub skipped: Vec<SkippedTarget>,
+    /// How many benchmarks that have to be measured are in other parts of a partition. They share the
+    /// report's error rate with those that are here.
+    pub elsewhere: usize,
 }
 
 impl Discovery {

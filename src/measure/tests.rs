@@ -81,6 +81,7 @@ fn measure(sampling: &Sampling, targets: Vec<Target>) -> Vec<Measured> {
     let discovery = Discovery {
         targets,
         skipped: Vec::new(),
+        elsewhere: 0,
     };
     let mut never = |_: &Measured| Settled::Continue;
     run(sampling, &discovery, fake::scratch(), &mut never, &|_| {}).unwrap()
@@ -229,6 +230,7 @@ fn what_is_settled_drops_out_and_is_announced() {
     let discovery = Discovery {
         targets: vec![target("t", script, script), target("u", script, script)],
         skipped: Vec::new(),
+        elsewhere: 0,
     };
     let asked = RefCell::new(Vec::new());
     let mut settle = |measured: &Measured| {

@@ -8,6 +8,7 @@ mod exit;
 mod manifest;
 mod options;
 mod output;
+mod partition;
 mod range;
 mod resolve;
 mod side_args;
@@ -26,6 +27,7 @@ pub use options::{
     CompareOptions, Deny, JudgementArgs, OutputArgs, SamplingArgs, SelectionArgs, TerminalArgs,
 };
 pub use output::{Format, Output, pair_up};
+pub use partition::Partition;
 pub use range::RangeSpec;
 pub use side_args::{
     CiSystem, CompletionsArgs, ConfigArgs, DoctorArgs, DoctorFormat, GuardianArgs, HookArgs,
@@ -45,6 +47,8 @@ pub struct Plan {
     pub selection: Selection,
     /// Only benchmarks whose id matches this regular expression.
     pub filter: Option<String>,
+    /// Only this part of the benchmarks; others are measured elsewhere.
+    pub partition: Option<Partition>,
     /// How measuring is done.
     pub sampling: Sampling,
     /// When a difference counts.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::value::{Confidence, Filter, Share, Span};
-use super::{ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Pinning};
+use super::{ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Partition, Pinning};
 
 /// Everything that can be said about a comparison, whichever revisions it is of.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -82,6 +82,13 @@ pub struct SamplingArgs {
     /// Measure only benchmarks whose id (`group/function/value`) matches this regular expression
     #[arg(long, value_name = "REGEX")]
     pub filter: Option<Filter>,
+    /// Measure only this part of the benchmarks, so that several machines share the work
+    ///
+    /// `hash:2/4` is the second of four; which part a benchmark is in follows from its name. Both
+    /// sides of a benchmark are always measured on one machine. `cargo perfcheck report` merges the
+    /// parts' JSON reports.
+    #[arg(long, value_name = "hash:PART/PARTS")]
+    pub partition: Option<Partition>,
     /// Timed work a side after which a benchmark is given up as inconclusive [default: 2s]
     #[arg(long, value_name = "TIME")]
     pub time: Option<Span>,

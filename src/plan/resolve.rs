@@ -73,6 +73,7 @@ impl Plan {
                 .filter
                 .as_ref()
                 .map(|filter| filter.as_str().to_owned()),
+            partition: options.sampling.partition,
             thresholds: thresholds(&options.judgement),
             outputs: output::pair_up(&options.output, &environment.cwd)?,
             deny_modify: options.judgement.deny.contains(&Deny::Modify),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Methodology, Range, Report, ReportError, Timing, shell, words};
+use super::{Methodology, Range, Report, ReportError, Timing, parts, shell, words};
 use crate::analyse::{Comparison, Vote, decide, gravest_first, vote_on_budgets};
 use crate::discover::BenchmarkKey;
 
@@ -17,7 +17,8 @@ use crate::discover::BenchmarkKey;
 ///
 /// # Errors
 /// [`ReportError::Mismatch`] names everything that does not belong together: other commits, other
-/// tools, other thresholds, or one benchmark measured twice.
+/// tools, other thresholds, a part of a partition that is missing or there twice, or one benchmark
+/// measured twice.
 pub fn merge(reports: Vec<Report>) -> Result<Report, ReportError> {
     let mut reports = reports.into_iter();
     let mut merged = reports.next().ok_or(ReportError::Nothing)?;
@@ -29,6 +30,7 @@ pub fn merge(reports: Vec<Report>) -> Result<Report, ReportError> {
     for other in &rest {
         differences.extend(differing(&merged, other));
     }
+    differences.extend(parts::problems(std::iter::once(&merged).chain(&rest)));
     differences.extend(measured_twice(&merged, &rest));
     differences.dedup();
     if !differences.is_empty() {
@@ -49,6 +51,7 @@ pub fn merge(reports: Vec<Report>) -> Result<Report, ReportError> {
         );
     }
     merged.methodology.confidence = confidence;
+    merged.methodology.partition = None;
     merged.methodology.family_size = timed(&merged).max(merged.methodology.family_size);
     Ok(merged)
 }
@@ -119,12 +122,10 @@ fn measured_twice(first: &Report, rest: &[Report]) -> Vec<String> {
     }
 }
 
+/// How many benchmarks were compared: a baseline of one side alone accuses nobody.
 fn timed(report: &Report) -> usize {
-    report
-        .benchmarks
-        .iter()
-        .filter(|c| c.time.is_some())
-        .count()
+    let changes = report.benchmarks.iter().filter_map(|c| c.time.as_ref());
+    changes.filter(|time| time.change.is_some()).count()
 }
 
 fn confidence(first: &Report, rest: &[Report]) -> f64 {

@@ -13,6 +13,7 @@ mod markdown;
 mod merge;
 mod model;
 mod numbers;
+mod parts;
 mod shell;
 mod text;
 mod words;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::analyse::{BudgetCheck, Comparison, Vote};
+use crate::plan::Partition;
 use crate::units::{Paired, Side};
 
 /// The version of the JSON report.
@@ -126,6 +127,9 @@ pub struct Methodology {
     pub command_line: Vec<String>,
     /// Seconds spent, by stage, in order.
     pub timings: Vec<Timing>,
+    /// Which part of the benchmarks this is; absent where it is all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
 }
 
 /// How long a stage took.

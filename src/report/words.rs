@@ -6,6 +6,7 @@ use super::escape::{shortened, visible};
 use super::{Commit, Environment, Report, Skipped};
 use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison, Verdict, Vote};
 use crate::discover::BenchmarkKey;
+use crate::plan::Partition;
 use crate::units::{Bytes, Charset, Ratio};
 
 pub(super) use super::numbers::*;
@@ -344,4 +345,13 @@ pub(super) fn revision(commit: &Commit) -> String {
     } else {
         id
     }
+}
+
+/// That a report speaks of some of the benchmarks only.
+pub(super) fn part(part: Partition) -> String {
+    format!(
+        "only part {} of {} of the benchmarks; `cargo perfcheck report` merges the parts",
+        part.part(),
+        part.of()
+    )
 }

@@ -34,7 +34,7 @@ version = "0.1.0"
 const QUICK: &str = "--seed 1 --rounds 6 --time 100ms --no-allocations --format json";
 
 /// Two commits whose benchmarks follow these scripts.
-fn workspace(base: &str, head: &str) -> Workspace {
+pub(crate) fn workspace(base: &str, head: &str) -> Workspace {
     let speaker = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/fakes/speaker.rs");
     let speaker = std::fs::read_to_string(speaker).unwrap();
     let scripted = speaker.replace(

@@ -13,5 +13,6 @@ mod probe_allocations;
 mod readme;
 mod reports;
 mod revisions;
+mod shards;
 mod support;
 mod versions;

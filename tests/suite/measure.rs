@@ -68,6 +68,7 @@ fn run(target: Target, sampling: &Sampling) -> BTreeMap<String, Measured> {
     let discovery = Discovery {
         targets: vec![target],
         skipped: Vec::new(),
+        elsewhere: 0,
     };
     let mut never = |_: &Measured| Settled::Continue;
     measure::run(sampling, &discovery, &scratch, &mut never, &|_| {})

@@ -122,6 +122,7 @@ fn selection_or(typed: SelectionArgs, configured: SelectionArgs) -> SelectionArg
 fn sampling_or(typed: SamplingArgs, configured: SamplingArgs) -> SamplingArgs {
     SamplingArgs {
         filter: typed.filter.or(configured.filter),
+        partition: typed.partition.or(configured.partition),
         time: typed.time.or(configured.time),
         rounds: typed.rounds.or(configured.rounds),
         warm_up_time: typed.warm_up_time.or(configured.warm_up_time),

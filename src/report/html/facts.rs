@@ -78,7 +78,8 @@ fn methodology(report: &Report) -> Vec<(&'static str, String)> {
         .iter()
         .map(|t| format!("{} {:.0} s", t.stage, t.seconds))
         .collect();
-    vec![
+    let part = m.partition.map(|part| ("part", words::part(part)));
+    let mut rows = vec![
         (
             "rounds",
             format!(
@@ -99,7 +100,9 @@ fn methodology(report: &Report) -> Vec<(&'static str, String)> {
         ("processors", m.pinning.clone()),
         ("seed", m.seed.to_string()),
         ("time spent", spent.join(", ")),
-    ]
+    ];
+    rows.extend(part);
+    rows
 }
 
 fn reproduce(report: &Report) -> Markup {

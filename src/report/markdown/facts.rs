@@ -127,6 +127,9 @@ impl Page<'_> {
         item(format!("pairing: {}", pairings(self.report)));
         item(format!("processors: {}", self.text(&m.pinning)));
         item(format!("seed {}", m.seed));
+        if let Some(part) = m.partition {
+            item(words::part(part));
+        }
         let spent: Vec<String> = m
             .timings
             .iter()

@@ -93,6 +93,10 @@ impl Page<'_> {
             );
             out.push_str(&self.paint(&self.wrapped(&text, 0), Tone::Quiet));
         }
+        if let Some(part) = method.partition {
+            let text = self.wrapped(&words::part(part), 0);
+            out.push_str(&self.paint(&text, Tone::Quiet));
+        }
         let command = shell::join(method.command_line.iter().map(String::as_str));
         out.push_str(&format!(
             "reproduce: cargo perfcheck {}\n\n",

@@ -59,6 +59,7 @@ pub(crate) fn report() -> Report {
             sample_size: 20,
             pinning: "one processor for both sides".into(),
             command_line: vec!["main..HEAD".into(), "--seed".into(), "42".into()],
+            partition: None,
             timings: vec![
                 Timing {
                     stage: "build".into(),

@@ -26,6 +26,7 @@ fn shards() -> (Report, Report) {
             .methodology
             .command_line
             .extend(["--partition".into(), part.into()]);
+        shard.methodology.partition = Some(part.parse().expect("a part"));
         shard
     };
     (shard(a, "hash:1/2"), shard(b, "hash:2/2"))
@@ -80,6 +81,34 @@ fn what_does_not_belong_together_is_refused_with_every_reason() {
     b.methodology.threshold = 0.02;
     b.range.base.working_tree = true;
     insta::assert_snapshot!("merge_refused", differences(vec![a, b]));
+}
+
+#[test]
+fn parts_are_merged_when_each_is_there_once() {
+    let (a, b) = shards();
+    let part = |report: &Report, part: &str| {
+        let mut report = report.clone();
+        report.methodology.partition = part.parse().ok();
+        report
+    };
+    assert_eq!(
+        differences(vec![part(&a, "hash:1/3"), part(&b, "hash:2/3")]),
+        "`hash:3/3` is missing"
+    );
+    assert_eq!(
+        differences(vec![a.clone(), part(&b, "hash:2/3")]),
+        "they are parts of 2 and of 3"
+    );
+    assert_eq!(
+        differences(vec![a.clone(), part(&b, "none")]),
+        "`hash:1/2` is a part and another is not; `hash:2/2` is missing".replace("; ", "\n")
+    );
+    assert_eq!(
+        differences(vec![a.clone(), a.clone(), b.clone()]),
+        "`hash:1/2` is there twice"
+    );
+    let merged = report::merge(vec![a, b]).expect("they belong together");
+    assert_eq!(merged.methodology.partition, None);
 }
 
 #[test]

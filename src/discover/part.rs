@@ -1,0 +1,90 @@
+//! One part of what was found, where several machines share the work.
+
+use crate::plan::Partition;
+
+use super::{Discovery, Presence, Target};
+
+impl Discovery {
+    /// How many benchmarks both sides have, in the targets that `counts` accepts.
+    #[must_use]
+    pub fn common(&self, counts: impl Fn(&Target) -> bool) -> usize {
+        let targets = self.targets.iter().filter(|target| counts(target));
+        let benchmarks = targets.flat_map(|target| &target.benchmarks);
+        benchmarks
+            .filter(|benchmark| benchmark.presence == Presence::Common)
+            .count()
+    }
+
+    /// Leaves the benchmarks of one part. Those of the others that share the report's error rate (by
+    /// `counts`, as for [`Discovery::common`]) are counted as `elsewhere`. A part may be empty.
+    pub fn keep_part(&mut self, partition: Partition, counts: impl Fn(&Target) -> bool) {
+        let whole = self.common(&counts);
+        for target in &mut self.targets {
+            target.benchmarks.retain(|benchmark| {
+                let key = &benchmark.key;
+                partition.holds(&key.package, &key.target, &key.id)
+            });
+        }
+        self.elsewhere = whole - self.common(&counts);
+        self.targets.retain(|target| !target.benchmarks.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Benchmark, BenchmarkKey, Identity};
+    use super::*;
+    use crate::units::Paired;
+
+    fn discovery(ids: usize) -> Discovery {
+        let key = |i| BenchmarkKey {
+            package: "shop".into(),
+            target: "prices".into(),
+            id: format!("sum/{i}"),
+        };
+        let benchmarks = (0..ids).map(|i| Benchmark {
+            key: key(i),
+            presence: Presence::Common,
+            throughput: None,
+            failure: None,
+        });
+        Discovery {
+            targets: vec![Target {
+                package: "shop".into(),
+                target: "prices".into(),
+                executables: Paired::new(None, None),
+                identity: Identity::Different("it".into()),
+                criterion: Paired::new(None, None),
+                benchmarks: benchmarks.collect(),
+            }],
+            skipped: Vec::new(),
+            elsewhere: 0,
+        }
+    }
+
+    #[test]
+    fn the_parts_make_the_whole_and_each_knows_how_many_there_are() {
+        let first: Partition = "hash:1/3".parse().unwrap();
+        let mut all = Vec::new();
+        for part in 1..=3 {
+            let mut here = discovery(20);
+            here.keep_part(first.sibling(part).unwrap(), |_| true);
+            assert_eq!(here.common(|_| true) + here.elsewhere, 20);
+            let benchmarks = here.targets.into_iter().flat_map(|t| t.benchmarks);
+            all.extend(benchmarks.map(|benchmark| benchmark.key));
+        }
+        all.sort();
+        let mut whole: Vec<_> = discovery(20).targets.remove(0).benchmarks;
+        whole.sort_by(|a, b| a.key.cmp(&b.key));
+        assert!(all.iter().eq(whole.iter().map(|b| &b.key)));
+    }
+
+    #[test]
+    fn a_part_without_a_benchmark_is_empty_and_no_error() {
+        let mut one = discovery(1);
+        let last: Partition = "hash:1/1000".parse().unwrap();
+        one.keep_part(last, |_| true);
+        assert!(one.targets.is_empty());
+        assert_eq!(one.elsewhere, 1);
+    }
+}

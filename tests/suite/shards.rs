@@ -1,0 +1,79 @@
+//! Several machines share the work, and one merges what they found.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::faults;
+use crate::support::{Workspace, perfcheck};
+
+/// Eight benchmarks; one of them is slower, one was removed.
+fn workspace() -> Workspace {
+    let benches = |names: &[&str]| -> String {
+        let lines = names.iter().map(|name| format!("bench\t{name}\n"));
+        lines.collect()
+    };
+    let common = ["a", "b", "c", "d/1", "d/2", "größe"];
+    let base = format!("ns\t1000\n{}bench\tslow\nbench\tgone\n", benches(&common));
+    let head = format!("ns\t1000\n{}ns\t2000\nbench\tslow\n", benches(&common));
+    faults::workspace(&base, &head)
+}
+
+/// The benchmarks with their verdicts.
+fn verdicts(report: &Value) -> BTreeSet<(String, String)> {
+    let text = |entry: &Value, key: &str| entry[key].as_str().unwrap().to_owned();
+    let benchmarks = report["benchmarks"].as_array().unwrap();
+    benchmarks
+        .iter()
+        .map(|entry| (text(entry, "id"), text(entry, "verdict")))
+        .collect()
+}
+
+#[test]
+fn two_shards_merged_name_the_benchmarks_and_verdicts_of_one_run() {
+    let workspace = workspace();
+    let run = |options: &str, name: &str| -> Value {
+        let file = workspace.beside(name);
+        let output = workspace
+            .perfcheck(&format!(
+                "HEAD~1..HEAD --seed 1 --rounds 6 --no-allocations {options}"
+            ))
+            .arg("--output")
+            .arg(&file)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{stderr}"));
+        serde_json::from_str(&text).unwrap()
+    };
+    let whole = run("", "whole.json");
+    let first = run("--partition hash:1/2", "1.json");
+    let second = run("--partition=hash:2/2", "2.json");
+    for shard in [&first, &second] {
+        assert!(!verdicts(shard).is_empty());
+        // Each knows how many share the error rate.
+        assert_eq!(shard["methodology"]["family_size"], 7);
+    }
+    assert!(verdicts(&first).is_disjoint(&verdicts(&second)));
+
+    let merge = |names: &[&str]| {
+        let files = names.iter().map(|name| workspace.beside(name));
+        perfcheck("report --format json")
+            .args(files)
+            .output()
+            .unwrap()
+    };
+    let merged = merge(&["1.json", "2.json"]);
+    let merged: Value = serde_json::from_slice(&merged.stdout).unwrap();
+    assert_eq!(verdicts(&merged), verdicts(&whole));
+    assert_eq!(merged["vote"], whole["vote"]);
+    assert_eq!(merged["methodology"]["confidence"], 0.95);
+    let refused = merge(&["1.json", "whole.json"]);
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(101), "{message}");
+    assert!(
+        message.contains("is a part and another is not"),
+        "{message}"
+    );
+    assert!(message.contains("`hash:2/2` is missing"), "{message}");
+}
