@@ -81,7 +81,7 @@ fn lock_files(builds: &Paired<Build>) -> Option<String> {
     match (builds.base.lock_file, builds.head.lock_file) {
         (LockFile::Tracked, LockFile::Tracked) => None,
         (LockFile::Shared, LockFile::Shared) => Some(
-            "Cargo.lock is not tracked: one and the same, made for this run, was used for both sides"
+            "Cargo.lock is not tracked: both sides were built from one lock file, so that what they share has one version"
                 .to_owned(),
         ),
         (base, _) => {

@@ -125,7 +125,10 @@ impl<'a> Session<'a> {
         let way = |_: &Self, request: &Request| Way {
             placement: Placement::Free,
             presence: request.presence,
-            timing: fit(SCOUT, target),
+            timing: Timing {
+                sample_size: SCOUT.sample_size,
+                ..fit(SCOUT, target)
+            },
             gate: Gate::Protocol,
             company: Company::Shared,
         };

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::options::{CompareOptions, OutputArgs, TerminalArgs};
 use super::side_args::{
@@ -157,7 +158,37 @@ impl Args {
     /// say what to do with it.
     pub fn from_words(words: &[OsString]) -> Result<Args, clap::Error> {
         let name = words.iter().take(1);
-        Args::try_parse_from(name.chain(own_words(words)))
+        Args::try_parse_from(name.chain(own_words(words))).map_err(name_the_stray_word)
+    }
+}
+
+/// Clap takes a word too many for a subcommand that must not be there. What people mean by it, used to
+/// `cargo bench`, is a filter.
+fn name_the_stray_word(error: clap::Error) -> clap::Error {
+    let stray = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::ArgumentConflict, Some(ContextValue::String(word))) => word.clone(),
+        _ => return error,
+    };
+    let mut command = Args::command();
+    if stray.starts_with('-') || command.find_subcommand(&stray).is_some() {
+        return error;
+    }
+    command.error(
+        ErrorKind::UnknownArgument,
+        format!(
+            "unexpected argument '{stray}' found\n\n  tip: to choose benchmarks, use '--filter {}'",
+            quoted(&stray)
+        ),
+    )
+}
+
+/// A word as a shell wants it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.:=".contains(c);
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -172,8 +203,6 @@ pub(super) fn own_words(words: &[OsString]) -> &[OsString] {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::super::Format;
     use super::*;
 
@@ -205,6 +234,24 @@ mod tests {
         assert_eq!(args.compare.range.as_deref(), Some("demo"));
         let args = parse("cargo-perfcheck perfcheck demo..HEAD").unwrap();
         assert_eq!(args.compare.range.as_deref(), Some("demo..HEAD"));
+    }
+
+    #[test]
+    fn a_word_too_many_is_answered_with_the_option_for_filters() {
+        for line in [
+            "cargo-perfcheck main.. parse",
+            "cargo-perfcheck main.. --rounds 7 -- parse",
+        ] {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            let error = error.to_string();
+            assert!(error.contains("unexpected argument 'parse'"), "{error}");
+            assert!(error.contains("--filter parse"), "{error}");
+        }
+        let error = parse("cargo-perfcheck main.. demo")
+            .unwrap_err()
+            .to_string();
+        assert!(!error.contains("--filter"), "{error}");
     }
 
     #[test]

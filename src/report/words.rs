@@ -337,6 +337,11 @@ pub(super) fn memory(environment: &Environment) -> String {
     }
 }
 
+/// What was typed, where that is not the commit's id anyway.
+pub(super) fn label(commit: &Commit) -> Option<String> {
+    (!commit.commit.starts_with(&commit.label)).then(|| visible(&commit.label))
+}
+
 /// `a1b2c3d`, or `working tree on a1b2c3d`.
 pub(super) fn revision(commit: &Commit) -> String {
     let id = visible(&commit.short_id);

@@ -85,7 +85,7 @@ fn head(report: &Report) -> Markup {
 fn commit(side: Side, commit: &Commit) -> Markup {
     html! {
         span.soft { (side) }
-        span { (visible(&commit.label)) " " code title=(visible(&commit.commit)) { (words::revision(commit)) } }
+        span { @if let Some(label) = words::label(commit) { (label) " " } code title=(visible(&commit.commit)) { (words::revision(commit)) } }
         span.subject { (visible(&commit.subject)) }
     }
 }

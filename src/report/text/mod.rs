@@ -61,8 +61,8 @@ impl Page<'_> {
         for (side, commit) in [(Side::Base, &range.base), (Side::Head, &range.head)] {
             let subject = visible(&commit.subject);
             let id = self.paint(&words::revision(commit), Tone::Heading);
-            let label = visible(&commit.label);
-            out.push_str(&format!("{side}  {label} {id}  {subject}\n"));
+            let label = words::label(commit).map_or_else(String::new, |label| label + " ");
+            out.push_str(&format!("{side}  {label}{id}  {subject}\n"));
         }
         out.push('\n');
     }
