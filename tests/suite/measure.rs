@@ -126,6 +126,34 @@ fn sides_with_different_criterions_are_paired_by_sample_where_that_can_be_verifi
 }
 
 #[test]
+fn a_side_that_breaks_amid_its_samples_fails_alone_and_the_others_stay_paired_by_sample() {
+    let ids =
+        ["before", "panics", "exits", "aborts", "hangs", "after"].map(|id| format!("faulty/{id}"));
+    let ids = ids.each_ref().map(String::as_str);
+    let sampling = Sampling {
+        timeout: Duration::from_secs(5),
+        ..sampling(PairingRequest::Auto)
+    };
+    let measured = run(target("shapes05", "shapes08", &ids), &sampling);
+    for id in ids {
+        let one = &measured[id];
+        if ["faulty/before", "faulty/after"].contains(&id) {
+            assert_eq!(one.failure, None, "{id}");
+            assert_eq!(one.rounds.len(), 2, "{id}");
+            for round in &one.rounds {
+                assert_eq!(round.pairing, Pairing::Sample, "{id}: {:?}", one.notes);
+            }
+        } else {
+            let failure = one
+                .failure
+                .as_ref()
+                .unwrap_or_else(|| panic!("{id} is well"));
+            assert_eq!(failure.side, Side::Head, "{id}: {failure:?}");
+        }
+    }
+}
+
+#[test]
 fn pairing_by_benchmark_needs_no_probe() {
     let measured = run(
         target("shapes08", "shapes05", &SHAPES),
