@@ -57,6 +57,14 @@ pub enum BuildError {
         /// The manifest, relative to the repository's root.
         manifest: PathBuf,
     },
+    /// A symbolic link of the revision would have cargo write outside the checkout.
+    #[error("{at} has {} as a symbolic link that leads out of the repository", link.display())]
+    LinkedOut {
+        /// Where.
+        at: Where,
+        /// The link, relative to the repository's root.
+        link: PathBuf,
+    },
     /// `-p` names a package that one side does not have.
     #[error("{at} has no package `{package}`")]
     NoSuchPackage {
@@ -185,6 +193,10 @@ impl BuildError {
                 "compare revisions that both have it, or name another one with --manifest-path"
                     .to_owned(),
             ),
+            BuildError::LinkedOut { link, .. } => Some(format!(
+                "replace {} by what it points at, so that both revisions have their own",
+                link.display()
+            )),
             BuildError::NoSuchPackage { near, package, .. } => Some(match near.first() {
                 Some(near) => format!("did you mean `-p {near}`?"),
                 None => format!("leave out `-p {package}`, or compare revisions that both have it"),

@@ -12,7 +12,7 @@ use super::LockFile;
 use super::error::BuildError;
 use super::tool::{Ask, Tools};
 
-const NAME: &str = "Cargo.lock";
+pub(super) const NAME: &str = "Cargo.lock";
 
 /// Where a side's lock file belongs, and who runs its cargo.
 #[derive(Debug)]

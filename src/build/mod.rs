@@ -9,6 +9,7 @@ mod ambient;
 mod binaries;
 mod compile;
 mod error;
+mod links;
 mod lock;
 mod outside;
 mod provenance;
@@ -134,6 +135,9 @@ fn build_selected(
 ) -> Result<Paired<Build>, BuildError> {
     let users = checkouts.head.original_root.as_path();
     let sites = Paired::try_from_fn(|side| Site::open(scratch, side, checkouts.get(side)))?;
+    Side::BOTH
+        .into_iter()
+        .try_for_each(|side| links::refuse(sites.get(side)))?;
     check_packages(&sites, selection)?;
     check_benches(&sites, selection)?;
     ambient::carry_over(users, scratch.path()).map_err(|source| {

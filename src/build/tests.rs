@@ -6,7 +6,7 @@ use fs_err as fs;
 
 use super::*;
 use crate::revision::{Revision, Source};
-use crate::units::Event;
+use crate::units::{Bytes, Event};
 
 /// Two checkouts in a run's folder, and beside them a crate that both depend on.
 struct World {
@@ -578,4 +578,36 @@ fn the_version_of_criterion_is_found_under_another_name_and_behind_a_wrapper() {
             "{side}"
         );
     }
+}
+
+#[test]
+fn programs_are_built_for_release_and_their_sizes_told_side_by_side() {
+    let world = World::new();
+    // Both have `serve`, which grows by a megabyte; only the head side has `extra`.
+    world.put_both("src/bin/serve.rs", "fn main() { println!(\"serving\"); }\n");
+    world.put(
+        Side::Head,
+        "src/bin/serve.rs",
+        "static DATA: [u8; 1 << 20] = [7; 1 << 20];\n\
+         fn main() { println!(\"{}\", DATA[std::env::args().count()]); }\n",
+    );
+    world.put(Side::Head, "src/bin/extra.rs", "fn main() {}\n");
+    let builds = world.build(&selection()).unwrap();
+    let sizes = binary_sizes(&builds, &selection(), &world.scratch, &|_| {}).unwrap();
+    let names: Vec<&str> = sizes.iter().map(|size| size.name.as_str()).collect();
+    assert_eq!(names, ["extra", "serve"]);
+    assert!(sizes[0].size.base.is_none() && sizes[0].size.head.is_some());
+    let bytes = |size: Option<Bytes>| size.unwrap().as_bytes();
+    let serve = sizes[1].size;
+    assert!(bytes(serve.head) > bytes(serve.base) + 900_000, "{sizes:?}");
+    // The benchmarks are still there, and still what they were.
+    assert_eq!(output(only(&builds.base)), "43");
+}
+
+#[test]
+fn a_workspace_without_programs_has_no_sizes() {
+    let world = World::new();
+    let builds = world.build(&selection()).unwrap();
+    let sizes = binary_sizes(&builds, &selection(), &world.scratch, &|_| {}).unwrap();
+    assert_eq!(sizes, []);
 }

@@ -15,4 +15,5 @@ mod reports;
 mod revisions;
 mod shards;
 mod support;
+mod trust;
 mod versions;

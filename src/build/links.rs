@@ -1,0 +1,43 @@
+//! Symbolic links of a revision through which cargo would write elsewhere.
+//!
+//! What cargo makes goes into a target folder of our own, whatever `target` is in the checkout. One file
+//! is written beside the manifest: the lock file.
+
+use std::path::Path;
+
+use fs_err as fs;
+
+use super::error::BuildError;
+use super::lock;
+use super::side::Site;
+
+/// Refuses a side whose workspace, or whose lock file, really lies outside its checkout.
+///
+/// # Errors
+/// Where one does, and where the checkout cannot be read.
+pub(super) fn refuse(site: &Site<'_>) -> Result<(), BuildError> {
+    let root = &site.checkout.root;
+    let real_root =
+        fs::canonicalize(root).map_err(|source| site.tools.io("find the checkout", source))?;
+    let workspace = site.members.root();
+    let lock_file = workspace.join(lock::NAME);
+    for place in [workspace, &lock_file] {
+        let is_there = fs::symlink_metadata(place).is_ok();
+        // A link to nothing has no real place, and writing through it makes one.
+        let inside = fs::canonicalize(place).is_ok_and(|real| real.starts_with(&real_root));
+        if is_there && !inside {
+            return Err(BuildError::LinkedOut {
+                at: site.tools.at.clone(),
+                link: relative(place, root).to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn relative<'a>(place: &'a Path, root: &Path) -> &'a Path {
+    match place.strip_prefix(root) {
+        Ok(inside) if !inside.as_os_str().is_empty() => inside,
+        _ => place,
+    }
+}
