@@ -272,7 +272,6 @@ pub fn vote_on_budgets(mut decision: Decision, checks: &[BudgetCheck]) -> Decisi
         ),
         (BudgetStatus::Unknown, Vote::Modify, "not checked"),
     ];
-    // A limit that is exceeded is as grave as something slower, and is told after it.
     for (status, vote, what) in rules {
         let found: Vec<&BudgetCheck> = checks.iter().filter(|c| c.status == status).collect();
         if found.is_empty() {
@@ -287,10 +286,13 @@ pub fn vote_on_budgets(mut decision: Decision, checks: &[BudgetCheck]) -> Decisi
             names.push(format!("{} more", found.len() - NAMED));
         }
         let reason = format!("{number} {are} {what}: {}", names.join(", "));
-        match (vote, decision.vote) {
-            (Vote::Reject, Vote::Approve | Vote::Modify) => decision.reasons.insert(0, reason),
-            _ => decision.reasons.push(reason),
-        }
+        // The gravest first: after what is slower, before what only asks for a closer look.
+        let place = match (vote, decision.vote) {
+            (Vote::Reject, Vote::Reject) => 1.min(decision.reasons.len()),
+            (Vote::Reject, _) => 0,
+            _ => decision.reasons.len(),
+        };
+        decision.reasons.insert(place, reason);
         decision.vote = decision.vote.max(vote);
     }
     decision

@@ -1,6 +1,7 @@
 //! From raw samples to comparisons with a verdict, and to the vote.
 
 mod allocations;
+mod budget_check;
 mod budgets;
 mod calibration;
 mod compare;
@@ -13,10 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::discover::{BenchmarkKey, Throughput};
 use crate::measure::{Failure, Pairing};
-use crate::plan::config::{Metric, Unit};
 use crate::units::{Nanos, Paired, Ratio};
 
 pub use allocations::{add_allocations, weigh_allocations};
+pub use budget_check::{BudgetCheck, BudgetStatus, BudgetSubject};
 pub use budgets::{check_budgets, gravest_first, vote_on_budgets};
 pub use calibration::{CalibratedBenchmark, Calibration};
 pub use compare::{compare, correction};
@@ -169,6 +170,18 @@ pub struct RoundSummary {
     pub median_ns: Paired<Nanos>,
     /// How base and head were interleaved.
     pub pairing: Pairing,
+    /// The middle half of the round's samples of each side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quartiles_ns: Option<Paired<Quartiles>>,
+}
+
+/// Between which a half of the values lies.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Quartiles {
+    /// The 25th percentile.
+    pub lower: Nanos,
+    /// The 75th percentile.
+    pub upper: Nanos,
 }
 
 /// Time per iteration on one side, over all samples of all rounds.
@@ -259,90 +272,6 @@ pub enum AllocationVerdict {
     Fewer,
     /// The same.
     Same,
-}
-
-/// A budget, checked on the head side.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BudgetCheck {
-    /// Whose budget.
-    #[serde(flatten)]
-    pub subject: BudgetSubject,
-    /// What is limited.
-    pub metric: Metric,
-    /// In what the amounts are.
-    pub unit: Unit,
-    /// The limit: the most there may be, of a throughput the least.
-    pub limit: f64,
-    /// From where on it should be looked at.
-    pub investigate: Option<f64>,
-    /// What the base side uses, where known.
-    pub base: Option<f64>,
-    /// What the head side uses, where known.
-    pub head: Option<f64>,
-    /// What the head side uses at least (of a throughput: reaches at most) with the confidence of the
-    /// report; the amount itself where it is exact.
-    pub certain: Option<f64>,
-    /// The share of the limit that is used: 1 is all of it.
-    pub used: Option<f64>,
-    /// What follows.
-    pub status: BudgetStatus,
-    /// What the reader should know, as a lower-case fragment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-/// Whose budget it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BudgetSubject {
-    /// A benchmark's.
-    Benchmark(BenchmarkKey),
-    /// A program's, built for release.
-    Binary {
-        /// The package's name.
-        package: String,
-        /// The program's name.
-        name: String,
-    },
-}
-
-impl std::fmt::Display for BudgetSubject {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            BudgetSubject::Benchmark(key) => key.fmt(f),
-            BudgetSubject::Binary { package, name } => write!(f, "{package} binary {name}"),
-        }
-    }
-}
-
-/// How a budget stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BudgetStatus {
-    /// The limit is certainly exceeded.
-    Over,
-    /// It is nearly used up, or exceeded by less than the measurement can tell.
-    Investigate,
-    /// It could not be checked.
-    Unknown,
-    /// Kept.
-    Within,
-    /// Not measured, since nothing that it runs has changed.
-    Unmeasured,
-}
-
-impl BudgetStatus {
-    /// The status as the report words it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            BudgetStatus::Over => "over",
-            BudgetStatus::Investigate => "investigate",
-            BudgetStatus::Unknown => "unknown",
-            BudgetStatus::Within => "within",
-            BudgetStatus::Unmeasured => "unmeasured",
-        }
-    }
 }
 
 /// A place that allocates.

@@ -1,6 +1,6 @@
 //! From measured rounds to the numbers that the statistics take.
 
-use super::{RoundSummary, TimeErrors};
+use super::{Quartiles, RoundSummary, TimeErrors};
 use crate::measure::{Pairing, Round, Samples};
 use crate::stats::{SummaryErrors, Timed, paired_log_ratio, percentile, unpaired_log_ratio};
 use crate::units::{Nanos, Paired, Ratio, Side};
@@ -68,10 +68,20 @@ fn summary(round: &Round) -> Option<RoundSummary> {
         None => Pairing::Benchmark,
     };
     let estimate = by_sample.or_else(|| unpaired_log_ratio(sides.base, sides.head))?;
+    let sorted = Paired::from_fn(|side| sorted(round.samples.get(side)));
+    if sorted.base.is_empty() || sorted.head.is_empty() {
+        return None;
+    }
+    let levels = sorted.as_ref();
+    let at = |sorted: &Vec<f64>, p| Nanos::from_nanos(percentile(sorted, p));
     Some(RoundSummary {
         ratio: Ratio::from_ln(estimate.ln_ratio),
-        median_ns: Paired::new(median(&round.samples.base)?, median(&round.samples.head)?),
+        median_ns: levels.map(|sorted| at(sorted, 0.5)),
         pairing,
+        quartiles_ns: Some(levels.map(|sorted| Quartiles {
+            lower: at(sorted, 0.25),
+            upper: at(sorted, 0.75),
+        })),
     })
 }
 
@@ -92,8 +102,8 @@ fn times(samples: &Samples) -> impl Iterator<Item = f64> + '_ {
         .map(|(n, t)| t / *n as f64)
 }
 
-fn median(samples: &Samples) -> Option<Nanos> {
+fn sorted(samples: &Samples) -> Vec<f64> {
     let mut sorted: Vec<f64> = times(samples).collect();
     sorted.sort_by(f64::total_cmp);
-    (!sorted.is_empty()).then(|| Nanos::from_nanos(percentile(&sorted, 0.5)))
+    sorted
 }

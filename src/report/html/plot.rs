@@ -1,11 +1,11 @@
 //! Plots as SVG, written by hand with maud: it escapes, and the colours come from the page's style
-//! sheet, so that they follow its light and dark mode, which no plotting library lets them do.
+//! sheet, so that they follow its light and dark mode; plotting libraries write colours into the picture.
 
 use maud::{Markup, html};
 
-use crate::analyse::{TimeChange, TimeComparison};
+use crate::analyse::{Quartiles, TimeChange, TimeComparison};
 use crate::report::words;
-use crate::units::{Nanos, Ratio, Side};
+use crate::units::{Nanos, Paired, Ratio, Side};
 
 /// A linear scale from values to user units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -224,6 +224,59 @@ pub(super) fn rounds(time: &TimeComparison, threshold: f64) -> Option<Markup> {
             @if y.holds(0.0) { path.zero d={ "M70 " (unit(y.at(0.0))) "H630" } {} }
             path.estimate d={ "M70 " (unit(y.at(change.ratio.as_change()))) "H630" } {}
             path.dots d=(dots.join("")) {}
+        }
+    })
+}
+
+/// The level of both sides in every round, in the order in which they were run: where the machine
+/// drifted, both drift, and their ratio does not.
+pub(super) fn levels(time: &TimeComparison) -> Option<Markup> {
+    let quartiles: Option<Vec<Paired<Quartiles>>> =
+        time.rounds.iter().map(|round| round.quartiles_ns).collect();
+    let quartiles = quartiles.filter(|all| all.len() > 1)?;
+    let ends = quartiles.iter().flat_map(|round| {
+        let of_side = |side| [round.get(side).lower, round.get(side).upper];
+        Side::BOTH.into_iter().flat_map(of_side)
+    });
+    let ends: Vec<f64> = ends
+        .map(Nanos::as_nanos)
+        .filter(|n| n.is_finite())
+        .collect();
+    let low = ends.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let y = Axis::new(low, high, 128.0, 8.0);
+    let x = Axis::new(0.5, quartiles.len() as f64 + 0.5, 90.0, 630.0);
+    let marks = |side: Side| {
+        let mut path = (String::new(), String::new());
+        for (i, (middle, round)) in quartiles.iter().zip(&time.rounds).enumerate() {
+            // Side by side, so that neither hides the other.
+            let aside = if side == Side::Base { -2.5 } else { 2.5 };
+            let at = unit(x.at(i as f64 + 1.0) + aside);
+            let [lower, upper] = [middle.get(side).lower, middle.get(side).upper]
+                .map(|nanos| unit(y.at(nanos.as_nanos())));
+            path.0.push_str(&format!("M{at} {lower}V{upper}"));
+            let median = unit(y.at(round.median_ns.get(side).as_nanos()));
+            path.1.push_str(&format!("M{at} {median}h0"));
+        }
+        path
+    };
+    Some(html! {
+        svg.plot viewBox="0 0 640 160" role="img" aria-label="Time of base and head by round, in the order in which the rounds were run" {
+            g.axis {
+                @for tick in y.ticks() {
+                    path d={ "M85 " (unit(y.at(tick))) "h5" } {}
+                    text x="80" y=(unit(y.at(tick) + 4.0)) text-anchor="end" { (Nanos::from_nanos(tick)) }
+                }
+                text x="90" y="152" { "round 1" }
+                text x="630" y="152" text-anchor="end" { "round " (quartiles.len()) }
+            }
+            @for side in Side::BOTH {
+                @let (spread, medians) = marks(side);
+                g class=(side.name()) {
+                    path.spread d=(spread) {}
+                    path.level d=(medians) {}
+                }
+            }
         }
     })
 }

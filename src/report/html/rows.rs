@@ -127,6 +127,9 @@ fn times(frame: &Frame, comparison: &Comparison, time: &TimeComparison) -> Marku
     let distributions = (comparison.verdict != Verdict::Unchanged)
         .then(|| plot::distributions(time))
         .flatten();
+    let levels = (comparison.verdict != Verdict::Unchanged)
+        .then(|| plot::levels(time))
+        .flatten();
     html! {
         h3 { "Time per iteration" }
         div.scroll { (numbers(time)) }
@@ -144,6 +147,10 @@ fn times(frame: &Frame, comparison: &Comparison, time: &TimeComparison) -> Marku
         @if let (Some(picture), Some(change)) = (plot::rounds(time, frame.threshold), change) {
             h3 { "Rounds over time" }
             p.soft { (plot::legend(change, frame.threshold)) }
+            div.scroll { (picture) }
+        }
+        @if let Some(picture) = levels {
+            p.soft { "Bars: the middle half of each round's samples, " span.base { "base" } " and " span.head { "head" } "; dots: their medians. Where both wander together, the machine did." }
             div.scroll { (picture) }
         }
     }

@@ -190,6 +190,7 @@ fn nothing_overflows_a_narrow_screen_and_no_hostile_name_runs() {
         cases::one_regression(),
         cases::hostile(),
         cases::failed_added_removed(),
+        cases::budgets(),
     ] {
         let answer = browser.ask_phone(&report, script);
         assert_eq!(answer["width"], 360);
@@ -283,6 +284,12 @@ fn pictures_of_the_page_are_taken() {
         &[size, "--blink-settings=preferredColorScheme=0"],
     );
     browser.picture("narrow", &report, open, &["--window-size=500,2400"]);
+    browser.picture(
+        "budgets",
+        &cases::budgets(),
+        "return 1;",
+        &["--window-size=1280,1200"],
+    );
     browser.picture("thousand", &cases::thousand(), "return 1;", &[size]);
     browser.picture(
         "hostile",

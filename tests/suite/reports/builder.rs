@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use cargo_perfcheck::analyse::{
     AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, BudgetCheck,
-    BudgetStatus, BudgetSubject, Comparison, Difference, RoundSummary, TimeChange, TimeComparison,
-    TimeSummary, Verdict, Vote,
+    BudgetStatus, BudgetSubject, Comparison, Difference, Quartiles, RoundSummary, TimeChange,
+    TimeComparison, TimeSummary, Verdict, Vote,
 };
 use cargo_perfcheck::discover::BenchmarkKey;
 use cargo_perfcheck::measure::{Failure, Pairing};
@@ -188,13 +188,16 @@ fn rounds(base_ns: f64, change: f64, half: f64) -> Vec<RoundSummary> {
         .map(|i| {
             let wander = half * 1.5 * (f64::from(i) * 2.4).sin();
             let ratio = 1.0 + change + wander;
+            let middle = |level: f64| Quartiles {
+                lower: Nanos::from_nanos(level * 0.99),
+                upper: Nanos::from_nanos(level * 1.01),
+            };
+            let level = base_ns * (1.0 - wander / 3.0);
             RoundSummary {
                 ratio: Ratio::from_quotient(ratio),
-                median_ns: Paired::new(
-                    Nanos::from_nanos(base_ns * (1.0 - wander / 3.0)),
-                    Nanos::from_nanos(base_ns * (1.0 - wander / 3.0) * ratio),
-                ),
+                median_ns: Paired::new(Nanos::from_nanos(level), Nanos::from_nanos(level * ratio)),
                 pairing: Pairing::Sample,
+                quartiles_ns: Some(Paired::new(middle(level), middle(level * ratio))),
             }
         })
         .collect()

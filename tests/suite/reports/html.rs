@@ -6,7 +6,7 @@ use super::{cases, readable, render};
 
 #[test]
 fn pages_are_recorded() {
-    for name in ["one_regression", "failed_added_removed", "empty"] {
+    for name in ["one_regression", "failed_added_removed", "budgets", "empty"] {
         let (_, report) = readable().find(|(n, _)| *n == name).expect("a case");
         insta::assert_snapshot!(format!("html_{name}"), told(&render(&report, Format::Html)));
         insta::assert_snapshot!(format!("svg_{name}"), render(&report, Format::Svg));
