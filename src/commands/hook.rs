@@ -114,7 +114,7 @@ fn run(
             Check::Rejected { range, report } => {
                 writeln!(
                     err,
-                    "{report}\nperfcheck: the push to {} is stopped, since {range} is slower\n\
+                    "{report}\nperfcheck: the push to {} is stopped, since {range} is rejected\n\
                      to look closer: `cargo perfcheck {range}`; to push all the same: `git push --no-verify`",
                     args.remote
                 )?;

@@ -67,6 +67,8 @@ impl Clone {
             .args(line.split_whitespace())
             .current_dir(self.root())
             .env("HOME", self.path("home"))
+            .env("CARGO_HOME", tools("CARGO_HOME", ".cargo"))
+            .env("RUSTUP_HOME", tools("RUSTUP_HOME", ".rustup"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("RECORD", self.path("record"))
             .env("BEHAVIOUR", self.path("behaviour"));
@@ -121,6 +123,12 @@ impl Clone {
         let output = self.command("git", &line).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
+}
+
+/// Where cargo and rustup live for whoever runs the tests, whose home is hidden from git.
+fn tools(variable: &str, folder: &str) -> PathBuf {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    named.unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join(folder))
 }
 
 fn stderr(output: &Output) -> String {
@@ -349,4 +357,100 @@ fn without_the_program_the_push_goes_through_and_says_so() {
         "{}",
         stderr(&pushed)
     );
+}
+
+/// The settings of a hook that is to be quick: one benchmark, a few short rounds.
+const QUICK: &str = "hook install --limit 20m -- --offline -p vault --filter ^stretch$ \
+                     --threshold 20% --rounds 6 --time 5s --measurement-time 20ms \
+                     --sample-size 10 --no-allocations";
+
+const VAULT: &str = "crates/vault/src/lib.rs";
+
+/// The sample repository instead of the stand-in's, and the real comparison. Its builds are kept beside
+/// the clone, as a user's are in the cache.
+fn really_comparing() -> Clone {
+    let clone = Clone::new();
+    clone.perfcheck("hook uninstall");
+    let fixture = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo/base");
+    crate::support::copy(&fixture, &clone.root());
+    clone.commit("sample");
+    assert!(clone.push("origin main").status.success());
+    clone
+}
+
+/// Makes the key's stretching take this many rounds, and commits it.
+fn stretch(folder: &std::path::Path, clone: &Clone, rounds: &str) {
+    let path = folder.join(VAULT);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once("ROUNDS: u32 = ").unwrap();
+    let (_, after) = rest.split_once(';').unwrap();
+    std::fs::write(&path, format!("{before}ROUNDS: u32 = {rounds};{after}")).unwrap();
+    let done = clone
+        .command("git", "commit --quiet --all -m stretch")
+        .current_dir(folder)
+        .status()
+        .unwrap();
+    assert!(done.success());
+}
+
+/// One test for all: each push that is really measured builds both of its sides.
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn a_slowdown_that_is_really_measured_stops_real_pushes_and_its_repair_goes_through() {
+    let clone = really_comparing();
+    let theirs = "#!/bin/sh\ncat >> ../seen\n";
+    clone.executable("clone/.git/hooks/pre-push", theirs);
+    clone.perfcheck(QUICK);
+
+    // A new branch, three times as slow, beside a hook that was there before.
+    clone.git("switch --quiet --create feature");
+    stretch(&clone.root(), &clone, "6000");
+    let stopped = clone.push("origin feature");
+    assert!(!stopped.status.success(), "{}", stderr(&stopped));
+    assert!(
+        stderr(&stopped).contains("stretch") && stderr(&stopped).contains("slower"),
+        "{}",
+        stderr(&stopped)
+    );
+    assert_eq!(clone.remote_id("feature"), "");
+
+    // Mended: the same compiled code as the base again, on the same new branch.
+    stretch(&clone.root(), &clone, "2000");
+    let mended = clone.push("--quiet origin feature");
+    assert!(mended.status.success(), "{}", stderr(&mended));
+    assert_eq!(stderr(&mended), "");
+    assert_eq!(clone.remote_id("feature"), clone.id("HEAD"));
+
+    // An existing branch, by force, from a linked worktree.
+    clone.git("worktree add --quiet -b side ../side feature~1");
+    let side = clone.path("side");
+    stretch(&side, &clone, "6001");
+    let forced = clone
+        .command("git", "push --force origin side:feature")
+        .current_dir(&side)
+        .output()
+        .unwrap();
+    assert!(!forced.status.success(), "{}", stderr(&forced));
+    assert!(stderr(&forced).contains("slower"), "{}", stderr(&forced));
+    assert_eq!(clone.remote_id("feature"), clone.id("feature"));
+
+    // A deletion has nothing to measure.
+    assert!(clone.push("origin --delete feature").status.success());
+    assert_eq!(clone.remote_id("feature"), "");
+    let seen = std::fs::read_to_string(clone.path("seen")).unwrap();
+    assert_eq!(seen.lines().count(), 4, "their hook ran each time: {seen}");
+}
+
+#[test]
+fn the_names_of_branches_never_become_commands() {
+    let clone = Clone::new();
+    let name = "a;touch${IFS}../pwned;`touch${IFS}../pwned`$(touch${IFS}../pwned)&|'x";
+    clone.git(&format!("switch --quiet --create {name}"));
+    clone.commit("second");
+    let pushed = clone.push(&format!("origin {name}"));
+    assert!(pushed.status.success(), "{}", stderr(&pushed));
+    clone.commit("slow");
+    assert!(!clone.push(&format!("origin {name}")).status.success());
+    assert_eq!(clone.compared().len(), 2);
+    assert!(!clone.path("pwned").exists());
 }

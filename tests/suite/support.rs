@@ -91,11 +91,12 @@ impl Workspace {
     }
 }
 
-/// What a test run and a git hook put into the environment.
+/// What a test run, a git hook and GitHub Actions put into the environment.
 fn leaking_variables() -> Vec<std::ffi::OsString> {
     let leaks = |name: &str| {
         name.starts_with("CARGO_") && !["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&name)
             || name.starts_with("GIT_")
+            || name.starts_with("GITHUB_")
     };
     std::env::vars_os()
         .map(|(name, _)| name)
@@ -116,7 +117,8 @@ pub(crate) fn perfcheck(line: &str) -> Command {
         .env_remove("RUST_LOG")
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a fixture, `.in` taken off the names.
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
