@@ -5,24 +5,16 @@
 #   HEAD   the commit that holds the change                 [HEAD]
 #   OUT    the folder of the reports                        [perfcheck]
 #
-# Leaves with 0 (approved), 100 (rejected: something is slower) or 101 (could not be completed).
+# Leaves with 0 (approved), 100 (rejected: something is slower or over its budget) or 101 (could not be completed).
 set -eu
 
 base=${BASE:-origin/main}
 head=${HEAD:-HEAD}
 out=${OUT:-perfcheck}
 
-mkdir -p "$out"
-
 # Three dots: from the commit where the change left the branch. A shallow clone may not have it.
 if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
     git fetch --quiet --unshallow
 fi
 
-status=0
-cargo perfcheck "$base...$head" \
-    --format json --output "$out/report.json" \
-    --format markdown --output "$out/report.md" \
-    --format text || status=$?
-
-exit "$status"
+exec cargo perfcheck "$base...$head" --report-dir "$out"

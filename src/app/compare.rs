@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::assemble::{Findings, assemble};
 use super::deliver::{colour, columns, deliver};
 use super::failure::Failure;
-use super::{limits, rules};
+use super::{actions, limits, rules};
 use crate::analyse::{self, Comparison, Settling, Vote};
 use crate::build::Build;
 use crate::discover::{self, Discovery, Identity, Target};
@@ -34,6 +34,9 @@ pub(super) fn compare(
     progress.finish();
     let report = report?;
     deliver(&report, &plan.outputs, &plan.terminal, out)?;
+    if let Some(step) = &plan.actions {
+        actions::tell(&report, step, &mut std::io::stderr())?;
+    }
     Ok(match report.vote {
         Vote::Reject => ExitStatus::Rejected,
         Vote::Modify if plan.deny_modify => ExitStatus::Rejected,

@@ -1,5 +1,6 @@
 //! The pipeline itself, one call a room, and what the program does instead when asked to.
 
+mod actions;
 mod assemble;
 mod calibrate;
 mod compare;
@@ -13,8 +14,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::plan::{
-    Args, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs, Selection,
-    Terminal, pair_up,
+    Actions, Args, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs,
+    Selection, Terminal, pair_up,
 };
 use crate::scratch::{self, Scratch, guardian};
 use crate::{commands, report};
@@ -89,7 +90,7 @@ fn dispatch(
             close_scratch(scratch, plan.keep)?;
             ended
         }
-        Some(Command::Report(report)) => render_again(&report, &environment, out),
+        Some(Command::Report(report)) => render_again(&report, &environment, out, err),
         Some(command) => match commands::run(&command, &environment, out, err) {
             Some(ended) => told(ended),
             // Only the guardian is left, which was dispatched before anything was parsed, unless it
@@ -116,11 +117,13 @@ fn render_again(
     args: &ReportArgs,
     environment: &Environment,
     out: &mut impl Write,
+    err: &mut impl Write,
 ) -> Result<ExitStatus, Failure> {
     let outputs = pair_up(&args.output, &environment.cwd)?;
     let terminal = Terminal::resolve(&args.terminal, environment);
     let loaded = args.files.iter().map(|path| report::load(path));
     let mut reports = loaded.collect::<Result<Vec<_>, _>>()?;
+    let parts = reports.len();
     let report = match reports.pop() {
         Some(only) if reports.is_empty() => only,
         Some(last) => {
@@ -131,6 +134,12 @@ fn render_again(
         None => return Ok(ExitStatus::Usage),
     };
     deliver::deliver(&report, &outputs, &terminal, out)?;
+    // Whoever renders one report again has heard of it before; the parts of one nobody has.
+    if parts > 1
+        && let Some(step) = Actions::of(&args.output.formats, environment)
+    {
+        actions::tell(&report, &step, err)?;
+    }
     Ok(ExitStatus::Success)
 }
 

@@ -56,6 +56,8 @@ Examples:
           One package's benchmarks between two releases, those whose id begins with `parse/`.
   cargo perfcheck --format json --output perf.json --format markdown --output perf.md
           Two reports from one run; formats and files pair up in order.
+  cargo perfcheck main...HEAD --report-dir perf
+          The report in every format, a file each: what to keep as an artifact.
   cargo perfcheck main..HEAD --threshold 0.5% --time 10s
           Look closer: call half a per cent a difference, and spend more time on each benchmark.
   cargo perfcheck -- demo
@@ -111,6 +113,10 @@ pub struct CompareArgs {
 
 /// `cargo perfcheck demo`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfcheck demo                          see a report
+  cargo perfcheck demo --report-dir demo        the same, in every format")]
 pub struct DemoArgs {
     /// How to compare.
     #[command(flatten)]
@@ -119,6 +125,10 @@ pub struct DemoArgs {
 
 /// `cargo perfcheck calibrate`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfcheck calibrate                     how noisy is this machine?
+  cargo perfcheck calibrate --inject 2%         would a slowdown of two per cent be seen?")]
 pub struct CalibrateArgs {
     /// The revision to compare with itself
     #[arg(value_name = "REVISION", default_value = "HEAD")]
@@ -136,6 +146,11 @@ pub struct CalibrateArgs {
 
 /// `cargo perfcheck report`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfcheck report perf.json --format html -o perf.html
+  cargo perfcheck report 1.json 2.json 3.json 4.json --report-dir perf
+          Merge the parts of one comparison, measured on several machines with --partition.")]
 pub struct ReportArgs {
     /// Reports that were saved with `--format json --output FILE`
     #[arg(value_name = "FILE", required = true)]
@@ -214,6 +229,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_every_command_teaches_with_an_example() {
+        let args = Args::command();
+        let visible = args
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set());
+        for command in visible {
+            let help = command.clone().render_long_help().to_string();
+            assert!(help.contains("Example"), "{}: {help}", command.get_name());
+        }
     }
 
     #[test]

@@ -67,6 +67,27 @@ pub struct Plan {
     pub budgets: config::Budgets,
     /// What was not understood of the configuration and does no harm, as lower-case fragments.
     pub warnings: Vec<String>,
+    /// Set where this is a step of GitHub Actions.
+    pub actions: Option<Actions>,
+}
+
+/// A step of GitHub Actions, which is told of a report besides where it is asked to go. Who asks for one
+/// of its formats with `--format` has taken that in hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actions {
+    /// The file of the step's summary, where that is not taken in hand.
+    pub summary: Option<PathBuf>,
+    /// Who writes annotations.
+    pub annotations: Annotations,
+}
+
+/// Who writes the annotations of GitHub Actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Annotations {
+    /// The run, on stderr.
+    Ours,
+    /// Whoever asked for the format.
+    TakenInHand,
 }
 
 /// Cargo's selection flags; they mean what they mean to cargo.

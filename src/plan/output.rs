@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
+
 use super::{OutputArgs, PlanError};
 
 /// One report to write.
@@ -76,19 +78,50 @@ impl Format {
     }
 }
 
+impl Format {
+    /// The file that holds it in a folder of reports.
+    fn file_name(self) -> &'static str {
+        match self {
+            Format::Text => "report.txt",
+            Format::Markdown => "report.md",
+            Format::Json => "report.json",
+            Format::Html => "report.html",
+            Format::Svg => "overview.svg",
+            Format::Junit => "junit.xml",
+            Format::Github => "github-annotations.txt",
+            Format::GithubSummary => "github-summary.md",
+            Format::Gitlab => "gitlab-code-quality.json",
+            Format::Bencher => "bencher.json",
+            Format::GithubActionBenchmark => "github-action-benchmark.json",
+            Format::GoBench => "benchstat.txt",
+        }
+    }
+}
+
+/// What a folder of reports holds.
+fn every_format(folder: &Path) -> impl Iterator<Item = Output> + '_ {
+    Format::value_variants().iter().map(|&format| Output {
+        format,
+        path: Some(folder.join(format.file_name())),
+    })
+}
+
 /// Pairs formats and files in order. Files beyond the formats go by their extension; one format
-/// beyond the files goes to stdout; neither is text to stdout.
+/// beyond the files goes to stdout; neither is text to stdout. A folder of reports is written besides.
 ///
 /// # Errors
 /// An extension that names no format, and more than one report for stdout.
 pub fn pair_up(args: &OutputArgs, cwd: &Path) -> Result<Vec<Output>, PlanError> {
+    let mut reports = Vec::new();
+    if let Some(folder) = &args.report_dir {
+        reports.extend(every_format(&cwd.join(folder)));
+    }
     if args.formats.is_empty() && args.outputs.is_empty() {
-        return Ok(vec![Output {
+        reports.push(Output {
             format: Format::Text,
             path: None,
-        }]);
+        });
     }
-    let mut reports = Vec::new();
     for (index, file) in args.outputs.iter().enumerate() {
         let to_stdout = file.as_os_str() == "-";
         let format = match args.formats.get(index) {
@@ -123,6 +156,7 @@ mod tests {
         let args = OutputArgs {
             formats: formats.to_vec(),
             outputs: outputs.iter().map(PathBuf::from).collect(),
+            report_dir: None,
         };
         pair_up(&args, Path::new("/cwd"))
     }
@@ -182,6 +216,22 @@ mod tests {
                 .unwrap()
                 .contains("--format json --output perf.xyz")
         );
+    }
+
+    #[test]
+    fn a_folder_gets_every_format_in_a_file_of_its_own_and_stdout_its_text() {
+        let args = OutputArgs {
+            report_dir: Some("perf".into()),
+            ..OutputArgs::default()
+        };
+        let outputs = pair_up(&args, Path::new("/cwd")).unwrap();
+        let mut paths: Vec<_> = outputs.iter().filter_map(|o| o.path.clone()).collect();
+        assert!(paths.contains(&PathBuf::from("/cwd/perf/report.html")));
+        assert_eq!(paths.len(), Format::value_variants().len());
+        paths.sort();
+        paths.dedup();
+        assert_eq!(paths.len(), Format::value_variants().len());
+        assert_eq!(outputs.last(), Some(&report(Format::Text, None)));
     }
 
     #[test]

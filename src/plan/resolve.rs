@@ -10,10 +10,10 @@ use super::args::own_words;
 use super::config::{Configuration, Rules};
 use super::value::{Share, Span};
 use super::{
-    AllocationPolicy, CalibrateArgs, ColourRequest, CompareArgs, CompareOptions, Deny, Environment,
-    JudgementArgs, OnMore, PairingRequest, Pinning, Plan, PlanError, RangeSpec, Sampling,
-    SamplingArgs, Selection, SelectionArgs, Terminal, TerminalArgs, Thresholds, Verbosity, default,
-    manifest, output,
+    Actions, AllocationPolicy, Annotations, CalibrateArgs, ColourRequest, CompareArgs,
+    CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore, PairingRequest, Pinning,
+    Plan, PlanError, RangeSpec, Sampling, SamplingArgs, Selection, SelectionArgs, Terminal,
+    TerminalArgs, Thresholds, Verbosity, default, manifest, output,
 };
 
 impl Plan {
@@ -83,6 +83,11 @@ impl Plan {
             sampling,
             budgets: configuration.budgets,
             warnings: configuration.warnings,
+            // The job that merges the parts tells of them all.
+            actions: match options.sampling.partition {
+                None => Actions::of(&options.output.formats, environment),
+                Some(_) => None,
+            },
         })
     }
 }
@@ -101,6 +106,25 @@ fn thresholds(args: &JudgementArgs) -> Thresholds {
             threshold: ratio(args.allocation_threshold, default::ALLOCATION_THRESHOLD),
             on_more: args.more_allocations.unwrap_or(OnMore::Modify),
         },
+    }
+}
+
+impl Actions {
+    /// The step that this is, if it is one: GitHub sets both variables for every step.
+    #[must_use]
+    pub fn of(formats: &[Format], environment: &Environment) -> Option<Actions> {
+        let summary = environment.variable("GITHUB_STEP_SUMMARY");
+        let inside = environment.variable("GITHUB_ACTIONS") == Some("true");
+        inside.then(|| Actions {
+            summary: summary
+                .filter(|_| !formats.contains(&Format::GithubSummary))
+                .map(PathBuf::from),
+            annotations: if formats.contains(&Format::Github) {
+                Annotations::TakenInHand
+            } else {
+                Annotations::Ours
+            },
+        })
     }
 }
 
@@ -243,7 +267,7 @@ fn reproducible(words: &[OsString], seed: u64) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Args, Format};
+    use super::super::Args;
     use super::*;
 
     struct Typed {
@@ -356,6 +380,22 @@ mod tests {
         assert_eq!(
             charset(Typed::with(&[("LC_ALL", "en_GB.UTF-8"), ("LANG", "C")])),
             Charset::Unicode
+        );
+    }
+
+    #[test]
+    fn a_step_of_github_actions_is_told_unless_its_format_is_taken_in_hand() {
+        let step = Typed::with(&[("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", "/s")]);
+        let actions = |line: &str| step.plan(line).unwrap().actions.unwrap();
+        let told = actions("cargo-perfcheck --report-dir perf");
+        assert_eq!(told.summary, Some("/s".into()));
+        assert_eq!(told.annotations, Annotations::Ours);
+        let taken = actions("cargo-perfcheck --format github --format github-summary -o - -o /s");
+        assert_eq!(taken.summary, None);
+        assert_eq!(taken.annotations, Annotations::TakenInHand);
+        assert_eq!(
+            Typed::with(&[]).plan("cargo-perfcheck").unwrap().actions,
+            None
         );
     }
 

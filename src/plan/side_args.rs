@@ -10,6 +10,9 @@ use super::value::Span;
 
 /// `cargo perfcheck doctor`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  cargo perfcheck doctor                        what hurts measuring here, and how to mend it")]
 pub struct DoctorArgs {
     /// Format of the findings
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
@@ -30,6 +33,10 @@ pub enum DoctorFormat {
 
 /// `cargo perfcheck config`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfcheck config                        what holds here, and where it was set
+  cargo perfcheck config --schema > perfcheck.schema.json")]
 pub struct ConfigArgs {
     /// Print the JSON schema of `perfcheck.toml` instead
     #[arg(long)]
@@ -49,6 +56,10 @@ pub struct GuardianArgs {
 
 /// `cargo perfcheck init`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfcheck init                          a perfcheck.toml that explains itself
+  cargo perfcheck init --ci github              workflows for pull requests")]
 pub struct InitArgs {
     /// Write a recipe for this system of continuous integration instead of `perfcheck.toml`
     #[arg(long, value_enum, value_name = "SYSTEM")]
@@ -74,6 +85,11 @@ pub enum CiSystem {
 
 /// `cargo perfcheck hook`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfcheck hook install                  check before every push
+  cargo perfcheck hook status
+  git push --no-verify                          past it, for once")]
 pub struct HookArgs {
     /// What to do with the hook.
     #[command(subcommand)]
@@ -136,6 +152,9 @@ pub struct HookRunArgs {
 
 /// `cargo perfcheck completions`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  cargo perfcheck completions bash > ~/.local/share/bash-completion/completions/cargo-perfcheck")]
 pub struct CompletionsArgs {
     /// Which shell
     #[arg(value_enum)]
@@ -144,6 +163,9 @@ pub struct CompletionsArgs {
 
 /// `cargo perfcheck man`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  cargo perfcheck man ~/.local/share/man/man1   then: man cargo-perfcheck")]
 pub struct ManArgs {
     /// The folder to write them to, for example `~/.local/share/man/man1`
     #[arg(value_name = "DIR")]

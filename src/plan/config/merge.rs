@@ -3,7 +3,9 @@
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use super::super::{CompareOptions, PlanError, SamplingArgs, SelectionArgs, TerminalArgs};
+use super::super::{
+    CompareOptions, OutputArgs, PlanError, SamplingArgs, SelectionArgs, TerminalArgs,
+};
 use super::Setting;
 
 /// A command line that has the configurable options and nothing else.
@@ -65,6 +67,11 @@ fn first_line(error: &clap::Error) -> String {
 /// together: a typed `--output` does not pair up with a configured format.
 pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOptions {
     let reports_typed = !typed.output.formats.is_empty() || !typed.output.outputs.is_empty();
+    let reports = if reports_typed {
+        typed.output.clone()
+    } else {
+        configured.output.clone()
+    };
     CompareOptions {
         selection: selection_or(typed.selection, configured.selection),
         sampling: sampling_or(typed.sampling, configured.sampling),
@@ -84,10 +91,9 @@ pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOp
                 .or(configured.judgement.more_allocations),
             deny: list_or(typed.judgement.deny, configured.judgement.deny),
         },
-        output: if reports_typed {
-            typed.output
-        } else {
-            configured.output
+        output: OutputArgs {
+            report_dir: typed.output.report_dir.or(configured.output.report_dir),
+            ..reports
         },
         terminal: terminal_or(typed.terminal, configured.terminal),
         keep: typed.keep || configured.keep,
