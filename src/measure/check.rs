@@ -86,6 +86,19 @@ pub(super) fn notes(asked: Timing, reports: &Paired<Option<Report>>) -> Vec<Stri
     notes
 }
 
+/// Criterion plans the iterations of all samples from what one took in the warm-up. Where less than this
+/// share of the planned time was measured, the warm-up was disturbed.
+const LEAST_OF_PLAN: f64 = 0.25;
+
+/// Whether far too few iterations were planned. A warm-up that lost the processor in its first
+/// iteration takes a nanosecond for milliseconds; samples of one iteration follow, and what they measure
+/// is the clock.
+pub(super) fn misplanned(report: &Report) -> bool {
+    let planned: Duration = report.config.measurement_time.into();
+    let measured = report.times.iter().sum::<f64>() / 1e9;
+    measured < planned.as_secs_f64() * LEAST_OF_PLAN
+}
+
 fn settings(config: &BenchmarkConfig) -> (u64, Duration, Duration) {
     (
         config.sample_size,

@@ -18,7 +18,7 @@ use super::seams::Seams;
 use super::threads::Threads;
 use super::way::{Company, Gate, Way, fit, take_chunk};
 use super::woven::weave;
-use super::{BenchmarkKey, Round, affinity};
+use super::{BenchmarkKey, Round, affinity, check};
 
 /// How the scout runs a benchmark: just long enough to see which threads work.
 const SCOUT: Timing = Timing {
@@ -26,6 +26,10 @@ const SCOUT: Timing = Timing {
     measurement: std::time::Duration::from_millis(50),
     sample_size: 10,
 };
+
+/// How many rounds of one benchmark may be done again because too few iterations were planned. A
+/// benchmark that times itself may always report less than planned.
+const REPLANS: u32 = 3;
 
 /// One benchmark that is to have one more round.
 #[derive(Debug, Clone)]
@@ -64,6 +68,8 @@ pub struct Session<'a> {
     unseamed: BTreeMap<BenchmarkKey, String>,
     /// Benchmarks that the sides run in different orders.
     loners: BTreeSet<BenchmarkKey>,
+    /// How many rounds of a benchmark were done again because too few iterations were planned.
+    replanned: BTreeMap<BenchmarkKey, u32>,
 }
 
 impl<'a> Session<'a> {
@@ -84,6 +90,7 @@ impl<'a> Session<'a> {
             seams: Seams::new(sampling),
             unseamed: BTreeMap::new(),
             loners: BTreeSet::new(),
+            replanned: BTreeMap::new(),
         }
     }
 
@@ -305,6 +312,14 @@ impl<'a> Session<'a> {
             self.unseamed.insert(request.key.clone(), reason.clone());
             return true;
         }
+        let mut reports = [&heard.reports.base, &heard.reports.head]
+            .into_iter()
+            .flatten();
+        if reports.any(check::misplanned) {
+            let count = self.replanned.entry(request.key.clone()).or_default();
+            *count += 1;
+            return *count <= REPLANS;
+        }
         false
     }
 
@@ -331,6 +346,12 @@ impl<'a> Session<'a> {
             outcome
                 .notes
                 .push(format!("not paired sample by sample: {reason}"));
+        }
+        if self.replanned.contains_key(&outcome.key) {
+            outcome.notes.push(
+                "in a round, a disturbed warm-up led to far too few iterations; it was done again"
+                    .into(),
+            );
         }
         if let Ok(round) = &outcome.result {
             (self.events)(Event::RoundFinished {

@@ -104,9 +104,24 @@ fn every_round_is_balanced_and_whole() {
         assert_eq!(base_first.count(), 2);
         for round in &one.rounds {
             assert_eq!(round.pairing, Pairing::Benchmark);
-            assert_eq!(round.samples.base.times, [1000.0; 10]);
-            assert_eq!(round.samples.head.iterations, [1; 10]);
+            assert_eq!(round.samples.base.times, [1e7; 10]);
+            assert_eq!(round.samples.head.iterations, [10_000; 10]);
         }
+    }
+}
+
+#[test]
+fn a_round_with_far_too_few_iterations_is_done_again_but_not_for_ever() {
+    let script = "bench\ta\tshort\nbench\tb";
+    let measured = measure(&sampling(), vec![target("t", script, script)]);
+    for id in ["a", "b"] {
+        assert_eq!(of(&measured, id).failure, None, "{id}");
+        assert_eq!(of(&measured, id).rounds.len(), 4, "{id}");
+        let told = of(&measured, id)
+            .notes
+            .iter()
+            .any(|note| note.contains("far too few"));
+        assert_eq!(told, id == "a", "{id}");
     }
 }
 
@@ -219,8 +234,12 @@ fn sides_that_run_their_benchmarks_in_different_orders_are_matched_by_id() {
     let measured = measure(&sampling(), vec![target("t", base, head)]);
     for (id, base, head) in [("a", 10.0, 11.0), ("b", 20.0, 21.0), ("c", 30.0, 31.0)] {
         let round = &of(&measured, id).rounds[3];
-        assert_eq!(round.samples.base.times[0], base, "{id}");
-        assert_eq!(round.samples.head.times[0], head, "{id}");
+        let time = |side| {
+            let samples = round.samples.get(side);
+            samples.times[0] / samples.iterations[0] as f64
+        };
+        assert_eq!(time(Side::Base), base, "{id}");
+        assert_eq!(time(Side::Head), head, "{id}");
     }
 }
 
