@@ -183,7 +183,7 @@ fn advice(
             let factor = (worst.detectable / threshold).powi(2);
             let budget = if factor <= LARGEST_BUDGET_FACTOR {
                 format!(
-                    "`--time {:.0}s --rounds {:.0}` would see it",
+                    "`--time-per-benchmark {:.0}s --rounds {:.0}` would see it",
                     (sampling.time.as_secs_f64() * factor).ceil(),
                     (sampling.rounds as f64 * factor).ceil()
                 )

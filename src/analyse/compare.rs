@@ -186,7 +186,7 @@ impl Draft {
         let threshold = Ratio::from_ln(settling.margin()).as_change() * 100.0;
         let Some((_, change)) = judged else {
             return Some(match self.rounds.len() {
-                0 => "not measured: the run ended before its turn".to_owned(),
+                0 => "not measured: the time of the whole run was up before its turn".to_owned(),
                 _ => "one round gives an estimate but no interval; more are needed".to_owned(),
             });
         };

@@ -22,6 +22,9 @@ pub struct Settling {
 /// interval is this many times narrower than the threshold, more rounds tell nobody anything.
 const NARROW: f64 = 4.0;
 
+/// The power at which [`Settling::needed`] is stated.
+const POWER: f64 = 0.8;
+
 impl Settling {
     /// The rule for a run that will compare `family` benchmarks.
     #[must_use]
@@ -66,6 +69,22 @@ impl Settling {
             Standing::Interim => verdict,
             Standing::Last => verdict.or(Some(Verdict::Inconclusive)),
         }
+    }
+
+    /// About how many rounds in all a benchmark needs until a change as large as its threshold can be
+    /// told from none (power 80 %); known at the planned looks. It follows from the spread of its
+    /// rounds alone and not from the ratio, so that time may be shared out by it without choosing
+    /// results.
+    #[must_use]
+    pub fn needed(&self, measured: &Measured) -> Option<usize> {
+        self.looks.at(measured.rounds.len())?;
+        let own = self.of(&measured.key);
+        let estimate = Estimate::of(&ln_ratios(&summaries(&measured.rounds)))?;
+        let visible = estimate.detectable(own.alpha / own.family as f64, POWER);
+        // The standard error shrinks with the root of the number of rounds.
+        let factor = (visible / own.margin).powi(2);
+        let rounds = (estimate.rounds as f64 * factor).ceil();
+        Some((rounds as usize).max(estimate.rounds + 1))
     }
 
     fn verdict(&self, estimate: &Estimate, share: f64) -> Option<Verdict> {

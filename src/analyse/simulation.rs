@@ -169,7 +169,7 @@ fn calibration_advises_a_budget_or_a_threshold() {
     assert!(advice[0].starts_with("the budget suffices"), "{advice:?}");
     let loud = [report(&mut noise, Shape::Gaussian, &[0.0], 0.012)];
     let advice = Calibration::of(&loud, &thresholds(), &sampling()).advice;
-    assert!(advice[0].contains("`--time "), "{advice:?}");
+    assert!(advice[0].contains("`--time-per-benchmark "), "{advice:?}");
     let hopeless = [report(&mut noise, Shape::Gaussian, &[0.0], 0.2)];
     let advice = Calibration::of(&hopeless, &thresholds(), &sampling()).advice;
     assert!(advice[0].contains("`--threshold "), "{advice:?}");

@@ -7,7 +7,7 @@ use super::assemble::{Findings, assemble};
 use super::deliver::{colour, columns, deliver};
 use super::failure::Failure;
 use super::{actions, limits, rules};
-use crate::analyse::{self, Comparison, Settling, Vote};
+use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
 use crate::build::Build;
 use crate::discover::{self, Discovery, Identity, Target};
 use crate::environment::{Machine, StealWatch};
@@ -34,6 +34,11 @@ pub(super) fn compare(
     progress.finish();
     let report = report?;
     deliver(&report, &plan.outputs, &plan.terminal, out)?;
+    if plan.terminal.timings {
+        for timing in &report.methodology.timings {
+            anstream::eprintln!("{:>9.2} s  {}", timing.seconds, timing.stage);
+        }
+    }
     if let Some(step) = &plan.actions {
         actions::tell(&report, step, &mut std::io::stderr())?;
     }
@@ -81,6 +86,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     let mut plan = plan.clone();
     plan.warnings.extend(ready.skipped);
     plan.warnings.extend(limits.warnings);
+    plan.warnings.extend(short_of_time(&plan, &comparisons));
     if plan.budgets.speak_of_binaries() {
         ready.stages.end("sizes of programs");
     }
@@ -120,6 +126,8 @@ pub(super) fn prepare(
 
     let builds = build::build(checkouts, plan, scratch, events)?;
     stages.end("build");
+    stages.within("build", "base", builds.base.took);
+    stages.within("build", "head", builds.head.took);
 
     let wanted = discover::Options {
         filter: plan.filter.as_deref(),
@@ -156,15 +164,42 @@ pub(super) fn measure_once(
     let settling = Settling::plan(&plan.thresholds, sampling, ready.family);
     let mut settle = |measured: &Measured| match settling.settle(measured) {
         Some(verdict) => Settled::Done(verdict.name().to_owned()),
-        None => Settled::Continue,
+        None => settling
+            .needed(measured)
+            .map_or(Settled::Continue, Settled::ContinueTo),
     };
-    let measured = measure::run(sampling, &ready.discovery, scratch, &mut settle, events)?;
+    let end = plan.time.map(|time| ready.stages.began() + time);
+    let measured = measure::run_until(
+        end,
+        sampling,
+        &ready.discovery,
+        scratch,
+        &mut settle,
+        events,
+    )?;
     Ok(analyse::compare(
         &ready.discovery,
         measured,
         &plan.thresholds,
         sampling,
     ))
+}
+
+/// That benchmarks did not get their share of the time of the whole run, where some did not.
+fn short_of_time(plan: &Plan, comparisons: &[Comparison]) -> Option<String> {
+    let time = plan.time?;
+    let short = |comparison: &&Comparison| {
+        let mut notes = comparison.notes.iter();
+        comparison.verdict == Verdict::Inconclusive && notes.any(|n| n.contains(measure::TIME_UP))
+    };
+    let count = comparisons.iter().filter(short).count();
+    (count > 0).then(|| {
+        format!(
+            "{count} of {} benchmarks did not get their share of the {} that the whole run may take",
+            comparisons.len(),
+            humantime::format_duration(time)
+        )
+    })
 }
 
 /// Whether the benchmarks of a target that both sides have are measured, and so share the report's
@@ -186,16 +221,24 @@ fn announce(resolved: &Resolved, events: EventSink<'_>) {
 
 /// Where the time goes.
 pub(super) struct Stages {
+    began: Instant,
     since: Instant,
     timings: Vec<Timing>,
 }
 
 impl Stages {
     pub(super) fn begin() -> Stages {
+        let now = Instant::now();
         Stages {
-            since: Instant::now(),
+            began: now,
+            since: now,
             timings: Vec::new(),
         }
+    }
+
+    /// When the run began.
+    pub(super) fn began(&self) -> Instant {
+        self.began
     }
 
     pub(super) fn end(&mut self, stage: &str) {
@@ -203,6 +246,14 @@ impl Stages {
         self.since = Instant::now();
         self.timings.push(Timing {
             stage: stage.to_owned(),
+            seconds: took.as_secs_f64(),
+        });
+    }
+
+    /// A part of a stage that is over.
+    fn within(&mut self, stage: &str, part: &str, took: Duration) {
+        self.timings.push(Timing {
+            stage: format!("{stage} ({part})"),
             seconds: took.as_secs_f64(),
         });
     }

@@ -14,7 +14,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::plan::{
-    Actions, Args, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs,
+    Actions, Args, Cache, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs,
     Selection, Terminal, pair_up,
 };
 use crate::scratch::{self, Scratch, guardian};
@@ -173,12 +173,14 @@ fn run_demo(
     })?;
     let sample = crate::demo::unpack(&scratch.path().join("demo"))?;
     let range = RangeSpec::parse(Some(&sample.range));
-    let plan = Plan::of(
+    let mut plan = Plan::of(
         &args.options,
         range,
         sample.root.join("Cargo.toml"),
         environment,
     )?;
+    // The sample is unpacked to another place each time.
+    plan.cache = Cache::Off;
     let ended = compare::compare(&plan, &scratch, out);
     close_scratch(scratch, plan.keep)?;
     ended

@@ -5,6 +5,7 @@
 //! just the rank it has for the user, below the repository's own files and above those of
 //! `CARGO_HOME`. (As `--config` it would outrank even the repository's files and the environment.)
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,23 @@ pub(super) fn carry_over(repository: &Path, run_folder: &Path) -> io::Result<Vec
         fs::write(folder.join("config.toml"), merged.to_string())?;
     }
     Ok(files)
+}
+
+/// The configuration files above `repository`, as they are, by their paths: those that
+/// [`carry_over`] merges, and those that it leaves to cargo.
+///
+/// # Errors
+/// Where one cannot be read.
+pub(super) fn texts(repository: &Path) -> io::Result<BTreeMap<String, String>> {
+    let above = repository.ancestors().skip(1).filter_map(config_in);
+    above
+        .map(|file| {
+            Ok((
+                file.to_string_lossy().into_owned(),
+                fs::read_to_string(&file)?,
+            ))
+        })
+        .collect()
 }
 
 /// Cargo prefers the name without an ending where both exist.

@@ -9,6 +9,7 @@ mod ambient;
 mod binaries;
 mod compile;
 mod error;
+mod kept;
 mod links;
 mod lock;
 mod outside;
@@ -23,18 +24,21 @@ mod workspace;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::plan::{Plan, Selection};
 use crate::revision::Checkout;
 use crate::scratch::Scratch;
-use crate::units::{EventSink, Paired, Side};
+use crate::units::{Event, EventSink, Paired, Side};
 
 pub use binaries::{BinarySize, binary_sizes};
 pub use error::{BuildError, Where};
+pub use kept::{Cleaned, clean};
 
+use kept::Kept;
 use lock::LockSite;
 use reuse::Reusable;
-use side::Site;
+use side::{Site, Wish};
 use workspace::{benches, is_plain_name, near};
 
 /// A side, built.
@@ -62,6 +66,8 @@ pub struct Build {
     pub lock_file: LockFile,
     /// How long the build took.
     pub took: std::time::Duration,
+    /// Keeps others out of the folder that it lies in, where that outlives the run.
+    _kept: Option<Arc<Kept>>,
 }
 
 /// A benchmark executable.
@@ -101,6 +107,8 @@ pub struct Toolchain {
     pub host: String,
     /// `cargo --version`.
     pub cargo: String,
+    /// All that both say of themselves.
+    pub verbose: String,
 }
 
 /// Where the lock file came from.
@@ -124,12 +132,38 @@ pub fn build(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Paired<Build>, BuildError> {
-    build_selected(&checkouts, &plan.selection, scratch, events)
+    let kept = match Kept::open(plan.cache, scratch.path(), &checkouts) {
+        Ok(kept) => kept.map(Arc::new),
+        Err(error) => {
+            let message = format!("nothing of earlier builds can be used: {error}");
+            events(Event::Warning { message });
+            None
+        }
+    };
+    let Some(kept) = kept else {
+        return build_selected(&checkouts, &plan.selection, None, scratch, events);
+    };
+    let at = Where::new(Side::Head, &checkouts.head.revision);
+    let io = |doing| {
+        let at = at.clone();
+        move |source| BuildError::Io { at, doing, source }
+    };
+    let checkouts = kept
+        .take_in(checkouts)
+        .map_err(io("bring the checkouts to where builds are kept"))?;
+    let builds = build_selected(&checkouts, &plan.selection, Some(&kept), scratch, events)?;
+    kept.trim()
+        .map_err(io("remove builds that were not used for long"))?;
+    Ok(builds.map(|build| Build {
+        _kept: Some(Arc::clone(&kept)),
+        ..build
+    }))
 }
 
 fn build_selected(
     checkouts: &Paired<Checkout>,
     selection: &Selection,
+    kept: Option<&Kept>,
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Paired<Build>, BuildError> {
@@ -140,7 +174,7 @@ fn build_selected(
         .try_for_each(|side| links::refuse(sites.get(side)))?;
     check_packages(&sites, selection)?;
     check_benches(&sites, selection)?;
-    ambient::carry_over(users, scratch.path()).map_err(|source| {
+    ambient::carry_over(users, sites.head.tools.place()).map_err(|source| {
         sites
             .head
             .tools
@@ -153,7 +187,13 @@ fn build_selected(
     let workspace_in_repository = sites.head.workspace_in_repository();
     let lock_files = lock::settle(&lock_sites, &users.join(workspace_in_repository), selection)?;
 
-    let base = sites.base.build(lock_files.base, None, selection, events)?;
+    let wish = |lock_file, start| Wish {
+        lock_file,
+        start,
+        selection,
+        kept,
+    };
+    let base = sites.base.build(&wish(lock_files.base, None), events)?;
     let reusable = base
         .resolved
         .as_ref()
@@ -163,9 +203,7 @@ fn build_selected(
     let start = reusable
         .as_ref()
         .map(|reusable| (base.build.target_dir.as_path(), reusable));
-    let head = sites
-        .head
-        .build(lock_files.head, start, selection, events)?;
+    let head = sites.head.build(&wish(lock_files.head, start), events)?;
     Ok(Paired::new(base.build, head.build))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Three independent witnesses: cargo's own word that it compiled and did not take what was there;
 //! the time stamp, against a file written just before the build; and the compiler's list of the
-//! files that it read (the `.d` file beside the artefact).
+//! files that it read (the `.d` file beside the artefact). Where builds are kept, what cargo took from
+//! an earlier one must be, byte by byte, what that build is known to have made of the same files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::time::SystemTime;
 use cargo_metadata::Artifact;
 use fs_err as fs;
 
+use super::kept::Record;
 use super::workspace::normal;
 
 /// What one side's artefacts are checked against.
@@ -24,6 +26,8 @@ pub(super) struct Provenance {
     workspace_root: PathBuf,
     /// When the build began, by the clock of the file system it is on.
     began: SystemTime,
+    /// What an earlier build made here, and of what.
+    earlier: Option<Record>,
 }
 
 impl Provenance {
@@ -36,6 +40,7 @@ impl Provenance {
         foreign: Vec<PathBuf>,
         workspace_root: &Path,
         target_dir: &Path,
+        earlier: Option<Record>,
     ) -> io::Result<Provenance> {
         fs::create_dir_all(target_dir)?;
         let marker = target_dir.join(".perfcheck-began");
@@ -45,6 +50,7 @@ impl Provenance {
             foreign,
             workspace_root: workspace_root.to_owned(),
             began: fs::metadata(&marker)?.modified()?,
+            earlier,
         })
     }
 
@@ -63,13 +69,21 @@ impl Provenance {
         if !in_checkout && artifact.executable.is_none() {
             return Ok(None);
         }
-        if artifact.fresh {
-            return Ok(Some("cargo took it from an earlier build".to_owned()));
-        }
         for file in &artifact.filenames {
             let file = file.as_std_path();
-            if fs::metadata(file)?.modified()? < self.began {
-                return Ok(Some("it is older than the build".to_owned()));
+            match &self.earlier {
+                None if artifact.fresh => {
+                    return Ok(Some("cargo took it from an earlier build".to_owned()));
+                }
+                Some(earlier) if artifact.fresh => {
+                    if let Some(reason) = earlier.objection(file)? {
+                        return Ok(Some(reason));
+                    }
+                }
+                _ if fs::metadata(file)?.modified()? < self.began => {
+                    return Ok(Some("it is older than the build".to_owned()));
+                }
+                _ => {}
             }
             let Some(listed) = dep_info(file)? else {
                 continue;
@@ -91,6 +105,30 @@ impl Provenance {
         Ok(None)
     }
 
+    /// The record of what this side has now, for the next build; `artifacts` are without objection.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub(super) fn record(&self, toolchain: &str, artifacts: &[Artifact]) -> io::Result<Record> {
+        let mut record = Record::new(toolchain);
+        for artifact in artifacts {
+            let inside = normal(artifact.target.src_path.as_std_path()).starts_with(&self.own);
+            if !inside && artifact.executable.is_none() {
+                continue;
+            }
+            for file in &artifact.filenames {
+                match &self.earlier {
+                    Some(earlier) if artifact.fresh => record.keep(file.as_std_path(), earlier),
+                    _ => record.note(file.as_std_path(), &self.workspace_root)?,
+                }
+            }
+        }
+        if let Some(earlier) = &self.earlier {
+            record.inherit(earlier.clone());
+        }
+        Ok(record)
+    }
+
     fn is_foreign(&self, path: &Path) -> bool {
         self.foreign.iter().any(|folder| path.starts_with(folder))
     }
@@ -98,7 +136,7 @@ impl Provenance {
 
 /// The files that the compiler read to make `artifact`, where it wrote that list: `deps/x-hash.d`
 /// for `deps/x-hash` and `deps/libx-hash.rlib`.
-fn dep_info(artifact: &Path) -> io::Result<Option<Vec<PathBuf>>> {
+pub(super) fn dep_info(artifact: &Path) -> io::Result<Option<Vec<PathBuf>>> {
     let Some(name) = artifact.file_name().and_then(|name| name.to_str()) else {
         return Ok(None);
     };

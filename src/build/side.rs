@@ -11,6 +11,7 @@ use crate::units::{Event, EventSink, Side};
 
 use super::compile::{self, Compiled, Targets};
 use super::error::BuildError;
+use super::kept::{Kept, Record};
 use super::provenance::Provenance;
 use super::reuse::{self, Reusable};
 use super::tool::Tools;
@@ -26,6 +27,18 @@ pub(super) struct Site<'a> {
     pub(super) checkout: &'a Checkout,
     pub(super) members: Workspace,
     pub(super) toolchain: Toolchain,
+}
+
+/// What is asked of a build.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish<'a> {
+    /// Where the side's lock file came from.
+    pub(super) lock_file: LockFile,
+    /// The other side's target folder, and what of it may be used.
+    pub(super) start: Option<(&'a Path, &'a Reusable)>,
+    pub(super) selection: &'a Selection,
+    /// Where builds are kept, if they are.
+    pub(super) kept: Option<&'a Kept>,
 }
 
 /// A side after its build.
@@ -72,33 +85,42 @@ impl<'a> Site<'a> {
         inside.unwrap_or(Path::new(""))
     }
 
-    /// Builds the selected benchmarks. `start` is the other side's target folder, and what of it
-    /// may be used.
+    /// Builds the selected benchmarks.
     ///
     /// # Errors
     /// Where the source does not compile, cargo fails in another way, files cannot be used, or an
     /// executable turns out to be from elsewhere.
     pub(super) fn build(
         &self,
-        lock_file: LockFile,
-        start: Option<(&Path, &Reusable)>,
-        selection: &Selection,
+        wish: &Wish<'_>,
         events: EventSink<'_>,
     ) -> Result<Built, BuildError> {
         let side = self.tools.at.side;
+        let selection = wish.selection;
         events(Event::BuildStarted { side });
-        let target_dir = target_dir(self.tools.run_folder(), side);
-        if let Some((from, reusable)) = start.filter(|(from, _)| from.is_dir()) {
-            reuse::copy(from, &target_dir, reusable)
-                .map_err(|source| self.tools.io("copy compiled dependencies", source))?;
-        }
+        let target_dir = target_dir(self.tools.place(), side);
+        let earlier = self.earlier(wish)?;
+        self.start(wish, &target_dir)?;
         // Without it (offline, say, where another package of the workspace would have to be
         // fetched first) there is still a build, and cargo's own word on what is wrong.
         let host = &self.toolchain.host;
         let resolved = Workspace::of_all(&self.tools, self.checkout, selection, host);
         crate::scratch::check()?;
         let resolved = resolved.ok();
-        let compiled = self.compile(resolved.as_ref(), &target_dir, selection, events)?;
+        let compiled = match (
+            self.compile(resolved.as_ref(), wish, earlier.clone(), events),
+            wish.kept,
+        ) {
+            (Err(BuildError::Stale { reason, .. }), Some(kept)) if earlier.is_some() => {
+                let message = format!("the kept build of {side} is not used: {reason}");
+                events(Event::Warning { message });
+                kept.discard(side)
+                    .map_err(|source| self.tools.io("remove a kept build", source))?;
+                self.start(wish, &target_dir)?;
+                self.compile(resolved.as_ref(), wish, None, events)?
+            }
+            (compiled, _) => compiled?,
+        };
         let executables = self.executables(resolved.as_ref(), &compiled)?;
         events(Event::BuildFinished {
             side,
@@ -114,19 +136,42 @@ impl<'a> Site<'a> {
             toolchain: self.toolchain.clone(),
             profile: compile::profile(selection).to_owned(),
             locked: lock::versions(self.members.root()),
-            lock_file,
+            lock_file: wish.lock_file,
             took: compiled.took,
+            _kept: None,
         };
         Ok(Built { build, resolved })
+    }
+
+    /// The record of the last build here, where builds are kept and it can be trusted.
+    fn earlier(&self, wish: &Wish<'_>) -> Result<Option<Record>, BuildError> {
+        let Some(kept) = wish.kept else {
+            return Ok(None);
+        };
+        kept.take_record(self.tools.at.side, &self.toolchain.verbose)
+            .map_err(|source| self.tools.io("look at an earlier build", source))
+    }
+
+    /// Begins with the other side's compiled dependencies, where there is nothing of this side's.
+    fn start(&self, wish: &Wish<'_>, target_dir: &Path) -> Result<(), BuildError> {
+        match wish.start {
+            Some((from, reusable)) if from.is_dir() && !target_dir.exists() => {
+                reuse::copy(from, target_dir, reusable)
+                    .map_err(|source| self.tools.io("copy compiled dependencies", source))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn compile(
         &self,
         resolved: Option<&Workspace>,
-        target_dir: &Path,
-        selection: &Selection,
+        wish: &Wish<'_>,
+        earlier: Option<Record>,
         events: EventSink<'_>,
     ) -> Result<Compiled, BuildError> {
+        let selection = wish.selection;
+        let target_dir = target_dir(self.tools.place(), self.tools.at.side);
         let selected = self.members.selected(selection);
         let targets = Targets::of(&selected, selection);
         if targets.is_empty() {
@@ -135,14 +180,15 @@ impl<'a> Site<'a> {
         let other = self.tools.at.side.other();
         let foreign = vec![
             self.checkout.root.with_file_name(other.name()),
-            self::target_dir(self.tools.run_folder(), other),
+            self::target_dir(self.tools.place(), other),
         ];
         let root = self.members.root();
-        let provenance = Provenance::begin(&self.checkout.root, foreign, root, target_dir)
+        let own = &self.checkout.root;
+        let provenance = Provenance::begin(own, foreign, root, &target_dir, earlier)
             .map_err(|source| self.tools.io("write into the target folder", source))?;
         let compiled = compile::run(
             &self.tools,
-            &compile::ask(selection, &targets, target_dir),
+            &compile::ask(selection, &targets, &target_dir),
             resolved.and_then(|workspace| workspace.reachable(&selected)),
             |artifact| self.package_name(resolved, artifact),
             events,
@@ -160,6 +206,12 @@ impl<'a> Site<'a> {
                     reason,
                 });
             }
+        }
+        if let Some(kept) = wish.kept {
+            provenance
+                .record(&self.toolchain.verbose, &compiled.artifacts)
+                .and_then(|record| kept.put_record(self.tools.at.side, &record))
+                .map_err(|source| self.tools.io("record what was built", source))?;
         }
         Ok(compiled)
     }
@@ -252,6 +304,6 @@ fn folder(package: &Package) -> PathBuf {
 }
 
 /// A side's target folder: both have paths of one length.
-fn target_dir(run_folder: &Path, side: Side) -> PathBuf {
-    run_folder.join("target").join(side.name())
+pub(super) fn target_dir(place: &Path, side: Side) -> PathBuf {
+    place.join("target").join(side.name())
 }

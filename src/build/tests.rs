@@ -9,19 +9,20 @@ use crate::revision::{Revision, Source};
 use crate::units::{Bytes, Event};
 
 /// Two checkouts in a run's folder, and beside them a crate that both depend on.
-struct World {
+pub(super) struct World {
     _temp: tempfile::TempDir,
-    scratch: Scratch,
+    pub(super) scratch: Scratch,
     users: PathBuf,
     outside: PathBuf,
-    events: Mutex<Vec<Event>>,
+    pub(super) events: Mutex<Vec<Event>>,
 }
 
-const LIB: &str = "pub fn work(n: u64) -> u64 { outside::seed() + (0..n).sum::<u64>() }\n";
-const BENCH: &str = "fn main() { println!(\"{}\", demo::work(3)); }\n";
+pub(super) const LIB: &str =
+    "pub fn work(n: u64) -> u64 { outside::seed() + (0..n).sum::<u64>() }\n";
+pub(super) const BENCH: &str = "fn main() { println!(\"{}\", demo::work(3)); }\n";
 
 impl World {
-    fn new() -> World {
+    pub(super) fn new() -> World {
         let temp = tempfile::tempdir().unwrap();
         let scratch = Scratch::create(&temp.path().join("cache"), None).unwrap();
         let users = temp.path().join("user/project");
@@ -40,15 +41,18 @@ impl World {
             "[package]\nname = \"outside\"\nversion = \"1.2.3\"\nedition = \"2021\"\n",
         );
         write(outside, "src/lib.rs", "pub fn seed() -> u64 { 40 }\n");
-        for side in Side::BOTH {
-            world.put(side, "Cargo.toml", &world.manifest(""));
-            world.put(side, "src/lib.rs", LIB);
-            world.put(side, "benches/speed.rs", BENCH);
-        }
+        world.lay_out();
         world
     }
 
-    fn manifest(&self, more: &str) -> String {
+    /// Both sides' checkouts, alike.
+    pub(super) fn lay_out(&self) {
+        self.put_both("Cargo.toml", &self.manifest(""));
+        self.put_both("src/lib.rs", LIB);
+        self.put_both("benches/speed.rs", BENCH);
+    }
+
+    pub(super) fn manifest(&self, more: &str) -> String {
         format!(
             "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
              [dependencies]\noutside = {{ path = \"{}\" }}\n\
@@ -61,17 +65,17 @@ impl World {
         self.scratch.path().join(side.name())
     }
 
-    fn put(&self, side: Side, name: &str, text: &str) {
+    pub(super) fn put(&self, side: Side, name: &str, text: &str) {
         write(&self.root(side), name, text);
     }
 
-    fn put_both(&self, name: &str, text: &str) {
+    pub(super) fn put_both(&self, name: &str, text: &str) {
         for side in Side::BOTH {
             self.put(side, name, text);
         }
     }
 
-    fn checkouts(&self) -> Paired<Checkout> {
+    pub(super) fn checkouts(&self) -> Paired<Checkout> {
         Paired::from_fn(|side| Checkout {
             revision: Revision {
                 label: side.name().to_owned(),
@@ -90,7 +94,7 @@ impl World {
 
     fn build(&self, selection: &Selection) -> Result<Paired<Build>, BuildError> {
         let sink = |event| self.events.lock().unwrap().push(event);
-        build_selected(&self.checkouts(), selection, &self.scratch, &sink)
+        build_selected(&self.checkouts(), selection, None, &self.scratch, &sink)
     }
 
     fn compiled(&self, on: Side) -> Vec<String> {
@@ -109,14 +113,14 @@ fn write(root: &Path, name: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-fn selection() -> Selection {
+pub(super) fn selection() -> Selection {
     Selection {
         offline: true,
         ..Selection::default()
     }
 }
 
-fn output(executable: &Executable) -> String {
+pub(super) fn output(executable: &Executable) -> String {
     let output = std::process::Command::new(&executable.path)
         .envs(executable.env.iter().map(|(name, value)| (name, value)))
         .current_dir(&executable.working_dir)
@@ -126,7 +130,7 @@ fn output(executable: &Executable) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn only(build: &Build) -> &Executable {
+pub(super) fn only(build: &Build) -> &Executable {
     let [executable] = build.executables.as_slice() else {
         panic!("{:?}", build.executables);
     };
@@ -213,7 +217,14 @@ fn an_executable_that_cargo_took_from_the_other_side_is_refused() {
     let checkouts = world.checkouts();
     let site = |side| Site::open(&world.scratch, side, checkouts.get(side)).unwrap();
     let (base, head) = (site(Side::Base), site(Side::Head));
-    let build = |site: &Site<'_>| site.build(LockFile::Tracked, None, &selection(), &|_| ());
+    let selection = selection();
+    let wish = Wish {
+        lock_file: LockFile::Tracked,
+        start: None,
+        selection: &selection,
+        kept: None,
+    };
+    let build = |site: &Site<'_>| site.build(&wish, &|_| ());
     let built = build(&base).unwrap();
     // The trap: a whole copy, time stamps included, newer than the head side's source.
     let copied = std::process::Command::new("cp")

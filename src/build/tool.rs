@@ -24,6 +24,7 @@ pub(super) struct Tools<'a> {
     /// Where tools are run: the manifest's folder, so that its toolchain file and cargo's
     /// configuration files apply.
     pub(super) dir: PathBuf,
+    place: PathBuf,
 }
 
 /// What is asked of a tool: the words a person would type, and what is ours besides.
@@ -89,6 +90,7 @@ impl<'a> Tools<'a> {
                 .parent()
                 .unwrap_or(&checkout.root)
                 .to_owned(),
+            place: checkout.root.parent().unwrap_or(&checkout.root).to_owned(),
         }
     }
 
@@ -211,9 +213,9 @@ impl<'a> Tools<'a> {
         }
     }
 
-    /// The run's private folder.
-    pub(super) fn run_folder(&self) -> &Path {
-        self.scratch.path()
+    /// The folder that both checkouts and both target folders are in.
+    pub(super) fn place(&self) -> &Path {
+        &self.place
     }
 }
 

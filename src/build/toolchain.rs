@@ -18,6 +18,7 @@ pub(super) fn detect(tools: &Tools<'_>) -> Result<Toolchain, BuildError> {
         rustc: rustc.lines().next().unwrap_or_default().to_owned(),
         host: host.unwrap_or_default().to_owned(),
         cargo: cargo.trim().to_owned(),
+        verbose: format!("{}{}", rustc, cargo),
     })
 }
 

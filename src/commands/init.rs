@@ -155,7 +155,7 @@ const HEAD: &str = "\
 #threshold = \"1%\"
 
 # Timed work a side after which a benchmark is given up as inconclusive.
-#time = \"2s\"
+#time-per-benchmark = \"2s\"
 
 # At most this many rounds a benchmark, each a fresh pair of processes.
 #rounds = 30
@@ -177,7 +177,7 @@ const RULES: &str = "
 #[[benchmark]]
 #match = \"parse/*\"
 #threshold = \"3%\"
-#time = \"10s\"
+#time-per-benchmark = \"10s\"
 
 #[[benchmark]]
 #match = \"*/network/*\"

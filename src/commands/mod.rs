@@ -1,6 +1,7 @@
 //! The commands beside a comparison: each takes what was typed and writes to the streams it is
 //! given.
 
+mod clean;
 mod config;
 mod doctor;
 mod hook;
@@ -20,6 +21,7 @@ pub(crate) fn run(
 ) -> Option<anyhow::Result<ExitStatus>> {
     Some(match command {
         Command::Doctor(args) => doctor::doctor(args, environment, out),
+        Command::Clean(args) => clean::clean(args, environment, out),
         Command::Config(args) => config::config(args, environment, out, err),
         Command::Init(args) => init::init(args, environment, out),
         Command::Hook(args) => hook::hook(&args.command, environment, out, err),

@@ -6,6 +6,7 @@
 
 mod affinity;
 mod allocations;
+mod budget;
 mod check;
 mod counter;
 mod duet;
@@ -27,8 +28,11 @@ use crate::scratch::Interrupted;
 use crate::units::{Paired, Side};
 
 pub use allocations::{Counted, CountedProcess, CountedSample, Exact, count_allocations};
-pub use schedule::run;
+pub use schedule::{run, run_until};
 pub use session::{Request, RoundOutcome, Session};
+
+/// What the notes of a benchmark that was stopped for want of time hold.
+pub const TIME_UP: &str = "the time of the whole run was up";
 
 /// What was measured of one benchmark.
 #[derive(Debug, Clone)]
@@ -61,6 +65,8 @@ pub struct Round {
 pub enum Settled {
     /// It does, if it may have them.
     Continue,
+    /// It does: judging by the spread of its rounds alone, about so many in all.
+    ContinueTo(usize),
     /// It does not; the verdict, as the report words it.
     Done(String),
 }

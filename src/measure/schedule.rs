@@ -4,26 +4,26 @@ use std::time::{Duration, Instant};
 
 use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Identity, Presence, Target};
 use crate::plan::Sampling;
+use crate::plan::config::Obligation;
 use crate::scratch::{self, Scratch};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
+use super::budget::{Budget, Claim, Urgency};
 use super::order::Order;
 use super::session::{Request, RoundOutcome, Session};
-use super::{MeasureError, Measured, Round, Settled};
+use super::{MeasureError, Measured, Round, Settled, TIME_UP};
 
 /// With fewer rounds there is no interval worth the name, so that a budget of time never cuts below.
 const FEWEST_ROUNDS: usize = 4;
+
+/// The rounds after which a benchmark's spread is looked at for the first time.
+const FIRST_LOOK: usize = 6;
 
 /// Rounds of a benchmark that only one side has: there is nothing to compare, only a baseline to
 /// take.
 const ONE_SIDED_ROUNDS: usize = 3;
 
-/// Measures every benchmark that is not in identical code, until `settle` is satisfied with it or
-/// its budget is spent. Rounds go over all targets in turn, so that a drift of the machine is shared
-/// by all.
-///
-/// `settle` is asked after every round of a benchmark that both sides have. Benchmarks that were
-/// known to fail before are in the result, without rounds. Those in identical code are not.
+/// [`run_until`] without an end in time.
 ///
 /// # Errors
 /// [`MeasureError::Interrupted`] when the user ends the run.
@@ -34,7 +34,31 @@ pub fn run(
     settle: &mut dyn FnMut(&Measured) -> Settled,
     events: EventSink<'_>,
 ) -> Result<Vec<Measured>, MeasureError> {
+    run_until(None, sampling, discovery, run_folder, settle, events)
+}
+
+/// Measures every benchmark that is not in identical code, until `settle` is satisfied with it or
+/// its budget is spent. Rounds go over all targets in turn, so that a drift of the machine is shared
+/// by all.
+///
+/// `settle` is asked after every round of a benchmark that both sides have. Benchmarks that were
+/// known to fail before are in the result, without rounds. Those in identical code are not.
+///
+/// At `end` no round is begun that would not be over by then; while time is short, it is given as
+/// [`Budget`] describes, and what had to stop says so in its notes.
+///
+/// # Errors
+/// [`MeasureError::Interrupted`] when the user ends the run.
+pub fn run_until(
+    end: Option<Instant>,
+    sampling: &Sampling,
+    discovery: &Discovery,
+    run_folder: &Scratch,
+    settle: &mut dyn FnMut(&Measured) -> Settled,
+    events: EventSink<'_>,
+) -> Result<Vec<Measured>, MeasureError> {
     let started = Instant::now();
+    let budget = Budget::until(end, sampling);
     let mut session = Session::new(sampling, run_folder, events);
     let mut courses = enter(sampling, discovery);
     (events)(Event::PassStarted {
@@ -48,7 +72,8 @@ pub fn run(
     let order = Order::new(sampling.seed);
     for (index, target) in discovery.targets.iter().enumerate() {
         scratch::check()?;
-        let requests = requests(&courses, index, order);
+        let turn = budget.admit(claims(&courses, &budget));
+        let requests = requests(&courses, index, order, &turn);
         let failed = session.scout(target, executables(target), &requests);
         scratch::check()?;
         note(&mut courses, failed, sampling, settle, events);
@@ -58,15 +83,31 @@ pub fn run(
             .iter()
             .map(|course| course.measured.rounds.len())
             .max();
+        let turn = budget.admit(claims(&courses, &budget));
+        let mut idle = true;
         for index in order.of_targets(lap.unwrap_or(0), discovery.targets.len()) {
             let target = &discovery.targets[index];
             scratch::check()?;
-            let requests = requests(&courses, index, order);
+            let mut requests = requests(&courses, index, order, &turn);
+            budget.cut(&mut requests, |key| cost_of(&courses, key, &budget));
+            if requests.is_empty() {
+                continue;
+            }
+            idle = false;
+            let began = Instant::now();
             let outcomes = session.run_round(target, executables(target), &requests);
             // What an interruption broke off did not fail.
             scratch::check()?;
+            charge(&mut courses, &outcomes, began.elapsed());
             note(&mut courses, outcomes, sampling, settle, events);
         }
+        if idle {
+            break;
+        }
+    }
+    for course in courses.iter_mut().filter(|course| course.is_open()) {
+        course.run_out_of_time();
+        (events)(course.settled("inconclusive"));
     }
     (events)(Event::PassFinished {
         pass: Pass::Time,
@@ -83,6 +124,11 @@ struct Course {
     /// How many rounds it may have: what the plan says, or what its time allows, known after the
     /// first round.
     planned_rounds: usize,
+    /// How many rounds in all it needs, where that is known.
+    needs: Option<usize>,
+    /// What its last round took, by the clock on the wall.
+    cost: Option<Duration>,
+    urgency: Urgency,
     measured: Measured,
 }
 
@@ -95,6 +141,16 @@ enum State {
 impl Course {
     fn is_open(&self) -> bool {
         self.state == State::Open
+    }
+
+    fn run_out_of_time(&mut self) {
+        self.state = State::Settled;
+        let rounds = self.measured.rounds.len();
+        if rounds > 0 {
+            self.measured
+                .notes
+                .push(format!("stopped after {rounds} rounds: {TIME_UP}"));
+        }
     }
 
     fn settled(&self, verdict: &str) -> Event {
@@ -130,6 +186,9 @@ fn enter(sampling: &Sampling, discovery: &Discovery) -> Vec<Course> {
                         Presence::Common => sampling.rounds,
                         Presence::Only(_) => sampling.rounds.min(ONE_SIDED_ROUNDS),
                     },
+                    needs: None,
+                    cost: None,
+                    urgency: urgency(sampling, benchmark),
                     measured: Measured {
                         key: benchmark.key.clone(),
                         rounds: Vec::new(),
@@ -146,11 +205,12 @@ fn executables(target: &Target) -> Paired<Option<&crate::build::Executable>> {
 }
 
 /// The next round of all that are open in a target, in the order in which its process runs them.
-fn requests(courses: &[Course], target: usize, order: Order) -> Vec<Request> {
+fn requests(courses: &[Course], target: usize, order: Order, turn: &[bool]) -> Vec<Request> {
     courses
         .iter()
-        .filter(|course| course.target == target && course.is_open())
-        .map(|course| {
+        .zip(turn)
+        .filter(|(course, turn)| **turn && course.target == target && course.is_open())
+        .map(|(course, _)| {
             let round = course.measured.rounds.len();
             Request {
                 key: course.measured.key.clone(),
@@ -163,6 +223,53 @@ fn requests(courses: &[Course], target: usize, order: Order) -> Vec<Request> {
             }
         })
         .collect()
+}
+
+fn urgency(sampling: &Sampling, benchmark: &Benchmark) -> Urgency {
+    let key = &benchmark.key;
+    let own = sampling.rules.of(&key.package, &key.target, &key.id);
+    match (own.obligation, benchmark.presence) {
+        (Obligation::Required, _) => Urgency::Required,
+        (_, Presence::Common) => Urgency::Compared,
+        (_, Presence::Only(_)) => Urgency::Baseline,
+    }
+}
+
+/// What each benchmark asks for; none of those that are settled.
+fn claims(courses: &[Course], budget: &Budget) -> Vec<Option<Claim>> {
+    let claim = |course: &Course| {
+        let wanted = course
+            .needs
+            .unwrap_or(FIRST_LOOK)
+            .min(course.planned_rounds);
+        Claim {
+            urgency: course.urgency,
+            rounds: wanted.saturating_sub(course.measured.rounds.len()).max(1),
+            cost: course.cost.unwrap_or(budget.usual()),
+        }
+    };
+    let of_open = |course: &Course| course.is_open().then(|| claim(course));
+    courses.iter().map(of_open).collect()
+}
+
+fn cost_of(courses: &[Course], key: &BenchmarkKey, budget: &Budget) -> Duration {
+    let course = courses.iter().find(|course| course.measured.key == *key);
+    course
+        .and_then(|course| course.cost)
+        .unwrap_or(budget.usual())
+}
+
+/// Shares what a round of several benchmarks took among them.
+fn charge(courses: &mut [Course], outcomes: &[RoundOutcome], took: Duration) {
+    let Ok(count) = u32::try_from(outcomes.len().max(1)) else {
+        return;
+    };
+    for outcome in outcomes {
+        let mut courses = courses.iter_mut();
+        if let Some(course) = courses.find(|course| course.measured.key == outcome.key) {
+            course.cost = Some(took / count);
+        }
+    }
 }
 
 /// Writes outcomes down, and settles what is done.
@@ -219,6 +326,10 @@ fn advance(
         Presence::Common => match settle(&course.measured) {
             Settled::Done(verdict) => Some(verdict),
             Settled::Continue => spent.then(|| "inconclusive".into()),
+            Settled::ContinueTo(rounds) => {
+                course.needs = Some(rounds);
+                spent.then(|| "inconclusive".into())
+            }
         },
     }
 }

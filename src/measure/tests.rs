@@ -306,6 +306,34 @@ fn a_budget_of_time_limits_the_rounds_but_leaves_enough_for_an_interval() {
 }
 
 #[test]
+fn when_the_time_of_the_whole_run_is_up_the_rest_stays_as_it_is() {
+    let script = "bench\ta\nbench\tb";
+    let discovery = Discovery {
+        targets: vec![target("t", script, script)],
+        skipped: Vec::new(),
+        elsewhere: 0,
+    };
+    let sampling = sampling();
+    let until = |end| {
+        let mut never = |_: &Measured| Settled::ContinueTo(1_000);
+        let measured = run_until(
+            Some(end),
+            &sampling,
+            &discovery,
+            fake::scratch(),
+            &mut never,
+            &|_| {},
+        );
+        let measured = measured.unwrap();
+        let rounds = measured.iter().map(|one| one.rounds.len());
+        rounds.collect::<Vec<usize>>()
+    };
+    let now = std::time::Instant::now();
+    assert_eq!(until(now), [0, 0]);
+    assert_eq!(until(now + Duration::from_secs(3_600)), [4, 4]);
+}
+
+#[test]
 fn identical_code_is_measured_only_on_request() {
     let script = "bench\ta";
     let mut identical = target("t", script, script);

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::options::{CompareOptions, OutputArgs, TerminalArgs};
 use super::side_args::{
-    CompletionsArgs, ConfigArgs, DoctorArgs, GuardianArgs, HookArgs, InitArgs, ManArgs,
+    CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, GuardianArgs, HookArgs, InitArgs, ManArgs,
 };
 use super::value::Share;
 
@@ -58,8 +58,10 @@ Examples:
           Two reports from one run; formats and files pair up in order.
   cargo perfcheck main...HEAD --report-dir perf
           The report in every format, a file each: what to keep as an artifact.
-  cargo perfcheck main..HEAD --threshold 0.5% --time 10s
+  cargo perfcheck main..HEAD --threshold 0.5% --thorough
           Look closer: call half a per cent a difference, and spend more time on each benchmark.
+  cargo perfcheck --quick --time 5m
+          A brief look that ends, building included, within five minutes.
   cargo perfcheck -- demo
           A branch whose name is that of a command.
 
@@ -86,6 +88,8 @@ pub enum Command {
     Init(InitArgs),
     /// Check performance before every `git push`
     Hook(HookArgs),
+    /// Remove the builds that earlier runs left for later ones
+    Clean(CleanArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Write the manual pages

@@ -1,5 +1,6 @@
 //! What holds where nothing was said.
 
+use super::Size;
 use super::value::{Confidence, Share, Span};
 
 /// A safety net, not a target: the budget of time and the planned looks end a benchmark much
@@ -24,3 +25,5 @@ pub(super) const CONFIDENCE: Confidence = Confidence::USUAL;
 /// One allocation more in a hundred can hide in no other number, and one in a thousand is seldom worth
 /// a vote.
 pub(super) const ALLOCATION_THRESHOLD: Share = Share::from_fraction(0.01);
+/// A dozen workspaces of ordinary size, both sides of each.
+pub(super) const CACHE_SIZE: Size = Size::from_gigabytes(10);

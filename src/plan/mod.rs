@@ -1,11 +1,13 @@
 //! From what was typed to what will be done: [`Args`] is the former, [`Plan`] the latter.
 
 mod args;
+mod cache;
 pub mod config;
 mod default;
 mod error;
 mod exit;
 mod manifest;
+mod mode;
 mod options;
 mod output;
 mod partition;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use crate::units::{Charset, Ratio};
 
 pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs};
+pub use cache::{Cache, Size};
 pub use error::PlanError;
 pub use exit::ExitStatus;
 pub use options::{
@@ -30,8 +33,8 @@ pub use output::{Format, Output, pair_up};
 pub use partition::Partition;
 pub use range::RangeSpec;
 pub use side_args::{
-    CiSystem, CompletionsArgs, ConfigArgs, DoctorArgs, DoctorFormat, GuardianArgs, HookArgs,
-    HookCommand, HookInstallArgs, HookRunArgs, InitArgs, ManArgs,
+    CiSystem, CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, DoctorFormat, GuardianArgs,
+    HookArgs, HookCommand, HookInstallArgs, HookRunArgs, InitArgs, ManArgs,
 };
 pub use surroundings::Environment;
 pub use value::{Confidence, Filter, Share, Span};
@@ -57,6 +60,10 @@ pub struct Plan {
     pub outputs: Vec<Output>,
     /// Whether the vote `modify` fails the run, too.
     pub deny_modify: bool,
+    /// How long the whole run may take; what does not get its share stays inconclusive.
+    pub time: Option<Duration>,
+    /// Whether builds are kept for the next run.
+    pub cache: Cache,
     /// Whether the two checkouts and builds stay after the run.
     pub keep: bool,
     /// How this run talks to whoever waits for it.
@@ -207,6 +214,8 @@ pub enum OnMore {
 pub struct Terminal {
     /// How much is told on stderr.
     pub verbosity: Verbosity,
+    /// Whether to tell where the time went.
+    pub timings: bool,
     /// When to colour.
     pub colour: ColourRequest,
     /// What may be drawn with.

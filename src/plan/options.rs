@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::value::{Confidence, Filter, Share, Span};
-use super::{ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Partition, Pinning};
+use super::{
+    ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Partition, Pinning, Size,
+};
 
 /// Everything that can be said about a comparison, whichever revisions it is of.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -64,6 +66,12 @@ pub struct SelectionArgs {
     /// Where builds are kept, instead of the user's cache folder
     #[arg(long, value_name = "DIR")]
     pub target_dir: Option<PathBuf>,
+    /// Build everything anew, and keep nothing of it for the next run
+    #[arg(long)]
+    pub no_cache: bool,
+    /// How much the kept builds of all repositories may take on the disk [default: 10GB]
+    #[arg(long, value_name = "SIZE")]
+    pub cache_size: Option<Size>,
     /// Fail if a lock file would have to change
     #[arg(long)]
     pub locked: bool,
@@ -89,11 +97,23 @@ pub struct SamplingArgs {
     /// parts' JSON reports.
     #[arg(long, value_name = "hash:PART/PARTS")]
     pub partition: Option<Partition>,
-    /// Timed work a side after which a benchmark is given up as inconclusive [default: 2s]
+    /// Look briefly, before a push: 600ms a benchmark, rounds of 50ms, at most 12
+    #[arg(long, conflicts_with = "thorough")]
+    pub quick: bool,
+    /// Look closely, before a release: 10s a benchmark, at most 100 rounds, confidence 0.99
+    #[arg(long)]
+    pub thorough: bool,
+    /// How long the whole run may take, building included
+    ///
+    /// It is spent where it brings most verdicts: required benchmarks first, then those that need the
+    /// least more of it. What does not get its share is inconclusive, and says so.
     #[arg(long, value_name = "TIME")]
     pub time: Option<Span>,
+    /// Timed work a side after which a benchmark is given up as inconclusive [default: 2s]
+    #[arg(long, value_name = "TIME")]
+    pub time_per_benchmark: Option<Span>,
     /// At most this many rounds a benchmark, each a fresh pair of processes [default: 30, or more
-    /// where `--time` asks for more]
+    /// where `--time-per-benchmark` asks for more]
     #[arg(long, value_name = "N")]
     pub rounds: Option<usize>,
     /// Criterion's warm-up time in a round [default: 50ms]
@@ -181,6 +201,9 @@ pub struct TerminalArgs {
     /// Also what cargo and the benchmarks say
     #[arg(short, long)]
     pub verbose: bool,
+    /// Say on stderr where the time went
+    #[arg(long)]
+    pub timings: bool,
     /// When to colour [default: auto]
     #[arg(long, value_enum, value_name = "WHEN")]
     pub color: Option<ColourRequest>,

@@ -8,9 +8,10 @@ use crate::units::{Charset, Ratio};
 
 use super::args::own_words;
 use super::config::{Configuration, Rules};
+use super::mode::Mode;
 use super::value::{Share, Span};
 use super::{
-    Actions, AllocationPolicy, Annotations, CalibrateArgs, ColourRequest, CompareArgs,
+    Actions, AllocationPolicy, Annotations, Cache, CalibrateArgs, ColourRequest, CompareArgs,
     CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore, PairingRequest, Pinning,
     Plan, PlanError, RangeSpec, Sampling, SamplingArgs, Selection, SelectionArgs, Terminal,
     TerminalArgs, Thresholds, Verbosity, default, manifest, output,
@@ -74,9 +75,11 @@ impl Plan {
                 .as_ref()
                 .map(|filter| filter.as_str().to_owned()),
             partition: options.sampling.partition,
-            thresholds: thresholds(&options.judgement),
+            thresholds: thresholds(&options.judgement, Mode::of(&options.sampling)),
             outputs: output::pair_up(&options.output, &environment.cwd)?,
             deny_modify: options.judgement.deny.contains(&Deny::Modify),
+            time: options.sampling.time.map(Span::as_duration),
+            cache: Cache::resolve(&options),
             keep: options.keep,
             terminal: Terminal::resolve(&options.terminal, environment),
             command_line: reproducible(&environment.words, sampling.seed),
@@ -92,7 +95,7 @@ impl Plan {
     }
 }
 
-fn thresholds(args: &JudgementArgs) -> Thresholds {
+fn thresholds(args: &JudgementArgs, mode: Mode) -> Thresholds {
     let ratio = |typed: Option<Share>, default: Share| {
         Ratio::from_change(typed.unwrap_or(default).as_fraction())
     };
@@ -100,7 +103,7 @@ fn thresholds(args: &JudgementArgs) -> Thresholds {
         practical: ratio(args.threshold, default::THRESHOLD),
         confidence: args
             .confidence
-            .unwrap_or(default::CONFIDENCE)
+            .unwrap_or(mode.confidence())
             .as_probability(),
         allocations: AllocationPolicy {
             threshold: ratio(args.allocation_threshold, default::ALLOCATION_THRESHOLD),
@@ -156,12 +159,13 @@ fn sampling(
     environment: &Environment,
 ) -> Result<Sampling, PlanError> {
     let or_default = |typed: Option<Span>, default: Span| typed.unwrap_or(default).as_duration();
-    let time = or_default(args.time, default::TIME);
-    let measurement = or_default(args.measurement_time, default::MEASUREMENT);
+    let mode = Mode::of(args);
+    let time = or_default(args.time_per_benchmark, mode.time_per_benchmark());
+    let measurement = or_default(args.measurement_time, mode.measurement());
     // Who asks for more time and says nothing of rounds must not be stopped by the default number.
     let longest = rules.longest_time().unwrap_or(time).max(time);
     let needed = (longest.as_secs_f64() / measurement.as_secs_f64()).ceil() as usize;
-    let rounds = args.rounds.unwrap_or(default::ROUNDS.max(needed));
+    let rounds = args.rounds.unwrap_or(mode.rounds().max(needed));
     if rounds < 2 {
         return Err(out_of_range(
             "rounds",
@@ -183,7 +187,7 @@ fn sampling(
         seed: args.seed.unwrap_or(environment.drawn_seed),
         rounds,
         time,
-        warm_up: or_default(args.warm_up_time, default::WARM_UP),
+        warm_up: or_default(args.warm_up_time, mode.warm_up()),
         measurement,
         sample_size,
         timeout: or_default(args.timeout, default::TIMEOUT),
@@ -215,6 +219,7 @@ impl Terminal {
                 (false, true) => Verbosity::Verbose,
                 (false, false) => Verbosity::Normal,
             },
+            timings: args.timings,
             colour: args.color.unwrap_or_else(|| colour_wished(environment)),
             charset: if args.ascii || ascii_locale(environment) {
                 Charset::Ascii
@@ -345,9 +350,31 @@ mod tests {
     fn more_time_brings_the_rounds_to_spend_it_in() {
         let typed = Typed::with(&[]);
         let rounds = |line: &str| typed.plan(line).unwrap().sampling.rounds;
-        assert_eq!(rounds("cargo-perfcheck --time 10s"), 100);
-        assert_eq!(rounds("cargo-perfcheck --time 1s"), 30);
-        assert_eq!(rounds("cargo-perfcheck --time 10s --rounds 12"), 12);
+        assert_eq!(rounds("cargo-perfcheck --time-per-benchmark 10s"), 100);
+        assert_eq!(rounds("cargo-perfcheck --time-per-benchmark 1s"), 30);
+        assert_eq!(
+            rounds("cargo-perfcheck --time-per-benchmark 10s --rounds 12"),
+            12
+        );
+    }
+
+    #[test]
+    fn a_mode_sets_what_was_not_set_more_exactly() {
+        let typed = Typed::with(&[("PERFCHECK_ROUNDS", "40")]);
+        let plan = |line: &str| typed.plan(line).unwrap();
+        assert_eq!(plan("cargo-perfcheck").sampling.rounds, 40);
+        // Who types a mode means it, whatever is configured.
+        assert_eq!(plan("cargo-perfcheck --quick").sampling.rounds, 12);
+        assert_eq!(
+            plan("cargo-perfcheck --quick --rounds 9").sampling.rounds,
+            9
+        );
+        let thorough = plan("cargo-perfcheck --thorough --time 5m");
+        assert_eq!(thorough.sampling.time, Duration::from_secs(10));
+        assert_eq!(thorough.time, Some(Duration::from_secs(300)));
+        assert!((thorough.thresholds.confidence - 0.99).abs() < 1e-12);
+        let args = Args::from_words(&["x", "--quick", "--thorough"].map(OsString::from));
+        assert!(args.is_err());
     }
 
     #[test]

@@ -83,6 +83,14 @@ pub enum CiSystem {
     Shell,
 }
 
+/// `cargo perfcheck clean`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CleanArgs {
+    /// Where builds are kept, instead of the user's cache folder
+    #[arg(long, value_name = "DIR")]
+    pub target_dir: Option<PathBuf>,
+}
+
 /// `cargo perfcheck hook`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
@@ -113,7 +121,7 @@ pub enum HookCommand {
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Example:
-  cargo perfcheck hook install --limit 5m -- --time 1s -p parser
+  cargo perfcheck hook install --limit 5m -- --quick -p parser
           Everything after `--` is an option of the comparison.")]
 pub struct HookInstallArgs {
     /// Install it even where `core.hooksPath` is one folder for many repositories

@@ -55,6 +55,9 @@ impl Confidence {
     /// The usual level of a report.
     pub const USUAL: Confidence = Confidence(0.95);
 
+    /// The level of a thorough report.
+    pub const HIGH: Confidence = Confidence(0.99);
+
     /// As a probability.
     #[must_use]
     pub const fn as_probability(self) -> f64 {

@@ -165,7 +165,7 @@ impl Scratch {
         self.groups.kill_all();
         if self.state == State::InUse {
             self.state = State::Removed;
-            remove_tree(&self.path, LOCK)?;
+            remove_tree(&self.path, Some(LOCK))?;
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ pub(super) fn end_dead_run(folder: &Path) -> io::Result<()> {
         }
         std::thread::sleep(pause);
     }
-    remove_tree(folder, LOCK)
+    remove_tree(folder, Some(LOCK))
 }
 
 /// Removing is only for what looks like ours, whatever was asked.

@@ -26,6 +26,8 @@ pub use child::Child;
 pub use env::clean_env;
 pub use error::ScratchError;
 pub use folder::{Scratch, default_parent};
+pub(crate) use remove::remove_tree;
+
 pub use interruption::{Interrupted, check, interrupted};
 pub use signals::listen;
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 /// How often removing is tried while dying processes still write into the folder.
 const ATTEMPTS: u32 = 40;
 
-/// Removes `folder` and all below, `last` (a name in it) at the very end. Folders without write
+/// Removes `folder` and all below, `last` (a file in it) at the very end. Folders without write
 /// permission are given it; a folder that is gone already is fine. Symbolic links are never followed.
-pub(super) fn remove_tree(folder: &Path, last: &str) -> io::Result<()> {
+pub(crate) fn remove_tree(folder: &Path, last: Option<&str>) -> io::Result<()> {
     let mut attempt = 0;
     loop {
         attempt += 1;
@@ -21,11 +21,11 @@ pub(super) fn remove_tree(folder: &Path, last: &str) -> io::Result<()> {
     }
 }
 
-fn try_remove(folder: &Path, last: &str) -> io::Result<()> {
+fn try_remove(folder: &Path, last: Option<&str>) -> io::Result<()> {
     make_writable(folder)?;
     for entry in fs_err::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name() == last {
+        if last.is_some_and(|last| entry.file_name() == last) {
             continue;
         }
         let removed = if entry.file_type()?.is_dir() {
@@ -35,7 +35,9 @@ fn try_remove(folder: &Path, last: &str) -> io::Result<()> {
         };
         ignore_missing(removed)?;
     }
-    ignore_missing(fs_err::remove_file(folder.join(last)))?;
+    if let Some(last) = last {
+        ignore_missing(fs_err::remove_file(folder.join(last)))?;
+    }
     fs_err::remove_dir(folder)
 }
 

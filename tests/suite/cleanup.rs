@@ -68,7 +68,7 @@ impl Run {
     fn start_with(workspace: &Workspace, variables: &[(&str, OsString)]) -> Run {
         let mut command = Command::new(cargo_bin!("cargo-perfcheck"));
         let process = cargo_perfcheck::scratch::clean_env(&mut command)
-            .args(["perfcheck", "HEAD~1..HEAD"])
+            .args(["perfcheck", "HEAD~1..HEAD", "--no-cache"])
             .current_dir(workspace.root())
             .env("XDG_CACHE_HOME", workspace.beside("cache"))
             .env("TEST_SIGNS", workspace.beside("signs"))

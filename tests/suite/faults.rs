@@ -31,7 +31,7 @@ version = "0.1.0"
 "#;
 
 /// Few rounds, so that a run is short.
-const QUICK: &str = "--seed 1 --rounds 6 --time 100ms --no-allocations --format json";
+const QUICK: &str = "--seed 1 --rounds 6 --time-per-benchmark 100ms --no-allocations --format json";
 
 /// Two commits whose benchmarks follow these scripts.
 pub(crate) fn workspace(base: &str, head: &str) -> Workspace {

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod cache;
 mod cleanup;
 mod commands;
 mod demo;

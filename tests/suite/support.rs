@@ -83,8 +83,14 @@ impl Workspace {
         self
     }
 
-    /// `cargo perfcheck <line>` in the repository, with caches of its own.
+    /// `cargo perfcheck <line>` in the repository, with a cache folder of its own in which nothing
+    /// stays.
     pub(crate) fn perfcheck(&self, line: &str) -> Command {
+        self.keeping(line).env("PERFCHECK_NO_CACHE", "1")
+    }
+
+    /// The same, with builds kept for the next run.
+    pub(crate) fn keeping(&self, line: &str) -> Command {
         perfcheck(line)
             .current_dir(self.root())
             .env("XDG_CACHE_HOME", self.beside("cache"))

@@ -4,7 +4,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::super::{
-    CompareOptions, OutputArgs, PlanError, SamplingArgs, SelectionArgs, TerminalArgs,
+    CompareOptions, OutputArgs, PlanError, SamplingArgs, SelectionArgs, TerminalArgs, mode,
 };
 use super::Setting;
 
@@ -66,6 +66,12 @@ fn first_line(error: &clap::Error) -> String {
 /// `typed` where it says something, else `configured`. Settings that belong together are taken
 /// together: a typed `--output` does not pair up with a configured format.
 pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOptions {
+    let mode_typed = typed.sampling.quick || typed.sampling.thorough;
+    let configured = if mode_typed {
+        mode::without_parts(configured)
+    } else {
+        configured
+    };
     let reports_typed = !typed.output.formats.is_empty() || !typed.output.outputs.is_empty();
     let reports = if reports_typed {
         typed.output.clone()
@@ -119,6 +125,8 @@ fn selection_or(typed: SelectionArgs, configured: SelectionArgs) -> SelectionArg
         profile: typed.profile.or(configured.profile),
         manifest_path: typed.manifest_path,
         target_dir: typed.target_dir.or(configured.target_dir),
+        no_cache: typed.no_cache || configured.no_cache,
+        cache_size: typed.cache_size.or(configured.cache_size),
         locked: typed.locked || configured.locked,
         offline: typed.offline || configured.offline,
         frozen: typed.frozen || configured.frozen,
@@ -129,7 +137,10 @@ fn sampling_or(typed: SamplingArgs, configured: SamplingArgs) -> SamplingArgs {
     SamplingArgs {
         filter: typed.filter.or(configured.filter),
         partition: typed.partition.or(configured.partition),
+        quick: typed.quick || configured.quick,
+        thorough: typed.thorough || configured.thorough,
         time: typed.time.or(configured.time),
+        time_per_benchmark: typed.time_per_benchmark.or(configured.time_per_benchmark),
         rounds: typed.rounds.or(configured.rounds),
         warm_up_time: typed.warm_up_time.or(configured.warm_up_time),
         measurement_time: typed.measurement_time.or(configured.measurement_time),
@@ -151,6 +162,7 @@ fn terminal_or(typed: TerminalArgs, configured: TerminalArgs) -> TerminalArgs {
     TerminalArgs {
         quiet: loudness.quiet,
         verbose: loudness.verbose,
+        timings: typed.timings || configured.timings,
         color: typed.color,
         ascii: typed.ascii || configured.ascii,
         message_format: typed.message_format.or(configured.message_format),

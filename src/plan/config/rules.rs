@@ -19,7 +19,7 @@ pub(super) const KEYS: [&str; 7] = [
     "package",
     "target",
     "threshold",
-    "time",
+    "time-per-benchmark",
     "skip",
     "required",
 ];
@@ -117,7 +117,7 @@ impl Rules {
             });
             let said = [
                 threshold.map(|share| format!("threshold {share}")),
-                time.map(|time| format!("time {time}")),
+                time.map(|time| format!("time-per-benchmark {time}")),
                 obligation.map(str::to_owned),
             ];
             let said: Vec<String> = said.into_iter().flatten().collect();
@@ -149,7 +149,9 @@ pub(super) fn read(
         threshold: reader
             .parsed::<Share>("threshold")?
             .map(|share| Ratio::from_change(share.as_fraction())),
-        time: reader.parsed::<Span>("time")?.map(Span::as_duration),
+        time: reader
+            .parsed::<Span>("time-per-benchmark")?
+            .map(Span::as_duration),
         obligation: match (reader.switch("skip")?, reader.switch("required")?) {
             (Some(true), Some(true)) => {
                 return Err(reader.invalid("skip", "a required benchmark cannot be skipped"));
@@ -184,7 +186,7 @@ mod tests {
             [[benchmark]]
             match = "parse/*"
             threshold = "3%"
-            time = "5s"
+            time-per-benchmark = "5s"
             [[benchmark]]
             match = "parse/large/*"
             threshold = "10%"

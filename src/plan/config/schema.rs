@@ -67,7 +67,7 @@ fn rule() -> Value {
                 "type": "string",
                 "description": "The smallest difference that counts, for example `3%`",
             },
-            "time": { "type": "string", "description": "Timed work a side, for example `10s`" },
+            "time-per-benchmark": { "type": "string", "description": "Timed work a side, for example `10s`" },
             "skip": { "type": "boolean", "description": "Do not measure it" },
             "required": {
                 "type": "boolean",

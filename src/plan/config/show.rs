@@ -5,6 +5,7 @@ use clap::parser::ValueSource;
 
 use super::super::args::own_words;
 use super::super::default;
+use super::super::mode::Mode;
 use super::super::{Args, Environment, PlanError, manifest};
 use super::key::{self, Arity, Key};
 use super::{Configuration, Origin, budgets, rules};
@@ -32,12 +33,21 @@ pub fn show(
 ) -> Result<(Vec<ShownSetting>, Vec<String>), PlanError> {
     let manifest_path = manifest::find(manifest_path, &environment.cwd)?;
     let configuration = Configuration::read(&manifest_path, environment)?;
-    // Only to find out whether the values can be understood.
-    configuration.beneath(&Default::default())?;
+    // Also to find out whether the values can be understood.
+    let configured = configuration.beneath(&Default::default())?;
     let typed = typed(environment);
+    let is_typed = |id: &str| {
+        let matches = typed.as_ref();
+        matches.is_some_and(|m| m.try_get_one(id).ok().flatten() == Some(&true))
+    };
+    let mode = match (is_typed("quick"), is_typed("thorough")) {
+        (true, _) => Mode::Quick,
+        (_, true) => Mode::Thorough,
+        _ => Mode::of(&configured.sampling),
+    };
     let mut settings: Vec<ShownSetting> = key::known()
         .into_iter()
-        .map(|key| shown(&key, &typed, &configuration))
+        .map(|key| shown(&key, &typed, &configuration, mode))
         .collect();
     let rules = configuration.rules.shown().map(|rule| (rules::KEY, rule));
     let budgets = configuration.budgets.shown().map(|b| (budgets::KEY, b));
@@ -68,6 +78,7 @@ fn shown(
     key: &Key,
     typed: &Option<clap::ArgMatches>,
     configuration: &Configuration,
+    mode: Mode,
 ) -> ShownSetting {
     let id = argument_id(&key.name);
     let typed = typed.as_ref().filter(|matches| {
@@ -100,7 +111,7 @@ fn shown(
         },
         None => ShownSetting {
             key: key.name.clone(),
-            value: default_text(key),
+            value: default_text(key, mode),
             origin: Origin::Default,
         },
     }
@@ -117,16 +128,17 @@ fn argument_id(long: &str) -> String {
         .unwrap_or_default()
 }
 
-fn default_text(key: &Key) -> Option<String> {
+fn default_text(key: &Key, mode: Mode) -> Option<String> {
     let text = match key.name.as_str() {
-        "rounds" => default::ROUNDS.to_string(),
-        "time" => default::TIME.to_string(),
-        "warm-up-time" => default::WARM_UP.to_string(),
-        "measurement-time" => default::MEASUREMENT.to_string(),
+        "rounds" => mode.rounds().to_string(),
+        "time-per-benchmark" => mode.time_per_benchmark().to_string(),
+        "warm-up-time" => mode.warm_up().to_string(),
+        "measurement-time" => mode.measurement().to_string(),
         "sample-size" => default::SAMPLE_SIZE.to_string(),
         "timeout" => default::TIMEOUT.to_string(),
         "threshold" => default::THRESHOLD.to_string(),
-        "confidence" => default::CONFIDENCE.to_string(),
+        "confidence" => mode.confidence().to_string(),
+        "cache-size" => default::CACHE_SIZE.to_string(),
         "pairing" | "pin" => "auto".to_owned(),
         "profile" => "bench".to_owned(),
         "format" => "text".to_owned(),

@@ -49,7 +49,7 @@ fn single(config: &str) -> Project {
 
 #[test]
 fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default() {
-    let project = single("rounds = 5\nsample-size = 15\ntime = '7s'\n");
+    let project = single("rounds = 5\nsample-size = 15\ntime-per-benchmark = '7s'\n");
     let variables = [("PERFCHECK_ROUNDS", "6"), ("PERFCHECK_SAMPLE_SIZE", "16")];
     let plan = project
         .plan("cargo-perfcheck --rounds 8", &variables)
@@ -175,7 +175,7 @@ fn a_broken_manifest_is_a_warning_and_the_file_beside_it_still_counts() {
 fn every_setting_is_shown_with_where_it_came_from() {
     let project = single("rounds = 5\nlocked = true\n");
     let line = "cargo-perfcheck perfcheck config --seed 3";
-    let environment = project.environment(line, &[("PERFCHECK_TIME", "4s")]);
+    let environment = project.environment(line, &[("PERFCHECK_TIME_PER_BENCHMARK", "4s")]);
     let (settings, warnings) = show(None, &environment).unwrap();
     assert_eq!(warnings, [""; 0]);
     let shown = |key: &str| {
@@ -183,7 +183,10 @@ fn every_setting_is_shown_with_where_it_came_from() {
         format!("{:?} {}", setting.value, setting.origin)
     };
     assert_eq!(shown("seed"), "Some(\"3\") command line");
-    assert_eq!(shown("time"), "Some(\"4s\") $PERFCHECK_TIME");
+    assert_eq!(
+        shown("time-per-benchmark"),
+        "Some(\"4s\") $PERFCHECK_TIME_PER_BENCHMARK"
+    );
     assert!(
         shown("rounds").starts_with("Some(\"5\")") && shown("rounds").ends_with("perfcheck.toml")
     );

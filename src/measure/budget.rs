@@ -1,0 +1,168 @@
+//! The time of a whole run, and which benchmarks get it while it is short.
+
+use std::time::{Duration, Instant};
+
+use crate::plan::Sampling;
+
+use super::session::Request;
+
+/// What processes cost to start and Criterion to set up, as a share of the timed work.
+const OVERHEAD: f64 = 1.3;
+
+/// What a benchmark asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) urgency: Urgency,
+    /// How many rounds it still needs, at least one.
+    pub(super) rounds: usize,
+    /// What a round of it takes.
+    pub(super) cost: Duration,
+}
+
+/// Who comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Urgency {
+    /// A rule requires it.
+    Required,
+    /// There are two sides to compare.
+    Compared,
+    /// One side alone has it: there is only a baseline to take.
+    Baseline,
+}
+
+/// The time that is left.
+///
+/// Where it suffices for all, everybody goes on. Where it does not, the benchmarks that need the least
+/// more of it go first, the urgent ones before the others: that brings most verdicts. What is then
+/// left is given out a round at a time, in the same order. How much a benchmark needs is read from the
+/// spread of its rounds and never from its ratio, so that what is dropped for want of time is not
+/// chosen by its result, and what is measured to the end keeps its error rate.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    end: Option<Instant>,
+    usual: Duration,
+}
+
+impl Budget {
+    pub(super) fn until(end: Option<Instant>, sampling: &Sampling) -> Budget {
+        let both = (sampling.warm_up + sampling.measurement) * 2;
+        Budget {
+            end,
+            usual: both.mul_f64(OVERHEAD),
+        }
+    }
+
+    /// What a round takes as long as none has been seen.
+    pub(super) fn usual(&self) -> Duration {
+        self.usual
+    }
+
+    /// Which of the claims may have a round now.
+    pub(super) fn admit(&self, claims: Vec<Option<Claim>>) -> Vec<bool> {
+        match self.left() {
+            Some(left) => share(left, &claims),
+            None => claims.iter().map(Option::is_some).collect(),
+        }
+    }
+
+    /// Leaves of one target's requests as many as will be done in time.
+    pub(super) fn cut(
+        &self,
+        requests: &mut Vec<Request>,
+        cost: impl Fn(&crate::discover::BenchmarkKey) -> Duration,
+    ) {
+        let Some(mut left) = self.left() else {
+            return;
+        };
+        requests.retain(|request| match left.checked_sub(cost(&request.key)) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        });
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let end = self.end?;
+        Some(end.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// Shares `left` among the claims.
+fn share(mut left: Duration, claims: &[Option<Claim>]) -> Vec<bool> {
+    let mut order: Vec<(usize, Claim)> = claims
+        .iter()
+        .enumerate()
+        .filter_map(|(at, claim)| Some((at, (*claim)?)))
+        .collect();
+    order.sort_by_key(|(_, claim)| (claim.urgency, whole(claim)));
+    let mut admitted = vec![false; claims.len()];
+    let prices: [fn(&Claim) -> Duration; 2] = [whole, |claim| claim.cost];
+    for price in prices {
+        for (at, claim) in &order {
+            if let Some(rest) = left.checked_sub(price(claim)).filter(|_| !admitted[*at]) {
+                left = rest;
+                admitted[*at] = true;
+            }
+        }
+    }
+    admitted
+}
+
+/// What all that a claim is for takes.
+fn whole(claim: &Claim) -> Duration {
+    let rounds = u32::try_from(claim.rounds).unwrap_or(u32::MAX);
+    claim.cost.saturating_mul(rounds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(urgency: Urgency, rounds: usize, millis: u64) -> Option<Claim> {
+        Some(Claim {
+            urgency,
+            rounds,
+            cost: Duration::from_millis(millis),
+        })
+    }
+
+    fn shared(millis: u64, claims: &[Option<Claim>]) -> Vec<bool> {
+        share(Duration::from_millis(millis), claims)
+    }
+
+    #[test]
+    fn where_there_is_time_for_all_all_go_on() {
+        let claims = [
+            claim(Urgency::Compared, 3, 100),
+            None,
+            claim(Urgency::Baseline, 1, 100),
+        ];
+        assert_eq!(shared(400, &claims), [true, false, true]);
+    }
+
+    #[test]
+    fn where_there_is_not_the_required_and_then_the_nearest_to_their_verdict_do() {
+        let claims = [
+            claim(Urgency::Compared, 90, 100),
+            claim(Urgency::Compared, 2, 100),
+            claim(Urgency::Baseline, 1, 100),
+            claim(Urgency::Required, 5, 100),
+        ];
+        assert_eq!(shared(500, &claims), [false, false, false, true]);
+        assert_eq!(shared(700, &claims), [false, true, false, true]);
+        assert_eq!(shared(800, &claims), [false, true, true, true]);
+    }
+
+    #[test]
+    fn what_no_whole_need_fits_into_is_given_out_a_round_at_a_time() {
+        let claims = [
+            claim(Urgency::Compared, 90, 100),
+            claim(Urgency::Compared, 80, 100),
+        ];
+        assert_eq!(shared(150, &claims), [false, true]);
+        assert_eq!(shared(250, &claims), [true, true]);
+        assert_eq!(shared(50, &claims), [false, false]);
+    }
+}

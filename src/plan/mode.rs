@@ -1,0 +1,76 @@
+//! How much an answer may cost: `--quick`, the default, `--thorough`.
+
+use super::value::{Confidence, Span};
+use super::{CompareOptions, SamplingArgs, default};
+
+/// What holds where nothing more exact was said. The threshold is not among it: a verdict means the
+/// same in every mode, only more benchmarks are inconclusive in a quick one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Before a push: what is much slower, within seconds a benchmark.
+    Quick,
+    /// A change under review.
+    Usual,
+    /// Before a release.
+    Thorough,
+}
+
+impl Mode {
+    pub(super) fn of(args: &SamplingArgs) -> Mode {
+        match (args.quick, args.thorough) {
+            (true, _) => Mode::Quick,
+            (_, true) => Mode::Thorough,
+            _ => Mode::Usual,
+        }
+    }
+
+    pub(super) fn rounds(self) -> usize {
+        match self {
+            Mode::Quick => 12,
+            Mode::Usual => default::ROUNDS,
+            Mode::Thorough => 100,
+        }
+    }
+
+    pub(super) fn time_per_benchmark(self) -> Span {
+        match self {
+            Mode::Quick => Span::from_millis(600),
+            Mode::Usual => default::TIME,
+            Mode::Thorough => Span::from_millis(10_000),
+        }
+    }
+
+    pub(super) fn warm_up(self) -> Span {
+        match self {
+            Mode::Quick => Span::from_millis(20),
+            Mode::Usual | Mode::Thorough => default::WARM_UP,
+        }
+    }
+
+    pub(super) fn measurement(self) -> Span {
+        match self {
+            Mode::Quick => Span::from_millis(50),
+            Mode::Usual | Mode::Thorough => default::MEASUREMENT,
+        }
+    }
+
+    pub(super) fn confidence(self) -> Confidence {
+        match self {
+            Mode::Quick | Mode::Usual => default::CONFIDENCE,
+            Mode::Thorough => Confidence::HIGH,
+        }
+    }
+}
+
+/// Takes out of `configured` what a mode decides: who types a mode means all of it, whatever a file
+/// says of its parts.
+pub(super) fn without_parts(mut configured: CompareOptions) -> CompareOptions {
+    let sampling = &mut configured.sampling;
+    (sampling.quick, sampling.thorough) = (false, false);
+    sampling.rounds = None;
+    sampling.time_per_benchmark = None;
+    sampling.warm_up_time = None;
+    sampling.measurement_time = None;
+    configured.judgement.confidence = None;
+    configured
+}
