@@ -1,0 +1,155 @@
+//! The workspace that is measured: four packages of five benchmarks, and four branches.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Outcome;
+
+const PACKAGES: usize = 4;
+
+const BENCHES: [&str; 5] = ["sum", "sort", "search", "encode", "parse"];
+
+const LIB: &str = r#"//! Small routines of everyday kinds.
+
+pub fn sum(n: u64) -> u64 {
+    (0..n).fold(SEED, |acc, x| acc.wrapping_mul(31).wrapping_add(x))
+}
+
+pub fn sort(n: u64) -> Vec<u64> {
+    let mut values: Vec<u64> = (0..n).map(|x| x.wrapping_mul(2_654_435_761) % 10_007).collect();
+    values.sort_unstable();
+    values
+}
+
+pub fn search(n: u64) -> usize {
+    let values = sort(n);
+    (0..n).filter(|x| values.binary_search(x).is_ok()).count()
+}
+
+pub fn encode(n: u64) -> String {
+    (0..n).map(|x| format!("{x:x}")).collect()
+}
+
+pub fn parse(n: u64) -> u64 {
+    (0..n).filter_map(|x| x.to_string().parse::<u64>().ok()).sum()
+}
+"#;
+
+pub(super) struct Workspace {
+    folder: tempfile::TempDir,
+}
+
+impl Workspace {
+    /// `main`; `head`, a change of one package; `line`, one more line of it; `words`, where only
+    /// documentation differs from `main`.
+    pub(super) fn create() -> Outcome<Workspace> {
+        let workspace = Workspace {
+            folder: tempfile::tempdir()?,
+        };
+        std::fs::create_dir(workspace.root())?;
+        workspace.lay_out()?;
+        workspace.run(&["init", "--quiet", "--initial-branch=main"])?;
+        workspace.commit("main")?;
+        workspace.run(&["switch", "--quiet", "--create", "words"])?;
+        workspace.edit("//! Small routines", "//! Little routines")?;
+        workspace.write("README.md", "Words.\n")?;
+        workspace.commit("words")?;
+        workspace.run(&["switch", "--quiet", "--create", "head", "main"])?;
+        workspace.edit("(0..n).fold", "(0..n + n / 5).fold")?;
+        workspace.commit("head")?;
+        workspace.run(&["switch", "--quiet", "--create", "line"])?;
+        workspace.edit("% 10_007", "% 10_009")?;
+        workspace.commit("line")?;
+        workspace.run(&["switch", "--quiet", "head"])?;
+        Ok(workspace)
+    }
+
+    pub(super) fn root(&self) -> PathBuf {
+        self.beside("repository")
+    }
+
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Git in this repository, whatever the user's settings are.
+    pub(super) fn git(&self) -> Command {
+        let mut git = Command::new("git");
+        git.current_dir(self.root())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        for role in ["AUTHOR", "COMMITTER"] {
+            git.env(format!("GIT_{role}_NAME"), "Author")
+                .env(format!("GIT_{role}_EMAIL"), "author@example.com");
+        }
+        git
+    }
+
+    fn lay_out(&self) -> Outcome<()> {
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo/base");
+        let manifest = std::fs::read_to_string(demo.join("Cargo.toml.in"))?;
+        self.write("Cargo.toml", &manifest)?;
+        self.write(".gitignore", "/target\n")?;
+        for package in 0..PACKAGES {
+            let folder = format!("crates/p{package}");
+            let manifest = std::fs::read_to_string(demo.join("crates/codec/Cargo.toml.in"))?;
+            let manifest = manifest
+                .replace(
+                    "name = \"codec\"\nversion",
+                    &format!("name = \"p{package}\"\nversion"),
+                )
+                .replace("name = \"codec\"\nharness", "name = \"speed\"\nharness");
+            self.write(&format!("{folder}/Cargo.toml"), &manifest)?;
+            let seed = format!("{LIB}\nconst SEED: u64 = {package};\n");
+            self.write(&format!("{folder}/src/lib.rs"), &seed)?;
+            self.write(&format!("{folder}/benches/speed.rs"), &benches(package))?;
+        }
+        // The versions that the demo has, which are on every machine that builds this repository.
+        let lock = std::fs::read_to_string(demo.join("Cargo.lock.in"))?;
+        self.write("Cargo.lock", &lock)?;
+        let mut cargo = Command::new("cargo");
+        cargo.args(["metadata", "--offline", "--format-version", "1", "--quiet"]);
+        let done = cargo.current_dir(self.root()).output()?;
+        if !done.status.success() {
+            return Err(String::from_utf8_lossy(&done.stderr).into());
+        }
+        Ok(())
+    }
+
+    /// Changes the library of the first package.
+    fn edit(&self, from: &str, to: &str) -> Outcome<()> {
+        let path = "crates/p0/src/lib.rs";
+        let text = std::fs::read_to_string(self.root().join(path))?;
+        self.write(path, &text.replacen(from, to, 1))
+    }
+
+    fn write(&self, path: &str, text: &str) -> Outcome<()> {
+        let path = self.root().join(path);
+        std::fs::create_dir_all(path.parent().ok_or("a folder")?)?;
+        Ok(std::fs::write(path, text)?)
+    }
+
+    fn commit(&self, subject: &str) -> Outcome<()> {
+        self.run(&["add", "."])?;
+        self.run(&["commit", "--quiet", "--message", subject])
+    }
+
+    fn run(&self, words: &[&str]) -> Outcome<()> {
+        if !self.git().args(words).status()?.success() {
+            return Err(format!("git {} failed", words.join(" ")).into());
+        }
+        Ok(())
+    }
+}
+
+fn benches(package: usize) -> String {
+    let mut text = "use criterion::{Criterion, criterion_group, criterion_main};\n\n".to_owned();
+    text.push_str("fn all(c: &mut Criterion) {\n");
+    for name in BENCHES {
+        text.push_str(&format!(
+            "    c.bench_function(\"{name}\", |b| b.iter(|| p{package}::{name}(std::hint::black_box(1_000))));\n"
+        ));
+    }
+    text.push_str("}\n\ncriterion_group!(benches, all);\ncriterion_main!(benches);\n");
+    text
+}
