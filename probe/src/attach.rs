@@ -65,7 +65,7 @@ unsafe fn attach() -> Option<()> {
         let state = wiped_on_fork()?;
         state.write(State::new(shared, process, Turns::new(own, peer)));
         forget_environment();
-        heap::attach(&shared, process.bias);
+        heap::attach(&shared, &process, &raw mut (*state).attached);
         clock::attach(state);
         shared.set(layout::ATTACHED_PID, sys::getpid() as u64);
         Some(())

@@ -9,12 +9,13 @@
 //! | from [`PATH_OFFSET`] | the path of the executable, [`PATH_BYTES`] at most, ending in NUL |
 //! | from [`RANGES_OFFSET`] | [`RANGE_COUNT`] pairs (start, end) of addresses as in the symbol table, sorted |
 //! | from the offset in [`LOG_OFFSET`] | [`LOG_CAPACITY`] records of [`RECORD_WORDS`] words |
+//! | from the offset in [`TRACE_OFFSET`] | [`TRACE_CAPACITY`] stacks of [`TRACE_WORDS`] words |
 
 /// First word: says that this is our file, and which layout.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"perfchk1");
 
 /// Words of the header.
-pub(crate) const HEADER_WORDS: usize = 64;
+pub(crate) const HEADER_WORDS: usize = 192;
 /// Where the path of the executable begins, in bytes.
 pub(crate) const PATH_OFFSET: usize = HEADER_WORDS * 8;
 /// Room for that path.
@@ -61,8 +62,64 @@ pub(crate) const SHIM_CODE_BYTES: usize = 16;
 /// Words for each entry point.
 pub(crate) const SHIM_WORDS: usize = 5;
 
+/// Every how manieth request of a sample has its call stack written down, on average.
+pub(crate) const TRACE_STRIDE: usize = 30;
+/// How many requests at the beginning of each sample that applies to; 0 for no stacks at all.
+pub(crate) const TRACE_LIMIT: usize = 31;
+/// Where the table of stacks begins, in bytes.
+pub(crate) const TRACE_OFFSET: usize = 38;
+/// How many stacks it can hold.
+pub(crate) const TRACE_CAPACITY: usize = 39;
+
+/// Which functions of the executable are redirected, a `HOOKS_` constant.
+pub(crate) const HOOKS: usize = 41;
+/// How many functions [`NATIVE`] describes.
+pub(crate) const NATIVE_COUNT: usize = 42;
+/// [`NATIVE_WORDS`] words for each function of an allocator in the executable.
+pub(crate) const NATIVE: usize = 64;
+/// What it does: a `NATIVE_` constant.
+pub(crate) const NATIVE_KIND: usize = 0;
+/// From here on the words of an entry point.
+pub(crate) const NATIVE_SHIM: usize = 1;
+/// Words for each function.
+pub(crate) const NATIVE_WORDS: usize = NATIVE_SHIM + SHIM_WORDS;
+/// Functions at most.
+pub(crate) const NATIVE_MOST: usize = 16;
+
+/// None.
+pub(crate) const HOOKS_NONE: u64 = 0;
+/// The entry points of Rust's allocator, to count.
+pub(crate) const HOOKS_RUST: u64 = 1;
+/// The functions of an allocator in the executable, to count.
+pub(crate) const HOOKS_NATIVE: u64 = 2;
+/// The entry points of Rust's allocator, to see whether each request is passed on to the C library.
+pub(crate) const HOOKS_WRAPPER: u64 = 3;
+
+/// Allocates as many bytes as its first argument says.
+pub(crate) const NATIVE_ALLOCATE: u64 = 1;
+/// As its second argument says.
+pub(crate) const NATIVE_ALLOCATE_SECOND: u64 = 2;
+/// As the product of the first and the second says.
+pub(crate) const NATIVE_ALLOCATE_MANY: u64 = 3;
+/// As its third argument says; the block's address goes where the first points to, and 0 is success.
+pub(crate) const NATIVE_ALLOCATE_INTO: u64 = 4;
+/// Makes the block of its first argument as long as its second says.
+pub(crate) const NATIVE_REALLOCATE: u64 = 5;
+/// Frees the block of its first argument.
+pub(crate) const NATIVE_FREE: u64 = 6;
+
 // Written by the probe.
 
+/// Requests that reached the C library.
+pub(crate) const REACHED: usize = 43;
+/// Calls of entry points that led to one call of the C library for the same size.
+pub(crate) const PASSED_ON: usize = 44;
+/// Calls of entry points that led to anything else.
+pub(crate) const KEPT: usize = 45;
+/// Blocks whose size could not be remembered.
+pub(crate) const SIZES_LOST: usize = 46;
+/// Requests whose stack found no place in the table.
+pub(crate) const TRACE_LOST: usize = 40;
 /// The process that is attached, 0 while none is.
 pub(crate) const ATTACHED_PID: usize = 32;
 /// Samples seen since the benchmark began; more than the capacity when some were not recorded.
@@ -133,6 +190,23 @@ pub(crate) const RECORD_HISTOGRAM: usize = 13;
 pub(crate) const HISTOGRAM_WORDS: usize = 65;
 /// Words of a record of the allocation probe.
 pub(crate) const ALLOCATION_WORDS: usize = RECORD_HISTOGRAM + HISTOGRAM_WORDS;
+
+// A stack in the table; all zero where there is none.
+
+/// How many of the requests that were looked at came from it.
+pub(crate) const TRACE_REQUESTS: usize = 0;
+/// Bytes that they asked for.
+pub(crate) const TRACE_BYTES: usize = 1;
+/// A hash of its addresses.
+pub(crate) const TRACE_HASH: usize = 2;
+/// How many addresses it has.
+pub(crate) const TRACE_LENGTH: usize = 3;
+/// Return addresses, the innermost first. The first ones are the probe's own.
+pub(crate) const TRACE_ADDRESSES: usize = 4;
+/// Addresses at most.
+pub(crate) const TRACE_DEPTH: usize = 60;
+/// Words of a stack.
+pub(crate) const TRACE_WORDS: usize = TRACE_ADDRESSES + TRACE_DEPTH;
 
 /// Nobody has looked at the entry points of Rust's allocator.
 pub(crate) const SHIM_NONE: u64 = 0;

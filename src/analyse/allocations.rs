@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use super::sites;
 use super::{
     AllocationComparison, AllocationSummary, AllocationVerdict, Comparison, Decision, Verdict, Vote,
 };
@@ -62,12 +63,14 @@ fn compare(counted: &Counted, alpha: f64) -> AllocationComparison {
     if let (Some(base), Some(head)) = (&sides.base, &sides.head) {
         notes.extend(failures(base, head));
     }
+    notes.extend(sites::notes(counted));
+    let summaries = sides.map(|counts| counts.map(|counts| counts.summary));
     AllocationComparison {
-        base: sides.base.map(|counts| counts.summary),
-        head: sides.head.map(|counts| counts.summary),
         verdict,
         notes,
-        sites: Vec::new(),
+        sites: sites::of(counted, &summaries),
+        base: summaries.base,
+        head: summaries.head,
     }
 }
 
@@ -396,6 +399,7 @@ mod tests {
                 id: "sum".to_owned(),
             },
             processes: Paired::new(processes(base), processes(head)),
+            traced: Paired::new(None, None),
             notes: Vec::new(),
         }
     }

@@ -9,11 +9,12 @@ mod confounders;
 mod decide;
 mod round;
 mod settle;
+mod sites;
 
 use serde::{Deserialize, Serialize};
 
 use crate::discover::{BenchmarkKey, Throughput};
-use crate::measure::{Failure, Pairing};
+use crate::measure::{Failure, Origin, Pairing};
 use crate::units::{Nanos, Paired, Ratio};
 
 pub use allocations::{add_allocations, weigh_allocations};
@@ -274,19 +275,22 @@ pub enum AllocationVerdict {
     Same,
 }
 
-/// A place that allocates.
+/// A place that asks for memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AllocationSite {
     /// The innermost function of the workspace (or of a dependency where none is), demangled.
     pub function: String,
-    /// `path:line` relative to the workspace, where known.
+    /// `path:line` relative to the repository, where known: on the head side, where it is still there.
     pub location: Option<String>,
-    /// The call stack, outermost first.
+    /// The call stack that asked for most of it, outermost first.
     pub stack: Vec<String>,
-    /// Allocations per iteration.
+    /// Allocations and reallocations per iteration.
     pub count: Paired<f64>,
     /// Bytes per iteration.
     pub bytes: Paired<f64>,
+    /// Whose code it is.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 #[cfg(test)]

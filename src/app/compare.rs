@@ -11,7 +11,7 @@ use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
 use crate::build::Build;
 use crate::discover::{self, Discovery, Identity, Target};
 use crate::environment::{Machine, StealWatch};
-use crate::measure::{Measured, Settled, count_allocations};
+use crate::measure::{Measured, Settled, Sources, count_allocations};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
 use crate::report::{Report, Timing};
 use crate::revision::Resolved;
@@ -73,7 +73,12 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     let steal = steal.share();
     ready.stages.end("measuring");
     if plan.sampling.allocations {
-        let counted = count_allocations(&plan.sampling, &ready.discovery, scratch, events)?;
+        let sources = ready.builds.as_ref().map(|build| Sources {
+            root: &build.checkout.root,
+            workspace: &build.workspace_root,
+        });
+        let discovery = &ready.discovery;
+        let counted = count_allocations(&plan.sampling, discovery, sources, scratch, events)?;
         analyse::add_allocations(&mut comparisons, &counted, &plan.thresholds);
         ready.stages.end("counting allocations");
     }

@@ -7,106 +7,15 @@
 
 use std::time::Instant;
 
-use crate::discover::{BenchmarkKey, Discovery, Identity, Presence, Target};
+use crate::discover::{Discovery, Identity, Presence, Target};
 use crate::plan::Sampling;
 use crate::scratch::Scratch;
-use crate::seam::AllocationRecord;
-use crate::units::{Event, EventSink, Paired, Pass, Side};
+use crate::units::{Event, EventSink, Paired, Pass};
 
 use super::MeasureError;
+use super::counted::Counted;
 use super::counter::{Counter, PROCESSES};
-
-/// What was counted of one benchmark.
-#[derive(Debug, Clone)]
-pub struct Counted {
-    /// Which benchmark.
-    pub key: BenchmarkKey,
-    /// What each side's processes did, in order; none where a side was not counted.
-    pub processes: Paired<Vec<CountedProcess>>,
-    /// Why it could not be counted, or what the reader should know, as lower-case fragments.
-    pub notes: Vec<String>,
-}
-
-/// What one process did in the samples of one benchmark.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CountedProcess {
-    /// Its samples, in order; at least one.
-    pub samples: Vec<CountedSample>,
-}
-
-/// What the timed regions of one sample did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CountedSample {
-    /// Iterations of the sample; at least one.
-    pub iterations: u64,
-    /// What all of them did together.
-    pub record: AllocationRecord,
-}
-
-/// What one iteration did, where every iteration did the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exact {
-    /// Allocations.
-    pub allocations: u64,
-    /// Reallocations.
-    pub reallocations: u64,
-    /// Frees.
-    pub frees: u64,
-    /// Bytes asked for.
-    pub bytes: u64,
-}
-
-impl CountedSample {
-    /// What one iteration did; `None` where the sums cannot be whole multiples.
-    #[must_use]
-    pub fn exact(&self) -> Option<Exact> {
-        let record = &self.record;
-        let each = |sum: u64| {
-            sum.is_multiple_of(self.iterations)
-                .then(|| sum / self.iterations)
-        };
-        Some(Exact {
-            allocations: each(record.allocations)?,
-            reallocations: each(record.reallocations)?,
-            frees: each(record.frees).or_else(|| each(self.frees_of_routine()?))?,
-            bytes: each(record.bytes)?,
-        })
-    }
-
-    /// With batches, Criterion frees the vector of inputs within each timed region: not the routine's
-    /// doing. A batch of one has no such vector.
-    fn frees_of_routine(&self) -> Option<u64> {
-        let batches = self.record.sample.regions;
-        (batches < self.iterations)
-            .then(|| self.record.frees.checked_sub(batches))
-            .flatten()
-    }
-}
-
-impl Counted {
-    /// What each iteration of `side` did, where every sample of every process says the same.
-    #[must_use]
-    pub fn exact(&self, side: Side) -> Option<Exact> {
-        let processes = self.processes.get(side);
-        let mut samples = processes.iter().flat_map(|process| &process.samples);
-        let first = samples.next()?.exact()?;
-        samples
-            .all(|sample| sample.exact() == Some(first))
-            .then_some(first)
-    }
-
-    pub(super) fn varies(&self) -> bool {
-        Side::BOTH
-            .into_iter()
-            .any(|side| !self.processes.get(side).is_empty() && self.exact(side).is_none())
-    }
-
-    pub(super) fn note(&mut self, text: &str) {
-        if !self.notes.iter().any(|note| note == text) {
-            self.notes.push(text.to_owned());
-        }
-    }
-}
+use super::traced::Sources;
 
 /// Counts what every benchmark allocates that is not in identical code.
 ///
@@ -115,6 +24,7 @@ impl Counted {
 pub fn count_allocations(
     sampling: &Sampling,
     discovery: &Discovery,
+    sources: Paired<Sources<'_>>,
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Vec<Counted>, MeasureError> {
@@ -135,6 +45,7 @@ pub fn count_allocations(
         let counter = Counter {
             sampling,
             target,
+            sources,
             scratch,
             events,
         };
@@ -158,6 +69,7 @@ fn enter(sampling: &Sampling, target: &Target) -> Vec<Counted> {
         .map(|benchmark| Counted {
             key: benchmark.key.clone(),
             processes: Paired::new(Vec::new(), Vec::new()),
+            traced: Paired::new(None, None),
             notes: Vec::new(),
         })
         .collect()

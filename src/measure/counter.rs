@@ -6,14 +6,15 @@ use crate::discover::{Presence, Target};
 use crate::plan::Sampling;
 use crate::protocol::{Invocation, Placement, Timing};
 use crate::scratch::{self, Scratch};
-use crate::seam::{AllocationSeam, Coverage, SeamError};
+use crate::seam::{AllocationSeam, Coverage, SeamError, Tracing};
 use crate::units::{Event, EventSink, Paired, Side};
 
 use super::MeasureError;
-use super::allocations::{Counted, CountedProcess, CountedSample};
 use super::check;
+use super::counted::{Counted, CountedProcess, CountedSample};
 use super::player::{Fault, Player, Report, Turn};
 use super::seams::explain;
+use super::traced::{Atlas, Sources};
 use super::way::{chunks, fit};
 
 /// How a benchmark is run to be counted: the fewest samples that Criterion takes, as short as they
@@ -35,15 +36,24 @@ const PROCESSES_IF_VARYING: usize = 6;
 pub(super) struct Counter<'a> {
     pub(super) sampling: &'a Sampling,
     pub(super) target: &'a Target,
+    pub(super) sources: Paired<Sources<'a>>,
     pub(super) scratch: &'a Scratch,
     pub(super) events: EventSink<'a>,
 }
 
-/// One process to be run: whose, the how manieth, and the ids it has still to run.
-struct Run {
+/// One process to be run: whose, what for, and the ids it has still to run.
+struct Run<'r, 'a> {
     side: Side,
-    process: usize,
+    purpose: Purpose<'r, 'a>,
     open: Vec<String>,
+}
+
+/// What a process is run for.
+enum Purpose<'r, 'a> {
+    /// To be counted: the how manieth.
+    Count(usize),
+    /// To learn where the requests come from, with somewhere to look addresses up.
+    Trace(Tracing, &'r mut Atlas<'a>),
 }
 
 /// Why a process ran no further.
@@ -94,11 +104,35 @@ impl Counter<'_> {
                 for open in chunks(open) {
                     let run = Run {
                         side,
-                        process,
+                        purpose: Purpose::Count(process),
                         open,
                     };
                     self.run(run, &mut seam, counted)?;
                 }
+            }
+        }
+        self.trace(&mut seam, counted)
+    }
+
+    /// Asks where the requests come from, of each benchmark whose sides differ, in a process of its own.
+    fn trace(
+        &self,
+        seam: &mut AllocationSeam,
+        counted: &mut [Counted],
+    ) -> Result<(), MeasureError> {
+        for side in Side::BOTH {
+            let mut atlas = Atlas::new(*self.sources.get(side));
+            for index in 0..counted.len() {
+                let each = &counted[index];
+                let Some(tracing) = each.tracing(side).filter(|_| each.differs()) else {
+                    continue;
+                };
+                let run = Run {
+                    side,
+                    purpose: Purpose::Trace(tracing, &mut atlas),
+                    open: vec![each.key.id.clone()],
+                };
+                self.run(run, seam, counted)?;
             }
         }
         Ok(())
@@ -158,7 +192,7 @@ impl Counter<'_> {
     /// Runs what is open in one process, or in more where a benchmark ends it.
     fn run(
         &self,
-        mut run: Run,
+        mut run: Run<'_, '_>,
         seam: &mut AllocationSeam,
         counted: &mut [Counted],
     ) -> Result<(), MeasureError> {
@@ -192,7 +226,7 @@ impl Counter<'_> {
     fn play(
         &self,
         invocation: &Invocation<'_>,
-        run: &mut Run,
+        run: &mut Run<'_, '_>,
         seam: &mut AllocationSeam,
         counted: &mut [Counted],
     ) -> Result<(), Stop> {
@@ -202,18 +236,21 @@ impl Counter<'_> {
             let why = "the loader did not let the probe into the process";
             return Err(Stop::Blind(why.to_owned()));
         }
-        let partial = match seam.coverage(side)? {
-            Coverage::Complete => None,
-            Coverage::Partial { reason } => Some(reason),
-            Coverage::None { reason } => return Err(Stop::Blind(reason.to_owned())),
-        };
         loop {
             self.announce(run, counted);
-            seam.observe()?;
+            match &run.purpose {
+                Purpose::Count(_) => seam.observe()?,
+                Purpose::Trace(tracing, _) => seam.trace(*tracing)?,
+            }
             let report = match player.turn() {
                 Ok(Turn::Complete(report)) => report,
                 Ok(Turn::Over) => return Ok(()),
                 Err(ending) => return Err(player.into_fault(&ending).into()),
+            };
+            let partial = match seam.coverage(side)? {
+                Coverage::Complete => None,
+                Coverage::Partial { reason } => Some(reason),
+                Coverage::None { reason } => return Err(Stop::Blind(reason.to_owned())),
             };
             run.open.retain(|id| *id != report.id);
             let Some(each) = counted.iter_mut().find(|each| each.key.id == report.id) else {
@@ -222,23 +259,32 @@ impl Counter<'_> {
             if let Some(reason) = partial {
                 each.note(&format!("{side}: {reason}"));
             }
-            match samples(seam, side, &report)? {
-                Ok(samples) => {
-                    let process = CountedProcess { samples };
-                    each.processes.get_mut(side).push(process);
+            match &mut run.purpose {
+                Purpose::Trace(tracing, atlas) => {
+                    let stacks = seam.take_stacks(side, player.id())?;
+                    *each.traced.get_mut(side) = Some(atlas.trace(stacks, tracing.stride));
                 }
-                Err(reason) => each.note(&format!("{side}: {reason}")),
+                Purpose::Count(_) => match samples(seam, side, &report)? {
+                    Ok(samples) => {
+                        let process = CountedProcess { samples };
+                        each.processes.get_mut(side).push(process);
+                    }
+                    Err(reason) => each.note(&format!("{side}: {reason}")),
+                },
             }
         }
     }
 
-    fn announce(&self, run: &Run, counted: &[Counted]) {
+    fn announce(&self, run: &Run<'_, '_>, counted: &[Counted]) {
         let next = run.open.first();
         let next = next.and_then(|id| counted.iter().find(|each| each.key.id == *id));
         if let Some(next) = next {
             (self.events)(Event::Measuring {
                 benchmark: next.key.to_string(),
-                round: run.process + 1,
+                round: match run.purpose {
+                    Purpose::Count(process) => process + 1,
+                    Purpose::Trace(..) => PROCESSES + 1,
+                },
             });
         }
     }
@@ -266,7 +312,7 @@ fn samples(
 
 /// Notes why a process ran no further, and closes what it is to blame for: without that, the next
 /// process would meet the same.
-fn blame(stop: Stop, run: &mut Run, before: usize, counted: &mut [Counted]) {
+fn blame(stop: Stop, run: &mut Run<'_, '_>, before: usize, counted: &mut [Counted]) {
     let side = run.side;
     let (culprits, why) = match stop {
         Stop::Over => {

@@ -8,6 +8,7 @@ mod affinity;
 mod allocations;
 mod budget;
 mod check;
+mod counted;
 mod counter;
 mod duet;
 mod order;
@@ -17,6 +18,7 @@ mod schedule;
 mod seams;
 mod session;
 mod threads;
+mod traced;
 mod way;
 mod woven;
 
@@ -27,9 +29,11 @@ pub use crate::discover::Failure;
 use crate::scratch::Interrupted;
 use crate::units::{Paired, Side};
 
-pub use allocations::{Counted, CountedProcess, CountedSample, Exact, count_allocations};
+pub use allocations::count_allocations;
+pub use counted::{Counted, CountedProcess, CountedSample, Exact};
 pub use schedule::{run, run_until};
 pub use session::{Request, RoundOutcome, Session};
+pub use traced::{Origin, Place, Sources, Traced, TracedStack};
 
 /// What the notes of a benchmark that was stopped for want of time hold.
 pub const TIME_UP: &str = "the time of the whole run was up";

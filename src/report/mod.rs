@@ -1,5 +1,6 @@
 //! From one [`Report`] to bytes: every renderer is a pure function of it.
 
+mod allocations;
 mod budgets;
 mod calibration;
 mod error;

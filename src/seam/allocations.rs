@@ -7,21 +7,28 @@
 //! ```text
 //! let mut seam = AllocationSeam::prepare(run_dir, executables)?;
 //! // spawn `side` with seam.env(side), shake hands
-//! seam.attached(side, pid)? ; seam.coverage(side)?;
+//! seam.attached(side, pid)?;
 //! seam.observe()?; // before each benchmark; the sides may run at the same time
 //! // … at MeasurementComplete:
+//! seam.coverage(side)?; // can they be trusted?
 //! let records = seam.take_log(side, &reported.times)?; // Err(disagreement): do not trust them
 //! ```
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::symbols::{Allocator, Symbols};
+use super::channel::Room;
+use super::hooks::Hooks;
+use super::stacks::{Stacks, Tracing};
+use super::symbols::Symbols;
 use super::{
     ALLOCATION_PROBE, Disagreement, Kind, Reconciliation, SampleRecord, Seam, SeamError, Settings,
     layout, reconcile,
 };
 use crate::units::{Paired, Side};
+
+/// Distinct call stacks of one benchmark that are told apart; what comes after them is counted as lost.
+const STACKS: usize = 4096;
 
 /// Buckets of [`AllocationRecord::histogram`].
 pub const HISTOGRAM_BUCKETS: usize = layout::HISTOGRAM_WORDS;
@@ -41,7 +48,7 @@ pub struct AllocationRecord {
     /// Bytes asked for: sizes of allocations, and new sizes of reallocations.
     pub bytes: u64,
     /// The most live bytes above those live at the start of the region: the highest of all regions.
-    /// Rust's blocks count with the size asked for, C's with the size the allocator made of it.
+    /// Blocks count with the size asked for.
     pub peak_bytes: u64,
     /// Live bytes at the end of the regions less those at their start: what the routine has kept (its
     /// outputs with `iter_batched`, or a leak), or less than zero if it freed what its setup made.
@@ -112,7 +119,10 @@ impl AllocationSeam {
     ) -> Result<AllocationSeam, SeamError> {
         let kind = Kind {
             probe: ALLOCATION_PROBE,
-            record_words: layout::ALLOCATION_WORDS,
+            room: Room {
+                record_words: layout::ALLOCATION_WORDS,
+                stacks: STACKS,
+            },
         };
         let (seam, symbols) = Seam::of_kind(run_dir, executables, &Settings::default(), kind)?;
         Ok(AllocationSeam { seam, symbols })
@@ -132,13 +142,21 @@ impl AllocationSeam {
         self.seam.attached(side, pid)
     }
 
-    /// What is counted in the process of `side`, once the probe is attached.
+    /// Whether the counts of the process of `side` can be trusted; to be asked after a benchmark, since
+    /// what its allocator does has to be seen.
     ///
     /// # Errors
     /// If the shared file cannot be read.
     pub fn coverage(&self, side: Side) -> Result<Coverage, SeamError> {
-        let state = self.seam.channels.get(side).get(layout::SHIM_STATE)?;
-        Ok(coverage(state, self.symbols.get(side)))
+        let channel = self.seam.channels.get(side);
+        let seen = Seen {
+            state: channel.get(layout::SHIM_STATE)?,
+            reached: channel.get(layout::REACHED)?,
+            passed_on: channel.get(layout::PASSED_ON)?,
+            kept: channel.get(layout::KEPT)?,
+            sizes_lost: channel.get(layout::SIZES_LOST)?,
+        };
+        Ok(coverage(&seen, &self.symbols.get(side).hooks))
     }
 
     /// Begins a benchmark on both sides. No side runs meanwhile.
@@ -146,7 +164,36 @@ impl AllocationSeam {
     /// # Errors
     /// If the files of the seam cannot be written.
     pub fn observe(&mut self) -> Result<(), SeamError> {
+        self.trace(Tracing::NONE)
+    }
+
+    /// The same, and has call stacks written down.
+    ///
+    /// # Errors
+    /// If the files of the seam cannot be written.
+    pub fn trace(&mut self, tracing: Tracing) -> Result<(), SeamError> {
+        for side in Side::BOTH {
+            let channel = self.seam.channels.get(side);
+            channel.set(layout::TRACE_STRIDE, tracing.stride)?;
+            channel.set(layout::TRACE_LIMIT, tracing.limit)?;
+        }
         self.seam.observe()
+    }
+
+    /// The stacks of the process `pid` of `side` since the benchmark began, which is held: once it is
+    /// gone, nobody knows what its addresses meant.
+    ///
+    /// # Errors
+    /// If the shared file, or what the process has mapped, cannot be read.
+    pub fn take_stacks(&self, side: Side, pid: u32) -> Result<Stacks, SeamError> {
+        let channel = self.seam.channels.get(side);
+        let lost = channel.get(layout::TRACE_LOST)?;
+        Ok(Stacks::of(
+            &channel.stacks()?,
+            lost,
+            &fs_err::read_to_string(format!("/proc/{pid}/maps"))?,
+            &fs_err::canonicalize(&self.seam.library_path)?,
+        ))
     }
 
     /// The counts of the reported samples of `side`, in order; `Ok(Err(…))` if the log does not agree
@@ -175,29 +222,52 @@ impl AllocationSeam {
     }
 }
 
-fn coverage(state: u64, symbols: &Symbols) -> Coverage {
-    match (state, symbols.allocator) {
-        // Seen with Rust 1.95: routines called mimalloc and jemalloc past the entry points.
-        (_, Allocator::Inlinable) => Coverage::None {
-            reason: "the compiler can inline the program's own allocator, and then its calls are \
-                     not seen",
-        },
-        (layout::SHIM_HOOKED, _) if symbols.own_malloc => Coverage::Partial {
-            reason: "the executable has a `malloc` of its own, so allocations of C code are not seen",
-        },
-        (layout::SHIM_HOOKED, _) => Coverage::Complete,
-        _ if symbols.own_malloc => Coverage::None {
-            reason: "the executable has a `malloc` of its own",
-        },
-        (_, Allocator::System) => Coverage::Complete,
-        (layout::SHIM_NONE, Allocator::Unknown) => Coverage::None {
-            reason: "the calls of the allocator were inlined (link-time optimisation)",
-        },
-        (layout::SHIM_REFUSED, _) => Coverage::None {
-            reason: "the system did not allow to redirect the calls of the program's own allocator",
-        },
-        _ => Coverage::None {
-            reason: "the calls of the program's own allocator have an unknown form",
-        },
-    }
+/// What the probe has seen of an allocator.
+struct Seen {
+    state: u64,
+    reached: u64,
+    passed_on: u64,
+    kept: u64,
+    sizes_lost: u64,
+}
+
+/// So many requests reach the C library at least where Rust's allocator is the system's: Criterion alone
+/// makes more before its first sample.
+const FEWEST_REQUESTS: u64 = 100;
+
+fn coverage(seen: &Seen, hooks: &Hooks) -> Coverage {
+    let none = |reason| Coverage::None { reason };
+    let redirected = match (hooks, seen.state) {
+        (Hooks::None | Hooks::Unknown, _) | (_, layout::SHIM_HOOKED) => None,
+        (_, layout::SHIM_REFUSED) => Some(none(
+            "the system did not allow to redirect the calls of the program's own allocator",
+        )),
+        _ => Some(none(
+            "the calls of the program's own allocator have an unknown form",
+        )),
+    };
+    let judged = match hooks {
+        Hooks::Wrapper(_) if seen.kept > 0 => Some(none(
+            "the program's own allocator keeps blocks of its own, and the compiler inlines its calls",
+        )),
+        Hooks::Wrapper(_) if seen.passed_on == 0 => Some(none(
+            "it could not be seen what the program's own allocator does",
+        )),
+        Hooks::Unknown if seen.reached < FEWEST_REQUESTS => Some(none(
+            "link-time optimisation has inlined the calls of the program's own allocator",
+        )),
+        Hooks::Unknown => Some(Coverage::Partial {
+            reason: "link-time optimisation hides which allocator the program names: what reaches the C \
+                     library is counted",
+        }),
+        _ => None,
+    };
+    let sizes = (seen.sizes_lost > 0).then_some(Coverage::Partial {
+        reason: "more blocks were live than have their size remembered: peak and what stays allocated \
+                 are too low",
+    });
+    redirected
+        .or(judged)
+        .or(sizes)
+        .unwrap_or(Coverage::Complete)
 }

@@ -9,8 +9,9 @@ use std::path::Path;
 use fs_err::{File, OpenOptions};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
+use super::hooks::{Entry, Hooks};
 use super::layout;
-use super::symbols::{Entry, Symbols};
+use super::symbols::Symbols;
 use crate::units::Side;
 
 /// Words of the log: 32,768 samples of one benchmark for the timing probe, warm-up included.
@@ -21,17 +22,26 @@ const LOG_WORDS: usize = layout::TIMING_WORDS << 15;
 pub(super) struct Channel {
     shared: File,
     turn: File,
-    record_words: usize,
+    room: Room,
+}
+
+/// What the shared file has room for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// Words of a record of the log.
+    pub(super) record_words: usize,
+    /// Call stacks.
+    pub(super) stacks: usize,
 }
 
 impl Channel {
-    /// Makes the files of `side` in `folder`, for records of so many words.
+    /// Makes the files of `side` in `folder`.
     pub(super) fn create(
         folder: &Path,
         side: Side,
         executable: &Path,
         symbols: &Symbols,
-        record_words: usize,
+        room: Room,
     ) -> std::io::Result<Channel> {
         let fifo = folder.join(format!("{side}.turn"));
         mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
@@ -43,11 +53,7 @@ impl Channel {
             .write(true)
             .create_new(true)
             .open(folder.join(format!("{side}.shared")))?;
-        let channel = Channel {
-            shared,
-            turn,
-            record_words,
-        };
+        let channel = Channel { shared, turn, room };
         channel.lay_out(executable, symbols)?;
         Ok(channel)
     }
@@ -65,7 +71,8 @@ impl Channel {
             .collect();
         let log = layout::RANGES_OFFSET + ranges.len();
         let capacity = self.capacity();
-        let length = (log + capacity * self.record_words * 8) as u64;
+        let table = log + capacity * self.room.record_words * 8;
+        let length = (table + self.room.stacks * layout::TRACE_WORDS * 8) as u64;
         self.shared.set_len(length)?;
         self.write_at(path, layout::PATH_OFFSET)?;
         self.write_at(&ranges, layout::RANGES_OFFSET)?;
@@ -73,11 +80,32 @@ impl Channel {
         self.set(layout::RANGE_COUNT, symbols.ranges.len() as u64)?;
         self.set(layout::LOG_OFFSET, log as u64)?;
         self.set(layout::LOG_CAPACITY, capacity as u64)?;
-        self.set(layout::RECORD_WORDS, self.record_words as u64)?;
-        for (index, entry) in symbols.entries.iter().flatten().enumerate() {
+        self.set(layout::RECORD_WORDS, self.room.record_words as u64)?;
+        self.set(layout::TRACE_OFFSET, table as u64)?;
+        self.set(layout::TRACE_CAPACITY, self.room.stacks as u64)?;
+        self.describe_hooks(&symbols.hooks)?;
+        self.set(layout::MAGIC_WORD, layout::MAGIC)
+    }
+
+    fn describe_hooks(&self, hooks: &Hooks) -> std::io::Result<()> {
+        let (kind, entries) = match hooks {
+            Hooks::None | Hooks::Unknown => (layout::HOOKS_NONE, None),
+            Hooks::Native(natives) => {
+                self.set(layout::NATIVE_COUNT, natives.len() as u64)?;
+                for (index, native) in natives.iter().enumerate() {
+                    let first = layout::NATIVE + index * layout::NATIVE_WORDS;
+                    self.set(first + layout::NATIVE_KIND, native.kind)?;
+                    self.describe(&native.entry, first + layout::NATIVE_SHIM)?;
+                }
+                (layout::HOOKS_NATIVE, None)
+            }
+            Hooks::Rust(entries) => (layout::HOOKS_RUST, Some(entries)),
+            Hooks::Wrapper(entries) => (layout::HOOKS_WRAPPER, Some(entries)),
+        };
+        for (index, entry) in entries.into_iter().flatten().enumerate() {
             self.describe(entry, layout::SHIMS + index * layout::SHIM_WORDS)?;
         }
-        self.set(layout::MAGIC_WORD, layout::MAGIC)
+        self.set(layout::HOOKS, kind)
     }
 
     fn describe(&self, entry: &Entry, first: usize) -> std::io::Result<()> {
@@ -130,7 +158,7 @@ impl Channel {
     }
 
     fn capacity(&self) -> usize {
-        LOG_WORDS / self.record_words
+        LOG_WORDS / self.room.record_words
     }
 
     /// The records of the log, oldest first; none if it could not hold them all.
@@ -142,15 +170,24 @@ impl Channel {
         else {
             return Ok(Vec::new());
         };
-        let mut bytes = vec![0; count * self.record_words * 8];
-        let offset = self.get(layout::LOG_OFFSET)?;
+        self.rows(layout::LOG_OFFSET, count, self.room.record_words)
+    }
+
+    /// The table of stacks, those that are there.
+    pub(super) fn stacks(&self) -> std::io::Result<Vec<Vec<u64>>> {
+        let mut stacks = self.rows(layout::TRACE_OFFSET, self.room.stacks, layout::TRACE_WORDS)?;
+        stacks.retain(|stack| stack[layout::TRACE_REQUESTS] > 0);
+        Ok(stacks)
+    }
+
+    /// So many rows of so many words from the offset that a field names.
+    fn rows(&self, field: usize, count: usize, words: usize) -> std::io::Result<Vec<Vec<u64>>> {
+        let mut bytes = vec![0; count * words * 8];
+        let offset = self.get(field)?;
         self.shared.file().read_exact_at(&mut bytes, offset)?;
-        let (words, _) = bytes.as_chunks();
-        let words: Vec<u64> = words.iter().map(|word| u64::from_ne_bytes(*word)).collect();
-        Ok(words
-            .chunks_exact(self.record_words)
-            .map(<[u64]>::to_vec)
-            .collect())
+        let (all, _) = bytes.as_chunks();
+        let all: Vec<u64> = all.iter().map(|word| u64::from_ne_bytes(*word)).collect();
+        Ok(all.chunks_exact(words).map(<[u64]>::to_vec).collect())
     }
 }
 

@@ -26,11 +26,13 @@
 mod allocations;
 mod channel;
 mod error;
+mod hooks;
 #[path = "../../probe/src/layout.rs"]
 #[allow(dead_code, reason = "some constants are for the probe alone")]
 mod layout;
 mod prologue;
 mod reconcile;
+mod stacks;
 mod symbols;
 
 use std::ffi::OsString;
@@ -45,9 +47,10 @@ use tempfile::TempDir;
 pub use allocations::{AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS};
 pub use error::SeamError;
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
+pub use stacks::{CodeAddress, Stack, Stacks, Tracing};
 
 use crate::units::{Paired, Side};
-use channel::Channel;
+use channel::{Channel, Room};
 use symbols::Symbols;
 
 /// The probe; empty where preloading is not supported.
@@ -111,7 +114,7 @@ impl SampleRecord {
 /// Which of the two builds of the probe, and its records.
 struct Kind {
     probe: &'static [u8],
-    record_words: usize,
+    room: Room,
 }
 
 /// What a side is doing, as far as the probe knows.
@@ -147,7 +150,10 @@ impl Seam {
     ) -> Result<Seam, SeamError> {
         let kind = Kind {
             probe: TIMING_PROBE,
-            record_words: layout::TIMING_WORDS,
+            room: Room {
+                record_words: layout::TIMING_WORDS,
+                stacks: 0,
+            },
         };
         Seam::of_kind(run_dir, executables, settings, kind).map(|(seam, _)| seam)
     }
@@ -170,8 +176,7 @@ impl Seam {
         let channels = Paired::try_from_fn(|side| {
             let executable = fs_err::canonicalize(executables.get(side))?;
             let symbols = Symbols::read(&executable)?;
-            let words = kind.record_words;
-            let channel = Channel::create(folder.path(), side, &executable, &symbols, words)?;
+            let channel = Channel::create(folder.path(), side, &executable, &symbols, kind.room)?;
             configure(&channel, settings, side)?;
             Ok::<_, SeamError>((channel, symbols))
         })?;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use object::elf::{ET_DYN, ET_EXEC, PT_INTERP};
 use object::read::elf::{FileHeader, ProgramHeader};
-use object::{Architecture, Object, ObjectSection, ObjectSymbol, SymbolKind};
+use object::{Architecture, Object, ObjectSymbol, SymbolKind};
 
 use super::SeamError;
-use super::prologue::{self, Prologue};
+use super::hooks::{self, Hooks};
 
 /// Addresses as in the symbol table: from the first, up to and without the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,36 +21,8 @@ pub(super) struct Range {
 pub(super) struct Symbols {
     /// Sorted, without overlaps, not empty.
     pub(super) ranges: Vec<Range>,
-    /// The entry points of Rust's allocator: alloc, dealloc, realloc, alloc_zeroed; if all are there
-    /// once.
-    pub(super) entries: Option<[Entry; 4]>,
-    /// Which allocator Rust code uses.
-    pub(super) allocator: Allocator,
-    /// The executable has a `malloc` of its own, which comes before any that is preloaded.
-    pub(super) own_malloc: bool,
-}
-
-/// An entry point of Rust's allocator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    /// As in the symbol table.
-    pub(super) address: u64,
-    /// `None` where it cannot be redirected.
-    pub(super) prologue: Option<Prologue>,
-}
-
-/// Which allocator Rust code uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Allocator {
-    /// The system's.
-    System,
-    /// One that the program names, behind entry points that are functions of their own: up to some
-    /// recent version, the compiler makes them so.
-    Global,
-    /// One that the program names, and that is its own entry point: the compiler can inline it.
-    Inlinable,
-    /// The symbols do not tell: the calls were inlined.
-    Unknown,
+    /// What has to be redirected so that allocations are seen.
+    pub(super) hooks: Hooks,
 }
 
 impl Symbols {
@@ -66,7 +38,7 @@ impl Symbols {
         };
         check_preloadable(path, &bytes)?;
         let file = object::File::parse(&*bytes).map_err(unreadable)?;
-        let functions: Vec<(&str, u64, u64)> = file
+        let functions: Vec<hooks::Function<'_>> = file
             .symbols()
             .filter(|s| s.kind() == SymbolKind::Text && s.size() > 0 && s.is_definition())
             .filter_map(|s| Some((s.name().ok()?, s.address(), s.size())))
@@ -77,12 +49,9 @@ impl Symbols {
                 path: path.to_owned(),
             });
         }
-        let names = || functions.iter().map(|(name, ..)| *name);
         Ok(Symbols {
             ranges,
-            entries: entries(&file, &functions),
-            allocator: allocator(names()),
-            own_malloc: names().any(|name| name == "malloc"),
+            hooks: hooks::of(&file, &functions),
         })
     }
 }
@@ -155,70 +124,6 @@ fn ranges<'a>(symbols: impl Iterator<Item = (&'a str, u64, u64)>) -> Vec<Range> 
         overlaps
     });
     ranges
-}
-
-/// The names by which generated code calls the allocator. Newer compilers mangle them (into
-/// `__rustc::__rust_alloc`).
-const ENTRIES: [&str; 4] = [
-    "__rust_alloc",
-    "__rust_dealloc",
-    "__rust_realloc",
-    "__rust_alloc_zeroed",
-];
-
-fn entries(file: &object::File<'_>, functions: &[(&str, u64, u64)]) -> Option<[Entry; 4]> {
-    let mut found = Vec::with_capacity(ENTRIES.len());
-    for entry in ENTRIES {
-        let mut all = functions
-            .iter()
-            .filter(|(name, ..)| is_internal(name, entry));
-        let &(_, address, size) = all.next()?;
-        if all.any(|&(_, other, _)| other != address) {
-            return None;
-        }
-        found.push(Entry {
-            address,
-            prologue: prologue(file, address, size),
-        });
-    }
-    found.try_into().ok()
-}
-
-fn prologue(file: &object::File<'_>, address: u64, size: u64) -> Option<Prologue> {
-    if file.architecture() != Architecture::X86_64 {
-        return None;
-    }
-    let section = file
-        .sections()
-        .find(|s| (s.address()..s.address() + s.size()).contains(&address))?;
-    let offset = usize::try_from(address - section.address()).ok()?;
-    let code = section.data().ok()?.get(offset..)?;
-    prologue::of(code, address, usize::try_from(size).ok()?)
-}
-
-fn allocator<'a>(names: impl Iterator<Item = &'a str>) -> Allocator {
-    let mut allocator = Allocator::Unknown;
-    for name in names {
-        if is_internal(name, "__rg_alloc") {
-            return Allocator::Global;
-        }
-        if is_internal(name, "__rdl_alloc") {
-            allocator = Allocator::System;
-        }
-        if allocator == Allocator::Unknown && is_internal(name, "__rust_alloc") {
-            allocator = Allocator::Inlinable;
-        }
-    }
-    allocator
-}
-
-/// Whether a symbol is the compiler's own `wanted`.
-fn is_internal(name: &str, wanted: &str) -> bool {
-    name == wanted
-        || (name.contains(wanted)
-            && format!("{:#}", rustc_demangle::demangle(name))
-                .strip_prefix("__rustc::")
-                .is_some_and(|rest| rest == wanted))
 }
 
 /// The methods that time what they are given themselves; `iter_custom` leaves that to the benchmark.

@@ -43,8 +43,6 @@ impl Truth {
 /// The most live bytes of one iteration.
 enum Peak {
     Exactly(u64),
-    /// C blocks count with what the allocator made of them.
-    AtLeast(u64),
     /// What one iteration leaves is there in the next: so many a piece.
     PerIteration(u64),
 }
@@ -60,7 +58,7 @@ const KNOWN: [Truth; 13] = [
     truth("leak", [1, 0, 0, 100], Peak::PerIteration(100), 100, 100),
     truth("gigabyte", [1, 0, 1, GIGABYTE], Peak::Exactly(GIGABYTE), 0, GIGABYTE),
     truth("refused", [0, 0, 0, 0], Peak::Exactly(0), 0, 0),
-    truth("c_library", [3, 1, 3, 6 + 80 + 100 + 200], Peak::AtLeast(200), 0, 200),
+    truth("c_library", [3, 1, 3, 6 + 80 + 100 + 200], Peak::Exactly(200), 0, 200),
     truth("another_thread", [5, 0, 5, 5 * 64], Peak::Exactly(64), 0, 64),
     truth("nothing", [0, 0, 0, 0], Peak::Exactly(0), 0, 0),
     truth("batched", [0, 1, 0, 1000], Peak::Exactly(500), 500, 1000),
@@ -141,22 +139,6 @@ fn count(target: &str, side: Side) -> Counted {
     }
 }
 
-/// What would be counted in a process of `target`.
-fn coverage_of(target: &str) -> Coverage {
-    let executable = FIXTURE.executable(target);
-    let folder = tempfile::tempdir().unwrap();
-    let paths = Paired::from_fn(|_| executable.path.as_path());
-    let seam = AllocationSeam::prepare(folder.path(), paths).unwrap();
-    let mut child = Command::new(&executable.path)
-        .args(["--bench", "--noplot", "$^"])
-        .envs(seam.env(Side::Base))
-        .spawn()
-        .unwrap();
-    assert!(child.wait().unwrap().success());
-    assert!(seam.attached(Side::Base, child.id()).unwrap());
-    seam.coverage(Side::Base).unwrap()
-}
-
 fn assert_known(target: &str, side: Side) {
     let counted = count(target, side);
     assert_eq!(counted.coverage, Coverage::Complete, "{target}");
@@ -195,7 +177,6 @@ fn assert_sample(truth: &Truth, iterations: u64, found: &AllocationRecord, conte
     assert_eq!(found.largest_bytes, truth.largest, "{context}");
     match truth.peak {
         Peak::Exactly(peak) => assert_eq!(found.peak_bytes, peak, "{context}"),
-        Peak::AtLeast(peak) => assert!((peak..2 * peak).contains(&found.peak_bytes), "{context}"),
         Peak::PerIteration(peak) => assert_eq!(found.peak_bytes, peak * iterations, "{context}"),
     }
     let refused = if truth.name == "refused" {
@@ -219,15 +200,12 @@ fn the_system_allocator_is_counted_exactly_under_both_versions_of_criterion_and_
     assert_known("system08", Side::Head);
 }
 
-/// Recent compilers inline such an allocator into the code that calls it. Older ones put it behind
-/// entry points that can be redirected; then the counts must be exact.
+/// The compiler inlines such an allocator into the code that calls it: what is counted are the functions of
+/// mimalloc and jemalloc themselves, and for a wrapper those of the C library, after it was seen that it
+/// passes each request on.
 #[test]
-fn counts_of_an_allocator_that_the_program_names_are_exact_or_not_claimed() {
+fn allocators_that_the_program_names_are_counted_exactly() {
     for target in ["mimalloc08", "jemalloc08", "wrapper08"] {
-        let coverage = coverage_of(target);
-        if matches!(coverage, Coverage::None { .. }) {
-            continue;
-        }
         assert_known(target, Side::Base);
     }
 }

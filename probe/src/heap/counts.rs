@@ -2,13 +2,14 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
 
+use super::trace;
 use crate::layout;
 use crate::shared::Shared;
 
 /// How much is counted at the moment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Attention {
+enum Attention {
     /// Nothing: no sample is under way.
     None,
     /// How the live bytes change: within a sample, outside its timed regions.
@@ -52,7 +53,7 @@ static COUNTS: Counts = Counts {
 };
 
 /// How much is counted at the moment.
-pub(super) fn attention() -> Attention {
+fn attention() -> Attention {
     match ATTENTION.load(Relaxed) {
         0 => Attention::None,
         1 => Attention::Level,
@@ -64,17 +65,19 @@ fn attend(attention: Attention) {
     ATTENTION.store(attention as u8, Relaxed);
 }
 
-/// `asked` bytes were asked for; they take `live` bytes of the heap.
-pub(super) fn allocated(attention: Attention, asked: usize, live: usize) {
+/// A block of `asked` bytes was allocated.
+pub(super) fn allocated(asked: usize) {
+    let attention = attention();
     if attention == Attention::Full {
         COUNTS.allocations.fetch_add(1, Relaxed);
         request(asked);
     }
-    grow(attention, live as i64);
+    grow(attention, asked as i64);
 }
 
-/// A block was made `asked` bytes long; that changed the heap by `growth`.
-pub(super) fn reallocated(attention: Attention, asked: usize, growth: i64) {
+/// A block was made `asked` bytes long, `growth` more than it was.
+pub(super) fn reallocated(asked: usize, growth: i64) {
+    let attention = attention();
     if attention == Attention::Full {
         COUNTS.reallocations.fetch_add(1, Relaxed);
         request(asked);
@@ -82,17 +85,18 @@ pub(super) fn reallocated(attention: Attention, asked: usize, growth: i64) {
     grow(attention, growth);
 }
 
-/// A block that took `live` bytes was freed.
-pub(super) fn freed(attention: Attention, live: usize) {
+/// A block of `size` bytes was freed.
+pub(super) fn freed(size: usize) {
+    let attention = attention();
     if attention == Attention::Full {
         COUNTS.frees.fetch_add(1, Relaxed);
     }
-    grow(attention, -(live as i64));
+    grow(attention, -(size as i64));
 }
 
 /// A request was refused.
-pub(super) fn failed(attention: Attention) {
-    if attention == Attention::Full {
+pub(super) fn failed() {
+    if attention() == Attention::Full {
         COUNTS.failures.fetch_add(1, Relaxed);
     }
 }
@@ -102,9 +106,13 @@ fn request(asked: usize) {
     COUNTS.largest.fetch_max(asked as u64, Relaxed);
     let bucket = usize::BITS - asked.leading_zeros();
     COUNTS.histogram[bucket as usize].fetch_add(1, Relaxed);
+    trace::request(asked);
 }
 
 fn grow(attention: Attention, by: i64) {
+    if attention == Attention::None {
+        return;
+    }
     COUNTS.retained.fetch_add(by, Relaxed);
     if attention == Attention::Level {
         return;
@@ -114,7 +122,7 @@ fn grow(attention: Attention, by: i64) {
 }
 
 /// A sample begins.
-pub(crate) fn begin_sample() {
+pub(super) fn begin_sample() {
     let all = [
         &COUNTS.allocations,
         &COUNTS.reallocations,
@@ -147,7 +155,7 @@ pub(crate) fn close() {
 
 /// Writes how much more is live than when the sample began; the last read of a sample has the last
 /// word.
-pub(crate) fn record_retained(shared: &Shared, index: u64) {
+pub(super) fn record_retained(shared: &Shared, index: u64) {
     let retained = COUNTS.retained.load(Relaxed) as u64;
     shared.set_in_record(index, layout::RECORD_RETAINED, retained);
 }

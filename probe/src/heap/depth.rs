@@ -9,43 +9,69 @@ use crate::sys;
 const FIRST_BLOCK: u32 = 32;
 const NO_KEY: u32 = u32::MAX;
 
-static KEY: AtomicU32 = AtomicU32::new(NO_KEY);
+/// A pointer of each thread's own; null at first. It works in every thread at any time, also while a
+/// thread ends.
+pub(super) struct Key(AtomicU32);
+
+impl Key {
+    pub(super) const fn new() -> Key {
+        Key(AtomicU32::new(NO_KEY))
+    }
+
+    /// Makes ready; without it there are no pointers.
+    pub(super) fn start(&self) -> bool {
+        let mut key = NO_KEY;
+        // SAFETY: a place for the key; it has no destructor.
+        let made = unsafe { sys::pthread_key_create(&raw mut key, None) } == 0 && key < FIRST_BLOCK;
+        if made {
+            self.0.store(key, Ordering::Release);
+        }
+        made
+    }
+
+    pub(super) fn get(&self) -> *mut c_void {
+        match self.0.load(Ordering::Acquire) {
+            NO_KEY => core::ptr::null_mut(),
+            // SAFETY: a key that was created and is never deleted.
+            key => unsafe { sys::pthread_getspecific(key) },
+        }
+    }
+
+    pub(super) fn set(&self, value: *const c_void) {
+        let key = self.0.load(Ordering::Acquire);
+        if key != NO_KEY {
+            // SAFETY: a key that was created and is never deleted.
+            unsafe { sys::pthread_setspecific(key, value) };
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Acquire) != NO_KEY
+    }
+}
+
+static KEY: Key = Key::new();
 
 /// Makes ready; without it nothing is ever counted.
 pub(super) fn start() -> bool {
-    let mut key = NO_KEY;
-    // SAFETY: a place for the key; it has no destructor.
-    let made = unsafe { sys::pthread_key_create(&raw mut key, None) } == 0 && key < FIRST_BLOCK;
-    if made {
-        KEY.store(key, Ordering::Release);
-    }
-    made
+    KEY.start()
 }
 
 /// While this lives, allocations of this thread belong to the one that is under way.
-pub(crate) struct Outermost {
-    key: u32,
-}
+pub(crate) struct Outermost(());
 
 /// `None` inside another allocation.
 pub(super) fn enter() -> Option<Outermost> {
-    let key = KEY.load(Ordering::Acquire);
-    if key == NO_KEY {
+    if !KEY.is_ready() || !KEY.get().is_null() {
         return None;
     }
-    // SAFETY: a key that was created and is never deleted; any non-null value marks it.
-    unsafe {
-        if !sys::pthread_getspecific(key).is_null() {
-            return None;
-        }
-        sys::pthread_setspecific(key, (&raw const KEY).cast::<c_void>());
-    }
-    Some(Outermost { key })
+    // Any value but null marks it.
+    KEY.set((&raw const KEY).cast());
+    Some(Outermost(()))
 }
 
 impl Drop for Outermost {
     fn drop(&mut self) {
-        // SAFETY: as in `enter`.
-        unsafe { sys::pthread_setspecific(self.key, core::ptr::null()) };
+        KEY.set(core::ptr::null());
     }
 }

@@ -1,15 +1,14 @@
 //! The C library's allocation functions, interposed.
 //!
-//! Which bytes are live is told by the allocator itself (`malloc_usable_size`), since `free` does
-//! not say; what was asked for is exact.
+//! That is C code, Rust code with the system's allocator, and Rust code whose own allocator passes each
+//! request on.
 
 use core::ffi::{c_char, c_int, c_void};
 use core::mem::transmute;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::counts::{self, Attention};
-use super::depth;
+use super::{counts, depth, sizes, wrapper};
 use crate::sys;
 
 /// A function of the next library that has it: the C library, or an allocator preloaded by others.
@@ -64,7 +63,6 @@ static POSIX_MEMALIGN: Next = Next::new(c"posix_memalign");
 static MEMALIGN: Next = Next::new(c"memalign");
 static VALLOC: Next = Next::new(c"valloc");
 static PVALLOC: Next = Next::new(c"pvalloc");
-static USABLE_SIZE: Next = Next::new(c"malloc_usable_size");
 
 /// Looks everything up, before there is a second thread.
 pub(super) fn resolve() {
@@ -78,7 +76,6 @@ pub(super) fn resolve() {
         &MEMALIGN,
         &VALLOC,
         &PVALLOC,
-        &USABLE_SIZE,
     ] {
         next.find();
     }
@@ -128,30 +125,17 @@ mod arena {
     }
 }
 
-/// How many bytes of the heap a block takes.
-fn usable(block: *mut c_void) -> usize {
-    match USABLE_SIZE.find() {
-        0 => 0,
-        // SAFETY: a live block of the same allocator; the function has this type.
-        next => unsafe {
-            transmute::<usize, unsafe extern "C" fn(*mut c_void) -> usize>(next)(block)
-        },
-    }
-}
-
 /// Allocates by `next`, and counts it if it is the outermost.
 fn counted(asked: usize, next: impl FnOnce() -> *mut c_void) -> *mut c_void {
-    let attention = counts::attention();
-    if attention == Attention::None {
-        return next();
-    }
     let outermost = depth::enter();
     let block = next();
     if outermost.is_some() {
+        wrapper::passed_on(asked);
         if block.is_null() {
-            counts::failed(attention);
+            counts::failed();
         } else {
-            counts::allocated(attention, asked, usable(block));
+            sizes::put(block as usize, asked);
+            counts::allocated(asked);
         }
     }
     block
@@ -243,21 +227,21 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
         if arena::holds(block) {
             return move_out_of_arena(block, size);
         }
-        let attention = counts::attention();
-        if attention == Attention::None {
+        let Some(_outermost) = depth::enter() else {
             return next_realloc(block, size);
-        }
-        let outermost = depth::enter();
-        let before = usable(block);
+        };
+        wrapper::passed_on(size);
+        let before = sizes::take(block as usize).unwrap_or(0);
         let moved = next_realloc(block, size);
-        if outermost.is_some() {
-            match (moved.is_null(), size) {
-                (true, 0) => counts::freed(attention, before),
-                (true, _) => counts::failed(attention),
-                (false, _) => {
-                    let growth = usable(moved) as i64 - before as i64;
-                    counts::reallocated(attention, size, growth);
-                }
+        match (moved.is_null(), size) {
+            (true, 0) => counts::freed(before),
+            (true, _) => {
+                sizes::put(block as usize, before);
+                counts::failed();
+            }
+            (false, _) => {
+                sizes::put(moved as usize, size);
+                counts::reallocated(size, size as i64 - before as i64);
             }
         }
         moved
@@ -305,13 +289,10 @@ unsafe extern "C" fn free(block: *mut c_void) {
     if block.is_null() || arena::holds(block) {
         return;
     }
-    let attention = counts::attention();
-    let outermost = match attention {
-        Attention::None => None,
-        Attention::Level | Attention::Full => depth::enter(),
-    };
+    let outermost = depth::enter();
     if outermost.is_some() {
-        counts::freed(attention, usable(block));
+        wrapper::passed_on(0);
+        counts::freed(sizes::take(block as usize).unwrap_or(0));
     }
     match FREE.find() {
         // Never: `malloc` was found when this block was made. A leak is the least harm.

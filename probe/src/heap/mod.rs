@@ -1,23 +1,35 @@
 //! Counts of what happens on the heap within timed regions, in all threads.
 //!
-//! Allocations are seen at two places. The C library's functions are interposed ([`family`]): that
-//! is C code, and Rust code with the system allocator. The entry points of Rust's global allocator
-//! are redirected ([`entry`]): that is Rust code with any allocator, with exact sizes. An allocation
-//! that comes by both is counted once, by the outermost.
+//! Where allocations are seen depends on the allocator, which the host knows:
+//!
+//! - the C library's functions are interposed ([`family`]): C code, and Rust code with the system's
+//!   allocator or with one that passes each request on ([`wrapper`] looks whether it does);
+//! - functions of an allocator that is linked into the executable are redirected ([`native`]);
+//! - so are the entry points of Rust's allocator, where the compiler has not inlined them ([`entry`]).
+//!
+//! An allocation that comes by several is counted once, by the outermost. Where they come from is told by
+//! [`trace`], how large a block was by [`sizes`].
 
 mod counts;
 mod depth;
 mod entry;
 mod family;
+mod native;
+mod patch;
+mod sizes;
+mod trace;
+mod wrapper;
 
+use crate::chain::Process;
 use crate::layout;
 use crate::shared::Shared;
 
+pub(crate) use counts::{close, open, record};
 pub(crate) use depth::Outermost;
-pub(crate) use counts::{begin_sample, close, open, record, record_retained};
+pub(crate) use trace::forget;
 
 /// While the result lives, nothing that this thread allocates is counted: what the probe itself does is
-/// nobody's allocation. Other threads are counted all the same.
+/// nobody's allocation. Other threads are counted all the same. `None` inside an allocation.
 pub(crate) fn pause() -> Option<Outermost> {
     depth::enter()
 }
@@ -27,12 +39,38 @@ pub(crate) fn start() {
     family::resolve();
 }
 
-/// Called once, before `main`, in a process that is a benchmark. `bias` is where the executable is loaded.
-pub(crate) fn attach(shared: &Shared, bias: usize) {
-    let state = if depth::start() {
-        entry::redirect(shared, bias)
-    } else {
-        layout::SHIM_REFUSED
+/// A sample begins.
+pub(crate) fn begin_sample(shared: &Shared) {
+    trace::begin_sample(shared);
+    counts::begin_sample();
+}
+
+/// Called once, before `main`, in a process that is a benchmark. `attached` is a word that is 1 now and 0 in any child.
+///
+/// # Safety
+/// There is one thread, and `attached` stays valid.
+pub(crate) unsafe fn attach(shared: &Shared, process: &Process, attached: *mut u64) {
+    // SAFETY: as our caller vouches.
+    unsafe { trace::attach(shared, process, attached) };
+    if !sizes::start() || !depth::start() {
+        shared.set(layout::SHIM_STATE, layout::SHIM_REFUSED);
+        return;
+    }
+    // SAFETY: as our caller vouches.
+    let state = unsafe {
+        match shared.get(layout::HOOKS) {
+            layout::HOOKS_RUST => entry::redirect(shared, process.bias),
+            layout::HOOKS_NATIVE => native::redirect(shared, process.bias),
+            layout::HOOKS_WRAPPER => wrapper::redirect(shared, process.bias),
+            _ => layout::SHIM_NONE,
+        }
     };
     shared.set(layout::SHIM_STATE, state);
+}
+
+/// Writes down what a sample has left behind, and what is known of the allocator.
+pub(crate) fn record_retained(shared: &Shared, index: u64) {
+    counts::record_retained(shared, index);
+    wrapper::record(shared);
+    shared.set(layout::SIZES_LOST, sizes::lost());
 }

@@ -1,6 +1,7 @@
 //! Where in the source a finding is shown.
 
 use crate::analyse::Comparison;
+use crate::measure::Origin;
 
 /// A line of a file, relative to the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,7 @@ pub(super) fn blamed(comparison: &Comparison) -> Option<Place> {
     let sites = &comparison.allocations.as_ref()?.sites;
     let grown = sites
         .iter()
+        .filter(|site| site.origin == Origin::Workspace)
         .find(|site| site.bytes.head > site.bytes.base)?;
     parse(grown.location.as_deref()?)
 }

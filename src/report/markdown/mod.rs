@@ -1,5 +1,6 @@
 //! The report as GitHub-flavoured markdown: what a bot puts under a pull request.
 
+mod allocations;
 mod budgets;
 mod detail;
 mod escape;

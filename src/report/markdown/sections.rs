@@ -3,7 +3,7 @@
 use super::MARKER;
 use super::detail::{Detail, split};
 use super::escape::{code, fenced, words as plain};
-use crate::analyse::{AllocationComparison, Comparison, TimeSummary, Verdict, Vote};
+use crate::analyse::{Comparison, TimeSummary, Verdict, Vote};
 use crate::report::escape::shortened;
 use crate::report::findings::{self, Finding};
 use crate::report::words::{self, Naming};
@@ -24,6 +24,7 @@ pub(super) fn document(report: &Report, detail: Detail) -> String {
     page.changed(&mut out, &notable);
     page.failures(&mut out);
     page.quiet(&mut out, &quiet);
+    page.allocations(&mut out);
     page.budgets(&mut out);
     page.findings(&mut out);
     page.doubts(&mut out);
@@ -125,7 +126,7 @@ impl Page<'_> {
             heading => heading,
         };
         let mut out = format!(
-            "| | benchmark | base (median) | head (median) | change | {interval} | allocations |\n|---|---|--:|--:|--:|:-:|:--|\n"
+            "| | benchmark | base (median) | head (median) | change | {interval} |\n|---|---|--:|--:|--:|:-:|\n"
         );
         for comparison in rows {
             out.push_str(&self.row(comparison));
@@ -143,7 +144,7 @@ impl Page<'_> {
             _ => c.ratio.to_string(),
         });
         format!(
-            "| {} {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {} {} | {} | {} | {} | {} | {} |\n",
             words::symbol(comparison.verdict, Charset::Unicode),
             words::word(comparison.verdict),
             self.name(comparison),
@@ -152,11 +153,6 @@ impl Page<'_> {
             size.unwrap_or_default(),
             change
                 .map(|c| format!("{} … {}", c.lower, c.upper))
-                .unwrap_or_default(),
-            comparison
-                .allocations
-                .as_ref()
-                .map(allocations)
                 .unwrap_or_default(),
         )
     }
@@ -268,17 +264,4 @@ pub(super) fn fold(out: &mut String, summary: &str, body: &str) {
         "<details><summary>{summary}</summary>\n\n{}\n\n</details>\n\n",
         body.trim_matches('\n')
     ));
-}
-
-fn allocations(allocations: &AllocationComparison) -> String {
-    let (base, head) = (&allocations.base, &allocations.head);
-    match (
-        base.as_ref().map(words::allocations),
-        head.as_ref().map(words::allocations),
-    ) {
-        (Some(base), Some(head)) if base == head => head,
-        (Some(base), Some(head)) => format!("{base} → {head}"),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => "not counted".to_owned(),
-    }
 }

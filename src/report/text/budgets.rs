@@ -29,7 +29,7 @@ impl Page<'_> {
         } else {
             let rows: Vec<Row> = shown.iter().map(|line| self.budget_row(line)).collect();
             let laid = table::layout(&columns(), &rows, self.options.width, self.options.colour);
-            out.push_str(&laid.text);
+            out.push_str(&laid);
         }
         if hidden > 0 {
             let text =

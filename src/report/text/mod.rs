@@ -1,5 +1,6 @@
 //! The report for a terminal: the table first, the vote last, where the eye rests.
 
+mod allocations;
 mod bar;
 mod budgets;
 mod paint;
@@ -19,9 +20,6 @@ use crate::units::{Charset, Side};
 /// This many unchanged benchmarks are listed; more would push the changed ones off the screen.
 const QUIET_ROWS: usize = 20;
 
-/// Where the allocations stand among the columns.
-const ALLOCATIONS: usize = 7;
-
 /// Below this width a benchmark takes two lines.
 const NARROW: usize = 60;
 
@@ -34,6 +32,7 @@ pub(super) fn render(report: &Report, options: &RenderOptions) -> String {
     let mut out = String::new();
     page.header(&mut out);
     page.benchmarks(&mut out);
+    page.allocations(&mut out);
     page.budgets(&mut out);
     page.failures(&mut out);
     page.doubts(&mut out);
@@ -123,18 +122,7 @@ impl Page<'_> {
         }
         let columns = columns(self.report, scale.as_ref());
         let lines: Vec<Row> = rows.iter().map(|c| self.row(c, scale.as_ref())).collect();
-        let laid = table::layout(&columns, &lines, self.options.width, self.options.colour);
-        let mut out = laid.text;
-        if laid.left_out.contains(&ALLOCATIONS) {
-            // What changed must not vanish with its column.
-            for comparison in rows.iter().filter(|c| words::allocations_changed(c)) {
-                let cell = allocation_cell(comparison);
-                let name = self.name(comparison);
-                let change = self.paint(&cell.text, cell.tone);
-                out.push_str(&format!("  allocations of {name}: {change}\n"));
-            }
-        }
-        out
+        table::layout(&columns, &lines, self.options.width, self.options.colour)
     }
 
     /// The benchmark's name on one line of this terminal; the other formats have it whole.
@@ -166,7 +154,6 @@ impl Page<'_> {
                     change.zip(scale).map(|(c, s)| s.bar(c)).unwrap_or_default(),
                     tone,
                 ),
-                allocation_cell(comparison),
             ]
             .into_iter()
             .map(|cell| self.drawable(cell))
@@ -204,10 +191,6 @@ impl Page<'_> {
                     interval(change)
                 ));
             }
-            let allocations = allocation_cell(comparison).text;
-            if !allocations.is_empty() {
-                out.push_str(&format!("  allocations {allocations}\n"));
-            }
         }
         out
     }
@@ -232,11 +215,6 @@ fn columns(report: &Report, scale: Option<&Scale>) -> Vec<Column> {
             Align::Left,
             Some(2),
         ),
-        column(
-            if counted(report) { "allocations" } else { "" },
-            Align::Left,
-            Some(1),
-        ),
     ]
 }
 
@@ -254,31 +232,6 @@ fn median(comparison: &Comparison, side: Side) -> String {
         Side::Head => time.head,
     });
     summary.map(|s| s.median_ns.to_string()).unwrap_or_default()
-}
-
-fn counted(report: &Report) -> bool {
-    report.benchmarks.iter().any(|c| {
-        c.allocations
-            .as_ref()
-            .is_some_and(|a| a.base.is_some() || a.head.is_some())
-    })
-}
-
-fn allocation_cell(comparison: &Comparison) -> Cell {
-    use crate::analyse::AllocationVerdict as V;
-    let Some(allocations) = &comparison.allocations else {
-        return Cell::new("", Tone::Normal);
-    };
-    let (Some(base), Some(head)) = (&allocations.base, &allocations.head) else {
-        let one = allocations.base.as_ref().or(allocations.head.as_ref());
-        return Cell::new(one.map(words::allocations).unwrap_or_default(), Tone::Quiet);
-    };
-    let (before, after) = (words::allocations(base), words::allocations(head));
-    match allocations.verdict {
-        Some(V::More) => Cell::new(format!("{before} → {after}"), Tone::Bad),
-        Some(V::Fewer) => Cell::new(format!("{before} → {after}"), Tone::Good),
-        _ => Cell::new(after, Tone::Quiet),
-    }
 }
 
 /// Our own symbols in ASCII; names of benchmarks keep their characters.

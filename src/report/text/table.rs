@@ -44,16 +44,9 @@ pub(super) struct Row {
 /// Columns are two apart, as in `ls -l` and benchstat.
 const GAP: usize = 2;
 
-/// A table as text, and the columns for which there was no room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Laid {
-    pub(super) text: String,
-    pub(super) left_out: Vec<usize>,
-}
-
 /// Lays `rows` out within `width` columns; a name that would take too much of them gets a line of
 /// its own.
-pub(super) fn layout(columns: &[Column], rows: &[Row], width: usize, colour: Colour) -> Laid {
+pub(super) fn layout(columns: &[Column], rows: &[Row], width: usize, colour: Colour) -> String {
     let name = 1;
     let mut widths = natural_widths(columns, rows);
     let name_limit = (width * 2 / 5).max(16);
@@ -96,13 +89,7 @@ pub(super) fn layout(columns: &[Column], rows: &[Row], width: usize, colour: Col
             line(&mut out, columns, &rest, &widths, &shown, colour);
         }
     }
-    let left_out = (0..columns.len())
-        .filter(|i| widths[*i] > 0 && !shown.contains(i))
-        .collect();
-    Laid {
-        text: out,
-        left_out,
-    }
+    out
 }
 
 fn natural_widths(columns: &[Column], rows: &[Row]) -> Vec<usize> {

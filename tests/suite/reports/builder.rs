@@ -8,7 +8,7 @@ use cargo_perfcheck::analyse::{
     TimeComparison, TimeSummary, Verdict, Vote,
 };
 use cargo_perfcheck::discover::BenchmarkKey;
-use cargo_perfcheck::measure::{Failure, Pairing};
+use cargo_perfcheck::measure::{Failure, Origin, Pairing};
 use cargo_perfcheck::plan::config::{Metric, Unit};
 use cargo_perfcheck::report::{
     Commit, Environment, Methodology, Range, Report, SCHEMA_VERSION, Skipped, Timing,
@@ -257,6 +257,7 @@ pub(crate) fn allocating(
             ],
             count: Paired::new(base.0, head.0),
             bytes: Paired::new(base.1, head.1),
+            origin: Origin::Workspace,
         }],
     });
     comparison

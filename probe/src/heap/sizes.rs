@@ -1,0 +1,98 @@
+//! How large each live block is: what was asked for, since `free` does not say, and what an allocator
+//! makes of a request differs from allocator to allocator.
+//!
+//! A table by address, without locks: an address is in it at most once, since it is taken out before
+//! the block is freed and put in before the program learns of it. A place is looked for in a few
+//! neighbouring slots; a block that finds none is taken to be of no size, and said to be lost.
+
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+
+use crate::sys;
+
+/// Slots: enough for a million live blocks. Untouched ones take no memory.
+const SLOTS: usize = 1 << 21;
+/// Neighbours in which a block may lie.
+const REACH: usize = 64;
+
+/// Never used.
+const EMPTY: usize = 0;
+/// Used before. No block lies there.
+const FREED: usize = 1;
+
+struct Slot {
+    address: AtomicUsize,
+    size: AtomicUsize,
+}
+
+static TABLE: AtomicPtr<Slot> = AtomicPtr::new(null_mut());
+static LOST: AtomicU64 = AtomicU64::new(0);
+
+/// Makes the table; `false` where there is no memory for it.
+pub(super) fn start() -> bool {
+    const NORESERVE: i32 = 0x4000;
+    // SAFETY: a new anonymous mapping, checked before it is used. Zeroed memory is a table of empty slots.
+    let at = unsafe {
+        sys::mmap(
+            null_mut(),
+            SLOTS * size_of::<Slot>(),
+            sys::PROT_READ | sys::PROT_WRITE,
+            sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | NORESERVE,
+            -1,
+            0,
+        )
+    };
+    let made = at != sys::MAP_FAILED;
+    if made {
+        TABLE.store(at.cast(), Ordering::Release);
+    }
+    made
+}
+
+/// How many blocks found no place.
+pub(super) fn lost() -> u64 {
+    LOST.load(Ordering::Relaxed)
+}
+
+/// The slots in which a block may lie.
+fn slots(block: usize) -> impl Iterator<Item = &'static Slot> {
+    let table = TABLE.load(Ordering::Acquire);
+    let count = if table.is_null() { 0 } else { REACH };
+    // Fibonacci hashing (Knuth, TAOCP 3, 6.4); blocks are aligned to 16 bytes.
+    let first = (block >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (usize::BITS - 21);
+    // SAFETY: within the table, which is never unmapped.
+    (0..count).map(move |next| unsafe { &*table.add((first + next) % SLOTS) })
+}
+
+/// A block of `size` bytes is now live.
+pub(super) fn put(block: usize, size: usize) {
+    for slot in slots(block) {
+        let found = slot.address.load(Ordering::Relaxed);
+        let free = found == EMPTY || found == FREED;
+        let swap = |wanted| {
+            slot.address
+                .compare_exchange(found, wanted, Ordering::AcqRel, Ordering::Relaxed)
+        };
+        if free && swap(block).is_ok() {
+            slot.size.store(size, Ordering::Release);
+            return;
+        }
+    }
+    LOST.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The block is about to be freed: how large it was, if that is known.
+pub(super) fn take(block: usize) -> Option<usize> {
+    for slot in slots(block) {
+        match slot.address.load(Ordering::Acquire) {
+            EMPTY => return None,
+            found if found == block => {
+                let size = slot.size.load(Ordering::Acquire);
+                slot.address.store(FREED, Ordering::Release);
+                return Some(size);
+            }
+            _ => {}
+        }
+    }
+    None
+}

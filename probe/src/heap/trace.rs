@@ -1,0 +1,226 @@
+//! Call stacks of allocations: a table of distinct stacks in the shared file, with how often each was
+//! seen and how many bytes it asked for.
+//!
+//! Only while the host asks for it: unwinding costs microseconds a frame. The host says how many
+//! requests of a sample are looked at, and every how manieth of them. Gaps are drawn at random about
+//! that number: a fixed one could keep step with a loop of the benchmark, and meet one of its
+//! allocations only.
+
+use core::cell::UnsafeCell;
+use core::ffi::{c_int, c_void};
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+
+use crate::chain::Process;
+use crate::layout;
+use crate::shared::Shared;
+use crate::sys;
+
+/// What is needed to write stacks down. Written once, before there is a second thread.
+struct Place {
+    known: UnsafeCell<MaybeUninit<Known>>,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    shared: Shared,
+    process: Process,
+}
+
+// SAFETY: written before `ATTACHED` is set, never after.
+unsafe impl Sync for Place {}
+
+static PLACE: Place = Place {
+    known: UnsafeCell::new(MaybeUninit::uninit()),
+};
+/// A word that is 1 while attached and that the kernel wipes in a forked child: the file is not the
+/// child's to write.
+static ATTACHED: AtomicPtr<u64> = AtomicPtr::new(core::ptr::null_mut());
+
+/// How many requests of this sample may still be looked at in all; 0 while no stacks are wanted.
+static LIMIT: AtomicU64 = AtomicU64::new(0);
+static STRIDE: AtomicU64 = AtomicU64::new(1);
+/// Requests of this sample.
+static SEEN: AtomicU64 = AtomicU64::new(0);
+/// The number of the next request to be looked at.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+static RANDOM: AtomicU64 = AtomicU64::new(0x9e37_79b9_7f4a_7c15);
+/// Held while the table is written. A signal handler cannot come here while its own thread holds it,
+/// since that thread is inside an allocation.
+static LOCK: AtomicBool = AtomicBool::new(false);
+
+/// # Safety
+/// Called once, while there is one thread. `attached` stays valid.
+pub(super) unsafe fn attach(shared: &Shared, process: &Process, attached: *mut u64) {
+    let known = Known {
+        shared: *shared,
+        process: *process,
+    };
+    // SAFETY: one thread, and nobody reads before `ATTACHED` is set.
+    unsafe { (*PLACE.known.get()).write(known) };
+    ATTACHED.store(attached, Ordering::Release);
+}
+
+fn known() -> Option<Known> {
+    let attached = ATTACHED.load(Ordering::Acquire);
+    // SAFETY: null or valid, as `attach` was promised; the place was written before.
+    unsafe {
+        (!attached.is_null() && attached.read_volatile() == 1)
+            .then(|| (*PLACE.known.get()).assume_init())
+    }
+}
+
+/// A benchmark begins: forgets the stacks of the one before.
+pub(crate) fn forget(shared: &Shared) {
+    LIMIT.store(0, Ordering::Relaxed);
+    if shared.get(layout::TRACE_LIMIT) == 0 {
+        return;
+    }
+    let words = shared.get(layout::TRACE_CAPACITY) as usize * layout::TRACE_WORDS;
+    for word in 0..words {
+        shared.set_in_table(word, 0);
+    }
+    shared.set(layout::TRACE_LOST, 0);
+}
+
+/// A sample begins.
+pub(super) fn begin_sample(shared: &Shared) {
+    SEEN.store(0, Ordering::Relaxed);
+    STRIDE.store(shared.get(layout::TRACE_STRIDE).max(1), Ordering::Relaxed);
+    NEXT.store(gap() - 1, Ordering::Relaxed);
+    LIMIT.store(shared.get(layout::TRACE_LIMIT), Ordering::Relaxed);
+}
+
+/// From 1 to twice the stride less one.
+fn gap() -> u64 {
+    let stride = STRIDE.load(Ordering::Relaxed);
+    if stride == 1 {
+        return 1;
+    }
+    // Marsaglia, "Xorshift RNGs" (2003): a full period without zero.
+    let mut random = RANDOM.load(Ordering::Relaxed);
+    random ^= random << 13;
+    random ^= random >> 7;
+    random ^= random << 17;
+    RANDOM.store(random, Ordering::Relaxed);
+    1 + random % (2 * stride - 1)
+}
+
+/// `asked` bytes were asked for within a timed region. The thread is marked as inside an allocation.
+pub(super) fn request(asked: usize) {
+    let limit = LIMIT.load(Ordering::Relaxed);
+    if limit == 0 {
+        return;
+    }
+    let number = SEEN.fetch_add(1, Ordering::Relaxed);
+    if number >= limit || number < NEXT.load(Ordering::Relaxed) {
+        return;
+    }
+    let Some(known) = known() else {
+        return;
+    };
+    while LOCK.swap(true, Ordering::Acquire) {
+        core::hint::spin_loop();
+    }
+    // Another thread may have looked at this one's turn meanwhile.
+    if number >= NEXT.load(Ordering::Relaxed) {
+        NEXT.store(number + gap(), Ordering::Relaxed);
+        let stack = Stack::here(known);
+        if stack.is_of_benchmark() {
+            stack.write_down(asked as u64);
+        }
+    }
+    LOCK.store(false, Ordering::Release);
+}
+
+/// A call stack, the innermost return address first.
+struct Stack {
+    known: Known,
+    /// Whether the function that times the benchmark was met.
+    timed: bool,
+    length: usize,
+    addresses: [usize; layout::TRACE_DEPTH],
+}
+
+impl Stack {
+    fn here(known: Known) -> Stack {
+        let mut stack = Stack {
+            known,
+            timed: false,
+            length: 0,
+            addresses: [0; layout::TRACE_DEPTH],
+        };
+        // SAFETY: the callback gets the pointer it expects, and does not keep it.
+        unsafe { sys::_Unwind_Backtrace(frame, (&raw mut stack).cast()) };
+        stack
+    }
+
+    /// Takes a frame in; `false` at the function that times the benchmark, or when full: what is
+    /// further out is Criterion's.
+    fn take(&mut self, ip: usize) -> bool {
+        self.addresses[self.length] = ip;
+        self.length += 1;
+        let address = ip.wrapping_sub(self.known.process.bias).wrapping_sub(1);
+        self.timed = self.known.shared.range_of(address as u64).is_some();
+        self.length < layout::TRACE_DEPTH && !self.timed
+    }
+
+    /// After the last read of a sample, which cannot be told from one that opens a region, Criterion itself
+    /// allocates. Its stacks are those of the main thread that do not come from the timed function.
+    fn is_of_benchmark(&self) -> bool {
+        let here = (&raw const *self).addr();
+        self.timed || self.length == layout::TRACE_DEPTH || !self.known.process.holds(here)
+    }
+
+    /// Raises the counts of this stack in the table, which is held.
+    fn write_down(&self, asked: u64) {
+        let shared = self.known.shared;
+        let capacity = shared.get(layout::TRACE_CAPACITY) as usize;
+        let addresses = &self.addresses[..self.length];
+        let hash = hash(addresses);
+        for probe in 0..capacity {
+            let first = (hash as usize).wrapping_add(probe) % capacity * layout::TRACE_WORDS;
+            let at = |word| shared.get_in_table(first + word);
+            let put = |word, value| shared.set_in_table(first + word, value);
+            let requests = at(layout::TRACE_REQUESTS);
+            if requests == 0 {
+                put(layout::TRACE_HASH, hash);
+                put(layout::TRACE_LENGTH, self.length as u64);
+                for (index, address) in addresses.iter().enumerate() {
+                    put(layout::TRACE_ADDRESSES + index, *address as u64);
+                }
+            }
+            // 64 bits tell any number of stacks apart that fits the table.
+            if requests == 0 || at(layout::TRACE_HASH) == hash {
+                put(layout::TRACE_REQUESTS, requests + 1);
+                put(
+                    layout::TRACE_BYTES,
+                    at(layout::TRACE_BYTES).wrapping_add(asked),
+                );
+                return;
+            }
+        }
+        shared.add(layout::TRACE_LOST, 1);
+    }
+}
+
+/// FNV-1a over words, its high bits mixed down.
+fn hash(addresses: &[usize]) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for address in addresses {
+        hash = (hash ^ *address as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        hash ^= hash >> 29;
+    }
+    hash
+}
+
+extern "C" fn frame(context: *mut c_void, stack: *mut c_void) -> c_int {
+    // SAFETY: `Stack::here` passes a stack that nothing else uses meanwhile, and the unwinder a
+    // context that is valid during the call.
+    let (stack, ip) = unsafe { (&mut *stack.cast::<Stack>(), sys::_Unwind_GetIP(context)) };
+    if stack.take(ip) {
+        sys::URC_NO_REASON
+    } else {
+        sys::URC_NORMAL_STOP
+    }
+}

@@ -1,0 +1,284 @@
+//! Which places of the source ask for memory, and what changed there.
+
+use std::collections::BTreeMap;
+
+use super::{AllocationSite, AllocationSummary};
+use crate::measure::{Counted, Origin, Place, Traced, TracedStack};
+use crate::units::{Paired, Side};
+
+/// What makes a place of one revision the same as one of another: its line may have moved.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Identity {
+    file: Option<String>,
+    /// The last part of the function's name: what is before it depends on inlining.
+    function: String,
+    /// What the line says; its number where that is not known.
+    line: String,
+}
+
+/// What one side asks for at one place, per iteration.
+struct Share {
+    place: Place,
+    count: f64,
+    bytes: f64,
+    /// The stack that asked most often.
+    stack: Vec<String>,
+    most: u64,
+}
+
+/// The places of both sides, most changed first.
+pub(super) fn of(
+    counted: &Counted,
+    summaries: &Paired<Option<AllocationSummary>>,
+) -> Vec<AllocationSite> {
+    let mut shares =
+        Paired::from_fn(
+            |side| match (counted.traced.get(side), summaries.get(side)) {
+                (Some(traced), Some(summary)) => shares(traced, summary),
+                _ => BTreeMap::new(),
+            },
+        );
+    if counted.traced.base.is_none() && counted.traced.head.is_none() {
+        return Vec::new();
+    }
+    let mut identities: Vec<Identity> = shares.base.keys().cloned().collect();
+    identities.extend(shares.head.keys().cloned());
+    identities.sort();
+    identities.dedup();
+    let mut sites: Vec<AllocationSite> = identities
+        .iter()
+        .filter_map(|identity| {
+            let base = shares.base.remove(identity);
+            let head = shares.head.remove(identity);
+            site(base, head)
+        })
+        .collect();
+    sites.sort_by(|a, b| {
+        let weight = |site: &AllocationSite| (change(&site.count), change(&site.bytes));
+        let ((a_count, a_bytes), (b_count, b_bytes)) = (weight(a), weight(b));
+        b_count
+            .total_cmp(&a_count)
+            .then(b_bytes.total_cmp(&a_bytes))
+            .then_with(|| b.bytes.head.total_cmp(&a.bytes.head))
+    });
+    sites
+}
+
+fn change(values: &Paired<f64>) -> f64 {
+    (values.head - values.base).abs()
+}
+
+fn site(base: Option<Share>, head: Option<Share>) -> Option<AllocationSite> {
+    let figures = |of: fn(&Share) -> f64| {
+        Paired::new(base.as_ref().map_or(0.0, of), head.as_ref().map_or(0.0, of))
+    };
+    let (count, bytes) = (figures(|share| share.count), figures(|share| share.bytes));
+    let shown = head.or(base)?;
+    Some(AllocationSite {
+        function: shown.place.function.clone(),
+        location: shown.place.location(),
+        origin: shown.place.origin,
+        stack: shown.stack,
+        count,
+        bytes,
+    })
+}
+
+/// What each place asks for. Stacks were counted over a part of all iterations; of what one iteration
+/// asks for in all, which is known, each place has its share.
+fn shares(traced: &Traced, summary: &AllocationSummary) -> BTreeMap<Identity, Share> {
+    let requests: u64 = traced.stacks.iter().map(|stack| stack.requests).sum();
+    let bytes: u64 = traced.stacks.iter().map(|stack| stack.bytes).sum();
+    let each = |part: u64, all: u64, whole: f64| match all {
+        0 => 0.0,
+        all => part as f64 * whole / all as f64,
+    };
+    let mut shares: BTreeMap<Identity, Share> = BTreeMap::new();
+    for stack in &traced.stacks {
+        let place = responsible(stack);
+        let share = shares.entry(identity(&place)).or_insert_with(|| Share {
+            place,
+            count: 0.0,
+            bytes: 0.0,
+            stack: Vec::new(),
+            most: 0,
+        });
+        share.count += each(
+            stack.requests,
+            requests,
+            summary.count + summary.reallocations,
+        );
+        share.bytes += each(stack.bytes, bytes, summary.bytes);
+        if stack.requests > share.most {
+            share.most = stack.requests;
+            share.stack = stack.places.iter().rev().map(words).collect();
+        }
+    }
+    shares
+}
+
+/// The innermost place of the workspace; where there is none, of a dependency; where there is none, the
+/// innermost with a name that is not the allocator's own.
+fn responsible(stack: &TracedStack) -> Place {
+    let of = |origin: Origin| stack.places.iter().find(|place| place.origin == origin);
+    let any = || {
+        let named = |place: &&Place| !place.function.contains("alloc");
+        stack.places.iter().find(named).or(stack.places.last())
+    };
+    of(Origin::Workspace)
+        .or_else(|| of(Origin::Dependency))
+        .or_else(any)
+        .cloned()
+        .unwrap_or_else(|| Place {
+            function: "unknown".to_owned(),
+            origin: Origin::Unknown,
+            file: None,
+            line: None,
+            text: None,
+        })
+}
+
+fn identity(place: &Place) -> Identity {
+    // Generic arguments contain `::`, too.
+    let plain = place.function.split('<').next().unwrap_or_default();
+    let function = plain.trim_end_matches(':').rsplit("::").next();
+    Identity {
+        file: place.file.clone(),
+        function: function.unwrap_or_default().to_owned(),
+        line: match (&place.text, place.line) {
+            (Some(text), _) => text.clone(),
+            (None, line) => line.map(|line| line.to_string()).unwrap_or_default(),
+        },
+    }
+}
+
+fn words(place: &Place) -> String {
+    match place.location() {
+        Some(location) => format!("{} at {location}", place.function),
+        None => place.function.clone(),
+    }
+}
+
+/// What the reader should know of how the places were found.
+pub(super) fn notes(counted: &Counted) -> Vec<String> {
+    let mut notes = Vec::new();
+    for side in Side::BOTH {
+        let Some(traced) = counted.traced.get(side) else {
+            continue;
+        };
+        if traced.stride > 1 {
+            notes.push(format!(
+                "{side}: its places are estimated from every {}th request on average",
+                traced.stride
+            ));
+        }
+        if traced.lost > 0 {
+            notes.push(format!(
+                "{side}: {} requests came from more call stacks than are told apart",
+                traced.lost
+            ));
+        }
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::BenchmarkKey;
+
+    fn place(function: &str, origin: Origin, line: u32, text: &str) -> Place {
+        Place {
+            function: function.to_owned(),
+            origin,
+            file: Some(format!("src/{function}.rs")),
+            line: Some(line),
+            text: (origin == Origin::Workspace).then(|| text.to_owned()),
+        }
+    }
+
+    fn stack(line: u32, text: &str, requests: u64, bytes: u64) -> TracedStack {
+        TracedStack {
+            places: vec![
+                place("alloc", Origin::Standard, 7, ""),
+                place("seal", Origin::Workspace, line, text),
+                place("bench", Origin::Workspace, 3, "b.iter(seal)"),
+            ],
+            requests,
+            bytes,
+        }
+    }
+
+    fn summary(count: f64, bytes: f64) -> Option<AllocationSummary> {
+        Some(AllocationSummary {
+            count,
+            reallocations: 0.0,
+            frees: count,
+            bytes,
+            peak_bytes: 0,
+            leaked_bytes: 0.0,
+            largest_bytes: 0,
+            histogram: Vec::new(),
+            exact: true,
+        })
+    }
+
+    fn traced(stacks: Vec<TracedStack>) -> Option<Traced> {
+        Some(Traced {
+            stacks,
+            stride: 1,
+            lost: 0,
+        })
+    }
+
+    fn counted(base: Vec<TracedStack>, head: Vec<TracedStack>) -> Counted {
+        Counted {
+            key: BenchmarkKey {
+                package: "p".to_owned(),
+                target: "t".to_owned(),
+                id: "i".to_owned(),
+            },
+            processes: Paired::new(Vec::new(), Vec::new()),
+            traced: Paired::new(traced(base), traced(head)),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_new_line_that_allocates_is_named_and_lines_that_only_moved_are_not_changes() {
+        let base = vec![stack(10, "let out = Vec::new();", 30, 900)];
+        let head = vec![
+            stack(12, "let out = Vec::new();", 20, 600),
+            stack(11, "let nonce = vec![0; 4];", 20, 640),
+        ];
+        let sites = of(
+            &counted(base, head),
+            &Paired::new(summary(1.0, 30.0), summary(2.0, 62.0)),
+        );
+        assert_eq!(sites[0].location.as_deref(), Some("src/seal.rs:11"));
+        assert_eq!(sites[0].count, Paired::new(0.0, 1.0));
+        assert_eq!(sites[0].bytes, Paired::new(0.0, 32.0));
+        assert_eq!(sites[1].location.as_deref(), Some("src/seal.rs:12"));
+        assert_eq!(sites[1].count, Paired::new(1.0, 1.0));
+        assert_eq!(
+            sites[0].stack,
+            [
+                "bench at src/bench.rs:3",
+                "seal at src/seal.rs:11",
+                "alloc at src/alloc.rs:7"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_place_of_a_dependency_stands_in_where_the_workspace_has_none() {
+        let mut only = stack(1, "", 1, 8);
+        only.places.retain(|place| place.origin == Origin::Standard);
+        only.places.push(place("grow", Origin::Dependency, 5, ""));
+        let sites = of(
+            &counted(Vec::new(), vec![only]),
+            &Paired::new(summary(0.0, 0.0), summary(1.0, 8.0)),
+        );
+        assert_eq!(sites[0].function, "grow");
+    }
+}

@@ -1,0 +1,133 @@
+//! What changed about allocations, in the words that every renderer for people shares.
+
+use super::Report;
+use super::escape::visible;
+use super::words::{self, Naming, bytes, per_iteration, signed};
+use crate::analyse::{AllocationSite, AllocationSummary, AllocationVerdict, Comparison};
+use crate::units::{Charset, Paired};
+
+/// One benchmark whose allocations changed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Change {
+    /// Its name, harmless to print.
+    pub(super) subject: String,
+    /// More or fewer.
+    pub(super) verdict: AllocationVerdict,
+    /// Allocations: `1 → 2`.
+    pub(super) count: String,
+    /// Reallocations, likewise.
+    pub(super) reallocations: String,
+    /// Bytes asked for, likewise.
+    pub(super) bytes: String,
+    /// The peak, likewise.
+    pub(super) peak: String,
+    /// The places behind it, most changed first: `+1 (+32 B) in seal at src/lib.rs:12`.
+    pub(super) places: Vec<String>,
+}
+
+/// Every benchmark whose allocations changed: those that allocate more first, in the report's order.
+pub(super) fn changes(report: &Report, naming: Naming) -> Vec<Change> {
+    let mut changes: Vec<Change> = words::ordered(report)
+        .into_iter()
+        .filter_map(|comparison| change(comparison, naming))
+        .collect();
+    changes.sort_by_key(|change| change.verdict != AllocationVerdict::More);
+    changes
+}
+
+fn change(comparison: &Comparison, naming: Naming) -> Option<Change> {
+    let allocations = comparison.allocations.as_ref()?;
+    let verdict = allocations
+        .verdict
+        .filter(|verdict| *verdict != AllocationVerdict::Same)?;
+    let sides = Paired::new(allocations.base.as_ref()?, allocations.head.as_ref()?);
+    let both = |of: fn(&AllocationSummary) -> String| {
+        let (base, head) = (of(sides.base), of(sides.head));
+        if base == head {
+            head
+        } else {
+            format!("{base} → {head}")
+        }
+    };
+    Some(Change {
+        subject: naming.name(&comparison.key),
+        verdict,
+        count: both(|s| per_iteration(s.count)),
+        reallocations: both(|s| per_iteration(s.reallocations)),
+        bytes: both(|s| bytes(s.bytes)),
+        peak: both(|s| bytes(s.peak_bytes as f64)),
+        places: allocations.sites.iter().filter_map(place).collect(),
+    })
+}
+
+/// A place where something changed.
+fn place(site: &AllocationSite) -> Option<String> {
+    let more = site.count.head - site.count.base;
+    let more_bytes = site.bytes.head - site.bytes.base;
+    // Shares of sampled stacks are never exactly alike.
+    let noticeable = more.abs() >= 0.01 || more_bytes.abs() >= 1.0;
+    noticeable.then(|| {
+        let count = signed(more);
+        let size = match more_bytes > 0.0 {
+            true => format!("+{}", bytes(more_bytes)),
+            false => bytes(more_bytes),
+        };
+        let function = visible(&site.function);
+        match &site.location {
+            Some(location) => format!("{count} ({size}) in {function} at {}", visible(location)),
+            None => format!("{count} ({size}) in {function}"),
+        }
+    })
+}
+
+/// The benchmarks that have no row, in a line; `None` where nothing was counted at all.
+pub(super) fn rest(report: &Report) -> Option<String> {
+    let counted = report.benchmarks.iter().filter_map(|c| {
+        let allocations = c.allocations.as_ref()?;
+        Some((
+            allocations,
+            allocations.base.is_some() || allocations.head.is_some(),
+        ))
+    });
+    let (mut same, mut uncertain, mut alone, mut uncounted) = (0, 0, 0, 0);
+    for (allocations, any) in counted {
+        match (&allocations.base, &allocations.head, allocations.verdict) {
+            (Some(_), Some(_), Some(AllocationVerdict::Same)) => same += 1,
+            (Some(_), Some(_), None) => uncertain += 1,
+            (Some(_), Some(_), Some(_)) => {}
+            _ if any && allocations.notes.is_empty() => alone += 1,
+            _ => uncounted += 1,
+        }
+    }
+    let parts: Vec<String> = [
+        (same, "the same"),
+        (uncertain, "varying, with no certain difference"),
+        (alone, "on one side only"),
+        (uncounted, "not counted"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, what)| format!("{} {what}", words::benchmarks(n)))
+    .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// The verdict as one column.
+pub(super) fn symbol(verdict: AllocationVerdict, charset: Charset) -> &'static str {
+    match (verdict, charset) {
+        (AllocationVerdict::More, Charset::Unicode) => "▲",
+        (AllocationVerdict::More, Charset::Ascii) => ">",
+        (AllocationVerdict::Fewer, Charset::Unicode) => "▼",
+        (AllocationVerdict::Fewer, Charset::Ascii) => "<",
+        (AllocationVerdict::Same, _) => "=",
+    }
+}
+
+/// The verdict as one word.
+pub(super) fn word(verdict: AllocationVerdict) -> &'static str {
+    match verdict {
+        AllocationVerdict::More => "more",
+        AllocationVerdict::Fewer => "fewer",
+        AllocationVerdict::Same => "same",
+    }
+}

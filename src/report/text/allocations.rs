@@ -1,0 +1,109 @@
+//! The table of changed allocations, and the places behind each.
+
+use super::paint::Tone;
+use super::table::{self, Align, Cell, Column, Row};
+use super::{NARROW, Page};
+use crate::analyse::AllocationVerdict;
+use crate::report::allocations::{self, Change};
+use crate::report::escape::shortened;
+
+/// Places of one benchmark; the other formats have more.
+const PLACES: usize = 3;
+
+impl Page<'_> {
+    pub(super) fn allocations(&self, out: &mut String) {
+        let changes = allocations::changes(self.report, self.naming);
+        let rest = allocations::rest(self.report);
+        if changes.is_empty() && rest.is_none() {
+            return;
+        }
+        if !changes.is_empty() {
+            out.push_str(&self.allocation_table(&changes));
+            for change in &changes {
+                self.places(out, change);
+            }
+        }
+        if let Some(rest) = rest {
+            let text = format!("allocations: {rest}\n");
+            out.push_str(&self.paint(&text, Tone::Quiet));
+        }
+        out.push('\n');
+    }
+
+    fn allocation_table(&self, changes: &[Change]) -> String {
+        if self.options.width < NARROW {
+            let block = |change: &Change| {
+                let verdict = self.paint(&self.allocation_verdict(change), tone(change));
+                format!(
+                    "{verdict}  {}\n  {} allocations, {}\n",
+                    change.subject, change.count, change.bytes
+                )
+            };
+            return changes.iter().map(block).collect();
+        }
+        let rows: Vec<Row> = changes
+            .iter()
+            .map(|change| self.allocation_row(change))
+            .collect();
+        table::layout(&columns(), &rows, self.options.width, self.options.colour)
+    }
+
+    fn allocation_verdict(&self, change: &Change) -> String {
+        let symbol = allocations::symbol(change.verdict, self.options.charset);
+        format!("{symbol} {}", allocations::word(change.verdict))
+    }
+
+    fn allocation_row(&self, change: &Change) -> Row {
+        let most = self.options.width.saturating_sub(16).max(24);
+        let cells = vec![
+            Cell::new(self.allocation_verdict(change), tone(change)),
+            Cell::new(shortened(&change.subject, most), Tone::Normal),
+            Cell::new(&change.count, tone(change)),
+            Cell::new(&change.reallocations, Tone::Normal),
+            Cell::new(&change.bytes, Tone::Normal),
+            Cell::new(&change.peak, Tone::Normal),
+        ];
+        let cells = cells.into_iter().map(|cell| self.drawable(cell));
+        Row {
+            cells: cells.collect(),
+        }
+    }
+
+    fn places(&self, out: &mut String, change: &Change) {
+        for place in change.places.iter().take(PLACES) {
+            out.push_str(&format!("  {}: {place}\n", change.subject));
+        }
+        if change.places.len() > PLACES {
+            let more = change.places.len() - PLACES;
+            let text = format!(
+                "  {}: {more} more places, in the JSON report\n",
+                change.subject
+            );
+            out.push_str(&self.paint(&text, Tone::Quiet));
+        }
+    }
+}
+
+fn columns() -> Vec<Column> {
+    let column = |heading: &str, align, gives_way| Column {
+        heading: heading.to_owned(),
+        align,
+        gives_way,
+    };
+    vec![
+        column("", Align::Left, None),
+        column("", Align::Left, None),
+        column("allocations", Align::Right, None),
+        column("reallocations", Align::Right, Some(1)),
+        column("bytes", Align::Right, Some(3)),
+        column("peak", Align::Right, Some(2)),
+    ]
+}
+
+fn tone(change: &Change) -> Tone {
+    match change.verdict {
+        AllocationVerdict::More => Tone::Bad,
+        AllocationVerdict::Fewer => Tone::Good,
+        AllocationVerdict::Same => Tone::Quiet,
+    }
+}

@@ -1,0 +1,164 @@
+//! Which functions of an executable have to be redirected so that what it allocates is seen.
+
+use object::{Architecture, Object, ObjectSection};
+
+use super::layout;
+use super::prologue::{self, Prologue};
+
+/// A function of the executable that may be redirected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// As in the symbol table.
+    pub(super) address: u64,
+    /// `None` where it cannot be redirected.
+    pub(super) prologue: Option<Prologue>,
+}
+
+/// A function of an allocator that is linked into the executable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Native {
+    /// What it does: a `NATIVE_` constant.
+    pub(super) kind: u64,
+    /// Where it is.
+    pub(super) entry: Entry,
+}
+
+/// What has to be redirected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Hooks {
+    /// Nothing: what the program asks for, it asks of the C library.
+    None,
+    /// The entry points of Rust's allocator, to count.
+    Rust([Entry; 4]),
+    /// The functions of an allocator in the executable, to count.
+    Native(Vec<Native>),
+    /// The entry points of Rust's allocator, to see whether each request is passed on to the C library.
+    Wrapper([Entry; 4]),
+    /// Nobody can tell: there are no entry points, since link-time optimisation has inlined them.
+    Unknown,
+}
+
+/// The names by which generated code calls the allocator: alloc, dealloc, realloc, alloc_zeroed. Newer
+/// compilers mangle them (into `__rustc::__rust_alloc`).
+const ENTRIES: [&str; 4] = [
+    "__rust_alloc",
+    "__rust_dealloc",
+    "__rust_realloc",
+    "__rust_alloc_zeroed",
+];
+
+/// How the functions of known allocators begin: mimalloc's, jemalloc's as Rust and others build it, and
+/// those of any that takes the C library's place.
+const PREFIXES: [&str; 4] = ["mi_", "_rjem_", "je_", ""];
+
+/// How they go on, and what they do. (With a different meaning, no allocator has such a name.)
+const FUNCTIONS: [(&str, u64); 15] = [
+    ("malloc", layout::NATIVE_ALLOCATE),
+    ("zalloc", layout::NATIVE_ALLOCATE),
+    ("malloc_aligned", layout::NATIVE_ALLOCATE),
+    ("zalloc_aligned", layout::NATIVE_ALLOCATE),
+    ("mallocx", layout::NATIVE_ALLOCATE),
+    ("aligned_alloc", layout::NATIVE_ALLOCATE_SECOND),
+    ("memalign", layout::NATIVE_ALLOCATE_SECOND),
+    ("calloc", layout::NATIVE_ALLOCATE_MANY),
+    ("posix_memalign", layout::NATIVE_ALLOCATE_INTO),
+    ("realloc", layout::NATIVE_REALLOCATE),
+    ("realloc_aligned", layout::NATIVE_REALLOCATE),
+    ("rallocx", layout::NATIVE_REALLOCATE),
+    ("free", layout::NATIVE_FREE),
+    ("dallocx", layout::NATIVE_FREE),
+    ("sdallocx", layout::NATIVE_FREE),
+];
+
+/// A function's name, address and size.
+pub(super) type Function<'a> = (&'a str, u64, u64);
+
+/// What has to be redirected in an executable with these functions.
+pub(super) fn of(file: &object::File<'_>, functions: &[Function<'_>]) -> Hooks {
+    let natives = natives(file, functions);
+    if !natives.is_empty() {
+        return Hooks::Native(natives);
+    }
+    let has = |wanted: &str| functions.iter().any(|(name, ..)| is_internal(name, wanted));
+    match entries(file, functions) {
+        // The system's allocator comes with Rust's standard library, and is there if it is used.
+        _ if has("__rdl_alloc") => Hooks::None,
+        // Up to some recent version, the compiler made a function of each that leads to the program's own.
+        Some(entries) if has("__rg_alloc") => Hooks::Rust(entries),
+        // Since then it inlines them.
+        Some(entries) => Hooks::Wrapper(entries),
+        None => Hooks::Unknown,
+    }
+}
+
+fn natives(file: &object::File<'_>, functions: &[Function<'_>]) -> Vec<Native> {
+    let mut natives: Vec<Native> = Vec::new();
+    for prefix in PREFIXES {
+        for (suffix, kind) in FUNCTIONS {
+            let named = |name: &str| name.strip_prefix(prefix).is_some_and(|rest| rest == suffix);
+            let Some(&(_, address, size)) = functions.iter().find(|(name, ..)| named(name)) else {
+                continue;
+            };
+            // Two names of one function are one function.
+            let known = natives.iter().any(|native| native.entry.address == address);
+            if !known && natives.len() < layout::NATIVE_MOST {
+                let entry = entry(file, address, size);
+                natives.push(Native { kind, entry });
+            }
+        }
+    }
+    let frees = natives
+        .iter()
+        .any(|native| native.kind == layout::NATIVE_FREE);
+    let allocates = natives
+        .iter()
+        .any(|native| native.kind <= layout::NATIVE_ALLOCATE_INTO);
+    if frees && allocates {
+        natives
+    } else {
+        Vec::new()
+    }
+}
+
+fn entries(file: &object::File<'_>, functions: &[Function<'_>]) -> Option<[Entry; 4]> {
+    let mut found = Vec::with_capacity(ENTRIES.len());
+    for name in ENTRIES {
+        let mut all = functions
+            .iter()
+            .filter(|(other, ..)| is_internal(other, name));
+        let &(_, address, size) = all.next()?;
+        if all.any(|&(_, other, _)| other != address) {
+            return None;
+        }
+        found.push(entry(file, address, size));
+    }
+    found.try_into().ok()
+}
+
+fn entry(file: &object::File<'_>, address: u64, size: u64) -> Entry {
+    Entry {
+        address,
+        prologue: prologue(file, address, size),
+    }
+}
+
+fn prologue(file: &object::File<'_>, address: u64, size: u64) -> Option<Prologue> {
+    if file.architecture() != Architecture::X86_64 {
+        return None;
+    }
+    let section = file
+        .sections()
+        .find(|s| (s.address()..s.address() + s.size()).contains(&address))?;
+    let offset = usize::try_from(address - section.address()).ok()?;
+    let code = section.data().ok()?.get(offset..)?;
+    prologue::of(code, address, usize::try_from(size).ok()?)
+}
+
+/// Whether a symbol is the compiler's own `wanted`.
+fn is_internal(name: &str, wanted: &str) -> bool {
+    name == wanted
+        || (name.contains(wanted)
+            && format!("{:#}", rustc_demangle::demangle(name))
+                .strip_prefix("__rustc::")
+                .is_some_and(|rest| rest == wanted))
+}

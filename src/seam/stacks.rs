@@ -1,0 +1,183 @@
+//! Call stacks of allocations, their addresses translated from those of a process to those of files.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use object::{Object, ObjectSegment};
+
+use super::layout;
+
+/// Which requests have their stack written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tracing {
+    /// Every how manieth, on average; at least 1.
+    pub stride: u64,
+    /// How many requests at the beginning of each sample that applies to.
+    pub limit: u64,
+}
+
+impl Tracing {
+    /// None at all.
+    pub const NONE: Tracing = Tracing {
+        stride: 1,
+        limit: 0,
+    };
+}
+
+/// What was seen of one benchmark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stacks {
+    /// Each stack that was seen.
+    pub stacks: Vec<Stack>,
+    /// Requests that were looked at and not written down, for want of room.
+    pub lost: u64,
+}
+
+/// A call stack from which memory was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stack {
+    /// The calls, the innermost first, up to the function that times the benchmark; in another thread, up
+    /// to where that began.
+    pub calls: Vec<CodeAddress>,
+    /// How many of the requests that were looked at came from it.
+    pub requests: u64,
+    /// Bytes that they asked for.
+    pub bytes: u64,
+}
+
+/// A call, by the last byte of its instruction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CodeAddress {
+    /// The executable or library.
+    pub object: PathBuf,
+    /// The address as in that file's symbol table.
+    pub address: u64,
+}
+
+impl Stacks {
+    /// Reads rows of the table; `maps` is what the process had mapped, `probe` the library whose frames
+    /// are nobody's business.
+    pub(super) fn of(rows: &[Vec<u64>], lost: u64, maps: &str, probe: &Path) -> Stacks {
+        let mut mappings = Mappings::read(maps);
+        let stack = |row: &Vec<u64>| {
+            let length = usize::try_from(row[layout::TRACE_LENGTH]).unwrap_or(usize::MAX);
+            let addresses = row[layout::TRACE_ADDRESSES..].iter().take(length);
+            let calls = addresses.filter_map(|&address| mappings.locate(address.wrapping_sub(1)));
+            Stack {
+                calls: calls.filter(|call| call.object != probe).collect(),
+                requests: row[layout::TRACE_REQUESTS],
+                bytes: row[layout::TRACE_BYTES],
+            }
+        };
+        Stacks {
+            stacks: rows.iter().map(stack).collect(),
+            lost,
+        }
+    }
+}
+
+/// The files that a process has mapped.
+struct Mappings {
+    all: Vec<Mapping>,
+    segments: HashMap<PathBuf, Vec<Segment>>,
+}
+
+struct Mapping {
+    start: u64,
+    end: u64,
+    offset: u64,
+    file: PathBuf,
+}
+
+/// A loaded part of a file.
+struct Segment {
+    offset: u64,
+    length: u64,
+    address: u64,
+}
+
+impl Mappings {
+    /// Reads `/proc/<pid>/maps`: `start-end permissions offset device inode path`.
+    fn read(maps: &str) -> Mappings {
+        let mapping = |line: &str| {
+            let mut words = line.splitn(6, ' ');
+            let (start, end) = words.next()?.split_once('-')?;
+            let offset = words.nth(1)?;
+            let file = words.nth(2)?.trim_start();
+            let number = |text| u64::from_str_radix(text, 16).ok();
+            file.starts_with('/').then_some(Mapping {
+                start: number(start)?,
+                end: number(end)?,
+                offset: number(offset)?,
+                file: PathBuf::from(file),
+            })
+        };
+        Mappings {
+            all: maps.lines().filter_map(mapping).collect(),
+            segments: HashMap::new(),
+        }
+    }
+
+    /// Which file's code an address of the process is; `None` for code of no file.
+    fn locate(&mut self, address: u64) -> Option<CodeAddress> {
+        let mut all = self.all.iter();
+        let mapping = all.find(|mapping| (mapping.start..mapping.end).contains(&address))?;
+        let offset = mapping.offset + (address - mapping.start);
+        let segments = self
+            .segments
+            .entry(mapping.file.clone())
+            .or_insert_with(|| segments(&mapping.file));
+        let segment = segments
+            .iter()
+            .find(|segment| (segment.offset..segment.offset + segment.length).contains(&offset))?;
+        Some(CodeAddress {
+            object: mapping.file.clone(),
+            address: segment.address + (offset - segment.offset),
+        })
+    }
+}
+
+/// The loaded parts of a file; none where it cannot be read.
+fn segments(path: &Path) -> Vec<Segment> {
+    let Ok(bytes) = fs_err::read(path) else {
+        return Vec::new();
+    };
+    let Ok(file) = object::File::parse(&*bytes) else {
+        return Vec::new();
+    };
+    let segments = file.segments().map(|segment| {
+        let (offset, length) = segment.file_range();
+        Segment {
+            offset,
+            length,
+            address: segment.address(),
+        }
+    });
+    segments.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_this_process_is_found_in_its_own_file() {
+        let maps = fs_err::read_to_string("/proc/self/maps").unwrap();
+        let here = an_address_of_this_process_is_found_in_its_own_file as fn() as usize as u64;
+        let found = Mappings::read(&maps).locate(here).unwrap();
+        let own = std::env::current_exe().unwrap();
+        assert_eq!(found.object, own);
+        let name = crate::symbols::Symbols::open(&own)
+            .unwrap()
+            .symbol(found.address);
+        assert!(name.unwrap().contains("an_address_of_this_process"));
+    }
+
+    #[test]
+    fn memory_of_no_file_is_no_code_address() {
+        let maps = "1000-2000 r-xp 00000000 00:00 0 \n7000-8000 rw-p 00000000 00:00 0    [stack]\n";
+        let mut mappings = Mappings::read(maps);
+        assert_eq!(mappings.locate(0x1800), None);
+        assert_eq!(mappings.locate(0x7800), None);
+    }
+}
