@@ -39,7 +39,7 @@ impl Record {
     /// the clock cargo would take old artefacts for newer than changed sources.
     pub(super) fn read(path: &Path, now: &Path, toolchain: &str) -> Option<Record> {
         let modified = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
-        if modified(now)? <= modified(path)? {
+        if modified(now)? < modified(path)? {
             return None;
         }
         let record: Record = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
@@ -173,7 +173,7 @@ mod tests {
         touch(&now, 2_000);
         assert_eq!(Record::read(&path, &now, "rustc 1"), Some(record));
         assert_eq!(Record::read(&path, &now, "rustc 2"), None);
-        touch(&now, 1_000);
+        touch(&now, 999);
         assert_eq!(Record::read(&path, &now, "rustc 1"), None);
         touch(&now, 9_000_000_000);
         fs::write(&path, "{\"toolchain\":").unwrap();
