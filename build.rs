@@ -6,9 +6,10 @@ use std::process::Command;
 use std::{env, fs};
 
 /// The probe's builds: the variable that names the file to embed, and the features it is built with.
-const BUILDS: [(&str, &str); 2] = [
+const BUILDS: [(&str, &str); 3] = [
     ("PERFCHECK_TIMING_PROBE", ""),
     ("PERFCHECK_ALLOCATION_PROBE", "alloc"),
+    ("PERFCHECK_MARKING_PROBE", "marks"),
 ];
 
 fn main() {
@@ -17,7 +18,7 @@ fn main() {
     let out = PathBuf::from(variable("OUT_DIR"));
     for (name, features) in BUILDS {
         let library = out.join(format!("{name}.so"));
-        let bytes = if preloading_works() {
+        let bytes = if preloading_works() && (features != "marks" || breakpoints_work()) {
             fs::read(build(&out, features)).expect("cargo has just built this file")
         } else {
             Vec::new()
@@ -36,6 +37,11 @@ fn preloading_works() -> bool {
         && is("CARGO_CFG_TARGET_ENV", &["gnu"])
         && is("CARGO_CFG_TARGET_ARCH", &["x86_64", "aarch64"])
         && is("CARGO_CFG_TARGET_POINTER_WIDTH", &["64"])
+}
+
+/// Only there functions can be told apart, and a breakpoint is one byte.
+fn breakpoints_work() -> bool {
+    env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|architecture| architecture == "x86_64")
 }
 
 /// Stages the manifest and runs cargo in the output folder; the path of the library.

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use cargo_perfcheck::analyse::{self, Difference, Settling, Verdict};
 use cargo_perfcheck::build::Executable;
-use cargo_perfcheck::discover::{Benchmark, BenchmarkKey, Discovery, Identity, Presence, Target};
+use cargo_perfcheck::discover::{
+    Benchmark, BenchmarkKey, Discovery, Identity, Presence, Reached, Target,
+};
 use cargo_perfcheck::measure::{self, Measured, Settled};
 use cargo_perfcheck::plan::{
     AllocationPolicy, OnMore, PairingRequest, Pinning, Sampling, Thresholds,
@@ -51,6 +53,7 @@ impl Ours {
                 },
                 pinning: Pinning::Auto,
                 allocations: false,
+                reach: false,
                 measure_identical: true,
                 inject: None,
                 rules: cargo_perfcheck::plan::config::Rules::default(),
@@ -187,6 +190,7 @@ fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
                 presence: Presence::Common,
                 throughput: None,
                 failure: None,
+                reached: Reached::Unknown,
             }],
         }],
         skipped: Vec::new(),

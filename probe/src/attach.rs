@@ -4,19 +4,13 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::null_mut;
 
-use crate::chain::Process;
-use crate::clock;
-use crate::heap;
 use crate::layout;
-use crate::sample::State;
+use crate::pass;
 use crate::shared::Shared;
 use crate::sys;
-use crate::turn::Turns;
 
 /// Longest path, as the kernel has it.
 const PATH_MAX: usize = 4096;
-/// The main thread's stack is looked for within this distance of its top at most.
-const STACK_MAX: u64 = 1 << 30;
 
 const VARIABLE: &CStr = c"PERFCHECK_PROBE";
 const PRELOAD: &CStr = c"LD_PRELOAD";
@@ -26,8 +20,7 @@ const PRELOAD: &CStr = c"LD_PRELOAD";
 static CONSTRUCTOR: extern "C" fn() = constructor;
 
 extern "C" fn constructor() {
-    clock::start();
-    heap::start();
+    pass::start();
     // SAFETY: the loader calls constructors on the only thread there is, before `main`.
     unsafe {
         let _ = attach();
@@ -39,8 +32,7 @@ extern "C" fn constructor() {
 /// # Safety
 /// The process has one thread.
 unsafe fn attach() -> Option<()> {
-    // SAFETY: NUL-terminated names; the environment does not change meanwhile; a file descriptor is
-    // used only after it was opened; the state is written once, in a page of its own.
+    // SAFETY: NUL-terminated names; the environment does not change meanwhile.
     unsafe {
         let value = sys::getenv(VARIABLE.as_ptr());
         if value.is_null() {
@@ -59,27 +51,21 @@ unsafe fn attach() -> Option<()> {
         if sys::getppid() != host {
             sys::abort();
         }
-        let own = open_fifo(&[side])?;
-        let peer = open_fifo(&opposite(side)?)?;
-        let process = this_process()?;
-        let state = wiped_on_fork()?;
-        state.write(State::new(shared, process, Turns::new(own, peer)));
         forget_environment();
-        heap::attach(&shared, &process, &raw mut (*state).attached);
-        clock::attach(state);
+        pass::attach(shared, side, load_address())?;
         shared.set(layout::ATTACHED_PID, sys::getpid() as u64);
         Some(())
     }
 }
 
 /// A path in a buffer of its own.
-struct Path {
+pub(crate) struct Path {
     bytes: [u8; PATH_MAX],
 }
 
 impl Path {
     /// The parts one after another, with a NUL at the end.
-    fn of(parts: &[&[u8]]) -> Option<Path> {
+    pub(crate) fn of(parts: &[&[u8]]) -> Option<Path> {
         let mut bytes = [0; PATH_MAX];
         let mut length = 0;
         for part in parts {
@@ -93,7 +79,7 @@ impl Path {
         Some(Path { bytes })
     }
 
-    fn as_ptr(&self) -> *const c_char {
+    pub(crate) fn as_ptr(&self) -> *const c_char {
         self.bytes.as_ptr().cast()
     }
 }
@@ -108,27 +94,6 @@ fn split(value: &CStr) -> Option<(c_int, &[u8])> {
         pid = pid.checked_mul(10)?.checked_add(digit)?;
     }
     Some((pid, &bytes[colon + 1..]))
-}
-
-/// The other side's name in place of ours.
-fn opposite(own: &[u8]) -> Option<[&[u8]; 2]> {
-    let (folder, side) = own.split_at(own.len().checked_sub(4)?);
-    match side {
-        b"base" => Some([folder, b"head"]),
-        b"head" => Some([folder, b"base"]),
-        _ => None,
-    }
-}
-
-/// Open for reading and writing: that never blocks, and never meets an end of file.
-fn open_fifo(parts: &[&[u8]]) -> Option<c_int> {
-    let mut all: [&[u8]; 3] = [b""; 3];
-    all.get_mut(..parts.len())?.copy_from_slice(parts);
-    all[2] = b".turn";
-    let path = Path::of(&all)?;
-    // SAFETY: a NUL-terminated path.
-    let fd = unsafe { sys::open(path.as_ptr(), sys::O_RDWR | sys::O_CLOEXEC) };
-    (fd >= 0).then_some(fd)
 }
 
 /// Maps the shared file, all of it present from the start: the log must not fault pages in.
@@ -174,50 +139,19 @@ fn is_this_executable(shared: &Shared) -> bool {
     length > 0 && own[..=length as usize] == shared.path()[..=length as usize]
 }
 
-fn this_process() -> Option<Process> {
-    let mut limit = sys::Rlimit {
-        current: 0,
-        maximum: 0,
-    };
-    // SAFETY: a place for the answer.
-    if unsafe { sys::getrlimit(sys::RLIMIT_STACK, &raw mut limit) } != 0 {
-        return None;
-    }
-    // SAFETY: set by the loader before any constructor.
-    let top = unsafe { sys::__libc_stack_end } as usize & !7;
+/// Where the executable is loaded.
+fn load_address() -> usize {
     let mut bias = 0_usize;
     // SAFETY: the callback gets the pointer it expects.
     unsafe { sys::dl_iterate_phdr(first_object, (&raw mut bias).cast()) };
-    Some(Process {
-        stack_low: top.saturating_sub(limit.current.min(STACK_MAX) as usize),
-        stack_high: top,
-        bias,
-    })
+    bias
 }
 
 /// The first object is the executable.
 extern "C" fn first_object(info: *const sys::DlPhdrInfo, _: usize, bias: *mut c_void) -> c_int {
-    // SAFETY: both pointers are valid during the call, as the loader and `this_process` promise.
+    // SAFETY: both pointers are valid during the call, as the loader and `load_address` promise.
     unsafe { *bias.cast::<usize>() = (*info).address };
     1
-}
-
-/// Memory that is all zero in a forked child: so a child is not attached.
-fn wiped_on_fork() -> Option<*mut State> {
-    let bytes = size_of::<State>();
-    // SAFETY: a new anonymous mapping; its address is checked before it is used.
-    unsafe {
-        let at = sys::mmap(
-            null_mut(),
-            bytes,
-            sys::PROT_READ | sys::PROT_WRITE,
-            sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_POPULATE,
-            -1,
-            0,
-        );
-        let wiped = at != sys::MAP_FAILED && sys::madvise(at, bytes, sys::MADV_WIPEONFORK) == 0;
-        wiped.then_some(at.cast())
-    }
 }
 
 /// Removes our variable, and our path from the front of the list of preloaded libraries (the

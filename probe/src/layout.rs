@@ -132,6 +132,8 @@ pub(crate) const TURNS: usize = 35;
 pub(crate) const PHASE: usize = 36;
 /// One of the `SHIM_` constants: what became of the allocator's entry points.
 pub(crate) const SHIM_STATE: usize = 37;
+/// Where the executable is loaded; the marking probe writes it once every breakpoint is set.
+pub(crate) const BIAS: usize = 47;
 
 /// The seam answers the clock and does nothing else.
 pub(crate) const MODE_OFF: u64 = 0;

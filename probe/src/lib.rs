@@ -6,9 +6,12 @@
 //! - [`chain`] tells from the stack which read this is,
 //! - [`sample`] follows a sample through its reads and keeps the log,
 //! - [`turn`] makes a sample wait until the other revision has run its own,
-//! - [`attach`] decides, once, whether this process is a benchmark of a run at all,
+//! - [`attach`] decides, once, whether this process is a benchmark of a run at all, and hands it to
+//!   [`pass`],
 //! - [`heap`], in a build of its own that is never used while timing, counts allocations in timed
-//!   regions.
+//!   regions,
+//! - `marks.rs`, in a third build that has nothing of the above, tells which of certain functions are
+//!   executed.
 //!
 //! Rules: whenever something is unexpected, answer the clock and do nothing else. Nothing here
 //! allocates or locks; there is no I/O but the hand-over of the turn, before a sample's first
@@ -17,18 +20,32 @@
 #![no_std]
 
 mod attach;
+#[cfg(not(feature = "marks"))]
 mod chain;
+#[cfg(not(feature = "marks"))]
 mod clock;
-#[cfg(feature = "alloc")]
+#[cfg(all(feature = "alloc", not(feature = "marks")))]
 mod heap;
-#[cfg(not(feature = "alloc"))]
+#[cfg(not(any(feature = "alloc", feature = "marks")))]
 #[path = "no_heap.rs"]
 mod heap;
 #[allow(dead_code, reason = "some constants are for the host alone")]
 mod layout;
+#[cfg(feature = "marks")]
+#[path = "marks.rs"]
+mod pass;
+#[cfg(not(feature = "marks"))]
+#[path = "timing.rs"]
+mod pass;
+#[cfg(not(feature = "marks"))]
 mod sample;
 mod shared;
+#[cfg_attr(
+    feature = "marks",
+    allow(dead_code, reason = "most are for the other builds")
+)]
 mod sys;
+#[cfg(not(feature = "marks"))]
 mod turn;
 
 #[panic_handler]

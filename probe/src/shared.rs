@@ -31,11 +31,13 @@ impl Shared {
         self.word(field).store(value, Ordering::Release);
     }
 
+    #[cfg(not(feature = "marks"))]
     pub(crate) fn add(&self, field: usize, more: u64) {
         self.set(field, self.get(field).wrapping_add(more));
     }
 
     /// Writes a word of record `index`; the caller has checked `index` against the capacity.
+    #[cfg(not(feature = "marks"))]
     pub(crate) fn set_in_record(&self, index: u64, word: usize, value: u64) {
         let first = self.get(layout::LOG_OFFSET) / 8 + index * self.get(layout::RECORD_WORDS);
         self.word(first as usize + word)
@@ -63,6 +65,7 @@ impl Shared {
     }
 
     /// The number of the range that holds `address` (as in the symbol table), if one does.
+    #[cfg(not(feature = "marks"))]
     pub(crate) fn range_of(&self, address: u64) -> Option<u32> {
         let first = layout::RANGES_OFFSET / 8;
         let (mut low, mut high) = (0, self.get(layout::RANGE_COUNT) as usize);
@@ -79,5 +82,42 @@ impl Shared {
             }
         }
         None
+    }
+
+    /// The address of the mapping.
+    #[cfg(feature = "marks")]
+    pub(crate) fn address(&self) -> usize {
+        self.at as usize
+    }
+
+    /// Address (as in the symbol table) and first byte of function `index`, less than the count.
+    #[cfg(feature = "marks")]
+    pub(crate) fn breakpoint(&self, index: u64) -> (u64, u8) {
+        let first = layout::RANGES_OFFSET / 8 + 2 * index as usize;
+        let word = |at: usize| self.word(at).load(Ordering::Relaxed);
+        (word(first), word(first + 1) as u8)
+    }
+
+    /// The number of the function that begins at `address`, if one does.
+    #[cfg(feature = "marks")]
+    pub(crate) fn breakpoint_at(&self, address: u64) -> Option<u64> {
+        let (mut low, mut high) = (0, self.get(layout::RANGE_COUNT));
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.breakpoint(middle).0.cmp(&address) {
+                core::cmp::Ordering::Less => low = middle + 1,
+                core::cmp::Ordering::Greater => high = middle,
+                core::cmp::Ordering::Equal => return Some(middle),
+            }
+        }
+        None
+    }
+
+    /// Marks function `index`, less than the count.
+    #[cfg(feature = "marks")]
+    pub(crate) fn mark(&self, index: u64) {
+        let first = self.get(layout::LOG_OFFSET) / 8;
+        self.word((first + index) as usize)
+            .store(1, Ordering::Release);
     }
 }

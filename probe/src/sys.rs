@@ -118,3 +118,33 @@ unsafe extern "C" {
     pub(crate) fn _Unwind_GetIP(context: *mut c_void) -> usize;
     pub(crate) fn _Unwind_GetCFA(context: *mut c_void) -> usize;
 }
+
+#[cfg(feature = "marks")]
+#[link(name = "c")]
+unsafe extern "C" {
+    pub(crate) fn pwrite(fd: c_int, from: *const c_void, count: usize, offset: i64) -> isize;
+    pub(crate) fn sigaction(
+        signal: c_int,
+        action: *const Sigaction,
+        before: *mut Sigaction,
+    ) -> c_int;
+}
+
+/// `struct sigaction` of glibc on the 64-bit targets.
+#[cfg(feature = "marks")]
+#[repr(C)]
+pub(crate) struct Sigaction {
+    pub(crate) handler: extern "C" fn(c_int, *mut c_void, *mut c_void),
+    pub(crate) mask: [u64; 16],
+    pub(crate) flags: c_int,
+    pub(crate) restorer: *mut c_void,
+}
+
+#[cfg(feature = "marks")]
+pub(crate) const SIGTRAP: c_int = 5;
+#[cfg(feature = "marks")]
+pub(crate) const SA_SIGINFO: c_int = 4;
+#[cfg(feature = "marks")]
+pub(crate) const SA_ONSTACK: c_int = 0x0800_0000;
+#[cfg(feature = "marks")]
+pub(crate) const SA_RESTART: c_int = 0x1000_0000;

@@ -8,7 +8,9 @@ use super::{
     Comparison, Difference, RoundSummary, TimeChange, TimeComparison, TimeErrors, TimeSummary,
     Verdict,
 };
-use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Identity, Presence, Target};
+use crate::discover::{
+    Benchmark, BenchmarkKey, Discovery, Failure, Identity, Presence, Reached, Target,
+};
 use crate::measure::Measured;
 use crate::plan::{Sampling, Thresholds};
 use crate::stats::{Estimate, Summary, believable, step_up};
@@ -169,6 +171,7 @@ impl Draft {
             (_, Presence::Only(Side::Head)) => Verdict::Added,
             (_, Presence::Only(Side::Base)) => Verdict::Removed,
             (None, Presence::Common) if self.identity == Identity::Identical => Verdict::Identical,
+            (None, Presence::Common) if self.benchmark.reached == Reached::No => Verdict::Unreached,
             (_, Presence::Common) => judged.map_or(Verdict::Inconclusive, |(v, _)| *v),
         }
     }

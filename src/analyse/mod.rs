@@ -40,6 +40,8 @@ pub enum Verdict {
     Inconclusive,
     /// Same loadable code; not measured.
     Identical,
+    /// It executes nothing that differs; not measured.
+    Unreached,
     /// Exists on the head side only.
     Added,
     /// Exists on the base side only.
@@ -58,6 +60,7 @@ impl Verdict {
             Verdict::Unchanged => "unchanged",
             Verdict::Inconclusive => "inconclusive",
             Verdict::Identical => "identical",
+            Verdict::Unreached => "unreached",
             Verdict::Added => "added",
             Verdict::Removed => "removed",
             Verdict::Failed => "failed",

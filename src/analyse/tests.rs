@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::discover::{Benchmark, Discovery, Identity, Presence, Target};
+use crate::discover::{Benchmark, Discovery, Identity, Presence, Reached, Target};
 use crate::measure::{Measured, Round, Samples};
 use crate::plan::{AllocationPolicy, OnMore, PairingRequest, Pinning, Sampling, Thresholds};
 use crate::units::Side;
@@ -31,6 +31,7 @@ pub(super) fn sampling() -> Sampling {
         pairing: PairingRequest::Auto,
         pinning: Pinning::Auto,
         allocations: false,
+        reach: false,
         measure_identical: false,
         inject: None,
         rules: crate::plan::config::Rules::default(),
@@ -105,6 +106,7 @@ pub(super) fn discovery(identity: Identity, benchmarks: &[(&str, Presence)]) -> 
                     presence: *presence,
                     throughput: None,
                     failure: None,
+                    reached: Reached::Unknown,
                 })
                 .collect(),
         }],

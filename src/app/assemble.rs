@@ -8,7 +8,7 @@ use crate::discover::{Discovery, SkippedTarget};
 use crate::environment::Machine;
 use crate::plan::{Pinning, Plan};
 use crate::report::{
-    Commit, Environment, Methodology, Range, Report, SCHEMA_VERSION, Skipped, Timing,
+    Commit, Environment, Methodology, Range, ReachSummary, Report, SCHEMA_VERSION, Skipped, Timing,
 };
 use crate::revision::{Resolved, Revision, Source};
 use crate::units::{Bytes, Paired, Side};
@@ -29,6 +29,7 @@ pub(super) struct Findings<'a> {
     pub(super) decision: Decision,
     pub(super) budgets: Vec<BudgetCheck>,
     pub(super) timings: Vec<Timing>,
+    pub(super) reach: Option<ReachSummary>,
 }
 
 /// The report of these findings.
@@ -46,6 +47,7 @@ pub(super) fn assemble(findings: Findings<'_>) -> Report {
         skipped: findings.discovery.skipped.iter().map(skipped).collect(),
         benchmarks: findings.comparisons,
         budgets: findings.budgets,
+        reach: findings.reach,
     }
 }
 
@@ -138,6 +140,8 @@ fn warnings(findings: &Findings<'_>) -> Vec<String> {
             steal * 100.0
         ));
     }
+    let unknown = findings.reach.iter().flat_map(|reach| &reach.notes);
+    warnings.extend(unknown.map(|note| format!("what the change can reach is not known: {note}")));
     for side in Side::BOTH {
         let notes = &findings.builds.get(side).checkout.notes;
         warnings.extend(notes.iter().map(|note| format!("{side}: {note}")));

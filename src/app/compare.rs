@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use super::assemble::{Findings, assemble};
 use super::deliver::{colour, columns, deliver};
 use super::failure::Failure;
-use super::{actions, limits, rules};
+use super::{actions, limits, reach, rules};
 use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
 use crate::build::Build;
-use crate::discover::{self, Discovery, Identity, Target};
+use crate::discover::{self, Changes, Discovery, Identity, Target};
 use crate::environment::{Machine, StealWatch};
 use crate::measure::{Measured, Settled, Sources, count_allocations};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
-use crate::report::{Report, Timing};
+use crate::report::{ReachSummary, Report, Timing};
 use crate::revision::Resolved;
 use crate::scratch::Scratch;
 use crate::ui::{Kind, Progress};
@@ -56,6 +56,8 @@ pub(super) struct Ready {
     pub(super) builds: Paired<Build>,
     pub(super) discovery: Discovery,
     pub(super) family: usize,
+    /// What the change can reach, where that was asked.
+    pub(super) reach: Option<ReachSummary>,
     /// What rules took out, to be told in the report.
     pub(super) skipped: Vec<String>,
     pub(super) stages: Stages,
@@ -88,6 +90,11 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     let limits = limits::check(plan, &ready, &comparisons, scratch, events)?;
     let decision = analyse::vote_on_budgets(decision, &limits.checks);
     let decision = rules::miss(decision, limits.required_in_vain);
+    let reach = ready.reach.take();
+    let decision = match &reach {
+        Some(reach) => reach::weigh(decision, reach),
+        None => decision,
+    };
     let mut plan = plan.clone();
     plan.warnings.extend(ready.skipped);
     plan.warnings.extend(limits.warnings);
@@ -108,6 +115,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         decision,
         budgets: limits.checks,
         timings: ready.stages.timings,
+        reach,
     }))
 }
 
@@ -146,10 +154,24 @@ pub(super) fn prepare(
     }
     events(discovery.summary());
     stages.end("discovery");
+    let reach = if plan.sampling.reach {
+        let changes = Changes::between(&builds);
+        let found = measure::find_reach(&plan.sampling, &changes, &mut discovery, scratch, events)?;
+        stages.end("reach");
+        let summary = reach::summary(&found, &discovery, &builds.head);
+        events(Event::Reached {
+            reached: summary.reached,
+            benchmarks: summary.benchmarks,
+        });
+        Some(summary)
+    } else {
+        None
+    };
 
     Ok(Ready {
         machine,
         family: discovery.common(counts) + discovery.elsewhere,
+        reach,
         resolved,
         builds,
         discovery,

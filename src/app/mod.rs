@@ -7,6 +7,7 @@ mod compare;
 mod deliver;
 mod failure;
 mod limits;
+mod reach;
 mod rules;
 
 use std::ffi::OsString;

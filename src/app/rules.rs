@@ -71,7 +71,7 @@ pub(super) fn miss(mut decision: Decision, in_vain: Vec<String>) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discover::{Benchmark, BenchmarkKey, Identity, Presence, Target};
+    use crate::discover::{Benchmark, BenchmarkKey, Identity, Presence, Reached, Target};
     use crate::plan::{Args, Environment, Plan};
     use crate::units::Paired;
 
@@ -113,6 +113,7 @@ mod tests {
             presence: Presence::Common,
             throughput: None,
             failure: None,
+            reached: Reached::Unknown,
         });
         Discovery {
             targets: vec![Target {

@@ -26,8 +26,9 @@ use std::path::Path;
 use crate::units::{Paired, Side};
 
 use super::Identity;
-use elf::{Image, Section};
-use location::Sources;
+pub(super) use elf::Image;
+use elf::Section;
+pub(super) use location::Sources;
 
 /// Where a side's source and artefacts are.
 #[derive(Debug, Clone, Copy)]
@@ -62,18 +63,23 @@ pub fn compare(
         .map_err(IdentityError::Read)?;
     // Where a string came from is needed for reading the source; where it is compared, it is not.
     let own = bytes.clone();
-    for (head, base) in [
-        (trees.head.checkout, trees.base.checkout),
-        (trees.head.target_dir, trees.base.target_dir),
-    ] {
-        replace(&mut bytes.head, head, base);
-    }
+    equalise_folders(&mut bytes.head, trees);
     let images = match bytes.as_ref().try_map(|bytes| Image::parse(bytes)) {
         Ok(images) => images,
         Err(reason) => return Ok(Identity::Different(reason)),
     };
     let sources = Sources::new(own.as_ref().map(Vec::as_slice), trees);
     Ok(differences(&images, &sources))
+}
+
+/// Writes the base side's folders for those of the head side.
+pub(super) fn equalise_folders(head: &mut [u8], trees: Paired<Tree<'_>>) {
+    for (from, to) in [
+        (trees.head.checkout, trees.base.checkout),
+        (trees.head.target_dir, trees.base.target_dir),
+    ] {
+        replace(head, from, to);
+    }
 }
 
 fn differences(images: &Paired<Image<'_>>, sources: &Sources<'_>) -> Identity {
@@ -176,4 +182,4 @@ fn both<T>(mut of: impl FnMut(Side) -> Option<T>) -> Option<Paired<T>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -14,8 +14,8 @@ use crate::units::{Paired, Side};
 use super::inputs::{differing_files, may_read};
 use super::listing::{Answer, Listed, Listing, list};
 use super::{
-    Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, SkippedTarget,
-    Target, Tree, compare,
+    Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, Reached,
+    SkippedTarget, Target, Tree, compare,
 };
 
 /// What discovery depends on.
@@ -264,6 +264,7 @@ fn match_benchmarks(
                 presence,
                 throughput: listed.throughput,
                 failure,
+                reached: Reached::Unknown,
             }
         })
         .collect()

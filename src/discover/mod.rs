@@ -1,6 +1,8 @@
 //! From two builds to benchmarks that are matched across the sides.
 
+mod changes;
 mod error;
+mod functions;
 mod harness;
 mod identity;
 mod inputs;
@@ -14,7 +16,9 @@ use crate::build::Executable;
 use crate::protocol::CriterionVersion;
 use crate::units::{Event, Paired, Side};
 
+pub use changes::Changes;
 pub use error::DiscoverError;
+pub use functions::{ChangedFunction, Difference, Unclear, changed_functions};
 pub use identity::{IdentityError, Tree, compare};
 pub use matching::{Options, discover};
 
@@ -102,6 +106,14 @@ pub struct Target {
     pub benchmarks: Vec<Benchmark>,
 }
 
+impl Target {
+    /// Whether something that `benchmark`, which both sides have, executes may have changed.
+    #[must_use]
+    pub fn may_differ(&self, benchmark: &Benchmark) -> bool {
+        self.identity != Identity::Identical && benchmark.reached != Reached::No
+    }
+}
+
 /// Whether two executables have the same loadable code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
@@ -125,6 +137,20 @@ pub struct Benchmark {
     /// Why it cannot be measured, where that is known already: a side that ends before it names the
     /// benchmark, or an id that names several.
     pub failure: Option<Failure>,
+    /// Whether it executes what has changed.
+    pub reached: Reached,
+}
+
+/// Whether a benchmark executes anything that differs between the sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reached {
+    /// It may: nobody knows better.
+    #[default]
+    Unknown,
+    /// It does, on one side at least.
+    Yes,
+    /// It does not: its time cannot have changed by what it executes.
+    No,
 }
 
 /// Why a benchmark has no result.

@@ -32,7 +32,7 @@ impl Discovery {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Benchmark, BenchmarkKey, Identity};
+    use super::super::{Benchmark, BenchmarkKey, Identity, Reached};
     use super::*;
     use crate::units::Paired;
 
@@ -46,6 +46,7 @@ mod tests {
             key: key(i),
             presence: Presence::Common,
             throughput: None,
+            reached: Reached::Unknown,
             failure: None,
         });
         Discovery {

@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use crate::discover::{Discovery, Identity, Presence, Target};
+use crate::discover::{Benchmark, Discovery, Presence, Target};
 use crate::plan::Sampling;
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired, Pass};
@@ -17,7 +17,7 @@ use super::counted::Counted;
 use super::counter::{Counter, PROCESSES};
 use super::traced::Sources;
 
-/// Counts what every benchmark allocates that is not in identical code.
+/// Counts what every benchmark allocates that executes something that differs.
 ///
 /// # Errors
 /// [`MeasureError::Interrupted`] when the user ends the run.
@@ -61,11 +61,12 @@ pub fn count_allocations(
 
 /// The benchmarks of a target that take part.
 fn enter(sampling: &Sampling, target: &Target) -> Vec<Counted> {
-    let identical = target.identity == Identity::Identical && !sampling.measure_identical;
+    let differs =
+        |benchmark: &Benchmark| sampling.measure_identical || target.may_differ(benchmark);
     let benchmarks = target.benchmarks.iter();
     benchmarks
         .filter(|benchmark| benchmark.failure.is_none())
-        .filter(|benchmark| !identical || benchmark.presence != Presence::Common)
+        .filter(|benchmark| benchmark.presence != Presence::Common || differs(benchmark))
         .map(|benchmark| Counted {
             key: benchmark.key.clone(),
             processes: Paired::new(Vec::new(), Vec::new()),

@@ -14,8 +14,10 @@ mod duet;
 mod order;
 mod outcome;
 mod player;
+mod reach;
 mod schedule;
 mod seams;
+mod search;
 mod session;
 mod threads;
 mod traced;
@@ -31,7 +33,9 @@ use crate::units::{Paired, Side};
 
 pub use allocations::count_allocations;
 pub use counted::{Counted, CountedProcess, CountedSample, Exact};
+pub use reach::{Reach, find_reach};
 pub use schedule::{run, run_until};
+pub use search::Uncovered;
 pub use session::{Request, RoundOutcome, Session};
 pub use traced::{Origin, Place, Sources, Traced, TracedStack};
 

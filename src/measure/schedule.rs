@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Identity, Presence, Target};
+use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Presence, Target};
 use crate::plan::Sampling;
 use crate::plan::config::Obligation;
 use crate::scratch::{self, Scratch};
@@ -166,7 +166,7 @@ impl Course {
 fn enter(sampling: &Sampling, discovery: &Discovery) -> Vec<Course> {
     let takes_part = |target: &Target, benchmark: &Benchmark| {
         sampling.measure_identical
-            || target.identity != Identity::Identical
+            || target.may_differ(benchmark)
             || benchmark.presence != Presence::Common
     };
     let targets = discovery.targets.iter().enumerate();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::build::Executable;
-use crate::discover::{Benchmark, Discovery, Identity, Presence, Target};
+use crate::discover::{Benchmark, Discovery, Identity, Presence, Reached, Target};
 use crate::plan::{PairingRequest, Pinning, Sampling};
 use crate::protocol::{CriterionVersion, fake};
 use crate::units::Event;
@@ -23,6 +23,7 @@ fn sampling() -> Sampling {
         pairing: PairingRequest::Benchmark,
         pinning: Pinning::Off,
         allocations: false,
+        reach: false,
         measure_identical: false,
         inject: None,
         rules: crate::plan::config::Rules::default(),
@@ -72,6 +73,7 @@ fn target(name: &str, base: &str, head: &str) -> Target {
                 },
                 throughput: None,
                 failure: None,
+                reached: Reached::Unknown,
             })
             .collect(),
     }

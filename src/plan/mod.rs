@@ -169,6 +169,9 @@ pub struct Sampling {
     pub pinning: Pinning,
     /// Whether the allocation pass is run.
     pub allocations: bool,
+    /// Whether it is found out first which benchmarks execute what has changed, so that the others
+    /// need not be timed.
+    pub reach: bool,
     /// Identical executables are measured all the same (calibration).
     pub measure_identical: bool,
     /// The probe lengthens the head side's samples by this share (calibration).

@@ -144,6 +144,9 @@ pub struct SamplingArgs {
     /// Do not count allocations
     #[arg(long)]
     pub no_allocations: bool,
+    /// Find out first which benchmarks execute something that changed, and time only those
+    #[arg(long)]
+    pub reach: bool,
 }
 
 /// How to judge.

@@ -46,6 +46,7 @@ impl Plan {
         let manifest_path = manifest::find(named, &environment.cwd)?;
         let mut plan = Plan::of(&args.options, range, manifest_path, environment)?;
         plan.sampling.measure_identical = true;
+        plan.sampling.reach = false;
         plan.sampling.inject = args
             .inject
             .map(|share| Ratio::from_change(share.as_fraction()));
@@ -194,6 +195,7 @@ fn sampling(
         pairing: args.pairing.unwrap_or(PairingRequest::Auto),
         pinning: args.pin.unwrap_or(Pinning::Auto),
         allocations: !args.no_allocations,
+        reach: args.reach,
         measure_identical: false,
         inject: None,
         rules,

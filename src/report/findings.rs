@@ -69,6 +69,16 @@ pub(super) fn of(report: &Report) -> Findings {
             weight: 0.0,
         });
     }
+    for function in report.reach.iter().flat_map(|reach| &reach.uncovered) {
+        findings.needed.push(Finding {
+            subject: super::escape::visible(&function.function),
+            text: format!(
+                "changed, and no benchmark executes it ({})",
+                super::escape::visible(&function.location)
+            ),
+            weight: 20.0,
+        });
+    }
     for list in [
         &mut findings.risks,
         &mut findings.needed,

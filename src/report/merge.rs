@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Methodology, Range, Report, ReportError, Timing, parts, shell, words};
+use super::{Methodology, Range, ReachSummary, Report, ReportError, Timing, parts, shell, words};
 use crate::analyse::{Comparison, Vote, decide, gravest_first, vote_on_budgets};
 use crate::discover::BenchmarkKey;
 
@@ -142,6 +142,23 @@ fn confidence(first: &Report, rest: &[Report]) -> f64 {
     (1.0 - error).max(0.0)
 }
 
+/// Each shard looks at its own targets.
+fn absorb_reach(merged: &mut Option<ReachSummary>, other: Option<ReachSummary>) {
+    let Some(other) = other else { return };
+    let Some(merged) = merged else {
+        *merged = Some(other);
+        return;
+    };
+    merged.benchmarks += other.benchmarks;
+    merged.reached += other.reached;
+    merged.unknown += other.unknown;
+    merged.changed_functions = merged.changed_functions.max(other.changed_functions);
+    // A function that one shard has executed is covered; of functions that it does not have, it says
+    // nothing.
+    union(&mut merged.uncovered, other.uncovered);
+    union(&mut merged.notes, other.notes);
+}
+
 fn absorb(merged: &mut Report, other: Report) {
     warn_of_machines(merged, &other);
     absorb_command(merged, &other.methodology);
@@ -150,6 +167,7 @@ fn absorb(merged: &mut Report, other: Report) {
     union(&mut merged.skipped, other.skipped);
     union(&mut merged.budgets, other.budgets);
     gravest_first(&mut merged.budgets);
+    absorb_reach(&mut merged.reach, other.reach);
     for comparison in other.benchmarks {
         // Both shards know of what was not measured: identical, added and removed ones.
         if !merged.benchmarks.iter().any(|c| c.key == comparison.key) {

@@ -39,6 +39,35 @@ pub struct Report {
     /// Every budget, the gravest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetCheck>,
+    /// What the change can reach, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<ReachSummary>,
+}
+
+/// What the change can reach, read from the executables before anything was timed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachSummary {
+    /// How many benchmarks both sides have.
+    pub benchmarks: usize,
+    /// How many of them the change can affect, those included of which that is not known.
+    pub reached: usize,
+    /// Of how many of them that is not known.
+    pub unknown: usize,
+    /// How many functions differ between the executables, each counted once.
+    pub changed_functions: usize,
+    /// The workspace's own functions whose code has changed and that no benchmark executed.
+    pub uncovered: Vec<UncoveredFunction>,
+    /// Why it is not known what the change can reach, where it is not; one fragment a target.
+    pub notes: Vec<String>,
+}
+
+/// A function of the workspace whose code has changed and that no benchmark executed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UncoveredFunction {
+    /// Its name, demangled, without hashes.
+    pub function: String,
+    /// Where its code begins: the path from the repository's root, and the line.
+    pub location: String,
 }
 
 /// The two revisions.

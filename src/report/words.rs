@@ -12,7 +12,7 @@ use crate::units::{Bytes, Charset, Ratio};
 pub(super) use super::numbers::*;
 
 /// The verdicts in the order in which a reader wants them.
-pub(super) const ORDER: [Verdict; 8] = [
+pub(super) const ORDER: [Verdict; 9] = [
     Verdict::Slower,
     Verdict::Faster,
     Verdict::Failed,
@@ -20,6 +20,7 @@ pub(super) const ORDER: [Verdict; 8] = [
     Verdict::Inconclusive,
     Verdict::Added,
     Verdict::Unchanged,
+    Verdict::Unreached,
     Verdict::Identical,
 ];
 
@@ -31,6 +32,7 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
         Verdict::Unchanged => "unchanged",
         Verdict::Inconclusive => "inconclusive",
         Verdict::Identical => "identical",
+        Verdict::Unreached => "unreached",
         Verdict::Added => "added",
         Verdict::Removed => "removed",
         Verdict::Failed => "failed",
@@ -45,6 +47,7 @@ pub(super) fn symbol(verdict: Verdict, charset: Charset) -> &'static str {
         Verdict::Unchanged => ("=", "="),
         Verdict::Inconclusive => ("?", "?"),
         Verdict::Identical => ("≡", "="),
+        Verdict::Unreached => ("○", "o"),
         Verdict::Added => ("+", "+"),
         Verdict::Removed => ("−", "-"),
         Verdict::Failed => ("✗", "x"),
@@ -100,6 +103,7 @@ pub(super) fn summary(comparison: &Comparison) -> String {
         ),
         None => match comparison.verdict {
             Verdict::Identical => "same compiled code, not measured".to_owned(),
+            Verdict::Unreached => "executes nothing that changed, not measured".to_owned(),
             Verdict::Added => "exists on the head side only".to_owned(),
             Verdict::Removed => "exists on the base side only".to_owned(),
             _ => verdict.to_owned(),
@@ -121,8 +125,7 @@ pub(super) fn summary(comparison: &Comparison) -> String {
 
 /// Whether a reader should see this benchmark without unfolding anything.
 pub(super) fn is_notable(comparison: &Comparison) -> bool {
-    !matches!(comparison.verdict, Verdict::Unchanged | Verdict::Identical)
-        || allocations_changed(comparison)
+    !is_quiet(comparison.verdict) || allocations_changed(comparison)
 }
 
 /// Every benchmark, changed ones first, the largest change first; ties by name.
@@ -141,9 +144,17 @@ pub(super) fn ordered(report: &Report) -> Vec<&Comparison> {
     all
 }
 
+/// Whether nothing is to be said of the time.
+fn is_quiet(verdict: Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::Unchanged | Verdict::Identical | Verdict::Unreached
+    )
+}
+
 fn place(comparison: &Comparison) -> usize {
     let position = ORDER.iter().position(|v| *v == comparison.verdict);
-    let quiet = matches!(comparison.verdict, Verdict::Unchanged | Verdict::Identical);
+    let quiet = is_quiet(comparison.verdict);
     match position {
         // Times that stayed, allocations that did not: after those whose time changed.
         Some(_) if quiet && allocations_changed(comparison) => 2,
@@ -223,6 +234,15 @@ pub(super) fn sentence(report: &Report) -> String {
     }
     if count(report, Verdict::Identical) == total {
         return format!("The compiled code of {all} is identical; nothing had to be measured.");
+    }
+    let (identical, unreached) = (
+        count(report, Verdict::Identical),
+        count(report, Verdict::Unreached),
+    );
+    if identical + unreached == total {
+        return format!(
+            "None of {all} executes anything that changed; nothing had to be measured."
+        );
     }
     let threshold = share(report.methodology.threshold);
     match count(report, Verdict::Faster) {

@@ -192,7 +192,7 @@ impl AllocationSeam {
             &channel.stacks()?,
             lost,
             &fs_err::read_to_string(format!("/proc/{pid}/maps"))?,
-            &fs_err::canonicalize(&self.seam.library_path)?,
+            &fs_err::canonicalize(self.seam.library.path())?,
         ))
     }
 

@@ -30,6 +30,7 @@ mod hooks;
 #[path = "../../probe/src/layout.rs"]
 #[allow(dead_code, reason = "some constants are for the probe alone")]
 mod layout;
+mod marks;
 mod prologue;
 mod reconcile;
 mod stacks;
@@ -38,7 +39,7 @@ mod symbols;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use fs_err::File;
@@ -46,6 +47,7 @@ use tempfile::TempDir;
 
 pub use allocations::{AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS};
 pub use error::SeamError;
+pub use marks::MarkSeam;
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
 pub use stacks::{CodeAddress, Stack, Stacks, Tracing};
 
@@ -132,7 +134,6 @@ pub enum Phase {
 pub struct Seam {
     folder: TempDir,
     library: File,
-    library_path: PathBuf,
     channels: Paired<Channel>,
     generation: u64,
 }
@@ -184,7 +185,6 @@ impl Seam {
         let seam = Seam {
             folder,
             library,
-            library_path,
             channels: Paired::new(base.0, head.0),
             generation: 0,
         };
@@ -196,23 +196,7 @@ impl Seam {
     /// own environment is kept.
     #[must_use]
     pub fn env(&self, side: Side) -> Vec<(OsString, OsString)> {
-        let host = std::process::id();
-        let mut own = OsString::new();
-        // Writing to an `OsString` cannot fail.
-        let _ = write!(own, "{host}:");
-        own.push(self.folder.path().join(side.name()));
-        let mut preload = self.library_path.clone().into_os_string();
-        if !channel::fits_preload_list(&preload) {
-            preload = format!("/proc/{host}/fd/{}", self.library.as_raw_fd()).into();
-        }
-        if let Some(others) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
-            preload.push(":");
-            preload.push(others);
-        }
-        vec![
-            (layout::VARIABLE.into(), own),
-            ("LD_PRELOAD".into(), preload),
-        ]
+        variables(self.folder.path(), side, &self.library)
     }
 
     /// Whether the probe is at work in the process `pid` of `side`. It decides before `main`, so
@@ -299,6 +283,28 @@ impl Seam {
         }
         Ok(())
     }
+}
+
+/// The variables that preload `library` into the process of `side`, and tell it where the files of
+/// the seam are.
+fn variables(folder: &Path, side: Side, library: &File) -> Vec<(OsString, OsString)> {
+    let host = std::process::id();
+    let mut own = OsString::new();
+    // Writing to an `OsString` cannot fail.
+    let _ = write!(own, "{host}:");
+    own.push(folder.join(side.name()));
+    let mut preload = library.path().as_os_str().to_owned();
+    if !channel::fits_preload_list(&preload) {
+        preload = format!("/proc/{host}/fd/{}", library.as_raw_fd()).into();
+    }
+    if let Some(others) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
+        preload.push(":");
+        preload.push(others);
+    }
+    vec![
+        (layout::VARIABLE.into(), own),
+        ("LD_PRELOAD".into(), preload),
+    ]
 }
 
 fn configure(channel: &Channel, settings: &Settings, side: Side) -> Result<(), SeamError> {

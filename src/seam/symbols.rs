@@ -56,7 +56,8 @@ impl Symbols {
     }
 }
 
-fn check_preloadable(path: &Path, bytes: &[u8]) -> Result<(), SeamError> {
+/// Fails where the loader would not preload the probe into this executable.
+pub(super) fn check_preloadable(path: &Path, bytes: &[u8]) -> Result<(), SeamError> {
     let refuse = |reason| {
         Err(SeamError::NotPreloadable {
             path: path.to_owned(),

@@ -114,6 +114,14 @@ impl Story {
                 step("Built", format!("{side}: {what} in {}", spoken(*took)))
             }
             Event::Discovered { .. } => discovered(event),
+            Event::Reached {
+                reached,
+                benchmarks,
+            } => {
+                let all = plural(*benchmarks, "benchmark");
+                let text = format!("{reached} of {all} can be affected by this change");
+                step("Reached", text)
+            }
             _ => self.take_measuring(event, now),
         }
     }
@@ -291,6 +299,7 @@ fn noun(pass: Pass) -> &'static str {
         Pass::Time => "time",
         Pass::Allocations => "allocations",
         Pass::Profile => "CPU profiles",
+        Pass::Reach => "what is executed",
     }
 }
 

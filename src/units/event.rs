@@ -19,6 +19,8 @@ pub enum Pass {
     Allocations,
     /// CPU profiles.
     Profile,
+    /// Which benchmarks execute what has changed.
+    Reach,
 }
 
 /// Something a person who waits may want to know.
@@ -78,6 +80,13 @@ pub enum Event {
         removed: usize,
         /// How many targets are skipped.
         skipped_targets: usize,
+    },
+    /// It is known which benchmarks the change can affect.
+    Reached {
+        /// How many it can affect, for all that is known.
+        reached: usize,
+        /// How many both sides have.
+        benchmarks: usize,
     },
     /// A pass begins.
     PassStarted {

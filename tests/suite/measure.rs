@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cargo_perfcheck::discover::{Benchmark, BenchmarkKey, Discovery, Identity, Presence, Target};
+use cargo_perfcheck::discover::{
+    Benchmark, BenchmarkKey, Discovery, Identity, Presence, Reached, Target,
+};
 use cargo_perfcheck::measure::{self, Measured, Pairing, Settled};
 use cargo_perfcheck::plan::{PairingRequest, Pinning, Sampling};
 use cargo_perfcheck::protocol::CriterionVersion;
@@ -25,6 +27,7 @@ fn sampling(pairing: PairingRequest) -> Sampling {
         pairing,
         pinning: Pinning::Off,
         allocations: false,
+        reach: false,
         measure_identical: true,
         inject: None,
         rules: cargo_perfcheck::plan::config::Rules::default(),
@@ -57,6 +60,7 @@ fn target(base: &str, head: &str, ids: &[&str]) -> Target {
                 presence: Presence::Common,
                 throughput: None,
                 failure: None,
+                reached: Reached::Unknown,
             })
             .collect(),
     }

@@ -8,7 +8,7 @@ use object::{Endianness, Object as _, ObjectSection as _, RelocationFlags};
 
 /// The mapped part of an executable.
 #[derive(Debug)]
-pub(super) struct Image<'a> {
+pub(in crate::discover) struct Image<'a> {
     /// Every allocated section, in the file's order.
     pub(super) sections: Vec<Section<'a>>,
     /// What the program headers and the file header say, offsets in the file aside.
@@ -42,7 +42,7 @@ impl<'a> Image<'a> {
     ///
     /// # Errors
     /// A reason, where it is none or is not understood.
-    pub(super) fn parse(bytes: &'a [u8]) -> Result<Image<'a>, String> {
+    pub(in crate::discover) fn parse(bytes: &'a [u8]) -> Result<Image<'a>, String> {
         let not_understood = |error| format!("an executable is not understood: {error}");
         let file = ElfFile64::<Endianness>::parse(bytes).map_err(not_understood)?;
         let endian = file.endian();

@@ -14,7 +14,7 @@ const LONGEST_PATH: u64 = 4096;
 
 /// The source files of both sides, read when a location names them.
 #[derive(Debug)]
-pub(super) struct Sources<'a> {
+pub(in crate::discover) struct Sources<'a> {
     /// The executables as they are, with each side's own paths.
     own: Paired<Option<Image<'a>>>,
     trees: Paired<Tree<'a>>,
@@ -30,7 +30,7 @@ struct Location<'a> {
 }
 
 impl<'a> Sources<'a> {
-    pub(super) fn new(own: Paired<&'a [u8]>, trees: Paired<Tree<'a>>) -> Sources<'a> {
+    pub(in crate::discover) fn new(own: Paired<&'a [u8]>, trees: Paired<Tree<'a>>) -> Sources<'a> {
         Sources {
             own: own.map(|bytes| Image::parse(bytes).ok()),
             trees,
@@ -57,6 +57,24 @@ impl<'a> Sources<'a> {
             self.text(side, &location)
         });
         texts.is_some_and(|texts| texts.base == texts.head)
+    }
+
+    /// The panic location at `record`, in words that are the same on both sides where it has merely
+    /// moved with its code. `image` has both sides' folders made equal.
+    pub(in crate::discover) fn words(
+        &self,
+        side: Side,
+        image: &Image<'_>,
+        record: u64,
+    ) -> Option<String> {
+        let alike = location(image, record)?;
+        let own = location(self.own.get(side).as_ref()?, record)?;
+        // The standard library's own source is elsewhere, and the same for both.
+        let at = match self.text(side, &own) {
+            Some(text) => text,
+            None => format!("{}:{}", alike.line, alike.column),
+        };
+        Some(format!("{}\0{at}", alike.file))
     }
 
     /// What the source has at a location: the rest of the line, a comment at its end aside. `None`

@@ -45,6 +45,33 @@ pub fn here() -> u32 { std::hint::black_box(line!()) }
 pub fn version() -> &'static str { env!("CARGO_PKG_VERSION") }
 pub fn folder() -> &'static str { env!("CARGO_MANIFEST_DIR") }
 pub fn data() -> &'static [u8] { include_bytes!("data.txt") }
+
+const CONSTANTS: [u32; 64] = { let mut t = [3; 64]; t[40] = 5; t };
+#[inline(never)]
+pub fn constant(at: usize) -> u32 { CONSTANTS[at] }
+#[inline(never)]
+pub fn limit() -> u64 { LIMITS.load(std::sync::atomic::Ordering::Relaxed) }
+#[inline(never)]
+pub fn untouched(n: u64) -> u64 { n.rotate_left(7) ^ 0x55 }
+#[inline(never)]
+pub fn name_of(n: usize) -> &'static str {
+    match n % 5 { 0 => "null", 1 => "eins", 2 => "zwei", 3 => "drei", _ => "vier" }
+}
+fn first(n: u64) -> u64 { n.wrapping_mul(11) }
+fn second(n: u64) -> u64 { n.wrapping_mul(13) }
+static CALLS: [fn(u64) -> u64; 2] = [first, second];
+#[inline(never)]
+pub fn call(n: usize) -> u64 { CALLS[n % 2](n as u64) }
+#[inline(never)]
+pub fn chosen(n: usize) -> Box<dyn Shape> {
+    if n % 3 == 0 { Box::new(Square(n as u64)) } else { Box::new(Circle(n as u64)) }
+}
+static ONE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+static OTHER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+#[inline(never)]
+pub fn counted() -> u64 { ONE.fetch_add(1, std::sync::atomic::Ordering::Relaxed) }
+#[inline(never)]
+pub fn others() -> u64 { OTHER.fetch_add(1, std::sync::atomic::Ordering::Relaxed) }
 "#;
 
 const BENCH: &str = r#"
@@ -55,6 +82,8 @@ fn main() {
     println!("{} {} {} {}", pick(n), wants(Some(n)), shape.area(), shape.name());
     println!("{} {}", outer(n as u64), generic(&[n as u8, 2]) + generic(&[n as u32, 2]));
     println!("{} {} {} {:?}", here(), version(), folder(), data());
+    println!("{} {} {} {}", constant(n), limit(), untouched(n as u64), name_of(n));
+    println!("{} {} {} {}", call(n), chosen(n).area(), counted(), others());
     println!("{:?} {:?}", FILES[n], LIMITS.load(std::sync::atomic::Ordering::Relaxed));
 }
 "#;
@@ -71,14 +100,14 @@ harness = false
 "#;
 
 /// A program in `…/base` or `…/head` of a folder of its own, and its executable.
-struct Program {
+pub(in crate::discover) struct Program {
     folder: tempfile::TempDir,
     side: Side,
     executable: PathBuf,
 }
 
 impl Program {
-    fn build(side: Side, edit: impl Fn(&str, &str) -> String) -> Program {
+    pub(in crate::discover) fn build(side: Side, edit: impl Fn(&str, &str) -> String) -> Program {
         // Equally long for all.
         let folder = tempfile::Builder::new()
             .prefix("identity-")
@@ -138,7 +167,7 @@ impl Program {
     }
 
     /// The head side with one replacement in the library.
-    fn with(from: &str, to: &str) -> Program {
+    pub(in crate::discover) fn with(from: &str, to: &str) -> Program {
         assert!(LIB.contains(from), "{from}");
         Program::build(Side::Head, |name, text| match name {
             "src/lib.rs" => text.replace(from, to),
@@ -147,6 +176,14 @@ impl Program {
     }
 
     fn identity(&self) -> Identity {
+        self.compared(|executables, trees| compare(executables, trees).unwrap())
+    }
+
+    /// What `how` says of the unedited program and this one.
+    pub(in crate::discover) fn compared<T>(
+        &self,
+        how: impl Fn(Paired<&Path>, Paired<Tree<'_>>) -> T,
+    ) -> T {
         let programs = Paired::new(Program::base(), self);
         let roots = programs.map(|p| p.folder.path().join(p.side.name()));
         let targets = programs.map(|p| p.folder.path().join("target").join(p.side.name()));
@@ -155,7 +192,7 @@ impl Program {
             workspace: roots.get(side),
             target_dir: targets.get(side),
         });
-        compare(programs.map(|p| p.executable.as_path()), trees).unwrap()
+        how(programs.map(|p| p.executable.as_path()), trees)
     }
 }
 

@@ -150,6 +150,7 @@ fn sampling_or(typed: SamplingArgs, configured: SamplingArgs) -> SamplingArgs {
         pairing: typed.pairing.or(configured.pairing),
         pin: typed.pin.or(configured.pin),
         no_allocations: typed.no_allocations || configured.no_allocations,
+        reach: typed.reach || configured.reach,
     }
 }
 

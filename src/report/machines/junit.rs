@@ -92,9 +92,11 @@ fn status(comparison: &Comparison) -> TestCaseStatus {
             TestCaseStatus::non_success(NonSuccessKind::Error),
             words::summary(comparison),
         ),
-        Verdict::Inconclusive | Verdict::Identical | Verdict::Added | Verdict::Removed => {
-            (TestCaseStatus::skipped(), words::summary(comparison))
-        }
+        Verdict::Inconclusive
+        | Verdict::Identical
+        | Verdict::Unreached
+        | Verdict::Added
+        | Verdict::Removed => (TestCaseStatus::skipped(), words::summary(comparison)),
     };
     status
         .set_message(message)

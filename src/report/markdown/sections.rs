@@ -103,13 +103,19 @@ impl Page<'_> {
             return;
         }
         let identical = words::count(self.report, Verdict::Identical);
-        let summary = match (quiet.len().saturating_sub(identical), identical) {
-            (unchanged, 0) => format!("{unchanged} unchanged"),
-            (0, identical) => format!("{identical} with identical code, not measured"),
-            (unchanged, identical) => {
-                format!("{unchanged} unchanged, {identical} with identical code, not measured")
-            }
-        };
+        let unreached = words::count(self.report, Verdict::Unreached);
+        let unchanged = quiet.len().saturating_sub(identical + unreached);
+        let parts = [
+            (unchanged, "unchanged"),
+            (identical, "with identical code, not measured"),
+            (
+                unreached,
+                "that executed nothing that changed, not measured",
+            ),
+        ];
+        let parts = parts.iter().filter(|(n, _)| *n > 0);
+        let parts: Vec<String> = parts.map(|(n, what)| format!("{n} {what}")).collect();
+        let summary = parts.join(", ");
         let (shown, more) = split(quiet, self.detail.quiet);
         let mut body = if shown.is_empty() {
             String::new()

@@ -73,7 +73,7 @@ impl Page<'_> {
         let unchanged: Vec<&Comparison> = quiet
             .iter()
             .copied()
-            .filter(|c| c.verdict != Verdict::Identical)
+            .filter(|c| c.verdict == Verdict::Unchanged)
             .collect();
         let listed = unchanged.len().min(QUIET_ROWS);
         let mut rows = notable;
@@ -86,16 +86,18 @@ impl Page<'_> {
             let text = format!("… and {more} more, unchanged; every other format lists them\n");
             out.push_str(&self.paint(&text, Tone::Quiet));
         }
-        self.identical(out);
+        self.unmeasured(out, Verdict::Identical, "same compiled code");
+        self.unmeasured(out, Verdict::Unreached, "executed nothing that changed");
         if !self.report.benchmarks.is_empty() {
             out.push('\n');
         }
     }
 
-    fn identical(&self, out: &mut String) {
+    /// One line a target for benchmarks that need not be measured.
+    fn unmeasured(&self, out: &mut String, verdict: Verdict, why: &str) {
         let mut targets: Vec<(String, usize)> = Vec::new();
         for c in &self.report.benchmarks {
-            if c.verdict != Verdict::Identical || words::is_notable(c) {
+            if c.verdict != verdict || words::is_notable(c) {
                 continue;
             }
             let target = visible(&format!("{}::{}", c.key.package, c.key.target));
@@ -105,9 +107,10 @@ impl Page<'_> {
             }
         }
         for (target, n) in targets {
-            let symbol = words::symbol(Verdict::Identical, self.options.charset);
+            let symbol = words::symbol(verdict, self.options.charset);
             let text = format!(
-                "{symbol} identical     {target}: same compiled code, {} not measured\n",
+                "{symbol} {:<13} {target}: {why}, {} not measured\n",
+                words::word(verdict),
                 words::benchmarks(n)
             );
             out.push_str(&self.paint(&text, Tone::Quiet));

@@ -22,7 +22,7 @@ impl Tone {
             Verdict::Slower | Verdict::Failed => Tone::Bad,
             Verdict::Faster => Tone::Good,
             Verdict::Inconclusive | Verdict::Removed | Verdict::Added => Tone::Doubt,
-            Verdict::Unchanged | Verdict::Identical => Tone::Quiet,
+            Verdict::Unchanged | Verdict::Identical | Verdict::Unreached => Tone::Quiet,
         }
     }
 

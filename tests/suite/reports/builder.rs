@@ -76,6 +76,7 @@ pub(crate) fn report() -> Report {
         benchmarks: Vec::new(),
         skipped: Vec::new(),
         budgets: Vec::new(),
+        reach: None,
     }
 }
 

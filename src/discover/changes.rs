@@ -1,0 +1,92 @@
+//! What has changed between the executables of a target, with what they read beside their code.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::build::{Build, Executable};
+use crate::units::{Paired, Side};
+
+use super::functions::{ChangedFunction, Unclear, changed_functions, needed_libraries};
+use super::inputs::{differing_files, may_read};
+use super::{Target, Tree};
+
+/// Where the loader looks for libraries.
+const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
+
+/// Compares the executables of one target after the other.
+#[derive(Debug)]
+pub struct Changes<'a> {
+    builds: &'a Paired<Build>,
+    /// Files that differ between the checkouts, Rust sources aside.
+    differing: io::Result<Vec<PathBuf>>,
+}
+
+impl<'a> Changes<'a> {
+    /// Reads both checkouts.
+    #[must_use]
+    pub fn between(builds: &'a Paired<Build>) -> Changes<'a> {
+        let roots = builds.as_ref().map(|build| build.checkout.root.as_path());
+        Changes {
+            builds,
+            differing: differing_files(roots),
+        }
+    }
+
+    /// The functions that differ between the executables of `target`.
+    ///
+    /// # Errors
+    /// Where more can differ than functions: a file that a benchmark may read, a library that the
+    /// build made, or what [`changed_functions`] cannot judge.
+    pub fn of(&self, target: &Target) -> Result<Vec<ChangedFunction>, Unclear> {
+        let executables = target.executables.as_ref();
+        let (Some(base), Some(head)) = (executables.base, executables.head) else {
+            return Err(Unclear::because("one side has no such executable"));
+        };
+        let executables = Paired::new(base, head);
+        let unreadable = |error: &io::Error| Unclear::because(error.to_string());
+        let differing = self.differing.as_ref().map_err(unreadable)?;
+        for side in Side::BOTH {
+            let executable: &Executable = executables.get(side);
+            let input = may_read(&executable.path, differing).map_err(|e| unreadable(&e))?;
+            if let Some(file) = input {
+                let reason = format!("it may read {}, which differs", file.display());
+                return Err(Unclear::because(reason));
+            }
+            if let Some(library) = self.own_library(side, executable)? {
+                let reason = format!("it loads {}, which the build made", library.display());
+                return Err(Unclear::because(reason));
+            }
+        }
+        let trees = self.builds.as_ref().map(|build| Tree {
+            checkout: &build.checkout.root,
+            workspace: &build.workspace_root,
+            target_dir: &build.target_dir,
+        });
+        changed_functions(
+            executables.map(|executable| executable.path.as_path()),
+            trees,
+        )
+    }
+
+    /// The first library that an executable loads from the folders of its side.
+    fn own_library(&self, side: Side, executable: &Executable) -> Result<Option<PathBuf>, Unclear> {
+        let build = self.builds.get(side);
+        let own = |folder: &Path| {
+            folder.starts_with(&build.target_dir) || folder.starts_with(&build.checkout.root)
+        };
+        let paths = executable
+            .env
+            .iter()
+            .filter(|(name, _)| name == LIBRARY_PATH);
+        let folders: Vec<PathBuf> = paths
+            .flat_map(|(_, value)| std::env::split_paths(value))
+            .filter(|folder| own(folder))
+            .chain(executable.path.parent().map(Path::to_owned))
+            .collect();
+        let libraries = needed_libraries(&executable.path)?;
+        let mut found = libraries
+            .iter()
+            .flat_map(|library| folders.iter().map(move |folder| folder.join(library)));
+        Ok(found.find(|path| path.is_file()))
+    }
+}

@@ -1,0 +1,157 @@
+//! One function's instructions: its bytes where they say what is done, and what they refer to.
+
+use std::collections::HashSet;
+
+use iced_x86::{
+    Code, ConstantOffsets, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind,
+    Register,
+};
+
+use super::program::{Content, Function, Program};
+
+/// What an instruction refers to, outside its own function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reference {
+    /// Where it branches to or what it calls.
+    Branch(u64),
+    /// An address that it takes: what is read from there on, nobody can see.
+    Address(u64),
+    /// So many bytes there, read or written at once.
+    Access(u64, usize),
+    /// A table of distances to places in the function itself, as offsets from its start.
+    Table { at: u64, targets: Vec<u32> },
+}
+
+/// A function, decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Body {
+    /// Its bytes, zero where a distance to something else stood.
+    pub(super) bytes: Vec<u8>,
+    /// In the order of the instructions.
+    pub(super) references: Vec<Reference>,
+    /// It reads distances out of memory: perhaps of a table of places that are nowhere else named.
+    pub(super) reads_distances: bool,
+}
+
+/// Entries that a jump table has at least; compilers use none for fewer cases.
+const FEWEST_ENTRIES: usize = 2;
+
+impl Body {
+    /// `None` where something is no instruction that a compiler makes: data between code, or an
+    /// address of another width.
+    pub(super) fn decode(program: &Program<'_>, function: &Function) -> Option<Body> {
+        let code = program.bytes(function.start, function.end)?;
+        let mut bytes = code.to_vec();
+        let mut references = Vec::new();
+        let mut reads_distances = false;
+        let mut jumps_through_register = false;
+        let mut starts = HashSet::new();
+        let mut decoder = Decoder::with_ip(64, code, function.start, DecoderOptions::NONE);
+        let mut instruction = Instruction::default();
+        while decoder.can_decode() {
+            let at = decoder.position();
+            decoder.decode_out(&mut instruction);
+            if instruction.code() == Code::INVALID {
+                return None;
+            }
+            starts.insert(at as u64);
+            jumps_through_register |= instruction.flow_control() == FlowControl::IndirectBranch
+                && instruction.op0_kind() == OpKind::Register;
+            reads_distances |= instruction.code() == Code::Movsxd_r64_rm32
+                && instruction.op1_kind() == OpKind::Memory
+                && !matches!(instruction.memory_base(), Register::RSP | Register::RBP);
+            if instruction.memory_base() == Register::EIP {
+                return None;
+            }
+            if let Some(reference) = reference(&instruction, function) {
+                let places = decoder.get_constant_offsets(&instruction);
+                blank(&mut bytes, at, &reference, places)?;
+                references.push(reference);
+            }
+        }
+        if jumps_through_register {
+            let tables = Tables {
+                program,
+                function,
+                starts: &starts,
+            };
+            tables.recognise(&mut references);
+        }
+        Some(Body {
+            bytes,
+            references,
+            reads_distances,
+        })
+    }
+}
+
+/// What an instruction refers to, if that lies outside its function.
+fn reference(instruction: &Instruction, function: &Function) -> Option<Reference> {
+    let outside = |target: &u64| !(function.start..function.end).contains(target);
+    if instruction.op0_kind() == OpKind::NearBranch64 {
+        let target = Some(instruction.near_branch64()).filter(outside)?;
+        return Some(Reference::Branch(target));
+    }
+    if !instruction.is_ip_rel_memory_operand() {
+        return None;
+    }
+    let target = Some(instruction.ip_rel_memory_address()).filter(outside)?;
+    // A bit is looked for from there on, however far.
+    let bits = [Mnemonic::Bt, Mnemonic::Bts, Mnemonic::Btr, Mnemonic::Btc];
+    match instruction.memory_size().size() {
+        0 => Some(Reference::Address(target)),
+        _ if bits.contains(&instruction.mnemonic()) => Some(Reference::Address(target)),
+        size => Some(Reference::Access(target, size)),
+    }
+}
+
+/// Takes the distance out of the instruction at `at`.
+fn blank(bytes: &mut [u8], at: usize, what: &Reference, places: ConstantOffsets) -> Option<()> {
+    let (offset, size) = match what {
+        Reference::Branch(_) => (places.immediate_offset(), places.immediate_size()),
+        _ => (places.displacement_offset(), places.displacement_size()),
+    };
+    // A short distance to another function is that of hand-written code.
+    (size == 4).then_some(())?;
+    bytes.get_mut(at + offset..at + offset + size)?.fill(0);
+    Some(())
+}
+
+/// Finds jump tables among the addresses that a function takes.
+struct Tables<'a> {
+    program: &'a Program<'a>,
+    function: &'a Function,
+    /// Offsets at which instructions begin.
+    starts: &'a HashSet<u64>,
+}
+
+impl Tables<'_> {
+    fn recognise(&self, references: &mut [Reference]) {
+        for reference in references {
+            let Reference::Address(at) = *reference else {
+                continue;
+            };
+            let targets = self.targets(at);
+            if targets.len() >= FEWEST_ENTRIES {
+                *reference = Reference::Table { at, targets };
+            }
+        }
+    }
+
+    /// The entries from `at` on, as long as they lead to instructions of the function.
+    fn targets(&self, at: u64) -> Vec<u32> {
+        let section = self.program.section_of(at);
+        let Some(section) = section.filter(|section| section.content == Content::Constant) else {
+            return Vec::new();
+        };
+        let bytes = self.program.bytes(at, section.end()).unwrap_or_default();
+        let entries = bytes.chunks_exact(4).map(|entry| {
+            let distance = i32::from_le_bytes(entry.try_into().unwrap_or_default());
+            let target = at.wrapping_add_signed(distance.into());
+            let offset = target.checked_sub(self.function.start)?;
+            let inside = target < self.function.end && self.starts.contains(&offset);
+            inside.then(|| u32::try_from(offset).ok())?
+        });
+        entries.map_while(|entry| entry).collect()
+    }
+}

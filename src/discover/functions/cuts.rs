@@ -1,0 +1,134 @@
+//! Where data begins: every address that something refers to.
+//!
+//! Constants have no symbols, and nothing says how long one is. All that is known is where somebody
+//! points to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::code::{Body, Reference};
+use super::program::{Content, Program, Slot};
+
+/// What is pointed to, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cut {
+    /// An instruction reads or writes so many bytes here and no others.
+    Access,
+    /// An address is taken: whatever follows may be read through it.
+    Address,
+}
+
+/// Bytes of a panic location: a text's address and length, line and column.
+const LOCATION_BYTES: u64 = 24;
+
+/// How far constants are aligned that follow a panic location.
+const PADDING: u64 = 8;
+
+/// The addresses in the data of one side that are referred to.
+#[derive(Debug)]
+pub(super) struct Cuts {
+    pub(super) all: BTreeMap<u64, Cut>,
+    /// Panic locations that are referred to as such, in words that are the same on both sides where
+    /// one has merely moved.
+    pub(super) locations: BTreeMap<u64, String>,
+    /// What is not data like other: panic locations and jump tables, sorted.
+    set_aside: Vec<Range<u64>>,
+}
+
+impl Cuts {
+    /// `words` words the panic location at an address, where there is one.
+    pub(super) fn of(
+        program: &Program<'_>,
+        bodies: &[Option<Body>],
+        words: impl Fn(u64) -> Option<String>,
+    ) -> Cuts {
+        let mut all = BTreeMap::new();
+        let mut tables = BTreeSet::new();
+        let mut cut = |address: u64, cut: Cut| {
+            if program.data_section_of(address).is_some() {
+                let known = all.entry(address).or_insert(cut);
+                *known = cut.max(*known);
+            }
+        };
+        for reference in bodies.iter().flatten().flat_map(|body| &body.references) {
+            match reference {
+                Reference::Branch(_) => {}
+                Reference::Address(at) => cut(*at, Cut::Address),
+                Reference::Access(at, _) => cut(*at, Cut::Access),
+                Reference::Table { at, targets } => {
+                    cut(*at, Cut::Address);
+                    tables.insert((*at, *at + 4 * targets.len() as u64));
+                }
+            }
+        }
+        for slot in program.slots.values() {
+            if let Slot::Own(at) = slot {
+                cut(*at, Cut::Address);
+            }
+        }
+        for (at, datum) in &program.data {
+            cut(*at, Cut::Address);
+            cut(*at + datum.size, Cut::Address);
+        }
+        let mut cuts = Cuts {
+            locations: BTreeMap::new(),
+            set_aside: Vec::new(),
+            all,
+        };
+        cuts.locations = cuts.find_locations(program, words);
+        let tables = tables.into_iter().map(|(start, end)| {
+            let next = cuts.next(start);
+            start..next.map_or(end, |next| end.min(next))
+        });
+        let locations = cuts.locations.keys().map(|at| *at..*at + LOCATION_BYTES);
+        let mut set_aside: Vec<Range<u64>> = tables.chain(locations).collect();
+        set_aside.sort_by_key(|range| range.start);
+        cuts.set_aside = set_aside;
+        cuts
+    }
+
+    /// The first cut behind `address`.
+    pub(super) fn next(&self, address: u64) -> Option<u64> {
+        self.all.range(address + 1..).next().map(|(at, _)| *at)
+    }
+
+    /// The end of what is set aside and holds `address`.
+    pub(super) fn set_aside_until(&self, address: u64) -> Option<u64> {
+        let after = self
+            .set_aside
+            .partition_point(|range| range.start <= address);
+        let range = self.set_aside[..after].last()?;
+        range.contains(&address).then_some(range.end)
+    }
+
+    /// Whether somebody points to a jump table or panic location here.
+    pub(super) fn is_set_aside(&self, address: u64) -> bool {
+        self.set_aside_until(address).is_some()
+    }
+
+    /// The look of a panic location is not enough: a program's own table may look the same. So one
+    /// counts that is pointed to and ends where the next constant begins.
+    fn find_locations(
+        &self,
+        program: &Program<'_>,
+        words: impl Fn(u64) -> Option<String>,
+    ) -> BTreeMap<u64, String> {
+        let mut locations = BTreeMap::new();
+        for (at, _) in self.all.iter().filter(|(_, cut)| **cut == Cut::Address) {
+            let starts_with_pointer = matches!(program.slots.get(at), Some(Slot::Own(_)));
+            let section = program.section_of(*at);
+            let constant = section.is_some_and(|section| section.content == Content::Constant);
+            if !starts_with_pointer || !constant {
+                continue;
+            }
+            let end = at + LOCATION_BYTES;
+            let ends = self
+                .next(*at)
+                .is_none_or(|next| (end..end + PADDING).contains(&next));
+            if let Some(words) = ends.then(|| words(*at)).flatten() {
+                locations.insert(*at, words);
+            }
+        }
+        locations
+    }
+}

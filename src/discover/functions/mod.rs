@@ -1,0 +1,366 @@
+//! Which functions of two executables differ, whatever moved.
+//!
+//! A function is the same where its instructions are the same and refer to the same things:
+//! functions that are matched by name (whether those are the same is found out by themselves), data
+//! that is the same, imports of one name, panic locations that have moved with their code. All else
+//! counts as differing, and where something differs that no function refers to, nothing is known:
+//! the answer may be that far too much differs, but never that something does not which does.
+//!
+//! | in | question |
+//! |---|---|
+//! | [`file`], [`program`] | what is in an executable? |
+//! | [`code`] | what does one function do, and what does it refer to? |
+//! | [`pairing`] | which function is which on the other side? |
+//! | [`cuts`], [`data`], [`segments`] | which constants and variables are the same? |
+//! | [`whole`] | does something differ that belongs to no function? |
+//!
+//! Not compared: the tables of the unwinder, which follow the code; what a panic does is no
+//! benchmark's business.
+
+mod code;
+mod cuts;
+mod data;
+mod file;
+mod name;
+mod pairing;
+mod program;
+mod segments;
+mod sides;
+mod whole;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::units::{Paired, Side};
+
+use super::identity::{Image, Sources, Tree, equalise_folders};
+use code::{Body, Reference};
+use cuts::Cuts;
+use data::DataMap;
+use pairing::Pairing;
+use program::{Content, Extent};
+use sides::Sides;
+pub(super) use whole::needed_libraries;
+
+/// Code of the C runtime, without sizes, that is run before and after `main`.
+const RUNTIME: [&str; 4] = [
+    "deregister_tm_clones",
+    "register_tm_clones",
+    "__do_global_dtors_aux",
+    "frame_dummy",
+];
+
+/// Why the functions of two executables cannot be told apart.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unclear {
+    reason: String,
+}
+
+impl Unclear {
+    pub(super) fn because(reason: impl Into<String>) -> Unclear {
+        Unclear {
+            reason: reason.into(),
+        }
+    }
+}
+
+/// A function that is not the same on both sides, or is on one side only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedFunction {
+    /// Its name without hashes; several, with ` = ` between them, where they share their code.
+    pub name: String,
+    /// Where it begins in each executable, as in the symbol table.
+    pub address: Paired<Option<u64>>,
+    /// What about it.
+    pub difference: Difference,
+}
+
+/// What differs about a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// Its instructions, or it is there on one side only.
+    Code,
+    /// Something that it refers to, as far as anybody can tell.
+    Reference,
+}
+
+/// The functions that differ between two executables, by address of the head side (then of the
+/// base side); the head's folders are taken for the base's.
+///
+/// # Errors
+/// A reason, as a lower-case fragment, where that cannot be known: another architecture than
+/// x86-64, a fixed address, no symbols, or a difference that belongs to no function.
+pub fn changed_functions(
+    executables: Paired<&Path>,
+    trees: Paired<Tree<'_>>,
+) -> Result<Vec<ChangedFunction>, Unclear> {
+    let read =
+        |path: &Path| fs_err::read(path).map_err(|error| Unclear::because(error.to_string()));
+    let mut bytes = executables.try_map(read)?;
+    let own = bytes.clone();
+    equalise_folders(&mut bytes.head, trees);
+    let programs = bytes.as_ref().try_map(|bytes| file::read(bytes))?;
+    let bytes = bytes.as_ref().map(Vec::as_slice);
+    whole::compare(&programs, bytes)?;
+    let images = bytes.try_map(|bytes| Image::parse(bytes).map_err(Unclear::because))?;
+    let sources = Sources::new(own.as_ref().map(Vec::as_slice), trees);
+    let bodies = Paired::from_fn(|side| {
+        let program = programs.get(side);
+        let bodies = program.functions.iter();
+        bodies
+            .map(|function| Body::decode(program, function))
+            .collect::<Vec<_>>()
+    });
+    let cuts = Paired::from_fn(|side| {
+        let words = |address| sources.words(side, images.get(side), address);
+        Cuts::of(programs.get(side), bodies.get(side), words)
+    });
+    let pairing = Pairing::of(&programs, &bodies);
+    let sides = Sides {
+        programs: &programs,
+        pairing: &pairing,
+        cuts: &cuts,
+    };
+    Comparison::of(sides, &bodies)?.changed()
+}
+
+/// The functions as far as they have been compared.
+struct Comparison<'a> {
+    sides: Sides<'a>,
+    bodies: &'a Paired<Vec<Option<Body>>>,
+    map: DataMap,
+    /// Of the base side; those of the head side by their partners.
+    same: BTreeSet<usize>,
+    /// Those with the same instructions, whatever they refer to.
+    alike: BTreeSet<usize>,
+}
+
+impl<'a> Comparison<'a> {
+    fn of(
+        sides: Sides<'a>,
+        bodies: &'a Paired<Vec<Option<Body>>>,
+    ) -> Result<Comparison<'a>, Unclear> {
+        let alike: Vec<(usize, usize)> = sides
+            .pairing
+            .to_head
+            .iter()
+            .map(|(base, head)| (*base, *head))
+            .filter(
+                |(base, head)| match (&bodies.base[*base], &bodies.head[*head]) {
+                    (Some(base), Some(head)) => alike(base, head),
+                    _ => false,
+                },
+            )
+            .collect();
+        let map = DataMap::of(sides, &votes(sides, bodies, &alike))?;
+        let mut comparison = Comparison {
+            sides,
+            bodies,
+            map,
+            same: alike.iter().map(|(base, _)| *base).collect(),
+            alike: alike.iter().map(|(base, _)| *base).collect(),
+        };
+        comparison.settle();
+        Ok(comparison)
+    }
+
+    /// Takes out what refers to something that differs, until nothing more has to go: a branch into
+    /// the middle of a function leads past its beginning.
+    fn settle(&mut self) {
+        loop {
+            let differing: Vec<usize> = self
+                .same
+                .iter()
+                .copied()
+                .filter(|base| !self.holds(*base))
+                .collect();
+            if differing.is_empty() {
+                return;
+            }
+            for base in differing {
+                self.same.remove(&base);
+            }
+        }
+    }
+
+    /// Whether all that a function refers to is the same on the head side.
+    fn holds(&self, function: usize) -> bool {
+        let Some(head) = self.sides.pairing.to_head.get(&function) else {
+            return false;
+        };
+        let bodies = Paired::new(&self.bodies.base[function], &self.bodies.head[*head]);
+        let (Some(base), Some(head)) = (bodies.base, bodies.head) else {
+            return false;
+        };
+        if base.reads_distances && self.map.constants_differ && self.may_read_places(base) {
+            return false;
+        }
+        let mut references = base.references.iter().zip(&head.references);
+        references.all(|references| self.same_reference(references))
+    }
+
+    fn same_reference(&self, references: (&Reference, &Reference)) -> bool {
+        match references {
+            (Reference::Branch(base), Reference::Branch(head))
+            | (Reference::Address(base), Reference::Address(head)) => {
+                self.same_address(*base, *head)
+            }
+            (Reference::Access(base, size), Reference::Access(head, _)) => {
+                self.same_access(*base, *head, *size as u64)
+            }
+            (Reference::Table { targets: base, .. }, Reference::Table { targets: head, .. }) => {
+                base == head
+            }
+            _ => false,
+        }
+    }
+
+    fn same_address(&self, base: u64, head: u64) -> bool {
+        let programs = self.sides.programs;
+        let functions = Paired::new(
+            programs.base.function_at(base),
+            programs.head.function_at(head),
+        );
+        match (functions.base, functions.head) {
+            (Some(b), Some(h)) => {
+                let offset = base - programs.base.functions[b].start;
+                self.sides.pairing.to_head.get(&b) == Some(&h)
+                    && offset == head - programs.head.functions[h].start
+                    && (offset == 0 || self.same.contains(&b))
+            }
+            (None, None) => {
+                self.map.token(self.sides, Side::Base, base)
+                    == self.map.token(self.sides, Side::Head, head)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether these bytes, and no others, are the same; and where they can be written, whether it
+    /// is the same variable.
+    fn same_access(&self, base: u64, head: u64, size: u64) -> bool {
+        let Some(section) = self.sides.programs.base.section_of(base) else {
+            return false;
+        };
+        if section.content == Content::Variable && self.map.to_head.get(&base) != Some(&head) {
+            return false;
+        }
+        let stream = |side: Side, at: u64| self.map.stream(self.sides, side, at..at + size);
+        stream(Side::Base, base) == stream(Side::Head, head)
+    }
+
+    /// Whether a function takes the address of what may be a table of distances to other constants:
+    /// compilers make such tables for a `match` that gives texts.
+    fn may_read_places(&self, body: &Body) -> bool {
+        let program = &self.sides.programs.base;
+        body.references.iter().any(|reference| {
+            let Reference::Address(at) = reference else {
+                return false;
+            };
+            let first = at.checked_add(4).and_then(|end| program.bytes(*at, end));
+            let first = first
+                .and_then(|bytes| bytes.try_into().ok())
+                .map(i32::from_le_bytes);
+            first.is_some_and(|distance| {
+                let target = at.wrapping_add_signed(distance.into());
+                program.data_section_of(target).is_some()
+            })
+        })
+    }
+
+    fn changed(&self) -> Result<Vec<ChangedFunction>, Unclear> {
+        let programs = self.sides.programs;
+        let mut changed = Vec::new();
+        for (index, function) in programs.base.functions.iter().enumerate() {
+            let alike = self.alike.contains(&index);
+            // The C runtime's own code takes the ends of sections, whatever is before them.
+            let is_runtime = alike && RUNTIME.contains(&function.name.as_str());
+            if self.same.contains(&index) || is_runtime {
+                continue;
+            }
+            let head = self.sides.pairing.to_head.get(&index);
+            let head = head.map(|head| programs.head.functions[*head].start);
+            let address = Paired::new(Some(function.start), head);
+            let difference = if alike {
+                Difference::Reference
+            } else {
+                Difference::Code
+            };
+            changed.push(named(function, address, difference)?);
+        }
+        for (index, function) in programs.head.functions.iter().enumerate() {
+            if !self.sides.pairing.to_base.contains_key(&index) {
+                let address = Paired::new(None, Some(function.start));
+                changed.push(named(function, address, Difference::Code)?);
+            }
+        }
+        changed.sort_by_key(|function| (function.address.head, function.address.base));
+        Ok(changed)
+    }
+}
+
+fn named(
+    function: &program::Function,
+    address: Paired<Option<u64>>,
+    difference: Difference,
+) -> Result<ChangedFunction, Unclear> {
+    match function.extent {
+        Extent::Known => Ok(ChangedFunction {
+            name: function.name.clone(),
+            address,
+            difference,
+        }),
+        Extent::Gap => Err(Unclear::because(format!(
+            "code differs that belongs to no function ({})",
+            function.name
+        ))),
+    }
+}
+
+/// Whether two functions do the same with what they refer to, whatever that is.
+fn alike(base: &Body, head: &Body) -> bool {
+    let kinds = |body: &Body| -> Vec<_> {
+        let kind = |reference: &Reference| match reference {
+            Reference::Branch(_) => (0, 0),
+            Reference::Address(_) => (1, 0),
+            Reference::Access(_, size) => (2, *size),
+            Reference::Table { .. } => (3, 0),
+        };
+        body.references.iter().map(kind).collect()
+    };
+    base.bytes == head.bytes && kinds(base) == kinds(head)
+}
+
+/// How many functions say of two addresses in data that they are the same.
+fn votes(
+    sides: Sides<'_>,
+    bodies: &Paired<Vec<Option<Body>>>,
+    alike: &[(usize, usize)],
+) -> BTreeMap<(u64, u64), u32> {
+    let mut votes: BTreeMap<(u64, u64), u32> = BTreeMap::new();
+    let data = |base: &u64, head: &u64| {
+        sides.programs.base.data_section_of(*base).is_some()
+            && sides.programs.head.data_section_of(*head).is_some()
+    };
+    for (base, head) in alike {
+        let (Some(base), Some(head)) = (&bodies.base[*base], &bodies.head[*head]) else {
+            continue;
+        };
+        for references in base.references.iter().zip(&head.references) {
+            match references {
+                (Reference::Address(base), Reference::Address(head))
+                | (Reference::Access(base, _), Reference::Access(head, _))
+                    if data(base, head) =>
+                {
+                    *votes.entry((*base, *head)).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    votes
+}
+
+#[cfg(test)]
+mod tests;

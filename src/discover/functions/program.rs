@@ -1,0 +1,250 @@
+//! An executable taken apart: sections, symbols, and the places that the loader fills in.
+
+use std::collections::{BTreeMap, HashMap};
+
+/// What a section is to a running program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Instructions.
+    Code,
+    /// Stubs that jump to what the loader found.
+    Stubs,
+    /// Data that nothing writes once the program is loaded.
+    Constant,
+    /// Data that the program may write.
+    Variable,
+    /// The first contents of a thread's own variables.
+    Thread,
+    /// Tables for the loader and the unwinder.
+    Tables,
+}
+
+/// A section that the loader maps.
+#[derive(Debug)]
+pub(super) struct Section<'a> {
+    pub(super) name: String,
+    pub(super) address: u64,
+    pub(super) size: u64,
+    pub(super) content: Content,
+    /// None where the loader only reserves room.
+    pub(super) bytes: &'a [u8],
+}
+
+impl Section<'_> {
+    pub(super) fn end(&self) -> u64 {
+        self.address + self.size
+    }
+
+    pub(super) fn is_data(&self) -> bool {
+        matches!(self.content, Content::Constant | Content::Variable)
+    }
+}
+
+/// Eight bytes that the loader fills in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// With this address in the executable itself.
+    Own(u64),
+    /// With something of another library.
+    Foreign {
+        kind: u32,
+        symbol: String,
+        addend: i64,
+    },
+}
+
+/// A function by the symbol table, or code that no symbol gives a size to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Function {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    /// Normalised.
+    pub(super) name: String,
+    pub(super) extent: Extent,
+}
+
+/// Whether somebody says where a function ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// The symbol table does.
+    Known,
+    /// It is what lies between two functions.
+    Gap,
+}
+
+/// A variable or constant with a symbol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Datum {
+    pub(super) size: u64,
+    /// Normalised.
+    pub(super) name: String,
+}
+
+/// What the symbol table says.
+pub(super) struct Symbols {
+    pub(super) functions: Vec<Function>,
+    /// Names in code that have no size.
+    pub(super) labels: BTreeMap<u64, String>,
+    pub(super) data: BTreeMap<u64, Datum>,
+    pub(super) thread_locals: Vec<(String, u64, u64)>,
+}
+
+/// An executable.
+#[derive(Debug)]
+pub(super) struct Program<'a> {
+    /// By address.
+    pub(super) sections: Vec<Section<'a>>,
+    /// By start.
+    pub(super) functions: Vec<Function>,
+    pub(super) slots: BTreeMap<u64, Slot>,
+    /// Symbols in data, by address; the largest where there are several.
+    pub(super) data: BTreeMap<u64, Datum>,
+    /// Thread-local variables: name, offset and size.
+    pub(super) thread_locals: Vec<(String, u64, u64)>,
+    by_start: HashMap<u64, usize>,
+}
+
+impl<'a> Program<'a> {
+    /// Puts what a file says together; code that no symbol gives a size to is found between the rest.
+    pub(super) fn new(
+        sections: Vec<Section<'a>>,
+        slots: BTreeMap<u64, Slot>,
+        symbols: Symbols,
+    ) -> Program<'a> {
+        let mut program = Program {
+            by_start: HashMap::new(),
+            sections,
+            functions: symbols.functions,
+            slots,
+            data: symbols.data,
+            thread_locals: symbols.thread_locals,
+        };
+        let gaps = program.gaps(&symbols.labels);
+        program.functions.extend(gaps);
+        program.functions.sort_by_key(|function| function.start);
+        let starts = program.functions.iter().enumerate();
+        program.by_start = starts
+            .map(|(index, function)| (function.start, index))
+            .collect();
+        program
+    }
+
+    /// The section that holds `address`.
+    pub(super) fn section_of(&self, address: u64) -> Option<&Section<'a>> {
+        let after = self
+            .sections
+            .partition_point(|section| section.address <= address);
+        let earlier = self.sections[..after].iter().rev();
+        earlier.take(4).find(|section| address < section.end())
+    }
+
+    /// The data section that holds `address`, or ends there: a pointer past the last element.
+    pub(super) fn data_section_of(&self, address: u64) -> Option<&Section<'a>> {
+        self.section_of(address)
+            .or_else(|| self.section_of(address.checked_sub(1)?))
+            .filter(|section| section.is_data())
+    }
+
+    pub(super) fn section(&self, name: &str) -> Option<&Section<'a>> {
+        self.sections.iter().find(|section| section.name == name)
+    }
+
+    /// The bytes from `start` to `end`, where one section holds them and the file has them.
+    pub(super) fn bytes(&self, start: u64, end: u64) -> Option<&'a [u8]> {
+        let section = self.section_of(start)?;
+        let from = usize::try_from(start - section.address).ok()?;
+        let to = usize::try_from(end.checked_sub(section.address)?).ok()?;
+        section.bytes.get(from..to)
+    }
+
+    /// The number of the function that holds `address`: the one that begins there, else the
+    /// innermost.
+    pub(super) fn function_at(&self, address: u64) -> Option<usize> {
+        if let Some(index) = self.by_start.get(&address) {
+            return Some(*index);
+        }
+        let after = self
+            .functions
+            .partition_point(|function| function.start <= address);
+        let earlier = self.functions[..after].iter().enumerate().rev();
+        let mut near = earlier.take(8).map(|(index, _)| index);
+        near.find(|index| address < self.functions[*index].end)
+    }
+
+    /// The symbol in data that `address` lies in, with the distance from its start. One that has no
+    /// size counts at its address alone.
+    pub(super) fn datum_of(&self, address: u64) -> Option<(&Datum, u64)> {
+        let (start, datum) = self.data.range(..=address).next_back()?;
+        let distance = address - start;
+        (distance == 0 || distance < datum.size).then_some((datum, distance))
+    }
+
+    /// The import that the stub at `address` jumps to.
+    pub(super) fn stub(&self, address: u64) -> Option<&Slot> {
+        let section = self.section_of(address)?;
+        if section.content != Content::Stubs {
+            return None;
+        }
+        let code = self.bytes(address, section.end())?;
+        let decoder = iced_x86::Decoder::with_ip(64, code, address, iced_x86::DecoderOptions::NONE);
+        let mut jumps = decoder.into_iter().take(2);
+        let jump = jumps.find(|i| i.mnemonic() == iced_x86::Mnemonic::Jmp)?;
+        let through = jump.is_ip_rel_memory_operand();
+        through.then(|| self.slots.get(&jump.ip_rel_memory_address()))?
+    }
+
+    /// Code between the functions that is not just padding, from label to label.
+    fn gaps(&self, labels: &BTreeMap<u64, String>) -> Vec<Function> {
+        let mut gaps = Vec::new();
+        for section in self.sections.iter().filter(|s| s.content == Content::Code) {
+            let whole = section.address..section.end();
+            let mut at = section.address;
+            let mut after = section.name.as_str();
+            let inside = self.functions.iter().filter(|f| whole.contains(&f.start));
+            let ends = inside.map(|f| (f.start, f.end, f.name.as_str()));
+            for (start, end, name) in ends.chain([(whole.end, whole.end, "")]) {
+                if at < start {
+                    let starts = [(at, format!("code after {after}"))].into_iter();
+                    let labels = labels
+                        .range(at..start)
+                        .map(|(at, name)| (*at, name.clone()));
+                    let starts: BTreeMap<u64, String> = starts.chain(labels).collect();
+                    let nexts = starts.keys().skip(1).copied().chain([start]);
+                    let pieces = starts.iter().zip(nexts);
+                    gaps.extend(pieces.filter_map(|((at, name), next)| self.gap(*at, next, name)));
+                }
+                at = at.max(end);
+                after = name;
+            }
+        }
+        gaps
+    }
+
+    fn gap(&self, start: u64, end: u64, name: &str) -> Option<Function> {
+        let bytes = self.bytes(start, end)?;
+        (!is_padding(bytes)).then(|| Function {
+            start,
+            end,
+            name: name.to_owned(),
+            extent: Extent::Gap,
+        })
+    }
+}
+
+/// Whether nothing but no-operations, traps and zeros stands here.
+fn is_padding(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(first) = rest.first() {
+        if matches!(first, 0 | 0xcc | 0x90) {
+            rest = &rest[1..];
+            continue;
+        }
+        let mut decoder = iced_x86::Decoder::with_ip(64, rest, 0, iced_x86::DecoderOptions::NONE);
+        let instruction = decoder.decode();
+        if instruction.mnemonic() != iced_x86::Mnemonic::Nop {
+            return false;
+        }
+        rest = &rest[instruction.len()..];
+    }
+    true
+}

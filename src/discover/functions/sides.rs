@@ -1,0 +1,15 @@
+//! What the questions about data are asked of.
+
+use crate::units::Paired;
+
+use super::cuts::Cuts;
+use super::pairing::Pairing;
+use super::program::Program;
+
+/// Both sides, read-only.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sides<'a> {
+    pub(super) programs: &'a Paired<Program<'a>>,
+    pub(super) pairing: &'a Pairing,
+    pub(super) cuts: &'a Paired<Cuts>,
+}

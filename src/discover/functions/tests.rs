@@ -1,0 +1,113 @@
+//! Real executables, each built again by cargo after one edit: what must never be called the same.
+
+use super::super::identity::tests::Program;
+use super::*;
+
+/// The names of the functions that differ once `from` is replaced by `to`.
+fn changed_by(from: &str, to: &str) -> Vec<String> {
+    changed(&Program::with(from, to))
+}
+
+fn changed(program: &Program) -> Vec<String> {
+    let changed = program.compared(changed_functions).unwrap();
+    changed.into_iter().map(|function| function.name).collect()
+}
+
+fn assert_changed(changed: &[String], function: &str) {
+    assert!(changed.iter().any(|name| name == function), "{changed:#?}");
+}
+
+fn assert_same(changed: &[String], function: &str) {
+    assert!(changed.iter().all(|name| name != function), "{changed:#?}");
+}
+
+#[test]
+fn no_function_of_the_same_source_differs() {
+    let same = Program::build(Side::Head, |_, text| text.to_owned());
+    assert_eq!(changed(&same), Vec::<String>::new());
+}
+
+#[test]
+fn comments_that_move_panic_locations_change_no_function() {
+    let commented = Program::build(Side::Head, |name, text| match name {
+        // `line!()` must stay where it is: that number is code.
+        "src/lib.rs" => text.replace("const CONSTANTS", "/// A table.\n///\nconst CONSTANTS"),
+        _ => text.to_owned(),
+    });
+    assert_eq!(changed(&commented), Vec::<String>::new());
+}
+
+#[test]
+fn a_changed_constant_table_changes_its_reader() {
+    assert_changed(&changed_by("t[40] = 5", "t[40] = 6"), "program::constant");
+}
+
+#[test]
+fn a_changed_static_changes_its_reader() {
+    let changed = changed_by("AtomicU64::new(11)", "AtomicU64::new(12)");
+    assert_changed(&changed, "program::limit");
+    assert_same(&changed, "program::untouched");
+}
+
+#[test]
+fn a_changed_target_in_a_table_of_functions_changes_who_calls_through_it() {
+    assert_changed(
+        &changed_by("[first, second]", "[second, first]"),
+        "program::call",
+    );
+}
+
+#[test]
+fn another_vtable_changes_who_hands_it_out() {
+    let changed = changed_by(
+        "if n % 3 == 0 { Box::new(Square(n as u64)) } else { Box::new(Circle(n as u64)) }",
+        "if n % 3 == 0 { Box::new(Circle(n as u64)) } else { Box::new(Square(n as u64)) }",
+    );
+    assert_changed(&changed, "program::chosen");
+}
+
+#[test]
+fn a_changed_method_behind_a_vtable_differs() {
+    let changed = changed_by("\"circle\".repeat", "\"ring\".repeat");
+    assert_changed(&changed, "<program::Circle as program::Shape>::name");
+}
+
+#[test]
+fn a_changed_generic_function_differs_in_its_instances() {
+    let changed = changed_by("rotate_left(3)", "rotate_left(4)");
+    assert_changed(&changed, "program::generic");
+    assert_same(&changed, "program::untouched");
+}
+
+#[test]
+fn a_changed_callee_that_is_inlined_changes_its_caller_and_nobody_else() {
+    let changed = changed_by("wrapping_mul(3) ^ 5", "wrapping_mul(3) ^ 6");
+    assert_changed(&changed, "program::outer");
+    assert_same(&changed, "program::untouched");
+    assert_same(&changed, "program::constant");
+}
+
+#[test]
+fn a_changed_text_that_only_a_table_of_distances_leads_to_changes_who_reads_it() {
+    assert_changed(&changed_by("\"drei\"", "\"tres\""), "program::name_of");
+}
+
+#[test]
+fn another_variable_with_the_same_first_value_is_another_variable() {
+    let changed = changed_by("OTHER.fetch_add", "ONE.fetch_add");
+    assert_changed(&changed, "program::others");
+}
+
+#[test]
+fn what_is_no_executable_for_this_processor_is_unclear() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("file");
+    fs_err::write(&file, "no executable").unwrap();
+    let tree = Tree {
+        checkout: temp.path(),
+        workspace: temp.path(),
+        target_dir: temp.path(),
+    };
+    let compared = changed_functions(Paired::new(&file, &file), Paired::new(tree, tree));
+    assert!(compared.is_err(), "{compared:?}");
+}
