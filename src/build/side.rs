@@ -14,7 +14,7 @@ use super::error::BuildError;
 use super::kept::{Kept, Record};
 use super::provenance::Provenance;
 use super::reuse::{self, Reusable};
-use super::tool::Tools;
+use super::tool::{self, Tools};
 use super::workspace::{Workspace, benches};
 use super::{
     Build, Executable, LockFile, Toolchain, UnbuiltTarget, lock, outside, runtime, toolchain,
@@ -98,7 +98,7 @@ impl<'a> Site<'a> {
         let side = self.tools.at.side;
         let selection = wish.selection;
         events(Event::BuildStarted { side });
-        let target_dir = target_dir(self.tools.place(), side);
+        let target_dir = tool::target_dir(self.tools.place(), side);
         let earlier = self.earlier(wish)?;
         self.start(wish, &target_dir)?;
         // Without it (offline, say, where another package of the workspace would have to be
@@ -171,7 +171,7 @@ impl<'a> Site<'a> {
         events: EventSink<'_>,
     ) -> Result<Compiled, BuildError> {
         let selection = wish.selection;
-        let target_dir = target_dir(self.tools.place(), self.tools.at.side);
+        let target_dir = tool::target_dir(self.tools.place(), self.tools.at.side);
         let selected = self.members.selected(selection);
         let targets = Targets::of(&selected, selection);
         if targets.is_empty() {
@@ -180,7 +180,7 @@ impl<'a> Site<'a> {
         let other = self.tools.at.side.other();
         let foreign = vec![
             self.checkout.root.with_file_name(other.name()),
-            self::target_dir(self.tools.place(), other),
+            tool::target_dir(self.tools.place(), other),
         ];
         let root = self.members.root();
         let own = &self.checkout.root;
@@ -301,9 +301,4 @@ impl<'a> Site<'a> {
 fn folder(package: &Package) -> PathBuf {
     let folder = package.manifest_path.parent();
     folder.unwrap_or(&package.manifest_path).into()
-}
-
-/// A side's target folder: both have paths of one length.
-pub(super) fn target_dir(place: &Path, side: Side) -> PathBuf {
-    place.join("target").join(side.name())
 }

@@ -249,3 +249,8 @@ fn tail(from: Option<impl Read>) -> io::Result<String> {
     }
     Ok(Vec::from(last).join("\n"))
 }
+
+/// A side's target folder: both have paths of one length.
+pub(super) fn target_dir(place: &Path, side: Side) -> PathBuf {
+    place.join("target").join(side.name())
+}

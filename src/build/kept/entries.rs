@@ -230,9 +230,9 @@ mod tests {
         let lock = hold(&held).unwrap().unwrap();
         let cleaned = clean(temp.path()).unwrap();
         assert_eq!(cleaned.removed, Bytes::from_bytes(100));
-        assert_eq!(cleaned.in_use, [held.clone()]);
+        assert_eq!(cleaned.in_use, std::slice::from_ref(&held));
         drop(lock);
-        assert_eq!(clean(temp.path()).unwrap().in_use, [PathBuf::new(); 0]);
+        assert!(clean(temp.path()).unwrap().in_use.is_empty());
         assert!(!held.exists() && temp.path().join("run-1").exists());
         let nothing = clean(&temp.path().join("nowhere")).unwrap();
         assert_eq!(nothing.removed, Bytes::from_bytes(0));

@@ -77,7 +77,7 @@ impl Kept {
     /// # Errors
     /// Where files cannot be read, moved or removed.
     pub(super) fn take_in(&self, checkouts: Paired<Checkout>) -> io::Result<Paired<Checkout>> {
-        let moved = Paired::try_from_fn(|side| {
+        Paired::try_from_fn(|side| {
             let checkout = checkouts.get(side);
             let root = self.path.join(side.name());
             match sync::bring(&checkout.root, &root)? {
@@ -91,8 +91,7 @@ impl Kept {
                 root,
                 ..checkout.clone()
             })
-        });
-        moved
+        })
     }
 
     /// The record of a side's last build, taken out, so that a run that is killed leaves none. Where
@@ -124,7 +123,7 @@ impl Kept {
     /// Where files cannot be removed.
     pub(super) fn discard(&self, side: Side) -> io::Result<()> {
         entries::remove_if_there(&self.record_path(side))?;
-        entries::remove_folder(&super::side::target_dir(&self.path, side))
+        entries::remove_folder(&super::tool::target_dir(&self.path, side))
     }
 
     /// Removes the builds of other repositories, the longest unused first, until all together are

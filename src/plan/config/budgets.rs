@@ -1,12 +1,9 @@
 //! Budgets: what a benchmark or a program may use at most, whatever it used before.
 
-use serde::{Deserialize, Serialize};
-
-use crate::units::{Bytes, Nanos};
-
 use super::super::PlanError;
 use super::super::value::Share;
 use super::entry::{Reader, Scope};
+use super::limit::{Limit, Metric, Unit};
 use super::pattern::{Pattern, Selector};
 use super::{Origin, amount};
 
@@ -30,144 +27,6 @@ pub(super) const KEYS: [&str; 14] = [
     "size",
     "investigate",
 ];
-
-/// What is limited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Metric {
-    /// The median time of an iteration.
-    P50,
-    /// The 95th percentile of the time of an iteration.
-    P95,
-    /// The 99th percentile of the time of an iteration.
-    P99,
-    /// The mean time of an iteration.
-    Mean,
-    /// What is processed in a second, at the median time; the only one that must not be less.
-    Throughput,
-    /// Allocations an iteration (reallocations are counted apart).
-    Allocations,
-    /// Bytes asked for in an iteration.
-    Bytes,
-    /// Most bytes in use at once, above those at the start of the timed region.
-    Peak,
-    /// The size of a program built for release.
-    Size,
-}
-
-impl Metric {
-    const OF_BENCHMARKS: [Metric; 8] = [
-        Metric::P50,
-        Metric::P95,
-        Metric::P99,
-        Metric::Mean,
-        Metric::Throughput,
-        Metric::Allocations,
-        Metric::Bytes,
-        Metric::Peak,
-    ];
-
-    /// As it is typed and as the report names it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::P50 => "p50",
-            Metric::P95 => "p95",
-            Metric::P99 => "p99",
-            Metric::Mean => "mean",
-            Metric::Throughput => "throughput",
-            Metric::Allocations => "allocations",
-            Metric::Bytes => "bytes",
-            Metric::Peak => "peak",
-            Metric::Size => "size",
-        }
-    }
-}
-
-impl std::fmt::Display for Metric {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// In what a budget is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Nanoseconds.
-    Nanoseconds,
-    /// Bytes.
-    Bytes,
-    /// A number of things.
-    Count,
-    /// Bytes a second.
-    BytesPerSecond,
-    /// Elements a second.
-    ElementsPerSecond,
-    /// Bits a second.
-    BitsPerSecond,
-}
-
-impl Unit {
-    /// A measured amount with its unit: `2.481 ms`, `64.0 KiB`, `12.30 Melem/s`.
-    #[must_use]
-    pub fn show(self, amount: f64) -> String {
-        let bytes = |amount: f64| Bytes::from_bytes(amount.round() as u64);
-        match self {
-            Unit::Nanoseconds => Nanos::from_nanos(amount).to_string(),
-            Unit::Bytes => bytes(amount).to_string(),
-            Unit::BytesPerSecond => format!("{}/s", bytes(amount)),
-            Unit::Count if amount.fract() == 0.0 => format!("{amount:.0}"),
-            Unit::Count => format!("{amount:.2}"),
-            Unit::ElementsPerSecond => scaled(amount, "elem/s"),
-            Unit::BitsPerSecond => scaled(amount, "bit/s"),
-        }
-    }
-
-    /// An amount that somebody typed: without the digits that nobody would type.
-    #[must_use]
-    pub fn show_typed(self, amount: f64) -> String {
-        let shown = self.show(amount);
-        let Some((number, unit)) = shown.split_once(' ').filter(|(n, _)| n.contains('.')) else {
-            return shown;
-        };
-        let number = number.trim_end_matches('0').trim_end_matches('.');
-        format!("{number} {unit}")
-    }
-}
-
-/// Four digits with the prefix that suits.
-fn scaled(amount: f64, unit: &str) -> String {
-    let prefixes = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
-    let fitting = prefixes.into_iter().find(|(scale, _)| amount >= *scale);
-    let (scale, prefix) = fitting.unwrap_or((1.0, ""));
-    format!("{:.2} {prefix}{unit}", amount / scale)
-}
-
-/// One limit.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit {
-    /// What is limited.
-    pub metric: Metric,
-    /// In what.
-    pub unit: Unit,
-    /// The limit; above zero.
-    pub limit: f64,
-    /// From where on it should be looked at; between zero and the limit, or above a throughput.
-    pub investigate: Option<f64>,
-}
-
-impl std::fmt::Display for Limit {
-    /// `p95 ≤ 3 ms`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let relation = match self.metric {
-            Metric::Throughput => "≥",
-            _ => "≤",
-        };
-        let limit = self.unit.show_typed(self.limit);
-        write!(f, "{} {relation} {limit}", self.metric)
-    }
-}
 
 /// All budgets; for each metric the last one that matches counts.
 #[derive(Debug, Clone, Default, PartialEq)]

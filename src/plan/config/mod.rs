@@ -8,6 +8,7 @@ mod budgets;
 mod entry;
 mod files;
 mod key;
+mod limit;
 mod merge;
 mod pattern;
 mod rules;
@@ -20,7 +21,8 @@ use std::path::{Path, PathBuf};
 
 use super::{CompareOptions, Environment, PlanError};
 
-pub use budgets::{Budget, Budgets, Limit, Metric, Unit};
+pub use budgets::{Budget, Budgets};
+pub use limit::{Limit, Metric, Unit};
 pub use rules::{BenchmarkRules, Obligation, Rule, Rules};
 pub use schema::json_schema;
 pub use show::{ShownSetting, show};
