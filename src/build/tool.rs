@@ -156,6 +156,12 @@ impl<'a> Tools<'a> {
         // play, its proxy on the PATH honours this revision's toolchain file.
         let mut command = Command::new(ask.program);
         scratch::clean_env(&mut command);
+        if !ask.ours.iter().any(|word| word == "--target-dir") {
+            // Even `cargo metadata` notes something in the target folder, which in a checkout may be a
+            // link to anywhere.
+            let none = self.scratch.path().join("target/none");
+            command.env("CARGO_TARGET_DIR", none);
+        }
         command
             .args(&ask.words)
             .args(&ask.ours)

@@ -444,7 +444,7 @@ fn a_slowdown_that_is_really_measured_stops_real_pushes_and_its_repair_goes_thro
 #[test]
 fn the_names_of_branches_never_become_commands() {
     let clone = Clone::new();
-    let name = "a;touch${IFS}../pwned;`touch${IFS}../pwned`$(touch${IFS}../pwned)&|'x";
+    let name = "a;touch${IFS}pwned;`touch${IFS}pwned`$(touch${IFS}pwned)&|'x";
     clone.git(&format!("switch --quiet --create {name}"));
     clone.commit("second");
     let pushed = clone.push(&format!("origin {name}"));
@@ -452,5 +452,7 @@ fn the_names_of_branches_never_become_commands() {
     clone.commit("slow");
     assert!(!clone.push(&format!("origin {name}")).status.success());
     assert_eq!(clone.compared().len(), 2);
-    assert!(!clone.path("pwned").exists());
+    for folder in [clone.root(), clone.path(""), clone.root().join(".git")] {
+        assert!(!folder.join("pwned").exists(), "{}", folder.display());
+    }
 }
