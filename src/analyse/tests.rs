@@ -173,7 +173,7 @@ fn every_kind_of_benchmark_gets_its_verdict() {
     assert_eq!(comparisons[0].pairing, Some(Pairing::Sample));
     assert_eq!(
         comparisons[7].notes,
-        ["not measured: the run ended before its turn"]
+        ["not measured: the time of the whole run was up before its turn"]
     );
 }
 

@@ -85,6 +85,10 @@ pub enum CiSystem {
 
 /// `cargo perfcheck clean`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  cargo perfcheck clean
+          The next run of each repository builds both of its sides anew.")]
 pub struct CleanArgs {
     /// Where builds are kept, instead of the user's cache folder
     #[arg(long, value_name = "DIR")]
