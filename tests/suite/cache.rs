@@ -58,5 +58,5 @@ fn builds_stay_for_the_next_run_until_they_are_cleaned_away() {
         .unwrap();
     let said = String::from_utf8(cleaned.stdout).unwrap();
     assert!(said.starts_with("removed "), "{said}");
-    assert_eq!(kept(&workspace), [PathBuf::new(); 0]);
+    assert!(kept(&workspace).is_empty());
 }
