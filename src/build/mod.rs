@@ -8,6 +8,7 @@
 mod ambient;
 mod binaries;
 mod compile;
+mod dep_info;
 mod error;
 mod kept;
 mod links;
