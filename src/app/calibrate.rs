@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use super::compare::{Stages, kind, measure_once, prepare};
+use super::compare::{kind, measure_once, prepare};
 use super::failure::Failure;
+use super::ready::Stages;
 use crate::analyse::{Calibration, Comparison};
 use crate::environment::Machine;
 use crate::plan::{CalibrateArgs, ExitStatus, Format, Plan, Sampling};

@@ -1,23 +1,22 @@
 //! A comparison, from the plan to the delivered report.
 
 use std::io::{IsTerminal as _, Write};
-use std::time::{Duration, Instant};
 
 use super::assemble::{Findings, assemble};
 use super::deliver::{colour, columns, deliver};
 use super::failure::Failure;
+use super::ready::{Ready, Stages};
 use super::{actions, limits, reach, rules};
 use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
-use crate::build::Build;
-use crate::discover::{self, Changes, Discovery, Identity, Target};
+use crate::discover::{self, Changes, Identity, Target};
 use crate::environment::{Machine, StealWatch};
 use crate::measure::{Measured, Settled, Sources, count_allocations};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
-use crate::report::{ReachSummary, Report, Timing};
+use crate::report::Report;
 use crate::revision::Resolved;
 use crate::scratch::Scratch;
 use crate::ui::{Kind, Progress};
-use crate::units::{Event, EventSink, Paired, Side};
+use crate::units::{Event, EventSink, Side};
 use crate::{build, measure, revision};
 
 /// Compares as planned, writes the reports, and says with which status the program ends.
@@ -47,20 +46,6 @@ pub(super) fn compare(
         Vote::Modify if plan.deny_modify => ExitStatus::Rejected,
         Vote::Modify | Vote::Approve => ExitStatus::Success,
     })
-}
-
-/// Everything up to the point where measuring begins.
-pub(super) struct Ready {
-    pub(super) machine: Machine,
-    pub(super) resolved: Resolved,
-    pub(super) builds: Paired<Build>,
-    pub(super) discovery: Discovery,
-    pub(super) family: usize,
-    /// What the change can reach, where that was asked.
-    pub(super) reach: Option<ReachSummary>,
-    /// What rules took out, to be told in the report.
-    pub(super) skipped: Vec<String>,
-    pub(super) stages: Stages,
 }
 
 /// The pipeline: one call a room, in the order of the rooms.
@@ -242,46 +227,6 @@ fn announce(resolved: &Resolved, events: EventSink<'_>) {
             side,
             short_id: revision.short_id.clone(),
             subject: revision.subject.clone(),
-        });
-    }
-}
-
-/// Where the time goes.
-pub(super) struct Stages {
-    began: Instant,
-    since: Instant,
-    timings: Vec<Timing>,
-}
-
-impl Stages {
-    pub(super) fn begin() -> Stages {
-        let now = Instant::now();
-        Stages {
-            began: now,
-            since: now,
-            timings: Vec::new(),
-        }
-    }
-
-    /// When the run began.
-    pub(super) fn began(&self) -> Instant {
-        self.began
-    }
-
-    pub(super) fn end(&mut self, stage: &str) {
-        let took: Duration = self.since.elapsed();
-        self.since = Instant::now();
-        self.timings.push(Timing {
-            stage: stage.to_owned(),
-            seconds: took.as_secs_f64(),
-        });
-    }
-
-    /// A part of a stage that is over.
-    fn within(&mut self, stage: &str, part: &str, took: Duration) {
-        self.timings.push(Timing {
-            stage: format!("{stage} ({part})"),
-            seconds: took.as_secs_f64(),
         });
     }
 }

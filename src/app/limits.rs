@@ -1,7 +1,7 @@
 //! Budgets and requirements of the configuration, against what was found.
 
-use super::compare::Ready;
 use super::failure::Failure;
+use super::ready::Ready;
 use crate::analyse::{self, BudgetCheck, Comparison};
 use crate::build::{self, BinarySize};
 use crate::discover::SkippedTarget;

@@ -8,6 +8,7 @@ mod deliver;
 mod failure;
 mod limits;
 mod reach;
+mod ready;
 mod rules;
 
 use std::ffi::OsString;

@@ -1,0 +1,64 @@
+//! What is known and built when measuring begins, and how long each stage took.
+
+use std::time::{Duration, Instant};
+
+use crate::build::Build;
+use crate::discover::Discovery;
+use crate::environment::Machine;
+use crate::report::{ReachSummary, Timing};
+use crate::revision::Resolved;
+use crate::units::Paired;
+
+/// Everything up to the point where measuring begins.
+pub(super) struct Ready {
+    pub(super) machine: Machine,
+    pub(super) resolved: Resolved,
+    pub(super) builds: Paired<Build>,
+    pub(super) discovery: Discovery,
+    pub(super) family: usize,
+    /// What the change can reach, where that was asked.
+    pub(super) reach: Option<ReachSummary>,
+    /// What rules took out, to be told in the report.
+    pub(super) skipped: Vec<String>,
+    pub(super) stages: Stages,
+}
+
+/// Where the time goes.
+pub(super) struct Stages {
+    began: Instant,
+    since: Instant,
+    pub(super) timings: Vec<Timing>,
+}
+
+impl Stages {
+    pub(super) fn begin() -> Stages {
+        let now = Instant::now();
+        Stages {
+            began: now,
+            since: now,
+            timings: Vec::new(),
+        }
+    }
+
+    /// When the run began.
+    pub(super) fn began(&self) -> Instant {
+        self.began
+    }
+
+    pub(super) fn end(&mut self, stage: &str) {
+        let took: Duration = self.since.elapsed();
+        self.since = Instant::now();
+        self.timings.push(Timing {
+            stage: stage.to_owned(),
+            seconds: took.as_secs_f64(),
+        });
+    }
+
+    /// A part of a stage that is over.
+    pub(super) fn within(&mut self, stage: &str, part: &str, took: Duration) {
+        self.timings.push(Timing {
+            stage: format!("{stage} ({part})"),
+            seconds: took.as_secs_f64(),
+        });
+    }
+}
