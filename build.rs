@@ -1,25 +1,58 @@
-//! Builds the probe, the library that is preloaded into benchmark processes, for its embedding.
+//! Builds the probes, the libraries that are preloaded into benchmark processes, for their embedding.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// The probe's builds: the variable that names the file to embed, and the features it is built with.
-const BUILDS: [(&str, &str); 3] = [
-    ("PERFCHECK_TIMING_PROBE", ""),
-    ("PERFCHECK_ALLOCATION_PROBE", "alloc"),
-    ("PERFCHECK_MARKING_PROBE", "marks"),
+/// One library: a folder with a `manifest.toml`, and what is built from it.
+struct Probe {
+    /// The variable that names the file to embed.
+    variable: &'static str,
+    /// The folder, in the package.
+    folder: &'static str,
+    /// The features it is built with.
+    features: &'static str,
+    /// What cargo calls the library.
+    library: &'static str,
+}
+
+const PROBES: [Probe; 4] = [
+    Probe {
+        variable: "PERFCHECK_TIMING_PROBE",
+        folder: "probe",
+        features: "",
+        library: "libperfcheck_probe.so",
+    },
+    Probe {
+        variable: "PERFCHECK_ALLOCATION_PROBE",
+        folder: "probe",
+        features: "alloc",
+        library: "libperfcheck_probe.so",
+    },
+    Probe {
+        variable: "PERFCHECK_MARKING_PROBE",
+        folder: "probe",
+        features: "marks",
+        library: "libperfcheck_probe.so",
+    },
+    Probe {
+        variable: "PERFCHECK_PROFILE_PROBE",
+        folder: "probe/profile",
+        features: "",
+        library: "libperfcheck_profile_probe.so",
+    },
 ];
 
 fn main() {
     println!("cargo::rerun-if-changed=probe");
     println!("cargo::rerun-if-changed=build.rs");
     let out = PathBuf::from(variable("OUT_DIR"));
-    for (name, features) in BUILDS {
+    for probe in PROBES {
+        let name = probe.variable;
         let library = out.join(format!("{name}.so"));
-        let bytes = if preloading_works() && (features != "marks" || breakpoints_work()) {
-            fs::read(build(&out, features)).expect("cargo has just built this file")
+        let bytes = if preloading_works() && (probe.features != "marks" || breakpoints_work()) {
+            fs::read(build(&out, &probe)).expect("cargo has just built this file")
         } else {
             Vec::new()
         };
@@ -45,9 +78,9 @@ fn breakpoints_work() -> bool {
 }
 
 /// Stages the manifest and runs cargo in the output folder; the path of the library.
-fn build(out: &Path, features: &str) -> PathBuf {
-    let source = Path::new(&variable("CARGO_MANIFEST_DIR")).join("probe");
-    let stage = out.join("probe");
+fn build(out: &Path, probe: &Probe) -> PathBuf {
+    let source = Path::new(&variable("CARGO_MANIFEST_DIR")).join(probe.folder);
+    let stage = out.join(probe.folder.replace('/', "-"));
     let target = variable("TARGET").into_string().expect("targets are ASCII");
     fs::create_dir_all(&stage).expect("the output folder is writable");
     let manifest = fs::read_to_string(source.join("manifest.toml")).expect("it is in the package");
@@ -60,7 +93,7 @@ fn build(out: &Path, features: &str) -> PathBuf {
     cargo
         .current_dir(&stage)
         .args(["build", "--release", "--locked", "--offline", "--quiet"])
-        .args(["--target", &target, "--features", features])
+        .args(["--target", &target, "--features", probe.features])
         .arg("--target-dir")
         .arg(stage.join("target"));
     isolate(&mut cargo);
@@ -69,7 +102,8 @@ fn build(out: &Path, features: &str) -> PathBuf {
     stage
         .join("target")
         .join(target)
-        .join("release/libperfcheck_probe.so")
+        .join("release")
+        .join(probe.library)
 }
 
 /// The probe is built in its own way whatever the outer build is told: a coverage or sanitizer flag

@@ -12,12 +12,14 @@
 //! | [`revision`] | a range | both revisions, then their checkouts |
 //! | [`build`] | checkouts | the benchmark executables of both sides |
 //! | [`symbols`] | an executable | functions and lines of its addresses |
+//! | [`flame`] | call stacks with weights | flame graphs, folded stacks, pprof files |
 //! | [`protocol`] | a stream | Criterion's machine protocol, typed |
 //! | [`discover`] | builds | the benchmarks, matched across the sides |
 //! | [`seam`] | executables | the clock of both sides, in alternation, and its log |
 //! | [`measure`] | matched benchmarks | raw paired samples |
 //! | [`stats`] | numbers | estimates, intervals, decisions |
 //! | [`analyse`] | raw samples | comparisons, verdicts, the vote |
+//! | [`attribute`] | profiles | which functions a change comes from |
 //! | [`report`] | one [`report::Report`] | bytes in every format |
 //! | [`ui`] | events | progress |
 
@@ -35,6 +37,8 @@ pub mod build;
 
 pub mod symbols;
 
+pub mod flame;
+
 pub mod protocol;
 
 pub mod discover;
@@ -46,6 +50,8 @@ pub mod measure;
 pub mod stats;
 
 pub mod analyse;
+
+pub mod attribute;
 
 pub mod report;
 

@@ -54,6 +54,7 @@ impl Ours {
                 pinning: Pinning::Auto,
                 allocations: false,
                 reach: false,
+                profiling: cargo_perfcheck::plan::Profiling::Off,
                 measure_identical: true,
                 inject: None,
                 rules: cargo_perfcheck::plan::config::Rules::default(),

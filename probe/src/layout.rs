@@ -61,6 +61,10 @@ pub(crate) const SHIM_CODE: usize = 3;
 pub(crate) const SHIM_CODE_BYTES: usize = 16;
 /// Words for each entry point.
 pub(crate) const SHIM_WORDS: usize = 5;
+/// The period of the profiler's timer, in nanoseconds.
+pub(crate) const PROFILE_PERIOD_NS: usize = 60;
+/// One of the `CLOCK_` constants: which time the profiler's timer counts.
+pub(crate) const PROFILE_CLOCK: usize = 61;
 
 /// Every how manieth request of a sample has its call stack written down, on average.
 pub(crate) const TRACE_STRIDE: usize = 30;
@@ -141,6 +145,11 @@ pub(crate) const MODE_OFF: u64 = 0;
 pub(crate) const MODE_OBSERVE: u64 = 1;
 /// Samples are logged, and each waits for its turn.
 pub(crate) const MODE_PAIRED: u64 = 2;
+
+/// The main thread is sampled, by a high-resolution timer.
+pub(crate) const CLOCK_OF_MAIN_THREAD: u64 = 0;
+/// All threads are sampled, by their processor time and no oftener than the kernel's tick.
+pub(crate) const CLOCK_OF_PROCESS: u64 = 1;
 
 /// The process runs.
 pub(crate) const PHASE_RUNNING: u64 = 0;

@@ -32,6 +32,7 @@ pub(super) fn sampling() -> Sampling {
         pinning: Pinning::Auto,
         allocations: false,
         reach: false,
+        profiling: crate::plan::Profiling::Off,
         measure_identical: false,
         inject: None,
         rules: crate::plan::config::Rules::default(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analyse::{self, BudgetCheck, Comparison, Decision};
+use crate::attribute::Attribution;
 use crate::build::Build;
 use crate::discover::{Discovery, SkippedTarget};
 use crate::environment::Machine;
@@ -26,6 +27,7 @@ pub(super) struct Findings<'a> {
     pub(super) discovery: &'a Discovery,
     pub(super) family: usize,
     pub(super) comparisons: Vec<Comparison>,
+    pub(super) attributions: Vec<Attribution>,
     pub(super) decision: Decision,
     pub(super) budgets: Vec<BudgetCheck>,
     pub(super) timings: Vec<Timing>,
@@ -48,6 +50,7 @@ pub(super) fn assemble(findings: Findings<'_>) -> Report {
         benchmarks: findings.comparisons,
         budgets: findings.budgets,
         reach: findings.reach,
+        attributions: findings.attributions,
     }
 }
 

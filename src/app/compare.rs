@@ -3,11 +3,12 @@
 use std::io::{IsTerminal as _, Write};
 
 use super::assemble::{Findings, assemble};
-use super::deliver::{colour, columns, deliver};
+use super::deliver::{colour, columns, deliver, deliver_artifacts};
 use super::failure::Failure;
 use super::ready::{Ready, Stages};
 use super::{actions, limits, reach, rules};
 use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
+use crate::attribute::{self, Attributed};
 use crate::discover::{self, Changes, Identity, Target};
 use crate::environment::{Machine, StealWatch};
 use crate::measure::{Measured, Settled, Sources, count_allocations};
@@ -69,6 +70,11 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         analyse::add_allocations(&mut comparisons, &counted, &plan.thresholds);
         ready.stages.end("counting allocations");
     }
+    let attributed = explain(plan, &mut ready, &comparisons, scratch, events)?;
+    if let Some(folder) = &plan.artifacts {
+        deliver_artifacts(folder, &attribute::artifacts(&attributed))?;
+    }
+    let attributions = attributed.into_iter().map(|one| one.attribution);
     let decision = analyse::decide(&comparisons);
     let decision = analyse::weigh_allocations(decision, &comparisons, &plan.thresholds.allocations);
     let decision = rules::demand(decision, &comparisons, &plan.sampling.rules);
@@ -97,11 +103,32 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         discovery: &ready.discovery,
         family: ready.family,
         comparisons,
+        attributions: attributions.collect(),
         decision,
         budgets: limits.checks,
         timings: ready.stages.timings,
         reach,
     }))
+}
+
+/// Profiles what has changed, and says where it comes from.
+fn explain(
+    plan: &Plan,
+    ready: &mut Ready,
+    comparisons: &[Comparison],
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<Vec<Attributed>, Failure> {
+    let Sampling { profiling, .. } = plan.sampling;
+    let wanted = attribute::wanted(comparisons, profiling, &plan.thresholds);
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let discovery = &ready.discovery;
+    let profiled = measure::profile(&plan.sampling, discovery, &wanted, scratch, events)?;
+    let attributed = attribute::attribute(comparisons, &profiled, &ready.builds);
+    ready.stages.end("profiling");
+    Ok(attributed)
 }
 
 /// Lays the revisions out, builds them, and finds their benchmarks.

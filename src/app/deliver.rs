@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::failure::Failure;
+use crate::attribute::Artifact;
 use crate::plan::{ColourRequest, Output, Terminal};
 use crate::report::{self, RenderOptions, Report};
 use crate::units::Colour;
@@ -29,6 +30,14 @@ pub(super) fn deliver(
     for output in outputs.iter().filter(|output| output.path.is_none()) {
         let text = report::render(report, output.format, &for_stdout(terminal))?;
         print(&text, out)?;
+    }
+    Ok(())
+}
+
+/// Writes files about single benchmarks into `folder`.
+pub(super) fn deliver_artifacts(folder: &Path, artifacts: &[Artifact]) -> Result<(), Failure> {
+    for artifact in artifacts {
+        write_whole(&folder.join(&artifact.path), &artifact.bytes).map_err(Failure::other)?;
     }
     Ok(())
 }

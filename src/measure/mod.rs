@@ -14,6 +14,7 @@ mod duet;
 mod order;
 mod outcome;
 mod player;
+mod profiles;
 mod reach;
 mod schedule;
 mod seams;
@@ -33,6 +34,7 @@ use crate::units::{Paired, Side};
 
 pub use allocations::count_allocations;
 pub use counted::{Counted, CountedProcess, CountedSample, Exact};
+pub use profiles::{Profile, Profiled, profile};
 pub use reach::{Reach, find_reach};
 pub use schedule::{run, run_until};
 pub use search::Uncovered;

@@ -24,6 +24,7 @@ fn sampling() -> Sampling {
         pinning: Pinning::Off,
         allocations: false,
         reach: false,
+        profiling: crate::plan::Profiling::Off,
         measure_identical: false,
         inject: None,
         rules: crate::plan::config::Rules::default(),

@@ -66,6 +66,8 @@ pub struct Plan {
     pub cache: Cache,
     /// Whether the two checkouts and builds stay after the run.
     pub keep: bool,
+    /// The folder for flame graphs and other files about single benchmarks; absolute.
+    pub artifacts: Option<PathBuf>,
     /// How this run talks to whoever waits for it.
     pub terminal: Terminal,
     /// The words after the program's name, for the report's "how to reproduce".
@@ -146,6 +148,17 @@ pub enum Pinning {
     Cpu(usize),
 }
 
+/// Which benchmarks are profiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profiling {
+    /// None.
+    Off,
+    /// Those whose time has changed, or may have by more than the threshold.
+    Changed,
+    /// All that are run.
+    All,
+}
+
 /// How measuring is done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sampling {
@@ -172,6 +185,8 @@ pub struct Sampling {
     /// Whether it is found out first which benchmarks execute what has changed, so that the others
     /// need not be timed.
     pub reach: bool,
+    /// Which benchmarks are profiled.
+    pub profiling: Profiling,
     /// Identical executables are measured all the same (calibration).
     pub measure_identical: bool,
     /// The probe lengthens the head side's samples by this share (calibration).

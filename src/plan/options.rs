@@ -30,6 +30,10 @@ pub struct CompareOptions {
     /// Keep both source trees, their builds and the raw samples after the run
     #[arg(long, help_heading = "Output")]
     pub keep: bool,
+    /// Write flame graphs, folded stacks and pprof files into this folder [default: `profiles` in
+    /// `--report-dir`, where that is given]
+    #[arg(long, value_name = "FOLDER", help_heading = "Output")]
+    pub artifacts: Option<PathBuf>,
 }
 
 /// Cargo's own selection flags, with cargo's own words.
@@ -147,6 +151,12 @@ pub struct SamplingArgs {
     /// Find out first which benchmarks execute something that changed, and time only those
     #[arg(long)]
     pub reach: bool,
+    /// Profile every benchmark, not only those whose time has changed or may have
+    #[arg(long, conflicts_with = "no_profile")]
+    pub profile_all: bool,
+    /// Profile no benchmark: do not say which functions a change of time comes from
+    #[arg(long)]
+    pub no_profile: bool,
 }
 
 /// How to judge.

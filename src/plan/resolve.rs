@@ -13,8 +13,8 @@ use super::value::{Share, Span};
 use super::{
     Actions, AllocationPolicy, Annotations, Cache, CalibrateArgs, ColourRequest, CompareArgs,
     CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore, PairingRequest, Pinning,
-    Plan, PlanError, RangeSpec, Sampling, SamplingArgs, Selection, SelectionArgs, Terminal,
-    TerminalArgs, Thresholds, Verbosity, default, manifest, output,
+    Plan, PlanError, Profiling, RangeSpec, Sampling, SamplingArgs, Selection, SelectionArgs,
+    Terminal, TerminalArgs, Thresholds, Verbosity, default, manifest, output,
 };
 
 impl Plan {
@@ -82,6 +82,7 @@ impl Plan {
             time: options.sampling.time.map(Span::as_duration),
             cache: Cache::resolve(&options),
             keep: options.keep,
+            artifacts: artifacts(&options, environment),
             terminal: Terminal::resolve(&options.terminal, environment),
             command_line: reproducible(&environment.words, sampling.seed),
             sampling,
@@ -196,10 +197,25 @@ fn sampling(
         pinning: args.pin.unwrap_or(Pinning::Auto),
         allocations: !args.no_allocations,
         reach: args.reach,
+        profiling: match (args.no_profile, args.profile_all) {
+            (true, _) => Profiling::Off,
+            (false, true) => Profiling::All,
+            (false, false) => Profiling::Changed,
+        },
         measure_identical: false,
         inject: None,
         rules,
     })
+}
+
+/// Where files about single benchmarks go: where it was said, or beside the reports.
+fn artifacts(options: &CompareOptions, environment: &Environment) -> Option<PathBuf> {
+    let folder = match (&options.artifacts, &options.output.report_dir) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(reports)) => reports.join("profiles"),
+        (None, None) => return None,
+    };
+    Some(environment.cwd.join(folder))
 }
 
 fn out_of_range(key: &str, value: usize, why: &'static str, instead: usize) -> PlanError {

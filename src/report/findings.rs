@@ -1,6 +1,7 @@
 //! What a reader should fear, measure and do: read off the comparisons by fixed rules.
 
 use super::Report;
+use super::causes;
 use super::words::{self, Naming};
 use crate::analyse::{Comparison, TimeSummary, Verdict};
 use crate::measure::Pairing;
@@ -59,8 +60,18 @@ pub(super) fn of(report: &Report) -> Findings {
         push(|f| &mut f.risks, peak_risk(comparison));
         push(|f| &mut f.needed, unknown(report, comparison));
         push(|f| &mut f.needed, weak_pairing(comparison));
-        push(|f| &mut f.recommendations, slowdown(comparison));
+        push(|f| &mut f.recommendations, slowdown(report, comparison));
         push(|f| &mut f.recommendations, hunger(comparison));
+    }
+    for (comparison, attribution) in causes::of(report) {
+        let subject = naming.name(&comparison.key);
+        let advice = attribution.advice.iter().map(|advice| Finding {
+            subject: subject.clone(),
+            text: causes::advice(advice),
+            // As a logarithm, like the slowdowns beside it.
+            weight: advice.at_most.ln(),
+        });
+        findings.recommendations.extend(advice);
     }
     for skipped in &report.skipped {
         findings.needed.push(Finding {
@@ -100,7 +111,14 @@ fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
         let name = naming.name(&comparison.key);
         let counting = comparison.allocations.iter().flat_map(|a| &a.notes);
         let counting = counting.map(|note| format!("allocations: {note}"));
-        for note in comparison.notes.iter().cloned().chain(counting) {
+        let profiled = report
+            .attributions
+            .iter()
+            .filter(|a| a.key == comparison.key);
+        let profiling = profiled.flat_map(|attribution| &attribution.notes);
+        let profiling = profiling.map(|note| format!("profile: {note}"));
+        let all = comparison.notes.iter().cloned().chain(counting);
+        for note in all.chain(profiling) {
             match found.iter_mut().find(|(text, _)| *text == note) {
                 Some((_, names)) => names.push(name.clone()),
                 None => found.push((note, vec![name.clone()])),
@@ -228,17 +246,20 @@ fn weak_pairing(comparison: &Comparison) -> Option<(f64, String)> {
         })
 }
 
-fn slowdown(comparison: &Comparison) -> Option<(f64, String)> {
+fn slowdown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
     if comparison.verdict != Verdict::Slower {
         return None;
     }
     let (base, head) = both(comparison)?;
     let change = comparison.time.as_ref()?.change.as_ref()?;
     let text = format!(
-        "win back {} an iteration ({} now, {} before)",
+        "win back {} an iteration ({} now, {} before){}",
         crate::units::Nanos::from_nanos(head.mean_ns.as_nanos() - base.mean_ns.as_nanos()),
         head.mean_ns,
-        base.mean_ns
+        base.mean_ns,
+        causes::mainly(report, comparison)
+            .map(|culprit| format!(", first of all {culprit}"))
+            .unwrap_or_default()
     );
     Some((change.ratio.ln(), text))
 }

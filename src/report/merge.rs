@@ -174,6 +174,11 @@ fn absorb(merged: &mut Report, other: Report) {
             merged.benchmarks.push(comparison);
         }
     }
+    for attribution in other.attributions {
+        if !merged.attributions.iter().any(|a| a.key == attribution.key) {
+            merged.attributions.push(attribution);
+        }
+    }
     let environment = &mut merged.environment;
     environment.load_at_start = environment
         .load_at_start

@@ -3,6 +3,7 @@
 mod allocations;
 mod budgets;
 mod calibration;
+mod causes;
 mod error;
 mod escape;
 mod findings;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::analyse::{BudgetCheck, Comparison, Vote};
+use crate::attribute::Attribution;
 use crate::plan::Partition;
 use crate::units::{Paired, Side};
 
@@ -42,6 +43,9 @@ pub struct Report {
     /// What the change can reach, where that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<ReachSummary>,
+    /// Of the benchmarks that were profiled: where their time goes, and what a change of it comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributions: Vec<Attribution>,
 }
 
 /// What the change can reach, read from the executables before anything was timed.

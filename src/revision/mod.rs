@@ -6,6 +6,7 @@
 //! written into the user's repository or checkout.
 
 mod ancestry;
+mod changes;
 mod checkout;
 mod error;
 mod filters;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 
 use crate::units::Paired;
 
+pub use changes::{ChangedFile, Touch, changed_files, touched_lines};
 pub use checkout::check_out;
 pub use error::RevisionError;
 pub use resolve::{resolve, resolve_with_itself};

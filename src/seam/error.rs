@@ -38,6 +38,12 @@ pub enum SeamError {
         /// What was asked for.
         share: f64,
     },
+    /// There is no profile.
+    #[error("no profile was taken: {reason}")]
+    Profile {
+        /// Why, as a lower-case fragment.
+        reason: String,
+    },
     /// Something about a file.
     #[error("the clock seam's files failed")]
     Io(#[from] std::io::Error),
@@ -57,7 +63,7 @@ impl SeamError {
                 Some("`--pairing benchmark` measures without preloading".to_owned())
             }
             SeamError::Share { .. } => Some("`--inject 1%` is a usual choice".to_owned()),
-            SeamError::Symbols { .. } | SeamError::Io(_) => None,
+            SeamError::Symbols { .. } | SeamError::Profile { .. } | SeamError::Io(_) => None,
         }
     }
 }

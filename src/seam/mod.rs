@@ -31,6 +31,7 @@ mod hooks;
 #[allow(dead_code, reason = "some constants are for the probe alone")]
 mod layout;
 mod marks;
+mod profiles;
 mod prologue;
 mod reconcile;
 mod stacks;
@@ -48,6 +49,7 @@ use tempfile::TempDir;
 pub use allocations::{AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS};
 pub use error::SeamError;
 pub use marks::MarkSeam;
+pub use profiles::{LoadedObject, ProfileClock, ProfileSeam, RawProfile, RawStack};
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
 pub use stacks::{CodeAddress, Stack, Stacks, Tracing};
 
@@ -66,6 +68,9 @@ pub fn is_supported() -> bool {
 
 /// The probe that counts allocations; empty where preloading is not supported.
 const ALLOCATION_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_ALLOCATION_PROBE"));
+
+/// The probe that takes CPU profiles; empty where preloading is not supported.
+const PROFILE_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_PROFILE_PROBE"));
 
 /// How the seam works. The default is right for measuring.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -16,6 +16,8 @@ struct Demo {
     report: Value,
     progress: String,
     leftovers: Vec<String>,
+    /// Files for other tools: path within their folder, and content.
+    artifacts: BTreeMap<String, Vec<u8>>,
 }
 
 fn demo() -> &'static Demo {
@@ -26,6 +28,7 @@ fn demo() -> &'static Demo {
         let markdown = folder.path().join("demo.md");
         let cache = folder.path().join("cache");
         let temporary = folder.path().join("tmp");
+        let artifacts = folder.path().join("artifacts");
         std::fs::create_dir(&temporary).unwrap();
         let output =
             perfcheck("demo --seed 1 --format text --output - --format json --format markdown")
@@ -33,6 +36,8 @@ fn demo() -> &'static Demo {
                 .arg(&json)
                 .arg("--output")
                 .arg(&markdown)
+                .arg("--artifacts")
+                .arg(&artifacts)
                 .env("XDG_CACHE_HOME", &cache)
                 .env("TMPDIR", &temporary)
                 .output()
@@ -48,8 +53,20 @@ fn demo() -> &'static Demo {
             report: serde_json::from_str(&read(&json)).unwrap(),
             progress,
             leftovers,
+            artifacts: contents(&artifacts),
         }
     })
+}
+
+/// Every file below a folder with what is in it.
+fn contents(folder: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
+    let read = |path: String| {
+        let name = path
+            .strip_prefix(&format!("{}/", folder.display()))
+            .unwrap();
+        (name.to_owned(), std::fs::read(&path).unwrap())
+    };
+    files_below(folder).into_iter().map(read).collect()
 }
 
 /// Every file below a folder, beside what marks it as a cache.
@@ -202,4 +219,85 @@ fn progress_off_a_terminal_is_plain_lines() {
 #[test]
 fn nothing_is_left_behind() {
     assert_eq!(demo().leftovers, [""; 0]);
+}
+
+/// The explanation of a benchmark that is certainly another on the head side.
+fn explanation(id: &str) -> &'static Value {
+    let attributions = demo().report["attributions"].as_array().unwrap();
+    let found = attributions.iter().find(|entry| entry["id"] == id);
+    &found.unwrap_or_else(|| panic!("{id}: {}", demo().text))["explanation"]
+}
+
+#[test]
+fn the_planted_slowdown_is_traced_to_its_function_and_its_lines() {
+    let first = &explanation("checksum/4 KiB")["contributors"][0];
+    let function = first["function"].as_str().unwrap();
+    assert!(function.contains("checksum"), "{first:#}");
+    assert!(first["change"]["ns"].as_f64().unwrap() > 0.0);
+    let hunk = &first["hunks"][0];
+    assert_eq!(hunk["path"], "crates/readings/src/checksum.rs", "{first:#}");
+    assert_eq!(hunk["relation"], "in this function");
+    let lines = hunk["lines"].as_array().unwrap().iter();
+    let added: Vec<&str> = lines
+        .filter(|line| line["kind"] == "added")
+        .map(|line| line["text"].as_str().unwrap())
+        .collect();
+    assert!(
+        added.iter().any(|line| line.contains("block.len() / 2..")),
+        "{added:?}"
+    );
+    let commit = &hunk["commit"]["short_id"];
+    assert_eq!(commit, &demo().report["range"]["head"]["short_id"]);
+    for rendered in [&demo().text, &demo().markdown] {
+        assert!(
+            rendered.contains("crates/readings/src/checksum.rs"),
+            "{rendered}"
+        );
+    }
+}
+
+#[test]
+fn files_for_other_tools_hold_the_changed_function() {
+    let folder = "readings/readings/checksum_4_KiB";
+    let file = |name: &str| {
+        let path = format!("{folder}/cpu.{name}");
+        let all: Vec<&String> = demo().artifacts.keys().collect();
+        demo()
+            .artifacts
+            .get(&path)
+            .unwrap_or_else(|| panic!("{path} in {all:?}"))
+    };
+    for name in [
+        "base.svg",
+        "head.svg",
+        "diff.svg",
+        "base.folded",
+        "head.folded",
+    ] {
+        let text = std::str::from_utf8(file(name)).unwrap();
+        assert!(text.contains("checksum"), "{name}");
+    }
+    for name in ["base.pb.gz", "head.pb.gz"] {
+        let strings = crate::pprof_reader::strings(file(name));
+        assert!(
+            strings.iter().any(|text| text.contains("checksum")),
+            "{strings:?}"
+        );
+    }
+}
+
+#[test]
+fn the_differential_flame_graph_opens_in_a_browser_and_shows_the_changed_function() {
+    let test = "the_differential_flame_graph_opens_in_a_browser_and_shows_the_changed_function";
+    let Some(browser) = crate::reports::browser::Browser::find(test) else {
+        return;
+    };
+    let picture = &demo().artifacts["readings/readings/checksum_4_KiB/cpu.diff.svg"];
+    let shown = browser.open("diff", picture);
+    assert!(
+        shown.contains("<svg") && shown.contains("checksum"),
+        "{shown}"
+    );
+    // The script of the picture has run: it is what makes it as wide as the window.
+    assert!(shown.contains("unzoom"), "{shown}");
 }

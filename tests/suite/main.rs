@@ -1,6 +1,7 @@
 //! One integration binary, many modules; names are sentences.
 
 mod architecture;
+mod attribution;
 mod bad_input;
 mod cache;
 mod cleanup;
@@ -9,6 +10,7 @@ mod demo;
 mod faults;
 mod hook;
 mod measure;
+mod pprof_reader;
 mod probe;
 mod probe_allocations;
 mod readme;

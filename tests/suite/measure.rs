@@ -28,6 +28,7 @@ fn sampling(pairing: PairingRequest) -> Sampling {
         pinning: Pinning::Off,
         allocations: false,
         reach: false,
+        profiling: cargo_perfcheck::plan::Profiling::Off,
         measure_identical: true,
         inject: None,
         rules: cargo_perfcheck::plan::config::Rules::default(),

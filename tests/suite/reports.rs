@@ -1,6 +1,6 @@
 //! Every format, from reports that a builder writes down.
 
-mod browser;
+pub(crate) mod browser;
 mod builder;
 mod cases;
 mod github_markdown;

@@ -227,7 +227,10 @@ impl Configuration {
 
 /// A path in a file means from that file, whatever folder the program is started in.
 fn relative_to(origin: &Origin, key: &Key, value: Value) -> Value {
-    let is_path = matches!(key.name.as_str(), "output" | "report-dir" | "target-dir");
+    let is_path = matches!(
+        key.name.as_str(),
+        "output" | "report-dir" | "target-dir" | "artifacts"
+    );
     match (origin, value) {
         (Origin::File { path, .. }, Value::Texts(texts))
             if is_path && key.arity != Arity::Switch =>

@@ -103,6 +103,7 @@ pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOp
         },
         terminal: terminal_or(typed.terminal, configured.terminal),
         keep: typed.keep || configured.keep,
+        artifacts: typed.artifacts.or(configured.artifacts),
     }
 }
 
@@ -151,6 +152,9 @@ fn sampling_or(typed: SamplingArgs, configured: SamplingArgs) -> SamplingArgs {
         pin: typed.pin.or(configured.pin),
         no_allocations: typed.no_allocations || configured.no_allocations,
         reach: typed.reach || configured.reach,
+        // Who asks for all now takes back that a file asked for none, and the other way round.
+        profile_all: typed.profile_all || (configured.profile_all && !typed.no_profile),
+        no_profile: typed.no_profile || (configured.no_profile && !typed.profile_all),
     }
 }
 

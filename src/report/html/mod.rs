@@ -4,7 +4,9 @@
 //! [`super::escape::visible`], which takes what hides or reorders characters.
 
 mod budgets;
+mod causes;
 mod facts;
+mod flames;
 mod forest;
 mod plot;
 mod rows;
@@ -46,6 +48,7 @@ pub(super) fn render(report: &Report) -> String {
                 main {
                     (benchmarks(report))
                     (budgets::budgets(report))
+                    (causes::causes(report))
                     (overview(report))
                     (conclusions(report))
                     (facts::facts(report))

@@ -4,7 +4,7 @@
 
 use super::super::words::{self, Naming};
 use super::super::{
-    Report, budgets,
+    Report, budgets, causes,
     escape::{shortened, visible},
 };
 use super::place;
@@ -37,7 +37,7 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
         ("error", errors, BudgetStatus::Over),
         ("warning", warnings, BudgetStatus::Investigate),
     ] {
-        let of_benchmarks = all.iter().map(|c| annotation(level, naming, c));
+        let of_benchmarks = all.iter().map(|c| annotation(report, level, naming, c));
         let checks = report.budgets.iter().filter(|b| b.status == status);
         let of_budgets = checks.map(|check| budget(level, naming, check));
         // Benchmarks first: what is over its budget is often what became slower.
@@ -54,20 +54,29 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
     out
 }
 
-fn annotation(level: &str, naming: Naming, comparison: &Comparison) -> String {
+fn annotation(report: &Report, level: &str, naming: Naming, comparison: &Comparison) -> String {
     let title = format!(
         "{}: {}",
         words::word(comparison.verdict),
         shortened(&naming.name(&comparison.key), LONGEST_NAME)
     );
-    let place = place::blamed(comparison)
+    let place = place::blamed(report, comparison)
         .map(|place| format!("file={},line={},", property(&place.path), place.line));
     format!(
         "::{level} {}title={}::{}\n",
         place.unwrap_or_default(),
         property(&title),
-        data(&words::summary(comparison))
+        data(&told(report, comparison))
     )
+}
+
+/// What happened to a benchmark, and where the change comes from.
+fn told(report: &Report, comparison: &Comparison) -> String {
+    let summary = words::summary(comparison);
+    match causes::mainly(report, comparison) {
+        Some(culprit) => format!("{summary}; most of it {culprit}"),
+        None => summary,
+    }
 }
 
 fn budget(level: &str, naming: Naming, check: &BudgetCheck) -> String {

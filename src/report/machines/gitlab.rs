@@ -36,13 +36,13 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
     let naming = Naming::of(report);
     let of_benchmarks = words::ordered(report)
         .into_iter()
-        .filter_map(|comparison| issue(naming, comparison));
+        .filter_map(|comparison| issue(report, naming, comparison));
     let of_budgets = report.budgets.iter().filter_map(|b| budget(naming, b));
     let issues: Vec<Issue> = of_benchmarks.chain(of_budgets).collect();
     to_json("GitLab code quality", &issues)
 }
 
-fn issue(naming: Naming, comparison: &Comparison) -> Option<Issue> {
+fn issue(report: &Report, naming: Naming, comparison: &Comparison) -> Option<Issue> {
     let (check_name, severity) = match comparison.verdict {
         Verdict::Slower => ("perfcheck-slower", "major"),
         Verdict::Failed => ("perfcheck-failed", "major"),
@@ -51,7 +51,7 @@ fn issue(naming: Naming, comparison: &Comparison) -> Option<Issue> {
         Verdict::Inconclusive => ("perfcheck-inconclusive", "info"),
         _ => return None,
     };
-    let (path, begin) = place::blamed(comparison).map_or_else(
+    let (path, begin) = place::blamed(report, comparison).map_or_else(
         || (MANIFEST.to_owned(), 1),
         |place| (place.path, place.line),
     );

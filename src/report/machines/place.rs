@@ -1,7 +1,9 @@
 //! Where in the source a finding is shown.
 
 use crate::analyse::Comparison;
+use crate::attribute::{self, Attribution};
 use crate::measure::Origin;
+use crate::report::Report;
 
 /// A line of a file, relative to the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +12,28 @@ pub(super) struct Place {
     pub(super) line: u32,
 }
 
-/// The line that explains the change best, where one is known.
-pub(super) fn blamed(comparison: &Comparison) -> Option<Place> {
+/// The line that explains the change best, where one is known: of a change of time the hunk, or else
+/// the function, that it comes from; otherwise where more is allocated.
+pub(super) fn blamed(report: &Report, comparison: &Comparison) -> Option<Place> {
+    let attribution = report.attributions.iter().find(|a| a.key == comparison.key);
+    attribution
+        .and_then(culprit)
+        .or_else(|| allocating(comparison))
+}
+
+fn culprit(attribution: &Attribution) -> Option<Place> {
+    let contributors = &attribution.explanation.as_ref()?.contributors;
+    let first = contributors.first()?;
+    if let Some(hunk) = first.hunks.first() {
+        return parse(&format!("{}:{}", hunk.path, hunk.line));
+    }
+    let at = first.location.head.as_ref()?;
+    (first.origin == attribute::Origin::Workspace)
+        .then(|| parse(&at.to_string()))
+        .flatten()
+}
+
+fn allocating(comparison: &Comparison) -> Option<Place> {
     let sites = &comparison.allocations.as_ref()?.sites;
     let grown = sites
         .iter()

@@ -2,6 +2,7 @@
 
 mod allocations;
 mod budgets;
+mod causes;
 mod detail;
 mod escape;
 mod facts;

@@ -22,6 +22,7 @@ pub(super) fn document(report: &Report, detail: Detail) -> String {
     let mut out = format!("{MARKER}\n");
     page.head(&mut out);
     page.changed(&mut out, &notable);
+    page.causes(&mut out);
     page.failures(&mut out);
     page.quiet(&mut out, &quiet);
     page.allocations(&mut out);

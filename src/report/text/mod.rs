@@ -3,6 +3,7 @@
 mod allocations;
 mod bar;
 mod budgets;
+mod causes;
 mod paint;
 mod prose;
 mod table;
@@ -34,6 +35,8 @@ pub(super) fn render(report: &Report, options: &RenderOptions) -> String {
     page.benchmarks(&mut out);
     page.allocations(&mut out);
     page.budgets(&mut out);
+    page.causes(&mut out);
+    page.advice(&mut out);
     page.failures(&mut out);
     page.doubts(&mut out);
     page.method(&mut out);

@@ -119,7 +119,7 @@ impl Page<'_> {
     }
 
     /// `text` broken at spaces to the width; following lines are indented.
-    fn wrapped(&self, text: &str, indent: usize) -> String {
+    pub(super) fn wrapped(&self, text: &str, indent: usize) -> String {
         let mut out = String::new();
         let mut column = 0;
         for word in text.split(' ') {

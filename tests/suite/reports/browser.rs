@@ -13,14 +13,14 @@ use serde_json::Value;
 use super::{cases, render};
 
 /// A browser, and a folder that it may write to.
-struct Browser {
+pub(crate) struct Browser {
     program: PathBuf,
     folder: tempfile::TempDir,
 }
 
 impl Browser {
     /// `None`, said aloud, where there is no browser.
-    fn find(test: &str) -> Option<Browser> {
+    pub(crate) fn find(test: &str) -> Option<Browser> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let names = ["chromium", "chromium-browser", "google-chrome"];
         let program = std::env::split_paths(&path)
@@ -61,6 +61,22 @@ impl Browser {
             .args(options)
             .arg(format!("file://{}", page.display()));
         command
+    }
+
+    /// What the browser makes of a picture, which it opens as a document of its own: its elements after
+    /// its script has run, once a screenshot was taken, too.
+    pub(crate) fn open(&self, name: &str, picture: &[u8]) -> String {
+        let path = self.folder.path().join(format!("{name}.svg"));
+        fs_err::write(&path, picture).expect("it can be written");
+        let shown = self.folder.path().join(format!("{name}.png"));
+        let screenshot = format!("--screenshot={}", shown.display());
+        let run = |options: &[&str]| {
+            let output = self.command(&path, options).output();
+            output.expect("the browser starts")
+        };
+        run(&[&screenshot]);
+        assert!(fs_err::metadata(&shown).is_ok_and(|file| file.len() > 1000));
+        String::from_utf8_lossy(&run(&["--dump-dom"]).stdout).into_owned()
     }
 
     /// The page of `report` with `script` run at its end.

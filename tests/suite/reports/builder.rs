@@ -77,6 +77,7 @@ pub(crate) fn report() -> Report {
         skipped: Vec::new(),
         budgets: Vec::new(),
         reach: None,
+        attributions: Vec::new(),
     }
 }
 

@@ -1,0 +1,38 @@
+//! The library that `cargo perfcheck` preloads into benchmark processes to take CPU profiles.
+//!
+//! It recognises timed regions as the first library does, with the very same sources (`../../src`),
+//! and lets [`pprof`] take a sample of the stack at each tick of a timer that falls into one. It
+//! needs the standard library, so it is a crate of its own, and it is never preloaded while timing.
+//!
+//! - [`sampler`] owns the timer and decides which ticks become samples,
+//! - [`dump`] writes what was sampled in a benchmark to a file of its own,
+//! - [`heap`] is how the seam tells of timed regions (the other library counts allocations there),
+//! - [`exact`] makes pprof tell samples apart by instruction and not by function.
+
+#[path = "../../src/attach.rs"]
+mod attach;
+#[path = "../../src/chain.rs"]
+mod chain;
+#[path = "../../src/clock.rs"]
+mod clock;
+mod dump;
+mod exact;
+#[path = "hooks.rs"]
+mod heap;
+#[allow(dead_code, reason = "some constants are for the host alone")]
+#[path = "../../src/layout.rs"]
+mod layout;
+#[allow(dead_code, reason = "half of it is replaced by the hooks")]
+#[path = "../../src/no_heap.rs"]
+mod no_heap;
+#[path = "../../src/timing.rs"]
+mod pass;
+#[path = "../../src/sample.rs"]
+mod sample;
+mod sampler;
+#[path = "../../src/shared.rs"]
+mod shared;
+#[path = "../../src/sys.rs"]
+mod sys;
+#[path = "../../src/turn.rs"]
+mod turn;

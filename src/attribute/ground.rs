@@ -1,0 +1,42 @@
+//! What a change is traced to: the sources of both sides and how they differ.
+
+use crate::build::Build;
+use crate::revision;
+use crate::units::Paired;
+
+use super::beside;
+use super::hunks::Hunks;
+use super::origin::Origins;
+
+/// What is known of the two revisions beside their profiles.
+#[derive(Debug, Clone)]
+pub(super) struct Ground {
+    pub(super) origins: Origins,
+    pub(super) hunks: Hunks,
+    /// What changed beside the code.
+    pub(super) beside: Vec<String>,
+}
+
+impl Ground {
+    /// Reads the sources of both sides. Where that fails there are functions without hunks, and a note
+    /// says why.
+    pub(super) fn of(builds: &Paired<Build>, notes: &mut Vec<String>) -> Ground {
+        let checkouts = builds.as_ref().map(|build| &build.checkout);
+        let files = revision::changed_files(checkouts).unwrap_or_else(|error| {
+            notes.push(format!("the change of the sources is not known: {error}"));
+            Vec::new()
+        });
+        let beside = beside::changes(builds, &files);
+        let hunks = Hunks::of(files, |file| {
+            let path = file.paths.head.as_ref();
+            let lines = path.map(|path| revision::touched_lines(checkouts, path, &file.texts.head));
+            // Commits are an extra: without them a hunk is still the right one.
+            lines.and_then(Result::ok).unwrap_or_default()
+        });
+        Ground {
+            origins: Origins::of(builds),
+            hunks,
+            beside,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The pieces of a change, and which of them concern a function.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::revision::{ChangedFile, Touch};
+use crate::units::{Paired, Side};
+
+use super::model::{CommitRef, DiffLine, Hunk, LineKind};
+use super::source::{self, Function};
+
+/// Lines around a change that are shown.
+const CONTEXT: usize = 3;
+/// A hunk that is shown has no more lines.
+const LONGEST: usize = 40;
+
+/// The changed Rust files, taken to pieces.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hunks {
+    files: Vec<File>,
+}
+
+#[derive(Debug, Clone)]
+struct File {
+    paths: Paired<Option<String>>,
+    texts: Paired<String>,
+    functions: Paired<Vec<Function>>,
+    touched: BTreeMap<u32, Touch>,
+    pieces: Vec<Piece>,
+}
+
+/// One hunk.
+#[derive(Debug, Clone)]
+struct Piece {
+    /// The lines that differ, without context, from 1; empty where a side only misses some.
+    changed: Paired<Range<u32>>,
+    lines: Vec<DiffLine>,
+}
+
+/// Names a hunk: file and number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HunkId {
+    file: usize,
+    piece: usize,
+}
+
+impl Hunks {
+    /// Takes changed files to pieces; `touched` gives the commits of a file's lines on the head side.
+    pub(super) fn of(
+        files: Vec<ChangedFile>,
+        touched: impl Fn(&ChangedFile) -> BTreeMap<u32, Touch>,
+    ) -> Hunks {
+        let sources = files.into_iter().filter(is_rust);
+        let files = sources.map(|file| File {
+            touched: touched(&file),
+            pieces: pieces(&file.texts),
+            functions: file.texts.as_ref().map(|text| source::functions(text)),
+            paths: file
+                .paths
+                .map(|path| Some(path?.to_string_lossy().into_owned())),
+            texts: file.texts,
+        });
+        Hunks {
+            files: files.collect(),
+        }
+    }
+
+    /// The path on the base side of a file that is called so on the head side, where it was renamed.
+    pub(super) fn former_path(&self, head: &str) -> Option<&str> {
+        let file = self
+            .files
+            .iter()
+            .find(|f| f.paths.head.as_deref() == Some(head))?;
+        file.paths.base.as_deref()
+    }
+
+    /// The code of the function around a line after its name, where its file has changed; white
+    /// space, which a move changes, is left out.
+    pub(super) fn body_at(&self, side: Side, path: &str, line: u32) -> Option<String> {
+        let file = self.file(side, path)?;
+        let function = source::enclosing(file.functions.get(side), line)?;
+        let code = lines_of(file.texts.get(side), &function.lines);
+        let (_, body) = code.split_once(&function.name)?;
+        Some(body.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    /// The hunks that differ within the function around a line.
+    pub(super) fn within(&self, side: Side, path: &str, line: u32) -> Vec<HunkId> {
+        let Some((index, file)) = self.indexed(side, path) else {
+            return Vec::new();
+        };
+        let Some(function) = source::enclosing(file.functions.get(side), line) else {
+            return Vec::new();
+        };
+        let touches = |piece: &Piece| overlap(piece.changed.get(side), &function.lines);
+        ids(index, file, touches)
+    }
+
+    /// The hunks that define something that is mentioned in the function around a line, with the names
+    /// of what they define: functions that it calls, constants that it uses.
+    pub(super) fn used_by(&self, side: Side, path: &str, line: u32) -> Vec<(HunkId, String)> {
+        let Some(file) = self.file(side, path) else {
+            return Vec::new();
+        };
+        let Some(function) = source::enclosing(file.functions.get(side), line) else {
+            return Vec::new();
+        };
+        let code = lines_of(file.texts.get(side), &function.lines);
+        self.defining(side, &source::mentioned(&code), Some(&function.name))
+    }
+
+    /// The hunks that change the definition of one of these names.
+    pub(super) fn defining(
+        &self,
+        side: Side,
+        names: &BTreeSet<&str>,
+        except: Option<&str>,
+    ) -> Vec<(HunkId, String)> {
+        let mut found = Vec::new();
+        for (index, file) in self.files.iter().enumerate() {
+            for (number, piece) in file.pieces.iter().enumerate() {
+                let changed = piece.changed.get(side);
+                let functions = file.functions.get(side).iter();
+                let inside = functions
+                    .filter(|function| overlap(changed, &function.lines))
+                    .map(|function| function.name.as_str());
+                let range = changed.start..=changed.end.saturating_sub(1);
+                let code = lines_of(file.texts.get(side), &range);
+                let defined = source::defined(&code);
+                let name = inside
+                    .chain(defined.into_iter().filter(|name| is_constant(name)))
+                    .find(|name| names.contains(name) && Some(*name) != except);
+                if let Some(name) = name {
+                    let id = HunkId {
+                        file: index,
+                        piece: number,
+                    };
+                    found.push((id, name.to_owned()));
+                }
+            }
+        }
+        found
+    }
+
+    /// A hunk, to be shown.
+    pub(super) fn get(&self, id: HunkId, relation: String) -> Hunk {
+        let file = &self.files[id.file];
+        let piece = &file.pieces[id.piece];
+        let path = file.paths.head.as_ref().or(file.paths.base.as_ref());
+        let mut lines = piece.lines.clone();
+        let left_out = lines.len().saturating_sub(LONGEST);
+        lines.truncate(LONGEST);
+        Hunk {
+            path: path.cloned().unwrap_or_default(),
+            relation,
+            line: piece.changed.head.start.max(1),
+            commit: last_commit(file, piece),
+            lines,
+            left_out,
+        }
+    }
+
+    fn file(&self, side: Side, path: &str) -> Option<&File> {
+        self.indexed(side, path).map(|(_, file)| file)
+    }
+
+    fn indexed(&self, side: Side, path: &str) -> Option<(usize, &File)> {
+        let mut files = self.files.iter().enumerate();
+        files.find(|(_, file)| file.paths.get(side).as_deref() == Some(path))
+    }
+}
+
+fn ids(file: usize, of: &File, wanted: impl Fn(&Piece) -> bool) -> Vec<HunkId> {
+    let pieces = of.pieces.iter().enumerate();
+    pieces
+        .filter(|(_, piece)| wanted(piece))
+        .map(|(piece, _)| HunkId { file, piece })
+        .collect()
+}
+
+fn is_rust(file: &ChangedFile) -> bool {
+    let paths = [&file.paths.head, &file.paths.base];
+    let mut paths = paths.into_iter().flatten();
+    paths.any(|path| path.extension().is_some_and(|extension| extension == "rs"))
+}
+
+/// Whether a name is written as constants are. Others are too common to mean one thing.
+fn is_constant(name: &str) -> bool {
+    name.len() > 1 && !name.contains(char::is_lowercase)
+}
+
+/// Whether changed lines touch those of a function. Where lines are only missing, the place between
+/// two lines does.
+fn overlap(changed: &Range<u32>, lines: &std::ops::RangeInclusive<u32>) -> bool {
+    match changed.is_empty() {
+        true => changed.start > *lines.start() && changed.start <= *lines.end(),
+        false => changed.start <= *lines.end() && changed.end > *lines.start(),
+    }
+}
+
+fn lines_of(text: &str, lines: &std::ops::RangeInclusive<u32>) -> String {
+    let first = (*lines.start()).max(1) as usize - 1;
+    let count = (*lines.end() as usize).saturating_sub(first);
+    let lines: Vec<&str> = text.lines().skip(first).take(count).collect();
+    lines.join("\n")
+}
+
+/// The hunks between two texts. Changes of white space and comments alone are hunks, too: it is seen
+/// from the function whether they matter.
+fn pieces(texts: &Paired<String>) -> Vec<Piece> {
+    let diff = TextDiff::from_lines(&texts.base, &texts.head);
+    let groups = diff.grouped_ops(CONTEXT).into_iter();
+    groups
+        .map(|ops| {
+            let mut lines = Vec::new();
+            let mut spans = Paired::new(Span::NONE, Span::NONE);
+            for change in ops.iter().flat_map(|op| diff.iter_changes(op)) {
+                let number = |index: Option<usize>| index.map(|index| index as u32 + 1);
+                let (base, head) = (number(change.old_index()), number(change.new_index()));
+                let kind = match change.tag() {
+                    ChangeTag::Equal => LineKind::Same,
+                    ChangeTag::Delete => LineKind::Removed,
+                    ChangeTag::Insert => LineKind::Added,
+                };
+                spans
+                    .base
+                    .take(base, kind == LineKind::Removed, kind != LineKind::Same);
+                spans
+                    .head
+                    .take(head, kind == LineKind::Added, kind != LineKind::Same);
+                let text = change.value().trim_end_matches(['\n', '\r']).to_owned();
+                lines.push(DiffLine {
+                    kind,
+                    base,
+                    head,
+                    text,
+                });
+            }
+            Piece {
+                changed: spans.map(Span::range),
+                lines,
+            }
+        })
+        .collect()
+}
+
+/// Grows over the lines that differ on a side.
+#[derive(Clone, Copy)]
+struct Span {
+    seen: u32,
+    first: Option<u32>,
+    last: Option<u32>,
+    place: Option<u32>,
+}
+
+impl Span {
+    const NONE: Span = Span {
+        seen: 0,
+        first: None,
+        last: None,
+        place: None,
+    };
+
+    fn take(&mut self, line: Option<u32>, is_own: bool, is_change: bool) {
+        if is_own {
+            self.first = self.first.or(line);
+            self.last = line;
+        } else if is_change && self.place.is_none() {
+            self.place = Some(self.seen + 1);
+        }
+        if let Some(line) = line {
+            self.seen = line;
+        }
+    }
+
+    fn range(self) -> Range<u32> {
+        match (self.first, self.last, self.place) {
+            (Some(first), Some(last), _) => first..last + 1,
+            (_, _, place) => place.unwrap_or(1)..place.unwrap_or(1),
+        }
+    }
+}
+
+/// The latest commit of the range that touched a line of the hunk, or one beside lines that vanished.
+fn last_commit(file: &File, piece: &Piece) -> Option<CommitRef> {
+    let changed = &piece.changed.head;
+    let range = match changed.is_empty() {
+        true => changed.start.saturating_sub(1)..changed.start + 1,
+        false => changed.clone(),
+    };
+    let touches = file.touched.range(range).map(|(_, touch)| touch);
+    let last = touches.max_by_key(|touch| touch.committed_at)?;
+    Some(CommitRef {
+        short_id: last.short_id.clone(),
+        subject: last.subject.clone(),
+    })
+}

@@ -1,0 +1,174 @@
+//! From profiles to the functions that a change of time comes from.
+//!
+//! A sample belongs to one *site*: the innermost function on its stack whose code the project can
+//! change (its own, or a dependency's whose version differs between the sides). What such a function
+//! calls elsewhere counts for it. So the shares of all sites are the whole time, and their changes add
+//! up to the change of time that was measured; nothing is counted twice.
+
+mod advice;
+mod artifacts;
+mod beside;
+mod blame;
+mod estimate;
+mod ground;
+mod hunks;
+mod matching;
+mod model;
+mod names;
+mod origin;
+mod shares;
+mod sites;
+mod source;
+mod stacks;
+
+use std::collections::BTreeSet;
+
+use crate::analyse::{Comparison, TimeComparison, Verdict};
+use crate::build::Build;
+use crate::discover::BenchmarkKey;
+use crate::flame::Folded;
+use crate::measure::Profiled;
+use crate::plan::{Profiling, Thresholds};
+use crate::seam::{ProfileClock, ProfileSeam};
+use crate::units::{Paired, Side};
+
+pub use artifacts::{Artifact, artifacts, graphs};
+pub use model::*;
+
+use estimate::Change;
+use ground::Ground;
+use stacks::Stacks;
+
+/// What was found out of one benchmark, and the samples behind it.
+#[derive(Debug, Clone)]
+pub struct Attributed {
+    /// What the report says.
+    pub attribution: Attribution,
+    /// The samples of each side, with lines.
+    stacks: Paired<Option<Stacks>>,
+}
+
+/// With fewer samples of a side, a share is known to no better than five in a hundred.
+const FEW_SAMPLES: u64 = 400;
+
+/// The benchmarks that are to be profiled.
+#[must_use]
+pub fn wanted(
+    comparisons: &[Comparison],
+    profiling: Profiling,
+    thresholds: &Thresholds,
+) -> BTreeSet<BenchmarkKey> {
+    let wants = |comparison: &&Comparison| match profiling {
+        Profiling::Off => false,
+        Profiling::All => !matches!(comparison.verdict, Verdict::Failed | Verdict::Removed),
+        Profiling::Changed => match comparison.verdict {
+            Verdict::Slower | Verdict::Faster => true,
+            Verdict::Inconclusive => exceeds(comparison, thresholds),
+            _ => false,
+        },
+    };
+    let wanted = comparisons.iter().filter(wants);
+    wanted.map(|comparison| comparison.key.clone()).collect()
+}
+
+/// Whether the estimate of the change lies beyond the threshold.
+fn exceeds(comparison: &Comparison, thresholds: &Thresholds) -> bool {
+    let change = comparison.time.as_ref().and_then(|time| time.change);
+    change.is_some_and(|change| change.ratio.ln().abs() > thresholds.practical.ln())
+}
+
+/// Says of each profiled benchmark where its time goes, and where a change of it comes from.
+#[must_use]
+pub fn attribute(
+    comparisons: &[Comparison],
+    profiled: &[Profiled],
+    builds: &Paired<Build>,
+) -> Vec<Attributed> {
+    let mut notes = Vec::new();
+    let ground = Ground::of(builds, &mut notes);
+    let all = profiled.iter().map(|profiled| {
+        let comparison = comparisons.iter().find(|c| c.key == profiled.key);
+        let time = comparison.and_then(|comparison| comparison.time.as_ref());
+        attribute_one(profiled, time, &ground, &notes)
+    });
+    all.collect()
+}
+
+fn attribute_one(
+    profiled: &Profiled,
+    time: Option<&TimeComparison>,
+    ground: &Ground,
+    notes: &[String],
+) -> Attributed {
+    let mut notes = [&profiled.notes[..], notes].concat();
+    let mut stacks = Paired::new(None, None);
+    for side in Side::BOTH {
+        if let Some(profile) = profiled.profiles.get(side) {
+            match stacks::resolve(profile) {
+                Ok(found) => *stacks.get_mut(side) = Some(found),
+                Err(why) => notes.push(format!("{side}: {why}")),
+            }
+        }
+    }
+    for side in Side::BOTH {
+        if let Some(few) = stacks.get(side).as_ref().and_then(too_few) {
+            notes.push(format!("{side}: {few}"));
+        }
+    }
+    let change = time.and_then(Change::of);
+    let attribution = Attribution {
+        key: profiled.key.clone(),
+        sampling: Paired::from_fn(|side| {
+            let profile = profiled.profiles.get(side).as_ref()?;
+            Some(sampling(profile.clock, stacks.get(side).as_ref()?))
+        }),
+        time_ns: change.map(|change| change.time),
+        change: change.map(|change| change.total()),
+        explanation: match (&stacks.base, &stacks.head, change) {
+            (Some(base), Some(head), Some(change)) => {
+                Some(sites::explain(Paired::new(base, head), change, ground))
+            }
+            _ => None,
+        },
+        bottlenecks: stacks
+            .head
+            .as_ref()
+            .map_or_else(Vec::new, |head| advice::bottlenecks(head, &ground.origins)),
+        advice: stacks
+            .head
+            .as_ref()
+            .map_or_else(Vec::new, |head| advice::advice(head, &ground.origins)),
+        stacks: stacks.as_ref().map(|stacks| {
+            let stacks = stacks.as_ref()?;
+            Some(Folded::of(&stacks.stacks))
+        }),
+        notes,
+    };
+    Attributed {
+        attribution,
+        stacks,
+    }
+}
+
+fn sampling(clock: ProfileClock, stacks: &Stacks) -> SideSampling {
+    SideSampling {
+        samples: stacks.total(),
+        hertz: ProfileSeam::HERTZ,
+        threads: match clock {
+            ProfileClock::MainThread => Threads::Main,
+            ProfileClock::AllThreads => Threads::All,
+        },
+    }
+}
+
+fn too_few(stacks: &Stacks) -> Option<String> {
+    let samples = stacks.total();
+    (samples < FEW_SAMPLES).then(|| {
+        format!(
+            "only {samples} samples fell into timed regions: shares are rough, small ones chance"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

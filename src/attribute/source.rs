@@ -1,0 +1,255 @@
+//! Where the functions of a Rust source file begin and end, and what a piece of code mentions.
+//!
+//! No parser of the language is needed for that, and none could be had that reads every edition: it
+//! is enough to know what is no code (comments, strings) and to match braces.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+/// A function in a source file, its lines from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Function {
+    pub(super) name: String,
+    pub(super) lines: RangeInclusive<u32>,
+}
+
+/// A word or a mark of the code, and its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Token<'a> {
+    text: &'a str,
+    line: u32,
+}
+
+/// Every function with a body, in the order of their ends.
+pub(super) fn functions(source: &str) -> Vec<Function> {
+    let tokens = tokens(source);
+    let mut found = Vec::new();
+    let mut open: Vec<Option<(String, u32)>> = Vec::new();
+    let mut announced: Option<(String, u32)> = None;
+    let mut nested = 0_i32;
+    for (index, token) in tokens.iter().enumerate() {
+        match token.text {
+            "fn" => {
+                // `fn(u8) -> u8` is a type.
+                if let Some(name) = tokens.get(index + 1).filter(|next| is_word(next.text)) {
+                    announced = Some((name.text.to_owned(), token.line));
+                    nested = 0;
+                }
+            }
+            "(" | "[" => nested += 1,
+            ")" | "]" => nested -= 1,
+            // A declaration without a body; within brackets it is the length of an array.
+            ";" if nested <= 0 => announced = None,
+            "{" => open.push(announced.take()),
+            "}" => {
+                if let Some(Some((name, first))) = open.pop() {
+                    let lines = first..=token.line;
+                    found.push(Function { name, lines });
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The innermost function around a line.
+pub(super) fn enclosing(functions: &[Function], line: u32) -> Option<&Function> {
+    let around = functions.iter().filter(|f| f.lines.contains(&line));
+    around.min_by_key(|f| f.lines.end() - f.lines.start())
+}
+
+/// The names in a piece of code.
+pub(super) fn mentioned(code: &str) -> BTreeSet<&str> {
+    let words = tokens(code).into_iter().map(|token| token.text);
+    words.filter(|word| is_word(word)).collect()
+}
+
+/// The names that a piece of code defines: what follows `fn`, `const`, `static`, `struct` and the
+/// like.
+pub(super) fn defined(code: &str) -> BTreeSet<&str> {
+    let tokens = tokens(code);
+    let pairs = tokens.windows(2).filter(|pair| {
+        let keyword = matches!(
+            pair[0].text,
+            "fn" | "const" | "static" | "struct" | "enum" | "type" | "trait" | "union" | "mut"
+        );
+        keyword && is_word(pair[1].text)
+    });
+    pairs.map(|pair| pair[1].text).collect()
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+}
+
+/// The code without white space, comments, strings and characters.
+fn tokens(source: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut line = 1;
+    let mut rest = source;
+    while let Some(first) = rest.chars().next() {
+        let (length, is_code) = match first {
+            '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), false),
+            '/' if rest.starts_with("/*") => (block_comment(rest), false),
+            '"' => (string(rest), false),
+            '\'' => (character_or_lifetime(rest), false),
+            c if c.is_alphabetic() || c == '_' => match raw_string(rest) {
+                Some(length) => (length, false),
+                None => (word(rest), true),
+            },
+            c if c.is_whitespace() => (c.len_utf8(), false),
+            // Numbers are passed over as words are, so that the `e` of one is no name.
+            c if c.is_ascii_digit() => (word(rest), false),
+            c => (c.len_utf8(), true),
+        };
+        let (text, after) = rest.split_at(length.max(1));
+        if is_code {
+            tokens.push(Token { text, line });
+        }
+        line += text.matches('\n').count() as u32;
+        rest = after;
+    }
+    tokens
+}
+
+fn word(rest: &str) -> usize {
+    rest.find(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .unwrap_or(rest.len())
+}
+
+fn block_comment(rest: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while at < rest.len() {
+        let tail = &rest.as_bytes()[at..];
+        if tail.starts_with(b"/*") {
+            depth += 1;
+            at += 2;
+        } else if tail.starts_with(b"*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += 1;
+        }
+    }
+    rest.len()
+}
+
+/// The length of `"…"`, which `rest` begins with.
+fn string(rest: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in rest.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// The length of `'a'`, or of the mark of `'lifetime`.
+fn character_or_lifetime(rest: &str) -> usize {
+    let mut chars = rest.char_indices().skip(1);
+    match chars.next() {
+        Some((_, '\\')) => {
+            // What is escaped can be a quote itself.
+            let closing = rest[2..].char_indices().skip(1).find(|(_, c)| *c == '\'');
+            closing.map_or(rest.len(), |(at, _)| at + 3)
+        }
+        Some(_) => match chars.next() {
+            Some((at, '\'')) => at + 1,
+            _ => 1,
+        },
+        None => 1,
+    }
+}
+
+/// The length of `r"…"`, `br#"…"#`, `c"…"` and the like, if `rest` begins with one.
+fn raw_string(rest: &str) -> Option<usize> {
+    let prefix = ["br", "cr", "r", "b", "c"].into_iter().find(|prefix| {
+        rest.strip_prefix(prefix)
+            .is_some_and(|after| after.starts_with(['"', '#', '\'']))
+    })?;
+    let after = &rest[prefix.len()..];
+    if after.starts_with('\'') {
+        return (prefix == "b").then(|| prefix.len() + character_or_lifetime(after));
+    }
+    if !prefix.ends_with('r') {
+        return after.starts_with('"').then(|| prefix.len() + string(after));
+    }
+    let hashes = after.len() - after.trim_start_matches('#').len();
+    // `r#name` is a name.
+    let body = after[hashes..].strip_prefix('"')?;
+    let closing = format!("\"{}", "#".repeat(hashes));
+    let end = body
+        .find(&closing)
+        .map_or(body.len(), |at| at + closing.len());
+    Some(prefix.len() + hashes + 1 + end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = r##"
+// fn not_this() {
+struct S { f: fn(u8) -> u8 }
+impl S {
+    /* fn nor /* this */ { */
+    fn outer<'a>(x: &'a str, n: [u8; 4]) -> char {
+        let brace = "} \" {";
+        let raw = r#"} " fn inside() {"#;
+        fn inner() -> char { '}' }
+        let quote = '\'';
+        inner()
+    }
+}
+trait T { fn declared(&self); fn given(&self) { } }
+"##;
+
+    #[test]
+    fn functions_end_where_their_braces_do() {
+        let found = functions(SOURCE);
+        let lines: Vec<_> = found
+            .iter()
+            .map(|f| (f.name.as_str(), *f.lines.start(), *f.lines.end()))
+            .collect();
+        assert_eq!(
+            lines,
+            [("inner", 9, 9), ("outer", 6, 12), ("given", 14, 14)]
+        );
+    }
+
+    #[test]
+    fn a_line_belongs_to_the_innermost_function_around_it() {
+        let found = functions(SOURCE);
+        let name = |line| enclosing(&found, line).map(|f| f.name.as_str());
+        assert_eq!(name(9), Some("inner"));
+        assert_eq!(name(10), Some("outer"));
+        assert_eq!(name(3), None);
+    }
+
+    #[test]
+    fn what_is_defined_is_told_from_what_is_only_mentioned() {
+        let code = "pub const ROUNDS: u32 = STEP * 2; // LIMIT\nfn turn() { step() }";
+        assert_eq!(defined(code), BTreeSet::from(["ROUNDS", "turn"]));
+        assert!(mentioned(code).contains("STEP"));
+        assert!(!mentioned(code).contains("LIMIT"));
+    }
+
+    #[test]
+    fn nonsense_ends() {
+        for source in [
+            "'", "\"", "/*", "r#\"", "b'", "fn", "}}}", "'\\", "r#", "é'é",
+        ] {
+            functions(source);
+            mentioned(source);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Samples with names: addresses become functions and lines.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::rc::Rc;
+
+use object::{Object as _, ObjectSymbol as _};
+
+use crate::flame::Stack;
+use crate::measure::Profile;
+use crate::seam::{LoadedObject, ProfileClock, RawProfile};
+use crate::symbols::{Frame, Symbols};
+
+/// A function of the C library without a symbol is no longer than this.
+const LONGEST_UNNAMED: u64 = 4096;
+
+/// Samples of one side, with names. The last frame of a stack is Criterion's `Bencher::iter`, where
+/// it is known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Stacks {
+    pub(super) stacks: Vec<Stack>,
+}
+
+impl Stacks {
+    /// How many samples.
+    pub(super) fn total(&self) -> u64 {
+        self.stacks.iter().map(|stack| stack.weight).sum()
+    }
+}
+
+/// Names for the samples of one process. Left out are those that interrupted the sampler itself, and those
+/// of the harness between two samples of the benchmark.
+///
+/// # Errors
+/// Why the executable's symbols cannot be read, as a lower-case fragment.
+pub(super) fn resolve(profile: &Profile) -> Result<Stacks, String> {
+    let mut resolver = Resolver::of(profile)?;
+    let mut found: BTreeMap<Vec<Frame>, u64> = BTreeMap::new();
+    for stack in &profile.raw.stacks {
+        if let Some(frames) = resolver.stack(&stack.addresses) {
+            *found.entry(frames).or_default() += stack.count;
+        }
+    }
+    let stacks = found.into_iter();
+    Ok(Stacks {
+        stacks: stacks
+            .map(|(frames, weight)| Stack { frames, weight })
+            .collect(),
+    })
+}
+
+struct Resolver<'a> {
+    raw: &'a RawProfile,
+    clock: ProfileClock,
+    /// The symbols of each object, in the order of the profile's.
+    objects: Vec<Object>,
+    known: HashMap<u64, Rc<Vec<Frame>>>,
+}
+
+enum Object {
+    /// The executable: it has debug information.
+    Executable(Box<Symbols>),
+    /// A library: start, end and name of each function that it exports.
+    Library(Vec<(u64, u64, String)>),
+    /// The sampler.
+    Sampler,
+}
+
+impl<'a> Resolver<'a> {
+    fn of(profile: &'a Profile) -> Result<Resolver<'a>, String> {
+        let raw = &profile.raw;
+        let mut objects = Vec::new();
+        for object in &raw.objects {
+            objects.push(if holds(object, raw.own_address) {
+                Object::Sampler
+            } else if object.path.as_os_str().is_empty() {
+                let symbols = Symbols::open(&profile.executable);
+                Object::Executable(Box::new(symbols.map_err(|error| error.to_string())?))
+            } else {
+                Object::Library(exported(&object.path))
+            });
+        }
+        Ok(Resolver {
+            raw,
+            clock: profile.clock,
+            objects,
+            known: HashMap::new(),
+        })
+    }
+
+    /// The frames of a stack; `None` if it is none of the routine's.
+    fn stack(&mut self, addresses: &[u64]) -> Option<Vec<Frame>> {
+        let mut frames = Vec::new();
+        for (depth, &address) in addresses.iter().enumerate() {
+            // Where a call returns to may be another line, or another function, than the call.
+            let address = if depth == 0 { address } else { address - 1 };
+            let found = self.frames(address)?;
+            frames.extend(found.iter().cloned());
+            if frames.last().is_some_and(is_harness) {
+                break;
+            }
+        }
+        // What runs the routine is one function in the sources, and several layers in the executable.
+        match frames.iter().position(is_harness) {
+            Some(first) => frames.truncate(first + 1),
+            // The seam takes the last clock read of a sample for the beginning of one more region, so
+            // the harness's own work between samples is sampled, too. It is told by its stacks.
+            None if self.clock == ProfileClock::MainThread => return None,
+            None if frames.iter().any(is_criterion) => return None,
+            None => {}
+        }
+        (!frames.is_empty()).then_some(frames)
+    }
+
+    fn frames(&mut self, address: u64) -> Option<Rc<Vec<Frame>>> {
+        if let Some(known) = self.known.get(&address) {
+            return Some(Rc::clone(known));
+        }
+        let index = self.raw.objects.iter().position(|o| holds(o, address));
+        let frames = match index.map(|index| (&self.raw.objects[index], &self.objects[index])) {
+            Some((_, Object::Sampler)) => return None,
+            Some((object, Object::Executable(symbols))) => {
+                symbols.frames(address.wrapping_sub(object.bias))
+            }
+            Some((object, Object::Library(functions))) => {
+                vec![self.library_frame(address, object, functions)]
+            }
+            None => vec![unknown("[unknown]")],
+        };
+        let frames = match frames.is_empty() {
+            true => vec![unknown("[unknown]")],
+            false => frames,
+        };
+        let frames = Rc::new(frames);
+        self.known.insert(address, Rc::clone(&frames));
+        Some(frames)
+    }
+
+    fn library_frame(
+        &self,
+        address: u64,
+        object: &LoadedObject,
+        functions: &[(u64, u64, String)],
+    ) -> Frame {
+        let own = address.wrapping_sub(object.bias);
+        let before = functions.partition_point(|(start, ..)| *start <= own);
+        let exported = before.checked_sub(1).map(|index| &functions[index]);
+        let chosen = self.raw.named.iter().filter(|(start, _)| *start <= address);
+        let chosen = chosen
+            .max_by_key(|(start, _)| *start)
+            .filter(|(start, _)| address - start < LONGEST_UNNAMED && holds(object, *start));
+        match (exported, chosen) {
+            (Some((_, end, name)), _) if own < *end => unknown(name),
+            (_, Some((_, name))) => unknown(name),
+            _ => {
+                let name = object.path.file_name().unwrap_or_default();
+                unknown(&format!("[{}]", name.to_string_lossy()))
+            }
+        }
+    }
+}
+
+fn holds(object: &LoadedObject, address: u64) -> bool {
+    (object.start..object.end).contains(&address)
+}
+
+/// A frame of which only a name is known.
+fn unknown(name: &str) -> Frame {
+    Frame {
+        function: name.to_owned(),
+        file: None,
+        line: None,
+    }
+}
+
+fn is_criterion(frame: &Frame) -> bool {
+    frame
+        .function
+        .trim_start_matches('<')
+        .starts_with("criterion::")
+}
+
+/// Whether this is the function of Criterion that runs the routine.
+pub(super) fn is_harness(frame: &Frame) -> bool {
+    let name = frame.function.trim_start_matches('<');
+    name.starts_with("criterion::bencher::")
+}
+
+/// The functions that a library exports, by address; none if it cannot be read. Its other functions
+/// have no names: the nearest exported one before an address is most often not the right one.
+fn exported(path: &Path) -> Vec<(u64, u64, String)> {
+    let Ok(bytes) = fs_err::read(path) else {
+        return Vec::new();
+    };
+    let Ok(file) = object::File::parse(&*bytes) else {
+        return Vec::new();
+    };
+    let symbols = file.symbols().chain(file.dynamic_symbols());
+    let mut functions: Vec<(u64, u64, String)> = symbols
+        .filter(|symbol| symbol.is_definition() && symbol.size() > 0)
+        .filter_map(|symbol| {
+            let name = rustc_demangle::demangle(symbol.name().ok()?);
+            let end = symbol.address() + symbol.size();
+            Some((symbol.address(), end, format!("{name:#}")))
+        })
+        .collect();
+    functions.sort_unstable();
+    functions.dedup_by_key(|(start, ..)| *start);
+    functions
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::units::Side;
+
+    /// Stacks of one side: paths from the outermost to the innermost function, separated by `/`, with
+    /// the number of samples. A function of the crate `shop` lies in the repository, one of `dep` in a
+    /// dependency whose version changed; a name may end in `@` and a line.
+    pub(crate) fn stacks(side: Side, paths: &[(&str, u64)]) -> Stacks {
+        let version = match side {
+            Side::Base => "1.0.0",
+            Side::Head => "1.1.0",
+        };
+        let frame = |name: &str| {
+            let (name, line) = name.split_once('@').unwrap_or((name, "1"));
+            let file = match name.split("::").next() {
+                Some("shop") => Some(format!("/run/{side}/src/lib.rs").into()),
+                Some("dep") => {
+                    Some(format!("/h/.cargo/registry/src/i-1/dep-{version}/src/lib.rs").into())
+                }
+                _ => None,
+            };
+            Frame {
+                function: name.to_owned(),
+                line: file.is_some().then(|| line.parse().unwrap()),
+                file,
+            }
+        };
+        let stack = |(path, weight): &(&str, u64)| Stack {
+            frames: path.split('/').rev().map(frame).collect(),
+            weight: *weight,
+        };
+        Stacks {
+            stacks: paths.iter().map(stack).collect(),
+        }
+    }
+
+    fn object(path: &str, start: u64, end: u64) -> LoadedObject {
+        LoadedObject {
+            path: path.into(),
+            bias: start,
+            start,
+            end,
+        }
+    }
+
+    #[test]
+    fn a_sample_that_interrupted_the_sampler_is_left_out() {
+        let own = std::env::current_exe().unwrap();
+        let profile = Profile {
+            executable: own,
+            clock: crate::seam::ProfileClock::AllThreads,
+            raw: RawProfile {
+                own_address: 0x9000_0010,
+                objects: vec![
+                    object("", 0x1000_0000, 0x2000_0000),
+                    object("/tmp/probe.so", 0x9000_0000, 0x9001_0000),
+                    object("/nowhere/libm.so", 0xa000_0000, 0xa001_0000),
+                ],
+                named: vec![(0xa000_0100, "memcpy".to_owned())],
+                stacks: vec![
+                    crate::seam::RawStack {
+                        count: 5,
+                        thread: 1,
+                        addresses: vec![0x9000_0100, 0xa000_0200],
+                    },
+                    crate::seam::RawStack {
+                        count: 7,
+                        thread: 1,
+                        addresses: vec![0xa000_0180],
+                    },
+                ],
+                ..RawProfile::default()
+            },
+        };
+        let stacks = resolve(&profile).unwrap();
+        assert_eq!(stacks.total(), 7);
+        // A function without a symbol has the name that the loader was asked for.
+        assert_eq!(stacks.stacks[0].frames[0].function, "memcpy");
+    }
+}

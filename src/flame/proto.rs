@@ -1,0 +1,138 @@
+//! Stacks as pprof's protocol buffers, which `go tool pprof`, speedscope and others open.
+//!
+//! <https://github.com/google/pprof/blob/main/proto/profile.proto>
+
+use std::collections::HashMap;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use pprof::protos::{Function, Line, Location, Message as _, Profile, Sample, ValueType};
+
+use super::Stack;
+use crate::symbols::Frame;
+
+/// What a number of every stack is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind<'a> {
+    /// Its name, as `cpu`.
+    pub name: &'a str,
+    /// Its unit, as `nanoseconds`.
+    pub unit: &'a str,
+    /// How much of it one of the stack's weight is.
+    pub each: u64,
+}
+
+/// A compressed profile in which each stack has one number of every kind. The last kind is what a
+/// viewer shows first.
+#[must_use]
+pub fn pprof(stacks: &[Stack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
+    let mut tables = Tables::new();
+    let sample_type = kinds.iter().map(|kind| ValueType {
+        ty: tables.string(kind.name),
+        unit: tables.string(kind.unit),
+    });
+    let sample_type: Vec<ValueType> = sample_type.collect();
+    let mut sample = Vec::new();
+    for stack in stacks {
+        let value = kinds
+            .iter()
+            .map(|kind| stack.weight.saturating_mul(kind.each));
+        sample.push(Sample {
+            location_id: stack.frames.iter().map(|f| tables.location(f)).collect(),
+            value: value
+                .map(|n| i64::try_from(n).unwrap_or(i64::MAX))
+                .collect(),
+            label: Vec::new(),
+        });
+    }
+    let comment = vec![tables.string(comment)];
+    let period = kinds.last().map_or(1, |kind| kind.each);
+    let profile = Profile {
+        period_type: sample_type.last().cloned(),
+        period: i64::try_from(period).unwrap_or(i64::MAX),
+        sample_type,
+        sample,
+        comment,
+        location: tables.locations,
+        function: tables.functions,
+        string_table: tables.strings,
+        ..Profile::default()
+    };
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    // Writing to memory does not fail.
+    let _ = packed.write_all(&profile.encode_to_vec());
+    packed.finish().unwrap_or_default()
+}
+
+/// Everything is there once, and named by its number.
+struct Tables<'a> {
+    strings: Vec<String>,
+    string_ids: HashMap<String, i64>,
+    functions: Vec<Function>,
+    function_ids: HashMap<(i64, i64), u64>,
+    locations: Vec<Location>,
+    location_ids: HashMap<&'a Frame, u64>,
+}
+
+impl<'a> Tables<'a> {
+    fn new() -> Tables<'a> {
+        Tables {
+            // The format wants the first string to be empty.
+            strings: vec![String::new()],
+            string_ids: HashMap::from([(String::new(), 0)]),
+            functions: Vec::new(),
+            function_ids: HashMap::new(),
+            locations: Vec::new(),
+            location_ids: HashMap::new(),
+        }
+    }
+
+    fn string(&mut self, text: &str) -> i64 {
+        if let Some(id) = self.string_ids.get(text) {
+            return *id;
+        }
+        let id = self.strings.len() as i64;
+        self.strings.push(text.to_owned());
+        self.string_ids.insert(text.to_owned(), id);
+        id
+    }
+
+    fn function(&mut self, frame: &Frame) -> u64 {
+        let name = self.string(&frame.function);
+        let file = frame.file.as_ref().map(|file| file.to_string_lossy());
+        let filename = self.string(file.as_deref().unwrap_or_default());
+        if let Some(id) = self.function_ids.get(&(name, filename)) {
+            return *id;
+        }
+        // Zero is no number of anything.
+        let id = self.functions.len() as u64 + 1;
+        self.functions.push(Function {
+            id,
+            name,
+            system_name: name,
+            filename,
+            start_line: 0,
+        });
+        self.function_ids.insert((name, filename), id);
+        id
+    }
+
+    fn location(&mut self, frame: &'a Frame) -> u64 {
+        if let Some(id) = self.location_ids.get(frame) {
+            return *id;
+        }
+        let function_id = self.function(frame);
+        let id = self.locations.len() as u64 + 1;
+        self.locations.push(Location {
+            id,
+            line: vec![Line {
+                function_id,
+                line: frame.line.map_or(0, i64::from),
+            }],
+            ..Location::default()
+        });
+        self.location_ids.insert(frame, id);
+        id
+    }
+}

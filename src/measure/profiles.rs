@@ -1,0 +1,222 @@
+//! The pass that takes CPU profiles: after timing, on the executables that were timed.
+//!
+//! A process is for one benchmark of one side, and nothing else of the run is at work meanwhile. Its
+//! times are not measurements: each sample stops the process for some tens of microseconds. Whatever
+//! goes wrong is a note about the benchmark it happened to, and costs nothing else.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::build::Executable;
+use crate::discover::{BenchmarkKey, Discovery, Presence, Target};
+use crate::plan::Sampling;
+use crate::protocol::{Invocation, Placement, Timing};
+use crate::scratch::{self, Scratch};
+use crate::seam::{ProfileClock, ProfileSeam, RawProfile, SeamError};
+use crate::units::{Event, EventSink, Paired, Pass, Side};
+
+use super::MeasureError;
+use super::player::{Fault, Player, Report, Turn};
+use super::seams::explain;
+use super::threads::Threads;
+use super::way::fit;
+
+/// How a benchmark is run to be profiled: three thousand samples in its one process. The shares of
+/// two builds are then known to about one part in a hundred of the time.
+const TIMING: Timing = Timing {
+    warm_up: Duration::from_millis(100),
+    measurement: Duration::from_secs(3),
+    sample_size: 10,
+};
+
+/// The profiles of one benchmark.
+#[derive(Debug, Clone)]
+pub struct Profiled {
+    /// Which benchmark.
+    pub key: BenchmarkKey,
+    /// What was sampled on each side, where it was.
+    pub profiles: Paired<Option<Profile>>,
+    /// Why there is no profile, or what the reader should know, as lower-case fragments.
+    pub notes: Vec<String>,
+}
+
+/// One profile.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// What ran.
+    pub executable: PathBuf,
+    /// Which threads were sampled, and by which time.
+    pub clock: ProfileClock,
+    /// What was sampled.
+    pub raw: RawProfile,
+}
+
+/// Profiles the `wanted` benchmarks, each on the sides that have it.
+///
+/// # Errors
+/// [`MeasureError::Interrupted`] when the user ends the run.
+pub fn profile(
+    sampling: &Sampling,
+    discovery: &Discovery,
+    wanted: &BTreeSet<BenchmarkKey>,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<Vec<Profiled>, MeasureError> {
+    let started = Instant::now();
+    (events)(Event::PassStarted {
+        pass: Pass::Profile,
+        benchmarks: wanted.len(),
+        rounds: 1,
+    });
+    let mut all = Vec::new();
+    for target in &discovery.targets {
+        let benchmarks = target.benchmarks.iter();
+        let chosen: Vec<_> = benchmarks
+            .filter(|benchmark| benchmark.failure.is_none() && wanted.contains(&benchmark.key))
+            .collect();
+        if chosen.is_empty() {
+            continue;
+        }
+        let mut profiler = Profiler::of(sampling, target, scratch);
+        for benchmark in chosen {
+            (events)(Event::Measuring {
+                benchmark: benchmark.key.to_string(),
+                round: 1,
+            });
+            all.push(profiler.benchmark(&benchmark.key, benchmark.presence)?);
+        }
+    }
+    (events)(Event::PassFinished {
+        pass: Pass::Profile,
+        took: started.elapsed(),
+    });
+    Ok(all)
+}
+
+/// Profiles the benchmarks of one target.
+struct Profiler<'a> {
+    sampling: &'a Sampling,
+    target: &'a Target,
+    scratch: &'a Scratch,
+    /// The seam, or why there is none.
+    seam: Result<ProfileSeam, String>,
+}
+
+/// Why there is no profile, as a lower-case fragment.
+struct Reason(String);
+
+impl From<SeamError> for Reason {
+    fn from(error: SeamError) -> Self {
+        Reason(explain(&error))
+    }
+}
+
+impl From<Fault> for Reason {
+    fn from(fault: Fault) -> Self {
+        Reason(format!("no profile was taken: {}", fault.failure.reason))
+    }
+}
+
+impl<'a> Profiler<'a> {
+    fn of(sampling: &'a Sampling, target: &'a Target, scratch: &'a Scratch) -> Self {
+        let path = |side| {
+            let executable = target.executables.get(side).as_ref();
+            executable.map(|executable| executable.path.as_path())
+        };
+        // Where one side has no executable, its place is taken by the other's, and never run.
+        let seam = match path(Side::Base).or(path(Side::Head)) {
+            None => Err("no executable was built".to_owned()),
+            Some(any) => {
+                let paths = Paired::from_fn(|side| path(side).unwrap_or(any));
+                ProfileSeam::prepare(scratch.path(), paths).map_err(|error| explain(&error))
+            }
+        };
+        Profiler {
+            sampling,
+            target,
+            scratch,
+            seam,
+        }
+    }
+
+    fn benchmark(
+        &mut self,
+        key: &BenchmarkKey,
+        presence: Presence,
+    ) -> Result<Profiled, MeasureError> {
+        let mut profiled = Profiled {
+            key: key.clone(),
+            profiles: Paired::new(None, None),
+            notes: Vec::new(),
+        };
+        for side in Side::BOTH {
+            if presence == Presence::Only(side.other()) {
+                continue;
+            }
+            scratch::check()?;
+            match self.side(side, &key.id) {
+                Ok(profile) => *profiled.profiles.get_mut(side) = Some(profile),
+                Err(Reason(why)) => profiled.notes.push(format!("{side}: {why}")),
+            }
+            // What an interruption broke off did not fail.
+            scratch::check()?;
+        }
+        Ok(profiled)
+    }
+
+    /// One side: once, and once more with the other clock if several threads were seen at work.
+    fn side(&mut self, side: Side, id: &str) -> Result<Profile, Reason> {
+        let executable = self.target.executables.get(side).as_ref();
+        let executable = executable.ok_or_else(|| Reason("no executable was built".to_owned()))?;
+        let mut clock = ProfileClock::MainThread;
+        loop {
+            let (report, raw) = self.run(side, executable, id, clock)?;
+            if report.threads == Threads::Several && clock == ProfileClock::MainThread {
+                clock = ProfileClock::AllThreads;
+                continue;
+            }
+            return Ok(Profile {
+                executable: executable.path.clone(),
+                clock,
+                raw,
+            });
+        }
+    }
+
+    fn run(
+        &mut self,
+        side: Side,
+        executable: &Executable,
+        id: &str,
+        clock: ProfileClock,
+    ) -> Result<(Report, RawProfile), Reason> {
+        let seam = self.seam.as_mut().map_err(|why| Reason(why.clone()))?;
+        let unknown = || Reason("the version of Criterion is not known".to_owned());
+        let version = (*self.target.criterion.get(side)).ok_or_else(unknown)?;
+        let invocation = Invocation {
+            executable,
+            side,
+            filter: Invocation::filter_for([id]),
+            timing: Some((fit(TIMING, self.target), version)),
+            placement: Placement::Free,
+            env: seam.env(side),
+        };
+        seam.begin(clock)?;
+        let mut player = Player::start(&invocation, self.scratch, self.sampling.timeout)?;
+        if !seam.attached(side, player.id())? {
+            let why = "the loader did not let the profiler into the process";
+            return Err(Reason(why.to_owned()));
+        }
+        let mut report = None;
+        loop {
+            match player.turn() {
+                Ok(Turn::Complete(complete)) => report = Some(*complete),
+                Ok(Turn::Over) => break,
+                Err(ending) => return Err(player.into_fault(&ending).into()),
+            }
+        }
+        let never = || Reason("the benchmark was not run".to_owned());
+        Ok((report.ok_or_else(never)?, seam.take(side)?))
+    }
+}

@@ -1,0 +1,177 @@
+//! Where a change comes from, in the words that all renderers share.
+
+use super::Report;
+use super::escape::{shortened, visible};
+use super::words;
+use crate::analyse::Comparison;
+use crate::attribute::{
+    Advice, Attribution, Contributor, DiffLine, Estimate, Explanation, Hunk, LineKind, Location,
+    Origin, Threads,
+};
+use crate::units::{Nanos, Side};
+
+/// Names of generic functions can be pages long; the JSON report has them whole.
+const LONGEST_NAME: usize = 160;
+
+/// The benchmarks that were profiled, in the order of the report, with what was found.
+pub(super) fn of(report: &Report) -> Vec<(&Comparison, &Attribution)> {
+    let all = words::ordered(report).into_iter();
+    all.filter_map(|comparison| {
+        let of_it = |attribution: &&Attribution| attribution.key == comparison.key;
+        Some((comparison, report.attributions.iter().find(of_it)?))
+    })
+    .collect()
+}
+
+/// `+12.31 ns`, `−1.204 ms`.
+pub(super) fn signed(ns: f64) -> String {
+    let sign = if ns < 0.0 { "−" } else { "+" };
+    format!("{sign}{}", Nanos::from_nanos(ns.abs()))
+}
+
+/// `+12.31 ns ± 0.40 ns`.
+pub(super) fn estimate(estimate: &Estimate) -> String {
+    let half = (estimate.upper_ns - estimate.lower_ns) / 2.0;
+    format!("{} ± {}", signed(estimate.ns), Nanos::from_nanos(half))
+}
+
+/// The name of a contributor, as one line.
+pub(super) fn name(contributor: &Contributor) -> String {
+    shortened(&visible(&contributor.function), LONGEST_NAME)
+}
+
+/// What else is to be said of a contributor: its former name, where it comes from, through what it
+/// spends the time.
+pub(super) fn remarks(contributor: &Contributor) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(formerly) = &contributor.formerly {
+        remarks.push(format!(
+            "formerly {}",
+            shortened(&visible(formerly), LONGEST_NAME)
+        ));
+    }
+    if let Origin::Dependency { .. } = contributor.origin {
+        remarks.push(format!("in {}", visible(&contributor.origin.to_string())));
+    }
+    if let Some(through) = &contributor.through {
+        remarks.push(format!(
+            "through {}",
+            shortened(&visible(through), LONGEST_NAME)
+        ));
+    }
+    match (contributor.share.base, contributor.share.head) {
+        (0.0, _) => remarks.push("no sample on the base side".to_owned()),
+        (_, 0.0) => remarks.push("no sample on the head side".to_owned()),
+        _ => {}
+    }
+    remarks
+}
+
+/// Where it is, on the head side if it is there.
+pub(super) fn place(contributor: &Contributor) -> Option<&Location> {
+    let location = &contributor.location;
+    location.head.as_ref().or(location.base.as_ref())
+}
+
+/// What stands above a hunk: where it is, what it has to do with the function, who made it.
+pub(super) fn hunk_heading(hunk: &Hunk) -> String {
+    let Hunk {
+        path,
+        line,
+        relation,
+        ..
+    } = hunk;
+    let commit = hunk.commit.as_ref().map_or(String::new(), |commit| {
+        format!("; last touched by {} {}", commit.short_id, commit.subject)
+    });
+    let text = format!("{path}:{line}  {relation}{commit}");
+    shortened(&visible(&text), LONGEST_NAME)
+}
+
+/// The lines of a hunk around its first that differs, at most `most`.
+pub(super) fn cut(lines: &[DiffLine], most: usize) -> &[DiffLine] {
+    let differs = |line: &DiffLine| line.kind != LineKind::Same;
+    let first = lines.iter().position(differs).unwrap_or(0);
+    let last = lines.iter().rposition(differs).unwrap_or(0);
+    let start = first.saturating_sub(2);
+    let end = (last + 3).min(start + most).min(lines.len());
+    &lines[start..end]
+}
+
+/// A line of a hunk as in a unified diff, no wider than `width`.
+pub(super) fn plain_diff_line(line: &DiffLine, width: usize) -> String {
+    let text = visible(&line.text.replace('\t', "    "));
+    shortened(&format!("{}{text}", line.kind.mark()), width)
+}
+
+/// A line of a hunk with its numbers, no wider than `width`.
+pub(super) fn diff_line(line: &DiffLine, width: usize) -> String {
+    let number = |number: Option<u32>| number.map_or(String::new(), |number| number.to_string());
+    let text = visible(&line.text.replace('\t', "    "));
+    let whole = format!(
+        "{:>5} {:>5} {} {text}",
+        number(line.base),
+        number(line.head),
+        line.kind.mark()
+    );
+    shortened(&whole, width)
+}
+
+/// How much of the change is not explained by the contributors, if it is worth a line.
+pub(super) fn unexplained(attribution: &Attribution, explanation: &Explanation) -> Option<String> {
+    let total = attribution.change?.ns;
+    let rest = explanation.unexplained_ns;
+    (rest.abs() > 0.02 * total.abs()).then(|| {
+        format!(
+            "{} ({:.0} %) in functions too small to tell apart",
+            signed(rest),
+            rest / total * 100.0
+        )
+    })
+}
+
+/// The function that contributes most to a change, and where it is.
+pub(super) fn mainly(report: &Report, comparison: &Comparison) -> Option<String> {
+    let found = report
+        .attributions
+        .iter()
+        .find(|a| a.key == comparison.key)?;
+    let first = found.explanation.as_ref()?.contributors.first()?;
+    let place = place(first).map(|at| format!(" at {}", visible(&at.to_string())));
+    Some(format!("in {}{}", name(first), place.unwrap_or_default()))
+}
+
+/// A red flag in one sentence: what it is, where, what it could give, what helps.
+pub(super) fn advice(advice: &Advice) -> String {
+    let at = advice.location.as_ref();
+    let at = at.map_or(String::new(), |at| {
+        format!(" at {}", visible(&at.to_string()))
+    });
+    format!(
+        "{} takes {:.0} % of the time, called from {}{at}: without it at most {:.2} times as fast; {}",
+        advice.what,
+        advice.share * 100.0,
+        shortened(&visible(&advice.function), LONGEST_NAME),
+        advice.at_most,
+        advice.advice
+    )
+}
+
+/// How it was sampled: `2,981 and 3,017 samples`.
+pub(super) fn sampled(attribution: &Attribution) -> String {
+    let mut parts = Vec::new();
+    let mut all_threads = false;
+    for side in Side::BOTH {
+        if let Some(sampling) = attribution.sampling.get(side) {
+            parts.push(format!("{} {side}", sampling.samples));
+            all_threads |= sampling.threads == Threads::All;
+        }
+    }
+    let hertz = [&attribution.sampling.head, &attribution.sampling.base];
+    let hertz = hertz.into_iter().flatten().next().map_or(0, |s| s.hertz);
+    let threads = match all_threads {
+        true => ", all threads, no oftener than the kernel's tick",
+        false => "",
+    };
+    format!("samples: {} (at {hertz} Hz{threads})", parts.join(", "))
+}

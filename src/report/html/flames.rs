@@ -1,0 +1,72 @@
+//! Flame graphs within the page.
+//!
+//! Each is a document of its own in a sandboxed frame: inferno's pictures bring scripts (zoom, search)
+//! and identifiers that would clash with the page's and with each other's, and the frame keeps both
+//! apart. The frame's document is in an attribute, so nothing is loaded from anywhere.
+
+use maud::{Markup, html};
+
+use crate::attribute::{self, Attribution};
+
+/// Of so many benchmarks the graphs are in the page; a page shall open at once.
+pub(super) const IN_PAGE: usize = 12;
+/// The height of a frame whose picture does not say its own.
+const HEIGHT: u32 = 600;
+
+/// The graphs of a benchmark, the differential one first.
+pub(super) fn graphs(attribution: &Attribution) -> Markup {
+    let mut graphs = attribute::graphs(attribution);
+    graphs.reverse();
+    html! {
+        @for (name, picture) in &graphs {
+            details {
+                summary { (heading(name)) }
+                iframe.flame sandbox="allow-scripts" loading="lazy" title=(heading(name))
+                    style={ "height:" (height(picture) + 16) "px" } srcdoc=(document(picture)) {}
+            }
+        }
+    }
+}
+
+fn heading(name: &str) -> &'static str {
+    match name {
+        "base" => "Flame graph of the base side",
+        "head" => "Flame graph of the head side",
+        _ => "Differential flame graph: red takes longer on the head side, blue less",
+    }
+}
+
+/// The picture as a page: what stands before its root element is for files alone.
+fn document(picture: &str) -> String {
+    let start = picture.find("<svg").unwrap_or(0);
+    format!(
+        "<!DOCTYPE html><meta charset=\"utf-8\"><style>body{{margin:0}}svg{{width:100%;height:auto}}</style>{}",
+        &picture[start..]
+    )
+}
+
+/// The height that the root element says.
+fn height(picture: &str) -> u32 {
+    let start = picture.find("<svg").unwrap_or(0);
+    let root = picture[start..].split('>').next().unwrap_or_default();
+    let value = root.split(" height=\"").nth(1);
+    let value = value.and_then(|rest| rest.split('"').next());
+    value
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(HEIGHT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_as_high_as_its_picture() {
+        let picture = "<?xml version=\"1.0\"?><svg width=\"1200\" height=\"230\"><g/></svg>";
+        assert_eq!(height(picture), 230);
+        assert_eq!(height("<svg/>"), HEIGHT);
+        assert!(
+            document(picture).ends_with("</style><svg width=\"1200\" height=\"230\"><g/></svg>")
+        );
+    }
+}

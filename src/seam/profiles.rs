@@ -1,0 +1,238 @@
+//! CPU profiles of the timed regions of unmodified benchmarks.
+//!
+//! The seam with the library that samples (`probe/profile`). A process is for one benchmark; when it
+//! has ended, its profile is in a file.
+//!
+//! ```text
+//! let mut seam = ProfileSeam::prepare(run_dir, executables)?;
+//! seam.begin(ProfileClock::MainThread)?;
+//! // spawn `side` with seam.env(side), shake hands
+//! seam.attached(side, pid)?;
+//! // … MeasurementComplete, Continue, orderly exit:
+//! let profile = seam.take(side)?;
+//! ```
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::channel::Room;
+use super::{Kind, PROFILE_PROBE, Seam, SeamError, Settings, layout};
+use crate::units::{Paired, Side};
+
+/// Samples a second. A prime, so that no loop runs in step with it.
+const HERTZ: u64 = 997;
+
+/// Which time the sampler's timer counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileClock {
+    /// The main thread is sampled, as time goes by.
+    MainThread,
+    /// All threads are sampled, by the processor time they use; the kernel's tick limits the rate.
+    AllThreads,
+}
+
+/// What the sampler saw of one benchmark in one process.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RawProfile {
+    /// Ticks of the timer that fell into timed regions. Each gave a sample, unless another thread was
+    /// just taking one.
+    pub ticks_inside: u64,
+    /// Ticks that fell elsewhere, and gave none.
+    pub ticks_outside: u64,
+    /// An address in the sampler itself.
+    pub own_address: u64,
+    /// Where functions begin that have no symbol, because the loader chose among several.
+    pub named: Vec<(u64, String)>,
+    /// The objects that were loaded.
+    pub objects: Vec<LoadedObject>,
+    /// The samples.
+    pub stacks: Vec<RawStack>,
+}
+
+/// An executable or library in the memory of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedObject {
+    /// Its file; empty for the executable itself.
+    pub path: PathBuf,
+    /// By how much its addresses were moved.
+    pub bias: u64,
+    /// Its first address.
+    pub start: u64,
+    /// The address after its last one.
+    pub end: u64,
+}
+
+/// Equal samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawStack {
+    /// How many.
+    pub count: u64,
+    /// Of which thread.
+    pub thread: u64,
+    /// The instruction that was about to run, then the addresses to which calls would have returned.
+    pub addresses: Vec<u64>,
+}
+
+/// The seam of the pass that takes profiles.
+#[derive(Debug)]
+pub struct ProfileSeam {
+    seam: Seam,
+}
+
+impl ProfileSeam {
+    /// Samples a second of time in timed regions, where the kernel's tick sets no lower limit.
+    pub const HERTZ: u64 = HERTZ;
+
+    /// As [`Seam::prepare`].
+    ///
+    /// # Errors
+    /// Where the probe cannot be preloaded: see [`SeamError`].
+    pub fn prepare(run_dir: &Path, executables: Paired<&Path>) -> Result<ProfileSeam, SeamError> {
+        let kind = Kind {
+            probe: PROFILE_PROBE,
+            room: Room {
+                record_words: layout::TIMING_WORDS,
+                stacks: 0,
+            },
+        };
+        let (seam, _) = Seam::of_kind(run_dir, executables, &Settings::default(), kind)?;
+        for side in Side::BOTH {
+            let period = 1_000_000_000 / HERTZ;
+            let channel = seam.channels.get(side);
+            channel.set(layout::PROFILE_PERIOD_NS, period)?;
+        }
+        Ok(ProfileSeam { seam })
+    }
+
+    /// As [`Seam::env`].
+    #[must_use]
+    pub fn env(&self, side: Side) -> Vec<(OsString, OsString)> {
+        self.seam.env(side)
+    }
+
+    /// As [`Seam::attached`].
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn attached(&self, side: Side, pid: u32) -> Result<bool, SeamError> {
+        self.seam.attached(side, pid)
+    }
+
+    /// Begins a profile; the process has not run yet, or is held.
+    ///
+    /// # Errors
+    /// If the files of the seam cannot be written.
+    pub fn begin(&mut self, clock: ProfileClock) -> Result<(), SeamError> {
+        let clock = match clock {
+            ProfileClock::MainThread => layout::CLOCK_OF_MAIN_THREAD,
+            ProfileClock::AllThreads => layout::CLOCK_OF_PROCESS,
+        };
+        for side in Side::BOTH {
+            let channel = self.seam.channels.get(side);
+            channel.set(layout::PROFILE_CLOCK, clock)?;
+        }
+        self.seam.observe()
+    }
+
+    /// The profile of the benchmark that began last, once the process of `side` has ended.
+    ///
+    /// # Errors
+    /// [`SeamError::Profile`] if there is none, or the sampler says what went wrong.
+    pub fn take(&self, side: Side) -> Result<RawProfile, SeamError> {
+        let name = format!("{}.{}.profile", side.name(), self.seam.generation);
+        let text = match fs_err::read_to_string(self.seam.folder.path().join(name)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let reason = "the process left none behind".to_owned();
+                return Err(SeamError::Profile { reason });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        parse(&text).map_err(|reason| SeamError::Profile { reason })
+    }
+}
+
+/// The format is described in `probe/profile/src/dump.rs`.
+fn parse(text: &str) -> Result<RawProfile, String> {
+    let mut lines = text.lines();
+    if lines.next() != Some("perfcheck-profile 1") {
+        return Err("its file is no profile".to_owned());
+    }
+    let mut profile = RawProfile::default();
+    for line in lines {
+        let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let known = match kind {
+            "error" => return Err(rest.to_owned()),
+            "ticks" => ticks(rest, &mut profile),
+            "own" => hex(rest).map(|address| profile.own_address = address),
+            "module" => object(rest).map(|object| profile.objects.push(object)),
+            "named" => named(rest).map(|name| profile.named.push(name)),
+            "stack" => stack(rest).map(|stack| profile.stacks.push(stack)),
+            _ => None,
+        };
+        known.ok_or_else(|| format!("its file has a line that is not understood: `{line}`"))?;
+    }
+    Ok(profile)
+}
+
+fn hex(word: &str) -> Option<u64> {
+    u64::from_str_radix(word, 16).ok()
+}
+
+fn ticks(fields: &str, profile: &mut RawProfile) -> Option<()> {
+    let (inside, outside) = fields.split_once(' ')?;
+    profile.ticks_inside = inside.parse().ok()?;
+    profile.ticks_outside = outside.parse().ok()?;
+    Some(())
+}
+
+fn named(fields: &str) -> Option<(u64, String)> {
+    let (address, name) = fields.split_once(' ')?;
+    Some((hex(address)?, name.to_owned()))
+}
+
+fn object(fields: &str) -> Option<LoadedObject> {
+    let mut fields = fields.splitn(4, ' ');
+    Some(LoadedObject {
+        bias: hex(fields.next()?)?,
+        start: hex(fields.next()?)?,
+        end: hex(fields.next()?)?,
+        path: PathBuf::from(fields.next()?),
+    })
+}
+
+fn stack(fields: &str) -> Option<RawStack> {
+    let mut fields = fields.split(' ');
+    Some(RawStack {
+        count: fields.next()?.parse().ok()?,
+        thread: hex(fields.next()?)?,
+        addresses: fields.map(hex).collect::<Option<_>>()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_read_back_as_it_was_written() {
+        let text = "perfcheck-profile 1\nticks 7 3\nown 5f0\n\
+                    module 0 1000 2000 \nmodule 500 500 900 /a b/libc.so\n\
+                    stack 6 1f 1010 1800\nstack 1 1f 510\n";
+        let profile = parse(text).unwrap();
+        assert_eq!((profile.ticks_inside, profile.ticks_outside), (7, 3));
+        assert_eq!(profile.own_address, 0x5f0);
+        assert_eq!(profile.objects[0].path, PathBuf::new());
+        assert_eq!(profile.objects[1].path, PathBuf::from("/a b/libc.so"));
+        assert_eq!(profile.stacks[0].addresses, [0x1010, 0x1800]);
+        assert_eq!(profile.stacks[0].count, 6);
+    }
+
+    #[test]
+    fn what_went_wrong_in_the_process_is_told() {
+        let told = parse("perfcheck-profile 1\nerror the timer was refused\n");
+        assert_eq!(told, Err("the timer was refused".to_owned()));
+        assert!(parse("").is_err());
+        assert!(parse("perfcheck-profile 1\nstack x\n").is_err());
+    }
+}
