@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn ids_that_look_the_same_get_folders_of_their_own() {
         let first = PathBuf::from("a/b/c_d");
-        let second = unused(first.clone(), &[first.clone()]);
+        let second = unused(first.clone(), std::slice::from_ref(&first));
         assert_eq!(second, PathBuf::from("a/b/c_d~2"));
         let third = unused(first.clone(), &[first, second]);
         assert_eq!(third, PathBuf::from("a/b/c_d~3"));
