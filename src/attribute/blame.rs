@@ -4,7 +4,7 @@ use crate::units::{Paired, Side};
 
 use super::hunks::{HunkId, Hunks};
 use super::model::{Hunk, Location};
-use super::sites::{PairedSite, Site};
+use super::site::{PairedSite, Site};
 
 /// No more hunks are shown for one function.
 const MOST: usize = 3;

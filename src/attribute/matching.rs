@@ -8,7 +8,7 @@ use crate::units::{Paired, Side};
 
 use super::hunks::Hunks;
 use super::names::last_segment;
-use super::sites::{PairedSite, Site, Sites};
+use super::site::{PairedSite, Site, Sites};
 
 /// A function without a partner is only given one if it has this share of its side's samples.
 const WORTH_MATCHING: f64 = 0.01;

@@ -17,6 +17,7 @@ mod model;
 mod names;
 mod origin;
 mod shares;
+mod site;
 mod sites;
 mod source;
 mod stacks;

@@ -9,10 +9,11 @@ use super::blame;
 use super::estimate::{Change, Count};
 use super::ground::Ground;
 use super::matching::pair;
-use super::model::{Contributor, Estimate, Explanation, Location, Origin};
+use super::model::{Contributor, Estimate, Explanation, Origin};
 use super::names::comparable;
 use super::origin::Origins;
 use super::shares;
+use super::site::{PairedSite, Site, Sites};
 use super::stacks::Stacks;
 
 /// Contributors are listed until so much of the change is explained.
@@ -21,38 +22,6 @@ const ENOUGH: f64 = 0.9;
 const MOST: usize = 8;
 /// What a callee must account for to be named as the way the change came in.
 const MAINLY: f64 = 0.5;
-
-/// The samples of one side that belong to one function.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Site {
-    pub(super) samples: u64,
-    pub(super) origin: Origin,
-    /// Samples by place in the function itself.
-    pub(super) lines: BTreeMap<Location, u64>,
-    /// Samples by what the function had called; in itself there is no such.
-    callees: BTreeMap<Option<String>, u64>,
-    /// What of the project had called it: how many frames further out (from 1) and its name, and a
-    /// place in it.
-    pub(super) callers: BTreeMap<(usize, String), Location>,
-}
-
-/// The sites of one side, by comparable name.
-pub(super) type Sites = BTreeMap<String, Site>;
-
-impl Site {
-    pub(super) fn hottest(&self) -> Option<&Location> {
-        let most = self.lines.iter().max_by_key(|(_, samples)| **samples);
-        most.map(|(location, _)| location)
-    }
-}
-
-/// A site on both sides; absent on a side that has no sample of it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct PairedSite {
-    /// Its names: they differ where a function was renamed or moved.
-    pub(super) names: Paired<Option<String>>,
-    pub(super) sites: Paired<Option<Site>>,
-}
 
 /// Which functions a change comes from.
 pub(super) fn explain(stacks: Paired<&Stacks>, change: Change, ground: &Ground) -> Explanation {

@@ -125,7 +125,7 @@ mod tests {
         assert!(
             picture
                 .unwrap()
-                .contains("f (1,000,000 samples, 50.00%; +50.00%)")
+                .contains("f (1,000,000 samples, 50.00%; +25.00%)")
         );
     }
 

@@ -1,0 +1,38 @@
+//! What a profile says of one function.
+
+use std::collections::BTreeMap;
+
+use super::model::{Location, Origin};
+use crate::units::Paired;
+
+/// The samples of one side that belong to one function.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Site {
+    pub(super) samples: u64,
+    pub(super) origin: Origin,
+    /// Samples by place in the function itself.
+    pub(super) lines: BTreeMap<Location, u64>,
+    /// Samples by what the function had called; in itself there is no such.
+    pub(super) callees: BTreeMap<Option<String>, u64>,
+    /// What of the project had called it: how many frames further out (from 1) and its name, and a
+    /// place in it.
+    pub(super) callers: BTreeMap<(usize, String), Location>,
+}
+
+/// The sites of one side, by comparable name.
+pub(super) type Sites = BTreeMap<String, Site>;
+
+impl Site {
+    pub(super) fn hottest(&self) -> Option<&Location> {
+        let most = self.lines.iter().max_by_key(|(_, samples)| **samples);
+        most.map(|(location, _)| location)
+    }
+}
+
+/// A site on both sides; absent on a side that has no sample of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PairedSite {
+    /// Its names: they differ where a function was renamed or moved.
+    pub(super) names: Paired<Option<String>>,
+    pub(super) sites: Paired<Option<Site>>,
+}
