@@ -172,6 +172,7 @@ fn pairing_by_benchmark_needs_no_probe() {
                 .iter()
                 .all(|round| round.pairing == Pairing::Benchmark)
         );
-        assert!(one.notes.is_empty(), "{id}: {:?}", one.notes);
+        let in_doubt = |note: &String| note.starts_with("not paired");
+        assert!(!one.notes.iter().any(in_doubt), "{id}: {:?}", one.notes);
     }
 }
