@@ -8,7 +8,7 @@
 //!
 //! | in | question |
 //! |---|---|
-//! | [`file`], [`program`] | what is in an executable? |
+//! | [`mod@file`], [`program`] | what is in an executable? |
 //! | [`code`] | what does one function do, and what does it refer to? |
 //! | [`pairing`] | which function is which on the other side? |
 //! | [`cuts`], [`data`], [`segments`] | which constants and variables are the same? |
