@@ -21,6 +21,8 @@ const STEAL: f64 = 0.02;
 pub(super) struct Findings<'a> {
     pub(super) plan: &'a Plan,
     pub(super) machine: Machine,
+    /// How many processors others kept busy before measuring began.
+    pub(super) occupied: Option<f64>,
     pub(super) steal: Option<f64>,
     pub(super) resolved: &'a Resolved,
     pub(super) builds: &'a Paired<Build>,
@@ -136,7 +138,9 @@ fn methodology(findings: &Findings<'_>) -> Methodology {
 
 fn warnings(findings: &Findings<'_>) -> Vec<String> {
     let mut warnings = findings.plan.warnings.clone();
-    warnings.extend(findings.machine.busy());
+    let busy = findings.machine.busy(findings.occupied);
+    warnings
+        .extend(busy.map(|busy| format!("the machine was busy before measuring began: {busy}")));
     if let Some(steal) = findings.steal.filter(|steal| *steal > STEAL) {
         warnings.push(format!(
             "other tenants of the machine took {:.1} % of the processor time while measuring",

@@ -10,7 +10,7 @@ use super::{actions, limits, reach, rules};
 use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
 use crate::attribute::{self, Attributed};
 use crate::discover::{self, Changes, Identity, Target};
-use crate::environment::{Machine, StealWatch};
+use crate::environment::{Machine, StealWatch, occupied};
 use crate::measure::{Measured, Settled, Sources, count_allocations};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
 use crate::report::Report;
@@ -56,6 +56,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     let resolved = revision::resolve(&plan.manifest_path, &plan.range)?;
     let mut ready = prepare(plan, machine, resolved, stages, scratch, events)?;
 
+    let occupied = occupied();
     let steal = StealWatch::start();
     let mut comparisons = measure_once(plan, &plan.sampling, &ready, scratch, events)?;
     let steal = steal.share();
@@ -97,6 +98,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     Ok(assemble(Findings {
         plan: &plan,
         machine: ready.machine,
+        occupied,
         steal,
         resolved: &ready.resolved,
         builds: &ready.builds,

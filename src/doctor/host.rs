@@ -16,21 +16,26 @@ const SCARCE_MEMORY: u64 = 1 << 30;
 const STEAL_WATCH: Duration = Duration::from_millis(200);
 
 pub(super) fn load(patient: &Patient) -> Finding {
-    let Some(load) = patient.machine.load else {
-        return Finding::new("load", Severity::Note, "the system does not tell its load");
+    let load = match patient.machine.load {
+        Some(load) => format!("load average {load:.2}"),
+        None => "no load average".to_owned(),
     };
-    match patient.machine.busy() {
-        Some(_) => Finding::new(
+    let Some(occupied) = patient.occupied else {
+        let text = format!("{load}; the system does not tell what its processors do");
+        return Finding::new("load", Severity::Note, text);
+    };
+    match patient.machine.busy(Some(occupied)) {
+        Some(busy) => Finding::new(
             "load",
             Severity::Hurts,
-            format!(
-                "{load:.2} on {} processors: other programs compete with the benchmarks; more rounds \
-                 will be needed",
-                patient.machine.cores
-            ),
+            format!("{busy} just now ({load}): they compete with the benchmarks; more rounds will be needed"),
         )
         .mended_by("close what computes; `ps -eo pcpu,comm --sort=-pcpu | head` shows it"),
-        None => Finding::new("load", Severity::Good, format!("{load:.2}: the machine is idle")),
+        None => Finding::new(
+            "load",
+            Severity::Good,
+            format!("the machine is idle: others use {occupied:.1} processors just now ({load})"),
+        ),
     }
 }
 

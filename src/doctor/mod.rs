@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub(crate) use render::{json, text};
 
-use crate::environment::Machine;
+use crate::environment::{Machine, occupied};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -64,6 +64,8 @@ pub(crate) struct Patient {
     cache: PathBuf,
     /// The facts.
     machine: Machine,
+    /// How many processors others keep busy, where the system says.
+    occupied: Option<f64>,
 }
 
 impl Patient {
@@ -73,6 +75,7 @@ impl Patient {
             root: PathBuf::from("/"),
             cache: crate::scratch::default_parent(None),
             machine: Machine::read(),
+            occupied: occupied(),
         }
     }
 
@@ -85,7 +88,7 @@ impl Patient {
     }
 }
 
-/// Looks at everything. Takes about a quarter of a second: stolen time must be waited for.
+/// Looks at everything. Takes a moment: stolen time must be waited for.
 pub(crate) fn examine(patient: &Patient) -> Vec<Finding> {
     let mut findings = vec![
         Finding::new(
@@ -113,6 +116,7 @@ pub(crate) fn examine(patient: &Patient) -> Vec<Finding> {
     findings.extend(host::memory(patient));
     findings.extend(host::disk(patient));
     findings.push(tools::preloading());
+    findings.push(tools::profiler());
     findings.push(tools::found("cargo"));
     findings.push(tools::found("git"));
     findings

@@ -12,6 +12,7 @@ fn patient(files: &[(&str, &str)]) -> (tempfile::TempDir, Patient) {
         root: root.path().to_owned(),
         cache: root.path().join("cache/not/there/yet"),
         machine: Machine::read_under(root.path()),
+        occupied: None,
     };
     (root, patient)
 }
@@ -27,7 +28,15 @@ fn a_machine_that_tells_nothing_is_still_examined() {
         .filter(|f| f.severity == Severity::Broken)
         .collect();
     assert!(broken.is_empty(), "{broken:?}");
-    for subject in ["load", "stolen time", "disk", "preloading", "cargo", "git"] {
+    for subject in [
+        "load",
+        "stolen time",
+        "disk",
+        "preloading",
+        "profiler",
+        "cargo",
+        "git",
+    ] {
         assert!(findings.iter().any(|f| f.subject == subject), "{subject}");
     }
 }
@@ -99,7 +108,8 @@ fn a_fixed_address_space_hurts_and_a_randomised_one_is_good() {
 #[test]
 fn load_battery_and_memory_are_named_with_what_to_do() {
     let (_root, mut tired) = patient(&[("sys/class/power_supply/BAT0/status", "Discharging\n")]);
-    tired.machine.load = Some(1000.0);
+    tired.machine.cores = 2;
+    tired.occupied = Some(1.5);
     tired.machine.available_memory = Some(Bytes::from_bytes(1 << 20));
     let findings = [
         Some(host::load(&tired)),

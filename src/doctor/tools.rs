@@ -22,6 +22,23 @@ pub(super) fn preloading() -> Finding {
     }
 }
 
+pub(super) fn profiler() -> Finding {
+    if crate::seam::profiles_are_supported() {
+        Finding::new(
+            "profiler",
+            Severity::Good,
+            "possible: a change of time is traced to functions and lines",
+        )
+    } else {
+        Finding::new(
+            "profiler",
+            Severity::Hurts,
+            "not possible in this build (it needs Linux with glibc, on x86-64 or aarch64): changes are \
+             measured, but not traced to functions",
+        )
+    }
+}
+
 /// Whether a program can be started, and what it calls itself.
 pub(super) fn found(program: &'static str) -> Finding {
     match Command::new(program).arg("--version").output() {

@@ -6,8 +6,8 @@ use crate::units::Bytes;
 
 use super::{processor, read_line};
 
-/// Above this load a processor, somebody else is computing, too.
-const BUSY_LOAD_PER_PROCESSOR: f64 = 0.5;
+/// Above this share of the processors in use, somebody else is computing, too.
+const BUSY_SHARE: f64 = 0.25;
 
 /// The facts about the machine that measures.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,15 +59,15 @@ impl Machine {
         }
     }
 
-    /// What to say of a machine that was busy before measuring began: a lower-case fragment.
+    /// What to say of this machine where others keep so many of its processors busy: a lower-case
+    /// fragment.
     #[must_use]
-    pub fn busy(&self) -> Option<String> {
-        let load = self.load?;
+    pub fn busy(&self, occupied: Option<f64>) -> Option<String> {
+        let occupied = occupied?;
         let processors = self.cores;
-        (load > BUSY_LOAD_PER_PROCESSOR * processors as f64).then(|| {
+        (occupied > BUSY_SHARE * processors as f64).then(|| {
             format!(
-                "the machine was busy before measuring began: load {load:.1} on {processors} \
-                 processor{}",
+                "other programs kept {occupied:.1} of {processors} processor{} busy",
                 if processors == 1 { "" } else { "s" }
             )
         })
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(machine.cpu, "unknown");
         assert_eq!(machine.memory, None);
         assert_eq!(machine.load, None);
-        assert_eq!(machine.busy(), None);
+        assert_eq!(machine.busy(None), None);
     }
 
     #[test]
@@ -126,13 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn a_loaded_machine_is_called_busy_and_an_idle_one_is_not() {
+    fn a_machine_that_others_use_is_called_busy_and_an_idle_one_is_not() {
         let idle = tempfile::tempdir().unwrap();
         let mut machine = Machine::read_under(idle.path());
         machine.cores = 2;
-        machine.load = Some(0.9);
-        assert_eq!(machine.busy(), None);
-        machine.load = Some(3.24);
-        assert!(machine.busy().unwrap().contains("load 3.2 on 2 processors"));
+        assert_eq!(machine.busy(Some(0.4)), None);
+        let busy = machine.busy(Some(1.24)).unwrap();
+        assert!(busy.contains("1.2 of 2 processors"), "{busy}");
     }
 }

@@ -2,10 +2,12 @@
 //! disturbances that can be watched from outside, load and stolen time.
 
 mod machine;
+mod occupied;
 mod processor;
 mod steal;
 
 pub use machine::Machine;
+pub use occupied::occupied;
 pub use steal::StealWatch;
 
 use std::path::Path;

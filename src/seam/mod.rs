@@ -72,6 +72,12 @@ const ALLOCATION_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_ALLOCATION_PROBE"
 /// The probe that takes CPU profiles; empty where preloading is not supported.
 const PROFILE_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_PROFILE_PROBE"));
 
+/// Whether this build of the program carries a profiler for this system.
+#[must_use]
+pub fn profiles_are_supported() -> bool {
+    !PROFILE_PROBE.is_empty()
+}
+
 /// How the seam works. The default is right for measuring.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
