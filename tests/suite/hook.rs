@@ -362,7 +362,7 @@ fn without_the_program_the_push_goes_through_and_says_so() {
 /// The settings of a hook that is to be quick: one benchmark, a few short rounds.
 const QUICK: &str = "hook install --limit 20m -- --offline -p vault --filter ^stretch$ \
                      --threshold 20% --rounds 6 --time-per-benchmark 5s --measurement-time 20ms \
-                     --sample-size 10 --no-allocations";
+                     --sample-size 10 --no-allocations --no-profile";
 
 const VAULT: &str = "crates/vault/src/lib.rs";
 
