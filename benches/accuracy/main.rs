@@ -23,6 +23,7 @@ mod table;
 
 use std::process::ExitCode;
 
+use cargo_perfcheck::plan::PairingRequest;
 use clap::Parser;
 
 /// What one procedure said of one planted change.
@@ -67,7 +68,10 @@ struct Options {
     /// Not the classic procedure at all.
     #[arg(long)]
     ours_only: bool,
-    /// Ours with pairing by benchmark instead of by sample.
+    /// All procedures but ours in the first so many trials alone.
+    #[arg(long, value_name = "N")]
+    others_trials: Option<usize>,
+    /// Ours with pairing by benchmark, too, in as many trials as the classic procedure.
     #[arg(long)]
     pairing_benchmark: bool,
     /// Instead of all that: measures identical code once, and writes the raw rounds of each benchmark to
@@ -116,7 +120,7 @@ fn run(options: &Options) -> anyhow::Result<()> {
         "no such benchmark; there are {}",
         subject::NAMES.join(", ")
     );
-    let mut ours = ours::Ours::new(options.time, options.pairing_benchmark)?;
+    let mut ours = ours::Ours::new(options.time)?;
     if let Some(folder) = &options.record {
         fs_err::create_dir_all(folder)?;
         for name in names {
@@ -136,16 +140,22 @@ fn run(options: &Options) -> anyhow::Result<()> {
                     options.trials
                 );
                 let parts = (percent * 100.0).round() as u32;
-                if options.classic_default {
+                let others = options.others_trials.is_none_or(|trials| trial < trials);
+                if options.classic_default && others {
                     let answer = classic::ask(name, parts, classic::Settings::Default)?;
                     table.add("classic, defaults", name, percent, answer);
                 }
-                if !options.ours_only {
+                if !options.ours_only && others {
                     let settings = classic::Settings::Time(options.time);
                     let answer = classic::ask(name, parts, settings)?;
                     table.add("classic, equal time", name, percent, answer);
                 }
-                let answer = ours.ask(name, parts, trial as u64)?;
+                if options.pairing_benchmark && others {
+                    let pairing = PairingRequest::Benchmark;
+                    let answer = ours.ask(name, parts, trial as u64, pairing)?;
+                    table.add("perfcheck, by benchmark", name, percent, answer);
+                }
+                let answer = ours.ask(name, parts, trial as u64, PairingRequest::Auto)?;
                 table.add("perfcheck", name, percent, answer);
             }
         }

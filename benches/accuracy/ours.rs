@@ -36,7 +36,7 @@ pub(crate) struct Ours {
 
 impl Ours {
     /// With the defaults of the command line, but for the time and one confidence level for one benchmark.
-    pub(crate) fn new(time: f64, by_benchmark: bool) -> anyhow::Result<Ours> {
+    pub(crate) fn new(time: f64) -> anyhow::Result<Ours> {
         Ok(Ours {
             sampling: Sampling {
                 seed: 0,
@@ -46,11 +46,7 @@ impl Ours {
                 measurement: Duration::from_millis(100),
                 sample_size: 20,
                 timeout: Duration::from_secs(60),
-                pairing: if by_benchmark {
-                    PairingRequest::Benchmark
-                } else {
-                    PairingRequest::Auto
-                },
+                pairing: PairingRequest::Auto,
                 pinning: Pinning::Auto,
                 allocations: false,
                 reach: false,
@@ -73,8 +69,15 @@ impl Ours {
     }
 
     /// Asks about a planted change of so many ten-thousandths.
-    pub(crate) fn ask(&mut self, name: &str, planted: u32, seed: u64) -> anyhow::Result<Answer> {
+    pub(crate) fn ask(
+        &mut self,
+        name: &str,
+        planted: u32,
+        seed: u64,
+        pairing: PairingRequest,
+    ) -> anyhow::Result<Answer> {
         self.sampling.seed = seed;
+        self.sampling.pairing = pairing;
         let discovery = discovery(name, planted)?;
         let settling = Settling::plan(&self.thresholds, &self.sampling, 1);
         let mut settle = |measured: &Measured| match settling.settle(measured) {
