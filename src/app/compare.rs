@@ -13,7 +13,7 @@ use crate::discover::{self, Changes, Identity, Target};
 use crate::environment::{Machine, StealWatch, occupied};
 use crate::measure::{Measured, Settled, Sources, count_allocations};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
-use crate::report::Report;
+use crate::report::{self, Report};
 use crate::revision::Resolved;
 use crate::scratch::Scratch;
 use crate::ui::{Kind, Progress};
@@ -33,6 +33,9 @@ pub(super) fn compare(
     };
     progress.finish();
     let report = report?;
+    if let Some(folder) = &plan.plots {
+        deliver_artifacts(folder, &report::plots(&report))?;
+    }
     deliver(&report, &plan.outputs, &plan.terminal, out)?;
     if plan.terminal.timings {
         for timing in &report.methodology.timings {

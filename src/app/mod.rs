@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use crate::plan::{
     Actions, Args, Cache, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs,
-    Selection, Terminal, pair_up,
+    Selection, Terminal, pair_up, plots_folder,
 };
 use crate::scratch::{self, Scratch, guardian};
 use crate::{commands, report};
@@ -135,6 +135,9 @@ fn render_again(
         // Clap requires a file.
         None => return Ok(ExitStatus::Usage),
     };
+    if let Some(folder) = plots_folder(&args.output, &environment.cwd) {
+        deliver::deliver_artifacts(&folder, &report::plots(&report))?;
+    }
     deliver::deliver(&report, &outputs, &terminal, out)?;
     // Whoever renders one report again has heard of it before; the parts of one nobody has.
     if parts > 1

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::discover::BenchmarkKey;
 use crate::flame::{self, Caption, Folded, Kind};
 use crate::seam::ProfileSeam;
 use crate::units::{Paired, Side};
@@ -29,7 +30,7 @@ pub fn artifacts(all: &[Attributed]) -> Vec<Artifact> {
     let mut files: Vec<Artifact> = Vec::new();
     let mut folders: Vec<PathBuf> = Vec::new();
     for one in all {
-        let folder = unused(folder(&one.attribution), &folders);
+        let folder = artifact_folder(&one.attribution.key, &folders);
         let mut add = |name: String, bytes: Vec<u8>| {
             let path = folder.join(name);
             files.push(Artifact { path, bytes });
@@ -99,12 +100,12 @@ fn difference(attribution: &Attribution, key: &str) -> Option<String> {
     flame::difference(sides, time, caption).ok()
 }
 
-/// A folder's name that is one on every system, and in which ids that differ do not become the same
-/// too easily.
-fn folder(attribution: &Attribution) -> PathBuf {
-    let key = &attribution.key;
+/// The folder `<package>/<target>/<id>` of a benchmark's files, none of those in use: every part is a
+/// name on every system.
+#[must_use]
+pub fn artifact_folder(key: &BenchmarkKey, used: &[PathBuf]) -> PathBuf {
     let parts = [&key.package, &key.target, &key.id];
-    parts.into_iter().map(|part| plain(part)).collect()
+    unused(parts.into_iter().map(|part| plain(part)).collect(), used)
 }
 
 fn plain(text: &str) -> String {

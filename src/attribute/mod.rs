@@ -33,7 +33,7 @@ use crate::plan::{Profiling, Thresholds};
 use crate::seam::{ProfileClock, ProfileSeam};
 use crate::units::{Paired, Side};
 
-pub use artifacts::{Artifact, artifacts, graphs};
+pub use artifacts::{Artifact, artifact_folder, artifacts, graphs};
 pub use model::*;
 
 use estimate::Change;

@@ -29,7 +29,7 @@ pub use exit::ExitStatus;
 pub use options::{
     CompareOptions, Deny, JudgementArgs, OutputArgs, SamplingArgs, SelectionArgs, TerminalArgs,
 };
-pub use output::{Format, Output, pair_up};
+pub use output::{Format, Output, pair_up, plots_folder};
 pub use partition::Partition;
 pub use range::RangeSpec;
 pub use side_args::{
@@ -68,6 +68,8 @@ pub struct Plan {
     pub keep: bool,
     /// The folder for flame graphs and other files about single benchmarks; absolute.
     pub artifacts: Option<PathBuf>,
+    /// The folder for plots of single benchmarks; absolute.
+    pub plots: Option<PathBuf>,
     /// How this run talks to whoever waits for it.
     pub terminal: Terminal,
     /// The words after the program's name, for the report's "how to reproduce".

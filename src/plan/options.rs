@@ -199,7 +199,7 @@ pub struct OutputArgs {
     /// Where no `--format` pairs up with it, the extension decides.
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
-    /// Write the report into this folder in every format, a file each
+    /// Write the report into this folder in every format, a file each, with plots of what changed
     #[arg(long, value_name = "DIR")]
     pub report_dir: Option<PathBuf>,
 }

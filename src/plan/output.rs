@@ -106,6 +106,13 @@ fn every_format(folder: &Path) -> impl Iterator<Item = Output> + '_ {
     })
 }
 
+/// Where plots of single benchmarks go: into a folder of reports, if there is one.
+#[must_use]
+pub fn plots_folder(args: &OutputArgs, cwd: &Path) -> Option<PathBuf> {
+    let folder = args.report_dir.as_ref()?;
+    Some(cwd.join(folder).join("plots"))
+}
+
 /// Pairs formats and files in order. Files beyond the formats go by their extension; one format
 /// beyond the files goes to stdout; neither is text to stdout. A folder of reports is written besides.
 ///
@@ -232,6 +239,10 @@ mod tests {
         paths.dedup();
         assert_eq!(paths.len(), Format::value_variants().len());
         assert_eq!(outputs.last(), Some(&report(Format::Text, None)));
+        assert_eq!(
+            plots_folder(&args, Path::new("/cwd")),
+            Some(PathBuf::from("/cwd/perf/plots"))
+        );
     }
 
     #[test]

@@ -83,6 +83,7 @@ impl Plan {
             cache: Cache::resolve(&options),
             keep: options.keep,
             artifacts: artifacts(&options, environment),
+            plots: output::plots_folder(&options.output, &environment.cwd),
             terminal: Terminal::resolve(&options.terminal, environment),
             command_line: reproducible(&environment.words, sampling.seed),
             sampling,

@@ -60,6 +60,24 @@ fn change(comparison: &Comparison, naming: Naming) -> Option<Change> {
     })
 }
 
+/// Both sides of one benchmark in short, where both were counted: `1 → 2 (9 B → 41 B)`, or `3` where
+/// nothing changed.
+pub(super) fn both(comparison: &Comparison) -> Option<String> {
+    let allocations = comparison.allocations.as_ref()?;
+    let (base, head) = (allocations.base.as_ref()?, allocations.head.as_ref()?);
+    let count = |summary: &AllocationSummary| per_iteration(summary.count);
+    if !words::allocations_changed(comparison) {
+        return Some(count(head));
+    }
+    Some(format!(
+        "{} → {} ({} → {})",
+        count(base),
+        count(head),
+        bytes(base.bytes),
+        bytes(head.bytes)
+    ))
+}
+
 /// A place where something changed.
 fn place(site: &AllocationSite) -> Option<String> {
     let more = site.count.head - site.count.base;

@@ -1,7 +1,7 @@
 //! Where a change comes from, in the words that all renderers share.
 
 use super::Report;
-use super::escape::{shortened, visible};
+use super::escape::{clipped, shortened, visible};
 use super::words;
 use crate::analyse::Comparison;
 use crate::attribute::{
@@ -23,9 +23,9 @@ pub(super) fn of(report: &Report) -> Vec<(&Comparison, &Attribution)> {
     .collect()
 }
 
-/// `+12.31 ns`, `−1.204 ms`.
+/// `+12.31 ns`, `-1.204 ms`.
 pub(super) fn signed(ns: f64) -> String {
-    let sign = if ns < 0.0 { "−" } else { "+" };
+    let sign = if ns < 0.0 { "-" } else { "+" };
     format!("{sign}{}", Nanos::from_nanos(ns.abs()))
 }
 
@@ -101,7 +101,7 @@ pub(super) fn cut(lines: &[DiffLine], most: usize) -> &[DiffLine] {
 /// A line of a hunk as in a unified diff, no wider than `width`.
 pub(super) fn plain_diff_line(line: &DiffLine, width: usize) -> String {
     let text = visible(&line.text.replace('\t', "    "));
-    shortened(&format!("{}{text}", line.kind.mark()), width)
+    clipped(&format!("{}{text}", line.kind.mark()), width)
 }
 
 /// A line of a hunk with its numbers, no wider than `width`.
@@ -114,7 +114,50 @@ pub(super) fn diff_line(line: &DiffLine, width: usize) -> String {
         number(line.head),
         line.kind.mark()
     );
-    shortened(&whole, width)
+    clipped(&whole, width)
+}
+
+/// `100 %`: how much of a change of `total` one contribution is.
+pub(super) fn part_of(contributor: &Contributor, total: f64) -> String {
+    format!("{:.0} %", contributor.change.ns / total * 100.0)
+}
+
+/// What changed beside the code and could be the reason.
+pub(super) fn beside(text: &str) -> String {
+    format!("may matter as well: {}", visible(text))
+}
+
+/// What a reader was already shown, so that nothing is shown twice: one change of the source often
+/// moves several benchmarks.
+#[derive(Default)]
+pub(super) struct Shown<'a> {
+    hunks: Vec<&'a Hunk>,
+    beside: Vec<&'a str>,
+}
+
+impl<'a> Shown<'a> {
+    /// Whether this piece of source is new to the reader; from now on it is not.
+    pub(super) fn is_new(&mut self, hunk: &'a Hunk) -> bool {
+        let known = self.hunks.iter().any(|known| known.is_same_place(hunk));
+        if !known {
+            self.hunks.push(hunk);
+        }
+        !known
+    }
+
+    /// Those of an explanation's possible other reasons that are new to the reader.
+    pub(super) fn new_beside(&mut self, explanation: &'a Explanation) -> Vec<String> {
+        let all = explanation.beside.iter().map(String::as_str);
+        let new: Vec<&str> = all.filter(|one| !self.beside.contains(one)).collect();
+        self.beside.extend(&new);
+        new.into_iter().map(beside).collect()
+    }
+}
+
+/// `… 3 more lines`, where some of a hunk are not shown.
+pub(super) fn more_lines(left_out: usize) -> Option<String> {
+    let lines = words::plural(left_out, "more line", "more lines");
+    (left_out > 0).then(|| format!("… {lines}"))
 }
 
 /// How much of the change is not explained by the contributors, if it is worth a line.
@@ -130,13 +173,16 @@ pub(super) fn unexplained(attribution: &Attribution, explanation: &Explanation) 
     })
 }
 
-/// The function that contributes most to a change, and where it is.
+/// The function that contributes most to a change.
+pub(super) fn culprit<'a>(report: &'a Report, comparison: &Comparison) -> Option<&'a Contributor> {
+    let mut all = report.attributions.iter();
+    let found = all.find(|a| a.key == comparison.key)?;
+    found.explanation.as_ref()?.contributors.first()
+}
+
+/// That function in words, and where it is.
 pub(super) fn mainly(report: &Report, comparison: &Comparison) -> Option<String> {
-    let found = report
-        .attributions
-        .iter()
-        .find(|a| a.key == comparison.key)?;
-    let first = found.explanation.as_ref()?.contributors.first()?;
+    let first = culprit(report, comparison)?;
     let place = place(first).map(|at| format!(" at {}", visible(&at.to_string())));
     Some(format!("in {}{}", name(first), place.unwrap_or_default()))
 }

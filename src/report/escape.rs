@@ -35,9 +35,18 @@ pub(super) fn shortened(text: &str, limit: usize) -> String {
     format!("{head}…{tail}")
 }
 
+/// `text` with at most `limit` characters: a longer one loses its end, as suits a line of source.
+pub(super) fn clipped(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{shortened, visible};
+    use super::{clipped, shortened, visible};
 
     #[test]
     fn what_moves_the_cursor_or_reorders_becomes_visible() {
@@ -51,5 +60,11 @@ mod tests {
         assert_eq!(shortened("abcdefghij", 5), "ab…ij");
         assert_eq!(shortened("abc", 3), "abc");
         assert_eq!(shortened("abcdef", 1), "…");
+    }
+
+    #[test]
+    fn a_long_line_of_source_reads_from_its_beginning() {
+        assert_eq!(clipped("let total = sum;", 10), "let total…");
+        assert_eq!(clipped("let x;", 6), "let x;");
     }
 }

@@ -2,18 +2,19 @@
 
 use super::Report;
 use super::causes;
+use super::escape::visible;
+use super::risks;
 use super::words::{self, Naming};
-use crate::analyse::{Comparison, TimeSummary, Verdict};
+use crate::analyse::{Comparison, Verdict};
 use crate::measure::Pairing;
-
-/// How much longer the tail of the head side must have grown than its middle to be named.
-const TAIL_GROWTH: f64 = 1.5;
 
 /// What follows from a report, each list the gravest first.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Findings {
     /// What may hurt in production beyond the verdict itself.
     pub(super) risks: Vec<Finding>,
+    /// Where the time of the profiled benchmarks goes, whatever has changed.
+    pub(super) bottlenecks: Vec<Finding>,
     /// What nobody knows yet, and how to find out.
     pub(super) needed: Vec<Finding>,
     /// What to do, by estimated impact.
@@ -38,6 +39,7 @@ pub(super) fn of(report: &Report) -> Findings {
     let naming = Naming::of(report);
     let mut findings = Findings {
         risks: Vec::new(),
+        bottlenecks: Vec::new(),
         needed: Vec::new(),
         recommendations: Vec::new(),
         notes: notes(report, naming),
@@ -55,9 +57,9 @@ pub(super) fn of(report: &Report) -> Findings {
                 });
             }
         };
-        push(|f| &mut f.risks, tail_risk(comparison));
-        push(|f| &mut f.risks, leak_risk(comparison));
-        push(|f| &mut f.risks, peak_risk(comparison));
+        push(|f| &mut f.risks, risks::tail(comparison));
+        push(|f| &mut f.risks, risks::leak(comparison));
+        push(|f| &mut f.risks, risks::peak(comparison));
         push(|f| &mut f.needed, unknown(report, comparison));
         push(|f| &mut f.needed, weak_pairing(comparison));
         push(|f| &mut f.recommendations, slowdown(report, comparison));
@@ -72,26 +74,35 @@ pub(super) fn of(report: &Report) -> Findings {
             weight: advice.at_most.ln(),
         });
         findings.recommendations.extend(advice);
+        let subject = subject.clone();
+        findings.bottlenecks.extend(
+            risks::bottleneck(attribution).map(|(weight, text)| Finding {
+                subject,
+                text,
+                weight,
+            }),
+        );
     }
     for skipped in &report.skipped {
         findings.needed.push(Finding {
             subject: words::target(skipped),
-            text: format!("not measured: {}", super::escape::visible(&skipped.reason)),
+            text: format!("not measured: {}", visible(&skipped.reason)),
             weight: 0.0,
         });
     }
     for function in report.reach.iter().flat_map(|reach| &reach.uncovered) {
         findings.needed.push(Finding {
-            subject: super::escape::visible(&function.function),
+            subject: visible(&function.function),
             text: format!(
                 "changed, and no benchmark executes it ({})",
-                super::escape::visible(&function.location)
+                visible(&function.location)
             ),
             weight: 20.0,
         });
     }
     for list in [
         &mut findings.risks,
+        &mut findings.bottlenecks,
         &mut findings.needed,
         &mut findings.recommendations,
         &mut findings.notes,
@@ -130,58 +141,10 @@ fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
             [one] => one.clone(),
             several => words::benchmarks(several.len()),
         },
-        text: super::escape::visible(&text),
+        text: visible(&text),
         weight: names.len() as f64,
     };
     found.into_iter().map(entry).collect()
-}
-
-fn both(comparison: &Comparison) -> Option<(TimeSummary, TimeSummary)> {
-    let time = comparison.time.as_ref()?;
-    Some((time.base?, time.head?))
-}
-
-fn tail_risk(comparison: &Comparison) -> Option<(f64, String)> {
-    let (base, head) = both(comparison)?;
-    let tail = |s: TimeSummary| s.p99_ns.as_nanos() / s.median_ns.as_nanos();
-    let growth = tail(head) / tail(base);
-    (growth.is_finite() && growth >= TAIL_GROWTH).then(|| {
-        let text = format!(
-            "the slowest 1 % of samples grew apart from the median: p99 is {:.1} times the median, was {:.1}",
-            tail(head),
-            tail(base)
-        );
-        (growth.ln(), text)
-    })
-}
-
-fn leak_risk(comparison: &Comparison) -> Option<(f64, String)> {
-    let allocations = comparison.allocations.as_ref()?;
-    let head = allocations.head.as_ref()?.leaked_bytes;
-    let base = allocations.base.as_ref()?.leaked_bytes;
-    (head > base && head >= 1.0).then(|| {
-        let text = format!(
-            "{} an iteration stay allocated at the end of the timed region, were {}",
-            words::bytes(head),
-            words::bytes(base)
-        );
-        (10.0 + head.ln(), text)
-    })
-}
-
-fn peak_risk(comparison: &Comparison) -> Option<(f64, String)> {
-    let allocations = comparison.allocations.as_ref()?;
-    let head = allocations.head.as_ref()?.peak_bytes as f64;
-    let base = allocations.base.as_ref()?.peak_bytes as f64;
-    let growth = head / base.max(1.0);
-    (head - base >= 4096.0 && growth >= 1.1).then(|| {
-        let text = format!(
-            "peak memory of the timed region is {}, was {}",
-            words::bytes(head),
-            words::bytes(base)
-        );
-        (growth.ln(), text)
-    })
 }
 
 fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
@@ -190,7 +153,7 @@ fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
             let failure = comparison.failure.as_ref();
             let why = failure.map_or_else(
                 || "it gave no result".to_owned(),
-                |f| format!("the {} side {}", f.side, super::escape::visible(&f.reason)),
+                |f| format!("the {} side {}", f.side, visible(&f.reason)),
             );
             Some((100.0, format!("failed: {why}")))
         }
@@ -250,7 +213,7 @@ fn slowdown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
     if comparison.verdict != Verdict::Slower {
         return None;
     }
-    let (base, head) = both(comparison)?;
+    let (base, head) = risks::both(comparison)?;
     let change = comparison.time.as_ref()?.change.as_ref()?;
     let text = format!(
         "win back {} an iteration ({} now, {} before){}",
@@ -273,7 +236,7 @@ fn hunger(comparison: &Comparison) -> Option<(f64, String)> {
     }
     let place = allocations.sites.first().map(|site| {
         let place = site.location.as_deref().unwrap_or(&site.function);
-        format!(", first of all at {}", super::escape::visible(place))
+        format!(", first of all at {}", visible(place))
     });
     let text = format!(
         "look at {} allocations and {} more an iteration{}",

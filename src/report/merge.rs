@@ -39,10 +39,15 @@ pub fn merge(reports: Vec<Report>) -> Result<Report, ReportError> {
     let confidence = confidence(&merged, &rest);
     let parts = rest.len() + 1;
     let (gravest, reasons) = gravest(&merged, &rest);
+    let mut beyond: Vec<String> = Vec::new();
+    for part in std::iter::once(&merged).chain(&rest) {
+        union(&mut beyond, beyond_verdicts(part));
+    }
     for other in rest {
         absorb(&mut merged, other);
     }
     vote_again(&mut merged, gravest, reasons);
+    union(&mut merged.reasons, beyond);
     if confidence < merged.methodology.confidence {
         let each = words::confidence(merged.methodology.confidence);
         merged.methodology.correction = format!(
@@ -257,6 +262,14 @@ fn without_partition(words: &[String]) -> Vec<String> {
         }
     }
     kept
+}
+
+/// The reasons of a part that the verdicts and budgets alone do not give: of its allocations, its rules, and
+/// what it could not cover.
+fn beyond_verdicts(part: &Report) -> Vec<String> {
+    let known = vote_on_budgets(decide(&part.benchmarks), &part.budgets).reasons;
+    let reasons = part.reasons.iter();
+    reasons.filter(|r| !known.contains(r)).cloned().collect()
 }
 
 /// The gravest vote of the parts, with what led to it.

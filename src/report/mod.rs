@@ -16,6 +16,7 @@ mod merge;
 mod model;
 mod numbers;
 mod parts;
+mod risks;
 mod shell;
 mod text;
 mod words;
@@ -28,6 +29,7 @@ pub use load::load;
 pub use merge::merge;
 pub use model::*;
 
+use crate::attribute::Artifact;
 use crate::plan::Format;
 use crate::units::{Charset, Colour};
 
@@ -49,6 +51,12 @@ impl RenderOptions {
         colour: Colour::Never,
         charset: Charset::Unicode,
     };
+}
+
+/// The plots of single benchmarks as files, those of which something is to be seen.
+#[must_use]
+pub fn plots(report: &Report) -> Vec<Artifact> {
+    html::plots(report)
 }
 
 /// Writes `report` in `format`. Pure: the same report gives the same text.

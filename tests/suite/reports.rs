@@ -25,7 +25,7 @@ fn text(report: &Report, width: usize, colour: Colour, charset: Charset) -> Stri
     report::render(report, Format::Text, &options).expect("the report can be rendered")
 }
 
-/// Not the thousand: its snapshot would be read by nobody.
+/// Not the thousand: `in_short` records what a reader sees of it.
 fn readable() -> impl Iterator<Item = (&'static str, Report)> {
     cases::all()
         .into_iter()
@@ -52,6 +52,22 @@ fn text_gives_way_on_narrow_terminals() {
             Charset::Unicode,
         );
         insta::assert_snapshot!(format!("text_width_{width}"), shown);
+    }
+}
+
+#[test]
+fn no_line_of_text_is_wider_than_the_terminal() {
+    use unicode_width::UnicodeWidthStr as _;
+    for width in [60, 80, 100, 160] {
+        let shown = text(&cases::demo(), width, Colour::Never, Charset::Unicode);
+        // A command stays one line, so that it can be copied, and so does what a benchmark wrote.
+        let is_quoted = |line: &&str| {
+            let indent = line.len() - line.trim_start().len();
+            line.starts_with("reproduce: ") || indent == 4
+        };
+        for line in shown.lines().filter(|line| !is_quoted(line)) {
+            assert!(line.width() <= width, "{width}: {line}");
+        }
     }
 }
 
@@ -92,6 +108,35 @@ fn text_of_a_thousand_benchmarks_ends_with_the_vote() {
     assert!(!shown.contains('\u{1b}'));
 }
 
+/// The first and last lines, since nobody reads a thousand, and how many lie between.
+fn in_short(text: &str) -> String {
+    const ENDS: usize = 30;
+    let lines: Vec<&str> = text.lines().collect();
+    let left_out = lines.len().saturating_sub(2 * ENDS);
+    if left_out == 0 {
+        return text.to_owned();
+    }
+    let first = &lines[..ENDS];
+    let last = &lines[lines.len() - ENDS..];
+    [first, &[&format!("({left_out} more lines)")], last]
+        .concat()
+        .join("\n")
+}
+
+#[test]
+fn a_thousand_benchmarks_begin_and_end_well_in_every_format() {
+    let report = cases::thousand();
+    for format in <Format as clap::ValueEnum>::value_variants() {
+        // The page's lines are its style; what it shows has tests in a browser.
+        if *format != Format::Html {
+            insta::assert_snapshot!(
+                format!("thousand_{}", format.name()),
+                in_short(&render(&report, *format))
+            );
+        }
+    }
+}
+
 #[test]
 fn no_text_lets_a_name_reach_the_terminal() {
     let shown = text(&cases::hostile(), 120, Colour::Never, Charset::Unicode);
@@ -115,6 +160,7 @@ fn markdown_reads_well_under_a_pull_request() {
 fn markdown_fits_into_a_comment_whatever_the_report() {
     let mut cases = cases::all();
     cases.push(("everything_hostile", many_hostile()));
+    cases.push(("thousand_explained", cases::thousand_explained()));
     for (name, report) in cases {
         let shown = render(&report, Format::Markdown);
         let length = shown.encode_utf16().count();
@@ -139,6 +185,7 @@ fn many_hostile() -> Report {
     report.range.base.subject = builder::HOSTILE.repeat(1000);
     report.methodology.command_line = report.warnings.clone();
     report.methodology.order = builder::HOSTILE.repeat(1000);
+    report.attributions = report.attributions.into_iter().cycle().take(50).collect();
     report
 }
 
@@ -178,6 +225,34 @@ fn a_step_summary_shows_more_than_a_comment_may() {
     let summary = render(&report, Format::GithubSummary);
     assert!(summary.len() <= 1 << 20);
     assert!(summary.len() > render(&report, Format::Markdown).len());
+}
+
+#[test]
+fn a_saved_report_is_rendered_into_a_folder_with_a_file_for_each_format_and_plots() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = crate::support::perfcheck("report fixtures/reports/demo.v1.json --report-dir")
+        .arg(folder.path())
+        .output()
+        .expect("it starts");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        told.contains("REJECT  2 of 14 benchmarks are slower"),
+        "{told}"
+    );
+    let recorded = cases::demo();
+    for (file, format) in [
+        ("report.md", Format::Markdown),
+        ("report.html", Format::Html),
+        ("report.json", Format::Json),
+        ("overview.svg", Format::Svg),
+        ("junit.xml", Format::Junit),
+        ("benchstat.txt", Format::GoBench),
+    ] {
+        let text = fs_err::read_to_string(folder.path().join(file)).expect("it was written");
+        assert!(text == render(&recorded, format), "{file}");
+    }
+    let plot = "plots/vault/vault/stretch/rounds.svg";
+    assert!(folder.path().join(plot).is_file(), "{told}");
 }
 
 /// Published versions of the format stay readable; these files are never edited.

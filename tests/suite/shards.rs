@@ -29,10 +29,31 @@ fn verdicts(report: &Value) -> BTreeSet<(String, String)> {
         .collect()
 }
 
+/// Every line on stderr is an event, as `docs/formats.md` lists them.
+fn assert_events(stderr: &str) {
+    let documented = std::fs::read_to_string("docs/formats.md").unwrap();
+    let mut seen = BTreeSet::new();
+    for line in stderr.lines() {
+        let event: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+        let name = event["event"].as_str().unwrap().to_owned();
+        assert!(documented.contains(&format!("| `{name}` |")), "{name}");
+        seen.insert(name);
+    }
+    for name in [
+        "resolved",
+        "build-finished",
+        "discovered",
+        "settled",
+        "pass-finished",
+    ] {
+        assert!(seen.contains(name), "{name} is not among {seen:?}");
+    }
+}
+
 #[test]
 fn two_shards_merged_name_the_benchmarks_and_verdicts_of_one_run() {
     let workspace = workspace();
-    let run = |options: &str, name: &str| -> Value {
+    let run = |options: &str, name: &str| -> (Value, String) {
         let file = workspace.beside(name);
         let output = workspace
             .perfcheck(&format!(
@@ -42,13 +63,14 @@ fn two_shards_merged_name_the_benchmarks_and_verdicts_of_one_run() {
             .arg(&file)
             .output()
             .unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let text = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{stderr}"));
-        serde_json::from_str(&text).unwrap()
+        (serde_json::from_str(&text).unwrap(), stderr)
     };
-    let whole = run("", "whole.json");
-    let first = run("--partition hash:1/2", "1.json");
-    let second = run("--partition=hash:2/2", "2.json");
+    let (whole, events) = run("--message-format json", "whole.json");
+    assert_events(&events);
+    let (first, _) = run("--partition hash:1/2", "1.json");
+    let (second, _) = run("--partition=hash:2/2", "2.json");
     for shard in [&first, &second] {
         assert!(!verdicts(shard).is_empty());
         // Each knows how many share the error rate.

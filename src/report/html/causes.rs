@@ -4,18 +4,56 @@ use maud::{Markup, html};
 
 use super::flames;
 
+use crate::analyse::Comparison;
 use crate::attribute::{Attribution, Contributor, Explanation, Hunk, LineKind};
 use crate::report::Report;
-use crate::report::causes;
-use crate::report::escape::visible;
+use crate::report::causes::{self, Shown};
+use crate::report::escape::{shortened, visible};
 use crate::report::words::Naming;
+
+/// Characters of a function's name beside its benchmark's.
+const SHORT: usize = 80;
 
 /// Columns of a line of source.
 const WIDTH: usize = 400;
 
+/// What the lines of benchmarks say of the section below, and how they lead there.
+pub(super) struct Causes<'a>(Vec<(&'a Comparison, &'a Attribution)>);
+
+impl<'a> Causes<'a> {
+    pub(super) fn of(report: &'a Report) -> Causes<'a> {
+        Causes(causes::of(report))
+    }
+
+    fn find(&self, comparison: &Comparison) -> Option<(usize, &'a Contributor)> {
+        let place = self.0.iter().position(|(c, _)| c.key == comparison.key)?;
+        let explanation = self.0[place].1.explanation.as_ref()?;
+        Some((place, explanation.contributors.first()?))
+    }
+
+    /// The function that most of a change comes from.
+    pub(super) fn in_short(&self, comparison: &Comparison) -> Markup {
+        html! {
+            @if let Some((_, contributor)) = self.find(comparison) {
+                span.culprit { "mostly in " (shortened(&visible(&contributor.function), SHORT)) }
+            }
+        }
+    }
+
+    /// The way to all that is known of it.
+    pub(super) fn link(&self, comparison: &Comparison) -> Markup {
+        html! {
+            @if let Some((place, _)) = self.find(comparison) {
+                p { a href={ "#cause-" (place) } { "Where the change comes from: functions, source and flame graphs" } }
+            }
+        }
+    }
+}
+
 pub(super) fn causes(report: &Report) -> Markup {
     let all = causes::of(report);
     let naming = Naming::of(report);
+    let mut shown = Shown::default();
     html! {
         @if all.iter().any(|(_, attribution)| attribution.explanation.is_some()) {
             section aria-labelledby="causes" {
@@ -26,10 +64,13 @@ pub(super) fn causes(report: &Report) -> Markup {
                 }
                 @for (place, (comparison, attribution)) in all.iter().enumerate() {
                     @if let Some(explanation) = &attribution.explanation {
-                        details open[all.len() <= 6] {
+                        details.explained open[all.len() <= 6] {
                             summary { code { (visible(&naming.name(&comparison.key))) } " " (total(attribution)) }
-                            (explained(attribution, explanation))
-                            @if place < flames::IN_PAGE { (flames::graphs(attribution)) }
+                            // Browsers open a fold whose inside is linked to.
+                            div id={ "cause-" (place) } {
+                                (explained(attribution, explanation, &mut shown))
+                                @if place < flames::IN_PAGE { (flames::graphs(attribution)) }
+                            }
                         }
                     }
                 }
@@ -46,12 +87,16 @@ fn total(attribution: &Attribution) -> String {
         .unwrap_or_default()
 }
 
-fn explained(attribution: &Attribution, explanation: &Explanation) -> Markup {
+fn explained<'a>(
+    attribution: &'a Attribution,
+    explanation: &'a Explanation,
+    shown: &mut Shown<'a>,
+) -> Markup {
     let change = attribution.change.map_or(0.0, |change| change.ns);
     html! {
-        @for contributor in &explanation.contributors { (contribution(contributor, change)) }
+        @for contributor in &explanation.contributors { (contribution(contributor, change, shown)) }
         @if let Some(rest) = causes::unexplained(attribution, explanation) { p.soft { (rest) } }
-        @for beside in &explanation.beside { p { "Also changed: " (visible(beside)) } }
+        @for beside in &explanation.beside { p.soft { (causes::beside(beside)) } }
         p.soft { (causes::sampled(attribution)) }
         details {
             summary { "All functions with a noticeable share" }
@@ -60,30 +105,32 @@ fn explained(attribution: &Attribution, explanation: &Explanation) -> Markup {
     }
 }
 
-fn contribution(contributor: &Contributor, change: f64) -> Markup {
+fn contribution<'a>(contributor: &'a Contributor, change: f64, shown: &mut Shown<'a>) -> Markup {
     html! {
         div.cause {
             p {
                 strong { (causes::estimate(&contributor.change)) }
-                " (" (format!("{:.0}", contributor.change.ns / change * 100.0)) " %) "
+                " (" (causes::part_of(contributor, change)) ") "
                 code { (visible(&contributor.function)) }
                 @if let Some(place) = causes::place(contributor) { " " span.soft { (visible(&place.to_string())) } }
             }
             @for remark in causes::remarks(contributor) { p.soft { (remark) } }
-            @for hunk in &contributor.hunks { (piece(hunk)) }
+            @for hunk in &contributor.hunks { (piece(hunk, shown.is_new(hunk))) }
         }
     }
 }
 
-fn piece(hunk: &Hunk) -> Markup {
+fn piece(hunk: &Hunk, is_new: bool) -> Markup {
     html! {
-        p.soft { (causes::hunk_heading(hunk)) }
-        pre.diff {
-            @for line in &hunk.lines {
-                span class=(class(line.kind)) { (causes::diff_line(line, WIDTH)) "\n" }
+        p.soft { (causes::hunk_heading(hunk)) @if !is_new { ": see above" } }
+        @if is_new {
+            pre.diff tabindex="0" aria-label={ "Change of " (visible(&hunk.path)) } {
+                @for line in &hunk.lines {
+                    span class=(class(line.kind)) { (causes::diff_line(line, WIDTH)) "\n" }
+                }
             }
+            @if let Some(more) = causes::more_lines(hunk.left_out) { p.soft { (more) } }
         }
-        @if hunk.left_out > 0 { p.soft { "… " (hunk.left_out) " more lines" } }
     }
 }
 

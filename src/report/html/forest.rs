@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::files;
 use super::plot::{Axis, Reach, unit};
 use crate::analyse::{Comparison, TimeChange};
 use crate::report::Report;
@@ -16,13 +17,8 @@ const ROW: f64 = 22.0;
 
 /// A picture of its own, with its own colours for light and dark.
 pub(in crate::report) fn file(report: &Report) -> String {
-    let style = include_str!("plot.css");
     let picture = picture(report).unwrap_or_else(|| nothing(report));
-    let text = picture.into_string();
-    let (open, rest) = text.split_once('>').unwrap_or((&text, ""));
-    format!(
-        "{open} xmlns=\"http://www.w3.org/2000/svg\" width=\"860\"><style>{style}</style>{rest}\n"
-    )
+    files::file(picture, 860, "Changes with their intervals")
 }
 
 fn nothing(report: &Report) -> Markup {

@@ -6,6 +6,7 @@
 mod budgets;
 mod causes;
 mod facts;
+mod files;
 mod flames;
 mod forest;
 mod plot;
@@ -19,6 +20,8 @@ use super::words::{self, Naming};
 use super::{Commit, Report};
 use crate::units::{Charset, Side};
 use plot::Reach;
+
+pub(super) use files::plots;
 
 /// Nothing is loaded from anywhere; the page's own style and script are inline.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -102,6 +105,7 @@ fn benchmarks(report: &Report) -> Markup {
     let changes = all.iter().filter_map(|c| c.time.as_ref()?.change.as_ref());
     let frame = rows::Frame {
         naming: Naming::of(report),
+        causes: causes::Causes::of(report),
         reach: Reach::fitting(changes, threshold),
         threshold,
     };
@@ -166,7 +170,7 @@ fn conclusions(report: &Report) -> Markup {
     let found = findings::of(report);
     html! {
         (list("Recommendations, by estimated impact", &found.recommendations))
-        (list("Bottleneck risks", &found.risks))
+        (list("Bottleneck risks", &[found.risks, found.bottlenecks].concat()))
         (list("Benchmarking needed", &found.needed))
         (list("Notes on the measurement", &found.notes))
         (texts("Confounders: these differ beside the source", &report.confounders))

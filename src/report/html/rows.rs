@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::causes::Causes;
 use super::plot::{self, Reach};
 use crate::analyse::{
     AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
@@ -16,14 +17,15 @@ use crate::units::{Charset, Nanos, Side};
 type Column<T, V> = (&'static str, fn(&T) -> V);
 
 /// What all lines of one page share.
-pub(super) struct Frame {
+pub(super) struct Frame<'a> {
     pub(super) naming: Naming,
+    pub(super) causes: Causes<'a>,
     pub(super) reach: Reach,
     pub(super) threshold: f64,
 }
 
 /// The line, and what it opens.
-pub(super) fn row(frame: &Frame, place: usize, comparison: &Comparison) -> Markup {
+pub(super) fn row(frame: &Frame<'_>, place: usize, comparison: &Comparison) -> Markup {
     let name = frame.naming.name(&comparison.key);
     let verdict = words::word(comparison.verdict);
     let notable = if words::is_notable(comparison) {
@@ -41,7 +43,7 @@ pub(super) fn row(frame: &Frame, place: usize, comparison: &Comparison) -> Marku
         {
             summary {
                 span.verdict { (words::symbol(comparison.verdict, Charset::Unicode)) " " (verdict) }
-                span.name { (name) }
+                span.name { (name) (frame.causes.in_short(comparison)) }
                 span.number.of-base { (median(comparison, Side::Base)) }
                 span.number.of-head { (median(comparison, Side::Head)) }
                 span.number.change { @if let Some(change) = change { (change.ratio) } }
@@ -97,7 +99,7 @@ fn allocations_in_short(comparison: &Comparison) -> Markup {
     }
 }
 
-fn inside(frame: &Frame, comparison: &Comparison) -> Markup {
+fn inside(frame: &Frame<'_>, comparison: &Comparison) -> Markup {
     html! {
         p { (words::summary(comparison)) "." }
         @if let Some(pairing) = comparison.pairing {
@@ -106,6 +108,7 @@ fn inside(frame: &Frame, comparison: &Comparison) -> Markup {
         @if !comparison.notes.is_empty() {
             ul { @for note in &comparison.notes { li { (visible(note)) } } }
         }
+        (frame.causes.link(comparison))
         @if let Some(failure) = &comparison.failure {
             @if !failure.stderr_tail.is_empty() { pre { (lines(&failure.stderr_tail)) } }
         }
@@ -120,7 +123,7 @@ fn lines(text: &str) -> String {
     lines.join("\n")
 }
 
-fn times(frame: &Frame, comparison: &Comparison, time: &TimeComparison) -> Markup {
+fn times(frame: &Frame<'_>, comparison: &Comparison, time: &TimeComparison) -> Markup {
     let change = time.change.as_ref();
     // Identical numbers for a thousand unchanged benchmarks would slow the page down for nothing:
     // what did not move shows its rounds, where drift would be seen, and no second plot.

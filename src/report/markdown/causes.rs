@@ -1,11 +1,12 @@
-//! What a change comes from: functions and hunks.
+//! What a change comes from: functions and hunks, one fold a benchmark.
 
 use super::detail::split;
-use super::escape::{fenced, words as plain};
-use super::sections::Page;
+use super::escape::{fenced, html_code, words as plain};
+use super::sections::{Page, fold};
 use crate::analyse::Comparison;
 use crate::attribute::{Attribution, Contributor, Explanation, Hunk};
-use crate::report::causes;
+use crate::report::causes::{self, Shown};
+use crate::report::escape::shortened;
 
 /// Functions shown of each benchmark.
 const FUNCTIONS: usize = 5;
@@ -14,23 +15,34 @@ const LINES: usize = 24;
 /// Columns of a hunk.
 const WIDTH: usize = 140;
 
+/// A benchmark with what was found out about it.
+struct Explained<'a> {
+    comparison: &'a Comparison,
+    attribution: &'a Attribution,
+    explanation: &'a Explanation,
+}
+
 impl Page<'_> {
     pub(super) fn causes(&self, out: &mut String) {
-        let all = causes::of(self.report);
-        let explained: Vec<_> = all
-            .into_iter()
+        let all = causes::of(self.report).into_iter();
+        let explained: Vec<Explained> = all
             .filter_map(|(comparison, attribution)| {
-                let explanation = attribution.explanation.as_ref()?;
-                Some((comparison, attribution, explanation))
+                Some(Explained {
+                    comparison,
+                    attribution,
+                    explanation: attribution.explanation.as_ref()?,
+                })
             })
             .collect();
         if explained.is_empty() {
             return;
         }
         out.push_str("### Where the changes come from\n\n");
-        let (shown, more) = split(&explained, self.detail.list);
-        for (comparison, attribution, explanation) in shown {
-            self.cause(comparison, attribution, explanation, out);
+        let (listed, more) = split(&explained, self.detail.list);
+        let mut shown = Shown::default();
+        for one in listed {
+            let body = self.cause(one, &mut shown);
+            fold(out, &self.in_short(one), &body);
         }
         self.more(out, more, "explanations");
         if more > 0 {
@@ -38,43 +50,54 @@ impl Page<'_> {
         }
     }
 
-    fn cause(
-        &self,
-        comparison: &Comparison,
-        attribution: &Attribution,
-        explanation: &Explanation,
-        out: &mut String,
-    ) {
-        let total = attribution.change.map_or(0.0, |change| change.ns);
-        let name = self.name(comparison);
-        out.push_str(&format!(
-            "{name}: {} an iteration\n\n",
-            causes::signed(total)
-        ));
-        out.push_str("| change | of it | function | where |\n|--:|--:|:--|:--|\n");
-        for contributor in explanation.contributors.iter().take(FUNCTIONS) {
+    /// What stands there before a reader unfolds anything: HTML.
+    fn in_short(&self, one: &Explained) -> String {
+        let total = one.attribution.change.map_or(0.0, |change| change.ns);
+        let name = shortened(&self.naming.name(&one.comparison.key), self.detail.text);
+        let mut text = format!("{} {}", html_code(&name), causes::signed(total));
+        if let Some(first) = one.explanation.contributors.first() {
+            let function = shortened(&first.function, self.detail.text);
+            text.push_str(&format!(
+                ", {} of it in {}",
+                causes::part_of(first, total),
+                html_code(&function)
+            ));
+        }
+        text
+    }
+
+    fn cause<'a>(&self, one: &Explained<'a>, shown: &mut Shown<'a>) -> String {
+        let total = one.attribution.change.map_or(0.0, |change| change.ns);
+        let contributors = &one.explanation.contributors;
+        let mut out = String::new();
+        if !contributors.is_empty() {
+            out.push_str("| change | of it | function | where |\n|--:|--:|:--|:--|\n");
+        }
+        for contributor in contributors.iter().take(FUNCTIONS) {
             out.push_str(&self.contributor(contributor, total));
         }
-        if let Some(rest) = causes::unexplained(attribution, explanation) {
-            out.push_str(&format!("\n{}\n", plain(&rest)));
-        }
         out.push('\n');
-        for beside in &explanation.beside {
-            out.push_str(&format!("- also changed: {}\n", self.text(beside)));
-        }
-        if !explanation.beside.is_empty() {
-            out.push('\n');
-        }
-        let mut shown: Vec<&Hunk> = Vec::new();
-        for contributor in explanation.contributors.iter().take(FUNCTIONS) {
-            for hunk in contributor.hunks.iter().take(1) {
-                if !shown.iter().any(|known| known.is_same_place(hunk)) {
-                    self.hunk(hunk, out);
-                    shown.push(hunk);
-                }
+        for hunk in contributors
+            .iter()
+            .take(FUNCTIONS)
+            .filter_map(|contributor| contributor.hunks.first())
+        {
+            if shown.is_new(hunk) {
+                self.hunk(hunk, &mut out);
+            } else {
+                let heading = plain(&causes::hunk_heading(hunk));
+                out.push_str(&format!("{heading}: see above\n\n"));
             }
         }
-        out.push_str(&format!("{}\n\n", plain(&causes::sampled(attribution))));
+        if let Some(rest) = causes::unexplained(one.attribution, one.explanation) {
+            out.push_str(&format!("- {}\n", self.text(&rest)));
+        }
+        for beside in shown.new_beside(one.explanation) {
+            out.push_str(&format!("- {}\n", self.text(&beside)));
+        }
+        let sampled = causes::sampled(one.attribution);
+        out.push_str(&format!("- {}\n", self.text(&sampled)));
+        out
     }
 
     fn contributor(&self, contributor: &Contributor, total: f64) -> String {
@@ -88,9 +111,9 @@ impl Page<'_> {
                 .map(|text| self.text(text)),
         );
         format!(
-            "| {} | {:.0} % | {} | {} |\n",
+            "| {} | {} | {} | {} |\n",
             causes::estimate(&contributor.change),
-            contributor.change.ns / total * 100.0,
+            causes::part_of(contributor, total),
             self.code(&contributor.function),
             place.join("; ")
         )
@@ -99,6 +122,7 @@ impl Page<'_> {
     fn hunk(&self, hunk: &Hunk, out: &mut String) {
         // Nothing but the marks: the diff's own colours come from the first column.
         let lines = causes::cut(&hunk.lines, LINES.min(self.detail.text));
+        let left_out = hunk.left_out + hunk.lines.len() - lines.len();
         let lines = lines
             .iter()
             .map(|line| causes::plain_diff_line(line, WIDTH));
@@ -106,5 +130,8 @@ impl Page<'_> {
         out.push_str(&format!("{}\n\n", plain(&causes::hunk_heading(hunk))));
         out.push_str(&fenced("diff", &text.join("\n")));
         out.push('\n');
+        if let Some(more) = causes::more_lines(left_out) {
+            out.push_str(&format!("{more}\n\n"));
+        }
     }
 }

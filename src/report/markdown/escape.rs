@@ -15,8 +15,13 @@ pub(super) fn code(text: &str) -> String {
     if text.chars().all(span) && !text.starts_with(' ') && !text.ends_with(' ') {
         return format!("`{text}`");
     }
+    html_code(&text)
+}
+
+/// `text` as code within HTML, where markdown is not read: in the summary of a fold.
+pub(super) fn html_code(text: &str) -> String {
     let mut out = String::from("<code>");
-    for c in text.chars() {
+    for c in visible(text).chars() {
         if c.is_ascii_punctuation() {
             out.push_str(&format!("&#{};", c as u32));
         } else {
@@ -68,7 +73,7 @@ pub(super) fn fenced(language: &str, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, fenced, words};
+    use super::{code, fenced, html_code, words};
 
     #[test]
     fn nothing_from_an_id_becomes_structure() {
@@ -76,6 +81,7 @@ mod tests {
         assert_eq!(code("a|b"), "<code>a&#124;b</code>");
         assert_eq!(code("`"), "<code>&#96;</code>");
         assert_eq!(code("<img src=x>"), "`<img src=x>`");
+        assert_eq!(html_code("a<b"), "<code>a&#60;b</code>");
         assert_eq!(
             words("hi @all, *see* #1"),
             "hi @\u{200b}all, \\*see\\* \\#\u{200b}1"

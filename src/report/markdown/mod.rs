@@ -7,6 +7,7 @@ mod detail;
 mod escape;
 mod facts;
 mod sections;
+mod tables;
 
 use detail::Detail;
 

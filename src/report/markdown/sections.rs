@@ -3,12 +3,11 @@
 use super::MARKER;
 use super::detail::{Detail, split};
 use super::escape::{code, fenced, words as plain};
-use crate::analyse::{Comparison, TimeSummary, Verdict, Vote};
+use crate::analyse::{Comparison, Vote};
 use crate::report::escape::shortened;
 use crate::report::findings::{self, Finding};
 use crate::report::words::{self, Naming};
 use crate::report::{Commit, Report};
-use crate::units::Charset;
 
 pub(super) fn document(report: &Report, detail: Detail) -> String {
     let page = Page {
@@ -24,13 +23,13 @@ pub(super) fn document(report: &Report, detail: Detail) -> String {
     page.changed(&mut out, &notable);
     page.causes(&mut out);
     page.failures(&mut out);
-    page.quiet(&mut out, &quiet);
     page.allocations(&mut out);
     page.budgets(&mut out);
-    page.findings(&mut out);
+    page.quiet(&mut out, &quiet);
     page.doubts(&mut out);
-    page.baseline(&mut out);
     page.environment(&mut out);
+    page.baseline(&mut out);
+    page.findings(&mut out);
     page.methodology(&mut out);
     page.reproduce(&mut out);
     out
@@ -88,82 +87,6 @@ impl Page<'_> {
         format!("{id} {subject}")
     }
 
-    fn changed(&self, out: &mut String, notable: &[&Comparison]) {
-        if notable.is_empty() {
-            return;
-        }
-        out.push_str("### Changed, and what nobody can tell\n\n");
-        let (shown, more) = split(notable, self.detail.changed);
-        out.push_str(&self.table(shown));
-        self.more(out, more, "benchmarks");
-        out.push('\n');
-    }
-
-    fn quiet(&self, out: &mut String, quiet: &[&Comparison]) {
-        if quiet.is_empty() {
-            return;
-        }
-        let identical = words::count(self.report, Verdict::Identical);
-        let unreached = words::count(self.report, Verdict::Unreached);
-        let unchanged = quiet.len().saturating_sub(identical + unreached);
-        let parts = [
-            (unchanged, "unchanged"),
-            (identical, "with identical code, not measured"),
-            (
-                unreached,
-                "that executed nothing that changed, not measured",
-            ),
-        ];
-        let parts = parts.iter().filter(|(n, _)| *n > 0);
-        let parts: Vec<String> = parts.map(|(n, what)| format!("{n} {what}")).collect();
-        let summary = parts.join(", ");
-        let (shown, more) = split(quiet, self.detail.quiet);
-        let mut body = if shown.is_empty() {
-            String::new()
-        } else {
-            self.table(shown)
-        };
-        self.more(&mut body, more, "benchmarks");
-        fold(out, &summary, &body);
-    }
-
-    fn table(&self, rows: &[&Comparison]) -> String {
-        let interval = match words::interval_heading(self.report) {
-            heading if heading.is_empty() => "interval".to_owned(),
-            heading => heading,
-        };
-        let mut out = format!(
-            "| | benchmark | base (median) | head (median) | change | {interval} |\n|---|---|--:|--:|--:|:-:|\n"
-        );
-        for comparison in rows {
-            out.push_str(&self.row(comparison));
-        }
-        out
-    }
-
-    fn row(&self, comparison: &Comparison) -> String {
-        let time = comparison.time.as_ref();
-        let change = time.and_then(|t| t.change.as_ref());
-        let median =
-            |s: Option<TimeSummary>| s.map(|s| s.median_ns.to_string()).unwrap_or_default();
-        let size = change.map(|c| match comparison.verdict {
-            Verdict::Slower | Verdict::Faster => format!("**{}**", c.ratio),
-            _ => c.ratio.to_string(),
-        });
-        format!(
-            "| {} {} | {} | {} | {} | {} | {} |\n",
-            words::symbol(comparison.verdict, Charset::Unicode),
-            words::word(comparison.verdict),
-            self.name(comparison),
-            median(time.and_then(|t| t.base)),
-            median(time.and_then(|t| t.head)),
-            size.unwrap_or_default(),
-            change
-                .map(|c| format!("{} … {}", c.lower, c.upper))
-                .unwrap_or_default(),
-        )
-    }
-
     fn failures(&self, out: &mut String) {
         let failed: Vec<&Comparison> = self
             .report
@@ -208,13 +131,14 @@ impl Page<'_> {
 
     fn findings(&self, out: &mut String) {
         let found = findings::of(self.report);
+        let risks = [found.risks, found.bottlenecks].concat();
+        self.list(out, "Bottleneck risks", &risks);
+        self.list(out, "Benchmarking needed", &found.needed);
         self.list(
             out,
             "Recommendations, by estimated impact",
             &found.recommendations,
         );
-        self.list(out, "Bottleneck risks", &found.risks);
-        self.list(out, "Benchmarking needed", &found.needed);
         self.list(out, "Notes on the measurement", &found.notes);
     }
 

@@ -24,8 +24,8 @@ impl Page<'_> {
             }
         }
         if let Some(rest) = rest {
-            let text = format!("allocations: {rest}\n");
-            out.push_str(&self.paint(&text, Tone::Quiet));
+            let text = format!("allocations: {rest}");
+            out.push_str(&self.block(&text, 0, Tone::Quiet));
         }
         out.push('\n');
     }
@@ -71,15 +71,13 @@ impl Page<'_> {
 
     fn places(&self, out: &mut String, change: &Change) {
         for place in change.places.iter().take(PLACES) {
-            out.push_str(&format!("  {}: {place}\n", change.subject));
+            let text = format!("{}: {place}", change.subject);
+            out.push_str(&self.block(&text, 2, Tone::Normal));
         }
         if change.places.len() > PLACES {
             let more = change.places.len() - PLACES;
-            let text = format!(
-                "  {}: {more} more places, in the JSON report\n",
-                change.subject
-            );
-            out.push_str(&self.paint(&text, Tone::Quiet));
+            let text = format!("{}: {more} more places, in the JSON report", change.subject);
+            out.push_str(&self.block(&text, 2, Tone::Quiet));
         }
     }
 }

@@ -1,14 +1,18 @@
 //! What a change comes from, below the table.
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::Page;
 use super::paint::Tone;
 use crate::analyse::Comparison;
 use crate::attribute::{Attribution, Contributor, Hunk, LineKind};
-use crate::report::causes;
-use crate::report::escape::{shortened, visible};
+use crate::report::causes::{self, Shown};
+use crate::report::escape::shortened;
 
 /// This many benchmarks are explained.
 const EXPLAINED: usize = 12;
+/// Of this many, with the source that changed; a terminal is no place to read a whole change.
+const WITH_SOURCE: usize = 4;
 /// This many functions of each.
 const FUNCTIONS: usize = 4;
 /// This many pieces of advice, those that promise most.
@@ -22,8 +26,10 @@ impl Page<'_> {
         let explained = explained
             .iter()
             .filter(|(_, attribution)| attribution.explanation.is_some());
-        for (comparison, attribution) in explained.clone().take(EXPLAINED) {
-            self.cause(comparison, attribution, out);
+        let mut shown = Shown::default();
+        for (place, (comparison, attribution)) in explained.clone().take(EXPLAINED).enumerate() {
+            let shown = (place < WITH_SOURCE).then_some(&mut shown);
+            self.cause(comparison, attribution, shown, out);
         }
         let more = explained.count().saturating_sub(EXPLAINED);
         if more > 0 {
@@ -50,7 +56,14 @@ impl Page<'_> {
         }
     }
 
-    fn cause(&self, comparison: &Comparison, attribution: &Attribution, out: &mut String) {
+    /// Without `shown`, no source.
+    fn cause<'a>(
+        &self,
+        comparison: &Comparison,
+        attribution: &'a Attribution,
+        mut shown: Option<&mut Shown<'a>>,
+        out: &mut String,
+    ) {
         let (Some(explanation), Some(change)) = (&attribution.explanation, &attribution.change)
         else {
             return;
@@ -58,37 +71,33 @@ impl Page<'_> {
         let tone = Tone::of_verdict(comparison.verdict);
         let heading = format!("{}  {}", self.name(comparison), causes::signed(change.ns));
         out.push_str(&format!("why  {}\n", self.paint(&heading, tone)));
-        let mut shown: Vec<&Hunk> = Vec::new();
         for contributor in explanation.contributors.iter().take(FUNCTIONS) {
             self.contributor(contributor, change.ns, out);
             // One hunk a function here: the closest, unless it was shown for another.
-            if let Some(hunk) = contributor.hunks.first() {
-                self.hunk(
-                    hunk,
-                    shown.iter().any(|known| known.is_same_place(hunk)),
-                    out,
-                );
-                shown.push(hunk);
+            if let (Some(hunk), Some(shown)) = (contributor.hunks.first(), shown.as_mut()) {
+                let is_new = shown.is_new(hunk);
+                self.hunk(hunk, is_new, out);
             }
         }
-        for beside in &explanation.beside {
-            out.push_str(&self.indented(&format!("also changed: {}", visible(beside))));
+        let beside = shown.map(|shown| shown.new_beside(explanation));
+        for beside in beside.unwrap_or_default() {
+            out.push_str(&self.block(&shortened(&beside, 400), 5, Tone::Quiet));
         }
         if let Some(rest) = causes::unexplained(attribution, explanation) {
-            out.push_str(&format!("     {}\n", self.paint(&rest, Tone::Quiet)));
+            out.push_str(&self.block(&rest, 5, Tone::Quiet));
         }
         let sampled = causes::sampled(attribution);
-        out.push_str(&format!("     {}\n\n", self.paint(&sampled, Tone::Quiet)));
+        out.push_str(&self.block(&sampled, 5, Tone::Quiet));
+        out.push('\n');
     }
 
-    fn hunk(&self, hunk: &Hunk, was_shown: bool, out: &mut String) {
+    fn hunk(&self, hunk: &Hunk, is_new: bool, out: &mut String) {
         let heading = causes::hunk_heading(hunk);
-        if was_shown {
-            let text = format!("       {heading}: see above\n");
-            out.push_str(&self.paint(&text, Tone::Quiet));
+        if !is_new {
+            out.push_str(&self.block(&format!("{heading}: see above"), 7, Tone::Quiet));
             return;
         }
-        out.push_str(&format!("       {heading}\n"));
+        out.push_str(&self.block(&heading, 7, Tone::Normal));
         let cut = causes::cut(&hunk.lines, LINES);
         for line in cut {
             let tone = match line.kind {
@@ -100,30 +109,27 @@ impl Page<'_> {
             out.push_str(&format!("         {}\n", self.paint(&text, tone)));
         }
         let left_out = hunk.left_out + hunk.lines.len() - cut.len();
-        if left_out > 0 {
-            out.push_str(&format!("         … {left_out} more lines\n"));
+        if let Some(more) = causes::more_lines(left_out) {
+            out.push_str(&format!("         {more}\n"));
         }
     }
 
-    fn indented(&self, text: &str) -> String {
-        format!("     {}\n", self.paint(&shortened(text, 400), Tone::Quiet))
-    }
-
     fn contributor(&self, contributor: &Contributor, total: f64, out: &mut String) {
-        let share = contributor.change.ns / total * 100.0;
-        out.push_str(&format!(
-            "     {}  {share:.0} %  {}\n",
+        let numbers = format!(
+            "{}  {}",
             causes::estimate(&contributor.change),
-            self.paint(&causes::name(contributor), Tone::Heading)
-        ));
+            causes::part_of(contributor, total)
+        );
+        let name = causes::name(contributor);
+        let fits = 5 + numbers.width() + 2 + name.width() <= self.options.width;
+        let between = if fits { "  " } else { "\n       " };
+        let name = self.paint(&name, Tone::Heading);
+        out.push_str(&format!("     {numbers}{between}{name}\n"));
         let mut remarks: Vec<String> = Vec::new();
         remarks.extend(causes::place(contributor).map(|place| format!("at {place}")));
         remarks.extend(causes::remarks(contributor));
         if !remarks.is_empty() {
-            out.push_str(&format!(
-                "       {}\n",
-                self.paint(&remarks.join("; "), Tone::Quiet)
-            ));
+            out.push_str(&self.block(&remarks.join("; "), 7, Tone::Quiet));
         }
     }
 }

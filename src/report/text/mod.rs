@@ -12,7 +12,9 @@ use bar::Scale;
 use paint::{Tone, paint};
 use table::{Align, Cell, Column, Row};
 
-use super::escape::{shortened, visible};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::escape::{clipped, shortened, visible};
 use super::words::{self, Naming};
 use super::{RenderOptions, Report};
 use crate::analyse::{Comparison, TimeChange, Verdict};
@@ -64,6 +66,9 @@ impl Page<'_> {
             let subject = visible(&commit.subject);
             let id = self.paint(&words::revision(commit), Tone::Heading);
             let label = words::label(commit).map_or_else(String::new, |label| label + " ");
+            let before = side.name().len() + label.width() + words::revision(commit).width() + 4;
+            let room = self.options.width.saturating_sub(before).max(20);
+            let subject = clipped(&subject, room);
             out.push_str(&format!("{side}  {label}{id}  {subject}\n"));
         }
         out.push('\n');
@@ -112,11 +117,11 @@ impl Page<'_> {
         for (target, n) in targets {
             let symbol = words::symbol(verdict, self.options.charset);
             let text = format!(
-                "{symbol} {:<13} {target}: {why}, {} not measured\n",
+                "{symbol} {:<13} {target}: {why}, {} not measured",
                 words::word(verdict),
                 words::benchmarks(n)
             );
-            out.push_str(&self.paint(&text, Tone::Quiet));
+            out.push_str(&self.paint(&self.wrapped(&text, 16), Tone::Quiet));
         }
     }
 

@@ -28,11 +28,11 @@ impl Page<'_> {
             };
             let reason = shortened(&visible(&failure.reason), LONGEST);
             let text = format!(
-                "{}: the {} side {reason}\n",
+                "{}: the {} side {reason}",
                 self.name(comparison),
                 failure.side
             );
-            out.push_str(&self.paint(&text, Tone::Bad));
+            out.push_str(&self.block(&text, 0, Tone::Bad));
             for line in failure.stderr_tail.lines() {
                 out.push_str(&format!("    {}\n", shortened(&visible(line), LONGEST)));
             }
@@ -114,28 +114,46 @@ impl Page<'_> {
         let rest = text.strip_prefix(&word).unwrap_or_default();
         out.push_str(&self.paint(&word, Tone::of_vote(self.report.vote)));
         out.push_str(rest);
-        let indent = " ".repeat(word.len() + 2);
-        out.push_str(&format!("{indent}{}\n", words::tally(self.report)));
+        let tally = words::tally(self.report);
+        out.push_str(&self.block(&tally, word.len() + 2, Tone::Normal));
     }
 
     /// `text` broken at spaces to the width; following lines are indented.
     pub(super) fn wrapped(&self, text: &str, indent: usize) -> String {
-        let mut out = String::new();
-        let mut column = 0;
-        for word in text.split(' ') {
-            let width = word.width();
-            if column > 0 && column + 1 + width > self.options.width {
-                out.push('\n');
-                out.extend(std::iter::repeat_n(' ', indent));
+        let lines = lines(text, self.options.width, indent);
+        let indented = lines.join(&format!("\n{}", " ".repeat(indent)));
+        indented + "\n"
+    }
+
+    /// `text` broken at spaces to the width, every line indented.
+    pub(super) fn block(&self, text: &str, indent: usize, tone: Tone) -> String {
+        let width = self.options.width.saturating_sub(indent);
+        let lines = lines(text, width, 0).into_iter();
+        lines
+            .map(|line| format!("{}{}\n", " ".repeat(indent), self.paint(&line, tone)))
+            .collect()
+    }
+}
+
+/// `text` broken at spaces, where every line but the first has `indent` columns less.
+fn lines(text: &str, width: usize, indent: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let wide = word.width();
+        if !line.is_empty() {
+            if column + 1 + wide > width {
+                lines.push(std::mem::take(&mut line));
                 column = indent;
-            } else if column > 0 {
-                out.push(' ');
+            } else {
+                line.push(' ');
                 column += 1;
             }
-            out.push_str(word);
-            column += width;
         }
-        out.push('\n');
-        out
+        line.push_str(word);
+        column += wide;
     }
+    lines.push(line);
+    lines
 }

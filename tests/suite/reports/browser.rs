@@ -135,6 +135,32 @@ impl Browser {
         serde_json::from_str(&text).expect("JSON")
     }
 
+    /// What `script` returns within the page's first flame graph, once it is drawn: the frame's document
+    /// cannot be reached from outside, so it sends the answer itself.
+    fn ask_flames(&self, report: &Report, script: &str) -> Value {
+        let page = render(report, Format::Html);
+        let start = page.find(" srcdoc=\"").expect("a flame graph") + " srcdoc=\"".len();
+        let end = start + page[start..].find('"').expect("the document ends");
+        // The picture starts once its frame has a width, and lays itself out a moment later.
+        let inside = format!(
+            "<script>{{ const look = () => window.unzoombtn \
+             ? setTimeout(() => parent.postMessage((() => {{ {script} }})(), '*'), 50) \
+             : setTimeout(look, 20); look(); }}</script>"
+        );
+        let inside = inside
+            .replace('&', "&amp;")
+            .replace('"', "&quot;")
+            .replace('<', "&lt;");
+        let outside = "<script>addEventListener('message', (e) => { const pre = document.createElement('pre'); \
+             pre.id = 'result'; pre.textContent = JSON.stringify(e.data); document.body.append(pre); }); \
+             for (const d of document.querySelectorAll('details.explained, details.explained details')) d.open = true; \
+             document.querySelector('iframe').scrollIntoView();</script></body>";
+        let page = format!("{}{inside}{}", &page[..end], &page[end..]);
+        let path = self.folder.path().join("flames.html");
+        fs_err::write(&path, page.replace("</body>", outside)).expect("it can be written");
+        self.answer(&path, &["--virtual-time-budget=10000"])
+    }
+
     /// A picture of the page, kept where `PERFCHECK_SCREENSHOTS` says.
     fn picture(&self, name: &str, report: &Report, script: &str, options: &[&str]) {
         let page = self.page(report, script);
@@ -149,11 +175,9 @@ impl Browser {
             .command(&page, &options)
             .output()
             .expect("the browser starts");
-        assert!(
-            file.is_file(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(file.is_file(), "{errors}");
+        assert!(!errors.contains("CONSOLE"), "{name}: {errors}");
     }
 }
 
@@ -174,7 +198,8 @@ fn the_page_sorts_searches_filters_and_opens() {
          set('verdict', '', 'change'); set('order', 'name', 'change'); const named = visible();
          set('order', 'faster', 'change'); const faster = visible();
          const first = document.querySelector('#rows > details'); first.querySelector('summary').click();
-         return {{ all, found, none, unchanged, named, faster, opened: first.open, inside: first.querySelector('.inside').innerText.length }};"
+         document.dispatchEvent(new KeyboardEvent('keydown', {{ key: '/' }})); const focused = document.activeElement.id;
+         return {{ all, found, none, unchanged, named, faster, focused, opened: first.open, inside: first.querySelector('.inside').innerText.length }};"
     );
     let answer = browser.ask(&cases::one_regression(), &[], &script);
     assert_eq!(answer["all"][0], "parse/large");
@@ -190,7 +215,53 @@ fn the_page_sorts_searches_filters_and_opens() {
     assert_eq!(answer["named"][0], "docs");
     assert_eq!(answer["faster"][0], "parse/small");
     assert_eq!(answer["opened"], true);
+    assert_eq!(answer["focused"], "search");
     assert!(answer["inside"].as_u64() > Some(200), "{answer}");
+}
+
+#[test]
+fn an_opened_benchmark_leads_to_what_its_change_comes_from() {
+    let Some(browser) = Browser::find("an_opened_benchmark_leads_to_what_its_change_comes_from")
+    else {
+        return;
+    };
+    let script = "for (const d of document.querySelectorAll('details.explained')) d.open = false;
+         const first = document.querySelector('#rows > details'); first.open = true;
+         const link = first.querySelector('.inside a'); link.click();
+         const told = document.querySelector(link.getAttribute('href'));
+         return { name: first.dataset.name, culprit: first.querySelector('.culprit').textContent,
+             open: told.closest('details').open, source: told.querySelector('pre.diff').textContent,
+             frames: told.querySelectorAll('iframe').length };";
+    let answer = browser.ask(&cases::demo(), &[], script);
+    assert_eq!(answer["name"], "readings::readings checksum/4 KiB");
+    assert_eq!(answer["culprit"], "mostly in readings::checksum::checksum");
+    assert_eq!(answer["open"], true);
+    let source = answer["source"].as_str().expect("text");
+    assert!(
+        source.contains("for &byte in &block[block.len() / 2..] {"),
+        "{source}"
+    );
+    assert_eq!(answer["frames"], 3);
+}
+
+#[test]
+fn a_flame_graph_zooms_into_the_function_that_is_clicked() {
+    let Some(browser) = Browser::find("a_flame_graph_zooms_into_the_function_that_is_clicked")
+    else {
+        return;
+    };
+    let script = "const frames = [...document.querySelectorAll('#frames > g')];
+         const wanted = frames.find(g => g.textContent.includes('wrapping_mul'));
+         const width = () => wanted.querySelector('rect').getBoundingClientRect().width;
+         const all = document.getElementById('frames').getBoundingClientRect().width;
+         const before = width();
+         wanted.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+         return { all, before, after: width(), back: !document.getElementById('unzoom').classList.contains('hide') };";
+    let answer = browser.ask_flames(&cases::demo(), script);
+    let width = |of: &str| answer[of].as_f64().expect("a number");
+    assert!(width("before") < 0.9 * width("all"), "{answer}");
+    assert!(width("after") > 0.99 * width("all"), "{answer}");
+    assert_eq!(answer["back"], true);
 }
 
 #[test]
@@ -200,16 +271,19 @@ fn nothing_overflows_a_narrow_screen_and_no_hostile_name_runs() {
         return;
     };
     let script = "for (const d of document.querySelectorAll('details')) d.open = true;
-         const wide = [...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll') && !e.closest('svg') && e.getBoundingClientRect().right > 360).map(e => e.tagName + '.' + e.className);
-         return { width: innerWidth, wide: wide.slice(0, 5), images: document.images.length, scripts: document.scripts.length, links: document.links.length };";
+         const wide = [...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll') && !e.closest('pre.diff span') && !e.closest('svg') && e.getBoundingClientRect().right > 360).map(e => e.tagName + '.' + e.className);
+         return { width: innerWidth, wide: wide.slice(0, 5), images: document.images.length, scripts: document.scripts.length, page: document.documentElement.scrollWidth,
+             links: [...document.links].filter(a => !a.getAttribute('href').startsWith('#')).length };";
     for report in [
         cases::one_regression(),
         cases::hostile(),
         cases::failed_added_removed(),
         cases::budgets(),
+        cases::demo(),
     ] {
         let answer = browser.ask_phone(&report, script);
         assert_eq!(answer["width"], 360);
+        assert_eq!(answer["page"], 360);
         assert_eq!(answer["wide"], serde_json::json!([]));
         assert_eq!(
             (&answer["images"], &answer["links"]),
@@ -307,6 +381,13 @@ fn pictures_of_the_page_are_taken() {
         &["--window-size=1280,1200"],
     );
     browser.picture("thousand", &cases::thousand(), "return 1;", &[size]);
+    let unfold = "document.querySelectorAll('details.explained').forEach((d, i) => { d.open = i === 0; });
+         document.querySelectorAll('details.explained[open] details').forEach(d => { d.open = true; }); return 1;";
+    for (name, scheme) in [("demo", 1), ("demo-dark", 0)] {
+        let scheme = format!("--blink-settings=preferredColorScheme={scheme}");
+        let size = "--window-size=1280,3400";
+        browser.picture(name, &cases::demo(), unfold, &[size, &scheme]);
+    }
     browser.picture(
         "hostile",
         &cases::hostile(),

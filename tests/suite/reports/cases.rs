@@ -3,9 +3,10 @@
 use cargo_perfcheck::analyse::{
     AllocationComparison, BudgetStatus, BudgetSubject, Comparison, Verdict, Vote,
 };
+use cargo_perfcheck::attribute::Attribution;
 use cargo_perfcheck::plan::config::Metric;
 use cargo_perfcheck::report::Report;
-use cargo_perfcheck::units::Side;
+use cargo_perfcheck::units::{Paired, Side};
 
 use super::builder::{
     HOSTILE, allocating, benchmark, budget, failed, one_sided, skipped, timed, with,
@@ -22,9 +23,34 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("failed_added_removed", failed_added_removed()),
         ("hostile", hostile()),
         ("no_allocations", no_allocations()),
+        ("no_profile", no_profile()),
+        ("demo", demo()),
         ("budgets", budgets()),
         ("empty", with(Vec::new())),
     ]
+}
+
+/// What a run of the demo really left, with profiles, less stacks and functions of little weight.
+pub(crate) fn demo() -> Report {
+    let text = include_str!("../../../fixtures/reports/demo.v1.json");
+    serde_json::from_str(text).expect("a recorded report")
+}
+
+/// A thousand benchmarks, every slower one with what a profile of the demo says.
+pub(crate) fn thousand_explained() -> Report {
+    let mut report = thousand();
+    let recorded = demo().attributions;
+    let slower = report.benchmarks.iter();
+    let slower = slower.filter(|c| c.verdict == Verdict::Slower);
+    let explained = slower.zip(recorded.iter().cycle());
+    report.attributions = explained
+        .map(|(comparison, recorded)| {
+            let mut attribution = recorded.clone();
+            attribution.key = comparison.key.clone();
+            attribution
+        })
+        .collect();
+    report
 }
 
 pub(crate) fn nothing_changed() -> Report {
@@ -174,9 +200,63 @@ pub(crate) fn hostile() -> Report {
     report.confounders.push(HOSTILE.into());
     report.methodology.command_line.push(HOSTILE.into());
     report.skipped.push(skipped(HOSTILE, HOSTILE));
+    report.attributions = vec![hostile_cause(&report.benchmarks[0])];
     let mut check = budget(HOSTILE, Metric::P95, 3e6, (4.1e6, BudgetStatus::Over));
     check.note = Some(HOSTILE.into());
     report.budgets.push(check);
+    report
+}
+
+/// The demo's first explanation, with every name replaced by a trick.
+fn hostile_cause(comparison: &Comparison) -> Attribution {
+    let mut cause = demo().attributions.swap_remove(0);
+    cause.key = comparison.key.clone();
+    cause.notes.push(HOSTILE.into());
+    for stacks in [&mut cause.stacks.base, &mut cause.stacks.head] {
+        for frame in stacks.iter_mut().flat_map(|folded| &mut folded.frames) {
+            frame.push_str(HOSTILE);
+        }
+    }
+    for advice in &mut cause.advice {
+        advice.function = HOSTILE.into();
+    }
+    for bottleneck in &mut cause.bottlenecks {
+        bottleneck.function = HOSTILE.into();
+    }
+    let Some(explanation) = &mut cause.explanation else {
+        return cause;
+    };
+    explanation.beside.push(HOSTILE.into());
+    for function in &mut explanation.functions {
+        function.function = HOSTILE.into();
+    }
+    for contributor in &mut explanation.contributors {
+        contributor.function = HOSTILE.into();
+        contributor.formerly = Some(HOSTILE.into());
+        contributor.through = Some(HOSTILE.into());
+        for hunk in &mut contributor.hunks {
+            hunk.path = HOSTILE.into();
+            hunk.relation = HOSTILE.into();
+            for line in &mut hunk.lines {
+                line.text = format!("```` </pre> {HOSTILE}");
+            }
+        }
+    }
+    cause
+}
+
+/// Profiles were wanted and could not be taken.
+pub(crate) fn no_profile() -> Report {
+    let mut report = one_regression();
+    let mut cause = demo().attributions.swap_remove(0);
+    cause.key = report.benchmarks[1].key.clone();
+    cause.explanation = None;
+    cause.sampling = Paired::new(None, None);
+    cause.stacks = Paired::new(None, None);
+    cause.bottlenecks.clear();
+    cause.advice.clear();
+    cause.notes = vec!["the executable is static, so that nothing can be preloaded".into()];
+    report.attributions = vec![cause];
     report
 }
 

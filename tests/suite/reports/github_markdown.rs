@@ -31,6 +31,25 @@ fn every_row_of_every_table_has_as_many_cells_as_its_heading() {
 }
 
 #[test]
+fn no_fence_fold_or_tag_stays_open_to_the_end() {
+    for (name, report) in cases::all() {
+        let html = html(&render(&report, Format::Markdown));
+        // What ends a report is a paragraph of its own, outside of everything before.
+        let end = html.trim_end().rsplit('\n').next().unwrap_or_default();
+        assert!(end.starts_with("<p><sub>cargo-perfcheck"), "{name}: {end}");
+        for tag in ["details", "pre", "table"] {
+            let opened = html.matches(&format!("<{tag}>")).count()
+                + html.matches(&format!("<{tag} ")).count();
+            assert_eq!(
+                opened,
+                html.matches(&format!("</{tag}>")).count(),
+                "{name}: {tag}"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_benchmark_of_a_report_that_fits_stands_in_a_row() {
     let report = cases::fifty_regressions();
     let html = html(&render(&report, Format::Markdown));

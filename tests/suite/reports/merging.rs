@@ -1,16 +1,21 @@
 //! Shards of one comparison become one report, and nothing else does.
 
-use cargo_perfcheck::analyse::{Verdict, Vote};
+use cargo_perfcheck::analyse::{Comparison, Verdict, Vote};
+use cargo_perfcheck::attribute::Attribution;
 use cargo_perfcheck::report::{self, Report, ReportError};
 
 use super::builder::{benchmark, failed, timed, with};
 use super::cases;
 
-/// The case split into two shards by turns, with one benchmark that both know of.
+/// A case split into two shards.
 fn shards() -> (Report, Report) {
-    let whole = cases::one_regression();
+    shards_of(cases::one_regression())
+}
+
+/// A report split into two shards by turns; of what is identical both know.
+fn shards_of(whole: Report) -> (Report, Report) {
     let (mut a, mut b) = (Vec::new(), Vec::new());
-    for (i, one) in whole.benchmarks.into_iter().enumerate() {
+    for (i, one) in whole.benchmarks.iter().cloned().enumerate() {
         if one.verdict == Verdict::Identical {
             a.push(one.clone());
             b.push(one);
@@ -20,8 +25,12 @@ fn shards() -> (Report, Report) {
             b.push(one);
         }
     }
-    let shard = |benchmarks, part: &str| {
+    let shard = |benchmarks: Vec<Comparison>, part: &str| {
+        let is_here = |a: &&Attribution| benchmarks.iter().any(|c| c.key == a.key);
+        let attributions = whole.attributions.iter().filter(is_here);
+        let attributions = attributions.cloned().collect();
         let mut shard = with(benchmarks);
+        shard.attributions = attributions;
         shard
             .methodology
             .command_line
@@ -60,6 +69,36 @@ fn shards_merged_say_what_one_run_says() {
         whole.methodology.command_line
     );
     assert_eq!(merged.methodology.timings[0].seconds, 2.0 * 41.7);
+}
+
+#[test]
+fn the_demo_in_two_shards_is_the_demo_again_once_merged() {
+    let whole = cases::demo();
+    let (mut a, b) = shards_of(whole.clone());
+    a.reasons.push("1 benchmark allocates more: x".into());
+    let merged = report::merge(vec![a, b]).expect("they belong together");
+    let told = |report: &Report| {
+        let mut verdicts: Vec<String> = report
+            .benchmarks
+            .iter()
+            .map(|c| format!("{}: {:?}", c.key, c.verdict))
+            .collect();
+        verdicts.sort();
+        let mut explained: Vec<String> = report
+            .attributions
+            .iter()
+            .map(|a| a.key.to_string())
+            .collect();
+        explained.sort();
+        (verdicts, explained, report.vote)
+    };
+    assert_eq!(told(&merged), told(&whole));
+    assert!(merged.reasons[0].starts_with("2 benchmarks are slower"));
+    assert!(
+        merged
+            .reasons
+            .contains(&"1 benchmark allocates more: x".to_owned())
+    );
 }
 
 #[test]

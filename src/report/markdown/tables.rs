@@ -1,0 +1,139 @@
+//! The tables of benchmarks: those to look at, and those folded away.
+
+use super::detail::split;
+use super::sections::{Page, fold};
+use crate::analyse::{Comparison, TimeSummary, Verdict};
+use crate::report::words;
+use crate::report::{allocations, causes};
+use crate::units::Charset;
+
+/// What the table of changed benchmarks has beside times, where any of them has it.
+#[derive(Debug, Clone, Copy)]
+struct Extra {
+    allocations: bool,
+    culprit: bool,
+}
+
+impl Extra {
+    const NONE: Extra = Extra {
+        allocations: false,
+        culprit: false,
+    };
+}
+
+impl Page<'_> {
+    pub(super) fn changed(&self, out: &mut String, notable: &[&Comparison]) {
+        if notable.is_empty() {
+            return;
+        }
+        out.push_str("### Changed, and what nobody can tell\n\n");
+        let (shown, more) = split(notable, self.detail.changed);
+        let extra = Extra {
+            allocations: shown.iter().any(|c| allocations::both(c).is_some()),
+            culprit: shown
+                .iter()
+                .any(|c| causes::culprit(self.report, c).is_some()),
+        };
+        out.push_str(&self.table(shown, extra));
+        self.more(out, more, "benchmarks");
+        out.push('\n');
+    }
+
+    pub(super) fn quiet(&self, out: &mut String, quiet: &[&Comparison]) {
+        if quiet.is_empty() {
+            return;
+        }
+        let identical = words::count(self.report, Verdict::Identical);
+        let unreached = words::count(self.report, Verdict::Unreached);
+        let unchanged = quiet.len().saturating_sub(identical + unreached);
+        let parts = [
+            (unchanged, "unchanged"),
+            (identical, "with identical code, not measured"),
+            (
+                unreached,
+                "that executed nothing that changed, not measured",
+            ),
+        ];
+        let parts = parts.iter().filter(|(n, _)| *n > 0);
+        let parts: Vec<String> = parts.map(|(n, what)| format!("{n} {what}")).collect();
+        let summary = parts.join(", ");
+        let (shown, more) = split(quiet, self.detail.quiet);
+        let mut body = if shown.is_empty() {
+            String::new()
+        } else {
+            self.table(shown, Extra::NONE)
+        };
+        self.more(&mut body, more, "benchmarks");
+        fold(out, &summary, &body);
+    }
+
+    fn table(&self, rows: &[&Comparison], extra: Extra) -> String {
+        let interval = match words::interval_heading(self.report) {
+            heading if heading.is_empty() => "interval".to_owned(),
+            heading => heading,
+        };
+        let mut heading = format!("| | benchmark | median | change | {interval} |");
+        let mut rule = "|---|---|--:|--:|:-:|".to_owned();
+        if extra.allocations {
+            heading.push_str(" allocations |");
+            rule.push_str("--:|");
+        }
+        if extra.culprit {
+            heading.push_str(" mostly in |");
+            rule.push_str(":--|");
+        }
+        let mut out = format!("{heading}\n{rule}\n");
+        for comparison in rows {
+            out.push_str(&self.row(comparison, extra));
+        }
+        out
+    }
+
+    fn row(&self, comparison: &Comparison, extra: Extra) -> String {
+        let change = comparison.time.as_ref().and_then(|t| t.change.as_ref());
+        let size = change.map(|c| match comparison.verdict {
+            Verdict::Slower | Verdict::Faster => format!("**{}**", c.ratio),
+            _ => c.ratio.to_string(),
+        });
+        let mut row = format!(
+            "| {} {} | {} | {} | {} | {} |",
+            words::symbol(comparison.verdict, Charset::Unicode),
+            words::word(comparison.verdict),
+            self.name(comparison),
+            medians(comparison),
+            size.unwrap_or_default(),
+            change
+                .map(|c| format!("{} … {}", c.lower, c.upper))
+                .unwrap_or_default(),
+        );
+        if extra.allocations {
+            let both = allocations::both(comparison).unwrap_or_default();
+            row.push_str(&match words::allocations_grew(comparison) {
+                true => format!(" **{both}** |"),
+                false => format!(" {both} |"),
+            });
+        }
+        if extra.culprit {
+            let culprit = causes::culprit(self.report, comparison);
+            let function = culprit.map(|contributor| self.code(&contributor.function));
+            row.push_str(&format!(" {} |", function.unwrap_or_default()));
+        }
+        row.push('\n');
+        row
+    }
+}
+
+/// `4.565 µs → 6.852 µs`, or the side that there is.
+fn medians(comparison: &Comparison) -> String {
+    let Some(time) = &comparison.time else {
+        return String::new();
+    };
+    let median = |summary: &TimeSummary| summary.median_ns.to_string();
+    let (base, head) = (time.base.as_ref(), time.head.as_ref());
+    match (base.map(median), head.map(median)) {
+        (Some(base), Some(head)) => format!("{base} → {head}"),
+        (Some(base), None) => format!("{base} → –"),
+        (None, Some(head)) => format!("– → {head}"),
+        (None, None) => String::new(),
+    }
+}

@@ -1,0 +1,83 @@
+//! What may hurt in production beyond the verdict itself: each with its weight and a lower-case fragment.
+
+use super::escape::{shortened, visible};
+use super::words;
+use crate::analyse::{Comparison, TimeSummary};
+use crate::attribute::Attribution;
+
+/// How much longer the tail of the head side must have grown than its middle to be named.
+const TAIL_GROWTH: f64 = 1.5;
+
+/// A function with this share of a benchmark's time is its bottleneck.
+const MOST_OF_IT: f64 = 0.5;
+
+/// Names of generic functions can be pages long.
+const LONGEST: usize = 240;
+
+/// Both sides' times, where both were timed.
+pub(super) fn both(comparison: &Comparison) -> Option<(TimeSummary, TimeSummary)> {
+    let time = comparison.time.as_ref()?;
+    Some((time.base?, time.head?))
+}
+
+/// The slowest samples moved away from the middle.
+pub(super) fn tail(comparison: &Comparison) -> Option<(f64, String)> {
+    let (base, head) = both(comparison)?;
+    let tail = |s: TimeSummary| s.p99_ns.as_nanos() / s.median_ns.as_nanos();
+    let growth = tail(head) / tail(base);
+    (growth.is_finite() && growth >= TAIL_GROWTH).then(|| {
+        let text = format!(
+            "the slowest 1 % of samples grew apart from the median: p99 is {:.1} times the median, was {:.1}",
+            tail(head),
+            tail(base)
+        );
+        (growth.ln(), text)
+    })
+}
+
+/// The function that takes most of a benchmark's time, if that is most of it.
+pub(super) fn bottleneck(attribution: &Attribution) -> Option<(f64, String)> {
+    let first = attribution.bottlenecks.first()?;
+    (first.share >= MOST_OF_IT).then(|| {
+        let at = first.location.as_ref();
+        let at = at.map_or(String::new(), |at| format!(" at {at}"));
+        let text = format!(
+            "{:.0} % of its time is spent in {}{at}",
+            first.share * 100.0,
+            first.function
+        );
+        let text = shortened(&visible(&text), LONGEST);
+        (first.share, text)
+    })
+}
+
+/// More stays allocated.
+pub(super) fn leak(comparison: &Comparison) -> Option<(f64, String)> {
+    let allocations = comparison.allocations.as_ref()?;
+    let head = allocations.head.as_ref()?.leaked_bytes;
+    let base = allocations.base.as_ref()?.leaked_bytes;
+    (head > base && head >= 1.0).then(|| {
+        let text = format!(
+            "{} an iteration stay allocated at the end of the timed region, were {}",
+            words::bytes(head),
+            words::bytes(base)
+        );
+        (10.0 + head.ln(), text)
+    })
+}
+
+/// The peak of memory grew.
+pub(super) fn peak(comparison: &Comparison) -> Option<(f64, String)> {
+    let allocations = comparison.allocations.as_ref()?;
+    let head = allocations.head.as_ref()?.peak_bytes as f64;
+    let base = allocations.base.as_ref()?.peak_bytes as f64;
+    let growth = head / base.max(1.0);
+    (head - base >= 4096.0 && growth >= 1.1).then(|| {
+        let text = format!(
+            "peak memory of the timed region is {}, was {}",
+            words::bytes(head),
+            words::bytes(base)
+        );
+        (growth.ln(), text)
+    })
+}
