@@ -3,12 +3,14 @@
 use cargo_perfcheck::plan::Format;
 use cargo_perfcheck::report;
 
-use super::{cases, readable, render};
+use super::{cases, readable, render, shown};
 
 #[test]
 fn pages_are_recorded() {
     for (name, report) in readable() {
-        insta::assert_snapshot!(format!("html_{name}"), told(&render(&report, Format::Html)));
+        let page = told(&render(&report, Format::Html));
+        let page = shown(name, &page);
+        insta::assert_snapshot!(format!("html_{name}"), page);
         insta::assert_snapshot!(format!("svg_{name}"), render(&report, Format::Svg));
     }
 }

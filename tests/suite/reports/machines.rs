@@ -6,7 +6,7 @@ use cargo_perfcheck::report::Report;
 use quick_junit::{Report as Junit, TestCaseStatus};
 use serde_json::Value;
 
-use super::{cases, readable, render};
+use super::{cases, readable, render, shown};
 
 const FORMATS: [Format; 6] = [
     Format::Junit,
@@ -33,7 +33,8 @@ fn count(report: &Report, wanted: &[Verdict]) -> usize {
 fn every_machine_format_of_every_report_is_recorded() {
     for (name, report) in readable() {
         for format in FORMATS {
-            insta::assert_snapshot!(format!("{}_{name}", format.name()), render(&report, format));
+            let text = render(&report, format);
+            insta::assert_snapshot!(format!("{}_{name}", format.name()), shown(name, &text));
         }
     }
 }
