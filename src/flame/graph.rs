@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use inferno::flamegraph::{self, Options};
 
 use super::{FlameError, Folded};
-use crate::units::Paired;
+use crate::units::{Paired, Side};
 
 /// Frames narrower than this part of a hundred are left out: nobody could read them.
 const NARROWEST: f64 = 0.1;
@@ -57,23 +57,51 @@ pub fn difference(
     time: Paired<f64>,
     caption: Caption<'_>,
 ) -> Result<String, FlameError> {
+    let scale = |side: Side| {
+        let total = sides.get(side).total().max(1) as f64;
+        WHOLE * (time.get(side) / time.base) / total
+    };
+    between(sides, Paired::from_fn(scale), Side::Head, caption)
+}
+
+/// The differential flame graph of weights that mean the same on both sides, as SVG: its widths are those
+/// of the side `widths`, red has become more, blue less. What that side is without has no width.
+///
+/// # Errors
+/// [`FlameError`] if there is nothing to draw.
+pub fn change(
+    sides: Paired<&Folded>,
+    widths: Side,
+    caption: Caption<'_>,
+) -> Result<String, FlameError> {
+    between(sides, Paired::new(1.0, 1.0), widths, caption)
+}
+
+fn between(
+    sides: Paired<&Folded>,
+    scale: Paired<f64>,
+    widths: Side,
+    caption: Caption<'_>,
+) -> Result<String, FlameError> {
     let mut weights: BTreeMap<String, Paired<u64>> = BTreeMap::new();
-    for side in crate::units::Side::BOTH {
+    for side in Side::BOTH {
         let folded = sides.get(side);
-        let scale = WHOLE * (time.get(side) / time.base) / folded.total().max(1) as f64;
         for stack in &folded.stacks {
             let path = folded.path(stack);
             let entry = weights.entry(path).or_insert(Paired::new(0, 0));
-            *entry.get_mut(side) += (stack.weight as f64 * scale).round() as u64;
+            *entry.get_mut(side) += (stack.weight as f64 * scale.get(side)).round() as u64;
         }
     }
+    // The second number gives the width, and the difference to the first the colour.
     let lines: Vec<String> = weights
         .into_iter()
-        .map(|(path, weight)| format!("{path} {} {}", weight.base, weight.head))
+        .map(|(path, weight)| {
+            let (first, second) = (weight.get(widths.other()), weight.get(widths));
+            format!("{path} {first} {second}")
+        })
         .collect();
     let mut options = caption.options();
-    // Without this, a frame that is there on one side only is as pale as one that hardly changed.
-    options.color_diffusion = true;
+    options.negate_differentials = widths == Side::Base;
     draw(&mut options, &lines)
 }
 
@@ -127,6 +155,27 @@ mod tests {
                 .unwrap()
                 .contains("f (1,000,000 samples, 50.00%; +25.00%)")
         );
+    }
+
+    #[test]
+    fn what_grew_is_red_and_what_shrank_is_blue_whichever_side_gives_the_widths() {
+        let base = Folded::of(&[stack("run/f", 10), stack("run/g", 40)]);
+        let head = Folded::of(&[stack("run/f", 30)]);
+        let colour = |widths: Side, name: &str| {
+            let picture = change(Paired::new(&base, &head), widths, CAPTION).unwrap();
+            let frame = picture.split("<title>").find(|rest| rest.starts_with(name));
+            let frame = frame.unwrap_or_else(|| panic!("{name} in {picture}"));
+            let numbers = frame.split("fill=\"rgb(").nth(1).unwrap().split(')').next();
+            let numbers = numbers.unwrap().split(',');
+            let numbers: Vec<u8> = numbers.map(|n| n.trim().parse().unwrap()).collect();
+            (numbers[0], numbers[2])
+        };
+        for widths in Side::BOTH {
+            let (red, blue) = colour(widths, "f (");
+            assert!(red > blue, "{widths} {red} {blue}");
+        }
+        let (red, blue) = colour(Side::Base, "g (");
+        assert!(red < blue, "{red} {blue}");
     }
 
     #[test]

@@ -9,8 +9,8 @@ mod graph;
 mod proto;
 
 pub use folded::{Folded, FoldedStack};
-pub use graph::{Caption, difference, graph};
-pub use proto::{Kind, pprof};
+pub use graph::{Caption, change, difference, graph};
+pub use proto::{Kind, Sampled, pprof, pprof_of};
 
 use crate::symbols::Frame;
 

@@ -23,10 +23,29 @@ pub struct Kind<'a> {
     pub each: u64,
 }
 
-/// A compressed profile in which each stack has one number of every kind. The last kind is what a
-/// viewer shows first.
+/// A call stack with a number of every kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sampled {
+    /// Innermost first, inlined functions included.
+    pub frames: Vec<Frame>,
+    /// As many numbers as there are kinds.
+    pub numbers: Vec<u64>,
+}
+
+/// A compressed profile in which each stack has one number of every kind: its weight, in that kind's
+/// unit. The last kind is what a viewer shows first.
 #[must_use]
 pub fn pprof(stacks: &[Stack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
+    let sampled = stacks.iter().map(|stack| Sampled {
+        frames: stack.frames.clone(),
+        numbers: kinds.iter().map(|_| stack.weight).collect(),
+    });
+    pprof_of(&sampled.collect::<Vec<_>>(), kinds, comment)
+}
+
+/// The same of stacks whose numbers have nothing to do with each other.
+#[must_use]
+pub fn pprof_of(stacks: &[Sampled], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
     let mut tables = Tables::new();
     let sample_type = kinds.iter().map(|kind| ValueType {
         ty: tables.string(kind.name),
@@ -37,7 +56,8 @@ pub fn pprof(stacks: &[Stack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
     for stack in stacks {
         let value = kinds
             .iter()
-            .map(|kind| stack.weight.saturating_mul(kind.each));
+            .zip(&stack.numbers)
+            .map(|(kind, number)| number.saturating_mul(kind.each));
         sample.push(Sample {
             location_id: stack.frames.iter().map(|f| tables.location(f)).collect(),
             value: value
