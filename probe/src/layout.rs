@@ -120,8 +120,10 @@ pub(crate) const REACHED: usize = 43;
 pub(crate) const PASSED_ON: usize = 44;
 /// Calls of entry points that led to anything else.
 pub(crate) const KEPT: usize = 45;
-/// Blocks whose size could not be remembered.
+/// Blocks whose size could not be remembered, and those freed within a sample whose size is not known.
 pub(crate) const SIZES_LOST: usize = 46;
+/// 1 once a child process has ended within a sample of the benchmark.
+pub(crate) const CHILDREN: usize = 48;
 /// Requests whose stack found no place in the table.
 pub(crate) const TRACE_LOST: usize = 40;
 /// The process that is attached, 0 while none is.
@@ -227,6 +229,8 @@ pub(crate) const SHIM_HOOKED: u64 = 1;
 pub(crate) const SHIM_UNKNOWN: u64 = 2;
 /// The system did not allow it.
 pub(crate) const SHIM_REFUSED: u64 = 3;
+/// Nothing is counted at all: there was no memory for it, or no key for each thread's own word.
+pub(crate) const SHIM_DEAF: u64 = 4;
 
 /// The variable that names the run: `<pid of the host>:<folder>/<base|head>`.
 pub(crate) const VARIABLE: &str = "PERFCHECK_PROBE";

@@ -96,9 +96,19 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
+/// `struct rusage` of the 64-bit targets: words of which only one is read.
+#[cfg(feature = "alloc")]
+pub(crate) type Rusage = [i64; 18];
+/// Which word of it: pages that became present without being read from a disk. No process lives without.
+#[cfg(feature = "alloc")]
+pub(crate) const RUSAGE_MINOR_FAULTS: usize = 8;
+#[cfg(feature = "alloc")]
+pub(crate) const RUSAGE_CHILDREN: c_int = -1;
+
 #[cfg(feature = "alloc")]
 #[link(name = "c")]
 unsafe extern "C" {
+    pub(crate) fn getrusage(who: c_int, into: *mut Rusage) -> c_int;
     pub(crate) fn mprotect(at: *mut c_void, length: usize, protection: c_int) -> c_int;
     pub(crate) fn munmap(at: *mut c_void, length: usize) -> c_int;
     pub(crate) fn pthread_key_create(

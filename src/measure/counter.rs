@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::discover::{Presence, Target};
-use crate::plan::Sampling;
+use crate::plan::{Profiling, Sampling};
 use crate::protocol::{Invocation, Placement, Timing};
 use crate::scratch::{self, Scratch};
 use crate::seam::{AllocationSeam, Coverage, SeamError, Tracing};
@@ -114,7 +114,8 @@ impl Counter<'_> {
         self.trace(&mut seam, counted)
     }
 
-    /// Asks where the requests come from, of each benchmark whose sides differ, in a process of its own.
+    /// Asks where the requests come from, of each benchmark whose sides differ (or of all, if all are to be
+    /// profiled), in a process of its own.
     fn trace(
         &self,
         seam: &mut AllocationSeam,
@@ -124,7 +125,8 @@ impl Counter<'_> {
             let mut atlas = Atlas::new(*self.sources.get(side));
             for index in 0..counted.len() {
                 let each = &counted[index];
-                let Some(tracing) = each.tracing(side).filter(|_| each.differs()) else {
+                let wanted = each.differs() || self.sampling.profiling == Profiling::All;
+                let Some(tracing) = each.tracing(side).filter(|_| wanted) else {
                     continue;
                 };
                 let run = Run {
@@ -247,7 +249,7 @@ impl Counter<'_> {
                 Ok(Turn::Over) => return Ok(()),
                 Err(ending) => return Err(player.into_fault(&ending).into()),
             };
-            let partial = match seam.coverage(side)? {
+            let partial = match seam.coverage(side, player.id())? {
                 Coverage::Complete => None,
                 Coverage::Partial { reason } => Some(reason),
                 Coverage::None { reason } => return Err(Stop::Blind(reason.to_owned())),

@@ -10,15 +10,16 @@
 //! seam.attached(side, pid)?;
 //! seam.observe()?; // before each benchmark; the sides may run at the same time
 //! // … at MeasurementComplete:
-//! seam.coverage(side)?; // can they be trusted?
+//! seam.coverage(side, pid)?; // can they be trusted?
 //! let records = seam.take_log(side, &reported.times)?; // Err(disagreement): do not trust them
 //! ```
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::channel::Room;
 use super::hooks::Hooks;
+use super::libraries::Libraries;
 use super::stacks::{Stacks, Tracing};
 use super::symbols::Symbols;
 use super::{
@@ -106,6 +107,8 @@ pub enum Coverage {
 pub struct AllocationSeam {
     seam: Seam,
     symbols: Paired<Symbols>,
+    executables: Paired<PathBuf>,
+    libraries: Libraries,
 }
 
 impl AllocationSeam {
@@ -125,7 +128,15 @@ impl AllocationSeam {
             },
         };
         let (seam, symbols) = Seam::of_kind(run_dir, executables, &Settings::default(), kind)?;
-        Ok(AllocationSeam { seam, symbols })
+        Ok(AllocationSeam {
+            seam,
+            symbols,
+            executables: Paired::new(
+                fs_err::canonicalize(executables.base)?,
+                fs_err::canonicalize(executables.head)?,
+            ),
+            libraries: Libraries::default(),
+        })
     }
 
     /// As [`Seam::env`].
@@ -142,12 +153,16 @@ impl AllocationSeam {
         self.seam.attached(side, pid)
     }
 
-    /// Whether the counts of the process of `side` can be trusted; to be asked after a benchmark, since
-    /// what its allocator does has to be seen.
+    /// Whether the counts of the process `pid` of `side`, which is held, can be trusted; to be asked after a
+    /// benchmark, since what its allocator does has to be seen.
     ///
     /// # Errors
-    /// If the shared file cannot be read.
-    pub fn coverage(&self, side: Side) -> Result<Coverage, SeamError> {
+    /// If the shared file, or what the process has mapped, cannot be read.
+    pub fn coverage(&mut self, side: Side, pid: u32) -> Result<Coverage, SeamError> {
+        let maps = fs_err::read_to_string(format!("/proc/{pid}/maps"))?;
+        let probe = fs_err::canonicalize(self.seam.library.path())?;
+        let own = [self.executables.get(side).as_path(), &probe];
+        let strangers = self.libraries.bring_an_allocator(&maps, &own);
         let channel = self.seam.channels.get(side);
         let seen = Seen {
             state: channel.get(layout::SHIM_STATE)?,
@@ -155,6 +170,8 @@ impl AllocationSeam {
             passed_on: channel.get(layout::PASSED_ON)?,
             kept: channel.get(layout::KEPT)?,
             sizes_lost: channel.get(layout::SIZES_LOST)?,
+            children: channel.get(layout::CHILDREN)?,
+            strangers,
         };
         Ok(coverage(&seen, &self.symbols.get(side).hooks))
     }
@@ -229,6 +246,8 @@ struct Seen {
     passed_on: u64,
     kept: u64,
     sizes_lost: u64,
+    children: u64,
+    strangers: bool,
 }
 
 /// So many requests reach the C library at least where Rust's allocator is the system's: Criterion alone
@@ -238,6 +257,9 @@ const FEWEST_REQUESTS: u64 = 100;
 fn coverage(seen: &Seen, hooks: &Hooks) -> Coverage {
     let none = |reason| Coverage::None { reason };
     let redirected = match (hooks, seen.state) {
+        (_, layout::SHIM_DEAF) => Some(none(
+            "the process has no memory or no thread-specific key left for counting",
+        )),
         (Hooks::None | Hooks::Unknown, _) | (_, layout::SHIM_HOOKED) => None,
         (_, layout::SHIM_REFUSED) => Some(none(
             "the system did not allow to redirect the calls of the program's own allocator",
@@ -262,12 +284,19 @@ fn coverage(seen: &Seen, hooks: &Hooks) -> Coverage {
         }),
         _ => None,
     };
+    let strangers = seen.strangers.then_some(Coverage::Partial {
+        reason: "a library that it has loaded brings an allocator of its own, whose blocks are not counted",
+    });
+    let children = (seen.children > 0).then_some(Coverage::Partial {
+        reason: "it starts processes of its own, and what those allocate is not counted",
+    });
     let sizes = (seen.sizes_lost > 0).then_some(Coverage::Partial {
-        reason: "more blocks were live than have their size remembered: peak and what stays allocated \
-                 are too low",
+        reason: "the sizes of some blocks are not known: peak and what stays allocated are not exact",
     });
     redirected
         .or(judged)
+        .or(strangers)
+        .or(children)
         .or(sizes)
         .unwrap_or(Coverage::Complete)
 }

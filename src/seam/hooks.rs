@@ -91,6 +91,13 @@ pub(super) fn of(file: &object::File<'_>, functions: &[Function<'_>]) -> Hooks {
     }
 }
 
+/// Whether a function of this name is that of a known allocator, which does not take the C library's place.
+pub(super) fn is_of_an_allocator(name: &str) -> bool {
+    let prefixes = PREFIXES.iter().filter(|prefix| !prefix.is_empty());
+    let mut rests = prefixes.filter_map(|prefix| name.strip_prefix(prefix));
+    rests.any(|rest| FUNCTIONS.iter().any(|(suffix, _)| *suffix == rest))
+}
+
 fn natives(file: &object::File<'_>, functions: &[Function<'_>]) -> Vec<Native> {
     let mut natives: Vec<Native> = Vec::new();
     for prefix in PREFIXES {

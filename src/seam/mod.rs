@@ -30,6 +30,7 @@ mod hooks;
 #[path = "../../probe/src/layout.rs"]
 #[allow(dead_code, reason = "some constants are for the probe alone")]
 mod layout;
+mod libraries;
 mod marks;
 mod profiles;
 mod prologue;

@@ -13,6 +13,7 @@ mod measure;
 mod pprof_reader;
 mod probe;
 mod probe_allocations;
+mod probe_faults;
 mod readme;
 mod reports;
 mod revisions;

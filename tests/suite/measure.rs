@@ -15,7 +15,7 @@ use cargo_perfcheck::units::{Paired, Side};
 
 use crate::probe;
 
-fn sampling(pairing: PairingRequest) -> Sampling {
+pub(crate) fn sampling(pairing: PairingRequest) -> Sampling {
     Sampling {
         seed: 7,
         rounds: 2,

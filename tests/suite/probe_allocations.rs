@@ -7,11 +7,14 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use cargo_perfcheck::build::Executable;
 use cargo_perfcheck::protocol::{
-    CriterionVersion, Invocation, Message, Placement, Process, Timing,
+    CriterionVersion, Ending, Invocation, Message, Placement, Process, Timing,
 };
 use cargo_perfcheck::scratch::Scratch;
-use cargo_perfcheck::seam::{AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS};
+use cargo_perfcheck::seam::{
+    AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS, Tracing,
+};
 use cargo_perfcheck::units::{Paired, Side};
 
 use crate::probe::Fixture;
@@ -19,7 +22,8 @@ use crate::probe::Fixture;
 const PATIENT: Duration = Duration::from_secs(120);
 const GIGABYTE: u64 = 1 << 30;
 
-static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| Fixture::build("probe-allocations"));
+pub(crate) static FIXTURE: LazyLock<Fixture> =
+    LazyLock::new(|| Fixture::build("probe-allocations"));
 
 /// What one iteration does: allocations, reallocations, frees, bytes; peak, growth and largest.
 struct Truth {
@@ -80,14 +84,25 @@ const fn truth(
     }
 }
 
-/// The samples of each benchmark with their iterations, and what is counted.
-struct Counted {
-    coverage: Coverage,
-    samples: BTreeMap<String, Vec<(u64, AllocationRecord)>>,
+/// The samples of each benchmark with their iterations, whether they can be trusted, and what the process
+/// had to say.
+pub(crate) struct Counted {
+    pub(crate) coverage: BTreeMap<String, Coverage>,
+    pub(crate) samples: BTreeMap<String, Vec<(u64, AllocationRecord)>>,
+    pub(crate) ending: Ending,
 }
 
 fn count(target: &str, side: Side) -> Counted {
     let executable = FIXTURE.executable(target);
+    count_as(&executable, side, "^known/", Tracing::NONE)
+}
+
+pub(crate) fn count_as(
+    executable: &Executable,
+    side: Side,
+    filter: &str,
+    tracing: Tracing,
+) -> Counted {
     let folder = tempfile::tempdir().unwrap();
     let paths = Paired::from_fn(|_| executable.path.as_path());
     let mut seam = AllocationSeam::prepare(folder.path(), paths).unwrap();
@@ -103,9 +118,9 @@ fn count(target: &str, side: Side) -> Counted {
         patch: 0,
     };
     let invocation = Invocation {
-        executable: &executable,
+        executable,
         side,
-        filter: "^known/".into(),
+        filter: filter.into(),
         timing: Some((timing, version)),
         placement: Placement::Free,
         env: seam.env(side),
@@ -113,36 +128,46 @@ fn count(target: &str, side: Side) -> Counted {
     let mut process = Process::spawn(&invocation, &scratch).unwrap();
     process.connect(PATIENT).unwrap();
     assert!(seam.attached(side, process.id()).unwrap());
-    seam.observe().unwrap();
+    seam.trace(tracing).unwrap();
     process.greet(PATIENT).unwrap();
-    let mut samples = BTreeMap::new();
-    while let Ok(message) = process.next(PATIENT) {
+    let (mut samples, mut coverage) = (BTreeMap::new(), BTreeMap::new());
+    let ending = loop {
+        let message = match process.next(PATIENT) {
+            Ok(message) => message,
+            Err(ending) => break ending,
+        };
         match message {
             Message::MeasurementComplete {
                 id, iters, times, ..
             } => {
                 let name = id.function_id.unwrap();
-                let records = seam.take_log(side, &times).unwrap();
-                let records = records.unwrap_or_else(|why| panic!("{target} {name}: {why}"));
-                let iterations = iters.into_iter().map(|count| count as u64);
-                samples.insert(name, iterations.zip(records).collect());
-                seam.observe().unwrap();
+                let trusted = seam.coverage(side, process.id()).unwrap();
+                coverage.insert(name.clone(), trusted);
+                if !matches!(trusted, Coverage::None { .. }) {
+                    let records = seam.take_log(side, &times).unwrap();
+                    let records = records.unwrap_or_else(|why| panic!("{name}: {why}"));
+                    let iterations = iters.into_iter().map(|count| count as u64);
+                    samples.insert(name, iterations.zip(records).collect());
+                }
+                seam.trace(tracing).unwrap();
                 process.proceed().unwrap();
             }
             Message::FinishedBenchmarkGroup { .. } => process.proceed().unwrap(),
             _ => {}
         }
-    }
+    };
     Counted {
-        coverage: seam.coverage(side).unwrap(),
+        coverage,
         samples,
+        ending,
     }
 }
 
 fn assert_known(target: &str, side: Side) {
     let counted = count(target, side);
-    assert_eq!(counted.coverage, Coverage::Complete, "{target}");
     for truth in &KNOWN {
+        let coverage = counted.coverage[truth.name];
+        assert_eq!(coverage, Coverage::Complete, "{target} {}", truth.name);
         let samples = &counted.samples[truth.name];
         assert_eq!(samples.len(), 10);
         for (iterations, found) in samples {
@@ -196,8 +221,10 @@ fn assert_sample(truth: &Truth, iterations: u64, found: &AllocationRecord, conte
 
 #[test]
 fn the_system_allocator_is_counted_exactly_under_both_versions_of_criterion_and_on_both_sides() {
-    assert_known("system05", Side::Base);
-    assert_known("system08", Side::Head);
+    for side in Side::BOTH {
+        assert_known("system05", side);
+        assert_known("system08", side);
+    }
 }
 
 /// The compiler inlines such an allocator into the code that calls it: what is counted are the functions of
@@ -205,8 +232,12 @@ fn the_system_allocator_is_counted_exactly_under_both_versions_of_criterion_and_
 /// passes each request on.
 #[test]
 fn allocators_that_the_program_names_are_counted_exactly() {
-    for target in ["mimalloc08", "jemalloc08", "wrapper08"] {
-        assert_known(target, Side::Base);
+    assert_known("wrapper08", Side::Base);
+    assert_known("mimalloc05", Side::Base);
+    assert_known("jemalloc05", Side::Head);
+    for side in Side::BOTH {
+        assert_known("mimalloc08", side);
+        assert_known("jemalloc08", side);
     }
 }
 
@@ -240,5 +271,64 @@ fn an_allocator_that_counts_by_itself_comes_to_the_same() {
             let expected: Vec<u64> = each.iter().map(|count| count * iterations).collect();
             assert_eq!(counts.as_slice(), expected, "{name}");
         }
+    }
+}
+
+/// What DHAT says of a routine: blocks and bytes.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Witnessed {
+    blocks: u64,
+    bytes: u64,
+}
+
+/// Valgrind's DHAT runs each routine once, on a processor of its own making, and adds up what was asked for
+/// below its function. A reallocation is a block more, of the new size.
+#[test]
+fn valgrind_comes_to_the_same() {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        // Past the harness, which would swallow it: a skipped test must be seen.
+        let _ = std::io::Write::write_all(
+            &mut std::io::stderr(),
+            b"SKIPPED valgrind_comes_to_the_same: valgrind is not installed\n",
+        );
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dhat.json");
+    let output = Command::new("valgrind")
+        .args(["--tool=dhat", "--num-callers=40"])
+        .arg(format!("--dhat-out-file={}", path.display()))
+        .arg(FIXTURE.executable("wrapper08").path)
+        .args(["--bench", "--noplot"])
+        .env("WITNESS", folder.path().join("witness"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let found: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let frames = found["ftbl"].as_array().unwrap();
+    // The other thread serves once more, to begin with; what is refused is no block.
+    let skipped = ["another_thread", "refused", "batched"];
+    for truth in KNOWN.iter().filter(|truth| !skipped.contains(&truth.name)) {
+        let function = format!("wrapper08::{} (", truth.name);
+        let mut witnessed = Witnessed::default();
+        for point in found["pps"].as_array().unwrap() {
+            let mut stack = point["fs"].as_array().unwrap().iter();
+            let is_below = stack.any(|frame| {
+                let frame = &frames[frame.as_u64().unwrap() as usize];
+                frame.as_str().unwrap().contains(&function)
+            });
+            if is_below {
+                witnessed.blocks += point["tbk"].as_u64().unwrap();
+                witnessed.bytes += point["tb"].as_u64().unwrap();
+            }
+        }
+        let [allocations, reallocations, _, bytes] = truth.counts;
+        let expected = Witnessed {
+            blocks: allocations + reallocations,
+            bytes,
+        };
+        assert_eq!(witnessed, expected, "{}", truth.name);
     }
 }

@@ -61,6 +61,11 @@ fn attention() -> Attention {
     }
 }
 
+/// Whether anything is counted at the moment.
+pub(super) fn is_attentive() -> bool {
+    attention() != Attention::None
+}
+
 fn attend(attention: Attention) {
     ATTENTION.store(attention as u8, Relaxed);
 }

@@ -60,6 +60,11 @@ pub(super) fn start() -> bool {
 /// While this lives, allocations of this thread belong to the one that is under way.
 pub(crate) struct Outermost(());
 
+/// Whether [`start`] is still to come.
+pub(super) fn is_early() -> bool {
+    !KEY.is_ready()
+}
+
 /// `None` inside another allocation.
 pub(super) fn enter() -> Option<Outermost> {
     if !KEY.is_ready() || !KEY.get().is_null() {

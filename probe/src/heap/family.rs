@@ -137,6 +137,8 @@ fn counted(asked: usize, next: impl FnOnce() -> *mut c_void) -> *mut c_void {
             sizes::put(block as usize, asked);
             counts::allocated(asked);
         }
+    } else if depth::is_early() && !block.is_null() {
+        sizes::put_early(block as usize, asked);
     }
     block
 }
@@ -228,10 +230,15 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
             return move_out_of_arena(block, size);
         }
         let Some(_outermost) = depth::enter() else {
-            return next_realloc(block, size);
+            let moved = next_realloc(block, size);
+            if depth::is_early() && !moved.is_null() {
+                sizes::forget_early(block as usize);
+                sizes::put_early(moved as usize, size);
+            }
+            return moved;
         };
         wrapper::passed_on(size);
-        let before = sizes::take(block as usize).unwrap_or(0);
+        let before = sizes::take_known(block as usize);
         let moved = next_realloc(block, size);
         match (moved.is_null(), size) {
             (true, 0) => counts::freed(before),
@@ -292,7 +299,9 @@ unsafe extern "C" fn free(block: *mut c_void) {
     let outermost = depth::enter();
     if outermost.is_some() {
         wrapper::passed_on(0);
-        counts::freed(sizes::take(block as usize).unwrap_or(0));
+        counts::freed(sizes::take_known(block as usize));
+    } else if depth::is_early() {
+        sizes::forget_early(block as usize);
     }
     match FREE.find() {
         // Never: `malloc` was found when this block was made. A leak is the least harm.

@@ -8,8 +8,9 @@
 //! - so are the entry points of Rust's allocator, where the compiler has not inlined them ([`entry`]).
 //!
 //! An allocation that comes by several is counted once, by the outermost. Where they come from is told by
-//! [`trace`], how large a block was by [`sizes`].
+//! [`trace`], how large a block was by [`sizes`]; that other processes had a part in it, by [`children`].
 
+mod children;
 mod counts;
 mod depth;
 mod entry;
@@ -26,7 +27,6 @@ use crate::shared::Shared;
 
 pub(crate) use counts::{close, open, record};
 pub(crate) use depth::Outermost;
-pub(crate) use trace::forget;
 
 /// While the result lives, nothing that this thread allocates is counted: what the probe itself does is
 /// nobody's allocation. Other threads are counted all the same. `None` inside an allocation.
@@ -39,8 +39,15 @@ pub(crate) fn start() {
     family::resolve();
 }
 
+/// A benchmark begins: forgets what was seen of the one before.
+pub(crate) fn forget(shared: &Shared) {
+    trace::forget(shared);
+    shared.set(layout::CHILDREN, 0);
+}
+
 /// A sample begins.
 pub(crate) fn begin_sample(shared: &Shared) {
+    children::begin_sample();
     trace::begin_sample(shared);
     counts::begin_sample();
 }
@@ -53,7 +60,7 @@ pub(crate) unsafe fn attach(shared: &Shared, process: &Process, attached: *mut u
     // SAFETY: as our caller vouches.
     unsafe { trace::attach(shared, process, attached) };
     if !sizes::start() || !depth::start() {
-        shared.set(layout::SHIM_STATE, layout::SHIM_REFUSED);
+        shared.set(layout::SHIM_STATE, layout::SHIM_DEAF);
         return;
     }
     // SAFETY: as our caller vouches.
@@ -72,5 +79,6 @@ pub(crate) unsafe fn attach(shared: &Shared, process: &Process, attached: *mut u
 pub(crate) fn record_retained(shared: &Shared, index: u64) {
     counts::record_retained(shared, index);
     wrapper::record(shared);
+    children::record(shared);
     shared.set(layout::SIZES_LOST, sizes::lost());
 }

@@ -96,7 +96,7 @@ unsafe extern "C" fn stand_in<const INDEX: usize>(a: usize, b: usize, c: usize, 
         layout::NATIVE_REALLOCATE => reallocated(a, b, next),
         layout::NATIVE_FREE => {
             if a != 0 {
-                counts::freed(sizes::take(a).unwrap_or(0));
+                counts::freed(sizes::take_known(a));
             }
             next()
         }
@@ -115,7 +115,7 @@ fn allocated(asked: usize, block: usize) -> usize {
 }
 
 fn reallocated(block: usize, asked: usize, next: impl FnOnce() -> usize) -> usize {
-    let before = sizes::take(block).unwrap_or(0);
+    let before = sizes::take_known(block);
     let moved = next();
     match (moved, asked) {
         (0, 0) => counts::freed(before),

@@ -8,6 +8,7 @@
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
+use super::counts;
 use crate::sys;
 
 /// Slots: enough for a million live blocks. Untouched ones take no memory.
@@ -28,8 +29,12 @@ struct Slot {
 static TABLE: AtomicPtr<Slot> = AtomicPtr::new(null_mut());
 static LOST: AtomicU64 = AtomicU64::new(0);
 
-/// Makes the table; `false` where there is no memory for it.
+/// Makes the table, unless it is there; `false` where there is no memory for it. Programs may allocate
+/// before any constructor of ours has run, but not from two threads.
 pub(super) fn start() -> bool {
+    if !TABLE.load(Ordering::Acquire).is_null() {
+        return true;
+    }
     const NORESERVE: i32 = 0x4000;
     // SAFETY: a new anonymous mapping, checked before it is used. Zeroed memory is a table of empty slots.
     let at = unsafe {
@@ -49,7 +54,7 @@ pub(super) fn start() -> bool {
     made
 }
 
-/// How many blocks found no place.
+/// How many blocks found no place, or were freed without being known.
 pub(super) fn lost() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
@@ -81,8 +86,33 @@ pub(super) fn put(block: usize, size: usize) {
     LOST.fetch_add(1, Ordering::Relaxed);
 }
 
+/// The block, which nobody has counted, is now live.
+pub(super) fn put_early(block: usize, size: usize) {
+    if start() {
+        // Where one function of the allocator leads to another, both come here.
+        let _ = take(block);
+        put(block, size);
+    }
+}
+
+/// The block, which nobody has counted, is no more.
+pub(super) fn forget_early(block: usize) {
+    let _ = take(block);
+}
+
+/// The block is about to be freed: how large it was. One that is not known is of no size; it is said to
+/// be lost if that matters.
+pub(super) fn take_known(block: usize) -> usize {
+    take(block).unwrap_or_else(|| {
+        if counts::is_attentive() {
+            LOST.fetch_add(1, Ordering::Relaxed);
+        }
+        0
+    })
+}
+
 /// The block is about to be freed: how large it was, if that is known.
-pub(super) fn take(block: usize) -> Option<usize> {
+fn take(block: usize) -> Option<usize> {
     for slot in slots(block) {
         match slot.address.load(Ordering::Acquire) {
             EMPTY => return None,

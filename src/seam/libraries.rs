@@ -1,0 +1,52 @@
+//! Libraries of a process that bring an allocator of their own.
+//!
+//! What is interposed is what libraries ask the C library for. One that has an allocator linked into it (a
+//! plugin in Rust with a `#[global_allocator]`, say) asks nobody.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use object::{Object, ObjectSymbol};
+
+use super::hooks;
+
+/// Which libraries do; each is looked at once.
+#[derive(Debug, Default)]
+pub(super) struct Libraries {
+    known: HashMap<PathBuf, bool>,
+}
+
+impl Libraries {
+    /// Whether one of what a process has mapped does (`maps` as the kernel writes it), `but` aside.
+    pub(super) fn bring_an_allocator(&mut self, maps: &str, but: &[&Path]) -> bool {
+        let code = maps.lines().filter(|line| line.contains(" r-xp "));
+        let files = code.filter_map(|line| line.find('/').map(|start| Path::new(&line[start..])));
+        let files: BTreeSet<&Path> = files.filter(|file| !but.contains(file)).collect();
+        files.into_iter().any(|file| {
+            let known = self.known.get(file).copied();
+            known.unwrap_or_else(|| {
+                let found = has_an_allocator(file);
+                self.known.insert(file.to_owned(), found);
+                found
+            })
+        })
+    }
+}
+
+/// `false` where the file cannot be read. One that offers `malloc` to all is counted under that name.
+fn has_an_allocator(path: &Path) -> bool {
+    let Ok(bytes) = fs_err::read(path) else {
+        return false;
+    };
+    let Ok(file) = object::File::parse(&*bytes) else {
+        return false;
+    };
+    let offers = |wanted: &str| {
+        let mut symbols = file.dynamic_symbols();
+        symbols.any(|symbol| symbol.is_definition() && symbol.name() == Ok(wanted))
+    };
+    let mut symbols = file.symbols().chain(file.dynamic_symbols());
+    let has = symbols
+        .any(|symbol| symbol.is_definition() && symbol.name().is_ok_and(hooks::is_of_an_allocator));
+    has && !offers("malloc")
+}
