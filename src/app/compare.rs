@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::ready::{Ready, Stages};
 use super::{actions, limits, reach, rules};
 use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
-use crate::attribute::{self, Attributed};
+use crate::attribute::{self, Attributed, Folders};
 use crate::discover::{self, Changes, Identity, Target};
 use crate::environment::{Machine, StealWatch, occupied};
 use crate::measure::{Measured, Settled, Sources, count_allocations};
@@ -64,19 +64,24 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     let mut comparisons = measure_once(plan, &plan.sampling, &ready, scratch, events)?;
     let steal = steal.share();
     ready.stages.end("measuring");
+    let mut counted = Vec::new();
     if plan.sampling.allocations {
         let sources = ready.builds.as_ref().map(|build| Sources {
             root: &build.checkout.root,
             workspace: &build.workspace_root,
         });
         let discovery = &ready.discovery;
-        let counted = count_allocations(&plan.sampling, discovery, sources, scratch, events)?;
+        counted = count_allocations(&plan.sampling, discovery, sources, scratch, events)?;
         analyse::add_allocations(&mut comparisons, &counted, &plan.thresholds);
         ready.stages.end("counting allocations");
     }
     let attributed = explain(plan, &mut ready, &comparisons, scratch, events)?;
     if let Some(folder) = &plan.artifacts {
-        deliver_artifacts(folder, &attribute::artifacts(&attributed))?;
+        let folders = Folders::of(comparisons.iter().map(|comparison| &comparison.key));
+        deliver_artifacts(folder, &attribute::artifacts(&attributed, &folders))?;
+        let profiling = plan.sampling.profiling;
+        let files = attribute::allocation_artifacts(&comparisons, &counted, profiling, &folders);
+        deliver_artifacts(folder, &files)?;
     }
     let attributions = attributed.into_iter().map(|one| one.attribution);
     let decision = analyse::decide(&comparisons);

@@ -7,12 +7,10 @@ use crate::flame::{self, Caption, Folded, Kind};
 use crate::seam::ProfileSeam;
 use crate::units::{Paired, Side};
 
-use super::{Attributed, Attribution};
+use super::{Attributed, Attribution, Folders};
 
 /// What one weight of a stack is.
 const UNIT: &str = "samples";
-/// The longest name of a folder made from a benchmark's.
-const LONGEST_NAME: usize = 100;
 
 /// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +24,10 @@ pub struct Artifact {
 /// The files of all profiled benchmarks, each benchmark's in a folder of its own:
 /// `<package>/<target>/<id>/cpu.<base|head>.<svg|folded|pb.gz>` and `cpu.diff.svg`.
 #[must_use]
-pub fn artifacts(all: &[Attributed]) -> Vec<Artifact> {
+pub fn artifacts(all: &[Attributed], folders: &Folders) -> Vec<Artifact> {
     let mut files: Vec<Artifact> = Vec::new();
-    let mut folders: Vec<PathBuf> = Vec::new();
     for one in all {
-        let folder = artifact_folder(&one.attribution.key, &folders);
+        let folder = folders.get(&one.attribution.key);
         let mut add = |name: String, bytes: Vec<u8>| {
             let path = folder.join(name);
             files.push(Artifact { path, bytes });
@@ -48,7 +45,6 @@ pub fn artifacts(all: &[Attributed]) -> Vec<Artifact> {
                 add(format!("cpu.{side}.pb.gz"), bytes);
             }
         }
-        folders.push(folder);
     }
     files
 }
@@ -98,60 +94,4 @@ fn difference(attribution: &Attribution, key: &str) -> Option<String> {
         unit: "millionths of the base's time",
     };
     flame::difference(sides, time, caption).ok()
-}
-
-/// The folder `<package>/<target>/<id>` of a benchmark's files, none of those in use: every part is a
-/// name on every system.
-#[must_use]
-pub fn artifact_folder(key: &BenchmarkKey, used: &[PathBuf]) -> PathBuf {
-    let parts = [&key.package, &key.target, &key.id];
-    unused(parts.into_iter().map(|part| plain(part)).collect(), used)
-}
-
-fn plain(text: &str) -> String {
-    let harmless = |c: char| c.is_alphanumeric() || "-_+=,.".contains(c);
-    let name: String = text
-        .chars()
-        .map(|c| if harmless(c) { c } else { '_' })
-        .take(LONGEST_NAME)
-        .collect();
-    // Neither hidden, nor the folder itself, nor nothing.
-    match name.trim_matches('.') {
-        "" => "_".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-fn unused(folder: PathBuf, used: &[PathBuf]) -> PathBuf {
-    let mut free = folder.clone();
-    let mut number = 2;
-    while used.contains(&free) {
-        free = folder.clone();
-        free.as_mut_os_string().push(format!("~{number}"));
-        number += 1;
-    }
-    free
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_benchmark_s_name_leads_nowhere_else() {
-        assert_eq!(plain("sort/1 000"), "sort_1_000");
-        assert_eq!(plain("../../etc"), "_.._etc");
-        assert_eq!(plain(".."), "_");
-        assert_eq!(plain(""), "_");
-        assert_eq!(plain(&"x".repeat(300)).len(), LONGEST_NAME);
-    }
-
-    #[test]
-    fn ids_that_look_the_same_get_folders_of_their_own() {
-        let first = PathBuf::from("a/b/c_d");
-        let second = unused(first.clone(), std::slice::from_ref(&first));
-        assert_eq!(second, PathBuf::from("a/b/c_d~2"));
-        let third = unused(first.clone(), &[first, second]);
-        assert_eq!(third, PathBuf::from("a/b/c_d~3"));
-    }
 }

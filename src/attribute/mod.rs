@@ -10,7 +10,9 @@ mod artifacts;
 mod beside;
 mod blame;
 mod estimate;
+mod folders;
 mod ground;
+mod heap;
 mod hunks;
 mod matching;
 mod model;
@@ -33,7 +35,9 @@ use crate::plan::{Profiling, Thresholds};
 use crate::seam::{ProfileClock, ProfileSeam};
 use crate::units::{Paired, Side};
 
-pub use artifacts::{Artifact, artifact_folder, artifacts, graphs};
+pub use artifacts::{Artifact, artifacts, graphs};
+pub use folders::Folders;
+pub use heap::allocation_artifacts;
 pub use model::*;
 
 use estimate::Change;

@@ -30,8 +30,8 @@ pub struct CompareOptions {
     /// Keep both source trees, their builds and the raw samples after the run
     #[arg(long, help_heading = "Output")]
     pub keep: bool,
-    /// Write flame graphs, folded stacks and pprof files into this folder [default: `profiles` in
-    /// `--report-dir`, where that is given]
+    /// Write flame graphs, folded stacks and pprof files, of time and of allocations, into this folder
+    /// [default: `profiles` in `--report-dir`, where that is given]
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     pub artifacts: Option<PathBuf>,
 }

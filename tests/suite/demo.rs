@@ -287,6 +287,32 @@ fn files_for_other_tools_hold_the_changed_function() {
 }
 
 #[test]
+fn files_about_allocations_hold_the_function_that_allocates_more() {
+    let files = demo().artifacts.iter();
+    let about: Vec<(&String, &Vec<u8>)> = files
+        .filter(|(path, _)| path.starts_with("vault/") && path.contains("/alloc."))
+        .collect();
+    let all: Vec<&String> = about.iter().map(|(path, _)| *path).collect();
+    for name in [
+        "count.head.svg",
+        "count.diff.svg",
+        "bytes.head.folded",
+        "bytes.diff.svg",
+    ] {
+        let named = about.iter().filter(|(path, _)| path.ends_with(name));
+        let mut texts = named.map(|(_, bytes)| String::from_utf8_lossy(bytes));
+        assert!(texts.any(|text| text.contains("seal")), "{name} in {all:?}");
+    }
+    let profile = about.iter().find(|(path, _)| path.ends_with("head.pb.gz"));
+    let (_, profile) = profile.unwrap_or_else(|| panic!("{all:?}"));
+    let strings = crate::pprof_reader::strings(profile);
+    for word in ["alloc_objects", "alloc_space", "count", "bytes"] {
+        assert!(strings.iter().any(|text| text == word), "{strings:?}");
+    }
+    assert!(strings.iter().any(|text| text.contains("seal")));
+}
+
+#[test]
 fn the_differential_flame_graph_opens_in_a_browser_and_shows_the_changed_function() {
     let test = "the_differential_flame_graph_opens_in_a_browser_and_shows_the_changed_function";
     let Some(browser) = crate::reports::browser::Browser::find(test) else {

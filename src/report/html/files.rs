@@ -1,11 +1,9 @@
 //! Plots as files of their own, for the artifact of a run.
 
-use std::path::PathBuf;
-
 use maud::{Markup, html};
 
 use super::plot;
-use crate::attribute::{Artifact, artifact_folder};
+use crate::attribute::{Artifact, Folders};
 use crate::report::Report;
 use crate::report::words::{self, Naming};
 
@@ -27,13 +25,13 @@ pub(in crate::report) fn plots(report: &Report) -> Vec<Artifact> {
     let naming = Naming::of(report);
     let threshold = report.methodology.threshold;
     let mut files = Vec::new();
-    let mut folders: Vec<PathBuf> = Vec::new();
+    let folders = Folders::of(report.benchmarks.iter().map(|comparison| &comparison.key));
     let notable = words::ordered(report).into_iter();
     for comparison in notable.filter(|c| words::is_notable(c)) {
         let Some(time) = &comparison.time else {
             continue;
         };
-        let folder = artifact_folder(&comparison.key, &folders);
+        let folder = folders.get(&comparison.key);
         let name = naming.name(&comparison.key);
         let pictures = [
             ("samples", plot::distributions(time)),
@@ -47,7 +45,6 @@ pub(in crate::report) fn plots(report: &Report) -> Vec<Artifact> {
                 files.push(Artifact { path, bytes });
             }
         }
-        folders.push(folder);
     }
     files
 }
