@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::discover::BenchmarkKey;
 use crate::flame::{self, Caption, Folded, Kind};
 use crate::seam::ProfileSeam;
 use crate::units::{Paired, Side};
