@@ -1,11 +1,13 @@
 //! What changed beside the code: settings of the build, and versions of dependencies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::analyse;
 use crate::build::Build;
+use crate::discover::BenchmarkKey;
 use crate::revision::ChangedFile;
-use crate::units::Paired;
+use crate::units::{Paired, Side};
 
 /// Tables of a manifest, or of cargo's configuration, that change what is compiled and how.
 const TABLES: [&str; 9] = [
@@ -23,12 +25,60 @@ const TABLES: [&str; 9] = [
 /// No more settings of one file are named.
 const MOST: usize = 5;
 
-/// Every difference beside the code, as lower-case fragments.
-pub(super) fn changes(builds: &Paired<Build>, files: &[ChangedFile]) -> Vec<String> {
-    let mut found: Vec<String> = files.iter().flat_map(settings).collect();
-    found.extend(analyse::confounders(builds));
-    found.extend(benchmarks(files));
-    found
+/// What changed beside the code: for every benchmark, and the sources of the benchmarks themselves.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Beside {
+    /// As lower-case fragments.
+    everywhere: Vec<String>,
+    /// The sources that differ, by package and target whose own they are.
+    benchmarks: BTreeMap<(String, String), BTreeSet<PathBuf>>,
+}
+
+impl Beside {
+    /// Every difference beside the code.
+    pub(super) fn of(builds: &Paired<Build>, files: &[ChangedFile]) -> Beside {
+        let mut beside = Beside {
+            everywhere: files.iter().flat_map(settings).collect(),
+            benchmarks: BTreeMap::new(),
+        };
+        beside.everywhere.extend(analyse::confounders(builds));
+        for side in Side::BOTH {
+            let build = builds.get(side);
+            for executable in &build.executables {
+                let target = (executable.package.clone(), executable.target.clone());
+                beside.add_sources(target, side, build.sources(executable), files);
+            }
+        }
+        beside
+    }
+
+    /// Of the sources of a target's own on one side, those that differ.
+    fn add_sources(
+        &mut self,
+        target: (String, String),
+        side: Side,
+        sources: Vec<PathBuf>,
+        files: &[ChangedFile],
+    ) {
+        let changed = |path: &PathBuf| {
+            let file = files
+                .iter()
+                .find(|file| file.paths.get(side).as_ref() == Some(path))?;
+            file.paths.head.clone().or(file.paths.base.clone())
+        };
+        let changed: Vec<PathBuf> = sources.iter().filter_map(changed).collect();
+        self.benchmarks.entry(target).or_default().extend(changed);
+    }
+
+    /// What changed beside the code that this benchmark runs, as lower-case fragments.
+    pub(super) fn told_of(&self, key: &BenchmarkKey) -> Vec<String> {
+        let target = (key.package.clone(), key.target.clone());
+        let own = self
+            .benchmarks
+            .get(&target)
+            .and_then(|paths| benchmark(paths));
+        self.everywhere.iter().cloned().chain(own).collect()
+    }
 }
 
 /// `Cargo.toml: profile.bench.opt-level 3 → 1`.
@@ -82,21 +132,14 @@ fn flatten(name: &str, value: &toml::Value, into: &mut BTreeMap<String, String>)
     }
 }
 
-/// Whether a benchmark itself is another.
-fn benchmarks(files: &[ChangedFile]) -> Option<String> {
-    let heads = files.iter().filter_map(|file| file.paths.head.as_ref());
-    let benches: Vec<String> = heads
-        .filter(|path| path.components().any(|part| part.as_os_str() == "benches"))
-        .map(|path| path.display().to_string())
-        .collect();
-    match &benches[..] {
-        [] => None,
-        [one] => Some(format!("the benchmarks' own source changed: {one}")),
-        [one, rest @ ..] => Some(format!(
-            "the benchmarks' own source changed: {one} and {} more",
-            rest.len()
-        )),
-    }
+/// That a benchmark itself is another.
+fn benchmark(changed: &BTreeSet<PathBuf>) -> Option<String> {
+    let mut paths = changed.iter().map(|path| path.display().to_string());
+    let first = paths.next()?;
+    Some(match paths.count() {
+        0 => format!("the benchmark's own source changed: {first}"),
+        more => format!("the benchmark's own source changed: {first} and {more} more"),
+    })
 }
 
 #[cfg(test)]
@@ -130,7 +173,42 @@ mod tests {
         let mut file = manifest("[profile.bench]\nlto = true", "");
         file.paths = Paired::from_fn(|_| Some("data/profile.toml".into()));
         assert_eq!(settings(&file), [""; 0]);
-        file.paths = Paired::from_fn(|_| Some("benches/sort.rs".into()));
-        assert!(benchmarks(&[file]).unwrap().contains("benches/sort.rs"));
+    }
+
+    #[test]
+    fn only_sources_of_the_benchmark_s_own_target_are_named() {
+        let source = |base: &str, head: &str| ChangedFile {
+            paths: Paired::new(Some(base.into()), Some(head.into())),
+            texts: Paired::new("a".to_owned(), "b".to_owned()),
+        };
+        let files = [
+            source("a/benches/sort.rs", "a/benches/sorting.rs"),
+            source("b/benches/find.rs", "b/benches/find.rs"),
+        ];
+        let mut beside = Beside::default();
+        let mut add = |package: &str, target: &str, side, path: &str| {
+            let sources = vec![PathBuf::from(path), PathBuf::from("common/same.rs")];
+            beside.add_sources(
+                (package.to_owned(), target.to_owned()),
+                side,
+                sources,
+                &files,
+            );
+        };
+        add("a", "sort", Side::Base, "a/benches/sort.rs");
+        add("a", "sort", Side::Head, "a/benches/sorting.rs");
+        add("b", "find", Side::Head, "b/benches/find.rs");
+        add("c", "other", Side::Head, "c/benches/other.rs");
+        let told = |package: &str, target: &str| {
+            beside.told_of(&BenchmarkKey {
+                package: package.to_owned(),
+                target: target.to_owned(),
+                id: "any".to_owned(),
+            })
+        };
+        let text = "the benchmark's own source changed:";
+        assert_eq!(told("a", "sort"), [format!("{text} a/benches/sorting.rs")]);
+        assert_eq!(told("b", "find"), [format!("{text} b/benches/find.rs")]);
+        assert_eq!(told("c", "other"), [""; 0]);
     }
 }

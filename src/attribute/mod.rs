@@ -131,7 +131,13 @@ fn attribute_one(
         change: change.map(|change| change.total()),
         explanation: match (&stacks.base, &stacks.head, change) {
             (Some(base), Some(head), Some(change)) => {
-                Some(sites::explain(Paired::new(base, head), change, ground))
+                let beside = ground.beside.told_of(&profiled.key);
+                Some(sites::explain(
+                    Paired::new(base, head),
+                    change,
+                    ground,
+                    beside,
+                ))
             }
             _ => None,
         },

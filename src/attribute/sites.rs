@@ -23,13 +23,14 @@ const MOST: usize = 8;
 /// What a callee must account for to be named as the way the change came in.
 const MAINLY: f64 = 0.5;
 
-/// Which functions a change comes from.
-pub(super) fn explain(stacks: Paired<&Stacks>, change: Change, ground: &Ground) -> Explanation {
-    let Ground {
-        origins,
-        hunks,
-        beside,
-    } = ground;
+/// Which functions a change comes from; `beside` is what else could be the reason.
+pub(super) fn explain(
+    stacks: Paired<&Stacks>,
+    change: Change,
+    ground: &Ground,
+    beside: Vec<String>,
+) -> Explanation {
+    let Ground { origins, hunks, .. } = ground;
     let of = stacks.map(Stacks::total);
     let sites = Paired::from_fn(|side| sites(stacks.get(side), side, origins));
     let total = change.total().ns;
@@ -51,7 +52,7 @@ pub(super) fn explain(stacks: Paired<&Stacks>, change: Change, ground: &Ground) 
     Explanation {
         contributors,
         unexplained_ns: total - explained,
-        beside: beside.clone(),
+        beside,
         functions: shares::functions(stacks, change, origins),
     }
 }

@@ -41,7 +41,7 @@ fn ground(files: Vec<ChangedFile>) -> Ground {
     Ground {
         origins: example(),
         hunks: hunks::Hunks::of(files, |_| std::collections::BTreeMap::new()),
-        beside: Vec::new(),
+        beside: beside::Beside::default(),
     }
 }
 
@@ -53,7 +53,12 @@ fn explain(
 ) -> Explanation {
     let change = Change::of(&time(head_ns)).unwrap();
     let (base, head) = (stacks(Side::Base, base), stacks(Side::Head, head));
-    sites::explain(Paired::new(&base, &head), change, &ground(files))
+    sites::explain(
+        Paired::new(&base, &head),
+        change,
+        &ground(files),
+        Vec::new(),
+    )
 }
 
 fn lib(base: &str, head: &str) -> ChangedFile {

@@ -1,9 +1,54 @@
 //! The compiler's list of the files that it read.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
+
+use super::{Build, Executable};
+
+impl Build {
+    /// The files of the checkout that the compiler read to make this executable itself, libraries
+    /// aside, as paths from the checkout's root; none where it left no list.
+    #[must_use]
+    pub fn sources(&self, executable: &Executable) -> Vec<PathBuf> {
+        let listed = dep_info(&executable.path).ok().flatten();
+        let files = listed.into_iter().flatten();
+        files.filter_map(|file| self.in_checkout(file)).collect()
+    }
+
+    /// The files of the checkout that the compiler read to make anything that lies beside the benchmark
+    /// executables, as paths from the checkout's root.
+    ///
+    /// # Errors
+    /// Where a folder or list cannot be read.
+    pub fn compiled(&self) -> io::Result<BTreeSet<PathBuf>> {
+        let folders = self.executables.iter().filter_map(|e| e.path.parent());
+        let folders: BTreeSet<&Path> = folders.collect();
+        let mut found = BTreeSet::new();
+        for folder in folders {
+            for entry in fs::read_dir(folder)? {
+                let list = entry?.path();
+                if list.extension().is_some_and(|extension| extension == "d") {
+                    let text = fs::read(&list)?;
+                    let sources = rule_sources(&String::from_utf8_lossy(&text));
+                    found.extend(
+                        sources
+                            .into_iter()
+                            .filter_map(|file| self.in_checkout(file)),
+                    );
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn in_checkout(&self, file: PathBuf) -> Option<PathBuf> {
+        let file = self.workspace_root.join(file);
+        Some(file.strip_prefix(&self.checkout.root).ok()?.to_owned())
+    }
+}
 
 /// The files that the compiler read to make `artifact`, where it wrote that list: `deps/x-hash.d`
 /// for `deps/x-hash` and `deps/libx-hash.rlib`.
