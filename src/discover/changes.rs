@@ -7,7 +7,8 @@ use crate::build::{Build, Executable};
 use crate::units::{Paired, Side};
 
 use super::functions::{ChangedFunction, Unclear, changed_functions, needed_libraries};
-use super::inputs::{differing_files, may_read};
+use super::inputs::{differing_inputs, may_read};
+use super::launches::differing_program;
 use super::{Target, Tree};
 
 /// Where the loader looks for libraries.
@@ -17,7 +18,7 @@ const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 #[derive(Debug)]
 pub struct Changes<'a> {
     builds: &'a Paired<Build>,
-    /// Files that differ between the checkouts, Rust sources aside.
+    /// Files that differ between the checkouts, sources that were compiled aside.
     differing: io::Result<Vec<PathBuf>>,
 }
 
@@ -25,10 +26,9 @@ impl<'a> Changes<'a> {
     /// Reads both checkouts.
     #[must_use]
     pub fn between(builds: &'a Paired<Build>) -> Changes<'a> {
-        let roots = builds.as_ref().map(|build| build.checkout.root.as_path());
         Changes {
             builds,
-            differing: differing_files(roots),
+            differing: differing_inputs(builds),
         }
     }
 
@@ -56,6 +56,11 @@ impl<'a> Changes<'a> {
                 let reason = format!("it loads {}, which the build made", library.display());
                 return Err(Unclear::because(reason));
             }
+        }
+        let program = differing_program(self.builds, executables).map_err(|e| unreadable(&e))?;
+        if let Some(program) = program {
+            let reason = format!("it may start {program}, which differs");
+            return Err(Unclear::because(reason));
         }
         let trees = self.builds.as_ref().map(|build| Tree {
             checkout: &build.checkout.root,

@@ -3,7 +3,8 @@
 //! The same code with another input is another benchmark. Which files an executable opens cannot be
 //! known without running it, but it has to name them: a file that differs between the sides counts
 //! as an input where its name stands in the executable, or where it lies in a `benches` folder.
-//! Rust sources are left out: they are compiled, not read, and panic locations name them all. A
+//! Rust sources that were compiled are left out: panic locations name them all. Others (what a parser is
+//! tried on, what belongs to another system) count where the executable names them with their folder. A
 //! benchmark that lists a folder elsewhere and reads whatever is in it is not recognised.
 
 use std::collections::BTreeSet;
@@ -13,14 +14,24 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
+use crate::build::Build;
 use crate::units::Paired;
 
-/// The files, other than Rust sources, that differ between two checkouts or that one side alone
-/// has; relative to the root, sorted.
+/// The files, other than Rust sources that were compiled, that differ between two checkouts or that
+/// one side alone has; relative to the root, sorted.
 ///
 /// # Errors
 /// Where a file or folder cannot be read.
-pub(super) fn differing_files(roots: Paired<&Path>) -> io::Result<Vec<PathBuf>> {
+pub(super) fn differing_inputs(builds: &Paired<Build>) -> io::Result<Vec<PathBuf>> {
+    let mut differing = differing_files(builds.as_ref().map(|build| &*build.checkout.root))?;
+    if differing.iter().any(|file| is_rust(file)) {
+        let compiled = builds.as_ref().try_map(Build::compiled)?;
+        differing.retain(|file| !compiled.base.contains(file) && !compiled.head.contains(file));
+    }
+    Ok(differing)
+}
+
+fn differing_files(roots: Paired<&Path>) -> io::Result<Vec<PathBuf>> {
     let listed = roots.try_map(|root| {
         let mut files = BTreeSet::new();
         list(root, Path::new(""), &mut files)?;
@@ -49,6 +60,9 @@ pub(super) fn may_read<'a>(
     }
     let bytes = fs::read(executable)?;
     let read = files.iter().find(|file| {
+        if is_rust(file) {
+            return names(&bytes, with_folder(file).as_os_str());
+        }
         let in_benches = file.parent().is_some_and(|folder| {
             folder
                 .components()
@@ -57,6 +71,16 @@ pub(super) fn may_read<'a>(
         in_benches || file.file_name().is_some_and(|name| names(&bytes, name))
     });
     Ok(read.map(PathBuf::as_path))
+}
+
+fn is_rust(file: &Path) -> bool {
+    file.extension() == Some(OsStr::new("rs"))
+}
+
+/// The last two parts of a path: `mod.rs` alone is in every executable.
+fn with_folder(file: &Path) -> PathBuf {
+    let folder = file.parent().and_then(Path::file_name);
+    Path::new(folder.unwrap_or_default()).join(file.file_name().unwrap_or_default())
 }
 
 fn names(bytes: &[u8], name: &OsStr) -> bool {
@@ -72,7 +96,7 @@ fn list(root: &Path, folder: &Path, files: &mut BTreeSet<PathBuf>) -> io::Result
             if entry.file_name() != ".git" {
                 list(root, &name, files)?;
             }
-        } else if name.extension() != Some(OsStr::new("rs")) && !is_cargos(&name) {
+        } else if !is_cargos(&name) {
             files.insert(name);
         }
     }
@@ -121,15 +145,26 @@ mod tests {
         }
         write(&head, "LICENSE", "new");
         let files = differing_files(Paired::new(&base, &head)).unwrap();
-        let expected = ["LICENSE", "data/corpus.json", "docs/guide.md"].map(PathBuf::from);
-        assert_eq!(files, expected);
+        let expected = ["LICENSE", "data/corpus.json", "docs/guide.md", "src/lib.rs"];
+        assert_eq!(files, expected.map(PathBuf::from));
 
         let executable = temp.path().join("executable");
         fs::write(&executable, "\0src/lib.rs\0data/corpus.jsonand more").unwrap();
         let read = may_read(&executable, &files).unwrap();
         assert_eq!(read, Some(Path::new("data/corpus.json")));
-        fs::write(&executable, "\0src/lib.rs\0").unwrap();
+        fs::write(&executable, "\0a/lib.rs\0").unwrap();
         assert_eq!(may_read(&executable, &files).unwrap(), None);
+    }
+
+    #[test]
+    fn a_rust_file_that_nobody_compiled_counts_where_it_is_named_with_its_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        let executable = temp.path().join("executable");
+        let files = ["benches/other.rs", "tests/inputs/mod.rs"].map(PathBuf::from);
+        fs::write(&executable, "\0core/mod.rs\0").unwrap();
+        assert_eq!(may_read(&executable, &files).unwrap(), None);
+        fs::write(&executable, "\0tests/inputs/mod.rs\0").unwrap();
+        assert_eq!(may_read(&executable, &files).unwrap(), Some(&*files[1]));
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::build::{Build, Executable};
 use crate::scratch::{self, Scratch};
 use crate::units::{Paired, Side};
 
-use super::inputs::{differing_files, may_read};
+use super::inputs::{differing_inputs, may_read};
+use super::launches::differing_program;
 use super::listing::{Answer, Listed, Listing, list};
 use super::{
     Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, Reached,
@@ -44,8 +45,7 @@ pub fn discover(
         skipped: unbuilt(builds),
         elsewhere: 0,
     };
-    let roots = builds.as_ref().map(|build| build.checkout.root.as_path());
-    let differing = differing_files(roots);
+    let differing = differing_inputs(builds);
     for executables in pair_executables(builds) {
         scratch::check()?;
         let answers = executables.as_ref().map(|executable| {
@@ -203,7 +203,7 @@ fn with_last_line(failure: &Failure) -> String {
 }
 
 /// Whether both executables are the same code with the same input. `differing` is the files that
-/// differ between the checkouts.
+/// differ between the checkouts, compiled ones aside.
 fn identity(
     builds: &Paired<Build>,
     executables: &Paired<Option<&Executable>>,
@@ -229,9 +229,14 @@ fn identity(
         .map_err(ToString::to_string)
         .and_then(|files| may_read(&head.path, files).map_err(|error| error.to_string()));
     match input {
+        Ok(None) => {}
+        Ok(Some(file)) => return Identity::Different(format!("it may read {}", file.display())),
+        Err(error) => return Identity::Different(error),
+    }
+    match differing_program(builds, Paired::new(base, head)) {
         Ok(None) => Identity::Identical,
-        Ok(Some(file)) => Identity::Different(format!("it may read {}", file.display())),
-        Err(error) => Identity::Different(error),
+        Ok(Some(program)) => Identity::Different(format!("it may start {program}")),
+        Err(error) => Identity::Different(error.to_string()),
     }
 }
 

@@ -6,6 +6,7 @@ mod functions;
 mod harness;
 mod identity;
 mod inputs;
+mod launches;
 mod listing;
 mod matching;
 mod part;
