@@ -1,6 +1,7 @@
 //! What a benchmark's time goes into on the head side, and what removing it would give at the most.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -44,11 +45,67 @@ fn read(text: &str) -> Result<Vec<Rule>, toml::de::Error> {
 }
 
 impl Rule {
-    fn matches(&self, frame: &Frame) -> bool {
-        self.patterns
-            .iter()
-            .any(|pattern| found(pattern, &frame.function))
+    fn matches(&self, names: &[String]) -> bool {
+        let mut patterns = self.patterns.iter();
+        patterns.any(|pattern| names.iter().any(|name| found(pattern, name)))
     }
+}
+
+/// What rules may call a function: its name without the brackets around a type that has methods, and
+/// for what was inlined, of which line tables know no more than the last part of its name, that part
+/// with the module that its file is.
+fn names(frame: &Frame) -> Vec<String> {
+    let name = &frame.function;
+    let before_arguments = name.split('<').next().unwrap_or_default();
+    let is_bare = !before_arguments.is_empty() && !before_arguments.contains("::");
+    let file = frame.file.as_ref().filter(|_| is_bare);
+    let module = file.and_then(|file| module_of(file));
+    let placed = module.map(|module| format!("{module}::{name}"));
+    placed.into_iter().chain([unwrapped(name)]).collect()
+}
+
+/// `<a::S<T>>::f`, as the newer mangling has it, is `a::S<T>::f` in the older one.
+fn unwrapped(name: &str) -> String {
+    let mut depth = 0_usize;
+    for (at, c) in name.char_indices() {
+        match c {
+            '<' => depth += 1,
+            '>' if name[..at].ends_with('-') => {}
+            '>' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            let own_type = name.get(1..at).filter(|own| !own.contains(" as "));
+            return match own_type {
+                Some(own) => format!("{own}{}", &name[at + 1..]),
+                None => name.to_owned(),
+            };
+        }
+    }
+    name.to_owned()
+}
+
+/// `…/library/alloc/src/vec/mod.rs` is `alloc::vec`, and `…/regex-1.11.0/src/builders.rs` is
+/// `regex::builders`.
+fn module_of(file: &Path) -> Option<String> {
+    let file = file.to_str()?;
+    let (package, inside) = file.rsplit_once("/src/")?;
+    let package = package.rsplit('/').next()?;
+    let name = match package.rsplit_once('-') {
+        Some((name, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => name,
+        _ => package,
+    };
+    let inside = inside.strip_suffix(".rs")?;
+    let parts = inside
+        .split('/')
+        .filter(|part| !["mod", "lib"].contains(part));
+    let name = name.replace('-', "_");
+    Some(
+        std::iter::once(name.as_str())
+            .chain(parts)
+            .collect::<Vec<_>>()
+            .join("::"),
+    )
 }
 
 fn found(pattern: &str, name: &str) -> bool {
@@ -126,10 +183,8 @@ pub(super) fn advice(stacks: &Stacks, origins: &Origins) -> Vec<Advice> {
 
 /// The first rule that knows something that the project's function at `at` has called.
 fn rule_of(stack: &Stack, at: usize) -> Option<usize> {
-    let called = &stack.frames[..at];
-    RULES
-        .iter()
-        .position(|rule| called.iter().any(|frame| rule.matches(frame)))
+    let called: Vec<String> = stack.frames[..at].iter().flat_map(names).collect();
+    RULES.iter().position(|rule| rule.matches(&called))
 }
 
 #[cfg(test)]
@@ -157,6 +212,76 @@ mod tests {
         assert!(found("^free$", "free"));
         assert!(!found("^free$", "my::free_list"));
         assert!(found("^memcpy", "memcpy@GLIBC"));
+    }
+
+    #[test]
+    fn a_function_is_called_the_same_whatever_the_mangling_and_inlining() {
+        let frame = |function: &str, file: Option<&str>| Frame {
+            function: function.to_owned(),
+            file: file.map(Into::into),
+            line: None,
+        };
+        for (function, file, name) in [
+            ("<regex::Regex>::new", None, "regex::Regex::new"),
+            ("<a::S<fn(u8) -> u8>>::f", None, "a::S<fn(u8) -> u8>::f"),
+            ("<a::S as b::T>::f", None, "<a::S as b::T>::f"),
+            (
+                "clone<a::B>",
+                Some("/rustc/0/library/alloc/src/vec/mod.rs"),
+                "alloc::vec::clone<a::B>",
+            ),
+            (
+                "new",
+                Some("/h/registry/src/i/serde-json-1.0.1/src/de.rs"),
+                "serde_json::de::new",
+            ),
+            ("malloc", None, "malloc"),
+        ] {
+            assert_eq!(names(&frame(function, file))[0], name);
+        }
+    }
+
+    #[test]
+    fn every_red_flag_is_raised_by_a_function_that_shows_it() {
+        for (function, flag) in [
+            (
+                "regex_syntax::parser::Parser::parse",
+                "compiling a regular expression",
+            ),
+            ("alloc::fmt::format", "formatting and building strings"),
+            (
+                "<alloc::vec::Vec<u8> as core::clone::Clone>::clone",
+                "cloning",
+            ),
+            (
+                "core::hash::sip::Hasher<S>::write",
+                "SipHash, the default hasher of maps",
+            ),
+            ("serde_json::de::from_str", "JSON"),
+            ("memcpy", "copying memory"),
+            ("malloc", "allocating and freeing"),
+            (
+                "std::sys::sync::mutex::futex::Mutex::lock_contended",
+                "waiting for a lock",
+            ),
+            (
+                "<std::fs::File as std::io::Read>::read",
+                "files and other system calls",
+            ),
+            ("core::panicking::panic_fmt", "unwinding a panic"),
+            (
+                "core::panicking::panic_bounds_check",
+                "indexing slices, with the checks of bounds",
+            ),
+            (
+                "core::ptr::drop_in_place::<shop::Tree>",
+                "dropping large structures",
+            ),
+        ] {
+            let stacks = stacks(Side::Head, &[(&*format!("run/shop::f/{function}"), 10)]);
+            let found = advice(&stacks, &example());
+            assert_eq!(found[0].what, flag, "{function}");
+        }
     }
 
     #[test]
