@@ -117,9 +117,9 @@ pub(super) fn diff_line(line: &DiffLine, width: usize) -> String {
     clipped(&whole, width)
 }
 
-/// `100 %`: how much of a change of `total` one contribution is.
-pub(super) fn part_of(contributor: &Contributor, total: f64) -> String {
-    format!("{:.0} %", contributor.change.ns / total * 100.0)
+/// `100 %`: how much of a change one contribution is.
+pub(super) fn part_of(contributor: &Contributor, change: Option<&Estimate>) -> String {
+    change.map_or_else(String::new, |change| part(contributor.change.ns, change))
 }
 
 /// What changed beside the code and could be the reason.
@@ -160,15 +160,26 @@ pub(super) fn more_lines(left_out: usize) -> Option<String> {
     (left_out > 0).then(|| format!("… {lines}"))
 }
 
+/// `191 %`: a part of the change; a dash where the change itself may be none.
+fn part(ns: f64, change: &Estimate) -> String {
+    match change.is_certain() {
+        true => format!("{:.0} %", ns / change.ns * 100.0),
+        false => "–".to_owned(),
+    }
+}
+
 /// How much of the change is not explained by the contributors, if it is worth a line.
 pub(super) fn unexplained(attribution: &Attribution, explanation: &Explanation) -> Option<String> {
-    let total = attribution.change?.ns;
+    let total = attribution.change?;
     let rest = explanation.unexplained_ns;
-    (rest.abs() > 0.02 * total.abs()).then(|| {
+    (rest.abs() > 0.02 * total.ns.abs()).then(|| {
+        let part = match total.is_certain() {
+            true => format!(" ({})", part(rest, &total)),
+            false => String::new(),
+        };
         format!(
-            "{} ({:.0} %) in functions too small to tell apart",
-            signed(rest),
-            rest / total * 100.0
+            "{}{part} in functions too small to tell apart",
+            signed(rest)
         )
     })
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::flames;
 
 use crate::analyse::Comparison;
-use crate::attribute::{Attribution, Contributor, Explanation, Hunk, LineKind};
+use crate::attribute::{Attribution, Contributor, Estimate, Explanation, Hunk, LineKind};
 use crate::report::Report;
 use crate::report::causes::{self, Shown};
 use crate::report::escape::{shortened, visible};
@@ -92,7 +92,7 @@ fn explained<'a>(
     explanation: &'a Explanation,
     shown: &mut Shown<'a>,
 ) -> Markup {
-    let change = attribution.change.map_or(0.0, |change| change.ns);
+    let change = attribution.change.as_ref();
     html! {
         @for contributor in &explanation.contributors { (contribution(contributor, change, shown)) }
         @if let Some(rest) = causes::unexplained(attribution, explanation) { p.soft { (rest) } }
@@ -105,7 +105,11 @@ fn explained<'a>(
     }
 }
 
-fn contribution<'a>(contributor: &'a Contributor, change: f64, shown: &mut Shown<'a>) -> Markup {
+fn contribution<'a>(
+    contributor: &'a Contributor,
+    change: Option<&Estimate>,
+    shown: &mut Shown<'a>,
+) -> Markup {
     html! {
         div.cause {
             p {

@@ -4,7 +4,7 @@ use super::detail::split;
 use super::escape::{fenced, html_code, words as plain};
 use super::sections::{Page, fold};
 use crate::analyse::Comparison;
-use crate::attribute::{Attribution, Contributor, Explanation, Hunk};
+use crate::attribute::{Attribution, Contributor, Estimate, Explanation, Hunk};
 use crate::report::causes::{self, Shown};
 use crate::report::escape::shortened;
 
@@ -57,17 +57,14 @@ impl Page<'_> {
         let mut text = format!("{} {}", html_code(&name), causes::signed(total));
         if let Some(first) = one.explanation.contributors.first() {
             let function = shortened(&first.function, self.detail.text);
-            text.push_str(&format!(
-                ", {} of it in {}",
-                causes::part_of(first, total),
-                html_code(&function)
-            ));
+            let part = causes::part_of(first, one.attribution.change.as_ref());
+            text.push_str(&format!(", {part} of it in {}", html_code(&function)));
         }
         text
     }
 
     fn cause<'a>(&self, one: &Explained<'a>, shown: &mut Shown<'a>) -> String {
-        let total = one.attribution.change.map_or(0.0, |change| change.ns);
+        let total = one.attribution.change.as_ref();
         let contributors = &one.explanation.contributors;
         let mut out = String::new();
         if !contributors.is_empty() {
@@ -100,7 +97,7 @@ impl Page<'_> {
         out
     }
 
-    fn contributor(&self, contributor: &Contributor, total: f64) -> String {
+    fn contributor(&self, contributor: &Contributor, total: Option<&Estimate>) -> String {
         let mut place: Vec<String> = Vec::new();
         if let Some(at) = causes::place(contributor) {
             place.push(self.code(&at.to_string()));

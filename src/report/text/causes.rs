@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::Page;
 use super::paint::Tone;
 use crate::analyse::Comparison;
-use crate::attribute::{Attribution, Contributor, Hunk, LineKind};
+use crate::attribute::{Attribution, Contributor, Estimate, Hunk, LineKind};
 use crate::report::causes::{self, Shown};
 use crate::report::escape::shortened;
 
@@ -72,7 +72,7 @@ impl Page<'_> {
         let heading = format!("{}  {}", self.name(comparison), causes::signed(change.ns));
         out.push_str(&format!("why  {}\n", self.paint(&heading, tone)));
         for contributor in explanation.contributors.iter().take(FUNCTIONS) {
-            self.contributor(contributor, change.ns, out);
+            self.contributor(contributor, change, out);
             // One hunk a function here: the closest, unless it was shown for another.
             if let (Some(hunk), Some(shown)) = (contributor.hunks.first(), shown.as_mut()) {
                 let is_new = shown.is_new(hunk);
@@ -114,11 +114,11 @@ impl Page<'_> {
         }
     }
 
-    fn contributor(&self, contributor: &Contributor, total: f64, out: &mut String) {
+    fn contributor(&self, contributor: &Contributor, total: &Estimate, out: &mut String) {
         let numbers = format!(
             "{}  {}",
             causes::estimate(&contributor.change),
-            causes::part_of(contributor, total)
+            causes::part_of(contributor, Some(total))
         );
         let name = causes::name(contributor);
         let fits = 5 + numbers.width() + 2 + name.width() <= self.options.width;
