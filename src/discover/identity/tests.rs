@@ -108,6 +108,15 @@ pub(in crate::discover) struct Program {
 
 impl Program {
     pub(in crate::discover) fn build(side: Side, edit: impl Fn(&str, &str) -> String) -> Program {
+        Program::build_with(side, &[], edit)
+    }
+
+    /// The same, with settings of cargo's.
+    pub(in crate::discover) fn build_with(
+        side: Side,
+        settings: &[&str],
+        edit: impl Fn(&str, &str) -> String,
+    ) -> Program {
         // Equally long for all.
         let folder = tempfile::Builder::new()
             .prefix("identity-")
@@ -138,6 +147,7 @@ impl Program {
                 "--target-dir",
             ])
             .arg(&target_dir)
+            .args(settings.iter().flat_map(|setting| ["--config", setting]))
             .env("CARGO_PROFILE_BENCH_DEBUG", "1")
             .current_dir(&root)
             .output()
@@ -184,7 +194,16 @@ impl Program {
         &self,
         how: impl Fn(Paired<&Path>, Paired<Tree<'_>>) -> T,
     ) -> T {
-        let programs = Paired::new(Program::base(), self);
+        self.compared_with(Program::base(), how)
+    }
+
+    /// What `how` says of another program and this one.
+    pub(in crate::discover) fn compared_with<T>(
+        &self,
+        base: &Program,
+        how: impl Fn(Paired<&Path>, Paired<Tree<'_>>) -> T,
+    ) -> T {
+        let programs = Paired::new(base, self);
         let roots = programs.map(|p| p.folder.path().join(p.side.name()));
         let targets = programs.map(|p| p.folder.path().join("target").join(p.side.name()));
         let trees = Paired::from_fn(|side| Tree {
