@@ -51,6 +51,7 @@ impl Ours {
                 allocations: false,
                 reach: false,
                 profiling: cargo_perfcheck::plan::Profiling::Off,
+                profile_time: Duration::from_secs(3),
                 measure_identical: true,
                 inject: None,
                 rules: cargo_perfcheck::plan::config::Rules::default(),

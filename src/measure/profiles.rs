@@ -22,13 +22,15 @@ use super::seams::explain;
 use super::threads::Threads;
 use super::way::fit;
 
-/// How a benchmark is run to be profiled: three thousand samples in its one process. The shares of
-/// two builds are then known to about one part in a hundred of the time.
-const TIMING: Timing = Timing {
-    warm_up: Duration::from_millis(100),
-    measurement: Duration::from_secs(3),
-    sample_size: 10,
-};
+/// How a benchmark is run to be profiled, in its one process. Three seconds of it give three thousand
+/// samples: the shares of two builds are then known to about one part in a hundred of the time.
+fn timing(sampling: &Sampling) -> Timing {
+    Timing {
+        warm_up: Duration::from_millis(100),
+        measurement: sampling.profile_time,
+        sample_size: 10,
+    }
+}
 
 /// The profiles of one benchmark.
 #[derive(Debug, Clone)]
@@ -198,7 +200,7 @@ impl<'a> Profiler<'a> {
             executable,
             side,
             filter: Invocation::filter_for([id]),
-            timing: Some((fit(TIMING, self.target), version)),
+            timing: Some((fit(timing(self.sampling), self.target), version)),
             placement: Placement::Free,
             env: seam.env(side),
         };

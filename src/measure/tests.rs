@@ -25,6 +25,7 @@ fn sampling() -> Sampling {
         allocations: false,
         reach: false,
         profiling: crate::plan::Profiling::Off,
+        profile_time: Duration::from_secs(3),
         measure_identical: false,
         inject: None,
         rules: crate::plan::config::Rules::default(),

@@ -15,6 +15,8 @@ pub(super) const MEASUREMENT: Span = Span::from_millis(100);
 /// 5 ms a sample at that measurement time: longer than a scheduler's hiccup, and 20 pairs are
 /// enough for a robust location within a round. Criterion takes no less than 10.
 pub(super) const SAMPLE_SIZE: usize = 20;
+/// Three thousand samples.
+pub(super) const PROFILE_TIME: Span = Span::from_millis(3_000);
 /// Longer than any sensible set-up of a benchmark, shorter than a person's patience.
 pub(super) const TIMEOUT: Span = Span::from_millis(60_000);
 /// What code placement alone does to short routines; smaller differences are seldom the

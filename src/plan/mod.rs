@@ -189,6 +189,8 @@ pub struct Sampling {
     pub reach: bool,
     /// Which benchmarks are profiled.
     pub profiling: Profiling,
+    /// How long each side of a benchmark is profiled.
+    pub profile_time: Duration,
     /// Identical executables are measured all the same (calibration).
     pub measure_identical: bool,
     /// The probe lengthens the head side's samples by this share (calibration).

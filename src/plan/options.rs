@@ -154,6 +154,9 @@ pub struct SamplingArgs {
     /// Profile every benchmark, not only those whose time has changed or may have
     #[arg(long, conflicts_with = "no_profile")]
     pub profile_all: bool,
+    /// How long each side of a benchmark is profiled [default: 3s]
+    #[arg(long, value_name = "TIME")]
+    pub profile_time: Option<Span>,
     /// Profile no benchmark: do not say which functions a change of time comes from
     #[arg(long)]
     pub no_profile: bool,

@@ -203,6 +203,7 @@ fn sampling(
             (false, true) => Profiling::All,
             (false, false) => Profiling::Changed,
         },
+        profile_time: or_default(args.profile_time, default::PROFILE_TIME),
         measure_identical: false,
         inject: None,
         rules,

@@ -29,6 +29,7 @@ pub(crate) fn sampling(pairing: PairingRequest) -> Sampling {
         allocations: false,
         reach: false,
         profiling: cargo_perfcheck::plan::Profiling::Off,
+        profile_time: Duration::from_secs(3),
         measure_identical: true,
         inject: None,
         rules: cargo_perfcheck::plan::config::Rules::default(),
