@@ -9,7 +9,7 @@ use super::ready::{Ready, Stages};
 use super::{actions, limits, reach, rules};
 use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
 use crate::attribute::{self, Attributed, Folders};
-use crate::discover::{self, Changes, Identity, Target};
+use crate::discover::{self, Benchmark, Changes, Target};
 use crate::environment::{Machine, StealWatch, occupied};
 use crate::measure::{Measured, Settled, Sources, count_allocations};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
@@ -170,7 +170,7 @@ pub(super) fn prepare(
     };
     let mut discovery = discover::discover(&builds, wanted, scratch)?;
     let skipped = rules::skip(&mut discovery, &plan.sampling.rules);
-    let counts = |target: &Target| is_measured(target, plan);
+    let counts = |target: &Target, benchmark: &Benchmark| is_measured(target, benchmark, plan);
     if let Some(partition) = plan.partition {
         discovery.keep_part(partition, counts);
     }
@@ -180,7 +180,8 @@ pub(super) fn prepare(
         let changes = Changes::between(&builds);
         let found = measure::find_reach(&plan.sampling, &changes, &mut discovery, scratch, events)?;
         stages.end("reach");
-        let summary = reach::summary(&found, &discovery, &builds.head);
+        let whole = plan.is_whole() && skipped.is_empty();
+        let summary = reach::summary(&found, &discovery, &builds.head, whole);
         events(Event::Reached {
             reached: summary.reached,
             benchmarks: summary.benchmarks,
@@ -251,10 +252,10 @@ fn short_of_time(plan: &Plan, comparisons: &[Comparison]) -> Option<String> {
     })
 }
 
-/// Whether the benchmarks of a target that both sides have are measured, and so share the report's
-/// error rate.
-fn is_measured(target: &Target, plan: &Plan) -> bool {
-    plan.sampling.measure_identical || target.identity != Identity::Identical
+/// Whether a benchmark that both sides have is measured, and so shares the report's error rate. What
+/// the change cannot reach is known before anything is timed, but of this part of the benchmarks only.
+fn is_measured(target: &Target, benchmark: &Benchmark, plan: &Plan) -> bool {
+    plan.sampling.measure_identical || target.may_differ(benchmark)
 }
 
 fn announce(resolved: &Resolved, events: EventSink<'_>) {

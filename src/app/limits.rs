@@ -38,7 +38,7 @@ pub(super) fn check(
         warnings: Vec::new(),
     };
     // Whoever asked for a part of the benchmarks knows that the rest is not there.
-    if is_whole(plan) {
+    if plan.is_whole() {
         limits.look_for_misses(plan, &ready.discovery.skipped, comparisons, &binaries);
     }
     Ok(limits)
@@ -67,16 +67,6 @@ impl Limits {
         self.warnings
             .extend(in_vain.into_iter().map(|p| warn("program", p)));
     }
-}
-
-/// Whether nothing was left out on purpose.
-fn is_whole(plan: &Plan) -> bool {
-    let selection = &plan.selection;
-    plan.filter.is_none()
-        && plan.partition.is_none()
-        && selection.packages.is_empty()
-        && selection.exclude.is_empty()
-        && selection.benches.is_empty()
 }
 
 #[cfg(test)]
@@ -169,7 +159,7 @@ mod tests {
 
     #[test]
     fn whoever_asks_for_a_part_is_not_told_that_the_rest_is_missing() {
-        assert!(is_whole(&plan("cargo-perfcheck")));
+        assert!(plan("cargo-perfcheck").is_whole());
         for line in [
             "--filter sum",
             "-p it",
@@ -177,7 +167,7 @@ mod tests {
             "--partition hash:1/4",
         ] {
             assert!(
-                !is_whole(&plan(&format!("cargo-perfcheck {line}"))),
+                !plan(&format!("cargo-perfcheck {line}")).is_whole(),
                 "{line}"
             );
         }

@@ -1,20 +1,26 @@
 //! What the report says of what the change can reach.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::analyse::{Decision, Vote};
 use crate::build::Build;
 use crate::discover::{Discovery, Presence, Reached};
-use crate::measure::{Reach, Uncovered};
+use crate::measure::{Differing, Reach};
 use crate::report::{ReachSummary, UncoveredFunction};
 use crate::symbols::Symbols;
 
 /// How many functions a reason names before it says "and n more".
 const NAMED: usize = 3;
 
-/// The summary, with the changed functions that lie in the workspace of the head side.
-pub(super) fn summary(reach: &Reach, discovery: &Discovery, head: &Build) -> ReachSummary {
+/// The summary, with the changed functions that lie in the workspace of the head side: where `whole`, and
+/// where it is known of every target, since nobody knows what benchmarks execute that were left out.
+pub(super) fn summary(
+    reach: &Reach,
+    discovery: &Discovery,
+    head: &Build,
+    whole: bool,
+) -> ReachSummary {
     let benchmarks = discovery.targets.iter().flat_map(|target| {
         let common = target.benchmarks.iter();
         common
@@ -34,34 +40,63 @@ pub(super) fn summary(reach: &Reach, discovery: &Discovery, head: &Build) -> Rea
         reached,
         unknown,
         changed_functions: reach.changed,
-        uncovered: uncovered(&reach.uncovered, head),
+        uncovered: match whole && reach.unknown.is_empty() {
+            true => uncovered(reach, head),
+            false => Vec::new(),
+        },
         notes: reach.unknown.clone(),
     }
 }
 
-/// Those that lie in the workspace and are no benchmark's own.
-fn uncovered(functions: &[Uncovered], head: &Build) -> Vec<UncoveredFunction> {
-    let mut opened: BTreeMap<&Path, Option<Symbols>> = BTreeMap::new();
-    let mut found: Vec<UncoveredFunction> = functions
+/// Those that lie in the workspace, are no benchmark's own, and were executed in no executable and in
+/// no instance: functions are told apart by where their source begins.
+fn uncovered(reach: &Reach, head: &Build) -> Vec<UncoveredFunction> {
+    let mut atlas = Atlas {
+        head,
+        opened: BTreeMap::new(),
+    };
+    let covered: BTreeSet<String> = reach
+        .covered
         .iter()
-        .filter_map(|each| {
-            let symbols = opened
-                .entry(&each.executable)
-                .or_insert_with_key(|path| Symbols::open(path).ok());
-            let frame = symbols.as_ref()?.frames(each.address).pop()?;
-            let file = in_workspace(&frame.file?, head)?;
+        .filter_map(|function| atlas.location(function))
+        .collect();
+    let mut found: Vec<UncoveredFunction> = reach
+        .uncovered
+        .iter()
+        .filter_map(|function| {
             Some(UncoveredFunction {
-                function: each.function.clone(),
-                location: match frame.line {
-                    Some(line) => format!("{file}:{line}"),
-                    None => file,
-                },
+                location: atlas.location(function)?,
+                function: function.function.clone(),
             })
         })
+        .filter(|function| !covered.contains(&function.location))
         .collect();
     found.sort_by(|a, b| (&a.location, &a.function).cmp(&(&b.location, &b.function)));
     found.dedup_by(|a, b| a.location == b.location);
     found
+}
+
+/// Where functions begin in the source.
+struct Atlas<'a> {
+    head: &'a Build,
+    opened: BTreeMap<&'a Path, Option<Symbols>>,
+}
+
+impl<'a> Atlas<'a> {
+    /// The path from the checkout's root and the line, where the function is one of the workspace's
+    /// libraries.
+    fn location(&mut self, function: &'a Differing) -> Option<String> {
+        let symbols = self
+            .opened
+            .entry(&function.executable)
+            .or_insert_with_key(|path| Symbols::open(path).ok());
+        let frame = symbols.as_ref()?.frames(function.address).pop()?;
+        let file = in_workspace(&frame.file?, self.head)?;
+        Some(match frame.line {
+            Some(line) => format!("{file}:{line}"),
+            None => file,
+        })
+    }
 }
 
 /// The path of a source file from the checkout's root, where it is one of the workspace's libraries.

@@ -16,7 +16,7 @@ pub(super) struct Ready {
     pub(super) builds: Paired<Build>,
     pub(super) discovery: Discovery,
     pub(super) family: usize,
-    /// What the change can reach, where that was asked.
+    /// What the change can reach, unless that was not to be found out.
     pub(super) reach: Option<ReachSummary>,
     /// What rules took out, to be told in the report.
     pub(super) skipped: Vec<String>,

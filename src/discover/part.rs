@@ -2,14 +2,17 @@
 
 use crate::plan::Partition;
 
-use super::{Discovery, Presence, Target};
+use super::{Benchmark, Discovery, Presence, Target};
 
 impl Discovery {
-    /// How many benchmarks both sides have, in the targets that `counts` accepts.
+    /// How many benchmarks that both sides have `counts` accepts.
     #[must_use]
-    pub fn common(&self, counts: impl Fn(&Target) -> bool) -> usize {
-        let targets = self.targets.iter().filter(|target| counts(target));
-        let benchmarks = targets.flat_map(|target| &target.benchmarks);
+    pub fn common(&self, counts: impl Fn(&Target, &Benchmark) -> bool) -> usize {
+        let counts = &counts;
+        let benchmarks = self.targets.iter().flat_map(|target| {
+            let benchmarks = target.benchmarks.iter();
+            benchmarks.filter(move |benchmark| counts(target, benchmark))
+        });
         benchmarks
             .filter(|benchmark| benchmark.presence == Presence::Common)
             .count()
@@ -17,7 +20,11 @@ impl Discovery {
 
     /// Leaves the benchmarks of one part. Those of the others that share the report's error rate (by
     /// `counts`, as for [`Discovery::common`]) are counted as `elsewhere`. A part may be empty.
-    pub fn keep_part(&mut self, partition: Partition, counts: impl Fn(&Target) -> bool) {
+    pub fn keep_part(
+        &mut self,
+        partition: Partition,
+        counts: impl Fn(&Target, &Benchmark) -> bool,
+    ) {
         let whole = self.common(&counts);
         for target in &mut self.targets {
             target.benchmarks.retain(|benchmark| {
@@ -32,7 +39,7 @@ impl Discovery {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Benchmark, BenchmarkKey, Identity, Reached};
+    use super::super::{BenchmarkKey, Identity, Reached};
     use super::*;
     use crate::units::Paired;
 
@@ -69,8 +76,8 @@ mod tests {
         let mut all = Vec::new();
         for part in 1..=3 {
             let mut here = discovery(20);
-            here.keep_part(first.sibling(part).unwrap(), |_| true);
-            assert_eq!(here.common(|_| true) + here.elsewhere, 20);
+            here.keep_part(first.sibling(part).unwrap(), |_, _| true);
+            assert_eq!(here.common(|_, _| true) + here.elsewhere, 20);
             let benchmarks = here.targets.into_iter().flat_map(|t| t.benchmarks);
             all.extend(benchmarks.map(|benchmark| benchmark.key));
         }
@@ -84,7 +91,7 @@ mod tests {
     fn a_part_without_a_benchmark_is_empty_and_no_error() {
         let mut one = discovery(1);
         let last: Partition = "hash:1/1000".parse().unwrap();
-        one.keep_part(last, |_| true);
+        one.keep_part(last, |_, _| true);
         assert!(one.targets.is_empty());
         assert_eq!(one.elsewhere, 1);
     }

@@ -37,7 +37,7 @@ pub use counted::{Counted, CountedProcess, CountedSample, Exact};
 pub use profiles::{Profile, Profiled, profile};
 pub use reach::{Reach, find_reach};
 pub use schedule::{run, run_until};
-pub use search::Uncovered;
+pub use search::Differing;
 pub use session::{Request, RoundOutcome, Session};
 pub use traced::{Origin, Place, Sources, Traced, TracedStack};
 

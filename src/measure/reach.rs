@@ -16,13 +16,17 @@ use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Pass};
 
 use super::MeasureError;
-use super::search::{Search, Uncovered};
+use super::search::{Differing, Search};
 
 /// What the change can reach.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reach {
-    /// The differing functions that no benchmark has executed, of targets where that is known.
-    pub uncovered: Vec<Uncovered>,
+    /// The differing functions that some benchmark has executed. One of a library can be among those
+    /// of several executables, and an instance of a generic one beside others of it.
+    pub covered: Vec<Differing>,
+    /// The differing functions that no benchmark of their own executable has executed, of targets where
+    /// that is known.
+    pub uncovered: Vec<Differing>,
     /// How many functions differ, each counted once.
     pub changed: usize,
     /// Where it is not known, why; one lower-case fragment a target.
@@ -49,7 +53,6 @@ pub fn find_reach(
         rounds: 1,
     });
     let mut reach = Reach::default();
-    let mut covered = BTreeSet::new();
     let mut changed = BTreeSet::new();
     for target in discovery
         .targets
@@ -69,19 +72,13 @@ pub fn find_reach(
                 for benchmark in &mut target.benchmarks {
                     benchmark.reached = found.of(benchmark);
                 }
-                covered.extend(found.covered);
+                reach.covered.extend(found.covered);
                 reach.uncovered.extend(found.uncovered);
             }
             Err(reason) => reach.unknown.push(format!("{name}: {reason}")),
         }
     }
     reach.changed = changed.len();
-    // A function of a library is in several executables; it is enough that one executes it.
-    reach
-        .uncovered
-        .retain(|each| !covered.contains(&each.function));
-    reach.uncovered.sort_by(|a, b| a.function.cmp(&b.function));
-    reach.uncovered.dedup_by(|a, b| a.function == b.function);
     (events)(Event::PassFinished {
         pass: Pass::Reach,
         took: started.elapsed(),

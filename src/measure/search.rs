@@ -27,9 +27,9 @@ const TIMING: Timing = Timing {
 /// So often, on each side, those that have executed nothing yet are run again without those that have.
 const PASSES: usize = 6;
 
-/// A function that differs and that no benchmark has executed.
+/// A function of the head side that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Uncovered {
+pub struct Differing {
     /// Its name without hashes.
     pub function: String,
     /// The executable of the head side that has it, and where.
@@ -44,9 +44,10 @@ pub(super) struct Found {
     unreached: BTreeSet<String>,
     /// Ids of benchmarks that did.
     reached: BTreeSet<String>,
-    /// Names of functions that were executed.
-    pub(super) covered: BTreeSet<String>,
-    pub(super) uncovered: Vec<Uncovered>,
+    /// Functions that some benchmark executed.
+    pub(super) covered: Vec<Differing>,
+    /// Functions that none of them executed.
+    pub(super) uncovered: Vec<Differing>,
 }
 
 impl Found {
@@ -309,31 +310,26 @@ impl<'a> Search<'a> {
     }
 
     fn found(self, unreached: Vec<String>) -> Found {
-        let on_head = |function: &ChangedFunction| function.address.head;
-        let was_executed = |function: &ChangedFunction| {
-            on_head(function).is_some_and(|address| self.executed.contains(&address))
-        };
         let executable = self.target.executables.head.as_ref();
-        let uncovered = self.functions.iter().filter(|function| {
-            // What only refers to something else is the same source.
-            function.difference == Difference::Code && !was_executed(function)
+        let on_head = self.functions.iter().filter_map(|function| {
+            let differing = Differing {
+                function: function.name.clone(),
+                executable: executable?.path.clone(),
+                address: function.address.head?,
+            };
+            Some((differing, function.difference))
         });
+        let (covered, rest): (Vec<_>, Vec<_>) =
+            on_head.partition(|(function, _)| self.executed.contains(&function.address));
+        // What only refers to something else is the same source. What a benchmark executes that could not
+        // be run, nobody knows.
+        let all_ran = self.failed.is_empty();
+        let uncovered = rest
+            .into_iter()
+            .filter(|(_, difference)| all_ran && *difference == Difference::Code);
         Found {
-            uncovered: uncovered
-                .filter_map(|function| {
-                    Some(Uncovered {
-                        function: function.name.clone(),
-                        executable: executable?.path.clone(),
-                        address: on_head(function)?,
-                    })
-                })
-                .collect(),
-            covered: self
-                .functions
-                .iter()
-                .filter(|function| was_executed(function))
-                .map(|function| function.name.clone())
-                .collect(),
+            covered: covered.into_iter().map(|(function, _)| function).collect(),
+            uncovered: uncovered.map(|(function, _)| function).collect(),
             unreached: unreached.into_iter().collect(),
             reached: self.reached,
         }

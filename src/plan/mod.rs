@@ -82,6 +82,19 @@ pub struct Plan {
     pub actions: Option<Actions>,
 }
 
+impl Plan {
+    /// Whether no benchmark is left out on purpose.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let selection = &self.selection;
+        self.filter.is_none()
+            && self.partition.is_none()
+            && selection.packages.is_empty()
+            && selection.exclude.is_empty()
+            && selection.benches.is_empty()
+    }
+}
+
 /// A step of GitHub Actions, which is told of a report besides where it is asked to go. Who asks for one
 /// of its formats with `--format` has taken that in hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,8 +197,8 @@ pub struct Sampling {
     pub pinning: Pinning,
     /// Whether the allocation pass is run.
     pub allocations: bool,
-    /// Whether it is found out first which benchmarks execute what has changed, so that the others
-    /// need not be timed.
+    /// Whether it is found out first which benchmarks execute what has changed, so that the others are
+    /// not timed.
     pub reach: bool,
     /// Which benchmarks are profiled.
     pub profiling: Profiling,

@@ -148,9 +148,9 @@ pub struct SamplingArgs {
     /// Do not count allocations
     #[arg(long)]
     pub no_allocations: bool,
-    /// Find out first which benchmarks execute something that changed, and time only those
+    /// Time every benchmark, also those that execute nothing that changed
     #[arg(long)]
-    pub reach: bool,
+    pub no_reach: bool,
     /// Profile every benchmark, not only those whose time has changed or may have
     #[arg(long, conflicts_with = "no_profile")]
     pub profile_all: bool,

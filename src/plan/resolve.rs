@@ -197,7 +197,7 @@ fn sampling(
         pairing: args.pairing.unwrap_or(PairingRequest::Auto),
         pinning: args.pin.unwrap_or(Pinning::Auto),
         allocations: !args.no_allocations,
-        reach: args.reach,
+        reach: !args.no_reach,
         profiling: match (args.no_profile, args.profile_all) {
             (true, _) => Profiling::Off,
             (false, true) => Profiling::All,
@@ -344,7 +344,8 @@ mod tests {
         assert_eq!(plan.sampling.time, Duration::from_secs(2));
         assert_eq!(plan.thresholds.practical, Ratio::from_quotient(1.01));
         assert_eq!(plan.outputs[0].format, Format::Text);
-        assert!(plan.sampling.allocations && !plan.deny_modify && !plan.keep);
+        assert!(plan.sampling.allocations && plan.sampling.reach);
+        assert!(!plan.deny_modify && !plan.keep);
     }
 
     #[test]
@@ -456,7 +457,7 @@ mod tests {
         };
         let plan = Plan::resolve_calibration(&args, &environment).unwrap();
         assert_eq!(plan.range.to_string(), "v1..v1");
-        assert!(plan.sampling.measure_identical);
+        assert!(plan.sampling.measure_identical && !plan.sampling.reach);
         assert_eq!(plan.sampling.inject, Some(Ratio::from_quotient(1.02)));
     }
 }

@@ -136,6 +136,12 @@ fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
             }
         }
     }
+    let unclear = report.reach.iter().flat_map(|reach| &reach.notes);
+    let unclear = unclear.map(|note| Finding {
+        subject: "what the change can reach".to_owned(),
+        text: super::escape::visible(&format!("not known of {note}; all of it was measured")),
+        weight: 1.0,
+    });
     let entry = |(text, names): (String, Vec<String>)| Finding {
         subject: match &names[..] {
             [one] => one.clone(),
@@ -144,7 +150,7 @@ fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
         text: visible(&text),
         weight: names.len() as f64,
     };
-    found.into_iter().map(entry).collect()
+    found.into_iter().map(entry).chain(unclear).collect()
 }
 
 fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {

@@ -40,7 +40,7 @@ pub struct Report {
     /// Every budget, the gravest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetCheck>,
-    /// What the change can reach, where that was asked.
+    /// What the change can reach, unless that was not to be found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<ReachSummary>,
     /// Of the benchmarks that were profiled: where their time goes, and what a change of it comes from.

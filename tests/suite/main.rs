@@ -14,6 +14,7 @@ mod pprof_reader;
 mod probe;
 mod probe_allocations;
 mod probe_faults;
+mod reach;
 mod readme;
 mod reports;
 mod revisions;

@@ -83,6 +83,13 @@ impl Workspace {
         self
     }
 
+    /// The id of the commit that HEAD is at.
+    pub(crate) fn tip(&self) -> String {
+        let repository = Repository::open(self.root()).unwrap();
+        let head = repository.head().unwrap().peel_to_commit().unwrap();
+        head.id().to_string()
+    }
+
     /// `cargo perfcheck <line>` in the repository, with a cache folder of its own in which nothing
     /// stays.
     pub(crate) fn perfcheck(&self, line: &str) -> Command {
@@ -97,12 +104,13 @@ impl Workspace {
     }
 }
 
-/// What a test run, a git hook and GitHub Actions put into the environment.
+/// What a test run, a build script, a git hook and GitHub Actions put into the environment.
 fn leaking_variables() -> Vec<std::ffi::OsString> {
     let leaks = |name: &str| {
         name.starts_with("CARGO_") && !["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&name)
             || name.starts_with("GIT_")
             || name.starts_with("GITHUB_")
+            || name.starts_with("PERFCHECK_")
     };
     std::env::vars_os()
         .map(|(name, _)| name)

@@ -151,7 +151,7 @@ fn sampling_or(typed: SamplingArgs, configured: SamplingArgs) -> SamplingArgs {
         pairing: typed.pairing.or(configured.pairing),
         pin: typed.pin.or(configured.pin),
         no_allocations: typed.no_allocations || configured.no_allocations,
-        reach: typed.reach || configured.reach,
+        no_reach: typed.no_reach || configured.no_reach,
         profile_time: typed.profile_time.or(configured.profile_time),
         // Who asks for all now takes back that a file asked for none, and the other way round.
         profile_all: typed.profile_all || (configured.profile_all && !typed.no_profile),

@@ -1,0 +1,208 @@
+//! What a change can reach: one workspace of two packages, whose revisions share their builds.
+
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::support::Workspace;
+
+const WORKSPACE: &str = "[workspace]\nmembers = [\"twelve\", \"other\"]\nresolver = \"2\"\n";
+
+fn manifest(name: &str) -> String {
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
+         [dev-dependencies]\ncriterion = {{ version = \"0.8\", default-features = false }}\n\n\
+         [[bench]]\nname = \"{name}\"\nharness = false\n"
+    )
+}
+
+/// Twelve functions with a benchmark each, and one that no benchmark executes.
+fn twelve(last: u32, spare: u32) -> String {
+    let mut text = String::from("//! Twelve functions.\n");
+    for n in 0..12 {
+        let by = if n == 11 { last } else { 3 };
+        let _ = write!(
+            text,
+            "\n#[inline(never)]\npub fn f{n:02}(x: u64) -> u64 {{\n    \
+             if x == u64::MAX {{\n        return spare(x);\n    }}\n    \
+             x.rotate_left({by}).wrapping_mul({n} + 5)\n}}\n"
+        );
+    }
+    text + &format!(
+        "\n#[inline(never)]\npub fn spare(x: u64) -> u64 {{\n    x.rotate_left({spare}) ^ 77\n}}\n"
+    )
+}
+
+/// Each function in a benchmark of its own, the last one in a thread of its own.
+fn benchmarks() -> String {
+    let mut text = String::from(
+        "use criterion::{criterion_group, criterion_main, Criterion};\nuse std::hint::black_box;\n\n\
+         fn all(c: &mut Criterion) {\n",
+    );
+    for n in 0..11 {
+        let _ = writeln!(
+            text,
+            "    c.bench_function(\"f{n:02}\", |b| b.iter(|| twelve::f{n:02}(black_box(7))));"
+        );
+    }
+    text + "    c.bench_function(\"f11\", |b| {\n        \
+            b.iter(|| std::thread::spawn(|| twelve::f11(black_box(7))).join().unwrap())\n    });\n}\n\n\
+            criterion_group!(benches, all);\ncriterion_main!(benches);\n"
+}
+
+fn other(by: u32) -> String {
+    format!(
+        "//! Something else.\n\n#[inline(never)]\npub fn other(x: u64) -> u64 {{\n    x.rotate_left({by})\n}}\n"
+    )
+}
+
+const OTHER_BENCH: &str = r#"use criterion::{criterion_group, criterion_main, Criterion};
+use std::hint::black_box;
+
+fn all(c: &mut Criterion) {
+    c.bench_function("other", |b| b.iter(|| other::other(black_box(7))));
+}
+
+criterion_group!(benches, all);
+criterion_main!(benches);
+"#;
+
+/// What came of the comparison of the first revision with each of the others.
+struct Runs {
+    documented: Run,
+    in_other: Run,
+    in_one: Run,
+}
+
+struct Run {
+    report: Value,
+    progress: String,
+}
+
+impl Run {
+    /// `<verdict> <id>` of each benchmark, and ` timed` behind it where it was.
+    fn verdicts(&self) -> Vec<String> {
+        let benchmarks = self.report["benchmarks"].as_array().unwrap().iter();
+        let mut all: Vec<String> = benchmarks
+            .map(|benchmark| {
+                let word = |key: &str| benchmark[key].as_str().unwrap().to_owned();
+                let timed = if benchmark["time"].is_null() {
+                    ""
+                } else {
+                    " timed"
+                };
+                format!("{} {}{timed}", word("id"), word("verdict"))
+            })
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// The ids of those that were timed.
+    fn timed(&self) -> Vec<String> {
+        let timed = self.verdicts().into_iter();
+        timed
+            .filter(|told| told.ends_with(" timed"))
+            .map(|told| told.split(' ').next().unwrap().to_owned())
+            .collect()
+    }
+}
+
+fn runs() -> &'static Runs {
+    static RUNS: OnceLock<Runs> = OnceLock::new();
+    RUNS.get_or_init(|| {
+        let repository = Workspace::new();
+        repository
+            .write("Cargo.toml", WORKSPACE)
+            .write("twelve/Cargo.toml", &manifest("twelve"))
+            .write("twelve/src/lib.rs", &twelve(3, 1))
+            .write("twelve/benches/twelve.rs", &benchmarks())
+            .write("other/Cargo.toml", &manifest("other"))
+            .write("other/src/lib.rs", &other(3))
+            .write("other/benches/other.rs", OTHER_BENCH)
+            .commit("Time some things");
+        let first = repository.tip();
+        let run = |path: &str, text: String| {
+            repository.write(path, &text).commit("Change something");
+            let options = "--time-per-benchmark 100ms --rounds 3 --no-allocations --no-profile";
+            let output = repository
+                .keeping(&format!("{first}..HEAD {options} --format json"))
+                .output()
+                .unwrap();
+            let progress = String::from_utf8_lossy(&output.stderr).into_owned();
+            let report = serde_json::from_slice(&output.stdout);
+            let run = Run {
+                report: report.unwrap_or_else(|_| panic!("{progress}")),
+                progress,
+            };
+            repository.write("twelve/src/lib.rs", &twelve(3, 1));
+            repository.write("other/src/lib.rs", &other(3));
+            run
+        };
+        let documented = format!("//! And more about them.\n{}", twelve(3, 1));
+        Runs {
+            documented: run("twelve/src/lib.rs", documented),
+            in_other: run("other/src/lib.rs", other(4)),
+            in_one: run("twelve/src/lib.rs", twelve(4, 2)),
+        }
+    })
+}
+
+#[test]
+fn a_change_of_documentation_has_nothing_timed() {
+    let run = &runs().documented;
+    assert_eq!(run.timed(), [""; 0], "{}", run.progress);
+    assert!(
+        run.verdicts()
+            .iter()
+            .all(|told| told.ends_with(" identical"))
+    );
+    assert!(
+        run.progress
+            .contains("0 of 13 benchmarks can be affected by this change"),
+        "{}",
+        run.progress
+    );
+}
+
+#[test]
+fn a_change_in_one_package_has_only_its_benchmarks_timed() {
+    let run = &runs().in_other;
+    assert_eq!(run.timed(), ["other"], "{}", run.progress);
+}
+
+#[test]
+fn of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed() {
+    let run = &runs().in_one;
+    assert_eq!(run.timed(), ["f11"], "{}", run.progress);
+    assert!(
+        run.verdicts().contains(&"f03 unreached".to_owned()),
+        "{:?}",
+        run.verdicts()
+    );
+    assert!(
+        run.progress
+            .contains("1 of 13 benchmarks can be affected by this change"),
+        "{}",
+        run.progress
+    );
+}
+
+#[test]
+fn a_changed_function_that_no_benchmark_executes_asks_for_one() {
+    let report = &runs().in_one.report;
+    let uncovered = report["reach"]["uncovered"].as_array().unwrap();
+    let names: Vec<&str> = uncovered
+        .iter()
+        .map(|function| function["function"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["twelve::spare"], "{}", report["reach"]);
+    assert!(
+        uncovered[0]["location"]
+            .as_str()
+            .unwrap()
+            .starts_with("twelve/src/lib.rs:")
+    );
+    assert_ne!(report["vote"], "approve");
+}
