@@ -1,6 +1,6 @@
 //! Builds the probes, the libraries that are preloaded into benchmark processes, for their embedding.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -81,7 +81,7 @@ fn breakpoints_work() -> bool {
 fn build(out: &Path, probe: &Probe) -> PathBuf {
     let source = Path::new(&variable("CARGO_MANIFEST_DIR")).join(probe.folder);
     let stage = out.join(probe.folder.replace('/', "-"));
-    let target = variable("TARGET").into_string().expect("targets are ASCII");
+    let target = variable("TARGET");
     fs::create_dir_all(&stage).expect("the output folder is writable");
     let manifest = fs::read_to_string(source.join("manifest.toml")).expect("it is in the package");
     let library = source.join("src/lib.rs");
@@ -89,21 +89,35 @@ fn build(out: &Path, probe: &Probe) -> PathBuf {
     let manifest = manifest.replace("@SOURCE@", &library.escape_default().to_string());
     fs::write(stage.join("Cargo.toml"), manifest).expect("the output folder is writable");
     fs::copy(source.join("Cargo.lock"), stage.join("Cargo.lock")).expect("it is in the package");
-    let mut cargo = Command::new(variable("CARGO"));
-    cargo
-        .current_dir(&stage)
-        .args(["build", "--release", "--locked", "--offline", "--quiet"])
-        .args(["--target", &target, "--features", probe.features])
-        .arg("--target-dir")
-        .arg(stage.join("target"));
-    isolate(&mut cargo);
-    let status = cargo.status().expect("cargo has started this script, too");
-    assert!(status.success(), "the probe did not build: {status}");
+    // Whoever installs this without our lock file has other versions of the dependencies at hand, and
+    // nothing is fetched from here.
+    let built = run(&stage, &target, probe, &["--locked"])
+        || (fs::remove_file(stage.join("Cargo.lock")).is_ok() && run(&stage, &target, probe, &[]));
+    assert!(built, "{} did not build", probe.folder);
     stage
         .join("target")
         .join(target)
         .join("release")
         .join(probe.library)
+}
+
+/// Whether cargo has built the probe.
+fn run(stage: &Path, target: &OsStr, probe: &Probe, lock: &[&str]) -> bool {
+    let mut cargo = Command::new(variable("CARGO"));
+    cargo
+        .current_dir(stage)
+        .args(["build", "--release", "--offline", "--quiet"])
+        .args(lock)
+        .arg("--target")
+        .arg(target)
+        .args(["--features", probe.features])
+        .arg("--target-dir")
+        .arg(stage.join("target"));
+    isolate(&mut cargo);
+    let status = cargo.status();
+    status
+        .expect("cargo has started this script, too")
+        .success()
 }
 
 /// The probe is built in its own way whatever the outer build is told: a coverage or sanitizer flag

@@ -10,6 +10,7 @@ mod demo;
 mod faults;
 mod hook;
 mod measure;
+mod package;
 mod pprof_reader;
 mod probe;
 mod probe_allocations;
