@@ -16,5 +16,9 @@ out=${OUT:-perfcheck}
 if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
     git fetch --quiet --unshallow
 fi
+# Systems that check out one branch have no others.
+if ! git rev-parse --quiet --verify "$base^{commit}" >/dev/null; then
+    git fetch --quiet origin '+refs/heads/*:refs/remotes/origin/*'
+fi
 
 exec cargo perfcheck "$base...$head" --report-dir "$out"

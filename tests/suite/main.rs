@@ -17,6 +17,7 @@ mod probe_allocations;
 mod probe_faults;
 mod reach;
 mod readme;
+mod recipes;
 mod reports;
 mod revisions;
 mod shards;

@@ -105,7 +105,7 @@ impl Workspace {
 }
 
 /// What a test run, a build script, a git hook and GitHub Actions put into the environment.
-fn leaking_variables() -> Vec<std::ffi::OsString> {
+pub(crate) fn leaking_variables() -> Vec<std::ffi::OsString> {
     let leaks = |name: &str| {
         name.starts_with("CARGO_") && !["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&name)
             || name.starts_with("GIT_")
