@@ -193,6 +193,11 @@ fn a_new_branch_is_compared_with_where_it_left_the_default_branch() {
     assert!(clone.push("--no-verify origin main").status.success());
     assert!(clone.push("origin feature").status.success());
     assert_eq!(clone.compared(), [format!("{base}..{head}")]);
+
+    clone.git("switch --quiet --create hasty feature");
+    clone.commit("slow");
+    assert!(!clone.push("origin hasty").status.success());
+    assert_eq!(clone.remote_id("hasty"), "");
 }
 
 #[test]
@@ -218,6 +223,11 @@ fn a_push_with_force_is_compared_with_what_it_replaces() {
     assert!(!pushed.status.success());
     assert_eq!(clone.compared(), [format!("{replaced}..{head}")]);
     assert_eq!(clone.remote_id("main"), replaced);
+
+    clone.git("rm --quiet slow");
+    let mended = clone.commit("mended");
+    assert!(clone.push("--force origin main").status.success());
+    assert_eq!(clone.remote_id("main"), mended);
 }
 
 #[test]
@@ -225,22 +235,23 @@ fn a_linked_worktree_has_the_same_hook() {
     let clone = Clone::new();
     clone.git("worktree add --quiet -b side ../side");
     let side = clone.path("side");
+    let git = |line: &str| {
+        let mut command = clone.command("git", line);
+        command.current_dir(&side).output().unwrap()
+    };
     std::fs::write(side.join("slow"), "").unwrap();
     for line in ["add .", "commit --quiet -m slow"] {
-        let done = clone
-            .command("git", line)
-            .current_dir(&side)
-            .status()
-            .unwrap();
-        assert!(done.success());
+        assert!(git(line).status.success());
     }
-    let pushed = clone
-        .command("git", "push origin side")
-        .current_dir(&side)
-        .output()
-        .unwrap();
+    let pushed = git("push origin side");
     assert!(!pushed.status.success(), "{}", stderr(&pushed));
     assert_eq!(clone.compared().len(), 1);
+    for line in ["rm --quiet slow", "commit --quiet -m mended"] {
+        assert!(git(line).status.success());
+    }
+    let pushed = git("push origin side");
+    assert!(pushed.status.success(), "{}", stderr(&pushed));
+    assert_eq!(clone.remote_id("side"), clone.id("side"));
     let status = clone
         .command(cargo_bin!("cargo-perfcheck"), "hook status")
         .current_dir(&side)
@@ -272,6 +283,10 @@ fn a_hook_that_was_there_runs_first_with_the_same_refs_and_comes_back() {
     clone.commit("third");
     assert!(!clone.push("origin main").status.success());
     assert_eq!(clone.compared().len(), 1, "their veto comes first");
+    std::fs::remove_file(clone.path("veto")).unwrap();
+    clone.commit("slow");
+    assert!(!clone.push("origin main").status.success());
+    assert_eq!(clone.compared().len(), 2);
 
     clone.perfcheck("hook uninstall");
     let hooks = clone.root().join(".git/hooks");
