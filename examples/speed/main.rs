@@ -1,66 +1,93 @@
-//! Whole runs side by side, on a workspace of twenty benchmarks: `cargo run --example speed`.
+//! Whole runs side by side, on a workspace of twenty benchmarks: `cargo run --example speed --release`.
 //!
 //! Prints the table that `docs/speed.md` quotes: what people do by hand (`git worktree`, `cargo bench`
-//! on both sides, reading both results), and what `cargo perfcheck` takes the first time, again, after
-//! a change of one line, and after one of documentation alone.
+//! on both sides, `critcmp`), and what `cargo perfcheck` takes the first time, again, after a change of one
+//! line, and after one of documentation alone. With `--short`, `cargo bench` measures for two fifths of
+//! Criterion's usual time.
 
 #![expect(clippy::print_stdout, reason = "a table for a person")]
+#![expect(clippy::print_stderr, reason = "what it is doing, for who waits")]
 
+mod by_hand;
 mod watch;
 mod workspace;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Instant;
 
+use by_hand::ByHand;
 use watch::{Cost, measure};
 use workspace::Workspace;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Criterion's own defaults are 3 s and 5 s; with these the classic runs end before lunch.
-const CLASSIC: [&str; 5] = ["--noplot", "--warm-up-time", "1", "--measurement-time", "2"];
-
 fn main() -> Outcome<()> {
+    let began = Instant::now();
     let program = program()?;
     let workspace = Workspace::create()?;
+    let by_hand = ByHand::new(&workspace, std::env::args().any(|word| word == "--short"));
     println!("| run | wall | processor | peak memory | benchmarks measured |");
     println!("|---|--:|--:|--:|--:|");
-
-    let root = workspace.root();
-    let worktree = workspace.beside("worktree");
-    let mut git = workspace.git();
-    git.args(["worktree", "add", "--quiet", "--detach"])
-        .arg(&worktree)
-        .arg("main");
-    row(
-        "`git worktree add`, `cargo bench` on base",
-        measure(&mut [git, bench(&worktree)])?,
-        "20",
-    );
-    row("`cargo bench` on head", measure(&mut [bench(&root)])?, "20");
-
-    let compare = |range: &str| -> Outcome<(Cost, String)> {
+    with_hands(&workspace, &by_hand)?;
+    for (name, range) in [
+        ("`cargo perfcheck main..head`, the first time", "main..head"),
+        ("`cargo perfcheck main..head`, again", "main..head"),
+        ("`cargo perfcheck main..line`, one more line", "main..line"),
+        (
+            "`cargo perfcheck main..words`, a comment of documentation",
+            "main..words",
+        ),
+        (
+            "`cargo perfcheck main..readme`, one more commit, of README.md",
+            "main..readme",
+        ),
+    ] {
         let json = workspace.beside("report.json");
         let mut command = Command::new(&program);
         command
-            .args(["perfcheck", range, "--quiet", "--workspace", "--seed", "1"])
-            .args(["--no-allocations", "--output"])
+            .args(["perfcheck", range, "--quiet", "--workspace", "--offline"])
+            .args(["--seed", "1", "--timings", "--output"])
             .arg(&json)
-            .current_dir(&root)
+            .current_dir(workspace.root())
             .env("XDG_CACHE_HOME", workspace.beside("cache"));
-        let cost = measure(&mut [command])?;
-        Ok((cost, measured(&json)?))
-    };
-    let runs = [
-        ("`cargo perfcheck main..HEAD`, cold", "main..head"),
-        ("the same again", "main..head"),
-        ("after one more line", "main..line"),
-        ("after a change of documentation alone", "main..words"),
-    ];
-    for (name, range) in runs {
-        let (cost, count) = compare(range)?;
-        row(name, cost, &count);
+        eprintln!("{range}:");
+        row(name, measure(&mut [command])?, &measured(&json)?);
     }
+    eprintln!("all of this took {:.0} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// `head` is compared with `main`, then `line` is; last, what cargo takes to find nothing to build.
+fn with_hands(workspace: &Workspace, by_hand: &ByHand<'_>) -> Outcome<()> {
+    let mut all = vec![by_hand.bench_of_base()?];
+    row("`git worktree add`, `cargo bench` on base", all[0], "20");
+    all.push(by_hand.bench("head")?);
+    row("`cargo bench` on head", all[1], "20");
+    match by_hand.compare("head")? {
+        Some(cost) => {
+            all.push(cost);
+            row("`critcmp`", cost, "");
+        }
+        None => println!("| `critcmp`: not installed | | | | |"),
+    }
+    row("**all of that, by hand**", Cost::sum(&all), "20");
+    workspace.switch("line")?;
+    let mut again = vec![by_hand.bench("line")?];
+    again.extend(by_hand.compare("line")?);
+    row(
+        "by hand after one more line: `cargo bench` on head alone, `critcmp`",
+        Cost::sum(&again),
+        "20",
+    );
+    workspace.switch("head")?;
+    by_hand.build()?;
+    let nothing = by_hand.build()?;
+    row(
+        "`cargo bench --no-run` with nothing to build, one side",
+        nothing,
+        "0",
+    );
     Ok(())
 }
 
@@ -90,17 +117,6 @@ fn program() -> Outcome<PathBuf> {
         return Err("cargo-perfcheck does not build".into());
     }
     Ok(folder.join("cargo-perfcheck"))
-}
-
-fn bench(folder: &Path) -> Command {
-    let mut command = Command::new("cargo");
-    command
-        .args(["bench", "--quiet", "--workspace", "--offline", "--"])
-        .args(CLASSIC)
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
 }
 
 /// How many benchmarks of a report were timed on both sides.

@@ -21,6 +21,17 @@ pub(super) struct Cost {
     pub(super) peak_bytes: u64,
 }
 
+impl Cost {
+    /// Of what is done one after the other.
+    pub(super) fn sum(all: &[Cost]) -> Cost {
+        Cost {
+            wall: all.iter().map(|cost| cost.wall).sum(),
+            processor: all.iter().map(|cost| cost.processor).sum(),
+            peak_bytes: all.iter().map(|cost| cost.peak_bytes).max().unwrap_or(0),
+        }
+    }
+}
+
 /// Runs commands one after the other.
 pub(super) fn measure(commands: &mut [Command]) -> Outcome<Cost> {
     let (began, before) = (Instant::now(), processor_time()?);

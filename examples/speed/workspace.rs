@@ -1,4 +1,4 @@
-//! The workspace that is measured: four packages of five benchmarks, and four branches.
+//! The workspace that is measured: four packages of five benchmarks, and five branches.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,7 +41,7 @@ pub(super) struct Workspace {
 
 impl Workspace {
     /// `main`; `head`, a change of one package; `line`, one more line of it; `words`, where only
-    /// documentation differs from `main`.
+    /// documentation in the source differs from `main`; `readme`, one more commit of README.md alone.
     pub(super) fn create() -> Outcome<Workspace> {
         let workspace = Workspace {
             folder: tempfile::tempdir()?,
@@ -52,8 +52,10 @@ impl Workspace {
         workspace.commit("main")?;
         workspace.run(&["switch", "--quiet", "--create", "words"])?;
         workspace.edit("//! Small routines", "//! Little routines")?;
-        workspace.write("README.md", "Words.\n")?;
         workspace.commit("words")?;
+        workspace.run(&["switch", "--quiet", "--create", "readme"])?;
+        workspace.write("README.md", "More words.\n")?;
+        workspace.commit("readme")?;
         workspace.run(&["switch", "--quiet", "--create", "head", "main"])?;
         workspace.edit("(0..n).fold", "(0..n + n / 5).fold")?;
         workspace.commit("head")?;
@@ -62,6 +64,10 @@ impl Workspace {
         workspace.commit("line")?;
         workspace.run(&["switch", "--quiet", "head"])?;
         Ok(workspace)
+    }
+
+    pub(super) fn switch(&self, branch: &str) -> Outcome<()> {
+        self.run(&["switch", "--quiet", branch])
     }
 
     pub(super) fn root(&self) -> PathBuf {
@@ -90,6 +96,7 @@ impl Workspace {
         let manifest = std::fs::read_to_string(demo.join("Cargo.toml.in"))?;
         self.write("Cargo.toml", &manifest)?;
         self.write(".gitignore", "/target\n")?;
+        self.write("README.md", "Words.\n")?;
         for package in 0..PACKAGES {
             let folder = format!("crates/p{package}");
             let manifest = std::fs::read_to_string(demo.join("crates/codec/Cargo.toml.in"))?;
@@ -107,9 +114,15 @@ impl Workspace {
         // The versions that the demo has, which are on every machine that builds this repository.
         let lock = std::fs::read_to_string(demo.join("Cargo.lock.in"))?;
         self.write("Cargo.lock", &lock)?;
+        // Leaves out what only the demo needs. What is missing on this machine is fetched now and not
+        // while something is measured.
+        self.cargo(&["update", "--workspace", "--offline", "--quiet"])?;
+        self.cargo(&["fetch", "--locked", "--quiet", "--target", &host()?])
+    }
+
+    fn cargo(&self, words: &[&str]) -> Outcome<()> {
         let mut cargo = Command::new("cargo");
-        cargo.args(["metadata", "--offline", "--format-version", "1", "--quiet"]);
-        let done = cargo.current_dir(self.root()).output()?;
+        let done = cargo.args(words).current_dir(self.root()).output()?;
         if !done.status.success() {
             return Err(String::from_utf8_lossy(&done.stderr).into());
         }
@@ -142,12 +155,20 @@ impl Workspace {
     }
 }
 
+/// The platform that this is compiled on and for.
+fn host() -> Outcome<String> {
+    let said = Command::new("rustc").arg("-vV").output()?.stdout;
+    let said = String::from_utf8(said)?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.ok_or("rustc does not name its host")?.to_owned())
+}
+
 fn benches(package: usize) -> String {
     let mut text = "use criterion::{Criterion, criterion_group, criterion_main};\n\n".to_owned();
     text.push_str("fn all(c: &mut Criterion) {\n");
     for name in BENCHES {
         text.push_str(&format!(
-            "    c.bench_function(\"{name}\", |b| b.iter(|| p{package}::{name}(std::hint::black_box(1_000))));\n"
+            "    c.bench_function(\"p{package} {name}\", |b| b.iter(|| p{package}::{name}(std::hint::black_box(1_000))));\n"
         ));
     }
     text.push_str("}\n\ncriterion_group!(benches, all);\ncriterion_main!(benches);\n");

@@ -1,6 +1,10 @@
 //! Which compiler and cargo a side is built with.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use fs_err as fs;
 
 use super::Toolchain;
 use super::error::BuildError;
@@ -29,4 +33,23 @@ pub(super) fn detect(tools: &Tools<'_>) -> Result<Toolchain, BuildError> {
 pub(super) fn library_dir(tools: &Tools<'_>) -> Result<PathBuf, BuildError> {
     let printed = tools.stdout(&Ask::new("rustc", ["--print", "target-libdir"]))?;
     Ok(PathBuf::from(printed.trim()))
+}
+
+/// What tells one standard library from another of the same version: a compiler that somebody builds
+/// themselves calls itself the same after each change.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub(super) fn stamp(library_dir: &Path) -> io::Result<String> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(library_dir)? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        let since = meta.modified()?.duration_since(UNIX_EPOCH);
+        let since = since.unwrap_or_default().as_nanos();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        files.push(format!("{name} {} {since}\n", meta.len()));
+    }
+    files.sort();
+    Ok(files.concat())
 }

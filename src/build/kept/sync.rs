@@ -15,8 +15,8 @@ pub(super) enum Changes {
     None,
     /// Sources, manifests, lock files, documentation: cargo looks at those that matter.
     Tracked,
-    /// Files that a macro or a build script may read without telling cargo, or files that are gone,
-    /// perhaps because an earlier build made them.
+    /// Files that a macro or a build script may read without telling cargo, sources that are new, or files
+    /// that are gone, perhaps because an earlier build made them.
     Untracked,
 }
 
@@ -70,13 +70,15 @@ fn folder(fresh: &Path, kept: &Path, place: Place) -> io::Result<Changes> {
             Some(was) if same(&from, &is, &to, &was)? => continue,
             was => was,
         };
-        if was.is_some() {
+        let known = was.is_some();
+        if known {
             remove(&to)?;
         }
         fs::rename(&from, &to)?;
         renew(&to)?;
-        let tracked = |name: &OsStr| Path::new(name).extension() == Some(OsStr::new("rs"));
-        let worst = if is.is_file() && tracked(&name) {
+        // One that is new may be found by a macro that lists the folder, of which cargo hears nothing.
+        let tracked = known && Path::new(&name).extension() == Some(OsStr::new("rs"));
+        let worst = if is.is_file() && tracked {
             Changes::Tracked
         } else {
             Changes::Untracked
@@ -228,6 +230,11 @@ mod tests {
         assert_eq!(change(".git/logs/HEAD"), Changes::None);
         assert_eq!(change("Cargo.lock"), Changes::None);
         assert_eq!(change("templates/page.html"), Changes::Untracked);
+        let (fresh, kept) = (tree(&[("a.rs", ""), ("new.rs", "")]), tree(&[("a.rs", "")]));
+        assert_eq!(
+            bring(fresh.path(), kept.path()).unwrap(),
+            Changes::Untracked
+        );
         let (fresh, kept) = (
             tree(&[("a.rs", "")]),
             tree(&[("a.rs", ""), ("gone.rs", "")]),
