@@ -108,7 +108,7 @@ pub struct Toolchain {
     pub host: String,
     /// `cargo --version`.
     pub cargo: String,
-    /// All that both say of themselves.
+    /// All that both say of themselves, and the standard library's files.
     pub verbose: String,
 }
 
@@ -169,7 +169,9 @@ fn build_selected(
     events: EventSink<'_>,
 ) -> Result<Paired<Build>, BuildError> {
     let users = checkouts.head.original_root.as_path();
-    let sites = Paired::try_from_fn(|side| Site::open(scratch, side, checkouts.get(side)))?;
+    // Each asks its tools several questions, and waits for the answers.
+    let sites = Paired::at_once(|side| Site::open(scratch, side, checkouts.get(side)));
+    let sites = Paired::new(sites.base?, sites.head?);
     Side::BOTH
         .into_iter()
         .try_for_each(|side| links::refuse(sites.get(side)))?;
@@ -188,24 +190,27 @@ fn build_selected(
     let workspace_in_repository = sites.head.workspace_in_repository();
     let lock_files = lock::settle(&lock_sites, &users.join(workspace_in_repository), selection)?;
 
-    let wish = |lock_file, start| Wish {
-        lock_file,
+    let graphs = Paired::at_once(|side| sites.get(side).resolve(selection));
+    crate::scratch::check()?;
+    let wish = |side, start| Wish {
+        lock_file: *lock_files.get(side),
+        resolved: graphs.get(side).as_ref(),
         start,
         selection,
         kept,
     };
-    let base = sites.base.build(&wish(lock_files.base, None), events)?;
-    let reusable = base
-        .resolved
+    let base = sites.base.build(&wish(Side::Base, None), events)?;
+    let reusable = graphs
+        .base
         .as_ref()
         .filter(|_| sites.base.toolchain.rustc == sites.head.toolchain.rustc);
     let reusable =
         reusable.map(|workspace| Reusable::outside(workspace, &sites.base.checkout.root));
     let start = reusable
         .as_ref()
-        .map(|reusable| (base.build.target_dir.as_path(), reusable));
-    let head = sites.head.build(&wish(lock_files.head, start), events)?;
-    Ok(Paired::new(base.build, head.build))
+        .map(|reusable| (base.target_dir.as_path(), reusable));
+    let head = sites.head.build(&wish(Side::Head, start), events)?;
+    Ok(Paired::new(base, head))
 }
 
 fn check_packages(sites: &Paired<Site<'_>>, selection: &Selection) -> Result<(), BuildError> {

@@ -27,6 +27,8 @@ pub(super) struct Site<'a> {
     pub(super) checkout: &'a Checkout,
     pub(super) members: Workspace,
     pub(super) toolchain: Toolchain,
+    /// Where the standard library's own libraries are.
+    library_dir: PathBuf,
 }
 
 /// What is asked of a build.
@@ -34,19 +36,13 @@ pub(super) struct Site<'a> {
 pub(super) struct Wish<'a> {
     /// Where the side's lock file came from.
     pub(super) lock_file: LockFile,
+    /// The graph of its dependencies, where cargo could tell.
+    pub(super) resolved: Option<&'a Workspace>,
     /// The other side's target folder, and what of it may be used.
     pub(super) start: Option<(&'a Path, &'a Reusable)>,
     pub(super) selection: &'a Selection,
     /// Where builds are kept, if they are.
     pub(super) kept: Option<&'a Kept>,
-}
-
-/// A side after its build.
-#[derive(Debug)]
-pub(super) struct Built {
-    pub(super) build: Build,
-    /// The graph of its dependencies, where cargo could tell.
-    pub(super) resolved: Option<Workspace>,
 }
 
 impl<'a> Site<'a> {
@@ -68,7 +64,12 @@ impl<'a> Site<'a> {
                 manifest: inside.unwrap_or(&checkout.manifest_path).to_owned(),
             });
         }
-        let toolchain = toolchain::detect(&tools)?;
+        let mut toolchain = toolchain::detect(&tools)?;
+        let library_dir = toolchain::library_dir(&tools)?;
+        let libraries = toolchain::stamp(&library_dir);
+        let libraries =
+            libraries.map_err(|source| tools.io("look at the standard library", source))?;
+        toolchain.verbose.push_str(&libraries);
         let members = Workspace::of_members(&tools, checkout)
             .map_err(|error| outside::explain(error, checkout))?;
         Ok(Site {
@@ -76,6 +77,7 @@ impl<'a> Site<'a> {
             checkout,
             members,
             toolchain,
+            library_dir,
         })
     }
 
@@ -83,6 +85,13 @@ impl<'a> Site<'a> {
     pub(super) fn workspace_in_repository(&self) -> &Path {
         let inside = self.members.root().strip_prefix(&self.checkout.root);
         inside.unwrap_or(Path::new(""))
+    }
+
+    /// The graph of dependencies. Without it (offline, say, where another package of the workspace would
+    /// have to be fetched first) there is still a build, and cargo's own word on what is wrong.
+    pub(super) fn resolve(&self, selection: &Selection) -> Option<Workspace> {
+        let host = &self.toolchain.host;
+        Workspace::of_all(&self.tools, self.checkout, selection, host).ok()
     }
 
     /// Builds the selected benchmarks.
@@ -94,40 +103,31 @@ impl<'a> Site<'a> {
         &self,
         wish: &Wish<'_>,
         events: EventSink<'_>,
-    ) -> Result<Built, BuildError> {
+    ) -> Result<Build, BuildError> {
         let side = self.tools.at.side;
         let selection = wish.selection;
         events(Event::BuildStarted { side });
         let target_dir = tool::target_dir(self.tools.place(), side);
         let earlier = self.earlier(wish)?;
         self.start(wish, &target_dir)?;
-        // Without it (offline, say, where another package of the workspace would have to be
-        // fetched first) there is still a build, and cargo's own word on what is wrong.
-        let host = &self.toolchain.host;
-        let resolved = Workspace::of_all(&self.tools, self.checkout, selection, host);
-        crate::scratch::check()?;
-        let resolved = resolved.ok();
-        let compiled = match (
-            self.compile(resolved.as_ref(), wish, earlier.clone(), events),
-            wish.kept,
-        ) {
+        let compiled = match (self.compile(wish, earlier.clone(), events), wish.kept) {
             (Err(BuildError::Stale { reason, .. }), Some(kept)) if earlier.is_some() => {
                 let message = format!("the kept build of {side} is not used: {reason}");
                 events(Event::Warning { message });
                 kept.discard(side)
                     .map_err(|source| self.tools.io("remove a kept build", source))?;
                 self.start(wish, &target_dir)?;
-                self.compile(resolved.as_ref(), wish, None, events)?
+                self.compile(wish, None, events)?
             }
             (compiled, _) => compiled?,
         };
-        let executables = self.executables(resolved.as_ref(), &compiled)?;
+        let executables = self.executables(wish.resolved, &compiled);
         events(Event::BuildFinished {
             side,
             took: compiled.took,
             executables: executables.len(),
         });
-        let build = Build {
+        Ok(Build {
             checkout: self.checkout.clone(),
             workspace_root: self.members.root().to_owned(),
             target_dir,
@@ -139,8 +139,7 @@ impl<'a> Site<'a> {
             lock_file: wish.lock_file,
             took: compiled.took,
             _kept: None,
-        };
-        Ok(Built { build, resolved })
+        })
     }
 
     /// The record of the last build here, where builds are kept and it can be trusted.
@@ -165,12 +164,15 @@ impl<'a> Site<'a> {
 
     fn compile(
         &self,
-        resolved: Option<&Workspace>,
         wish: &Wish<'_>,
         earlier: Option<Record>,
         events: EventSink<'_>,
     ) -> Result<Compiled, BuildError> {
-        let selection = wish.selection;
+        let Wish {
+            selection,
+            resolved,
+            ..
+        } = *wish;
         let target_dir = tool::target_dir(self.tools.place(), self.tools.at.side);
         let selected = self.members.selected(selection);
         let targets = Targets::of(&selected, selection);
@@ -226,16 +228,11 @@ impl<'a> Site<'a> {
             )
     }
 
-    fn executables(
-        &self,
-        resolved: Option<&Workspace>,
-        compiled: &Compiled,
-    ) -> Result<Vec<Executable>, BuildError> {
+    fn executables(&self, resolved: Option<&Workspace>, compiled: &Compiled) -> Vec<Executable> {
         let benches = compiled
             .artifacts
             .iter()
             .filter(|artifact| artifact.target.is_kind(TargetKind::Bench));
-        let library_dir = toolchain::library_dir(&self.tools)?;
         let executable = |artifact: &Artifact| {
             let path = artifact.executable.clone()?.into_std_path_buf();
             let package = self.members.package(&artifact.package_id)?;
@@ -243,14 +240,14 @@ impl<'a> Site<'a> {
                 package: package.name.to_string(),
                 target: artifact.target.name.clone(),
                 working_dir: folder(package),
-                env: runtime::environment(package, &path, &compiled.scripts, &library_dir),
+                env: runtime::environment(package, &path, &compiled.scripts, &self.library_dir),
                 criterion: self.criterion(resolved, package),
                 path,
             })
         };
         let mut executables: Vec<Executable> = benches.filter_map(executable).collect();
         executables.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
-        Ok(executables)
+        executables
     }
 
     /// By the graph of dependencies; without one, by the lock file, where only one version is

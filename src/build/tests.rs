@@ -220,6 +220,7 @@ fn an_executable_that_cargo_took_from_the_other_side_is_refused() {
     let selection = selection();
     let wish = Wish {
         lock_file: LockFile::Tracked,
+        resolved: None,
         start: None,
         selection: &selection,
         kept: None,
@@ -229,7 +230,7 @@ fn an_executable_that_cargo_took_from_the_other_side_is_refused() {
     // The trap: a whole copy, time stamps included, newer than the head side's source.
     let copied = std::process::Command::new("cp")
         .arg("-a")
-        .arg(&built.build.target_dir)
+        .arg(&built.target_dir)
         .arg(world.scratch.path().join("target/head"))
         .status();
     assert!(copied.unwrap().success());

@@ -48,9 +48,9 @@ pub fn discover(
     let differing = differing_inputs(builds);
     for executables in pair_executables(builds) {
         scratch::check()?;
-        let answers = executables.as_ref().map(|executable| {
+        let answers = Paired::at_once(|side| {
+            let executable = executables.get(side).as_ref();
             executable
-                .as_ref()
                 .map(|(side, executable)| list(executable, *side, options.timeout, run_folder))
         });
         let executables = executables.map(|found| found.map(|(_, executable)| executable));

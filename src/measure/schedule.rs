@@ -59,7 +59,6 @@ pub fn run_until(
 ) -> Result<Vec<Measured>, MeasureError> {
     let started = Instant::now();
     let budget = Budget::until(end, sampling);
-    let mut session = Session::new(sampling, run_folder, events);
     let mut courses = enter(sampling, discovery);
     (events)(Event::PassStarted {
         pass: Pass::Time,
@@ -69,16 +68,22 @@ pub fn run_until(
     for course in courses.iter().filter(|course| !course.is_open()) {
         (events)(course.settled("failed"));
     }
+    let measuring = courses.iter().any(Course::is_open);
+    let mut session = measuring.then(|| Session::new(sampling, run_folder, events));
     let order = Order::new(sampling.seed);
     for (index, target) in discovery.targets.iter().enumerate() {
         scratch::check()?;
         let turn = budget.admit(claims(&courses, &budget));
         let requests = requests(&courses, index, order, &turn);
-        let failed = session.scout(target, executables(target), &requests);
-        scratch::check()?;
-        note(&mut courses, failed, sampling, settle, events);
+        if let Some(session) = &mut session {
+            let failed = session.scout(target, executables(target), &requests);
+            scratch::check()?;
+            note(&mut courses, failed, sampling, settle, events);
+        }
     }
-    while courses.iter().any(Course::is_open) {
+    while let Some(session) = &mut session
+        && courses.iter().any(Course::is_open)
+    {
         let lap = courses
             .iter()
             .map(|course| course.measured.rounds.len())

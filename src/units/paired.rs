@@ -73,6 +73,20 @@ impl<T> Paired<T> {
         Ok(Paired { base, head })
     }
 
+    /// Like [`Paired::from_fn`], with a thread for each side.
+    pub fn at_once(f: impl Fn(Side) -> T + Sync) -> Self
+    where
+        T: Send,
+    {
+        std::thread::scope(|scope| {
+            let head = scope.spawn(|| f(Side::Head));
+            let base = f(Side::Base);
+            let head = head.join();
+            let head = head.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Paired { base, head }
+        })
+    }
+
     /// The value of `side`.
     pub fn get(&self, side: Side) -> &T {
         match side {
