@@ -1,17 +1,16 @@
 //! The pass that takes CPU profiles: after timing, on the executables that were timed.
 //!
-//! A process is for one benchmark of one side, and nothing else of the run is at work meanwhile. Its
-//! times are not measurements: each sample stops the process for some tens of microseconds. Whatever
-//! goes wrong is a note about the benchmark it happened to, and costs nothing else.
+//! A process is for one benchmark of one side, and nothing of the run but the other side's is at work
+//! meanwhile. Its times are not measurements: each sample stops the process for some tens of microseconds.
+//! Whatever goes wrong is a note about the benchmark it happened to, and costs nothing else.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::build::Executable;
 use crate::discover::{BenchmarkKey, Discovery, Presence, Target};
 use crate::plan::Sampling;
-use crate::protocol::{Invocation, Placement, Timing};
+use crate::protocol::{Invocation, Placement, Timing, allowed_processors};
 use crate::scratch::{self, Scratch};
 use crate::seam::{ProfileClock, ProfileSeam, RawProfile, SeamError};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
@@ -152,48 +151,78 @@ impl<'a> Profiler<'a> {
             profiles: Paired::new(None, None),
             notes: Vec::new(),
         };
-        for side in Side::BOTH {
-            if presence == Presence::Only(side.other()) {
-                continue;
-            }
-            scratch::check()?;
-            match self.side(side, &key.id) {
-                Ok(profile) => *profiled.profiles.get_mut(side) = Some(profile),
-                Err(Reason(why)) => profiled.notes.push(format!("{side}: {why}")),
+        let sides: Vec<Side> = Side::BOTH
+            .into_iter()
+            .filter(|side| presence != Presence::Only(side.other()))
+            .collect();
+        scratch::check()?;
+        // Nothing is timed here, and what one side takes from the other it gives back: both at once, as
+        // far as there is a processor for each.
+        let together = sides.len() < 2 || allowed_processors().len() > 1;
+        let groups = if together {
+            vec![sides]
+        } else {
+            sides.into_iter().map(|side| vec![side]).collect()
+        };
+        for sides in groups {
+            let mut found = self.run(&sides, &key.id, ProfileClock::MainThread);
+            for (side, found) in &mut found {
+                let several = |(report, _): &(Report, _)| report.threads == Threads::Several;
+                // Once more with the other clock, alone: its threads want all processors.
+                if found.as_ref().is_ok_and(several) {
+                    let again = self.run(&[*side], &key.id, ProfileClock::AllThreads);
+                    *found = again
+                        .into_iter()
+                        .next()
+                        .map_or_else(|| Err(never_run()), |(_, found)| found);
+                }
             }
             // What an interruption broke off did not fail.
             scratch::check()?;
+            for (side, found) in found {
+                match found {
+                    Ok((_, profile)) => *profiled.profiles.get_mut(side) = Some(profile),
+                    Err(Reason(why)) => profiled.notes.push(format!("{side}: {why}")),
+                }
+            }
         }
         Ok(profiled)
     }
 
-    /// One side: once, and once more with the other clock if several threads were seen at work.
-    fn side(&mut self, side: Side, id: &str) -> Result<Profile, Reason> {
-        let executable = self.target.executables.get(side).as_ref();
-        let executable = executable.ok_or_else(|| Reason("no executable was built".to_owned()))?;
-        let mut clock = ProfileClock::MainThread;
-        loop {
-            let (report, raw) = self.run(side, executable, id, clock)?;
-            if report.threads == Threads::Several && clock == ProfileClock::MainThread {
-                clock = ProfileClock::AllThreads;
-                continue;
-            }
-            return Ok(Profile {
-                executable: executable.path.clone(),
-                clock,
-                raw,
-            });
-        }
-    }
-
+    /// Profiles these sides at the same time.
     fn run(
         &mut self,
-        side: Side,
-        executable: &Executable,
+        sides: &[Side],
         id: &str,
         clock: ProfileClock,
-    ) -> Result<(Report, RawProfile), Reason> {
-        let seam = self.seam.as_mut().map_err(|why| Reason(why.clone()))?;
+    ) -> Vec<(Side, Result<(Report, Profile), Reason>)> {
+        if let Ok(seam) = &mut self.seam
+            && let Err(error) = seam.begin(clock)
+        {
+            let why = explain(&error);
+            let failed = |side: &Side| (*side, Err(Reason(why.clone())));
+            return sides.iter().map(failed).collect();
+        }
+        let this = &*self;
+        std::thread::scope(|scope| {
+            let running: Vec<_> = sides
+                .iter()
+                .map(|side| (*side, scope.spawn(|| this.side(*side, id, clock))))
+                .collect();
+            let joined = running.into_iter().map(|(side, thread)| {
+                let found = thread.join();
+                let found = found.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                (side, found)
+            });
+            joined.collect()
+        })
+    }
+
+    /// One process, to its end.
+    fn side(&self, side: Side, id: &str, clock: ProfileClock) -> Result<(Report, Profile), Reason> {
+        let executable = self.target.executables.get(side).as_ref();
+        let executable = executable.ok_or_else(|| Reason("no executable was built".to_owned()))?;
+        let seam = self.seam.as_ref().map_err(|why| Reason(why.clone()))?;
         let unknown = || Reason("the version of Criterion is not known".to_owned());
         let version = (*self.target.criterion.get(side)).ok_or_else(unknown)?;
         let invocation = Invocation {
@@ -204,7 +233,6 @@ impl<'a> Profiler<'a> {
             placement: Placement::Free,
             env: seam.env(side),
         };
-        seam.begin(clock)?;
         let mut player = Player::start(&invocation, self.scratch, self.sampling.timeout)?;
         if !seam.attached(side, player.id())? {
             let why = "the loader did not let the profiler into the process";
@@ -218,7 +246,15 @@ impl<'a> Profiler<'a> {
                 Err(ending) => return Err(player.into_fault(&ending).into()),
             }
         }
-        let never = || Reason("the benchmark was not run".to_owned());
-        Ok((report.ok_or_else(never)?, seam.take(side)?))
+        let profile = Profile {
+            executable: executable.path.clone(),
+            clock,
+            raw: seam.take(side)?,
+        };
+        Ok((report.ok_or_else(never_run)?, profile))
     }
+}
+
+fn never_run() -> Reason {
+    Reason("the benchmark was not run".to_owned())
 }
