@@ -38,11 +38,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("plain", cases::thousand()),
         ("explained", cases::thousand_explained()),
     ];
+    let mut longest: f64 = 0.0;
     for (name, report) in pages {
-        let millis = opened(&report, name, folder.path())?;
-        if millis > MOST {
-            return Err(format!("{name}: more than {MOST} ms").into());
-        }
+        longest = longest.max(opened(&report, name, folder.path())?);
+    }
+    if longest > MOST {
+        return Err(format!("more than {MOST} ms; is this machine busy with other work?").into());
     }
     Ok(())
 }
