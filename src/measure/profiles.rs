@@ -107,6 +107,9 @@ struct Profiler<'a> {
 /// Why there is no profile, as a lower-case fragment.
 struct Reason(String);
 
+/// One profile and what the benchmark reported meanwhile, or why there is none.
+type Taken = Result<(Report, Profile), Reason>;
+
 impl From<SeamError> for Reason {
     fn from(error: SeamError) -> Self {
         Reason(explain(&error))
@@ -190,12 +193,7 @@ impl<'a> Profiler<'a> {
     }
 
     /// Profiles these sides at the same time.
-    fn run(
-        &mut self,
-        sides: &[Side],
-        id: &str,
-        clock: ProfileClock,
-    ) -> Vec<(Side, Result<(Report, Profile), Reason>)> {
+    fn run(&mut self, sides: &[Side], id: &str, clock: ProfileClock) -> Vec<(Side, Taken)> {
         if let Ok(seam) = &mut self.seam
             && let Err(error) = seam.begin(clock)
         {
@@ -219,7 +217,7 @@ impl<'a> Profiler<'a> {
     }
 
     /// One process, to its end.
-    fn side(&self, side: Side, id: &str, clock: ProfileClock) -> Result<(Report, Profile), Reason> {
+    fn side(&self, side: Side, id: &str, clock: ProfileClock) -> Taken {
         let executable = self.target.executables.get(side).as_ref();
         let executable = executable.ok_or_else(|| Reason("no executable was built".to_owned()))?;
         let seam = self.seam.as_ref().map_err(|why| Reason(why.clone()))?;
