@@ -154,8 +154,8 @@ mod tests {
         assert_eq!(
             [id("main"), id("faster-parser")],
             [
-                "d732b2258605a20b4e41578bc34303c86aba26c0",
-                "681f574905b868753d73bc7bcef8c41671a59c1e"
+                "57c287c0c65dc8a1e2c7eab4bec023e3f7ce0ac8",
+                "4e2abaef0a313841b626daf0df295d983cd75060"
             ]
         );
     }
