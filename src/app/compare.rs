@@ -131,11 +131,19 @@ fn explain(
 ) -> Result<Vec<Attributed>, Failure> {
     let Sampling { profiling, .. } = plan.sampling;
     let wanted = attribute::wanted(comparisons, profiling, &plan.thresholds);
-    if wanted.is_empty() {
+    if wanted.keys.is_empty() {
         return Ok(Vec::new());
     }
+    if wanted.left_out > 0 {
+        ready.skipped.push(format!(
+            "only the {} benchmarks that changed most were profiled, {} were not: `--profile-all` profiles \
+             all",
+            wanted.keys.len(),
+            wanted.left_out
+        ));
+    }
     let discovery = &ready.discovery;
-    let profiled = measure::profile(&plan.sampling, discovery, &wanted, scratch, events)?;
+    let profiled = measure::profile(&plan.sampling, discovery, &wanted.keys, scratch, events)?;
     let attributed = attribute::attribute(comparisons, &profiled, &ready.builds);
     ready.stages.end("profiling");
     Ok(attributed)

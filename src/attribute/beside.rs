@@ -73,10 +73,8 @@ impl Beside {
     /// What changed beside the code that this benchmark runs, as lower-case fragments.
     pub(super) fn told_of(&self, key: &BenchmarkKey) -> Vec<String> {
         let target = (key.package.clone(), key.target.clone());
-        let own = self
-            .benchmarks
-            .get(&target)
-            .and_then(|paths| benchmark(paths));
+        let own = self.benchmarks.get(&target);
+        let own = own.and_then(benchmark);
         self.everywhere.iter().cloned().chain(own).collect()
     }
 }

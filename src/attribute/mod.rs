@@ -56,13 +56,22 @@ pub struct Attributed {
 /// With fewer samples of a side, a share is known to no better than five in a hundred.
 const FEW_SAMPLES: u64 = 400;
 
+/// So many benchmarks are profiled at the most unless all are asked for: each takes seconds, and one
+/// change of the source moves many of them.
+const MOST_PROFILED: usize = 20;
+
 /// The benchmarks that are to be profiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which.
+    pub keys: BTreeSet<BenchmarkKey>,
+    /// How many would have been profiled, too, if they were not so many.
+    pub left_out: usize,
+}
+
+/// The benchmarks that are to be profiled: what is slower before all else, then by the size of the change.
 #[must_use]
-pub fn wanted(
-    comparisons: &[Comparison],
-    profiling: Profiling,
-    thresholds: &Thresholds,
-) -> BTreeSet<BenchmarkKey> {
+pub fn wanted(comparisons: &[Comparison], profiling: Profiling, thresholds: &Thresholds) -> Wanted {
     let wants = |comparison: &&Comparison| match profiling {
         Profiling::Off => false,
         Profiling::All => !matches!(comparison.verdict, Verdict::Failed | Verdict::Removed),
@@ -72,8 +81,27 @@ pub fn wanted(
             _ => false,
         },
     };
-    let wanted = comparisons.iter().filter(wants);
-    wanted.map(|comparison| comparison.key.clone()).collect()
+    let mut wanted: Vec<&Comparison> = comparisons.iter().filter(wants).collect();
+    let all = wanted.len();
+    if profiling == Profiling::Changed {
+        wanted.sort_by(|a, b| urgency(b).total_cmp(&urgency(a)));
+        wanted.truncate(MOST_PROFILED);
+    }
+    Wanted {
+        left_out: all - wanted.len(),
+        keys: wanted.into_iter().map(|one| one.key.clone()).collect(),
+    }
+}
+
+/// The larger, the sooner a change wants an explanation.
+fn urgency(comparison: &Comparison) -> f64 {
+    let first = match comparison.verdict {
+        Verdict::Slower => 2000.0,
+        Verdict::Faster => 1000.0,
+        _ => 0.0,
+    };
+    let change = comparison.time.as_ref().and_then(|time| time.change);
+    first + change.map_or(0.0, |change| change.ratio.ln().abs())
 }
 
 /// Whether the estimate of the change lies beyond the threshold.

@@ -253,3 +253,44 @@ fn the_interval_of_a_contribution_holds_its_truth_as_often_as_it_says() {
     let held = held.count();
     assert!((915..=995).contains(&held), "{held}");
 }
+
+#[test]
+fn of_many_changes_those_that_are_slower_are_profiled_and_then_the_largest() {
+    let comparison = |number: usize, verdict, head_ns| Comparison {
+        key: BenchmarkKey {
+            package: "p".to_owned(),
+            target: "t".to_owned(),
+            id: number.to_string(),
+        },
+        verdict,
+        pairing: None,
+        throughput: None,
+        time: Some(time(head_ns)),
+        allocations: None,
+        failure: None,
+        notes: Vec::new(),
+    };
+    let faster = (0..40).map(|number| comparison(number, Verdict::Faster, 90.0 - number as f64));
+    let slower = comparison(40, Verdict::Slower, 102.0);
+    let unchanged = comparison(41, Verdict::Unchanged, 100.0);
+    let all: Vec<Comparison> = faster.chain([slower, unchanged]).collect();
+    let thresholds = Thresholds {
+        practical: Ratio::from_change(0.01),
+        confidence: 0.95,
+        allocations: crate::plan::AllocationPolicy {
+            threshold: Ratio::from_change(0.01),
+            on_more: crate::plan::OnMore::Modify,
+        },
+    };
+    let some = wanted(&all, Profiling::Changed, &thresholds);
+    assert_eq!((some.keys.len(), some.left_out), (MOST_PROFILED, 21));
+    for (number, is_profiled) in [(40, true), (39, true), (0, false), (41, false)] {
+        assert_eq!(
+            some.keys.contains(&all[number].key),
+            is_profiled,
+            "{number}"
+        );
+    }
+    let everything = wanted(&all, Profiling::All, &thresholds);
+    assert_eq!((everything.keys.len(), everything.left_out), (42, 0));
+}
