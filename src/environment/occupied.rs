@@ -71,15 +71,4 @@ mod tests {
         assert_eq!(between(stat, stat), None);
         assert_eq!(between("", ""), None);
     }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn this_machine_has_no_more_work_than_processors() {
-        let processors = std::thread::available_parallelism().unwrap().get();
-        let occupied = occupied();
-        assert!(
-            occupied.is_none_or(|share| share >= 0.0),
-            "{occupied:?} of {processors}"
-        );
-    }
 }
