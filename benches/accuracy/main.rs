@@ -22,6 +22,7 @@ mod subject;
 mod table;
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use cargo_perfcheck::plan::PairingRequest;
 use clap::Parser;
@@ -74,6 +75,9 @@ struct Options {
     /// Ours with pairing by benchmark, too, in as many trials as the classic procedure.
     #[arg(long)]
     pairing_benchmark: bool,
+    /// No new trial is begun after this time (`40m`); the table says how many there were.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    at_most: Option<Duration>,
     /// Instead of all that: measures identical code once, and writes the raw rounds of each benchmark to
     /// this folder.
     #[arg(long, value_name = "FOLDER")]
@@ -131,7 +135,11 @@ fn run(options: &Options) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut table = table::Table::default();
+    let begun = Instant::now();
     for trial in 0..options.trials {
+        if options.at_most.is_some_and(|most| begun.elapsed() >= most) {
+            break;
+        }
         for name in &names {
             for &percent in &options.changes {
                 eprintln!(
@@ -161,6 +169,9 @@ fn run(options: &Options) -> anyhow::Result<()> {
         }
     }
     println!("{table}");
+    for line in table.false_alarms() {
+        println!("{line}");
+    }
     for line in ours.notes() {
         println!("note: {line}");
     }

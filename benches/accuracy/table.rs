@@ -63,3 +63,27 @@ impl fmt::Display for Table {
         Ok(())
     }
 }
+
+impl Table {
+    /// Of each procedure, how often it found a difference where there was none, over all benchmarks.
+    pub(crate) fn false_alarms(&self) -> Vec<String> {
+        let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+        for ((_, planted, procedure), answers) in &self.answers {
+            if *planted == 0 {
+                let [all, found, verdict] = counts.entry(procedure).or_default();
+                *all += answers.len();
+                *found += answers.iter().filter(|a| a.found.is_some()).count();
+                *verdict += answers.iter().filter(|a| a.verdict.is_some()).count();
+            }
+        }
+        let counts = counts.into_iter();
+        counts
+            .map(|(procedure, [all, found, verdict])| {
+                format!(
+                    "{procedure}: of {all} comparisons of identical code {found} found a difference, {verdict} \
+                     gave a verdict of one"
+                )
+            })
+            .collect()
+    }
+}

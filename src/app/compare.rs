@@ -144,7 +144,7 @@ fn explain(
     }
     let discovery = &ready.discovery;
     let profiled = measure::profile(&plan.sampling, discovery, &wanted.keys, scratch, events)?;
-    let attributed = attribute::attribute(comparisons, &profiled, &ready.builds);
+    let attributed = attribute::attribute(comparisons, &profiled, &ready.builds, discovery);
     ready.stages.end("profiling");
     Ok(attributed)
 }

@@ -9,6 +9,7 @@ mod advice;
 mod artifacts;
 mod beside;
 mod blame;
+mod code;
 mod estimate;
 mod folders;
 mod ground;
@@ -28,7 +29,7 @@ use std::collections::BTreeSet;
 
 use crate::analyse::{Comparison, TimeComparison, Verdict};
 use crate::build::Build;
-use crate::discover::BenchmarkKey;
+use crate::discover::{BenchmarkKey, Discovery};
 use crate::flame::Folded;
 use crate::measure::Profiled;
 use crate::plan::{Profiling, Thresholds};
@@ -40,6 +41,7 @@ pub use folders::Folders;
 pub use heap::allocation_artifacts;
 pub use model::*;
 
+use code::Code;
 use estimate::Change;
 use ground::Ground;
 use stacks::Stacks;
@@ -116,13 +118,16 @@ pub fn attribute(
     comparisons: &[Comparison],
     profiled: &[Profiled],
     builds: &Paired<Build>,
+    discovery: &Discovery,
 ) -> Vec<Attributed> {
     let mut notes = Vec::new();
+    let keys = profiled.iter().map(|profiled| &profiled.key);
+    let code = Code::of(builds, discovery, keys);
     let ground = Ground::of(builds, &mut notes);
     let all = profiled.iter().map(|profiled| {
         let comparison = comparisons.iter().find(|c| c.key == profiled.key);
         let time = comparison.and_then(|comparison| comparison.time.as_ref());
-        attribute_one(profiled, time, &ground, &notes)
+        attribute_one(profiled, time, &ground, &code, &notes)
     });
     all.collect()
 }
@@ -131,13 +136,14 @@ fn attribute_one(
     profiled: &Profiled,
     time: Option<&TimeComparison>,
     ground: &Ground,
+    code: &Code,
     notes: &[String],
 ) -> Attributed {
     let mut notes = [&profiled.notes[..], notes].concat();
     let mut stacks = Paired::new(None, None);
     for side in Side::BOTH {
         if let Some(profile) = profiled.profiles.get(side) {
-            match stacks::resolve(profile) {
+            match stacks::resolve(profile, code.differing(&profiled.key, side)) {
                 Ok(found) => *stacks.get_mut(side) = Some(found),
                 Err(why) => notes.push(format!("{side}: {why}")),
             }

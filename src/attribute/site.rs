@@ -9,6 +9,8 @@ use crate::units::Paired;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Site {
     pub(super) samples: u64,
+    /// How many of them are in code that is the same on the other side, with all that had called it.
+    pub(super) in_same_code: u64,
     pub(super) origin: Origin,
     /// Samples by place in the function itself.
     pub(super) lines: BTreeMap<Location, u64>,

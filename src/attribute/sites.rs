@@ -22,6 +22,8 @@ const ENOUGH: f64 = 0.9;
 const MOST: usize = 8;
 /// What a callee must account for to be named as the way the change came in.
 const MAINLY: f64 = 0.5;
+/// So large a share of samples is all of them.
+const NEARLY_ALL: f64 = 0.98;
 
 /// Which functions a change comes from; `beside` is what else could be the reason.
 pub(super) fn explain(
@@ -101,8 +103,19 @@ fn contributor(site: &PairedSite, of: Paired<u64>, change: Change) -> Contributo
         share: count(samples).map(Count::share),
         through: through(site, estimate, |hits| change.part(count(hits))),
         change: estimate,
+        same_code: is_same_code(site),
         hunks: Vec::new(),
     }
+}
+
+/// Whether nearly all samples of each side are in code that is the same on both; that a few are not may
+/// be chance, since profiles are.
+fn is_same_code(site: &PairedSite) -> bool {
+    let same = |site: &Option<Site>| {
+        let site = site.as_ref();
+        site.is_some_and(|site| site.in_same_code as f64 >= NEARLY_ALL * site.samples as f64)
+    };
+    same(&site.sites.base) && same(&site.sites.head)
 }
 
 fn origin(site: &PairedSite) -> Origin {
@@ -136,7 +149,7 @@ fn through(
 /// The samples of one side by site.
 pub(super) fn sites(stacks: &Stacks, side: Side, origins: &Origins) -> Sites {
     let mut sites = Sites::new();
-    for stack in &stacks.stacks {
+    for (index, stack) in stacks.stacks.iter().enumerate() {
         let Some(at) = site_of(stack, side, origins) else {
             continue;
         };
@@ -145,12 +158,16 @@ pub(super) fn sites(stacks: &Stacks, side: Side, origins: &Origins) -> Sites {
             .entry(comparable(&frame.function))
             .or_insert_with(|| Site {
                 samples: 0,
+                in_same_code: 0,
                 origin: origins.of_frame(frame, side),
                 lines: BTreeMap::new(),
                 callees: BTreeMap::new(),
                 callers: BTreeMap::new(),
             });
         site.samples += stack.weight;
+        if stacks.same_code.as_ref().is_some_and(|same| same[index]) {
+            site.in_same_code += stack.weight;
+        }
         if let Some(location) = origins.location(frame, side) {
             *site.lines.entry(location).or_default() += stack.weight;
         }

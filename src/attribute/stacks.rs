@@ -11,6 +11,8 @@ use crate::measure::Profile;
 use crate::seam::{LoadedObject, ProfileClock, RawProfile};
 use crate::symbols::{Frame, Symbols};
 
+use super::code::Differing;
+
 /// A function of the C library without a symbol is no longer than this.
 const LONGEST_UNNAMED: u64 = 4096;
 
@@ -19,6 +21,9 @@ const LONGEST_UNNAMED: u64 = 4096;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Stacks {
     pub(super) stacks: Vec<Stack>,
+    /// Of each stack, whether all of its code, the harness aside, is the same on the other side, where
+    /// that is known.
+    pub(super) same_code: Option<Vec<bool>>,
 }
 
 impl Stacks {
@@ -33,19 +38,24 @@ impl Stacks {
 ///
 /// # Errors
 /// Why the executable's symbols cannot be read, as a lower-case fragment.
-pub(super) fn resolve(profile: &Profile) -> Result<Stacks, String> {
+pub(super) fn resolve(profile: &Profile, differing: Option<&Differing>) -> Result<Stacks, String> {
     let mut resolver = Resolver::of(profile)?;
-    let mut found: BTreeMap<Vec<Frame>, u64> = BTreeMap::new();
+    let mut found: BTreeMap<(Vec<Frame>, bool), u64> = BTreeMap::new();
     for stack in &profile.raw.stacks {
-        if let Some(frames) = resolver.stack(&stack.addresses) {
-            *found.entry(frames).or_default() += stack.count;
+        if let Some((frames, addresses)) = resolver.stack(&stack.addresses) {
+            let differs = |at: &u64| differing.is_some_and(|found| resolver.differs(*at, found));
+            let same_code = !addresses.iter().any(differs);
+            *found.entry((frames, same_code)).or_default() += stack.count;
         }
     }
-    let stacks = found.into_iter();
+    let (mut stacks, mut same_code) = (Vec::new(), Vec::new());
+    for ((frames, same), weight) in found {
+        stacks.push(Stack { frames, weight });
+        same_code.push(same);
+    }
     Ok(Stacks {
-        stacks: stacks
-            .map(|(frames, weight)| Stack { frames, weight })
-            .collect(),
+        stacks,
+        same_code: differing.map(|_| same_code),
     })
 }
 
@@ -88,14 +98,16 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The frames of a stack; `None` if it is none of the routine's.
-    fn stack(&mut self, addresses: &[u64]) -> Option<Vec<Frame>> {
+    /// The frames of a stack, and the addresses that they are at; `None` if it is none of the routine's.
+    fn stack(&mut self, addresses: &[u64]) -> Option<(Vec<Frame>, Vec<u64>)> {
         let mut frames = Vec::new();
+        let mut places = Vec::new();
         for (depth, &address) in addresses.iter().enumerate() {
             // Where a call returns to may be another line, or another function, than the call.
             let address = if depth == 0 { address } else { address - 1 };
             let found = self.frames(address)?;
             frames.extend(found.iter().cloned());
+            places.push(address);
             if frames.last().is_some_and(is_harness) {
                 break;
             }
@@ -109,7 +121,19 @@ impl<'a> Resolver<'a> {
             None if frames.iter().any(is_criterion) => return None,
             None => {}
         }
-        (!frames.is_empty()).then_some(frames)
+        (!frames.is_empty()).then_some((frames, places))
+    }
+
+    /// Whether the code at an address of the process is not the same on the other side.
+    fn differs(&self, address: u64, differing: &Differing) -> bool {
+        let index = self.raw.objects.iter().position(|o| holds(o, address));
+        match index.map(|index| (&self.raw.objects[index], &self.objects[index])) {
+            Some((object, Object::Executable(_))) => {
+                differing.has(address.wrapping_sub(object.bias))
+            }
+            Some((object, Object::Library(_))) => differing.has_library(&object.path),
+            Some((_, Object::Sampler)) | None => false,
+        }
     }
 
     fn frames(&mut self, address: u64) -> Option<Rc<Vec<Frame>>> {
@@ -243,6 +267,7 @@ pub(super) mod tests {
         };
         Stacks {
             stacks: paths.iter().map(stack).collect(),
+            same_code: None,
         }
     }
 
@@ -284,7 +309,7 @@ pub(super) mod tests {
                 ..RawProfile::default()
             },
         };
-        let stacks = resolve(&profile).unwrap();
+        let stacks = resolve(&profile, None).unwrap();
         assert_eq!(stacks.total(), 7);
         // A function without a symbol has the name that the loader was asked for.
         assert_eq!(stacks.stacks[0].frames[0].function, "memcpy");

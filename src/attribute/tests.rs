@@ -61,6 +61,43 @@ fn explain(
     )
 }
 
+/// The first function named, where so many stacks of each side, from the first, are of code that is the
+/// same on both.
+fn first_with_same_code(same: Paired<usize>) -> Contributor {
+    let sides = [
+        (
+            Side::Base,
+            [("run/shop::words", 900), ("run/shop::other", 100)],
+        ),
+        (
+            Side::Head,
+            [("run/shop::words", 700), ("run/shop::other", 300)],
+        ),
+    ];
+    let [base, head] = sides.map(|(side, paths)| {
+        let mut stacks = stacks(side, &paths);
+        stacks.same_code = Some((0..paths.len()).map(|at| at < *same.get(side)).collect());
+        stacks
+    });
+    let change = Change::of(&time(70.0)).unwrap();
+    let stacks = Paired::new(&base, &head);
+    let mut found = sites::explain(stacks, change, &ground(Vec::new()), Vec::new());
+    found.contributors.remove(0)
+}
+
+#[test]
+fn time_that_changed_in_the_same_code_is_said_to_be_no_doing_of_the_source() {
+    let first = first_with_same_code(Paired::new(1, 1));
+    assert_eq!(first.function, "shop::words");
+    assert!(first.same_code);
+}
+
+#[test]
+fn code_that_differs_on_a_side_is_not_the_same() {
+    assert!(!first_with_same_code(Paired::new(1, 0)).same_code);
+    assert!(!first_with_same_code(Paired::new(0, 1)).same_code);
+}
+
 fn lib(base: &str, head: &str) -> ChangedFile {
     ChangedFile {
         paths: Paired::from_fn(|_| Some("src/lib.rs".into())),

@@ -9,7 +9,40 @@ use crate::units::{Paired, Side};
 use super::functions::{ChangedFunction, Unclear, changed_functions, needed_libraries};
 use super::inputs::{differing_inputs, may_read};
 use super::launches::differing_program;
+use super::outputs::differing_output;
 use super::{Target, Tree};
+
+/// The functions that differ between the executables of `target`, whatever else its benchmarks may read
+/// or load.
+///
+/// # Errors
+/// What [`changed_functions`] cannot judge, and where one side has no such executable.
+pub fn differing_functions(
+    builds: &Paired<Build>,
+    target: &Target,
+) -> Result<Vec<ChangedFunction>, Unclear> {
+    functions(builds, both(target)?)
+}
+
+fn both(target: &Target) -> Result<Paired<&Executable>, Unclear> {
+    match (&target.executables.base, &target.executables.head) {
+        (Some(base), Some(head)) => Ok(Paired::new(base, head)),
+        _ => Err(Unclear::because("one side has no such executable")),
+    }
+}
+
+fn functions(
+    builds: &Paired<Build>,
+    executables: Paired<&Executable>,
+) -> Result<Vec<ChangedFunction>, Unclear> {
+    let trees = builds.as_ref().map(|build| Tree {
+        checkout: &build.checkout.root,
+        workspace: &build.workspace_root,
+        target_dir: &build.target_dir,
+    });
+    let paths = executables.map(|executable| executable.path.as_path());
+    changed_functions(paths, trees)
+}
 
 /// Where the loader looks for libraries.
 const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
@@ -38,11 +71,7 @@ impl<'a> Changes<'a> {
     /// Where more can differ than functions: a file that a benchmark may read, a library that the
     /// build made, or what [`changed_functions`] cannot judge.
     pub fn of(&self, target: &Target) -> Result<Vec<ChangedFunction>, Unclear> {
-        let executables = target.executables.as_ref();
-        let (Some(base), Some(head)) = (executables.base, executables.head) else {
-            return Err(Unclear::because("one side has no such executable"));
-        };
-        let executables = Paired::new(base, head);
+        let executables = both(target)?;
         let unreadable = |error: &io::Error| Unclear::because(error.to_string());
         let differing = self.differing.as_ref().map_err(unreadable)?;
         for side in Side::BOTH {
@@ -57,20 +86,18 @@ impl<'a> Changes<'a> {
                 return Err(Unclear::because(reason));
             }
         }
+        let output = differing_output(self.builds, executables).map_err(|e| unreadable(&e))?;
+        if let Some(file) = output {
+            let file = file.display();
+            let reason = format!("it may read {file} of a build script, which differs");
+            return Err(Unclear::because(reason));
+        }
         let program = differing_program(self.builds, executables).map_err(|e| unreadable(&e))?;
         if let Some(program) = program {
             let reason = format!("it may start {program}, which differs");
             return Err(Unclear::because(reason));
         }
-        let trees = self.builds.as_ref().map(|build| Tree {
-            checkout: &build.checkout.root,
-            workspace: &build.workspace_root,
-            target_dir: &build.target_dir,
-        });
-        changed_functions(
-            executables.map(|executable| executable.path.as_path()),
-            trees,
-        )
+        functions(self.builds, executables)
     }
 
     /// The first library that an executable loads from the folders of its side.

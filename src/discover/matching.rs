@@ -14,6 +14,7 @@ use crate::units::{Paired, Side};
 use super::inputs::{differing_inputs, may_read};
 use super::launches::differing_program;
 use super::listing::{Answer, Listed, Listing, list};
+use super::outputs::differing_output;
 use super::{
     Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, Reached,
     SkippedTarget, Target, Tree, compare,
@@ -232,6 +233,14 @@ fn identity(
         Ok(None) => {}
         Ok(Some(file)) => return Identity::Different(format!("it may read {}", file.display())),
         Err(error) => return Identity::Different(error),
+    }
+    match differing_output(builds, Paired::new(base, head)) {
+        Ok(None) => {}
+        Ok(Some(file)) => {
+            let file = file.display();
+            return Identity::Different(format!("it may read {file} of a build script"));
+        }
+        Err(error) => return Identity::Different(error.to_string()),
     }
     match differing_program(builds, Paired::new(base, head)) {
         Ok(None) => Identity::Identical,

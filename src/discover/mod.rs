@@ -9,6 +9,7 @@ mod inputs;
 mod launches;
 mod listing;
 mod matching;
+mod outputs;
 mod part;
 
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use crate::build::Executable;
 use crate::protocol::CriterionVersion;
 use crate::units::{Event, Paired, Side};
 
-pub use changes::Changes;
+pub use changes::{Changes, differing_functions};
 pub use error::DiscoverError;
 pub use functions::{ChangedFunction, Difference, Unclear, changed_functions};
 pub use identity::{IdentityError, Tree, compare};

@@ -127,7 +127,7 @@ impl<'a> Search<'a> {
 
     fn search(&mut self, side: Side) -> Result<Result<(), Reason>, MeasureError> {
         let addresses = self.functions.iter();
-        let addresses: Vec<u64> = addresses.filter_map(|f| *f.address.get(side)).collect();
+        let addresses: Vec<u64> = addresses.filter_map(|f| f.address(side)).collect();
         let executable = self.target.executables.get(side).as_ref();
         let (Some(executable), false) = (executable, addresses.is_empty()) else {
             return Ok(Ok(()));
@@ -315,7 +315,7 @@ impl<'a> Search<'a> {
             let differing = Differing {
                 function: function.name.clone(),
                 executable: executable?.path.clone(),
-                address: function.address.head?,
+                address: function.address(Side::Head)?,
             };
             Some((differing, function.difference))
         });

@@ -59,6 +59,13 @@ pub(super) fn remarks(contributor: &Contributor) -> Vec<String> {
             shortened(&visible(through), LONGEST_NAME)
         ));
     }
+    if contributor.same_code {
+        remarks.push(
+            "its machine code is the same on both sides, so that it lies at other addresses or was given \
+             other data"
+                .to_owned(),
+        );
+    }
     match (contributor.share.base, contributor.share.head) {
         (0.0, _) => remarks.push("no sample on the base side".to_owned()),
         (_, 0.0) => remarks.push("no sample on the head side".to_owned()),

@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 
 use snapbox::cmd::cargo_bin;
 
+use crate::support::compiled_once;
+
 /// A clone with a bare remote beside it, and the hook installed.
 struct Clone {
     folder: tempfile::TempDir,
@@ -66,6 +68,7 @@ impl Clone {
         command
             .args(line.split_whitespace())
             .current_dir(self.root())
+            .envs(compiled_once())
             .env("HOME", self.path("home"))
             .env("CARGO_HOME", tools("CARGO_HOME", ".cargo"))
             .env("RUSTUP_HOME", tools("RUSTUP_HOME", ".rustup"))

@@ -71,7 +71,7 @@ fn the_package_has_every_file_that_its_sources_and_its_build_script_need() {
     let text = String::from_utf8(output.stdout).unwrap();
     let listed: BTreeSet<&Path> = text.lines().map(Path::new).collect();
 
-    let sources: Vec<PathBuf> = ["src", "tests", "benches", "examples"]
+    let sources: Vec<PathBuf> = ["src", "tests", "benches"]
         .iter()
         .flat_map(|folder| files_below(Path::new(folder)))
         .collect();

@@ -16,6 +16,8 @@ use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{Reconciliation, SampleRecord, Seam, Settings, reconcile};
 use cargo_perfcheck::units::{Paired, Side};
 
+use crate::support::compiled_once;
+
 const PATIENT: Duration = Duration::from_secs(120);
 const VERSIONS: [&str; 2] = ["shapes05", "shapes08"];
 
@@ -38,6 +40,7 @@ impl Fixture {
             .args(["bench", "--no-run", "--benches", "--message-format=json"])
             .current_dir(&stage)
             .env("CARGO_TARGET_DIR", stage.join("target"))
+            .envs(compiled_once())
             .output()
             .unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use snapbox::cmd::cargo_bin;
 
 use crate::faults;
-use crate::support::{Workspace, leaking_variables};
+use crate::support::{Workspace, compiled_once, leaking_variables};
 
 pub(crate) fn recipe(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -177,6 +177,7 @@ impl Machine {
             .args(&shell[1..])
             .arg(file)
             .current_dir(folder)
+            .envs(compiled_once())
             .env("PATH", format!("{}:{path}", stand_ins.display()))
             .env("REAL_PATH", &path)
             .env("RECORD", self.at("record"))

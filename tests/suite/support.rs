@@ -1,6 +1,8 @@
 //! Temporary git repositories, and the program run on them.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use git2::{IndexAddOption, Repository, RepositoryInitOptions, Signature, Time};
 use snapbox::cmd::{Command, cargo_bin};
@@ -118,11 +120,30 @@ pub(crate) fn leaking_variables() -> Vec<std::ffi::OsString> {
         .collect()
 }
 
+/// What has cargo compile the crates of registries once for all tests: see `rustc-once.sh`.
+pub(crate) fn compiled_once() -> [(&'static str, PathBuf); 2] {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let version = std::process::Command::new("rustc").arg("-vV").output();
+        let mut hasher = DefaultHasher::new();
+        version.unwrap().stdout.hash(&mut hasher);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let folder = folder.join(format!("crates-{:016x}", hasher.finish()));
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    });
+    let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/rustc-once.sh");
+    [("RUSTC_WRAPPER", wrapper), ("ONCE_FOLDER", folder.clone())]
+}
+
 /// The program as cargo starts it, free of what this test run has in its environment.
 pub(crate) fn perfcheck(line: &str) -> Command {
     let mut command = Command::new(cargo_bin!("cargo-perfcheck")).arg("perfcheck");
     for name in leaking_variables() {
         command = command.env_remove(name);
+    }
+    for (name, value) in compiled_once() {
+        command = command.env(name, value);
     }
     command
         .args(line.split_whitespace())

@@ -42,7 +42,7 @@ fn report() -> &'static Value {
         let json = workspace.beside("report.json");
         let output = workspace
             .perfcheck(
-                "HEAD~1..HEAD --seed 1 --rounds 6 --time-per-benchmark 300ms --format json --no-allocations --no-profile",
+                "HEAD~1..HEAD --seed 1 --rounds 12 --time-per-benchmark 300ms --format json --no-allocations --no-profile",
             )
             .args(["--warm-up-time", "5ms", "--measurement-time", "10ms"])
             .arg("--output")

@@ -29,6 +29,7 @@ mod sides;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 
 use crate::units::{Paired, Side};
@@ -70,10 +71,18 @@ impl Unclear {
 pub struct ChangedFunction {
     /// Its name without hashes; several, with ` = ` between them, where they share their code.
     pub name: String,
-    /// Where it begins in each executable, as in the symbol table.
-    pub address: Paired<Option<u64>>,
+    /// Where its code lies in each executable, as in the symbol table.
+    pub code: Paired<Option<Range<u64>>>,
     /// What about it.
     pub difference: Difference,
+}
+
+impl ChangedFunction {
+    /// Where it begins on a side that has it.
+    #[must_use]
+    pub fn address(&self, side: Side) -> Option<u64> {
+        self.code.get(side).as_ref().map(|code| code.start)
+    }
 }
 
 /// What differs about a function.
@@ -280,35 +289,35 @@ impl<'a> Comparison<'a> {
                 continue;
             }
             let head = self.sides.pairing.to_head.get(&index);
-            let head = head.map(|head| programs.head.functions[*head].start);
-            let address = Paired::new(Some(function.start), head);
+            let head = head.map(|head| &programs.head.functions[*head]);
+            let code = Paired::new(Some(function.code()), head.map(program::Function::code));
             let difference = if alike {
                 Difference::Reference
             } else {
                 Difference::Code
             };
-            changed.push(named(function, address, difference)?);
+            changed.push(named(function, code, difference)?);
         }
         for (index, function) in programs.head.functions.iter().enumerate() {
             if !self.sides.pairing.to_base.contains_key(&index) {
-                let address = Paired::new(None, Some(function.start));
-                changed.push(named(function, address, Difference::Code)?);
+                let code = Paired::new(None, Some(function.code()));
+                changed.push(named(function, code, Difference::Code)?);
             }
         }
-        changed.sort_by_key(|function| (function.address.head, function.address.base));
+        changed.sort_by_key(|one| (one.address(Side::Head), one.address(Side::Base)));
         Ok(changed)
     }
 }
 
 fn named(
     function: &program::Function,
-    address: Paired<Option<u64>>,
+    code: Paired<Option<Range<u64>>>,
     difference: Difference,
 ) -> Result<ChangedFunction, Unclear> {
     match function.extent {
         Extent::Known => Ok(ChangedFunction {
             name: function.name.clone(),
-            address,
+            code,
             difference,
         }),
         Extent::Gap => Err(Unclear::because(format!(

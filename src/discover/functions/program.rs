@@ -1,6 +1,7 @@
 //! An executable taken apart: sections, symbols, and the places that the loader fills in.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 /// What a section is to a running program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,12 @@ pub(super) struct Function {
     /// Normalised.
     pub(super) name: String,
     pub(super) extent: Extent,
+}
+
+impl Function {
+    pub(super) fn code(&self) -> Range<u64> {
+        self.start..self.end
+    }
 }
 
 /// Whether somebody says where a function ends.

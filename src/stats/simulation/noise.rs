@@ -1,4 +1,4 @@
-//! Noise of known truth. Shared by the tests and by `examples/estimators.rs`.
+//! Noise of known truth. Shared by the tests and by `benches/estimators.rs`.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

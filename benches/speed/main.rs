@@ -1,4 +1,4 @@
-//! Whole runs side by side, on a workspace of twenty benchmarks: `cargo run --example speed --release`.
+//! Whole runs side by side, on a workspace of twenty benchmarks: `cargo bench --bench speed`.
 //!
 //! Prints the table that `docs/speed.md` quotes: what people do by hand (`git worktree`, `cargo bench`
 //! on both sides, `critcmp`), and what `cargo perfcheck` takes the first time, again, after a change of one
@@ -12,7 +12,7 @@ mod by_hand;
 mod watch;
 mod workspace;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -23,8 +23,12 @@ use workspace::Workspace;
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Outcome<()> {
+    if !std::env::args().any(|word| word == "--bench") {
+        // `cargo test --all-targets` runs benches to see whether they work; this one takes minutes.
+        eprintln!("nothing done: start it with `cargo bench --bench speed`");
+        return Ok(());
+    }
     let began = Instant::now();
-    let program = program()?;
     let workspace = Workspace::create()?;
     let by_hand = ByHand::new(&workspace, std::env::args().any(|word| word == "--short"));
     println!("| run | wall | processor | peak memory | benchmarks measured |");
@@ -44,7 +48,7 @@ fn main() -> Outcome<()> {
         ),
     ] {
         let json = workspace.beside("report.json");
-        let mut command = Command::new(&program);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-perfcheck"));
         command
             .args(["perfcheck", range, "--quiet", "--workspace", "--offline"])
             .args(["--seed", "1", "--timings", "--output"])
@@ -98,25 +102,6 @@ fn row(name: &str, cost: Cost, measured: &str) {
         cost.processor.as_secs_f64(),
         cost.peak_bytes / 1_000_000
     );
-}
-
-/// The program beside this example, built first.
-fn program() -> Outcome<PathBuf> {
-    let example = std::env::current_exe()?;
-    let folder = example.parent().and_then(Path::parent);
-    let folder = folder.ok_or("an example lies two folders deep")?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--bin", "cargo-perfcheck"]);
-    if folder.ends_with("release") {
-        build.arg("--release");
-    }
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    build.args(["--manifest-path", manifest]);
-    if !build.status()?.success() {
-        return Err("cargo-perfcheck does not build".into());
-    }
-    Ok(folder.join("cargo-perfcheck"))
 }
 
 /// How many benchmarks of a report were timed on both sides.
