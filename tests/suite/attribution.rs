@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::support::Workspace;
+use crate::support::{Workspace, one_run};
 
 const MANIFEST: &str = r#"[package]
 name = "planted"
@@ -206,14 +206,21 @@ fn culprit(report: &Value, id: &str) -> (String, String) {
     )
 }
 
-#[test]
+one_run! {
+    what_is_planted_is_named_first:
+    a_slower_loop_in_one_of_forty_functions_is_found,
+    an_added_clone_is_found_in_the_function_that_clones,
+    a_regular_expression_compiled_in_a_loop_is_found_and_advised_against,
+    a_dependency_that_became_slower_is_named_with_its_versions,
+    a_changed_build_profile_is_named_where_no_line_changed,
+}
+
 fn a_slower_loop_in_one_of_forty_functions_is_found() {
     let (function, added) = culprit(planted(), "steps");
     assert!(function.ends_with("planted::step17"), "{function}");
     assert!(added.contains("0..400"), "{added}");
 }
 
-#[test]
 fn an_added_clone_is_found_in_the_function_that_clones() {
     let (function, added) = culprit(planted(), "names");
     assert!(function.ends_with("planted::longest"), "{function}");
@@ -228,7 +235,6 @@ fn an_added_clone_is_found_in_the_function_that_clones() {
     );
 }
 
-#[test]
 fn a_regular_expression_compiled_in_a_loop_is_found_and_advised_against() {
     let (function, added) = culprit(planted(), "words");
     assert!(function.ends_with("planted::capitals"), "{function}");
@@ -244,7 +250,6 @@ fn a_regular_expression_compiled_in_a_loop_is_found_and_advised_against() {
     );
 }
 
-#[test]
 fn a_dependency_that_became_slower_is_named_with_its_versions() {
     let (function, _) = culprit(planted(), "load");
     assert!(function.ends_with("dep::mix"), "{function}");
@@ -252,7 +257,6 @@ fn a_dependency_that_became_slower_is_named_with_its_versions() {
     assert!(beside.to_string().contains("dep 1.0.0 → 1.1.0"), "{beside}");
 }
 
-#[test]
 fn a_changed_build_profile_is_named_where_no_line_changed() {
     let (function, _) = culprit(planted(), "turns");
     assert!(function.ends_with("plain::turns"), "{function}");

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::support::Workspace;
+use crate::support::{Workspace, one_run};
 
 const WORKSPACE: &str = "[workspace]\nmembers = [\"twelve\", \"other\"]\nresolver = \"2\"\n";
 
@@ -149,7 +149,14 @@ fn runs() -> &'static Runs {
     })
 }
 
-#[test]
+one_run! {
+    only_what_a_change_can_reach_is_timed:
+    a_change_of_documentation_has_nothing_timed,
+    a_change_in_one_package_has_only_its_benchmarks_timed,
+    of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed,
+    a_changed_function_that_no_benchmark_executes_asks_for_one,
+}
+
 fn a_change_of_documentation_has_nothing_timed() {
     let run = &runs().documented;
     assert_eq!(run.timed(), [""; 0], "{}", run.progress);
@@ -166,13 +173,11 @@ fn a_change_of_documentation_has_nothing_timed() {
     );
 }
 
-#[test]
 fn a_change_in_one_package_has_only_its_benchmarks_timed() {
     let run = &runs().in_other;
     assert_eq!(run.timed(), ["other"], "{}", run.progress);
 }
 
-#[test]
 fn of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed() {
     let run = &runs().in_one;
     assert_eq!(run.timed(), ["f11"], "{}", run.progress);
@@ -189,7 +194,6 @@ fn of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed
     );
 }
 
-#[test]
 fn a_changed_function_that_no_benchmark_executes_asks_for_one() {
     let report = &runs().in_one.report;
     let uncovered = report["reach"]["uncovered"].as_array().unwrap();

@@ -170,3 +170,24 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Runs checks of one run; all of them, whichever fail.
+pub(crate) fn all(checks: &[(&str, fn())]) {
+    let failed = checks
+        .iter()
+        .filter(|(_, check)| std::panic::catch_unwind(check).is_err());
+    let failed: Vec<&str> = failed.map(|(name, _)| *name).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+/// A test of several checks that share one long run. As tests of their own, all but one would wait for it
+/// and keep others from running meanwhile.
+macro_rules! one_run {
+    ($test:ident: $($check:ident),+ $(,)?) => {
+        #[test]
+        fn $test() {
+            $crate::support::all(&[$((stringify!($check), $check as fn())),+]);
+        }
+    };
+}
+pub(crate) use one_run;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::support::Workspace;
+use crate::support::{Workspace, one_run};
 
 const VERSIONS: [&str; 6] = ["v0_3", "v0_4", "v0_5", "v0_6", "v0_7", "v0_8"];
 
@@ -42,7 +42,7 @@ fn report() -> &'static Value {
         let json = workspace.beside("report.json");
         let output = workspace
             .perfcheck(
-                "HEAD~1..HEAD --seed 1 --rounds 12 --time-per-benchmark 300ms --format json --no-allocations --no-profile",
+                "HEAD~1..HEAD --seed 1 --rounds 12 --threshold 20% --time-per-benchmark 300ms --format json --no-allocations --no-profile",
             )
             .args(["--warm-up-time", "5ms", "--measurement-time", "10ms"])
             .arg("--output")
@@ -66,7 +66,15 @@ fn benchmarks_of(package: &str) -> BTreeMap<&'static str, &'static Value> {
         .collect()
 }
 
-#[test]
+one_run! {
+    every_version_of_criterion_is_measured:
+    every_version_reports_every_shape_of_id_and_loop,
+    twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two,
+    what_one_iteration_processes_is_read_back,
+    a_criterion_that_differs_between_the_sides_is_a_confounder,
+    a_harness_that_does_not_speak_the_protocol_is_named_as_skipped,
+}
+
 fn every_version_reports_every_shape_of_id_and_loop() {
     for package in VERSIONS.into_iter().chain(["mixed"]) {
         let found: BTreeSet<&str> = benchmarks_of(package).into_keys().collect();
@@ -84,7 +92,6 @@ fn every_version_reports_every_shape_of_id_and_loop() {
     assert!(futures.contains_key("async iter_batched"));
 }
 
-#[test]
 fn twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two() {
     for package in VERSIONS.into_iter().chain(["mixed"]) {
         for (id, entry) in benchmarks_of(package) {
@@ -93,7 +100,6 @@ fn twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two() {
     }
 }
 
-#[test]
 fn what_one_iteration_processes_is_read_back() {
     for package in VERSIONS {
         let throughput = &benchmarks_of(package)["group/chain/250"]["throughput"];
@@ -104,7 +110,6 @@ fn what_one_iteration_processes_is_read_back() {
     }
 }
 
-#[test]
 fn a_criterion_that_differs_between_the_sides_is_a_confounder() {
     let confounders = report()["confounders"].to_string();
     assert!(confounders.contains("mixed"), "{confounders}");
@@ -114,7 +119,6 @@ fn a_criterion_that_differs_between_the_sides_is_a_confounder() {
     );
 }
 
-#[test]
 fn a_harness_that_does_not_speak_the_protocol_is_named_as_skipped() {
     let skipped = report()["skipped"].as_array().unwrap();
     let own_main = skipped.iter().find(|entry| entry["target"] == "own_main");
