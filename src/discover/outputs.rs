@@ -18,6 +18,9 @@ use crate::units::{Paired, Side};
 use super::Tree;
 use super::identity::equalise_folders;
 
+/// The variable that leads to the folder of a package's own build script.
+const VARIABLE: &[u8] = b"OUT_DIR";
+
 /// What is linked or compiled into executables rather than read by them.
 const COMPILED: [&str; 5] = ["rs", "a", "o", "d", "rlib"];
 
@@ -42,9 +45,8 @@ pub(super) fn differing_output(
         let folders = named.get_mut(side);
         *folders = by_package(named_in(&bytes, trees.get(side).target_dir));
         let mut variables = executable.env.iter();
-        if Regex::new("OUT_DIR").is_ok_and(|name| name.is_match(&bytes))
-            && let Some((_, folder)) = variables.find(|(name, _)| name == "OUT_DIR")
-        {
+        let asks = bytes.windows(VARIABLE.len()).any(|at| at == VARIABLE);
+        if asks && let Some((_, folder)) = variables.find(|(name, _)| name.as_bytes() == VARIABLE) {
             folders.extend(by_package([PathBuf::from(folder)]));
         }
     }
