@@ -56,7 +56,8 @@ pub(super) fn compare(
 fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<Report, Failure> {
     let machine = Machine::read();
     let stages = Stages::begin();
-    let resolved = revision::resolve(&plan.manifest_path, &plan.range)?;
+    let resolved =
+        revision::resolve(&plan.manifest_path, &plan.range).map_err(Failure::of_revision)?;
     let mut ready = prepare(plan, machine, resolved, stages, scratch, events)?;
 
     let occupied = occupied();

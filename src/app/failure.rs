@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use crate::plan::ExitStatus;
+use crate::plan::{self, ExitStatus};
+use crate::revision::RevisionError;
 
 /// Why a run ended early.
 #[derive(Debug)]
@@ -36,6 +37,19 @@ impl Failure {
         }
     }
 
+    /// A failure to find the revisions; what is not found may have been meant as a command.
+    pub(super) fn of_revision(error: RevisionError) -> Failure {
+        let command = match &error {
+            RevisionError::Unknown { spec, near } if near.is_empty() => plan::near_command(spec),
+            _ => None,
+        };
+        let mut failure = Failure::from(error);
+        if let Some(command) = command {
+            failure.hint = Some(format!("did you mean `cargo perfcheck {command}`?"));
+        }
+        failure
+    }
+
     /// Writes `error: …: …`, an empty line, and `hint: …`.
     pub(super) fn print(&self, err: &mut impl Write) -> std::io::Result<()> {
         writeln!(err, "error: {:#}", self.error)?;
@@ -60,7 +74,7 @@ macro_rules! failures {
 failures! {
     crate::plan::PlanError => ExitStatus::Usage,
     crate::scratch::ScratchError => ExitStatus::Incomplete,
-    crate::revision::RevisionError => ExitStatus::Incomplete,
+    RevisionError => ExitStatus::Incomplete,
     crate::build::BuildError => ExitStatus::Incomplete,
     crate::discover::DiscoverError => ExitStatus::Incomplete,
     crate::measure::MeasureError => ExitStatus::Incomplete,

@@ -148,7 +148,7 @@ pub(super) fn bottlenecks(stacks: &Stacks, origins: &Origins) -> Vec<Bottleneck>
 pub(super) fn advice(stacks: &Stacks, origins: &Origins) -> Vec<Advice> {
     let total = stacks.total().max(1) as f64;
     let mut hits: BTreeMap<(usize, String), (u64, Option<Location>)> = BTreeMap::new();
-    for stack in &stacks.stacks {
+    for stack in stacks.plain() {
         let Some(at) = sites::site_of(stack, Side::Head, origins) else {
             continue;
         };

@@ -40,7 +40,8 @@ pub fn artifacts(all: &[Attributed], folders: &Folders) -> Vec<Artifact> {
             }
             if let Some(stacks) = one.stacks.get(side) {
                 let comment = format!("{}, {side}", one.attribution.key);
-                let bytes = flame::pprof(&stacks.stacks, &kinds(), &comment);
+                let plain: Vec<flame::Stack> = stacks.plain().cloned().collect();
+                let bytes = flame::pprof(&plain, &kinds(), &comment);
                 add(format!("cpu.{side}.pb.gz"), bytes);
             }
         }

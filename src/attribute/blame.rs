@@ -9,9 +9,9 @@ use super::site::{PairedSite, Site};
 /// No more hunks are shown for one function.
 const MOST: usize = 3;
 
-/// The hunks that concern a function, the closest first: those in the function itself, those in what
-/// it calls or uses, those in what calls it.
-pub(super) fn hunks(site: &PairedSite, hunks: &Hunks) -> Vec<Hunk> {
+/// The hunks that concern a function, the closest first: those in the function itself, unless the compiler
+/// made the same code of it, those in what it calls or uses, those in what calls it.
+pub(super) fn hunks(site: &PairedSite, same_code: bool, hunks: &Hunks) -> Vec<Hunk> {
     let mut found: Vec<(HunkId, String)> = Vec::new();
     let mut add = |id: HunkId, relation: String| {
         if !found.iter().any(|(known, _)| *known == id) {
@@ -22,7 +22,7 @@ pub(super) fn hunks(site: &PairedSite, hunks: &Hunks) -> Vec<Hunk> {
         .sites
         .as_ref()
         .map(|site| site.as_ref().and_then(Site::hottest));
-    for (side, at) in both(&places) {
+    for (side, at) in both(&places).into_iter().filter(|_| !same_code) {
         for id in hunks.within(side, &at.path, at.line) {
             add(id, "in this function".to_owned());
         }

@@ -1,9 +1,9 @@
 //! Whether a sample was taken in code that is the same on both sides.
 //!
-//! Where a benchmark's time has changed though nothing that it was seen to execute differs, no piece of
-//! the source is to blame: the linker has put the code at other addresses (Mytkowicz et al.,
-//! "Producing wrong data without doing anything obviously wrong!", ASPLOS 2009), or the benchmark has
-//! prepared other data.
+//! Where the time of a function has changed though neither its code nor that of its callers differs, no
+//! line of it is to blame: it is called more or less often, is given other data, or the linker has put it at
+//! other addresses (Mytkowicz et al., "Producing wrong data without doing anything obviously wrong!",
+//! ASPLOS 2009).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub(super) struct Code {
 /// The code of one side that differs from the other's.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Differing {
-    /// Functions of the executable, by address.
+    /// Functions of the executable, by address; those that overlap are one.
     functions: Vec<Range<u64>>,
     /// Where the build puts libraries: those may differ as a whole.
     folders: Vec<PathBuf>,
@@ -65,17 +65,34 @@ fn differing(functions: &[ChangedFunction], builds: &Paired<Build>) -> Paired<Di
         let code = functions
             .iter()
             .filter_map(|one| one.code.get(side).clone());
-        let mut functions: Vec<Range<u64>> = code.collect();
-        functions.sort_by_key(|code| code.start);
         let build = builds.get(side);
-        Differing {
-            functions,
-            folders: vec![build.target_dir.clone(), build.checkout.root.clone()],
-        }
+        let folders = vec![build.target_dir.clone(), build.checkout.root.clone()];
+        Differing::new(code.collect(), folders)
     })
 }
 
+/// Ranges that overlap, joined: a symbol can lie within another.
+fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut found: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        match found.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => found.push(range),
+        }
+    }
+    found
+}
+
 impl Differing {
+    /// Of these functions, and of the libraries in these folders.
+    pub(super) fn new(functions: Vec<Range<u64>>, folders: Vec<PathBuf>) -> Differing {
+        Differing {
+            functions: joined(functions),
+            folders,
+        }
+    }
+
     /// Whether this address of the executable lies in a function that differs.
     pub(super) fn has(&self, address: u64) -> bool {
         let before = self.functions.partition_point(|code| code.start <= address);
@@ -94,14 +111,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_that_differs_ends_where_the_next_one_begins() {
-        let differing = Differing {
-            functions: vec![0x1000..0x1040, 0x2000..0x2010],
-            folders: vec!["/run/base-target".into()],
-        };
-        let inside = [0x0fff, 0x1000, 0x103f, 0x1040, 0x2000, 0x200f, 0x2010];
+    fn an_address_differs_within_a_function_that_does_and_nowhere_else() {
+        let functions = vec![0x2000..0x2010, 0x1000..0x1040, 0x1010..0x1020];
+        let differing = Differing::new(functions, vec!["/run/base-target".into()]);
+        let inside = [
+            0x0fff, 0x1000, 0x1030, 0x103f, 0x1040, 0x2000, 0x200f, 0x2010,
+        ];
         let inside = inside.map(|address| differing.has(address));
-        assert_eq!(inside, [false, true, true, false, true, true, false]);
+        assert_eq!(inside, [false, true, true, true, false, true, true, false]);
         assert!(differing.has_library(Path::new("/run/base-target/release/libown.so")));
         assert!(!differing.has_library(Path::new("/lib/libc.so.6")));
     }

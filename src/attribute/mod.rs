@@ -44,7 +44,7 @@ pub use model::*;
 use code::Code;
 use estimate::Change;
 use ground::Ground;
-use stacks::Stacks;
+use stacks::{Against, Stacks};
 
 /// What was found out of one benchmark, and the samples behind it.
 #[derive(Debug, Clone)]
@@ -143,7 +143,12 @@ fn attribute_one(
     let mut stacks = Paired::new(None, None);
     for side in Side::BOTH {
         if let Some(profile) = profiled.profiles.get(side) {
-            match stacks::resolve(profile, code.differing(&profiled.key, side)) {
+            let other = profiled.profiles.get(side.other()).as_ref();
+            let differing = code.differing(&profiled.key, side);
+            let against = differing
+                .zip(other)
+                .map(|(differing, profile)| Against { differing, profile });
+            match stacks::resolve(profile, against) {
                 Ok(found) => *stacks.get_mut(side) = Some(found),
                 Err(why) => notes.push(format!("{side}: {why}")),
             }
@@ -185,7 +190,7 @@ fn attribute_one(
             .map_or_else(Vec::new, |head| advice::advice(head, &ground.origins)),
         stacks: stacks.as_ref().map(|stacks| {
             let stacks = stacks.as_ref()?;
-            Some(Folded::of(&stacks.stacks))
+            Some(Folded::of(&stacks.plain().cloned().collect::<Vec<_>>()))
         }),
         notes,
     };

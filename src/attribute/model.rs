@@ -110,8 +110,8 @@ pub struct Contributor {
     /// What it calls elsewhere that changed most, if that is most of its change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
-    /// Whether its machine code, and that of all that it was seen to call or to be called by, is the same
-    /// on both sides: then it lies at other addresses, or was given other data.
+    /// Whether its machine code and that of its callers is the same on both sides: then it is called more
+    /// or less often, is given other data, or lies at other addresses.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same_code: bool,
     /// The pieces of the change that concern it, the closest first.

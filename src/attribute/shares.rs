@@ -58,7 +58,7 @@ pub(super) fn functions(
 fn hits(stacks: Paired<&Stacks>, origins: &Origins) -> BTreeMap<String, Hits> {
     let mut all: BTreeMap<String, Hits> = BTreeMap::new();
     for side in Side::BOTH {
-        for stack in &stacks.get(side).stacks {
+        for stack in stacks.get(side).plain() {
             let mut seen = BTreeSet::new();
             for (depth, frame) in stack.frames.iter().enumerate() {
                 let name = comparable(&frame.function);

@@ -14,7 +14,7 @@ use super::names::comparable;
 use super::origin::Origins;
 use super::shares;
 use super::site::{PairedSite, Site, Sites};
-use super::stacks::Stacks;
+use super::stacks::{Sameness, Sampled, Stacks};
 
 /// Contributors are listed until so much of the change is explained.
 const ENOUGH: f64 = 0.9;
@@ -22,8 +22,8 @@ const ENOUGH: f64 = 0.9;
 const MOST: usize = 8;
 /// What a callee must account for to be named as the way the change came in.
 const MAINLY: f64 = 0.5;
-/// So large a share of samples is all of them.
-const NEARLY_ALL: f64 = 0.98;
+/// So small a part of a change is no explanation of it.
+const NOTICEABLE: f64 = 0.1;
 
 /// Which functions a change comes from; `beside` is what else could be the reason.
 pub(super) fn explain(
@@ -46,7 +46,7 @@ pub(super) fn explain(
     let kept = enough(all, total).into_iter();
     let contributors: Vec<Contributor> = kept
         .map(|(contributor, site)| Contributor {
-            hunks: blame::hunks(&site, hunks),
+            hunks: blame::hunks(&site, contributor.same_code, hunks),
             ..contributor
         })
         .collect();
@@ -103,19 +103,28 @@ fn contributor(site: &PairedSite, of: Paired<u64>, change: Change) -> Contributo
         share: count(samples).map(Count::share),
         through: through(site, estimate, |hits| change.part(count(hits))),
         change: estimate,
-        same_code: is_same_code(site),
+        same_code: is_same_code(site, estimate, |hits| change.part(count(hits))),
         hunks: Vec::new(),
     }
 }
 
-/// Whether nearly all samples of each side are in code that is the same on both; that a few are not may
-/// be chance, since profiles are.
-fn is_same_code(site: &PairedSite) -> bool {
-    let same = |site: &Option<Site>| {
-        let site = site.as_ref();
-        site.is_some_and(|site| site.in_same_code as f64 >= NEARLY_ALL * site.samples as f64)
+/// Whether the code of both sides is the same but for so few samples that they explain no noticeable part
+/// of the change.
+fn is_same_code(
+    site: &PairedSite,
+    whole: Estimate,
+    part: impl Fn(Paired<u64>) -> Estimate,
+) -> bool {
+    let differing = site.sites.as_ref().map(|site| {
+        let site = site.as_ref()?;
+        Some(site.samples - site.in_same_code)
+    });
+    let (Some(base), Some(head)) = (differing.base, differing.head) else {
+        return false;
     };
-    same(&site.sites.base) && same(&site.sites.head)
+    let differing = part(Paired::new(base, head));
+    (base, head) == (0, 0)
+        || (!differing.is_certain() && differing.ns.abs() <= NOTICEABLE * whole.ns.abs())
 }
 
 fn origin(site: &PairedSite) -> Origin {
@@ -149,7 +158,7 @@ fn through(
 /// The samples of one side by site.
 pub(super) fn sites(stacks: &Stacks, side: Side, origins: &Origins) -> Sites {
     let mut sites = Sites::new();
-    for (index, stack) in stacks.stacks.iter().enumerate() {
+    for Sampled { stack, code } in &stacks.sampled {
         let Some(at) = site_of(stack, side, origins) else {
             continue;
         };
@@ -165,7 +174,7 @@ pub(super) fn sites(stacks: &Stacks, side: Side, origins: &Origins) -> Sites {
                 callers: BTreeMap::new(),
             });
         site.samples += stack.weight;
-        if stacks.same_code.as_ref().is_some_and(|same| same[index]) {
+        if *code == Sameness::Same {
             site.in_same_code += stack.weight;
         }
         if let Some(location) = origins.location(frame, side) {

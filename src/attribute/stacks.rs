@@ -20,43 +20,70 @@ const LONGEST_UNNAMED: u64 = 4096;
 /// it is known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Stacks {
-    pub(super) stacks: Vec<Stack>,
-    /// Of each stack, whether all of its code, the harness aside, is the same on the other side, where
-    /// that is known.
-    pub(super) same_code: Option<Vec<bool>>,
+    pub(super) sampled: Vec<Sampled>,
+}
+
+/// A stack that was sampled, and what is known of its code.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sampled {
+    pub(super) stack: Stack,
+    pub(super) code: Sameness,
+}
+
+/// Whether the code of a whole stack, out to the loop that runs the routine, is the same on the other
+/// side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sameness {
+    /// It is.
+    Same,
+    /// At least one function differs.
+    Differs,
+    /// The executables could not be compared.
+    Unknown,
 }
 
 impl Stacks {
     /// How many samples.
     pub(super) fn total(&self) -> u64 {
-        self.stacks.iter().map(|stack| stack.weight).sum()
+        self.plain().map(|stack| stack.weight).sum()
+    }
+
+    /// The stacks alone.
+    pub(super) fn plain(&self) -> impl Iterator<Item = &Stack> {
+        self.sampled.iter().map(|sampled| &sampled.stack)
     }
 }
 
 /// Names for the samples of one process. Left out are those that interrupted the sampler itself, and those
-/// of the harness between two samples of the benchmark.
+/// of the harness between two samples of the benchmark. `against` is what the code is compared with.
 ///
 /// # Errors
 /// Why the executable's symbols cannot be read, as a lower-case fragment.
-pub(super) fn resolve(profile: &Profile, differing: Option<&Differing>) -> Result<Stacks, String> {
+pub(super) fn resolve(profile: &Profile, against: Option<Against<'_>>) -> Result<Stacks, String> {
     let mut resolver = Resolver::of(profile)?;
-    let mut found: BTreeMap<(Vec<Frame>, bool), u64> = BTreeMap::new();
+    let mut found: BTreeMap<(Vec<Frame>, Sameness), u64> = BTreeMap::new();
     for stack in &profile.raw.stacks {
         if let Some((frames, addresses)) = resolver.stack(&stack.addresses) {
-            let differs = |at: &u64| differing.is_some_and(|found| resolver.differs(*at, found));
-            let same_code = !addresses.iter().any(differs);
-            *found.entry((frames, same_code)).or_default() += stack.count;
+            let code = resolver.sameness(&addresses, against);
+            *found.entry((frames, code)).or_default() += stack.count;
         }
     }
-    let (mut stacks, mut same_code) = (Vec::new(), Vec::new());
-    for ((frames, same), weight) in found {
-        stacks.push(Stack { frames, weight });
-        same_code.push(same);
-    }
+    let sampled = found.into_iter().map(|((frames, code), weight)| Sampled {
+        stack: Stack { frames, weight },
+        code,
+    });
     Ok(Stacks {
-        stacks,
-        same_code: differing.map(|_| same_code),
+        sampled: sampled.collect(),
     })
+}
+
+/// What is known of the other side.
+#[derive(Clone, Copy)]
+pub(super) struct Against<'a> {
+    /// The code of this side that differs from the other's.
+    pub(super) differing: &'a Differing,
+    /// What was sampled there.
+    pub(super) profile: &'a Profile,
 }
 
 struct Resolver<'a> {
@@ -124,15 +151,29 @@ impl<'a> Resolver<'a> {
         (!frames.is_empty()).then_some((frames, places))
     }
 
-    /// Whether the code at an address of the process is not the same on the other side.
-    fn differs(&self, address: u64, differing: &Differing) -> bool {
+    fn sameness(&self, addresses: &[u64], against: Option<Against<'_>>) -> Sameness {
+        match against {
+            None => Sameness::Unknown,
+            Some(against) if addresses.iter().any(|at| self.differs(*at, against)) => {
+                Sameness::Differs
+            }
+            Some(_) => Sameness::Same,
+        }
+    }
+
+    /// Whether the code at an address of the process is not, or may not be, the same on the other side.
+    fn differs(&self, address: u64, against: Against<'_>) -> bool {
         let index = self.raw.objects.iter().position(|o| holds(o, address));
         match index.map(|index| (&self.raw.objects[index], &self.objects[index])) {
             Some((object, Object::Executable(_))) => {
-                differing.has(address.wrapping_sub(object.bias))
+                against.differing.has(address.wrapping_sub(object.bias))
             }
-            Some((object, Object::Library(_))) => differing.has_library(&object.path),
-            Some((_, Object::Sampler)) | None => false,
+            Some((object, Object::Library(_))) => {
+                let mut there = against.profile.raw.objects.iter();
+                against.differing.has_library(&object.path)
+                    || !there.any(|other| other.path == object.path)
+            }
+            Some((_, Object::Sampler)) | None => true,
         }
     }
 
@@ -265,9 +306,12 @@ pub(super) mod tests {
             frames: path.split('/').rev().map(frame).collect(),
             weight: *weight,
         };
+        let sampled = |path| Sampled {
+            stack: stack(path),
+            code: Sameness::Unknown,
+        };
         Stacks {
-            stacks: paths.iter().map(stack).collect(),
-            same_code: None,
+            sampled: paths.iter().map(sampled).collect(),
         }
     }
 
@@ -312,6 +356,64 @@ pub(super) mod tests {
         let stacks = resolve(&profile, None).unwrap();
         assert_eq!(stacks.total(), 7);
         // A function without a symbol has the name that the loader was asked for.
-        assert_eq!(stacks.stacks[0].frames[0].function, "memcpy");
+        assert_eq!(stacks.sampled[0].stack.frames[0].function, "memcpy");
+    }
+
+    /// A sample in this test's own executable at each address, and one in a library that is called as given.
+    fn profile(addresses: &[u64], library: &str) -> Profile {
+        let mut raw = RawProfile {
+            own_address: 0x9000_0010,
+            objects: vec![
+                object("", 0x1000_0000, 0x2000_0000),
+                object("/tmp/probe.so", 0x9000_0000, 0x9001_0000),
+                object(library, 0xa000_0000, 0xa001_0000),
+            ],
+            ..RawProfile::default()
+        };
+        raw.stacks = addresses
+            .iter()
+            .map(|address| crate::seam::RawStack {
+                count: 1,
+                thread: 1,
+                addresses: vec![*address],
+            })
+            .collect();
+        Profile {
+            executable: std::env::current_exe().unwrap(),
+            clock: crate::seam::ProfileClock::AllThreads,
+            raw,
+        }
+    }
+
+    fn sameness(address: u64, library: &str, there: &str) -> Sameness {
+        let differing = Differing::new(
+            vec![0x40..0x50, 0x80..0x90],
+            vec!["/run/base-target".into()],
+        );
+        let against = Against {
+            differing: &differing,
+            profile: &profile(&[], there),
+        };
+        let found = resolve(&profile(&[address], library), Some(against)).unwrap();
+        found.sampled[0].code
+    }
+
+    #[test]
+    fn code_is_the_same_unless_it_differs_or_nobody_knows() {
+        // Addresses of the executable are those of the symbol table once its bias is taken off.
+        let libc = "/lib/libc.so.6";
+        assert_eq!(sameness(0x1000_003f, libc, libc), Sameness::Same);
+        assert_eq!(sameness(0x1000_0040, libc, libc), Sameness::Differs);
+        assert_eq!(sameness(0x1000_004f, libc, libc), Sameness::Differs);
+        assert_eq!(sameness(0x1000_0050, libc, libc), Sameness::Same);
+        assert_eq!(sameness(0xa000_0000, libc, libc), Sameness::Same);
+        let other = "/toolchains/other/libstd.so";
+        assert_eq!(sameness(0xa000_0000, libc, other), Sameness::Differs);
+        let own = "/run/base-target/release/libown.so";
+        assert_eq!(sameness(0xa000_0000, own, own), Sameness::Differs);
+        // In no object that was loaded.
+        assert_eq!(sameness(0xb000_0000, libc, libc), Sameness::Differs);
+        let unknown = resolve(&profile(&[0x1000_0040], libc), None).unwrap();
+        assert_eq!(unknown.sampled[0].code, Sameness::Unknown);
     }
 }

@@ -5,7 +5,8 @@
 //! as an input where its name stands in the executable, or where it lies in a `benches` folder.
 //! Rust sources that were compiled are left out: panic locations name them all. Others (what a parser is
 //! tried on, what belongs to another system) count where the executable names them with their folder. A
-//! benchmark that lists a folder elsewhere and reads whatever is in it is not recognised.
+//! benchmark that lists a folder elsewhere and reads whatever is in it is not recognised. What build scripts
+//! have made is the business of [`super::outputs`].
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

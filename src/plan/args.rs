@@ -181,6 +181,19 @@ impl Args {
     }
 }
 
+/// The command that is spelled like `word`: what is no command is taken for a range of revisions.
+#[must_use]
+pub fn near_command(word: &str) -> Option<String> {
+    const ALIKE: f64 = 0.6;
+    let command = Args::command();
+    let shown = command.get_subcommands().filter(|one| !one.is_hide_set());
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(name, word);
+    let near = shown
+        .map(|one| (likeness(one.get_name()), one.get_name()))
+        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (near.0 >= ALIKE).then(|| near.1.to_owned())
+}
+
 /// Clap takes a word too many for a subcommand that must not be there. What people mean by it, used to
 /// `cargo bench`, is a filter.
 fn name_the_stray_word(error: clap::Error) -> clap::Error {
@@ -228,6 +241,14 @@ mod tests {
     fn parse(line: &str) -> Result<Args, clap::Error> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         Args::from_words(&words)
+    }
+
+    #[test]
+    fn a_command_that_is_spelled_wrong_is_recognised() {
+        assert_eq!(near_command("doctr").as_deref(), Some("doctor"));
+        assert_eq!(near_command("callibrate").as_deref(), Some("calibrate"));
+        assert_eq!(near_command("feature/parser"), None);
+        assert_eq!(near_command("__guardan"), None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use crate::units::{Charset, Ratio};
 
-pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs};
+pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs, near_command};
 pub use cache::{Cache, Size};
 pub use error::PlanError;
 pub use exit::ExitStatus;

@@ -61,8 +61,8 @@ pub(super) fn remarks(contributor: &Contributor) -> Vec<String> {
     }
     if contributor.same_code {
         remarks.push(
-            "its machine code is the same on both sides, so that it lies at other addresses or was given \
-             other data"
+            "its machine code and that of its callers is the same on both sides: it is called more or less \
+             often, is given other data, or lies at other addresses"
                 .to_owned(),
         );
     }
@@ -191,11 +191,12 @@ pub(super) fn unexplained(attribution: &Attribution, explanation: &Explanation) 
     })
 }
 
-/// The function that contributes most to a change.
+/// The function that contributes most to a change, unless its code is the same on both sides.
 pub(super) fn culprit<'a>(report: &'a Report, comparison: &Comparison) -> Option<&'a Contributor> {
     let mut all = report.attributions.iter();
     let found = all.find(|a| a.key == comparison.key)?;
-    found.explanation.as_ref()?.contributors.first()
+    let first = found.explanation.as_ref()?.contributors.first()?;
+    (!first.same_code).then_some(first)
 }
 
 /// That function in words, and where it is.

@@ -8,7 +8,7 @@ const SUGGESTIONS: usize = 3;
 /// From here on two names are spelled alike (Jaro-Winkler similarity, 0 to 1).
 const ALIKE: f64 = 0.8;
 
-/// Names of branches and tags that are spelled like `spec`, the nearest first.
+/// Names of branches and tags, and `HEAD`, that are spelled like `spec`, the nearest first.
 pub(super) fn near_names(repository: &Repository, spec: &str) -> Vec<String> {
     // `mian~3` means the branch.
     let stem = spec.split(['~', '^', '@']).next().unwrap_or(spec);
@@ -19,6 +19,7 @@ pub(super) fn near_names(repository: &Repository, spec: &str) -> Vec<String> {
         .flatten()
         .filter_map(|reference| reference.shorthand().ok().map(str::to_owned))
         .filter(|name| name != "stash")
+        .chain(["HEAD".to_owned()])
         .map(|name| (likeness(&name, stem), name))
         .filter(|(score, _)| *score >= ALIKE)
         .collect();

@@ -5,7 +5,8 @@
 # holds the compiler's version.
 #
 # A crate is the same where rustc is called with the same words, but for the folder that cargo builds
-# in. Cargo's own hash of a crate (`extra-filename`) is among them.
+# in, and finds the same files of its build script. Cargo's own hash of a crate (`extra-filename`) is among
+# the words.
 set -eu
 
 case "${CARGO_MANIFEST_DIR-}" in
@@ -29,14 +30,33 @@ fi
 
 profile=${out%/deps}
 profile=${profile%/build/*}
-key=$(printf '%s\n' "$@" | sed "s|$profile/|@/|g" | sha256sum)
+
+generated() {
+    if [ -d "${OUT_DIR-}" ]; then
+        (cd "$OUT_DIR" && find . -type f -exec sha256sum {} + | sort)
+    fi
+}
+key=$({ printf '%s\n' "$@" | sed "s|$profile/|@/|g"; generated; } | sha256sum)
 kept=$ONCE_FOLDER/${key%% *}
 if [ -d "$kept" ]; then
-    exec cp "$kept"/* "$out"/
+    cp "$kept"/* "$out"/
+    # Cargo reads in these which files a crate was made of, and looks whether they are still there.
+    for file in "$out"/*"$suffix".d; do
+        [ ! -e "$file" ] || sed -i "s|@PROFILE@/|$profile/|g" "$file"
+    done
+    exit 0
 fi
 
 "$@"
-new=$(mktemp -d "$ONCE_FOLDER/new-XXXXXX")
-cp "$out"/*"$suffix"* "$new"/
-# Another test may have been quicker.
-mv -T "$new" "$kept" 2>/dev/null || rm -r "$new"
+
+# Keeping it is a favour to the others: where that fails, the crate is compiled all the same.
+if new=$(mktemp -d "$ONCE_FOLDER/new-XXXXXX"); then
+    trap 'rm -rf "$new"' EXIT
+    if cp "$out"/*"$suffix"* "$new"/; then
+        for file in "$new"/*.d; do
+            [ ! -e "$file" ] || sed -i "s|$profile/|@PROFILE@/|g" "$file"
+        done
+        # Another test may have been quicker.
+        mv -T "$new" "$kept" 2>/dev/null || true
+    fi
+fi

@@ -127,8 +127,16 @@ pub(crate) fn compiled_once() -> [(&'static str, PathBuf); 2] {
         let version = std::process::Command::new("rustc").arg("-vV").output();
         let mut hasher = DefaultHasher::new();
         version.unwrap().stdout.hash(&mut hasher);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let folder = folder.join(format!("crates-{:016x}", hasher.finish()));
+        let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let name = format!("crates-{:016x}", hasher.finish());
+        // What an earlier compiler made is of no use any more.
+        for entry in std::fs::read_dir(parent).unwrap().flatten() {
+            let other = entry.file_name().to_string_lossy().into_owned();
+            if other.starts_with("crates-") && other != name {
+                std::fs::remove_dir_all(entry.path()).unwrap();
+            }
+        }
+        let folder = parent.join(name);
         std::fs::create_dir_all(&folder).unwrap();
         folder
     });

@@ -34,7 +34,7 @@ impl<'a> Causes<'a> {
     /// The function that most of a change comes from.
     pub(super) fn in_short(&self, comparison: &Comparison) -> Markup {
         html! {
-            @if let Some((_, contributor)) = self.find(comparison) {
+            @if let Some((_, contributor)) = self.find(comparison).filter(|(_, c)| !c.same_code) {
                 span.culprit { "mostly in " (shortened(&visible(&contributor.function), SHORT)) }
             }
         }

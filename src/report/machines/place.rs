@@ -28,7 +28,7 @@ fn culprit(attribution: &Attribution) -> Option<Place> {
         return parse(&format!("{}:{}", hunk.path, hunk.line));
     }
     let at = first.location.head.as_ref()?;
-    (first.origin == attribute::Origin::Workspace)
+    (first.origin == attribute::Origin::Workspace && !first.same_code)
         .then(|| parse(&at.to_string()))
         .flatten()
 }
