@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::support::{Workspace, one_run};
 
-const WORKSPACE: &str = "[workspace]\nmembers = [\"twelve\", \"other\"]\nresolver = \"2\"\n";
+/// Nothing here measures Criterion itself: quick to build is better.
+const WORKSPACE: &str = "[workspace]\nmembers = [\"twelve\", \"other\"]\nresolver = \"2\"\n\n\
+    [profile.bench.package.\"*\"]\nopt-level = 0\ndebug = false\n";
 
 fn manifest(name: &str) -> String {
     format!(
