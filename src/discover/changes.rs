@@ -35,11 +35,7 @@ fn functions(
     builds: &Paired<Build>,
     executables: Paired<&Executable>,
 ) -> Result<Vec<ChangedFunction>, Unclear> {
-    let trees = builds.as_ref().map(|build| Tree {
-        checkout: &build.checkout.root,
-        workspace: &build.workspace_root,
-        target_dir: &build.target_dir,
-    });
+    let trees = builds.as_ref().map(Tree::of);
     let paths = executables.map(|executable| executable.path.as_path());
     changed_functions(paths, trees)
 }

@@ -23,6 +23,7 @@ mod location;
 
 use std::path::Path;
 
+use crate::build::Build;
 use crate::units::{Paired, Side};
 
 use super::Identity;
@@ -39,6 +40,17 @@ pub struct Tree<'a> {
     pub workspace: &'a Path,
     /// The target folder.
     pub target_dir: &'a Path,
+}
+
+impl<'a> Tree<'a> {
+    /// Those of a build.
+    pub(super) fn of(build: &'a Build) -> Tree<'a> {
+        Tree {
+            checkout: &build.checkout.root,
+            workspace: &build.workspace_root,
+            target_dir: &build.target_dir,
+        }
+    }
 }
 
 /// Why two executables could not be compared.

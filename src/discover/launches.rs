@@ -24,11 +24,7 @@ pub(super) fn differing_program(
     builds: &Paired<Build>,
     executables: Paired<&Executable>,
 ) -> io::Result<Option<String>> {
-    let trees = builds.as_ref().map(|build| Tree {
-        checkout: &build.checkout.root,
-        workspace: &build.workspace_root,
-        target_dir: &build.target_dir,
-    });
+    let trees = builds.as_ref().map(Tree::of);
     // Cargo puts what has a stable name beside the folder `deps`.
     let folders = executables.try_map(|executable| {
         let folder = executable.path.parent().and_then(Path::parent);

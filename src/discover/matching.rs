@@ -213,11 +213,7 @@ fn identity(
     let (Some(base), Some(head)) = (executables.base, executables.head) else {
         return Identity::OneSided;
     };
-    let trees = builds.as_ref().map(|build| Tree {
-        checkout: &build.checkout.root,
-        workspace: &build.workspace_root,
-        target_dir: &build.target_dir,
-    });
+    let trees = builds.as_ref().map(Tree::of);
     let paths = Paired::new(base.path.as_path(), head.path.as_path());
     // Whatever is wrong with a file, measuring is what finds out.
     let same_code =

@@ -34,11 +34,7 @@ pub(super) fn differing_output(
     builds: &Paired<Build>,
     executables: Paired<&Executable>,
 ) -> io::Result<Option<PathBuf>> {
-    let trees = builds.as_ref().map(|build| Tree {
-        checkout: &build.checkout.root,
-        workspace: &build.workspace_root,
-        target_dir: &build.target_dir,
-    });
+    let trees = builds.as_ref().map(Tree::of);
     let mut named = Paired::new(BTreeSet::new(), BTreeSet::new());
     for side in Side::BOTH {
         let executable = executables.get(side);
