@@ -13,8 +13,11 @@ use crate::{Answer, Direction, subject};
 pub(crate) enum Settings {
     /// Its own defaults.
     Default,
-    /// So many seconds of measuring a side, and a tenth of it of warming up.
+    /// So many seconds of measuring a side, and a tenth of it of warming up, with the default
+    /// significance level (5 %).
     Time(f64),
+    /// The same with the significance level at which ours is asked (1 %).
+    Strict(f64),
 }
 
 /// Asks Criterion about a planted change of so many ten-thousandths.
@@ -63,7 +66,10 @@ fn run(
         .args(["--bench", "--noplot", what, "base"])
         .arg(format!("^{name}$"))
         .stdin(Stdio::null());
-    if let Settings::Time(seconds) = settings {
+    if let Settings::Strict(_) = settings {
+        command.args(["--significance-level", "0.01"]);
+    }
+    if let Settings::Time(seconds) | Settings::Strict(seconds) = settings {
         command
             .arg(format!("--measurement-time={seconds}"))
             .arg(format!("--warm-up-time={}", (seconds / 10.0).max(0.1)));

@@ -16,18 +16,26 @@
     reason = "a program for a person"
 )]
 
+mod agenda;
 mod classic;
 mod ours;
 mod subject;
 mod table;
 
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use cargo_perfcheck::plan::PairingRequest;
 use clap::Parser;
+use serde::{Deserialize, Serialize};
+
+use agenda::{Procedure, Question};
 
 /// What one procedure said of one planted change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Answer {
     /// The estimate of head ÷ base − 1.
     pub(crate) change: f64,
@@ -40,7 +48,8 @@ pub(crate) struct Answer {
 }
 
 /// Which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Direction {
     /// The head side takes longer.
     Slower,
@@ -66,22 +75,36 @@ struct Options {
     /// The classic procedure with Criterion's default settings, too (about 20 s an answer).
     #[arg(long)]
     classic_default: bool,
+    /// The classic procedure with equal time at a significance level of 1 %, too, which is ours; its default
+    /// is 5 %.
+    #[arg(long)]
+    classic_strict: bool,
     /// Not the classic procedure at all.
     #[arg(long)]
     ours_only: bool,
-    /// All procedures but ours in the first so many trials alone.
+    /// How often the procedures other than ours are asked [default: as often as ours].
     #[arg(long, value_name = "N")]
     others_trials: Option<usize>,
     /// Ours with pairing by benchmark, too, in as many trials as the classic procedure.
     #[arg(long)]
     pairing_benchmark: bool,
-    /// No new trial is begun after this time (`40m`); the table says how many there were.
+    /// All procedures but `--classic-strict`, each question as often as the claims of `docs/accuracy.md` need: over an hour.
+    #[arg(long, conflicts_with_all = ["trials", "changes", "others_trials", "classic_default", "classic_strict", "ours_only", "quick"])]
+    claims: bool,
+    /// No new question is asked after this time (`40m`); the table says how many there were.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     at_most: Option<Duration>,
+    /// Adds each answer to this file at once, one JSON array a line; what it holds answers to already is
+    /// not asked again, so that a run of hours may be interrupted.
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+    /// Instead of measuring: the table of answers that are in this file.
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
     /// Instead of all that: measures identical code once, and writes the raw rounds of each benchmark to
     /// this folder.
     #[arg(long, value_name = "FOLDER")]
-    record: Option<std::path::PathBuf>,
+    record: Option<PathBuf>,
     /// Two trials of 0.3 s: whether it works, not how well.
     #[arg(long)]
     quick: bool,
@@ -124,6 +147,10 @@ fn run(options: &Options) -> anyhow::Result<()> {
         "no such benchmark; there are {}",
         subject::NAMES.join(", ")
     );
+    if let Some(file) = &options.from {
+        print(&table(read(file)?));
+        return Ok(());
+    }
     let mut ours = ours::Ours::new(options.time)?;
     if let Some(folder) = &options.record {
         fs_err::create_dir_all(folder)?;
@@ -134,46 +161,84 @@ fn run(options: &Options) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let mut table = table::Table::default();
     let begun = Instant::now();
-    for trial in 0..options.trials {
+    let (mut file, known) = match &options.answers {
+        Some(path) => (Some(open(path)?), read(path)?),
+        None => (None, Vec::new()),
+    };
+    let mut agenda = agenda::agenda(options, &names);
+    agenda.retain(|question| known.iter().all(|(asked, _)| asked != question));
+    let mut table = table(known);
+    for (number, question) in agenda.iter().enumerate() {
         if options.at_most.is_some_and(|most| begun.elapsed() >= most) {
+            eprintln!("stopped after {number} of {} questions", agenda.len());
             break;
         }
-        for name in &names {
-            for &percent in &options.changes {
-                eprintln!(
-                    "trial {} of {}: {name} {percent} %",
-                    trial + 1,
-                    options.trials
-                );
-                let parts = (percent * 100.0).round() as u32;
-                let others = options.others_trials.is_none_or(|trials| trial < trials);
-                if options.classic_default && others {
-                    let answer = classic::ask(name, parts, classic::Settings::Default)?;
-                    table.add("classic, defaults", name, percent, answer);
-                }
-                if !options.ours_only && others {
-                    let settings = classic::Settings::Time(options.time);
-                    let answer = classic::ask(name, parts, settings)?;
-                    table.add("classic, equal time", name, percent, answer);
-                }
-                if options.pairing_benchmark && others {
-                    let pairing = PairingRequest::Benchmark;
-                    let answer = ours.ask(name, parts, trial as u64, pairing)?;
-                    table.add("perfcheck, by benchmark", name, percent, answer);
-                }
-                let answer = ours.ask(name, parts, trial as u64, PairingRequest::Auto)?;
-                table.add("perfcheck", name, percent, answer);
-            }
+        eprintln!("{} of {}: {question}", number + 1, agenda.len());
+        let answer = ask(options, &mut ours, question)?;
+        if let Some(file) = &mut file {
+            let line = serde_json::to_string(&(question, &answer))?;
+            writeln!(file, "{line}")?;
         }
+        table.add(question, answer);
     }
-    println!("{table}");
-    for line in table.false_alarms() {
-        println!("{line}");
-    }
+    print(&table);
     for line in ours.notes() {
         println!("note: {line}");
     }
     Ok(())
+}
+
+fn ask(options: &Options, ours: &mut ours::Ours, question: &Question) -> anyhow::Result<Answer> {
+    let &Question {
+        ref name,
+        planted,
+        trial,
+        ..
+    } = question;
+    match question.procedure {
+        Procedure::ClassicDefaults => classic::ask(name, planted, classic::Settings::Default),
+        Procedure::ClassicEqualTime => {
+            classic::ask(name, planted, classic::Settings::Time(options.time))
+        }
+        Procedure::ClassicStrict => {
+            classic::ask(name, planted, classic::Settings::Strict(options.time))
+        }
+        Procedure::Perfcheck => ours.ask(name, planted, trial, PairingRequest::Auto),
+        Procedure::PerfcheckByBenchmark => {
+            ours.ask(name, planted, trial, PairingRequest::Benchmark)
+        }
+    }
+}
+
+/// The file that answers are added to.
+fn open(path: &std::path::Path) -> anyhow::Result<fs_err::File> {
+    let mut options = fs_err::OpenOptions::new();
+    Ok(options.create(true).append(true).open(path)?)
+}
+
+/// Answers that were written before.
+fn read(path: &std::path::Path) -> anyhow::Result<Vec<(Question, Answer)>> {
+    let text = fs_err::read_to_string(path)?;
+    let lines = text.lines().enumerate();
+    let answers = lines.map(|(number, line)| {
+        serde_json::from_str(line)
+            .with_context(|| format!("{}: line {}", path.display(), number + 1))
+    });
+    answers.collect()
+}
+
+fn table(answers: Vec<(Question, Answer)>) -> table::Table {
+    let mut table = table::Table::default();
+    for (question, answer) in answers {
+        table.add(&question, answer);
+    }
+    table
+}
+
+fn print(table: &table::Table) {
+    println!("{table}");
+    for line in table.summary() {
+        println!("{line}");
+    }
 }
