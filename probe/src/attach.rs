@@ -96,7 +96,8 @@ fn split(value: &CStr) -> Option<(c_int, &[u8])> {
     Some((pid, &bytes[colon + 1..]))
 }
 
-/// Maps the shared file, all of it present from the start: the log must not fault pages in.
+/// Maps the shared file, all of it present from the start: reading it never waits for a page. The first write
+/// to a page may still ask the file system; the log is written outside of timed regions.
 fn map(path: &Path) -> Option<Shared> {
     // SAFETY: a NUL-terminated path; buffers as long as said; the mapping is checked.
     unsafe {

@@ -130,7 +130,7 @@ pub(crate) const TRACE_LOST: usize = 40;
 pub(crate) const ATTACHED_PID: usize = 32;
 /// Samples seen since the benchmark began; more than the capacity when some were not recorded.
 pub(crate) const LOG_COUNT: usize = 33;
-/// Reads of the clock on the main thread that belong to no sample.
+/// Reads of the clock on the main thread that were not recognised as Criterion's.
 pub(crate) const FOREIGN_READS: usize = 34;
 /// How often the turn was taken over from the other side.
 pub(crate) const TURNS: usize = 35;
@@ -138,6 +138,8 @@ pub(crate) const TURNS: usize = 35;
 pub(crate) const PHASE: usize = 36;
 /// One of the `SHIM_` constants: what became of the allocator's entry points.
 pub(crate) const SHIM_STATE: usize = 37;
+/// Of [`FOREIGN_READS`] those within a timed region, which then holds the search for what they are.
+pub(crate) const FOREIGN_WITHIN: usize = 49;
 /// Where the executable is loaded; the marking probe writes it once every breakpoint is set.
 pub(crate) const BIAS: usize = 47;
 

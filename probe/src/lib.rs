@@ -14,8 +14,10 @@
 //!   executed.
 //!
 //! Rules: whenever something is unexpected, answer the clock and do nothing else. Nothing here
-//! allocates or locks; there is no I/O but the hand-over of the turn, before a sample's first
-//! read. Without the standard library, the compiler watches over the first.
+//! allocates or locks (unwinding does, with a C library before glibc 2.35 or frames that a compiler
+//! within the process has registered, but only until a read has been seen once); there is no I/O but the
+//! hand-over of the turn, before a sample's first read. Without the standard library, the compiler watches
+//! over the first.
 
 #![no_std]
 

@@ -41,6 +41,8 @@ struct Sample {
     opened: u64,
     timed: u64,
     regions: u64,
+    /// Unrecognised reads since the last recognised one.
+    foreign: u64,
 }
 
 impl Sample {
@@ -51,6 +53,7 @@ impl Sample {
         opened: 0,
         timed: 0,
         regions: 0,
+        foreign: 0,
     };
 }
 
@@ -97,6 +100,7 @@ impl State {
         let answer = match self.chains.recognise(&self.shared, &self.process, sp, ra) {
             Read::Foreign => {
                 self.shared.add(layout::FOREIGN_READS, 1);
+                self.sample.foreign += 1;
                 None
             }
             Read::Entry => Some(self.enter(mode, clock)),
@@ -141,6 +145,7 @@ impl State {
             return None;
         }
         self.sample.reads += 1;
+        let foreign = core::mem::take(&mut self.sample.foreign);
         if self.sample.reads.is_multiple_of(2) {
             self.record_retained();
             let opened = clock();
@@ -153,6 +158,9 @@ impl State {
         let end = closed.as_nanos();
         self.sample.timed += end.wrapping_sub(self.sample.opened);
         self.sample.regions += 1;
+        if foreign > 0 {
+            self.shared.add(layout::FOREIGN_WITHIN, foreign);
+        }
         self.record_end(end);
         Some(closed)
     }

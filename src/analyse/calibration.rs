@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Difference, TimeChange};
+use super::{Comparison, Difference, TimeChange, Verdict};
 use crate::discover::BenchmarkKey;
-use crate::measure::Pairing;
+use crate::measure::{self, Pairing};
 use crate::plan::{Sampling, Thresholds};
-use crate::stats::percentile;
+use crate::stats::{binomial_bounds, percentile};
 use crate::units::Ratio;
 
 /// What a calibration found.
@@ -20,6 +20,9 @@ pub struct Calibration {
     pub injected: Option<f64>,
     /// Benchmark by benchmark, in the order of the comparisons.
     pub benchmarks: Vec<CalibratedBenchmark>,
+    /// Those that failed, or of which there was never enough for an interval.
+    #[serde(default)]
+    pub without_interval: Vec<BenchmarkKey>,
     /// What to do about it, as lower-case fragments, the most useful first.
     pub advice: Vec<String>,
 }
@@ -43,10 +46,15 @@ pub struct CalibratedBenchmark {
     /// Comparisons that called identical code slower or faster. Where a change was injected: that
     /// called it the wrong way round.
     pub false_alarms: usize,
-    /// Comparisons that found a difference in the injected direction; none where nothing was injected.
+    /// Comparisons that found a difference in the injected direction; none where nothing was injected,
+    /// into this benchmark at least: without pairing by sample its clock cannot be reached.
     pub found: Option<usize>,
-    /// The smallest change that would be told from none with a power of 80 % (median over the
-    /// comparisons).
+    /// Comparisons that used up their budget and were still inconclusive.
+    #[serde(default)]
+    pub inconclusive: usize,
+    /// The smallest change that would be told from none with a power of 80 % after [`Self::rounds`]
+    /// (median over the comparisons). What was settled before its budget was spent would have gone on in
+    /// view of a larger change.
     pub detectable: f64,
     /// Rounds a comparison (median).
     pub rounds: usize,
@@ -56,7 +64,7 @@ impl Calibration {
     /// Summarises `runs`: each holds all comparisons of one repetition. The true ratio is 1, or
     /// what `sampling` injected.
     ///
-    /// Benchmarks that gave no interval in any repetition are left out.
+    /// Benchmarks that gave no interval in any repetition are in the list of those.
     #[must_use]
     pub fn of(
         runs: &[Vec<Comparison>],
@@ -76,21 +84,50 @@ impl Calibration {
             .into_iter()
             .filter_map(|key| benchmark(key, by_key.get(key)?, sampling.inject))
             .collect();
+        let mut without_interval: Vec<BenchmarkKey> = Vec::new();
+        for comparison in runs.iter().flatten() {
+            let key = &comparison.key;
+            if benchmarks.iter().all(|b| b.key != *key) && !without_interval.contains(key) {
+                without_interval.push(key.clone());
+            }
+        }
         Calibration {
             repetitions: runs.len(),
             injected: sampling.inject.map(Ratio::as_change),
             advice: advice(&benchmarks, thresholds, sampling),
             benchmarks,
+            without_interval,
         }
     }
 
-    /// The share of comparisons that raised a false alarm, over all benchmarks.
+    /// The comparisons that raised a false alarm, and all of them, over all benchmarks.
     #[must_use]
-    pub fn false_alarm_rate(&self) -> f64 {
-        let all: usize = self.benchmarks.iter().map(|b| b.comparisons).sum();
-        let wrong: usize = self.benchmarks.iter().map(|b| b.false_alarms).sum();
-        wrong as f64 / all.max(1) as f64
+    pub fn false_alarms(&self) -> (usize, usize) {
+        let all = self.benchmarks.iter().map(|b| b.comparisons).sum();
+        let wrong = self.benchmarks.iter().map(|b| b.false_alarms).sum();
+        (wrong, all)
     }
+
+    /// The share of comparisons that raise a false alarm, at most: wrong with a probability of 5 %.
+    #[must_use]
+    pub fn most_false_alarms(&self) -> f64 {
+        let (wrong, all) = self.false_alarms();
+        binomial_bounds(wrong, all, 0.05).1
+    }
+}
+
+/// Whether the probe could lengthen its samples in all rounds. Some rounds paired and some not have no
+/// truth that one could compare with.
+fn lengthened(comparison: &Comparison) -> Option<bool> {
+    let mut notes = comparison.notes.iter();
+    if !notes.any(|note| note.starts_with(measure::UNPAIRED)) {
+        return Some(true);
+    }
+    let rounds = comparison.time.iter().flat_map(|time| &time.rounds);
+    let mut pairings = rounds.map(|round| round.pairing);
+    pairings
+        .all(|pairing| pairing == Pairing::Benchmark)
+        .then_some(false)
 }
 
 fn change(comparison: &Comparison) -> Option<&TimeChange> {
@@ -102,6 +139,16 @@ fn benchmark(
     comparisons: &[&Comparison],
     injected: Option<Ratio>,
 ) -> Option<CalibratedBenchmark> {
+    // Where something was injected into some of the comparisons, the others have another truth.
+    let into = |wanted: bool| -> Vec<&Comparison> {
+        let those = comparisons.iter().copied();
+        those.filter(|c| lengthened(c) == Some(wanted)).collect()
+    };
+    let (comparisons, injected) = match injected {
+        None => (comparisons.to_vec(), None),
+        Some(_) if into(true).is_empty() => (into(false), None),
+        Some(share) => (into(true), Some(share)),
+    };
     let changes: Vec<&TimeChange> = comparisons.iter().filter_map(|c| change(c)).collect();
     if changes.is_empty() {
         return None;
@@ -122,9 +169,13 @@ fn benchmark(
         pairing: comparisons.iter().filter_map(|c| c.pairing).max(),
         comparisons: changes.len(),
         noise_floor: quantile(errors, 0.95).exp_m1(),
-        round_spread: round_spread(comparisons),
+        round_spread: round_spread(&comparisons),
         false_alarms: claims.filter(|c| c.difference != wanted).count(),
         found: injected.map(|_| changes.iter().filter(|c| c.difference == wanted).count()),
+        inconclusive: comparisons
+            .iter()
+            .filter(|c| c.verdict == Verdict::Inconclusive)
+            .count(),
         detectable: quantile(changes.iter().map(|c| c.detectable).collect(), 0.5),
         rounds: quantile(changes.iter().map(|c| c.rounds as f64).collect(), 0.5).round() as usize,
     })
@@ -162,51 +213,66 @@ fn advice(
     if benchmarks.is_empty() {
         return vec!["no benchmark gave an interval: give it more `--rounds`".to_owned()];
     }
-    let threshold = thresholds.practical.as_change();
-    let worst = benchmarks
-        .iter()
-        .max_by(|a, b| a.detectable.total_cmp(&b.detectable));
-    let blind: Vec<&CalibratedBenchmark> = benchmarks
-        .iter()
-        .filter(|b| b.detectable > threshold)
-        .collect();
-    let mut advice = Vec::new();
-    match worst {
-        Some(worst) if blind.is_empty() => advice.push(format!(
-            "the budget suffices: every benchmark tells {} from no change (the worst is {}, {})",
-            percent(threshold),
-            worst.key,
-            percent(worst.detectable)
-        )),
-        Some(worst) => {
-            // The standard error shrinks with the root of the number of rounds.
-            let factor = (worst.detectable / threshold).powi(2);
-            let budget = if factor <= LARGEST_BUDGET_FACTOR {
-                format!(
-                    "`--time-per-benchmark {:.0}s --rounds {:.0}` would see it",
-                    (sampling.time.as_secs_f64() * factor).ceil(),
-                    (sampling.rounds as f64 * factor).ceil()
-                )
-            } else {
-                format!(
-                    "set `--threshold {}` for it",
-                    percent(worst.detectable).replace(' ', "")
-                )
-            };
-            advice.push(format!(
-                "{} of {} benchmarks cannot tell {} from no change at this budget; the worst is {} ({}): {budget}",
-                blind.len(),
-                benchmarks.len(),
-                percent(threshold),
-                worst.key,
-                percent(worst.detectable),
-            ));
-        }
-        None => {}
-    }
+    let general = thresholds.practical.as_change();
+    let mut advice = vec![budget_advice(benchmarks, general, sampling)];
     advice.extend(pairing_advice(benchmarks));
-    advice.extend(disturbance_advice(benchmarks, threshold));
+    advice.extend(injection_advice(benchmarks, sampling));
+    advice.extend(disturbance_advice(benchmarks, general));
     advice
+}
+
+/// Whether a change as large as the threshold would be seen.
+fn budget_advice(benchmarks: &[CalibratedBenchmark], general: f64, sampling: &Sampling) -> String {
+    let rules = |b: &CalibratedBenchmark| {
+        let key = &b.key;
+        sampling.rules.of(&key.package, &key.target, &key.id)
+    };
+    let threshold = |b: &CalibratedBenchmark| rules(b).threshold.map_or(general, Ratio::as_change);
+    let excess = |b: &CalibratedBenchmark| b.detectable / threshold(b);
+    // What was settled would have been measured further, had it changed.
+    let spent = |b: &&CalibratedBenchmark| 2 * b.inconclusive > b.comparisons;
+    let blind = benchmarks.iter().filter(spent).filter(|b| excess(b) > 1.0);
+    let count = blind.clone().count();
+    let Some(worst) = blind.max_by(|a, b| excess(a).total_cmp(&excess(b))) else {
+        return format!(
+            "the budget suffices: every benchmark was settled, or tells {} from no change",
+            percent(general)
+        );
+    };
+    // The standard error shrinks with the root of the number of rounds.
+    let factor = excess(worst).powi(2);
+    let remedy = if factor <= LARGEST_BUDGET_FACTOR {
+        let time = rules(worst).time.unwrap_or(sampling.time);
+        format!(
+            "`--time-per-benchmark {:.0}s --rounds {:.0}` would see it",
+            (time.as_secs_f64() * factor).ceil(),
+            (sampling.rounds as f64 * factor).ceil()
+        )
+    } else {
+        format!(
+            "set `--threshold {}` for it",
+            percent(worst.detectable).replace(' ', "")
+        )
+    };
+    format!(
+        "{count} of {} benchmarks cannot tell {} from no change at this budget; the worst is {} ({}): {remedy}",
+        benchmarks.len(),
+        percent(threshold(worst)),
+        worst.key,
+        percent(worst.detectable),
+    )
+}
+
+fn injection_advice(benchmarks: &[CalibratedBenchmark], sampling: &Sampling) -> Option<String> {
+    sampling.inject?;
+    let count = benchmarks.iter().filter(|b| b.found.is_none()).count();
+    (count > 0).then(|| {
+        format!(
+            "into {count} of {} benchmarks nothing could be injected, since the clock they are timed by was \
+             not reached: they were compared with themselves as they are",
+            benchmarks.len()
+        )
+    })
 }
 
 fn pairing_advice(benchmarks: &[CalibratedBenchmark]) -> Option<String> {

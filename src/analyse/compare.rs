@@ -108,7 +108,13 @@ impl Joint {
 
     /// The permitted error of one benchmark when `rejected` of them share in it.
     fn level(&self, settling: &Settling, rejected: usize) -> f64 {
-        settling.alpha() * rejected as f64 / self.family as f64
+        settling.alpha() * rejected.min(self.family) as f64 / self.family as f64
+    }
+
+    /// Whether so few rounds could not have accused a benchmark, whatever they had shown.
+    fn is_mute(&self, settling: &Settling, estimate: &Estimate) -> bool {
+        let share = settling.final_share(estimate);
+        believable(estimate.rounds) / share > self.level(settling, self.accused + 1)
     }
 }
 
@@ -144,6 +150,16 @@ impl Draft {
             notes.push(format!("judged by its own threshold of {own:.3} %"));
         }
         notes.extend(self.note(verdict, judged.as_ref(), settling));
+        let estimate = self.estimate.filter(|_| verdict == Verdict::Inconclusive);
+        if let Some(estimate) = estimate.filter(|e| joint.is_mute(settling, e)) {
+            notes.push(format!(
+                "{} rounds, whatever they show, are too few to tell a change from luck in a report of {} \
+                 benchmarks; it takes {}",
+                estimate.rounds,
+                joint.family,
+                settling.fewest_rounds()
+            ));
+        }
         let time = self.time(judged.map(|(_, change)| change));
         Comparison {
             verdict,
@@ -236,13 +252,15 @@ fn judge(estimate: &Estimate, settling: &Settling, joint: &Joint) -> (Verdict, T
     } else {
         // The level at which one more accusation would have been believed: at it, none of those that
         // are not accused lies beyond the threshold.
-        let next = (joint.accused + 1).min(joint.family);
-        (Verdict::Inconclusive, joint.level(settling, next))
+        let level = joint.level(settling, joint.accused + 1);
+        (Verdict::Inconclusive, level)
     };
     let alpha = alpha.max(believable(estimate.rounds) / share).min(1.0);
     let interval = estimate.interval(alpha * share);
     let p_value = (estimate.p_zero() / share).min(1.0);
     let different = p_value <= joint.level(settling, joint.different);
+    // What one more benchmark would have to show to be told from no change.
+    let seen = joint.level(settling, joint.different + usize::from(!different)) * share;
     let change = TimeChange {
         ratio: Ratio::from_ln(estimate.ln_ratio),
         lower: Ratio::from_ln(interval.lower),
@@ -250,7 +268,7 @@ fn judge(estimate: &Estimate, settling: &Settling, joint: &Joint) -> (Verdict, T
         p_value,
         confidence: 1.0 - alpha,
         rounds: estimate.rounds,
-        detectable: Ratio::from_ln(estimate.detectable(alpha * share, POWER)).as_change(),
+        detectable: Ratio::from_ln(estimate.detectable(seen, POWER)).as_change(),
         // A reader must never see a difference whose interval holds "no change".
         difference: match () {
             () if different && interval.lower > 0.0 => Difference::Slower,

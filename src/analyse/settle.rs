@@ -6,7 +6,7 @@ use crate::discover::BenchmarkKey;
 use crate::measure::Measured;
 use crate::plan::config::Rules;
 use crate::plan::{Sampling, Thresholds};
-use crate::stats::{Estimate, Looks, Standing};
+use crate::stats::{Estimate, Interval, Looks, Standing, believable, rounds_to_believe};
 
 /// The rule by which benchmarks are stopped early, fixed before the first round.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +18,8 @@ pub struct Settling {
     rules: Rules,
 }
 
-/// A benchmark whose change is about as large as the threshold would be measured for ever; once its
-/// interval is this many times narrower than the threshold, more rounds tell nobody anything.
+/// A benchmark whose change is about as large as the threshold would be measured for ever; once an
+/// interval around the threshold is this many times narrower than it, more rounds tell nobody anything.
 const NARROW: f64 = 4.0;
 
 /// The power at which [`Settling::needed`] is stated.
@@ -36,6 +36,18 @@ impl Settling {
             family: family.max(1),
             rules: sampling.rules.clone(),
         }
+    }
+
+    /// With fewer rounds than this, no change of one benchmark would be believed, however large: what a
+    /// budget of time has to leave. It grows with the number of benchmarks that share the error.
+    #[must_use]
+    pub fn fewest_rounds(&self) -> usize {
+        let level = self.alpha / self.family as f64;
+        let supported = |n: &usize| believable(*n) <= level * self.looks.share(*n, Standing::Last);
+        let first = self.looks.planned().first().copied().unwrap_or(1);
+        // Half of the error is kept for the last look, and a round more quarters what is believable.
+        let enough = (rounds_to_believe(level)..).take(2).find(supported);
+        enough.unwrap_or(usize::MAX).max(first)
     }
 
     /// The rule for one benchmark, which may have a threshold of its own.
@@ -97,11 +109,19 @@ impl Settling {
             })
         } else if estimate.p_within(self.margin) <= alpha {
             Some(Verdict::Unchanged)
-        } else if estimate.interval(alpha).half_width() < self.margin / NARROW {
+        } else if self.is_at_threshold(estimate.interval(alpha)) {
             Some(Verdict::Inconclusive)
         } else {
             None
         }
+    }
+
+    /// Whether the change is known to be about as large as the threshold. One that lies beyond it, but not
+    /// yet at the level that all benchmarks together demand, is none of those: a few rounds more
+    /// settle it.
+    fn is_at_threshold(&self, interval: Interval) -> bool {
+        let beyond = interval.lower > self.margin || interval.upper < -self.margin;
+        interval.half_width() < self.margin / NARROW && !beyond
     }
 
     /// The share of the error that this benchmark's last data may use: what its look had where it was

@@ -6,7 +6,7 @@ use crate::analyse::{self, BudgetCheck, Comparison, Decision};
 use crate::attribute::Attribution;
 use crate::build::Build;
 use crate::discover::{Discovery, SkippedTarget};
-use crate::environment::Machine;
+use crate::environment::{Machine, Occupied};
 use crate::plan::{Pinning, Plan};
 use crate::report::{
     Commit, Environment, Methodology, Range, ReachSummary, Report, SCHEMA_VERSION, Skipped, Timing,
@@ -21,9 +21,7 @@ const STEAL: f64 = 0.02;
 pub(super) struct Findings<'a> {
     pub(super) plan: &'a Plan,
     pub(super) machine: Machine,
-    /// How many processors others kept busy before measuring began.
-    pub(super) occupied: Option<f64>,
-    pub(super) steal: Option<f64>,
+    pub(super) disturbances: Disturbances,
     pub(super) resolved: &'a Resolved,
     pub(super) builds: &'a Paired<Build>,
     pub(super) discovery: &'a Discovery,
@@ -34,6 +32,39 @@ pub(super) struct Findings<'a> {
     pub(super) budgets: Vec<BudgetCheck>,
     pub(super) timings: Vec<Timing>,
     pub(super) reach: Option<ReachSummary>,
+}
+
+/// What else went on while this machine measured, where the system says.
+pub(super) struct Disturbances {
+    /// How busy others kept the processors in the moment before.
+    pub(super) before: Option<Occupied>,
+    /// How busy they kept them on average from the beginning to the end.
+    pub(super) meanwhile: Option<Occupied>,
+    /// The share of the wanted processor time that other tenants took.
+    pub(super) steal: Option<f64>,
+}
+
+impl Disturbances {
+    /// Those that are worth a warning, in words.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        // What was there before and stayed is told once, by the figure that is of all the measuring.
+        let meanwhile = self
+            .meanwhile
+            .and_then(|busy| busy.complaint_of_measuring());
+        let before = || {
+            let busy = self.before?.complaint()?;
+            Some(format!(
+                "the machine was busy before measuring began: {busy}"
+            ))
+        };
+        let steal = self.steal.filter(|steal| *steal > STEAL).map(|steal| {
+            format!(
+                "other tenants of the machine took {:.1} % of the processor time while measuring",
+                steal * 100.0
+            )
+        });
+        meanwhile.or_else(before).into_iter().chain(steal).collect()
+    }
 }
 
 /// The report of these findings.
@@ -86,7 +117,7 @@ fn environment(findings: &Findings<'_>) -> Environment {
         kernel: machine.kernel.clone(),
         virtualised: machine.virtualised.clone(),
         load_at_start: machine.load.unwrap_or_default(),
-        steal: findings.steal,
+        steal: findings.disturbances.steal,
         rustc: toolchains.map(|toolchain| toolchain.rustc.clone()),
         cargo: toolchains.map(|toolchain| toolchain.cargo.clone()),
         host: toolchains.head.host.clone(),
@@ -138,15 +169,7 @@ fn methodology(findings: &Findings<'_>) -> Methodology {
 
 fn warnings(findings: &Findings<'_>) -> Vec<String> {
     let mut warnings = findings.plan.warnings.clone();
-    let busy = findings.machine.busy(findings.occupied);
-    warnings
-        .extend(busy.map(|busy| format!("the machine was busy before measuring began: {busy}")));
-    if let Some(steal) = findings.steal.filter(|steal| *steal > STEAL) {
-        warnings.push(format!(
-            "other tenants of the machine took {:.1} % of the processor time while measuring",
-            steal * 100.0
-        ));
-    }
+    warnings.extend(findings.disturbances.warnings());
     let unknown = findings.reach.iter().flat_map(|reach| &reach.notes);
     warnings.extend(unknown.map(|note| format!("what the change can reach is not known: {note}")));
     for side in Side::BOTH {
@@ -162,5 +185,57 @@ fn skipped(target: &SkippedTarget) -> Skipped {
         target: target.target.clone(),
         side: target.side,
         reason: target.reason.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warnings(before: Option<f64>, meanwhile: Option<f64>, steal: Option<f64>) -> Vec<String> {
+        let occupied = |busy| Occupied {
+            busy,
+            processors: 2,
+        };
+        let disturbances = Disturbances {
+            before: before.map(occupied),
+            meanwhile: meanwhile.map(occupied),
+            steal,
+        };
+        disturbances.warnings()
+    }
+
+    #[test]
+    fn a_machine_with_nothing_else_to_do_and_one_that_does_not_say_give_no_warning() {
+        assert_eq!(warnings(Some(0.1), Some(0.1), Some(0.01)), [""; 0]);
+        assert_eq!(warnings(None, None, None), [""; 0]);
+    }
+
+    #[test]
+    fn a_build_that_begins_while_measuring_is_told_with_its_figures() {
+        let told = warnings(Some(0.0), Some(0.8), None);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with("other programs kept 0.8 of 2 processors busy while measuring: ")
+        );
+    }
+
+    #[test]
+    fn what_was_busy_before_and_stays_so_is_told_once() {
+        let told = warnings(Some(1.9), Some(0.8), None);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("0.8 of 2 processors busy while measuring"));
+    }
+
+    #[test]
+    fn what_was_busy_only_before_is_told_and_so_is_theft() {
+        assert_eq!(
+            warnings(Some(1.9), Some(0.1), Some(0.25)),
+            [
+                "the machine was busy before measuring began: other programs kept 1.9 of 2 processors busy",
+                "other tenants of the machine took 25.0 % of the processor time while measuring"
+            ]
+        );
+        assert_eq!(warnings(Some(1.9), None, None).len(), 1);
     }
 }

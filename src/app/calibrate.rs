@@ -1,12 +1,14 @@
 //! A revision against itself: what this machine can and cannot see.
 
 use std::io::Write;
+use std::time::Instant;
 
+use super::assemble::Disturbances;
 use super::compare::{kind, measure_once, prepare};
 use super::failure::Failure;
 use super::ready::Stages;
 use crate::analyse::{Calibration, Comparison};
-use crate::environment::Machine;
+use crate::environment::{BusyWatch, Machine, StealWatch};
 use crate::plan::{CalibrateArgs, ExitStatus, Format, Plan, Sampling};
 use crate::scratch::Scratch;
 use crate::ui::Progress;
@@ -26,7 +28,9 @@ pub(super) fn calibrate(
         repeat(args, plan, scratch, &sink)
     };
     progress.finish();
-    let calibration = Calibration::of(&runs?, &plan.thresholds, &plan.sampling);
+    let (runs, disturbances) = runs?;
+    let mut calibration = Calibration::of(&runs, &plan.thresholds, &plan.sampling);
+    calibration.advice.extend(disturbances.warnings());
     let json = plan
         .outputs
         .iter()
@@ -45,7 +49,7 @@ fn repeat(
     plan: &Plan,
     scratch: &Scratch,
     events: EventSink<'_>,
-) -> Result<Vec<Vec<Comparison>>, Failure> {
+) -> Result<(Vec<Vec<Comparison>>, Disturbances), Failure> {
     let resolved = revision::resolve_with_itself(&plan.manifest_path, &args.revision)?;
     let ready = prepare(
         plan,
@@ -55,13 +59,27 @@ fn repeat(
         scratch,
         events,
     )?;
-    let runs = (0..u64::from(args.runs)).map(|run| {
+    let (steal, busy) = (StealWatch::start(), BusyWatch::begin());
+    let end = plan.time.map(|time| ready.stages.began() + time);
+    let runs = (0..args.runs).map(|run| {
+        // Were the time of the whole run not shared out, the first repetition would use it up.
+        let left = u32::from(args.runs - run);
+        let end = end.map(|end| {
+            let now = Instant::now();
+            now + end.saturating_duration_since(now) / left
+        });
         // Each repetition draws its own orders, all of them from the one printed seed.
         let sampling = Sampling {
-            seed: plan.sampling.seed.wrapping_add(run),
+            seed: plan.sampling.seed.wrapping_add(u64::from(run)),
             ..plan.sampling.clone()
         };
-        measure_once(plan, &sampling, &ready, scratch, events)
+        measure_once(plan, &sampling, &ready, end, scratch, events)
     });
-    runs.collect()
+    let runs = runs.collect::<Result<_, _>>()?;
+    let disturbances = Disturbances {
+        before: None,
+        meanwhile: busy.finish(),
+        steal: steal.share(),
+    };
+    Ok((runs, disturbances))
 }

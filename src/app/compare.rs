@@ -1,8 +1,9 @@
 //! A comparison, from the plan to the delivered report.
 
 use std::io::{IsTerminal as _, Write};
+use std::time::Instant;
 
-use super::assemble::{Findings, assemble};
+use super::assemble::{Disturbances, Findings, assemble};
 use super::deliver::{colour, columns, deliver, deliver_artifacts};
 use super::failure::Failure;
 use super::ready::{Ready, Stages};
@@ -10,8 +11,8 @@ use super::{actions, limits, reach, rules};
 use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
 use crate::attribute::{self, Attributed, Folders};
 use crate::discover::{self, Benchmark, Changes, Target};
-use crate::environment::{Machine, StealWatch, occupied};
-use crate::measure::{Measured, Settled, Sources, count_allocations};
+use crate::environment::{BusyWatch, Machine, StealWatch, occupied};
+use crate::measure::{Bounds, Measured, Settled, Sources, count_allocations};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
 use crate::report::{self, Report};
 use crate::revision::Resolved;
@@ -60,10 +61,15 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         revision::resolve(&plan.manifest_path, &plan.range).map_err(Failure::of_revision)?;
     let mut ready = prepare(plan, machine, resolved, stages, scratch, events)?;
 
-    let occupied = occupied();
-    let steal = StealWatch::start();
-    let mut comparisons = measure_once(plan, &plan.sampling, &ready, scratch, events)?;
-    let steal = steal.share();
+    let before = occupied();
+    let (steal, busy) = (StealWatch::start(), BusyWatch::begin());
+    let end = plan.time.map(|time| ready.stages.began() + time);
+    let mut comparisons = measure_once(plan, &plan.sampling, &ready, end, scratch, events)?;
+    let disturbances = Disturbances {
+        before,
+        meanwhile: busy.finish(),
+        steal: steal.share(),
+    };
     ready.stages.end("measuring");
     let mut counted = Vec::new();
     if plan.sampling.allocations {
@@ -107,8 +113,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     Ok(assemble(Findings {
         plan: &plan,
         machine: ready.machine,
-        occupied,
-        steal,
+        disturbances,
         resolved: &ready.resolved,
         builds: &ready.builds,
         discovery: &ready.discovery,
@@ -212,11 +217,13 @@ pub(super) fn prepare(
     })
 }
 
-/// Measures every benchmark until its verdict is settled, and judges all of them together.
+/// Measures every benchmark until its verdict is settled or the time of the whole run is up at `end`,
+/// and judges all of them together.
 pub(super) fn measure_once(
     plan: &Plan,
     sampling: &Sampling,
     ready: &Ready,
+    end: Option<Instant>,
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Vec<Comparison>, Failure> {
@@ -227,9 +234,12 @@ pub(super) fn measure_once(
             .needed(measured)
             .map_or(Settled::Continue, Settled::ContinueTo),
     };
-    let end = plan.time.map(|time| ready.stages.began() + time);
-    let measured = measure::run_until(
+    let bounds = Bounds {
         end,
+        fewest_rounds: settling.fewest_rounds(),
+    };
+    let measured = measure::run_within(
+        bounds,
         sampling,
         &ready.discovery,
         scratch,

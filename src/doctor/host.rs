@@ -24,7 +24,7 @@ pub(super) fn load(patient: &Patient) -> Finding {
         let text = format!("{load}; the system does not tell what its processors do");
         return Finding::new("load", Severity::Note, text);
     };
-    match patient.machine.busy(Some(occupied)) {
+    match occupied.complaint() {
         Some(busy) => Finding::new(
             "load",
             Severity::Hurts,
@@ -34,7 +34,10 @@ pub(super) fn load(patient: &Patient) -> Finding {
         None => Finding::new(
             "load",
             Severity::Good,
-            format!("the machine is idle: others use {occupied:.1} processors just now ({load})"),
+            format!(
+                "the machine is idle: others use {:.1} of {} processors just now ({load})",
+                occupied.busy, occupied.processors
+            ),
         ),
     }
 }
@@ -163,8 +166,7 @@ pub(super) fn memory(patient: &Patient) -> Option<Finding> {
 }
 
 pub(super) fn disk(patient: &Patient) -> Vec<Finding> {
-    // The folder itself is made by the first run.
-    let Some(existing) = patient.cache.ancestors().find(|folder| folder.exists()) else {
+    let Some(existing) = patient.existing_cache() else {
         return Vec::new();
     };
     let Ok(status) = rustix::fs::statvfs(existing) else {

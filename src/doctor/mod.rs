@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub(crate) use render::{json, text};
 
-use crate::environment::{Machine, occupied};
+use crate::environment::{Machine, Occupied, occupied};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -64,8 +64,8 @@ pub(crate) struct Patient {
     cache: PathBuf,
     /// The facts.
     machine: Machine,
-    /// How many processors others keep busy, where the system says.
-    occupied: Option<f64>,
+    /// How busy others keep the processors, where the system says.
+    occupied: Option<Occupied>,
 }
 
 impl Patient {
@@ -85,6 +85,11 @@ impl Patient {
 
     fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The folder of the builds, or the nearest one above it that there is: the first run makes it.
+    fn existing_cache(&self) -> Option<&Path> {
+        self.cache.ancestors().find(|folder| folder.exists())
     }
 }
 
@@ -115,8 +120,8 @@ pub(crate) fn examine(patient: &Patient) -> Vec<Finding> {
     findings.extend(host::address_space(patient));
     findings.extend(host::memory(patient));
     findings.extend(host::disk(patient));
-    findings.push(tools::preloading());
-    findings.push(tools::profiler());
+    findings.push(tools::preloading(patient));
+    findings.push(tools::profiler(patient));
     findings.push(tools::found("cargo"));
     findings.push(tools::found("git"));
     findings

@@ -108,8 +108,10 @@ fn a_fixed_address_space_hurts_and_a_randomised_one_is_good() {
 #[test]
 fn load_battery_and_memory_are_named_with_what_to_do() {
     let (_root, mut tired) = patient(&[("sys/class/power_supply/BAT0/status", "Discharging\n")]);
-    tired.machine.cores = 2;
-    tired.occupied = Some(1.5);
+    tired.occupied = Some(Occupied {
+        busy: 1.5,
+        processors: 2,
+    });
     tired.machine.available_memory = Some(Bytes::from_bytes(1 << 20));
     let findings = [
         Some(host::load(&tired)),
@@ -120,6 +122,22 @@ fn load_battery_and_memory_are_named_with_what_to_do() {
         let finding = finding.unwrap();
         assert_eq!(finding.severity, Severity::Hurts);
         assert!(finding.mend.is_some(), "{finding:?}");
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn preloading_and_the_profiler_are_seen_in_a_child_process() {
+    let (_root, patient) = patient(&[]);
+    for finding in [tools::preloading(&patient), tools::profiler(&patient)] {
+        assert_eq!(finding.severity, Severity::Good, "{finding:?}");
+        assert!(
+            finding
+                .finding
+                .starts_with("possible: seen in a child process; "),
+            "{finding:?}"
+        );
+        assert_eq!(finding.mend, None);
     }
 }
 

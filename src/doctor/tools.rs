@@ -1,41 +1,102 @@
-//! The probe, and the programs that a run starts.
+//! The probes, and the programs that a run starts.
 
+use std::error::Error as _;
 use std::process::Command;
 
-use super::{Finding, Severity};
+use super::{Finding, Patient, Severity};
+use crate::seam::{self, SeamError, Trial};
 
-pub(super) fn preloading() -> Finding {
-    if crate::seam::is_supported() {
-        Finding::new(
-            "preloading",
-            Severity::Good,
-            "possible: the sides alternate sample by sample, and allocations are counted",
-        )
-    } else {
-        Finding::new(
-            "preloading",
-            Severity::Hurts,
-            "not possible in this build (it needs Linux with glibc): the sides alternate benchmark by \
-             benchmark, which needs more rounds, and allocations are not counted",
-        )
-        .mended_by("`cargo install cargo-perfcheck --target x86_64-unknown-linux-gnu` on such a system")
-    }
+pub(super) fn preloading(patient: &Patient) -> Finding {
+    let purpose = Purpose {
+        subject: "preloading",
+        needs: "Linux with glibc",
+        gives: "the sides alternate sample by sample, and allocations are counted",
+        without: "the sides alternate benchmark by benchmark, which needs more rounds, and allocations \
+                  are not counted",
+    };
+    purpose.finding(patient, seam::try_preloading)
 }
 
-pub(super) fn profiler() -> Finding {
-    if crate::seam::profiles_are_supported() {
-        Finding::new(
-            "profiler",
-            Severity::Good,
-            "possible: a change of time is traced to functions and lines",
-        )
-    } else {
-        Finding::new(
-            "profiler",
-            Severity::Hurts,
-            "not possible in this build (it needs Linux with glibc, on x86-64 or aarch64): changes are \
-             measured, but not traced to functions",
-        )
+pub(super) fn profiler(patient: &Patient) -> Finding {
+    let purpose = Purpose {
+        subject: "profiler",
+        needs: "Linux with glibc, on x86-64 or aarch64",
+        gives: "a change of time is traced to functions and lines",
+        without: "changes are measured, but not traced to functions",
+    };
+    purpose.finding(patient, seam::try_profiling)
+}
+
+/// What a preloaded library is for.
+struct Purpose {
+    subject: &'static str,
+    /// The systems that it is embedded for.
+    needs: &'static str,
+    gives: &'static str,
+    without: &'static str,
+}
+
+impl Purpose {
+    /// Tries it where runs keep their files: another file system may be mounted otherwise.
+    fn finding(
+        &self,
+        patient: &Patient,
+        trial: impl FnOnce(&std::path::Path) -> Result<Trial, SeamError>,
+    ) -> Finding {
+        let place = patient.existing_cache().unwrap_or(patient.root());
+        self.of(trial(place))
+    }
+
+    fn of(&self, trial: Result<Trial, SeamError>) -> Finding {
+        let Purpose {
+            subject,
+            needs,
+            gives,
+            without,
+        } = self;
+        match trial {
+            Ok(Trial::Seen) => Finding::new(
+                subject,
+                Severity::Good,
+                format!("possible: seen in a child process; {gives}"),
+            ),
+            Ok(Trial::Missing { said }) => {
+                let because = match said.as_str() {
+                    "" => String::new(),
+                    said => format!(" ({said})"),
+                };
+                Finding::new(
+                    subject,
+                    Severity::Hurts,
+                    format!(
+                        "not possible: LD_PRELOAD named a library for `{}`, and that process did not \
+                         load it{because}: {without}",
+                        Trial::COMMAND
+                    ),
+                )
+                .mended_by(
+                    "`--target-dir` names a place that is not mounted `noexec`; a sandbox or container \
+                     must let processes preload libraries",
+                )
+            }
+            Err(SeamError::Unsupported) => Finding::new(
+                subject,
+                Severity::Hurts,
+                format!("not possible in this build (it needs {needs}): {without}"),
+            )
+            .mended_by(
+                "`cargo install cargo-perfcheck --target x86_64-unknown-linux-gnu` on such a system",
+            ),
+            Err(error) => {
+                let cause = error.source();
+                let cause = cause.map_or_else(|| error.to_string(), ToString::to_string);
+                Finding::new(
+                    subject,
+                    Severity::Note,
+                    format!("could not be tried: {cause}; if it is not possible, {without}"),
+                )
+            }
+        }
     }
 }
 
@@ -71,5 +132,46 @@ fn severity_without(program: &str) -> Severity {
     match program {
         "cargo" => Severity::Broken,
         _ => Severity::Note,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(trial: Result<Trial, SeamError>) -> Finding {
+        let purpose = Purpose {
+            subject: "preloading",
+            needs: "Linux",
+            gives: "with it",
+            without: "without it",
+        };
+        purpose.of(trial)
+    }
+
+    #[test]
+    fn a_library_that_was_not_seen_is_a_warning_with_what_was_tried_and_what_to_do() {
+        let said = "ERROR: ld.so: object cannot be preloaded: ignored.".to_owned();
+        let missing = finding(Ok(Trial::Missing { said: said.clone() }));
+        assert_eq!(missing.severity, Severity::Hurts);
+        for part in ["cat /proc/self/maps", "LD_PRELOAD", &said, "without it"] {
+            assert!(missing.finding.contains(part), "{missing:?}");
+        }
+        assert!(missing.mend.unwrap().contains("`--target-dir`"));
+        let silent = finding(Ok(Trial::Missing {
+            said: String::new(),
+        }));
+        assert!(!silent.finding.contains("()"), "{silent:?}");
+    }
+
+    #[test]
+    fn what_could_not_be_tried_is_no_verdict_and_another_system_is_one() {
+        let refused = std::io::Error::other("no room");
+        let untried = finding(Err(SeamError::Io(refused)));
+        assert_eq!(untried.severity, Severity::Note);
+        assert!(untried.finding.contains("no room"), "{untried:?}");
+        let elsewhere = finding(Err(SeamError::Unsupported));
+        assert_eq!(elsewhere.severity, Severity::Hurts);
+        assert!(elsewhere.finding.contains("needs Linux"), "{elsewhere:?}");
     }
 }

@@ -6,9 +6,6 @@ use crate::units::Bytes;
 
 use super::{processor, read_line};
 
-/// Above this share of the processors in use, somebody else is computing, too.
-const BUSY_SHARE: f64 = 0.25;
-
 /// The facts about the machine that measures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Machine {
@@ -58,20 +55,6 @@ impl Machine {
                 .and_then(|line| line.split(' ').next()?.parse().ok()),
         }
     }
-
-    /// What to say of this machine where others keep so many of its processors busy: a lower-case
-    /// fragment.
-    #[must_use]
-    pub fn busy(&self, occupied: Option<f64>) -> Option<String> {
-        let occupied = occupied?;
-        let processors = self.cores;
-        (occupied > BUSY_SHARE * processors as f64).then(|| {
-            format!(
-                "other programs kept {occupied:.1} of {processors} processor{} busy",
-                if processors == 1 { "" } else { "s" }
-            )
-        })
-    }
 }
 
 /// A value of `/proc/meminfo`: `MemTotal:       24684092 kB`, where kB means kibibytes.
@@ -112,7 +95,6 @@ mod tests {
         assert_eq!(machine.cpu, "unknown");
         assert_eq!(machine.memory, None);
         assert_eq!(machine.load, None);
-        assert_eq!(machine.busy(None), None);
     }
 
     #[test]
@@ -123,15 +105,5 @@ mod tests {
         assert_eq!(kibibytes(meminfo, "SwapTotal"), None);
         let release = "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n";
         assert_eq!(os_name(release).unwrap(), "Debian GNU/Linux 12 (bookworm)");
-    }
-
-    #[test]
-    fn a_machine_that_others_use_is_called_busy_and_an_idle_one_is_not() {
-        let idle = tempfile::tempdir().unwrap();
-        let mut machine = Machine::read_under(idle.path());
-        machine.cores = 2;
-        assert_eq!(machine.busy(Some(0.4)), None);
-        let busy = machine.busy(Some(1.24)).unwrap();
-        assert!(busy.contains("1.2 of 2 processors"), "{busy}");
     }
 }

@@ -1,13 +1,16 @@
 //! The machine that measures: the facts that a number cannot be read without, and the two
 //! disturbances that can be watched from outside, load and stolen time.
 
+mod busy;
 mod machine;
 mod occupied;
 mod processor;
 mod steal;
+mod ticks;
 
+pub use busy::BusyWatch;
 pub use machine::Machine;
-pub use occupied::occupied;
+pub use occupied::{Occupied, occupied};
 pub use steal::StealWatch;
 
 use std::path::Path;

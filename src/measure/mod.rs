@@ -11,6 +11,7 @@ mod check;
 mod counted;
 mod counter;
 mod duet;
+mod learnt;
 mod order;
 mod outcome;
 mod player;
@@ -36,13 +37,16 @@ pub use allocations::count_allocations;
 pub use counted::{Counted, CountedProcess, CountedSample, Exact};
 pub use profiles::{Profile, Profiled, profile};
 pub use reach::{Reach, find_reach};
-pub use schedule::{run, run_until};
+pub use schedule::{Bounds, run, run_within};
 pub use search::Differing;
 pub use session::{Request, RoundOutcome, Session};
 pub use traced::{Origin, Place, Sources, Traced, TracedStack};
 
 /// What the notes of a benchmark that was stopped for want of time hold.
 pub const TIME_UP: &str = "the time of the whole run was up";
+
+/// With what the note begins that says why a benchmark is not paired by sample although it was to be.
+pub const UNPAIRED: &str = "not paired sample by sample";
 
 /// What was measured of one benchmark.
 #[derive(Debug, Clone)]

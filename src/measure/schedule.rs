@@ -13,9 +13,6 @@ use super::order::Order;
 use super::session::{Request, RoundOutcome, Session};
 use super::{MeasureError, Measured, Round, Settled, TIME_UP};
 
-/// With fewer rounds there is no interval worth the name, so that a budget of time never cuts below.
-const FEWEST_ROUNDS: usize = 4;
-
 /// The rounds after which a benchmark's spread is looked at for the first time.
 const FIRST_LOOK: usize = 6;
 
@@ -23,7 +20,27 @@ const FIRST_LOOK: usize = 6;
 /// take.
 const ONE_SIDED_ROUNDS: usize = 3;
 
-/// [`run_until`] without an end in time.
+/// What bounds a whole measurement, besides the budget that each benchmark has of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// When the time of the whole run is up.
+    pub end: Option<Instant>,
+    /// Rounds below which a benchmark's own budget of time never cuts: with fewer, nothing could be
+    /// concluded, and the rest were wasted. Only the planned number of rounds may be smaller.
+    pub fewest_rounds: usize,
+}
+
+impl Default for Bounds {
+    /// No end, and rounds for one look.
+    fn default() -> Self {
+        Bounds {
+            end: None,
+            fewest_rounds: FIRST_LOOK,
+        }
+    }
+}
+
+/// [`run_within`] without an end in time.
 ///
 /// # Errors
 /// [`MeasureError::Interrupted`] when the user ends the run.
@@ -34,7 +51,14 @@ pub fn run(
     settle: &mut dyn FnMut(&Measured) -> Settled,
     events: EventSink<'_>,
 ) -> Result<Vec<Measured>, MeasureError> {
-    run_until(None, sampling, discovery, run_folder, settle, events)
+    run_within(
+        Bounds::default(),
+        sampling,
+        discovery,
+        run_folder,
+        settle,
+        events,
+    )
 }
 
 /// Measures every benchmark that is not in identical code, until `settle` is satisfied with it or
@@ -44,13 +68,13 @@ pub fn run(
 /// `settle` is asked after every round of a benchmark that both sides have. Benchmarks that were
 /// known to fail before are in the result, without rounds. Those in identical code are not.
 ///
-/// At `end` no round is begun that would not be over by then; while time is short, it is given as
-/// [`Budget`] describes, and what had to stop says so in its notes.
+/// At the end of `bounds` no round is begun that would not be over by then; while time is short, it is
+/// given as [`Budget`] describes, and what had to stop says so in its notes.
 ///
 /// # Errors
 /// [`MeasureError::Interrupted`] when the user ends the run.
-pub fn run_until(
-    end: Option<Instant>,
+pub fn run_within(
+    bounds: Bounds,
     sampling: &Sampling,
     discovery: &Discovery,
     run_folder: &Scratch,
@@ -58,7 +82,11 @@ pub fn run_until(
     events: EventSink<'_>,
 ) -> Result<Vec<Measured>, MeasureError> {
     let started = Instant::now();
-    let budget = Budget::until(end, sampling);
+    let budget = Budget::until(bounds.end, sampling);
+    let limits = Limits {
+        sampling,
+        fewest_rounds: bounds.fewest_rounds,
+    };
     let mut courses = enter(sampling, discovery);
     (events)(Event::PassStarted {
         pass: Pass::Time,
@@ -78,7 +106,7 @@ pub fn run_until(
         if let Some(session) = &mut session {
             let failed = session.scout(target, executables(target), &requests);
             scratch::check()?;
-            note(&mut courses, failed, sampling, settle, events);
+            note(&mut courses, failed, limits, settle, events);
         }
     }
     while let Some(session) = &mut session
@@ -104,7 +132,7 @@ pub fn run_until(
             // What an interruption broke off did not fail.
             scratch::check()?;
             charge(&mut courses, &outcomes, began.elapsed());
-            note(&mut courses, outcomes, sampling, settle, events);
+            note(&mut courses, outcomes, limits, settle, events);
         }
         if idle {
             break;
@@ -281,7 +309,7 @@ fn charge(courses: &mut [Course], outcomes: &[RoundOutcome], took: Duration) {
 fn note(
     courses: &mut [Course],
     outcomes: Vec<RoundOutcome>,
-    sampling: &Sampling,
+    limits: Limits<'_>,
     settle: &mut dyn FnMut(&Measured) -> Settled,
     events: EventSink<'_>,
 ) {
@@ -299,7 +327,7 @@ fn note(
         }
         let verdict = match outcome.result {
             Err(failure) => Some(fail(course, failure)),
-            Ok(round) => advance(course, round, sampling, settle),
+            Ok(round) => advance(course, round, limits, settle),
         };
         if let Some(verdict) = verdict {
             course.state = State::Settled;
@@ -317,11 +345,11 @@ fn fail(course: &mut Course, failure: Failure) -> String {
 fn advance(
     course: &mut Course,
     round: Round,
-    sampling: &Sampling,
+    limits: Limits<'_>,
     settle: &mut dyn FnMut(&Measured) -> Settled,
 ) -> Option<String> {
     if course.measured.rounds.is_empty() && course.presence == Presence::Common {
-        course.planned_rounds = affordable(&round, sampling, &course.measured.key);
+        course.planned_rounds = limits.rounds(&round, &course.measured.key);
     }
     course.measured.rounds.push(round);
     let spent = course.measured.rounds.len() >= course.planned_rounds;
@@ -339,17 +367,25 @@ fn advance(
     }
 }
 
-/// How many rounds like this one the budget allows. Fixed after the first round: were it to follow
-/// what is measured, the number of looks would, too.
-fn affordable(round: &Round, sampling: &Sampling, key: &BenchmarkKey) -> usize {
-    let timed = |side: Side| round.samples.get(side).times.iter().sum::<f64>() / 1e9;
-    let longest = Duration::try_from_secs_f64(timed(Side::Base).max(timed(Side::Head)))
-        .unwrap_or(Duration::MAX)
-        .max(Duration::from_nanos(1));
-    let own = sampling.rules.of(&key.package, &key.target, &key.id).time;
-    let budget = own.unwrap_or(sampling.time);
-    let count = budget.as_secs_f64() / longest.as_secs_f64();
-    (count.ceil() as usize)
-        .max(FEWEST_ROUNDS)
-        .min(sampling.rounds)
+/// How often one benchmark may be measured.
+#[derive(Clone, Copy)]
+struct Limits<'a> {
+    sampling: &'a Sampling,
+    fewest_rounds: usize,
+}
+
+impl Limits<'_> {
+    /// How many rounds like this one a benchmark may have. Fixed after the first round: were it to
+    /// follow what is measured, the number of looks would, too.
+    fn rounds(&self, round: &Round, key: &BenchmarkKey) -> usize {
+        let timed = |side: Side| round.samples.get(side).times.iter().sum::<f64>() / 1e9;
+        let longest = Duration::try_from_secs_f64(timed(Side::Base).max(timed(Side::Head)))
+            .unwrap_or(Duration::MAX)
+            .max(Duration::from_nanos(1));
+        let rules = &self.sampling.rules;
+        let own = rules.of(&key.package, &key.target, &key.id).time;
+        let budget = own.unwrap_or(self.sampling.time);
+        let affordable = (budget.as_secs_f64() / longest.as_secs_f64()).ceil() as usize;
+        affordable.max(self.fewest_rounds).min(self.sampling.rounds)
+    }
 }

@@ -1,8 +1,6 @@
 //! Measuring, round by round: which benchmarks share a pair of processes, what is done again, and
 //! what is learnt for later rounds.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::build::Executable;
 use crate::discover::{Failure, Presence, Target};
 use crate::plan::{PairingRequest, Pinning, Sampling};
@@ -11,14 +9,14 @@ use crate::scratch::Scratch;
 use crate::seam::Seam;
 use crate::units::{Event, EventSink, Paired, Side};
 
-use super::duet::{Attempt, Heard, Interleaved, alternate};
+use super::duet::{Attempt, alternate};
+use super::learnt::Learnt;
 use super::outcome::{self, never_ran};
 use super::player::Player;
 use super::seams::Seams;
-use super::threads::Threads;
 use super::way::{Company, Gate, Way, fit, take_chunk};
 use super::woven::weave;
-use super::{BenchmarkKey, Round, affinity, check};
+use super::{BenchmarkKey, Round, affinity};
 
 /// How the scout runs a benchmark: just long enough to see which threads work.
 const SCOUT: Timing = Timing {
@@ -26,10 +24,6 @@ const SCOUT: Timing = Timing {
     measurement: std::time::Duration::from_millis(50),
     sample_size: 10,
 };
-
-/// How many rounds of one benchmark may be done again because too few iterations were planned. A
-/// benchmark that times itself may always report less than planned.
-const REPLANS: u32 = 3;
 
 /// One benchmark that is to have one more round.
 #[derive(Debug, Clone)]
@@ -62,14 +56,8 @@ pub struct Session<'a> {
     events: EventSink<'a>,
     /// Where benchmarks of one thread are put.
     home: Placement,
-    placements: BTreeMap<BenchmarkKey, Placement>,
     seams: Seams,
-    /// Benchmarks that cannot be paired by sample, with the reason.
-    unseamed: BTreeMap<BenchmarkKey, String>,
-    /// Benchmarks that the sides run in different orders.
-    loners: BTreeSet<BenchmarkKey>,
-    /// How many rounds of a benchmark were done again because too few iterations were planned.
-    replanned: BTreeMap<BenchmarkKey, u32>,
+    learnt: Learnt,
 }
 
 impl<'a> Session<'a> {
@@ -86,11 +74,8 @@ impl<'a> Session<'a> {
             scratch,
             events,
             home,
-            placements: BTreeMap::new(),
             seams: Seams::new(sampling),
-            unseamed: BTreeMap::new(),
-            loners: BTreeSet::new(),
-            replanned: BTreeMap::new(),
+            learnt: Learnt::default(),
         }
     }
 
@@ -108,11 +93,7 @@ impl<'a> Session<'a> {
 
     /// The benchmarks that were seen to have several threads.
     pub fn unpinned(&self) -> impl Iterator<Item = &BenchmarkKey> {
-        let free = self
-            .placements
-            .iter()
-            .filter(|(_, placement)| **placement == Placement::Free);
-        free.map(|(key, _)| key)
+        self.learnt.unpinned()
     }
 
     /// Runs each benchmark once, shortly and unpinned, to see whether it has several threads: a pool
@@ -166,32 +147,27 @@ impl<'a> Session<'a> {
             presence: request.presence,
             timing: fit(asked, target),
             gate: session.gate(request),
-            company: session.company(request),
+            company: session.learnt.company(&request.key),
         };
         self.run(target, executables, requests, way)
     }
 
     fn placement(&self, key: &BenchmarkKey) -> Placement {
-        self.placements.get(key).copied().unwrap_or(self.home)
+        match self.learnt.has_several_threads(key) {
+            true => Placement::Free,
+            false => self.home,
+        }
     }
 
     fn gate(&self, request: &Request) -> Gate {
         let common = request.presence == Presence::Common;
-        let seam = common && !self.unseamed.contains_key(&request.key);
+        let seam = common && self.learnt.may_be_paired_by_sample(&request.key);
         match self.sampling.pairing {
             PairingRequest::Auto if seam => Gate::Seam,
             PairingRequest::Benchmark if seam && self.sampling.inject.is_some() => {
                 Gate::ProtocolObserved
             }
             _ => Gate::Protocol,
-        }
-    }
-
-    fn company(&self, request: &Request) -> Company {
-        if self.loners.contains(&request.key) {
-            Company::Alone
-        } else {
-            Company::Shared
         }
     }
 
@@ -266,9 +242,10 @@ impl<'a> Session<'a> {
         let mut done = Vec::new();
         let mut again = Vec::new();
         let mut unheard = Vec::new();
+        let pins = self.sampling.pinning == Pinning::Auto;
         for request in chunk {
             match attempt.heard.remove(&request.key.id) {
-                Some(heard) if self.learns(&request, &heard, way) => again.push(request),
+                Some(heard) if self.learnt.of(&request, &heard, way, pins) => again.push(request),
                 Some(heard) => match outcome::of_heard(&request, heard, way.timing) {
                     Some(outcome) => done.push(outcome),
                     None => unheard.push(request),
@@ -276,7 +253,7 @@ impl<'a> Session<'a> {
                 None => unheard.push(request),
             }
         }
-        if self.learns_of_all(&attempt, &unheard, way) {
+        if self.learnt.of_all(&attempt, &unheard, way) {
             again.append(&mut unheard);
         }
         let stray = attempt.stray.into_iter().next();
@@ -295,65 +272,9 @@ impl<'a> Session<'a> {
         (done, again)
     }
 
-    /// Whether a benchmark has to be run again in another way; which, is remembered.
-    fn learns(&mut self, request: &Request, heard: &Heard, way: Way) -> bool {
-        let several = [&heard.reports.base, &heard.reports.head]
-            .into_iter()
-            .flatten()
-            .any(|report| report.threads == Threads::Several);
-        if several && self.sampling.pinning == Pinning::Auto {
-            self.placements.insert(request.key.clone(), Placement::Free);
-            // What it gave on one processor is worth nothing.
-            if way.placement != Placement::Free {
-                return true;
-            }
-        }
-        if let Interleaved::InDoubt(reason) = &heard.interleaved {
-            self.unseamed.insert(request.key.clone(), reason.clone());
-            return true;
-        }
-        let mut reports = [&heard.reports.base, &heard.reports.head]
-            .into_iter()
-            .flatten();
-        if reports.any(check::misplanned) {
-            let count = self.replanned.entry(request.key.clone()).or_default();
-            *count += 1;
-            return *count <= REPLANS;
-        }
-        false
-    }
-
-    /// The same for those of which nothing was heard.
-    fn learns_of_all(&mut self, attempt: &Attempt, unheard: &[Request], way: Way) -> bool {
-        let keys = unheard.iter().map(|request| request.key.clone());
-        if let Some(reason) = &attempt.seam_failure {
-            self.unseamed.extend(keys.map(|key| (key, reason.clone())));
-            true
-        } else if attempt.disordered && way.company == Company::Shared {
-            self.loners.extend(keys);
-            true
-        } else if attempt.disordered {
-            let reason = "the sides run different benchmarks under one name";
-            self.unseamed.extend(keys.map(|key| (key, reason.into())));
-            true
-        } else {
-            false
-        }
-    }
-
     fn finish(&self, outcome: &mut RoundOutcome) {
-        if let Some(reason) = self.unseamed.get(&outcome.key) {
-            outcome
-                .notes
-                .push(format!("not paired sample by sample: {reason}"));
-        }
-        if self.replanned.contains_key(&outcome.key) {
-            outcome.notes.push(
-                "in a round, a disturbed warm-up led to far too few iterations; it was done again"
-                    .into(),
-            );
-        }
         if let Ok(round) = &outcome.result {
+            outcome.notes.extend(self.learnt.notes(&outcome.key));
             (self.events)(Event::RoundFinished {
                 benchmark: outcome.key.to_string(),
                 round: round.index + 1,

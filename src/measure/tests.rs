@@ -306,7 +306,38 @@ fn a_budget_of_time_limits_the_rounds_but_leaves_enough_for_an_interval() {
     assert_eq!(measured[0].rounds.len(), 7);
     sampling.time = Duration::from_secs(1);
     let measured = measure(&sampling, vec![target("t", script, script)]);
-    assert_eq!(measured[0].rounds.len(), 4);
+    assert_eq!(measured[0].rounds.len(), 6);
+    // Who asks for fewer gets them.
+    sampling.rounds = 3;
+    let measured = measure(&sampling, vec![target("t", script, script)]);
+    assert_eq!(measured[0].rounds.len(), 3);
+}
+
+#[test]
+fn many_benchmarks_leave_a_slow_one_the_rounds_that_they_demand() {
+    let script = "ns\t1000000000\nbench\ta";
+    let mut sampling = sampling();
+    sampling.rounds = 50;
+    sampling.time = Duration::from_secs(1);
+    let discovery = Discovery {
+        targets: vec![target("t", script, script)],
+        skipped: Vec::new(),
+        elsewhere: 0,
+    };
+    let bounds = Bounds {
+        fewest_rounds: 8,
+        ..Bounds::default()
+    };
+    let mut never = |_: &Measured| Settled::Continue;
+    let measured = run_within(
+        bounds,
+        &sampling,
+        &discovery,
+        fake::scratch(),
+        &mut never,
+        &|_| {},
+    );
+    assert_eq!(measured.unwrap()[0].rounds.len(), 8);
 }
 
 #[test]
@@ -320,8 +351,12 @@ fn when_the_time_of_the_whole_run_is_up_the_rest_stays_as_it_is() {
     let sampling = sampling();
     let until = |end| {
         let mut never = |_: &Measured| Settled::ContinueTo(1_000);
-        let measured = run_until(
-            Some(end),
+        let bounds = Bounds {
+            end: Some(end),
+            ..Bounds::default()
+        };
+        let measured = run_within(
+            bounds,
             &sampling,
             &discovery,
             fake::scratch(),

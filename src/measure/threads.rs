@@ -13,10 +13,11 @@ pub(super) enum Threads {
     Several,
 }
 
-/// Processor time of a process, in clock ticks of the kernel (10 ms nearly everywhere).
+/// Processor time of a process and of its children that have ended, in clock ticks of the kernel (10 ms nearly everywhere).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct ThreadTimes {
-    /// Of all threads, those that have ended included.
+    /// Of all threads, those that have ended included, and of children: what a benchmark starts would be
+    /// strangled on one processor as well.
     all: u64,
     /// Of the main thread.
     main: u64,
@@ -26,8 +27,9 @@ impl ThreadTimes {
     /// Reads the times of process `pid`; zero where there is no `/proc`.
     pub(super) fn of(pid: u32) -> ThreadTimes {
         ThreadTimes {
-            all: ticks(&format!("/proc/{pid}/stat")),
-            main: ticks(&format!("/proc/{pid}/task/{pid}/stat")),
+            all: ticks(&format!("/proc/{pid}/stat"), 4),
+            // Here, too, children are those of the whole process.
+            main: ticks(&format!("/proc/{pid}/task/{pid}/stat"), 2),
         }
     }
 
@@ -45,21 +47,20 @@ impl ThreadTimes {
     }
 }
 
-fn ticks(path: &str) -> u64 {
+fn ticks(path: &str, fields: usize) -> u64 {
     std::fs::read_to_string(path)
         .ok()
-        .and_then(|stat| parse(&stat))
+        .and_then(|stat| parse(&stat, fields))
         .unwrap_or(0)
 }
 
-/// User and system time from a `stat` file: fields 14 and 15 of proc_pid_stat(5), counted behind
-/// the name, which may hold anything.
-fn parse(stat: &str) -> Option<u64> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_ascii_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
+/// The sum of so many fields of a `stat` file from the 14th on, which are the user and the system time of
+/// the process or thread, then those of the children waited for (proc_pid_stat(5)). They are counted
+/// behind the name, which may hold anything.
+fn parse(stat: &str, fields: usize) -> Option<u64> {
+    let (_, behind) = stat.rsplit_once(')')?;
+    let times = behind.split_ascii_whitespace().skip(11).take(fields);
+    times.map(|time| time.parse::<u64>().ok()).sum()
 }
 
 #[cfg(test)]
@@ -68,8 +69,21 @@ mod tests {
 
     #[test]
     fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
-        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194304 100 0 0 0 31 11 0 0 20 0 1 0 5 1000 10";
-        assert_eq!(parse(stat), Some(42));
+        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194304 100 0 0 0 31 11 5 2 20 0 1 0 5 1000 10";
+        assert_eq!(parse(stat, 2), Some(42));
+        assert_eq!(parse(stat, 4), Some(49));
+    }
+
+    #[test]
+    fn a_child_that_has_ended_is_counted() {
+        let before = ThreadTimes::of(std::process::id());
+        let script = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+        let status = std::process::Command::new("sh")
+            .args(["-c", script])
+            .status();
+        assert!(status.unwrap().success());
+        let after = ThreadTimes::of(std::process::id());
+        assert!(after.all > before.all);
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! Two processes whose samples alternate: both are let run, and the clock seam passes the turn
 //! between them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::protocol::{Ending, next_of};
-use crate::seam::{Phase, Reconciliation, Seam, SeamError, reconcile};
+use crate::seam::{Phase, Reconciliation, SampleRecord, Seam, SeamError, reconcile};
 use crate::units::{Paired, Side};
 
 use super::duet::{Attempt, Interleaved, alternate};
 use super::player::{Player, Report, Turn};
+
+/// How often it is looked whether the turn still passes between silent sides. Rare enough to disturb
+/// nothing.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Why two processes could not be woven together.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +80,7 @@ fn run_both(
     attempt: &mut Attempt,
 ) -> Result<Paired<Option<Report>>, WeaveError> {
     let mut reports = Paired::new(None, None);
+    let mut turns = Paired::new(0, 0);
     for side in Side::BOTH {
         if let Some(player) = players.get_mut(side)
             && let Err(ending) = player.release()
@@ -96,6 +101,7 @@ fn run_both(
         let Some(deadline) = deadlines.min() else {
             return Ok(reports);
         };
+        let deadline = deadline.min(Instant::now() + LOOK);
         let heard = {
             let mut processes = Paired {
                 base: running.base.as_deref_mut().map(Player::process),
@@ -104,7 +110,15 @@ fn run_both(
             next_of(&mut processes, deadline)
         };
         let Some((side, heard)) = heard else {
-            end_the_silent(players, &reports, seam, attempt)?;
+            let before =
+                std::mem::replace(&mut turns, Paired::try_from_fn(|side| seam.turns(side))?);
+            if turns == before {
+                end_the_silent(players, &reports, seam, attempt)?;
+            } else {
+                // Each says nothing while the other works, too: only the turn shows that they do.
+                let both = [&mut players.base, &mut players.head];
+                both.into_iter().flatten().for_each(Player::excuse);
+            }
             continue;
         };
         let Some(player) = running.get_mut(side) else {
@@ -113,6 +127,9 @@ fn run_both(
         match heard.and_then(|message| player.hear(message)) {
             Ok(None) => {}
             Ok(Some(report)) => {
+                if let Some(peer) = running.get_mut(side.other()) {
+                    peer.excuse();
+                }
                 seam.alone(side.other())?;
                 *reports.get_mut(side) = Some(report);
             }
@@ -134,6 +151,10 @@ fn lose(
             Ok(Turn::Over | Turn::Complete(_)) => {}
             Err(ending) => attempt.fault(player.into_fault(&ending)),
         }
+    }
+    // It may have waited for this one as long as this one was silent.
+    if let Some(peer) = players.get_mut(side.other()) {
+        peer.excuse();
     }
     seam.alone(side.other())
 }
@@ -200,16 +221,58 @@ fn take_in(
 
 /// Compares what the seam saw with what was reported.
 fn settle_up(seam: &Seam, reports: Paired<&Report>) -> Result<Interleaved, SeamError> {
-    let mut starts = Paired::new(Vec::new(), Vec::new());
+    let mut samples = Paired::new(Vec::new(), Vec::new());
     for side in Side::BOTH {
+        if seam.foreign_reads_within(side)? > 0 {
+            let reason = "the clock is read within timed regions, too deep to tell by what";
+            return Ok(Interleaved::InDoubt(reason.into()));
+        }
         match reconcile(&seam.take_log(side)?, &reports.get(side).times) {
-            Reconciliation::Agreed(records) => {
-                *starts.get_mut(side) = records.iter().map(|record| record.start_ns).collect();
-            }
+            Reconciliation::Agreed(records) => *samples.get_mut(side) = records,
             Reconciliation::Disagreed(difference) => {
                 return Ok(Interleaved::InDoubt(difference.to_string()));
             }
         }
     }
-    Ok(Interleaved::BySample(starts))
+    if overlap(samples.as_ref().map(Vec::as_slice)) {
+        // A benchmark may have closed what the turn passes through.
+        let reason = "samples of both sides ran at once";
+        return Ok(Interleaved::InDoubt(reason.into()));
+    }
+    let start = |samples: Vec<SampleRecord>| samples.iter().map(|s| s.start_ns).collect();
+    Ok(Interleaved::BySample(samples.map(start)))
+}
+
+/// Whether a sample began before another had ended.
+fn overlap(samples: Paired<&[SampleRecord]>) -> bool {
+    let mut spans: Vec<(u64, u64)> = samples
+        .base
+        .iter()
+        .chain(samples.head)
+        .map(|sample| (sample.start_ns, sample.end_ns))
+        .collect();
+    spans.sort_unstable();
+    spans.windows(2).any(|two| two[1].0 < two[0].1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_that_ran_at_once_are_seen() {
+        let sample = |start_ns, end_ns| SampleRecord {
+            start_ns,
+            end_ns,
+            timed_ns: end_ns - start_ns,
+            regions: 1,
+        };
+        let base = [sample(0, 10), sample(30, 40)];
+        let turns = [sample(10, 20), sample(20, 30), sample(40, 41)];
+        let beside = |head: &[SampleRecord]| overlap(Paired::new(&base[..], head));
+        assert!(!beside(&turns));
+        assert!(!beside(&[]));
+        assert!(beside(&[sample(39, 41)]));
+        assert!(beside(&[sample(9, 41)]));
+    }
 }

@@ -47,6 +47,14 @@ impl Plan {
         let mut plan = Plan::of(&args.options, range, manifest_path, environment)?;
         plan.sampling.measure_identical = true;
         plan.sampling.reach = false;
+        if args.inject.is_some_and(|share| share.as_fraction() <= 0.0) {
+            return Err(PlanError::OutOfRange {
+                setting: "`--inject`".to_owned(),
+                value: "0%".to_owned(),
+                why: "then nothing is injected that could be found",
+                instead: "--inject 1%".to_owned(),
+            });
+        }
         plan.sampling.inject = args
             .inject
             .map(|share| Ratio::from_change(share.as_fraction()));
@@ -459,5 +467,20 @@ mod tests {
         assert_eq!(plan.range.to_string(), "v1..v1");
         assert!(plan.sampling.measure_identical && !plan.sampling.reach);
         assert_eq!(plan.sampling.inject, Some(Ratio::from_quotient(1.02)));
+    }
+
+    #[test]
+    fn only_what_can_be_injected_is_accepted() {
+        let typed = Typed::with(&[]);
+        for (share, accepted) in [("0%", false), ("0.1%", true), ("99%", true)] {
+            let words = format!("cargo-perfcheck calibrate --inject {share}");
+            let environment = typed.environment(&words);
+            let args = Args::from_words(&environment.words).unwrap();
+            let Some(super::super::Command::Calibrate(args)) = args.command else {
+                panic!("not a calibration: {args:?}")
+            };
+            let plan = Plan::resolve_calibration(&args, &environment);
+            assert_eq!(plan.is_ok(), accepted, "{share}");
+        }
     }
 }

@@ -37,6 +37,7 @@ mod prologue;
 mod reconcile;
 mod stacks;
 mod symbols;
+mod trial;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -53,6 +54,7 @@ pub use marks::MarkSeam;
 pub use profiles::{LoadedObject, ProfileClock, ProfileSeam, RawProfile, RawStack};
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
 pub use stacks::{CodeAddress, Stack, Stacks, Tracing};
+pub use trial::{Trial, try_preloading, try_profiling};
 
 use crate::units::{Paired, Side};
 use channel::{Channel, Room};
@@ -61,23 +63,11 @@ use symbols::Symbols;
 /// The probe; empty where preloading is not supported.
 const TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
 
-/// Whether this build of the program carries a probe for this system.
-#[must_use]
-pub fn is_supported() -> bool {
-    !TIMING_PROBE.is_empty()
-}
-
 /// The probe that counts allocations; empty where preloading is not supported.
 const ALLOCATION_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_ALLOCATION_PROBE"));
 
 /// The probe that takes CPU profiles; empty where preloading is not supported.
 const PROFILE_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_PROFILE_PROBE"));
-
-/// Whether this build of the program carries a profiler for this system.
-#[must_use]
-pub fn profiles_are_supported() -> bool {
-    !PROFILE_PROBE.is_empty()
-}
 
 /// How the seam works. The default is right for measuring.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -183,9 +173,7 @@ impl Seam {
         let folder = tempfile::Builder::new()
             .prefix("seam-")
             .tempdir_in(fs_err::canonicalize(run_dir)?)?;
-        let library_path = folder.path().join("probe.so");
-        fs_err::write(&library_path, kind.probe)?;
-        let library = File::open(&library_path)?;
+        let library = unpack(kind.probe, folder.path())?;
         let channels = Paired::try_from_fn(|side| {
             let executable = fs_err::canonicalize(executables.get(side))?;
             let symbols = Symbols::read(&executable)?;
@@ -268,6 +256,24 @@ impl Seam {
         })
     }
 
+    /// How often `side` was given the turn since the benchmark began: as long as it grows, the sides
+    /// alternate and nobody hangs.
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn turns(&self, side: Side) -> Result<u64, SeamError> {
+        Ok(self.channels.get(side).get(layout::TURNS)?)
+    }
+
+    /// Reads of the clock within timed regions of `side` that the probe could not trace to Criterion: what it
+    /// did about them was timed, too.
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn foreign_reads_within(&self, side: Side) -> Result<u64, SeamError> {
+        Ok(self.channels.get(side).get(layout::FOREIGN_WITHIN)?)
+    }
+
     /// The samples of `side` since the benchmark began, oldest first, the warm-up's included. Empty
     /// if there were more than the log can hold, or none. The side is held or gone.
     ///
@@ -288,6 +294,7 @@ impl Seam {
             channel.drain()?;
             channel.set(layout::LOG_COUNT, 0)?;
             channel.set(layout::FOREIGN_READS, 0)?;
+            channel.set(layout::FOREIGN_WITHIN, 0)?;
             channel.set(layout::TURNS, 0)?;
             channel.set(layout::PHASE, layout::PHASE_RUNNING)?;
             channel.set(layout::MODE, mode)?;
@@ -295,6 +302,13 @@ impl Seam {
         }
         Ok(())
     }
+}
+
+/// Writes a probe into a folder. It stays open, so that the loader can be given its descriptor.
+fn unpack(probe: &[u8], folder: &Path) -> std::io::Result<File> {
+    let path = folder.join("probe.so");
+    fs_err::write(&path, probe)?;
+    File::open(path)
 }
 
 /// The variables that preload `library` into the process of `side`, and tell it where the files of
@@ -305,18 +319,23 @@ fn variables(folder: &Path, side: Side, library: &File) -> Vec<(OsString, OsStri
     // Writing to an `OsString` cannot fail.
     let _ = write!(own, "{host}:");
     own.push(folder.join(side.name()));
-    let mut preload = library.path().as_os_str().to_owned();
-    if !channel::fits_preload_list(&preload) {
-        preload = format!("/proc/{host}/fd/{}", library.as_raw_fd()).into();
-    }
-    if let Some(others) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
-        preload.push(":");
-        preload.push(others);
-    }
     vec![
         (layout::VARIABLE.into(), own),
-        ("LD_PRELOAD".into(), preload),
+        ("LD_PRELOAD".into(), preload_list(library)),
     ]
+}
+
+/// `library`, and what our own environment preloads.
+fn preload_list(library: &File) -> OsString {
+    let mut list = library.path().as_os_str().to_owned();
+    if !channel::fits_preload_list(&list) {
+        list = format!("/proc/{}/fd/{}", std::process::id(), library.as_raw_fd()).into();
+    }
+    if let Some(others) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
+        list.push(":");
+        list.push(others);
+    }
+    list
 }
 
 fn configure(channel: &Channel, settings: &Settings, side: Side) -> Result<(), SeamError> {

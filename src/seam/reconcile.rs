@@ -38,9 +38,10 @@ pub enum Disagreement {
 impl std::fmt::Display for Disagreement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Disagreement::TooFew { logged: 0, .. } => {
-                f.write_str("the benchmark does not time itself by `Bencher::iter` or a relative")
-            }
+            Disagreement::TooFew { logged: 0, .. } => f.write_str(
+                "none of its samples was seen (`iter_custom`, a thread other than the main one, or more \
+                 samples than the log holds)",
+            ),
             Disagreement::TooFew { logged, reported } => {
                 write!(f, "the log has {logged} samples of {reported} reported")
             }

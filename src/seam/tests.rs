@@ -292,7 +292,8 @@ fn injected_time_lengthens_the_timed_regions_by_its_share() {
     };
     let ratio =
         median(agreed(&seam, Side::Head, &of_head)) / median(agreed(&seam, Side::Base, &of_base));
-    assert!(ratio > 1.5, "{ratio}");
+    // Twice as long; the sides are not run at the same time, so that the machine has its part in it.
+    assert!((1.7..2.5).contains(&ratio), "{ratio}");
 }
 
 #[test]

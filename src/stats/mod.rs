@@ -12,8 +12,10 @@
 //! | log ratios of the rounds → estimate, interval, p-values | [`Estimate`] |
 //! | several looks at growing data, one error rate | [`Looks`] |
 //! | many benchmarks, one error rate | [`step_up`] |
+//! | successes of trials → how likely success is | [`binomial_bounds`] |
 
 mod alone;
+mod binomial;
 mod estimate;
 mod family;
 mod location;
@@ -22,7 +24,8 @@ mod summary;
 mod within;
 
 pub use alone::{SummaryErrors, one_sided_margin};
-pub use estimate::{Estimate, Interval, believable};
+pub use binomial::binomial_bounds;
+pub use estimate::{Estimate, Interval, believable, rounds_to_believe};
 pub use family::step_up;
 pub use location::{Weighted, robust_location, weighted_median};
 pub use looks::{Looks, Standing};

@@ -30,9 +30,19 @@ const SHAPES: [&str; 16] = [
     "loop/iter_custom",
 ];
 
+/// What was said of the workspace.
+struct Told {
+    report: Value,
+    calibration: Value,
+}
+
 fn report() -> &'static Value {
-    static REPORT: OnceLock<Value> = OnceLock::new();
-    REPORT.get_or_init(|| {
+    &told().report
+}
+
+fn told() -> &'static Told {
+    static TOLD: OnceLock<Told> = OnceLock::new();
+    TOLD.get_or_init(|| {
         let workspace = Workspace::new();
         workspace
             .unpack("versions/base")
@@ -42,7 +52,7 @@ fn report() -> &'static Value {
         let json = workspace.beside("report.json");
         let output = workspace
             .perfcheck(
-                "HEAD~1..HEAD --seed 1 --rounds 12 --threshold 20% --time-per-benchmark 300ms --format json --no-allocations --no-profile",
+                "HEAD~1..HEAD --seed 1 --rounds 30 --threshold 20% --time-per-benchmark 300ms --format json --no-allocations --no-profile",
             )
             .args(["--warm-up-time", "5ms", "--measurement-time", "10ms"])
             .arg("--output")
@@ -51,7 +61,22 @@ fn report() -> &'static Value {
             .unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         let text = std::fs::read_to_string(json).unwrap_or_else(|_| panic!("{stderr}"));
-        serde_json::from_str(&text).unwrap()
+        let report = serde_json::from_str(&text).unwrap();
+        let output = workspace
+            .perfcheck(
+                "calibrate HEAD --runs 2 --inject 50% --seed 1 --rounds 6 -p v0_8 --format json",
+            )
+            .args(["--filter", "^plain$|^loop/iter_custom$"])
+            .args(["--warm-up-time", "5ms", "--measurement-time", "10ms"])
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let calibration =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{stderr}"));
+        Told {
+            report,
+            calibration,
+        }
     })
 }
 
@@ -69,10 +94,32 @@ fn benchmarks_of(package: &str) -> BTreeMap<&'static str, &'static Value> {
 one_run! {
     every_version_of_criterion_is_measured:
     every_version_reports_every_shape_of_id_and_loop,
+    every_version_is_paired_by_sample_where_the_benchmark_leaves_timing_to_it,
     twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two,
     what_one_iteration_processes_is_read_back,
     a_criterion_that_differs_between_the_sides_is_a_confounder,
     a_harness_that_does_not_speak_the_protocol_is_named_as_skipped,
+    a_calibration_finds_what_it_injected_and_says_where_it_could_not,
+}
+
+fn a_calibration_finds_what_it_injected_and_says_where_it_could_not() {
+    let calibration = &told().calibration;
+    assert_eq!(calibration["repetitions"], 2);
+    let injected = calibration["injected"].as_f64().unwrap();
+    assert!((injected - 0.5).abs() < 1e-9, "{injected}");
+    let benchmarks = calibration["benchmarks"].as_array().unwrap();
+    let of = |id: &str| benchmarks.iter().find(|one| one["id"] == id).unwrap();
+    let plain = of("plain");
+    assert_eq!(plain["pairing"], "sample");
+    assert_eq!(plain["comparisons"], 2);
+    assert_eq!(plain["found"], 2, "{plain:#}");
+    assert_eq!(plain["false_alarms"], 0);
+    let custom = of("loop/iter_custom");
+    assert_eq!(custom["pairing"], "benchmark");
+    assert_eq!(custom["comparisons"], 2);
+    assert_eq!(custom["found"], Value::Null, "{custom:#}");
+    let advice = calibration["advice"].to_string();
+    assert!(advice.contains("nothing could be injected"), "{advice}");
 }
 
 fn every_version_reports_every_shape_of_id_and_loop() {
@@ -90,6 +137,18 @@ fn every_version_reports_every_shape_of_id_and_loop() {
     let futures = benchmarks_of("v0_8");
     assert!(futures.contains_key("async iter"));
     assert!(futures.contains_key("async iter_batched"));
+}
+
+fn every_version_is_paired_by_sample_where_the_benchmark_leaves_timing_to_it() {
+    for package in VERSIONS.into_iter().chain(["mixed"]) {
+        for (id, entry) in benchmarks_of(package) {
+            let expected = match id {
+                "loop/iter_custom" => "benchmark",
+                _ => "sample",
+            };
+            assert_eq!(entry["pairing"], expected, "{package} {id}: {entry:#}");
+        }
+    }
 }
 
 fn twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two() {

@@ -36,7 +36,7 @@ pub(crate) fn sampling(pairing: PairingRequest) -> Sampling {
     }
 }
 
-fn target(base: &str, head: &str, ids: &[&str]) -> Target {
+fn target<Id: AsRef<str>>(base: &str, head: &str, ids: &[Id]) -> Target {
     let version = |minor| CriterionVersion {
         major: 0,
         minor,
@@ -57,7 +57,7 @@ fn target(base: &str, head: &str, ids: &[&str]) -> Target {
                 key: BenchmarkKey {
                     package: "shapes".into(),
                     target: "shapes".into(),
-                    id: (*id).to_owned(),
+                    id: id.as_ref().to_owned(),
                 },
                 presence: Presence::Common,
                 throughput: None,
@@ -84,12 +84,14 @@ fn run(target: Target, sampling: &Sampling) -> BTreeMap<String, Measured> {
         .collect()
 }
 
-const SHAPES: [&str; 5] = [
+const SHAPES: [&str; 7] = [
     "recognised/iter",
     "recognised/iter_batched_small",
     "recognised/async_iter",
     "strange/iter_custom",
     "strange/reads_the_clock",
+    "strange/reads_the_clock_deeply",
+    "strange/waits_for_a_timer",
 ];
 
 #[test]
@@ -135,27 +137,92 @@ fn sides_with_different_criterions_are_paired_by_sample_where_that_can_be_verifi
 fn a_side_that_breaks_amid_its_samples_fails_alone_and_the_others_stay_paired_by_sample() {
     let ids =
         ["before", "panics", "exits", "aborts", "hangs", "after"].map(|id| format!("faulty/{id}"));
-    let ids = ids.each_ref().map(String::as_str);
     let sampling = Sampling {
         timeout: Duration::from_secs(5),
         ..sampling(PairingRequest::Auto)
     };
-    let measured = run(target("shapes05", "shapes08", &ids), &sampling);
-    for id in ids {
-        let one = &measured[id];
-        if ["faulty/before", "faulty/after"].contains(&id) {
-            assert_eq!(one.failure, None, "{id}");
-            assert_eq!(one.rounds.len(), 2, "{id}");
-            for round in &one.rounds {
-                assert_eq!(round.pairing, Pairing::Sample, "{id}: {:?}", one.notes);
+    // The base side is let run first: what breaks there has a peer that waits.
+    for (base, head, faulty) in [
+        ("shapes05", "shapes08", Side::Head),
+        ("shapes08", "shapes05", Side::Base),
+    ] {
+        let measured = run(target(base, head, &ids), &sampling);
+        for id in &ids {
+            let one = &measured[id];
+            if ["faulty/before", "faulty/after"].contains(&id.as_str()) {
+                assert_eq!(one.failure, None, "{id}");
+                assert_eq!(one.rounds.len(), 2, "{id}");
+                for round in &one.rounds {
+                    assert_eq!(round.pairing, Pairing::Sample, "{id}: {:?}", one.notes);
+                }
+            } else {
+                let failure = one
+                    .failure
+                    .as_ref()
+                    .unwrap_or_else(|| panic!("{id} is well"));
+                assert_eq!(failure.side, faulty, "{id}: {failure:?}");
+                let other = format!("the {} side ran it without a failure", faulty.other());
+                assert_eq!(one.notes, [other], "{id}");
             }
-        } else {
-            let failure = one
-                .failure
-                .as_ref()
-                .unwrap_or_else(|| panic!("{id} is well"));
-            assert_eq!(failure.side, Side::Head, "{id}: {failure:?}");
         }
+    }
+}
+
+#[test]
+fn what_only_one_process_can_do_at_a_time_is_measured_one_after_the_other() {
+    let id = "single/owns_a_file";
+    let measured = run(
+        target("shapes05", "shapes08", &[id]),
+        &sampling(PairingRequest::Auto),
+    );
+    let one = &measured[id];
+    assert_eq!(one.failure, None);
+    assert_eq!(one.rounds.len(), 2);
+    assert!(
+        one.notes
+            .iter()
+            .any(|note| note.contains("fails while the other one is in the same benchmark")),
+        "{:?}",
+        one.notes
+    );
+}
+
+#[test]
+fn a_slow_peer_is_no_hung_one() {
+    let id = "single/slow_set_up";
+    let sampling = Sampling {
+        rounds: 1,
+        // Ten samples take two seconds alone and four by turns, during which nobody says anything.
+        timeout: Duration::from_secs(3),
+        ..sampling(PairingRequest::Auto)
+    };
+    let measured = run(target("shapes05", "shapes08", &[id]), &sampling);
+    let one = &measured[id];
+    assert_eq!(one.failure, None);
+    assert_eq!(one.rounds[0].pairing, Pairing::Sample, "{:?}", one.notes);
+}
+
+#[test]
+fn a_thousand_benchmarks_of_one_executable_are_all_paired_by_sample() {
+    let ids: Vec<String> = (0..100)
+        .flat_map(|outer| (0..10).map(move |inner| format!("thousand_{outer}/{inner}")))
+        .collect();
+    let sampling = Sampling {
+        rounds: 1,
+        warm_up: Duration::from_millis(1),
+        measurement: Duration::from_millis(1),
+        ..sampling(PairingRequest::Auto)
+    };
+    let measured = run(target("shapes05", "shapes08", &ids), &sampling);
+    assert_eq!(measured.len(), 1000);
+    for (id, one) in &measured {
+        assert_eq!(one.failure, None, "{id}");
+        assert_eq!(
+            one.rounds[0].pairing,
+            Pairing::Sample,
+            "{id}: {:?}",
+            one.notes
+        );
     }
 }
 

@@ -1,0 +1,141 @@
+//! How busy other programs keep the processors while this one and its children measure.
+
+use super::occupied::Occupied;
+use super::ticks::Processors;
+
+/// Clock ticks of each processor below which a few rounded ones would pass for other programs.
+const SHORTEST: u64 = 30;
+
+/// Watches the processors from when it was made.
+///
+/// Begin and finish it while no child is left that was not waited for: the system adds a child's time
+/// to that of its parent when the parent waits for it, and until then it passes for another program's,
+/// as does the time of what a child starts and leaves behind.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct BusyWatch {
+    start: Option<Reading>,
+}
+
+/// All that was done up to a moment.
+#[derive(Debug, Clone)]
+struct Reading {
+    processors: Processors,
+    own: u64,
+}
+
+impl BusyWatch {
+    /// Begins to watch.
+    pub fn begin() -> BusyWatch {
+        BusyWatch {
+            start: Reading::now(),
+        }
+    }
+
+    /// What others have done since, on average; `None` where the system does not say, or too little
+    /// time went by to tell.
+    #[must_use]
+    pub fn finish(self) -> Option<Occupied> {
+        between(&self.start?, &Reading::now()?)
+    }
+}
+
+impl Reading {
+    fn now() -> Option<Reading> {
+        let stat = fs_err::read_to_string("/proc/self/stat").ok()?;
+        Some(Reading {
+            processors: Processors::read()?,
+            own: own(&stat)?,
+        })
+    }
+}
+
+fn between(before: &Reading, after: &Reading) -> Option<Occupied> {
+    let work = after.processors.since(&before.processors);
+    if work.all < SHORTEST * work.processors as u64 {
+        return None;
+    }
+    let own = after.own.checked_sub(before.own)?;
+    // The processors' time is counted tick by tick and a process's more finely, so that what a quiet
+    // machine's own work comes to can exceed the whole.
+    Occupied::of(work.worked.saturating_sub(own), &work)
+}
+
+/// Clock ticks that a process has used, together with those of its children that it has waited for:
+/// fields 14 to 17 of proc_pid_stat(5).
+fn own(stat: &str) -> Option<u64> {
+    // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
+    let (_, from_third) = stat.rsplit_once(')')?;
+    let fields = from_third.split_ascii_whitespace().skip(11).take(4);
+    let fields: Vec<u64> = fields.map_while(|field| field.parse().ok()).collect();
+    (fields.len() == 4).then(|| fields.iter().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(stat: &str, own: u64) -> Reading {
+        let processors = Processors::parse(stat, |_| true);
+        Reading { processors, own }
+    }
+
+    fn begun() -> Reading {
+        reading(
+            "cpu0 100 0 50 500 0 9 9 0\ncpu1 100 0 50 500 0 9 9 0\n",
+            1000,
+        )
+    }
+
+    #[test]
+    fn what_this_program_did_itself_is_taken_off() {
+        // 200 ticks: 90 of programs, 50 of them our own; interrupts and theft are nobody's.
+        let after = reading(
+            "cpu0 150 0 60 530 0 12 10 6\ncpu1 110 10 60 565 5 9 9 0\n",
+            1050,
+        );
+        let occupied = between(&begun(), &after).unwrap();
+        assert_eq!(occupied.processors, 2);
+        assert_eq!(occupied.busy, 40.0 / 200.0 * 2.0);
+    }
+
+    #[test]
+    fn a_machine_whose_work_is_all_our_own_is_idle_beside_it() {
+        let after = reading(
+            "cpu0 180 0 60 510 0 9 9 0\ncpu1 100 0 50 600 0 9 9 0\n",
+            1093,
+        );
+        let occupied = between(&begun(), &after).unwrap();
+        assert_eq!(occupied.busy, 0.0);
+        assert_eq!(occupied.complaint_of_measuring(), None);
+    }
+
+    #[test]
+    fn a_moment_is_too_short_to_tell() {
+        let after = reading(
+            "cpu0 110 0 50 500 0 9 9 0\ncpu1 100 0 50 510 0 9 9 0\n",
+            1000,
+        );
+        assert_eq!(between(&begun(), &after), None);
+        assert_eq!(between(&reading("", 0), &reading("", 0)), None);
+    }
+
+    #[test]
+    fn the_own_time_is_that_of_the_process_and_of_the_children_it_waited_for() {
+        let stat = "8724 (a) (cat) R 8718 8718 7627 0 -1 4194304 98 0 0 0 1 20 300 4000 20 0 1 0";
+        assert_eq!(own(stat), Some(4321));
+        assert_eq!(own("8724 (cat) R 8718 8718"), None);
+        assert_eq!(own(""), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_systems_own_figures_are_understood() {
+        let watch = BusyWatch::begin();
+        assert!(watch.start.is_some());
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        let occupied = watch.finish().unwrap();
+        assert!(occupied.processors >= 1);
+        assert!(occupied.busy <= occupied.processors as f64, "{occupied:?}");
+    }
+}

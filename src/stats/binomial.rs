@@ -1,0 +1,48 @@
+//! How sure a count of successes is.
+
+use statrs::distribution::{Beta, ContinuousCDF};
+
+/// Between which values the true probability lies when `hits` of `of` trials succeeded; each bound by
+/// itself is wrong with a probability of at most `alpha`, whatever the true one is.
+///
+/// Hypothesis: the trials are independent and alike. `hits` ≤ `of`; of no trials nothing is known (0, 1).
+///
+/// Source: Clopper and Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the Case of the
+/// Binomial" (Biometrika 26, 1934).
+#[must_use]
+pub fn binomial_bounds(hits: usize, of: usize, alpha: f64) -> (f64, f64) {
+    let quantile = |a: usize, b: usize, p: f64| {
+        Beta::new(a as f64, b as f64).map_or(f64::NAN, |beta| beta.inverse_cdf(p))
+    };
+    let misses = of.saturating_sub(hits);
+    let lower = match hits {
+        0 => 0.0,
+        hits => quantile(hits, misses + 1, alpha),
+    };
+    let upper = match misses {
+        0 => 1.0,
+        misses => quantile(hits + 1, misses, 1.0 - alpha),
+    };
+    (lower, upper)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_agree_with_scipy() {
+        // scipy.stats.beta.ppf(0.05, k, n - k + 1), scipy.stats.beta.ppf(0.95, k + 1, n - k)
+        for (hits, of, lower, upper) in [
+            (0, 299, 0.0, 0.009969146792899284),
+            (100, 100, 0.97048695039296, 1.0),
+            (95, 100, 0.8977466223567254, 0.9800944363378281),
+            (1, 20, 0.0025613787765302798, 0.2161061642068471),
+            (0, 0, 0.0, 1.0),
+        ] {
+            let (low, high) = binomial_bounds(hits, of, 0.05);
+            assert!((low - lower).abs() < 1e-6, "{hits} of {of}: {low}");
+            assert!((high - upper).abs() < 1e-6, "{hits} of {of}: {high}");
+        }
+    }
+}
