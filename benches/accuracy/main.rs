@@ -96,7 +96,7 @@ struct Options {
     at_most: Option<Duration>,
     /// Adds each answer to this file at once, one JSON array a line; what it holds answers to already is
     /// not asked again, so that a run of hours may be interrupted.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["time", "quick"])]
     answers: Option<PathBuf>,
     /// Instead of measuring: the table of answers that are in this file.
     #[arg(long, value_name = "FILE")]
@@ -211,8 +211,15 @@ fn ask(options: &Options, ours: &mut ours::Ours, question: &Question) -> anyhow:
     }
 }
 
-/// The file that answers are added to.
+/// The file that answers are added to, without the half of one that was being written when it was
+/// interrupted.
 fn open(path: &std::path::Path) -> anyhow::Result<fs_err::File> {
+    if let Ok(text) = fs_err::read_to_string(path)
+        && !text.ends_with('\n')
+    {
+        let whole = text.rfind('\n').map_or(0, |at| at + 1);
+        fs_err::write(path, &text[..whole])?;
+    }
     let mut options = fs_err::OpenOptions::new();
     Ok(options.create(true).append(true).open(path)?)
 }

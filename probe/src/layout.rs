@@ -138,7 +138,8 @@ pub(crate) const TURNS: usize = 35;
 pub(crate) const PHASE: usize = 36;
 /// One of the `SHIM_` constants: what became of the allocator's entry points.
 pub(crate) const SHIM_STATE: usize = 37;
-/// Of [`FOREIGN_READS`] those within a timed region, which then holds the search for what they are.
+/// One more than the number of the last sample with any of [`FOREIGN_READS`] in a timed region, which then
+/// holds the search for what it is; 0 for none.
 pub(crate) const FOREIGN_WITHIN: usize = 49;
 /// Where the executable is loaded; the marking probe writes it once every breakpoint is set.
 pub(crate) const BIAS: usize = 47;

@@ -159,7 +159,8 @@ impl State {
         self.sample.timed += end.wrapping_sub(self.sample.opened);
         self.sample.regions += 1;
         if foreign > 0 {
-            self.shared.add(layout::FOREIGN_WITHIN, foreign);
+            self.shared
+                .set(layout::FOREIGN_WITHIN, self.sample.index + 1);
         }
         self.record_end(end);
         Some(closed)

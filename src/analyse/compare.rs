@@ -151,7 +151,10 @@ impl Draft {
         }
         notes.extend(self.note(verdict, judged.as_ref(), settling));
         let estimate = self.estimate.filter(|_| verdict == Verdict::Inconclusive);
-        if let Some(estimate) = estimate.filter(|e| joint.is_mute(settling, e)) {
+        // What was stopped at the threshold had rounds enough.
+        let too_few =
+            |e: &Estimate| e.rounds < settling.fewest_rounds() && joint.is_mute(settling, e);
+        if let Some(estimate) = estimate.filter(too_few) {
             notes.push(format!(
                 "{} rounds, whatever they show, are too few to tell a change from luck in a report of {} \
                  benchmarks; it takes {}",

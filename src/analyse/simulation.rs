@@ -139,14 +139,15 @@ const ERROR: f64 = 0.05;
 
 #[test]
 fn a_report_about_unchanged_code_accuses_nothing_more_often_than_it_says() {
-    let trials = 120;
+    let trials = 40;
     for shape in Shape::ALL {
-        // From quiet benchmarks to such that move by ten thresholds from round to round.
-        for spread in [0.003, 0.02, 0.1] {
+        // From quiet benchmarks, by way of such that are found unchanged only at the last look, to such that
+        // move by ten thresholds from round to round.
+        for spread in [0.003, 0.012, 0.1] {
             let mut noise = Noise::seeded(51);
             let (mut alarms, mut differences) = (0, 0);
             for _ in 0..trials {
-                let report = report(&mut noise, shape, &[0.0; 12], spread);
+                let report = report(&mut noise, shape, &[0.0; 40], spread);
                 alarms += usize::from(!accused(&report).is_empty());
                 differences += usize::from(!different(&report).is_empty());
             }
@@ -252,16 +253,16 @@ fn accusations_are_true_and_planted_changes_are_found() {
 
 #[test]
 fn intervals_of_the_accused_cover_their_truth() {
-    // Accused by luck more than by merit, one in ten or so: where intervals are most tempted to start above
-    // their truth.
-    let mut changes = [0.035; 20];
-    changes[10..].fill(-0.035);
+    // So small against the noise that few are accused, and those by luck: at the level of one benchmark
+    // alone, about half of their intervals would lie wholly beyond the truth.
+    let mut changes = [0.024; 20];
+    changes[10..].fill(-0.024);
     let mut missed_by_all = Vec::new();
     let mut found = 0;
     for shape in Shape::ALL {
         let mut noise = Noise::seeded(53);
         let mut missed = Vec::new();
-        for _ in 0..60 {
+        for _ in 0..120 {
             let report = report(&mut noise, shape, &changes, 0.05);
             let accused = accused(&report);
             let misses = accused

@@ -273,6 +273,17 @@ fn four_rounds_of_many_benchmarks_say_that_they_are_too_few() {
 }
 
 #[test]
+fn what_was_stopped_at_the_threshold_is_not_said_to_have_had_too_few_rounds() {
+    let mut found = discovery(different(), &[("edge", Presence::Common)]);
+    found.elsewhere = 12;
+    let all = vec![measured("edge", rounds(6, 0.0101, 0.0003))];
+    let edge = compare(&found, all, &thresholds(), &sampling()).remove(0);
+    assert_eq!(edge.verdict, Verdict::Inconclusive);
+    let told = edge.notes.iter().any(|note| note.contains("too few"));
+    assert!(!told, "{:?}", edge.notes);
+}
+
+#[test]
 fn one_round_gives_an_estimate_but_no_interval() {
     let found = discovery(different(), &[("a", Presence::Common)]);
     let all = vec![measured("a", rounds(1, 0.5, 0.0))];

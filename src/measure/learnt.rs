@@ -116,6 +116,10 @@ fn doubt(heard: &Heard, way: Way) -> Option<String> {
     let failure = failures.into_iter().flatten().next()?;
     (way.gate == Gate::Seam).then(|| {
         let side = failure.side;
-        format!("the {side} side fails while the other one is in the same benchmark")
+        format!(
+            "the {side} side fails while the other one is in the same benchmark ({}), and did not when it ran \
+             by itself",
+            failure.reason
+        )
     })
 }

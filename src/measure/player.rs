@@ -14,7 +14,7 @@ use super::threads::{ThreadTimes, Threads};
 const OVERRUN: f64 = 4.0;
 
 /// No round of one benchmark may take longer. Settings in a benchmark's code can ask for days.
-const LONGEST_ROUND: Duration = Duration::from_secs(3600);
+pub(super) const LONGEST_ROUND: Duration = Duration::from_secs(3600);
 
 /// What one side reported of one benchmark.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ use super::outcome::{self, never_ran};
 use super::player::Player;
 use super::seams::Seams;
 use super::way::{Company, Gate, Way, fit, take_chunk};
-use super::woven::weave;
+use super::woven::{observe, weave};
 use super::{BenchmarkKey, Round, affinity};
 
 /// How the scout runs a benchmark: just long enough to see which threads work.
@@ -293,10 +293,7 @@ fn play(
 ) {
     let result = match seam {
         Some(seam) if gate == Gate::Seam => weave(players, seam, attempt, begin),
-        Some(seam) => seam
-            .observe()
-            .map_err(Into::into)
-            .map(|()| alternate(players, attempt, 0.., begin)),
+        Some(seam) => observe(players, seam, attempt, begin),
         None => {
             alternate(players, attempt, 0.., begin);
             Ok(())

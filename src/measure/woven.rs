@@ -1,6 +1,7 @@
 //! Two processes whose samples alternate: both are let run, and the clock seam passes the turn
 //! between them.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::protocol::{Ending, next_of};
@@ -8,7 +9,7 @@ use crate::seam::{Phase, Reconciliation, SampleRecord, Seam, SeamError, reconcil
 use crate::units::{Paired, Side};
 
 use super::duet::{Attempt, Interleaved, alternate};
-use super::player::{Player, Report, Turn};
+use super::player::{LONGEST_ROUND, Player, Report, Turn};
 
 /// How often it is looked whether the turn still passes between silent sides. Rare enough to disturb
 /// nothing.
@@ -73,12 +74,57 @@ pub(super) fn weave(
     Ok(())
 }
 
+/// Runs both processes to their ends, benchmark by benchmark, one side after the other, while the seam logs
+/// their samples, and lengthens them where it is so set.
+///
+/// A benchmark of which the seam did not see what the head side reported is left in doubt: it cannot have been
+/// lengthened.
+///
+/// # Errors
+/// When the seam's files fail.
+pub(super) fn observe(
+    players: &mut Paired<Option<Player>>,
+    seam: &mut Seam,
+    attempt: &mut Attempt,
+    begin: &mut dyn FnMut(usize) -> Side,
+) -> Result<(), WeaveError> {
+    for step in 0.. {
+        if attempt.is_broken() || (players.base.is_none() && players.head.is_none()) {
+            break;
+        }
+        let before = reported_by_head(attempt);
+        seam.observe()?;
+        alternate(players, attempt, [step], begin);
+        for id in reported_by_head(attempt).difference(&before) {
+            let Some(heard) = attempt.heard.get_mut(id) else {
+                continue;
+            };
+            let times = heard.reports.head.iter().flat_map(|report| &report.times);
+            let times: Vec<f64> = times.copied().collect();
+            let log = seam.take_log(Side::Head)?;
+            if let Reconciliation::Disagreed(difference) = reconcile(&log, &times) {
+                heard.interleaved = Interleaved::InDoubt(difference.to_string());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn reported_by_head(attempt: &Attempt) -> BTreeSet<String> {
+    let heard = attempt.heard.iter();
+    heard
+        .filter(|(_, heard)| heard.reports.head.is_some())
+        .map(|(id, _)| id.clone())
+        .collect()
+}
+
 /// Lets both held processes run until each has measured one more benchmark, or is gone.
 fn run_both(
     players: &mut Paired<Option<Player>>,
     seam: &Seam,
     attempt: &mut Attempt,
 ) -> Result<Paired<Option<Report>>, WeaveError> {
+    let begun = Instant::now();
     let mut reports = Paired::new(None, None);
     let mut turns = Paired::new(0, 0);
     for side in Side::BOTH {
@@ -112,7 +158,7 @@ fn run_both(
         let Some((side, heard)) = heard else {
             let before =
                 std::mem::replace(&mut turns, Paired::try_from_fn(|side| seam.turns(side))?);
-            if turns == before {
+            if turns == before || begun.elapsed() > LONGEST_ROUND {
                 end_the_silent(players, &reports, seam, attempt)?;
             } else {
                 // Each says nothing while the other works, too: only the turn shows that they do.
@@ -223,11 +269,13 @@ fn take_in(
 fn settle_up(seam: &Seam, reports: Paired<&Report>) -> Result<Interleaved, SeamError> {
     let mut samples = Paired::new(Vec::new(), Vec::new());
     for side in Side::BOTH {
-        if seam.foreign_reads_within(side)? > 0 {
+        let (log, times) = (seam.take_log(side)?, &reports.get(side).times);
+        let warm_up = log.len().saturating_sub(times.len());
+        if seam.samples_with_foreign_reads(side)? > warm_up as u64 {
             let reason = "the clock is read within timed regions, too deep to tell by what";
             return Ok(Interleaved::InDoubt(reason.into()));
         }
-        match reconcile(&seam.take_log(side)?, &reports.get(side).times) {
+        match reconcile(&log, times) {
             Reconciliation::Agreed(records) => *samples.get_mut(side) = records,
             Reconciliation::Disagreed(difference) => {
                 return Ok(Interleaved::InDoubt(difference.to_string()));

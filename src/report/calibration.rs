@@ -30,7 +30,10 @@ pub fn calibration(calibration: &Calibration) -> String {
     }
     for key in &calibration.without_interval {
         let name = shortened(&key.to_string());
-        let _ = writeln!(text, "{name:NAME_WIDTH$}  failed, or too few rounds");
+        let _ = writeln!(
+            text,
+            "{name:NAME_WIDTH$}  failed, had too few rounds, or was not paired in all of them"
+        );
     }
     let (wrong, all) = calibration.false_alarms();
     let _ = write!(
@@ -136,7 +139,7 @@ one executable compared with 1.00 % added to the head side, 5 times
 benchmark                                        error    spread    pairing  false alarms  smallest  rounds
 shop::prices sum                                0.12 %    0.23 %     sample        0 of 5    0.34 %       9  found 1.00 % in 4 of 5
 shop::prices custom                             0.12 %    0.23 %  benchmark        0 of 5    0.34 %       9  nothing could be injected
-shop::prices broken                           failed, or too few rounds
+shop::prices broken                           failed, had too few rounds, or was not paired in all of them
 
 error: 95th percentile of the distance between estimate and truth; spread: from process to
 process; smallest: the smallest change seen with a power of 80 % after so many rounds

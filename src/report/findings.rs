@@ -5,7 +5,7 @@ use super::causes;
 use super::escape::visible;
 use super::risks;
 use super::words::{self, Naming};
-use crate::analyse::{Comparison, Verdict};
+use crate::analyse::{Comparison, TimeChange, Verdict};
 use crate::measure::Pairing;
 
 /// What follows from a report, each list the gravest first.
@@ -180,6 +180,13 @@ fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
                     words::plural(change.rounds, "round", "rounds"),
                     words::share(report.methodology.threshold)
                 ),
+                _ if lies_beyond(change, report.methodology.threshold) => format!(
+                    "the interval {} to {} lies beyond the threshold, but {} are too few to be sure among so \
+                     many benchmarks",
+                    change.lower,
+                    change.upper,
+                    words::plural(change.rounds, "round", "rounds")
+                ),
                 _ => format!(
                     "the interval {} to {} crosses a threshold; more rounds would decide it",
                     change.lower, change.upper
@@ -189,6 +196,11 @@ fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
         }
         _ => None,
     }
+}
+
+/// Whether a whole interval lies beyond ±`threshold`.
+fn lies_beyond(change: &TimeChange, threshold: f64) -> bool {
+    change.lower.ln() > threshold.ln_1p() || change.upper.ln() < -threshold.ln_1p()
 }
 
 /// Rounds until `threshold` could be seen: the width of an interval falls with the square root of

@@ -265,12 +265,13 @@ impl Seam {
         Ok(self.channels.get(side).get(layout::TURNS)?)
     }
 
-    /// Reads of the clock within timed regions of `side` that the probe could not trace to Criterion: what it
-    /// did about them was timed, too.
+    /// After how many samples of `side`, the warm-up's included, the last one came in whose timed regions the
+    /// clock was read in a way that the probe could not trace to Criterion: what it did about that was
+    /// timed, too. Zero where there was none.
     ///
     /// # Errors
     /// If the shared file cannot be read.
-    pub fn foreign_reads_within(&self, side: Side) -> Result<u64, SeamError> {
+    pub fn samples_with_foreign_reads(&self, side: Side) -> Result<u64, SeamError> {
         Ok(self.channels.get(side).get(layout::FOREIGN_WITHIN)?)
     }
 

