@@ -31,7 +31,7 @@ pub struct RoundEstimate {
 /// cancels; since they are medians, a disturbance of some of its blocks does not matter. The
 /// comparisons, weighted by the share of their side's iterations behind them, are joined by
 /// [`robust_location`]. (Not by time: an interrupted block would count the more, the longer it was
-/// interrupted. On a trace recorded under heavy load that alone made the spread ten times smaller.)
+/// interrupted. On two traces recorded under heavy load that alone makes the spread about three times smaller.)
 ///
 /// Hypothesis: the logarithms of both sides share one disturbance that varies slowly against the window,
 /// about ten milliseconds. The result is in natural logarithms. Valid for at least one block a side (two
