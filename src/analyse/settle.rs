@@ -6,7 +6,7 @@ use crate::discover::BenchmarkKey;
 use crate::measure::Measured;
 use crate::plan::config::Rules;
 use crate::plan::{Sampling, Thresholds};
-use crate::stats::{Estimate, Interval, Looks, Standing, believable, rounds_to_believe};
+use crate::stats::{Estimate, Interval, Looks, Standing, believable};
 
 /// The rule by which benchmarks are stopped early, fixed before the first round.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,9 +45,7 @@ impl Settling {
         let level = self.alpha / self.family as f64;
         let supported = |n: &usize| believable(*n) <= level * self.looks.share(*n, Standing::Last);
         let first = self.looks.planned().first().copied().unwrap_or(1);
-        // Half of the error is kept for the last look, and a round more quarters what is believable.
-        let enough = (rounds_to_believe(level)..).take(2).find(supported);
-        enough.unwrap_or(usize::MAX).max(first)
+        (first..).find(supported).unwrap_or(usize::MAX)
     }
 
     /// The rule for one benchmark, which may have a threshold of its own.

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::disturbances::Disturbances;
 use crate::analyse::{self, BudgetCheck, Comparison, Decision};
 use crate::attribute::Attribution;
 use crate::build::Build;
 use crate::discover::{Discovery, SkippedTarget};
-use crate::environment::{Machine, Occupied};
+use crate::environment::Machine;
 use crate::plan::{Pinning, Plan};
 use crate::report::{
     Commit, Environment, Methodology, Range, ReachSummary, Report, SCHEMA_VERSION, Skipped, Timing,
 };
 use crate::revision::{Resolved, Revision, Source};
 use crate::units::{Bytes, Paired, Side};
-
-/// The share of processor time taken by other tenants from which it is worth a warning.
-const STEAL: f64 = 0.02;
 
 /// What the rooms found out.
 pub(super) struct Findings<'a> {
@@ -32,39 +30,6 @@ pub(super) struct Findings<'a> {
     pub(super) budgets: Vec<BudgetCheck>,
     pub(super) timings: Vec<Timing>,
     pub(super) reach: Option<ReachSummary>,
-}
-
-/// What else went on while this machine measured, where the system says.
-pub(super) struct Disturbances {
-    /// How busy others kept the processors in the moment before.
-    pub(super) before: Option<Occupied>,
-    /// How busy they kept them on average from the beginning to the end.
-    pub(super) meanwhile: Option<Occupied>,
-    /// The share of the wanted processor time that other tenants took.
-    pub(super) steal: Option<f64>,
-}
-
-impl Disturbances {
-    /// Those that are worth a warning, in words.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        // What was there before and stayed is told once, by the figure that is of all the measuring.
-        let meanwhile = self
-            .meanwhile
-            .and_then(|busy| busy.complaint_of_measuring());
-        let before = || {
-            let busy = self.before?.complaint()?;
-            Some(format!(
-                "the machine was busy before measuring began: {busy}"
-            ))
-        };
-        let steal = self.steal.filter(|steal| *steal > STEAL).map(|steal| {
-            format!(
-                "other tenants of the machine took {:.1} % of the processor time while measuring",
-                steal * 100.0
-            )
-        });
-        meanwhile.or_else(before).into_iter().chain(steal).collect()
-    }
 }
 
 /// The report of these findings.
@@ -185,57 +150,5 @@ fn skipped(target: &SkippedTarget) -> Skipped {
         target: target.target.clone(),
         side: target.side,
         reason: target.reason.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn warnings(before: Option<f64>, meanwhile: Option<f64>, steal: Option<f64>) -> Vec<String> {
-        let occupied = |busy| Occupied {
-            busy,
-            processors: 2,
-        };
-        let disturbances = Disturbances {
-            before: before.map(occupied),
-            meanwhile: meanwhile.map(occupied),
-            steal,
-        };
-        disturbances.warnings()
-    }
-
-    #[test]
-    fn a_machine_with_nothing_else_to_do_and_one_that_does_not_say_give_no_warning() {
-        assert_eq!(warnings(Some(0.1), Some(0.1), Some(0.01)), [""; 0]);
-        assert_eq!(warnings(None, None, None), [""; 0]);
-    }
-
-    #[test]
-    fn a_build_that_begins_while_measuring_is_told_with_its_figures() {
-        let told = warnings(Some(0.0), Some(0.8), None);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(
-            told[0].starts_with("other programs kept 0.8 of 2 processors busy while measuring: ")
-        );
-    }
-
-    #[test]
-    fn what_was_busy_before_and_stays_so_is_told_once() {
-        let told = warnings(Some(1.9), Some(0.8), None);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains("0.8 of 2 processors busy while measuring"));
-    }
-
-    #[test]
-    fn what_was_busy_only_before_is_told_and_so_is_theft() {
-        assert_eq!(
-            warnings(Some(1.9), Some(0.1), Some(0.25)),
-            [
-                "the machine was busy before measuring began: other programs kept 1.9 of 2 processors busy",
-                "other tenants of the machine took 25.0 % of the processor time while measuring"
-            ]
-        );
-        assert_eq!(warnings(Some(1.9), None, None).len(), 1);
     }
 }

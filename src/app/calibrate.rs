@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::time::Instant;
 
-use super::assemble::Disturbances;
 use super::compare::{kind, measure_once, prepare};
+use super::disturbances::{Disturbances, Watch};
 use super::failure::Failure;
 use super::ready::Stages;
 use crate::analyse::{Calibration, Comparison};
-use crate::environment::{BusyWatch, Machine, StealWatch};
+use crate::environment::Machine;
 use crate::plan::{CalibrateArgs, ExitStatus, Format, Plan, Sampling};
 use crate::scratch::Scratch;
 use crate::ui::Progress;
@@ -59,7 +59,7 @@ fn repeat(
         scratch,
         events,
     )?;
-    let (steal, busy) = (StealWatch::start(), BusyWatch::begin());
+    let watch = Watch::begin(None);
     let end = plan.time.map(|time| ready.stages.began() + time);
     let runs = (0..args.runs).map(|run| {
         // Were the time of the whole run not shared out, the first repetition would use it up.
@@ -76,10 +76,5 @@ fn repeat(
         measure_once(plan, &sampling, &ready, end, scratch, events)
     });
     let runs = runs.collect::<Result<_, _>>()?;
-    let disturbances = Disturbances {
-        before: None,
-        meanwhile: busy.finish(),
-        steal: steal.share(),
-    };
-    Ok((runs, disturbances))
+    Ok((runs, watch.finish()))
 }

@@ -3,15 +3,16 @@
 use std::io::{IsTerminal as _, Write};
 use std::time::Instant;
 
-use super::assemble::{Disturbances, Findings, assemble};
+use super::assemble::{Findings, assemble};
 use super::deliver::{colour, columns, deliver, deliver_artifacts};
+use super::disturbances::Watch;
 use super::failure::Failure;
 use super::ready::{Ready, Stages};
 use super::{actions, limits, reach, rules};
 use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
 use crate::attribute::{self, Attributed, Folders};
 use crate::discover::{self, Benchmark, Changes, Target};
-use crate::environment::{BusyWatch, Machine, StealWatch, occupied};
+use crate::environment::{Machine, occupied};
 use crate::measure::{Bounds, Measured, Settled, Sources, count_allocations};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
 use crate::report::{self, Report};
@@ -61,15 +62,10 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         revision::resolve(&plan.manifest_path, &plan.range).map_err(Failure::of_revision)?;
     let mut ready = prepare(plan, machine, resolved, stages, scratch, events)?;
 
-    let before = occupied();
-    let (steal, busy) = (StealWatch::start(), BusyWatch::begin());
+    let watch = Watch::begin(occupied());
     let end = plan.time.map(|time| ready.stages.began() + time);
     let mut comparisons = measure_once(plan, &plan.sampling, &ready, end, scratch, events)?;
-    let disturbances = Disturbances {
-        before,
-        meanwhile: busy.finish(),
-        steal: steal.share(),
-    };
+    let disturbances = watch.finish();
     ready.stages.end("measuring");
     let mut counted = Vec::new();
     if plan.sampling.allocations {

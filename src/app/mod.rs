@@ -5,6 +5,7 @@ mod assemble;
 mod calibrate;
 mod compare;
 mod deliver;
+mod disturbances;
 mod failure;
 mod limits;
 mod reach;

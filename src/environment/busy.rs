@@ -1,6 +1,7 @@
 //! How busy other programs keep the processors while this one and its children measure.
 
 use super::occupied::Occupied;
+use super::process::{self, Of};
 use super::ticks::Processors;
 
 /// Clock ticks of each processor below which a few rounded ones would pass for other programs.
@@ -45,7 +46,7 @@ impl Reading {
         let stat = fs_err::read_to_string("/proc/self/stat").ok()?;
         Some(Reading {
             processors: Processors::read()?,
-            own: own(&stat)?,
+            own: process::ticks(&stat, Of::WithChildren)?,
         })
     }
 }
@@ -59,16 +60,6 @@ fn between(before: &Reading, after: &Reading) -> Option<Occupied> {
     // The processors' time is counted tick by tick and a process's more finely, so that what a quiet
     // machine's own work comes to can exceed the whole.
     Occupied::of(work.worked.saturating_sub(own), &work)
-}
-
-/// Clock ticks that a process has used, together with those of its children that it has waited for:
-/// fields 14 to 17 of proc_pid_stat(5).
-fn own(stat: &str) -> Option<u64> {
-    // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
-    let (_, from_third) = stat.rsplit_once(')')?;
-    let fields = from_third.split_ascii_whitespace().skip(11).take(4);
-    let fields: Vec<u64> = fields.map_while(|field| field.parse().ok()).collect();
-    (fields.len() == 4).then(|| fields.iter().sum())
 }
 
 #[cfg(test)]
@@ -118,14 +109,6 @@ mod tests {
         );
         assert_eq!(between(&begun(), &after), None);
         assert_eq!(between(&reading("", 0), &reading("", 0)), None);
-    }
-
-    #[test]
-    fn the_own_time_is_that_of_the_process_and_of_the_children_it_waited_for() {
-        let stat = "8724 (a) (cat) R 8718 8718 7627 0 -1 4194304 98 0 0 0 1 20 300 4000 20 0 1 0";
-        assert_eq!(own(stat), Some(4321));
-        assert_eq!(own("8724 (cat) R 8718 8718"), None);
-        assert_eq!(own(""), None);
     }
 
     #[cfg(target_os = "linux")]

@@ -4,6 +4,7 @@
 mod busy;
 mod machine;
 mod occupied;
+pub(crate) mod process;
 mod processor;
 mod steal;
 mod ticks;

@@ -14,6 +14,7 @@ struct Ticks {
     all: u64,
     wanted: u64,
     worked: u64,
+    stolen: u64,
 }
 
 /// What processors did between two readings, in clock ticks of all of them together.
@@ -27,6 +28,8 @@ pub(super) struct Work {
     pub(super) wanted: u64,
     /// Running programs, the kernel on their behalf included; interrupts and theft are not theirs.
     pub(super) worked: u64,
+    /// With something to do, while another tenant of the host had the processor.
+    pub(super) stolen: u64,
 }
 
 impl Processors {
@@ -55,6 +58,7 @@ impl Processors {
             all: 0,
             wanted: 0,
             worked: 0,
+            stolen: 0,
         };
         for (cpu, now) in &self.0 {
             let Some(then) = earlier.0.get(cpu) else {
@@ -65,6 +69,7 @@ impl Processors {
             work.all += now.all.saturating_sub(then.all);
             work.wanted += now.wanted.saturating_sub(then.wanted);
             work.worked += now.worked.saturating_sub(then.worked);
+            work.stolen += now.stolen.saturating_sub(then.stolen);
         }
         work
     }
@@ -81,10 +86,13 @@ fn processor(line: &str) -> Option<(usize, Ticks)> {
         return None;
     };
     let all: u64 = fields.iter().sum();
+    // Old kernels leave the last fields out.
+    let stolen = fields.get(7).copied().unwrap_or(0);
     let ticks = Ticks {
         all,
         wanted: all - idle - iowait,
         worked: user + nice + system,
+        stolen,
     };
     Some((cpu, ticks))
 }
@@ -114,6 +122,7 @@ mod tests {
             all: (20 + 1 + 4 + 20 - 10 + 1 + 2 + 3) + 60,
             wanted: 20 + 1 + 4 + 1 + 2 + 3,
             worked: 20 + 1 + 4,
+            stolen: 3,
         };
         assert_eq!(work(|_| true), both);
     }
@@ -125,6 +134,7 @@ mod tests {
             all: 60,
             wanted: 0,
             worked: 0,
+            stolen: 0,
         };
         assert_eq!(work(|cpu| cpu == 1), idle);
     }

@@ -1,10 +1,36 @@
-//! The time of a whole run, and which benchmarks get it while it is short.
+//! The time of a whole run and of each benchmark, and which benchmarks get it while it is short.
 
 use std::time::{Duration, Instant};
 
+use crate::discover::BenchmarkKey;
 use crate::plan::Sampling;
+use crate::units::Side;
 
+use super::Round;
 use super::session::Request;
+
+/// The rounds after which a benchmark's spread is looked at for the first time.
+pub(super) const FIRST_LOOK: usize = 6;
+
+/// What bounds a whole measurement, besides the budget that each benchmark has of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// When the time of the whole run is up.
+    pub end: Option<Instant>,
+    /// Rounds below which a benchmark's own budget of time never cuts: with fewer, nothing could be
+    /// concluded, and the rest were wasted. Only the planned number of rounds may be smaller.
+    pub fewest_rounds: usize,
+}
+
+impl Default for Bounds {
+    /// No end, and rounds for one look.
+    fn default() -> Self {
+        Bounds {
+            end: None,
+            fewest_rounds: FIRST_LOOK,
+        }
+    }
+}
 
 /// What processes cost to start and Criterion to set up, as a share of the timed work.
 const OVERHEAD: f64 = 1.3;
@@ -69,7 +95,7 @@ impl Budget {
     pub(super) fn cut(
         &self,
         requests: &mut Vec<Request>,
-        cost: impl Fn(&crate::discover::BenchmarkKey) -> Duration,
+        cost: impl Fn(&BenchmarkKey) -> Duration,
     ) {
         let Some(mut left) = self.left() else {
             return;
@@ -114,6 +140,29 @@ fn share(mut left: Duration, claims: &[Option<Claim>]) -> Vec<bool> {
 fn whole(claim: &Claim) -> Duration {
     let rounds = u32::try_from(claim.rounds).unwrap_or(u32::MAX);
     claim.cost.saturating_mul(rounds)
+}
+
+/// How often one benchmark may be measured.
+#[derive(Clone, Copy)]
+pub(super) struct Limits<'a> {
+    pub(super) sampling: &'a Sampling,
+    pub(super) fewest_rounds: usize,
+}
+
+impl Limits<'_> {
+    /// How many rounds like this one a benchmark may have. Fixed after the first round: were it to
+    /// follow what is measured, the number of looks would, too.
+    pub(super) fn rounds(&self, round: &Round, key: &BenchmarkKey) -> usize {
+        let timed = |side: Side| round.samples.get(side).times.iter().sum::<f64>() / 1e9;
+        let longest = Duration::try_from_secs_f64(timed(Side::Base).max(timed(Side::Head)))
+            .unwrap_or(Duration::MAX)
+            .max(Duration::from_nanos(1));
+        let rules = &self.sampling.rules;
+        let own = rules.of(&key.package, &key.target, &key.id).time;
+        let budget = own.unwrap_or(self.sampling.time);
+        let affordable = (budget.as_secs_f64() / longest.as_secs_f64()).ceil() as usize;
+        affordable.max(self.fewest_rounds).min(self.sampling.rounds)
+    }
 }
 
 #[cfg(test)]

@@ -34,10 +34,11 @@ use crate::scratch::Interrupted;
 use crate::units::{Paired, Side};
 
 pub use allocations::count_allocations;
+pub use budget::Bounds;
 pub use counted::{Counted, CountedProcess, CountedSample, Exact};
 pub use profiles::{Profile, Profiled, profile};
 pub use reach::{Reach, find_reach};
-pub use schedule::{Bounds, run, run_within};
+pub use schedule::{run, run_within};
 pub use search::Differing;
 pub use session::{Request, RoundOutcome, Session};
 pub use traced::{Origin, Place, Sources, Traced, TracedStack};

@@ -8,37 +8,14 @@ use crate::plan::config::Obligation;
 use crate::scratch::{self, Scratch};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
-use super::budget::{Budget, Claim, Urgency};
+use super::budget::{Bounds, Budget, Claim, FIRST_LOOK, Limits, Urgency};
 use super::order::Order;
 use super::session::{Request, RoundOutcome, Session};
 use super::{MeasureError, Measured, Round, Settled, TIME_UP};
 
-/// The rounds after which a benchmark's spread is looked at for the first time.
-const FIRST_LOOK: usize = 6;
-
 /// Rounds of a benchmark that only one side has: there is nothing to compare, only a baseline to
 /// take.
 const ONE_SIDED_ROUNDS: usize = 3;
-
-/// What bounds a whole measurement, besides the budget that each benchmark has of its own.
-#[derive(Debug, Clone, Copy)]
-pub struct Bounds {
-    /// When the time of the whole run is up.
-    pub end: Option<Instant>,
-    /// Rounds below which a benchmark's own budget of time never cuts: with fewer, nothing could be
-    /// concluded, and the rest were wasted. Only the planned number of rounds may be smaller.
-    pub fewest_rounds: usize,
-}
-
-impl Default for Bounds {
-    /// No end, and rounds for one look.
-    fn default() -> Self {
-        Bounds {
-            end: None,
-            fewest_rounds: FIRST_LOOK,
-        }
-    }
-}
 
 /// [`run_within`] without an end in time.
 ///
@@ -364,28 +341,5 @@ fn advance(
                 spent.then(|| "inconclusive".into())
             }
         },
-    }
-}
-
-/// How often one benchmark may be measured.
-#[derive(Clone, Copy)]
-struct Limits<'a> {
-    sampling: &'a Sampling,
-    fewest_rounds: usize,
-}
-
-impl Limits<'_> {
-    /// How many rounds like this one a benchmark may have. Fixed after the first round: were it to
-    /// follow what is measured, the number of looks would, too.
-    fn rounds(&self, round: &Round, key: &BenchmarkKey) -> usize {
-        let timed = |side: Side| round.samples.get(side).times.iter().sum::<f64>() / 1e9;
-        let longest = Duration::try_from_secs_f64(timed(Side::Base).max(timed(Side::Head)))
-            .unwrap_or(Duration::MAX)
-            .max(Duration::from_nanos(1));
-        let rules = &self.sampling.rules;
-        let own = rules.of(&key.package, &key.target, &key.id).time;
-        let budget = own.unwrap_or(self.sampling.time);
-        let affordable = (budget.as_secs_f64() / longest.as_secs_f64()).ceil() as usize;
-        affordable.max(self.fewest_rounds).min(self.sampling.rounds)
     }
 }

@@ -82,13 +82,18 @@ fn target(name: &str, base: &str, head: &str) -> Target {
 }
 
 fn measure(sampling: &Sampling, targets: Vec<Target>) -> Vec<Measured> {
+    measure_within(Bounds::default(), sampling, targets)
+}
+
+fn measure_within(bounds: Bounds, sampling: &Sampling, targets: Vec<Target>) -> Vec<Measured> {
     let discovery = Discovery {
         targets,
         skipped: Vec::new(),
         elsewhere: 0,
     };
-    let mut never = |_: &Measured| Settled::Continue;
-    run(sampling, &discovery, fake::scratch(), &mut never, &|_| {}).unwrap()
+    let mut never = |_: &Measured| Settled::ContinueTo(1_000);
+    let scratch = fake::scratch();
+    run_within(bounds, sampling, &discovery, scratch, &mut never, &|_| {}).unwrap()
 }
 
 fn of<'m>(measured: &'m [Measured], id: &str) -> &'m Measured {
@@ -319,51 +324,23 @@ fn many_benchmarks_leave_a_slow_one_the_rounds_that_they_demand() {
     let mut sampling = sampling();
     sampling.rounds = 50;
     sampling.time = Duration::from_secs(1);
-    let discovery = Discovery {
-        targets: vec![target("t", script, script)],
-        skipped: Vec::new(),
-        elsewhere: 0,
-    };
     let bounds = Bounds {
         fewest_rounds: 8,
         ..Bounds::default()
     };
-    let mut never = |_: &Measured| Settled::Continue;
-    let measured = run_within(
-        bounds,
-        &sampling,
-        &discovery,
-        fake::scratch(),
-        &mut never,
-        &|_| {},
-    );
-    assert_eq!(measured.unwrap()[0].rounds.len(), 8);
+    let measured = measure_within(bounds, &sampling, vec![target("t", script, script)]);
+    assert_eq!(measured[0].rounds.len(), 8);
 }
 
 #[test]
 fn when_the_time_of_the_whole_run_is_up_the_rest_stays_as_it_is() {
     let script = "bench\ta\nbench\tb";
-    let discovery = Discovery {
-        targets: vec![target("t", script, script)],
-        skipped: Vec::new(),
-        elsewhere: 0,
-    };
-    let sampling = sampling();
     let until = |end| {
-        let mut never = |_: &Measured| Settled::ContinueTo(1_000);
         let bounds = Bounds {
             end: Some(end),
             ..Bounds::default()
         };
-        let measured = run_within(
-            bounds,
-            &sampling,
-            &discovery,
-            fake::scratch(),
-            &mut never,
-            &|_| {},
-        );
-        let measured = measured.unwrap();
+        let measured = measure_within(bounds, &sampling(), vec![target("t", script, script)]);
         let rounds = measured.iter().map(|one| one.rounds.len());
         rounds.collect::<Vec<usize>>()
     };

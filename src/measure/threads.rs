@@ -1,5 +1,7 @@
 //! Who does the work: the main thread alone, or others as well.
 
+use crate::environment::process::{self, Of};
+
 /// The share of processor time beyond which other threads count: pinned to one processor with it,
 /// a benchmark would be slowed by at least so much.
 const NOTICEABLE: f64 = 0.05;
@@ -27,9 +29,8 @@ impl ThreadTimes {
     /// Reads the times of process `pid`; zero where there is no `/proc`.
     pub(super) fn of(pid: u32) -> ThreadTimes {
         ThreadTimes {
-            all: ticks(&format!("/proc/{pid}/stat"), 4),
-            // Here, too, children are those of the whole process.
-            main: ticks(&format!("/proc/{pid}/task/{pid}/stat"), 2),
+            all: ticks(&format!("/proc/{pid}/stat"), Of::WithChildren),
+            main: ticks(&format!("/proc/{pid}/task/{pid}/stat"), Of::Itself),
         }
     }
 
@@ -47,20 +48,11 @@ impl ThreadTimes {
     }
 }
 
-fn ticks(path: &str, fields: usize) -> u64 {
+fn ticks(path: &str, of: Of) -> u64 {
     std::fs::read_to_string(path)
         .ok()
-        .and_then(|stat| parse(&stat, fields))
+        .and_then(|stat| process::ticks(&stat, of))
         .unwrap_or(0)
-}
-
-/// The sum of so many fields of a `stat` file from the 14th on, which are the user and the system time of
-/// the process or thread, then those of the children waited for (proc_pid_stat(5)). They are counted
-/// behind the name, which may hold anything.
-fn parse(stat: &str, fields: usize) -> Option<u64> {
-    let (_, behind) = stat.rsplit_once(')')?;
-    let times = behind.split_ascii_whitespace().skip(11).take(fields);
-    times.map(|time| time.parse::<u64>().ok()).sum()
 }
 
 #[cfg(test)]
@@ -68,17 +60,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
-        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194304 100 0 0 0 31 11 5 2 20 0 1 0 5 1000 10";
-        assert_eq!(parse(stat, 2), Some(42));
-        assert_eq!(parse(stat, 4), Some(49));
-    }
-
-    #[test]
     fn a_child_that_has_ended_is_counted() {
         let of_children = || {
             let path = format!("/proc/{}/stat", std::process::id());
-            ticks(&path, 4) - ticks(&path, 2)
+            ticks(&path, Of::WithChildren) - ticks(&path, Of::Itself)
         };
         let before = of_children();
         let script = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";

@@ -35,15 +35,6 @@ pub fn believable(n: usize) -> f64 {
     (2.0 * 0.25f64.powi(n)).min(1.0)
 }
 
-/// The fewest rounds that can support an error probability of `alpha`: [`believable`], turned round.
-#[must_use]
-pub fn rounds_to_believe(alpha: f64) -> usize {
-    let alpha = alpha.max(f64::MIN_POSITIVE);
-    (1..)
-        .find(|n| believable(*n) <= alpha)
-        .unwrap_or(usize::MAX)
-}
-
 /// What the rounds together say of ln(head ÷ base): Student's one-sample t.
 ///
 /// Hypothesis: rounds are independent and alike (each is a fresh pair of processes, in an order drawn
@@ -232,15 +223,6 @@ mod tests {
         assert_eq!(agreed.interval(0.5).half_width(), 0.0);
         assert!(Estimate::of(&[0.05]).is_none());
         assert!(Estimate::of(&[0.05, f64::NAN]).is_none());
-    }
-
-    #[test]
-    fn so_many_rounds_support_a_level_and_not_one_fewer() {
-        for (alpha, rounds) in [(0.05, 3), (0.05 / 20.0, 5), (0.05 / 102.0, 6), (1e-9, 16)] {
-            assert_eq!(rounds_to_believe(alpha), rounds);
-            assert!(believable(rounds) <= alpha && believable(rounds - 1) > alpha);
-        }
-        assert!(rounds_to_believe(0.0) < 1_000);
     }
 
     proptest! {

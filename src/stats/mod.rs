@@ -25,7 +25,7 @@ mod within;
 
 pub use alone::{SummaryErrors, one_sided_margin};
 pub use binomial::binomial_bounds;
-pub use estimate::{Estimate, Interval, believable, rounds_to_believe};
+pub use estimate::{Estimate, Interval, believable};
 pub use family::step_up;
 pub use location::{Weighted, robust_location, weighted_median};
 pub use looks::{Looks, Standing};

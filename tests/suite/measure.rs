@@ -11,7 +11,7 @@ use cargo_perfcheck::measure::{self, Measured, Pairing, Settled};
 use cargo_perfcheck::plan::{PairingRequest, Pinning, Sampling};
 use cargo_perfcheck::protocol::CriterionVersion;
 use cargo_perfcheck::scratch::Scratch;
-use cargo_perfcheck::units::{Paired, Side};
+use cargo_perfcheck::units::{Paired, Ratio, Side};
 
 use crate::probe;
 
@@ -242,5 +242,23 @@ fn pairing_by_benchmark_needs_no_probe() {
         );
         let in_doubt = |note: &String| note.starts_with("not paired");
         assert!(!one.notes.iter().any(in_doubt), "{id}: {:?}", one.notes);
+    }
+}
+
+#[test]
+fn without_taking_turns_time_is_injected_where_it_can_be_and_said_where_not() {
+    let sampling = Sampling {
+        inject: Some(Ratio::from_quotient(1.5)),
+        ..sampling(PairingRequest::Benchmark)
+    };
+    let ids = ["recognised/iter", "strange/iter_custom"];
+    let measured = run(target("shapes08", "shapes08", &ids), &sampling);
+    for (id, told) in ids.into_iter().zip([false, true]) {
+        let one = &measured[id];
+        assert_eq!(one.failure, None, "{id}");
+        assert_eq!(one.rounds.len(), 2, "{id}");
+        let mut notes = one.notes.iter();
+        let unpaired = notes.any(|note| note.starts_with(measure::UNPAIRED));
+        assert_eq!(unpaired, told, "{id}: {:?}", one.notes);
     }
 }
