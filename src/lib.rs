@@ -18,8 +18,9 @@
 //! | [`seam`] | executables | the clock of both sides, in alternation, and its log |
 //! | [`measure`] | matched benchmarks | raw paired samples |
 //! | [`stats`] | numbers | estimates, intervals, decisions |
-//! | [`analyse`] | raw samples | comparisons, verdicts, the vote |
+//! | [`analyse`] | raw samples | comparisons with verdicts |
 //! | [`attribute`] | profiles | which functions a change comes from |
+//! | [`judge`] | comparisons, budgets, rules, coverage | the vote and its typed reasons |
 //! | [`report`] | one [`report::Report`] | bytes in every format |
 //! | [`ui`] | events | progress |
 
@@ -52,6 +53,8 @@ pub mod stats;
 pub mod analyse;
 
 pub mod attribute;
+
+pub mod judge;
 
 pub mod report;
 

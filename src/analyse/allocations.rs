@@ -1,4 +1,4 @@
-//! From counted allocations to what changed, and to what that means for the vote.
+//! From counted allocations to what changed.
 //!
 //! Counts that are exact on both sides are compared as integers: one more allocation is one more. Where
 //! they vary from process to process, the processes are the sample and Student's t decides.
@@ -7,17 +7,12 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::sites;
-use super::{
-    AllocationComparison, AllocationSummary, AllocationVerdict, Comparison, Decision, Verdict, Vote,
-};
+use super::{AllocationComparison, AllocationSummary, AllocationVerdict, Comparison, Verdict};
 use crate::discover::BenchmarkKey;
 use crate::measure::{Counted, CountedSample, Exact};
-use crate::plan::{AllocationPolicy, OnMore, Thresholds};
+use crate::plan::Thresholds;
 use crate::stats::Estimate;
 use crate::units::{Paired, Side};
-
-/// How many benchmarks a reason names before it says "and n more".
-const NAMED: usize = 3;
 
 /// Writes into each comparison what was counted of its benchmark, and what changed.
 pub fn add_allocations(
@@ -262,102 +257,11 @@ fn failures(base: &Counts, head: &Counts) -> Option<String> {
     })
 }
 
-/// Lets allocations take part in the vote: where one iteration makes more of them, or needs more
-/// memory at a time, by more than the policy's threshold.
-#[must_use]
-pub fn weigh_allocations(
-    mut decision: Decision,
-    comparisons: &[Comparison],
-    policy: &AllocationPolicy,
-) -> Decision {
-    let vote = match policy.on_more {
-        OnMore::Approve => return decision,
-        OnMore::Modify => Vote::Modify,
-        OnMore::Reject => Vote::Reject,
-    };
-    let mut found: Vec<Growth> = comparisons
-        .iter()
-        .filter_map(|comparison| Growth::of(comparison, policy))
-        .collect();
-    if found.is_empty() {
-        return decision;
-    }
-    found.sort_by(|a, b| b.share.total_cmp(&a.share));
-    let mut names: Vec<String> = found
-        .iter()
-        .take(NAMED)
-        .map(|each| each.text.clone())
-        .collect();
-    if found.len() > NAMED {
-        names.push(format!("{} more", found.len() - NAMED));
-    }
-    let reason = match found.len() {
-        1 => format!("1 benchmark allocates more: {}", names.join(", ")),
-        n => format!("{n} benchmarks allocate more: {}", names.join(", ")),
-    };
-    if vote > decision.vote {
-        decision.reasons.insert(0, reason);
-    } else {
-        decision.reasons.push(reason);
-    }
-    decision.vote = decision.vote.max(vote);
-    decision
-}
-
-/// An increase that counts.
-struct Growth {
-    text: String,
-    /// How large it is, relative to the base side.
-    share: f64,
-}
-
-impl Growth {
-    fn of(comparison: &Comparison, policy: &AllocationPolicy) -> Option<Growth> {
-        let allocations = comparison.allocations.as_ref()?;
-        let (base, head) = (allocations.base.as_ref()?, allocations.head.as_ref()?);
-        if allocations.verdict != Some(AllocationVerdict::More) {
-            return None;
-        }
-        let key = &comparison.key;
-        let share = |base: f64, head: f64| {
-            let grown = head > base * policy.threshold.as_quotient();
-            grown.then(|| head / base.max(f64::MIN_POSITIVE))
-        };
-        let count = share(base.count, head.count).map(|share| Growth {
-            text: format!(
-                "{key} ({} → {} an iteration)",
-                round(base.count),
-                round(head.count)
-            ),
-            share,
-        });
-        let peaks = Paired::new(base.peak_bytes as f64, head.peak_bytes as f64);
-        let peak = share(peaks.base, peaks.head).map(|share| Growth {
-            text: format!(
-                "{key} (peak {} → {} bytes)",
-                base.peak_bytes, head.peak_bytes
-            ),
-            share,
-        });
-        count.or(peak)
-    }
-}
-
-/// Whole numbers as such, others to two places.
-fn round(value: f64) -> String {
-    if value.fract() == 0.0 {
-        format!("{value}")
-    } else {
-        format!("{value:.2}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::measure::CountedProcess;
     use crate::seam::{AllocationRecord, HISTOGRAM_BUCKETS, SampleRecord};
-    use crate::units::Ratio;
 
     fn sample(iterations: u64, each: [u64; 4]) -> CountedSample {
         let [allocations, reallocations, frees, bytes] = each.map(|count| count * iterations);
@@ -475,42 +379,5 @@ mod tests {
         batched.record.sample.regions = 9;
         batched.record.frees += 9;
         assert_eq!(batched.exact().unwrap().frees, 2);
-    }
-
-    #[test]
-    fn an_increase_asks_for_the_vote_that_the_policy_names_and_only_beyond_its_threshold() {
-        let comparison = |base, head| Comparison {
-            key: counted(&[], &[]).key,
-            verdict: Verdict::Unchanged,
-            pairing: None,
-            throughput: None,
-            time: None,
-            allocations: Some(compare(&counted(&exactly(base), &exactly(head)), 0.05)),
-            failure: None,
-            notes: Vec::new(),
-        };
-        let vote = |base, head, on_more| {
-            let approve = Decision {
-                vote: Vote::Approve,
-                reasons: Vec::new(),
-            };
-            let policy = AllocationPolicy {
-                threshold: Ratio::from_change(0.01),
-                on_more,
-            };
-            weigh_allocations(approve, &[comparison(base, head)], &policy)
-        };
-        let (one, two) = ([1, 0, 1, 8], [2, 0, 2, 16]);
-        assert_eq!(vote(one, two, OnMore::Modify).vote, Vote::Modify);
-        assert_eq!(vote(one, two, OnMore::Reject).vote, Vote::Reject);
-        assert_eq!(vote(one, two, OnMore::Approve).vote, Vote::Approve);
-        assert_eq!(vote(two, one, OnMore::Reject).vote, Vote::Approve);
-        let thousand = [1000, 0, 1000, 8000];
-        let one_more = [1001, 0, 1001, 8008];
-        assert_eq!(vote(thousand, one_more, OnMore::Modify).vote, Vote::Approve);
-        assert_eq!(
-            vote(one, two, OnMore::Modify).reasons,
-            ["1 benchmark allocates more: shop::prices sum (1 → 2 an iteration)"]
-        );
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Comparison, Difference, TimeChange, Verdict};
 use crate::discover::BenchmarkKey;
-use crate::measure::{self, Pairing};
+use crate::measure::{Pairing, Remark};
 use crate::plan::{Sampling, Thresholds};
 use crate::stats::{binomial_bounds, percentile};
 use crate::units::Ratio;
@@ -119,8 +119,8 @@ impl Calibration {
 /// Whether the probe could lengthen its samples in all rounds. Some rounds paired and some not have no
 /// truth that one could compare with.
 fn lengthened(comparison: &Comparison) -> Option<bool> {
-    let mut notes = comparison.notes.iter();
-    if !notes.any(|note| note.starts_with(measure::UNPAIRED)) {
+    let mut remarks = comparison.remarks.iter();
+    if !remarks.any(|remark| matches!(remark, Remark::Unpaired { .. })) {
         return Some(true);
     }
     let rounds = comparison.time.iter().flat_map(|time| &time.rounds);

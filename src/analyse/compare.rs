@@ -172,6 +172,7 @@ impl Draft {
             allocations: None,
             failure: self.failure().cloned(),
             notes,
+            remarks: self.measured.map_or_else(Vec::new, |m| m.remarks),
             key: self.benchmark.key,
         }
     }

@@ -1,12 +1,9 @@
-//! From raw samples to comparisons with a verdict, and to the vote.
+//! From raw samples to comparisons with a verdict.
 
 mod allocations;
-mod budget_check;
-mod budgets;
 mod calibration;
 mod compare;
 mod confounders;
-mod decide;
 mod round;
 mod settle;
 mod sites;
@@ -14,16 +11,13 @@ mod sites;
 use serde::{Deserialize, Serialize};
 
 use crate::discover::{BenchmarkKey, Throughput};
-use crate::measure::{Failure, Origin, Pairing};
+use crate::measure::{Failure, Origin, Pairing, Remark};
 use crate::units::{Nanos, Paired, Ratio};
 
-pub use allocations::{add_allocations, weigh_allocations};
-pub use budget_check::{BudgetCheck, BudgetStatus, BudgetSubject};
-pub use budgets::{check_budgets, gravest_first, vote_on_budgets};
+pub use allocations::add_allocations;
 pub use calibration::{CalibratedBenchmark, Calibration};
 pub use compare::{compare, correction};
 pub use confounders::confounders;
-pub use decide::decide;
 pub use settle::Settling;
 
 /// What can be said of one benchmark.
@@ -86,27 +80,6 @@ pub enum Difference {
     None,
 }
 
-/// The overall vote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Vote {
-    /// Nothing speaks against the change.
-    Approve,
-    /// Something should be looked at or measured first.
-    Modify,
-    /// Something is slower or over its budget.
-    Reject,
-}
-
-/// The vote and what led to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// The vote.
-    pub vote: Vote,
-    /// One lower-case fragment a reason, the gravest first.
-    pub reasons: Vec<String>,
-}
-
 /// One benchmark, compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
@@ -127,6 +100,17 @@ pub struct Comparison {
     pub failure: Option<Failure>,
     /// Things the reader should know, as lower-case fragments.
     pub notes: Vec<String>,
+    /// What decisions rest on, as data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
+}
+
+impl Comparison {
+    /// The change of time, where both sides were timed often enough.
+    #[must_use]
+    pub fn change(&self) -> Option<&TimeChange> {
+        self.time.as_ref()?.change.as_ref()
+    }
 }
 
 /// The times of one benchmark.

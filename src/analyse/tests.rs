@@ -92,6 +92,7 @@ pub(super) fn measured(id: &str, rounds: Vec<Round>) -> Measured {
         rounds,
         failure: None,
         notes: Vec::new(),
+        remarks: Vec::new(),
     }
 }
 
@@ -252,42 +253,6 @@ fn rounds_without_starts_count_as_paired_by_benchmark() {
     let comparisons = compare(&found, vec![all], &thresholds(), &sampling());
     assert_eq!(comparisons[0].pairing, Some(Pairing::Benchmark));
     assert_eq!(comparisons[0].verdict, Verdict::Slower);
-}
-
-#[test]
-fn the_vote_names_the_gravest_first() {
-    let found = discovery(
-        different(),
-        &[
-            ("slow", Presence::Common),
-            ("slower still", Presence::Common),
-            ("gone", Presence::Only(Side::Base)),
-        ],
-    );
-    let all = vec![
-        measured("slow", rounds(13, 0.05, 0.002)),
-        measured("slower still", rounds(13, 0.5, 0.002)),
-    ];
-    let decision = decide(&compare(&found, all, &thresholds(), &sampling()));
-    assert_eq!(decision.vote, Vote::Reject);
-    assert_eq!(
-        decision.reasons,
-        [
-            "2 benchmarks are slower: shop::prices slower still (+50.0 %), shop::prices slow (+5.02 %)",
-            "1 benchmark was removed: shop::prices gone",
-        ]
-    );
-}
-
-#[test]
-fn nothing_compared_is_not_approved() {
-    assert_eq!(decide(&[]).vote, Vote::Modify);
-    let found = discovery(Identity::OneSided, &[("new", Presence::Only(Side::Head))]);
-    let comparisons = compare(&found, Vec::new(), &thresholds(), &sampling());
-    assert_eq!(decide(&comparisons).vote, Vote::Modify);
-    let found = discovery(Identity::Identical, &[("a", Presence::Common)]);
-    let comparisons = compare(&found, Vec::new(), &thresholds(), &sampling());
-    assert_eq!(decide(&comparisons).vote, Vote::Approve);
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::disturbances::Disturbances;
-use crate::analyse::{self, BudgetCheck, Comparison, Decision};
+use crate::analyse::{self, Comparison};
 use crate::attribute::Attribution;
 use crate::build::Build;
 use crate::discover::{Discovery, SkippedTarget};
 use crate::environment::Machine;
+use crate::judge::{Basis, BudgetCheck, Decision};
 use crate::plan::{Pinning, Plan};
 use crate::report::{
     Commit, Environment, Methodology, Range, ReachSummary, Report, SCHEMA_VERSION, Skipped, Timing,
@@ -27,6 +28,7 @@ pub(super) struct Findings<'a> {
     pub(super) comparisons: Vec<Comparison>,
     pub(super) attributions: Vec<Attribution>,
     pub(super) decision: Decision,
+    pub(super) basis: Basis,
     pub(super) budgets: Vec<BudgetCheck>,
     pub(super) timings: Vec<Timing>,
     pub(super) reach: Option<ReachSummary>,
@@ -37,8 +39,7 @@ pub(super) fn assemble(findings: Findings<'_>) -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
         perfcheck_version: env!("CARGO_PKG_VERSION").to_owned(),
-        vote: findings.decision.vote,
-        reasons: findings.decision.reasons.clone(),
+        decision: findings.decision.clone(),
         range: range(&findings),
         environment: environment(&findings),
         methodology: methodology(&findings),
@@ -48,6 +49,7 @@ pub(super) fn assemble(findings: Findings<'_>) -> Report {
         benchmarks: findings.comparisons,
         budgets: findings.budgets,
         reach: findings.reach,
+        basis: Some(findings.basis),
         attributions: findings.attributions,
     }
 }

@@ -7,15 +7,18 @@ use super::assemble::{Findings, assemble};
 use super::deliver::{colour, columns, deliver, deliver_artifacts};
 use super::disturbances::Watch;
 use super::failure::Failure;
+use super::limits::{self, Limits};
+use super::reach::{self, Coverage};
 use super::ready::{Ready, Stages};
-use super::{actions, limits, reach, rules};
-use crate::analyse::{self, Comparison, Settling, Verdict, Vote};
+use super::{actions, rules};
+use crate::analyse::{self, Comparison, Settling, Verdict};
 use crate::attribute::{self, Attributed, Folders};
 use crate::discover::{self, Benchmark, Changes, Target};
 use crate::environment::{Machine, occupied};
-use crate::measure::{Bounds, Measured, Settled, Sources, count_allocations};
-use crate::plan::{ExitStatus, MessageFormat, Plan, Sampling, Terminal, Verbosity};
-use crate::report::{self, Report};
+use crate::judge::{self, Basis, Evidence, PartBasis, Vote};
+use crate::measure::{Bounds, Measured, Remark, Settled, Sources, count_allocations};
+use crate::plan::{ExitStatus, Extent, MessageFormat, Plan, Sampling, Terminal, Verbosity};
+use crate::report::{self, ReachSummary, Report};
 use crate::revision::Resolved;
 use crate::scratch::Scratch;
 use crate::ui::{Kind, Progress};
@@ -47,7 +50,7 @@ pub(super) fn compare(
     if let Some(step) = &plan.actions {
         actions::tell(&report, step, &mut std::io::stderr())?;
     }
-    Ok(match report.vote {
+    Ok(match report.decision.vote {
         Vote::Reject => ExitStatus::Rejected,
         Vote::Modify if plan.deny_modify => ExitStatus::Rejected,
         Vote::Modify | Vote::Approve => ExitStatus::Success,
@@ -87,20 +90,18 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         deliver_artifacts(folder, &files)?;
     }
     let attributions = attributed.into_iter().map(|one| one.attribution);
-    let decision = analyse::decide(&comparisons);
-    let decision = analyse::weigh_allocations(decision, &comparisons, &plan.thresholds.allocations);
-    let decision = rules::demand(decision, &comparisons, &plan.sampling.rules);
     let limits = limits::check(plan, &ready, &comparisons, scratch, events)?;
-    let decision = analyse::vote_on_budgets(decision, &limits.checks);
-    let decision = rules::miss(decision, limits.required_in_vain);
-    let reach = ready.reach.take();
-    let decision = match &reach {
-        Some(reach) => reach::weigh(decision, reach),
-        None => decision,
-    };
+    let mut reach = ready.reach.take();
+    let basis = basis(plan, &comparisons, &limits, &ready.coverage, &mut reach);
+    let decision = judge::judge(Evidence {
+        comparisons: &comparisons,
+        budgets: &limits.checks,
+        uncovered: reach.as_ref().map_or(&[], |reach| &reach.uncovered),
+        basis: &basis,
+    });
     let mut plan = plan.clone();
     plan.warnings.extend(ready.skipped);
-    plan.warnings.extend(limits.warnings);
+    plan.warnings.extend(limits.warnings(plan.extent()));
     plan.warnings.extend(short_of_time(&plan, &comparisons));
     if plan.budgets.speak_of_binaries() {
         ready.stages.end("sizes of programs");
@@ -117,10 +118,46 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         comparisons,
         attributions: attributions.collect(),
         decision,
+        basis,
         budgets: limits.checks,
         timings: ready.stages.timings,
         reach,
     }))
+}
+
+/// What judging takes beside the findings. What a whole run knows is entered in `reach`, what a shard
+/// knows is left to the whole.
+fn basis(
+    plan: &Plan,
+    comparisons: &[Comparison],
+    limits: &Limits,
+    coverage: &Coverage,
+    reach: &mut Option<ReachSummary>,
+) -> Basis {
+    let Coverage { covered, uncovered } = coverage;
+    let mut basis = Basis {
+        allocations: Some(plan.thresholds.allocations),
+        required: rules::required(comparisons, &plan.sampling.rules),
+        ..Basis::default()
+    };
+    match plan.extent() {
+        Extent::Selection => {}
+        Extent::Whole => {
+            basis.required_in_vain.clone_from(&limits.required_in_vain);
+            if let Some(reach) = reach {
+                reach.uncovered = judge::uncovered(covered.iter(), uncovered.iter());
+            }
+        }
+        Extent::Shard => {
+            basis.part = Some(PartBasis {
+                covered: covered.clone(),
+                uncovered: uncovered.clone(),
+                required_in_vain: limits.required_in_vain.clone(),
+                budgets_in_vain: limits.budgets_in_vain.clone(),
+            });
+        }
+    }
+    basis
 }
 
 /// Profiles what has changed, and says where it comes from.
@@ -181,17 +218,22 @@ pub(super) fn prepare(
     let mut discovery = discover::discover(&builds, wanted, scratch)?;
     let skipped = rules::skip(&mut discovery, &plan.sampling.rules);
     let counts = |target: &Target, benchmark: &Benchmark| is_measured(target, benchmark, plan);
+    let budgets = limits::of_benchmarks(&discovery, &plan.budgets);
     if let Some(partition) = plan.partition {
         discovery.keep_part(partition, counts);
     }
+    let budgets_elsewhere = budgets - limits::of_benchmarks(&discovery, &plan.budgets);
+    let mut coverage = Coverage::default();
     events(discovery.summary());
     stages.end("discovery");
     let reach = if plan.sampling.reach {
         let changes = Changes::between(&builds);
         let found = measure::find_reach(&plan.sampling, &changes, &mut discovery, scratch, events)?;
         stages.end("reach");
-        let whole = plan.is_whole() && skipped.is_empty();
-        let summary = reach::summary(&found, &discovery, &builds.head, whole);
+        if plan.extent() != Extent::Selection && skipped.is_empty() {
+            coverage = reach::coverage(&found, &builds.head);
+        }
+        let summary = reach::summary(&found, &discovery);
         events(Event::Reached {
             reached: summary.reached,
             benchmarks: summary.benchmarks,
@@ -205,6 +247,8 @@ pub(super) fn prepare(
         machine,
         family: discovery.common(counts) + discovery.elsewhere,
         reach,
+        coverage,
+        budgets_elsewhere,
         resolved,
         builds,
         discovery,
@@ -254,8 +298,9 @@ pub(super) fn measure_once(
 fn short_of_time(plan: &Plan, comparisons: &[Comparison]) -> Option<String> {
     let time = plan.time?;
     let short = |comparison: &&Comparison| {
-        let mut notes = comparison.notes.iter();
-        comparison.verdict == Verdict::Inconclusive && notes.any(|n| n.contains(measure::TIME_UP))
+        let mut remarks = comparison.remarks.iter();
+        comparison.verdict == Verdict::Inconclusive
+            && remarks.any(|remark| matches!(remark, Remark::CutShort { .. }))
     };
     let count = comparisons.iter().filter(short).count();
     (count > 0).then(|| {

@@ -2,20 +2,37 @@
 
 use super::failure::Failure;
 use super::ready::Ready;
-use crate::analyse::{self, BudgetCheck, Comparison};
+use crate::analyse::Comparison;
 use crate::build::{self, BinarySize};
-use crate::discover::SkippedTarget;
-use crate::plan::Plan;
+use crate::discover::{Discovery, Presence, SkippedTarget};
+use crate::judge::{self, BudgetCheck};
+use crate::plan::config::Budgets;
+use crate::plan::{Extent, Plan};
+use crate::report;
 use crate::scratch::Scratch;
-use crate::units::EventSink;
+use crate::units::{EventSink, Side};
 
 /// What came of them.
 pub(super) struct Limits {
     pub(super) checks: Vec<BudgetCheck>,
     /// Required entries that speak of no benchmark, as they were typed.
     pub(super) required_in_vain: Vec<String>,
-    /// What to tell, as lower-case fragments.
-    pub(super) warnings: Vec<String>,
+    /// Budgets that speak of no benchmark, as they were typed.
+    pub(super) budgets_in_vain: Vec<String>,
+    /// Budgets that speak of no program, as they were typed.
+    pub(super) programs_in_vain: Vec<String>,
+}
+
+/// How many budgets these benchmarks have. They share one error.
+pub(super) fn of_benchmarks(discovery: &Discovery, budgets: &Budgets) -> usize {
+    let targets = discovery.targets.iter();
+    let benchmarks = targets.flat_map(|target| &target.benchmarks);
+    let remaining = benchmarks.filter(|b| b.presence != Presence::Only(Side::Base));
+    let limits = remaining.map(|b| {
+        let key = &b.key;
+        budgets.of_benchmark(&key.package, &key.target, &key.id)
+    });
+    limits.map(|limits| limits.len()).sum()
 }
 
 /// Checks the budgets; programs are built only where one speaks of them.
@@ -31,14 +48,18 @@ pub(super) fn check(
     } else {
         Vec::new()
     };
-    let confidence = plan.thresholds.confidence;
-    let mut limits = Limits {
-        checks: analyse::check_budgets(comparisons, &binaries, &plan.budgets, confidence),
-        required_in_vain: Vec::new(),
-        warnings: Vec::new(),
+    let shared = judge::SharedError {
+        confidence: plan.thresholds.confidence,
+        elsewhere: ready.budgets_elsewhere,
     };
-    // Whoever asked for a part of the benchmarks knows that the rest is not there.
-    if plan.is_whole() {
+    let mut limits = Limits {
+        checks: judge::check_budgets(comparisons, &binaries, &plan.budgets, shared),
+        required_in_vain: Vec::new(),
+        budgets_in_vain: Vec::new(),
+        programs_in_vain: Vec::new(),
+    };
+    // Who asked for some of the benchmarks knows that the rest is not there.
+    if plan.extent() != Extent::Selection {
         limits.look_for_misses(plan, &ready.discovery.skipped, comparisons, &binaries);
     }
     Ok(limits)
@@ -59,13 +80,21 @@ impl Limits {
             self.required_in_vain = plan.sampling.rules.required_in_vain(benchmarks.clone());
         }
         let binaries = binaries.iter().map(|b| (&*b.package, &*b.name));
-        let in_vain = plan.budgets.without_benchmark(benchmarks);
-        let warn = |what: &str, pattern: String| format!("a budget matches no {what}: {pattern}");
-        self.warnings
-            .extend(in_vain.into_iter().map(|p| warn("benchmark", p)));
-        let in_vain = plan.budgets.without_binary(binaries);
-        self.warnings
-            .extend(in_vain.into_iter().map(|p| warn("program", p)));
+        self.budgets_in_vain = plan.budgets.without_benchmark(benchmarks);
+        self.programs_in_vain = plan.budgets.without_binary(binaries);
+    }
+
+    /// What a reader should know of the budgets, as lower-case fragments. Of a shard only what the
+    /// other shards cannot change.
+    pub(super) fn warnings(&self, extent: Extent) -> Vec<String> {
+        let benchmarks = match extent {
+            Extent::Shard => &[][..],
+            Extent::Whole | Extent::Selection => &self.budgets_in_vain[..],
+        };
+        let of_benchmarks = benchmarks.iter().map(|p| report::budget_in_vain(p));
+        let programs = self.programs_in_vain.iter();
+        let of_programs = programs.map(|p| format!("a budget matches no program: {p}"));
+        of_benchmarks.chain(of_programs).collect()
     }
 }
 
@@ -117,6 +146,7 @@ mod tests {
             allocations: None,
             failure: None,
             notes: Vec::new(),
+            remarks: Vec::new(),
         };
         let binary = BinarySize {
             package: "it".into(),
@@ -126,7 +156,8 @@ mod tests {
         let mut limits = Limits {
             checks: Vec::new(),
             required_in_vain: Vec::new(),
-            warnings: Vec::new(),
+            budgets_in_vain: Vec::new(),
+            programs_in_vain: Vec::new(),
         };
         limits.look_for_misses(plan, &skipped, &[comparison], &[binary]);
         limits
@@ -137,7 +168,7 @@ mod tests {
         let limits = limits(&plan("cargo-perfcheck"), Vec::new());
         assert_eq!(limits.required_in_vain, ["startup"]);
         assert_eq!(
-            limits.warnings,
+            limits.warnings(Extent::Whole),
             [
                 "a budget matches no benchmark: gone/*",
                 "a budget matches no program: serve"
@@ -158,18 +189,23 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_for_a_part_is_not_told_that_the_rest_is_missing() {
-        assert!(plan("cargo-perfcheck").is_whole());
-        for line in [
-            "--filter sum",
-            "-p it",
-            "--bench it",
-            "--partition hash:1/4",
-        ] {
-            assert!(
-                !plan(&format!("cargo-perfcheck {line}")).is_whole(),
-                "{line}"
-            );
+    fn a_shard_leaves_to_the_whole_what_it_cannot_know() {
+        let limits = limits(&plan("cargo-perfcheck"), Vec::new());
+        assert_eq!(
+            limits.warnings(Extent::Shard),
+            ["a budget matches no program: serve"]
+        );
+    }
+
+    #[test]
+    fn a_shard_is_told_from_a_selection() {
+        let extent = |line: &str| plan(&format!("cargo-perfcheck {line}")).extent();
+        assert_eq!(plan("cargo-perfcheck").extent(), Extent::Whole);
+        assert_eq!(extent("--partition hash:1/4"), Extent::Shard);
+        for line in ["--filter sum", "-p it", "--bench it"] {
+            assert_eq!(extent(line), Extent::Selection, "{line}");
+            let line = format!("{line} --partition hash:1/4");
+            assert_eq!(extent(&line), Extent::Selection, "{line}");
         }
     }
 }

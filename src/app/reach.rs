@@ -1,26 +1,17 @@
 //! What the report says of what the change can reach.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::analyse::{Decision, Vote};
 use crate::build::Build;
 use crate::discover::{Discovery, Presence, Reached};
+use crate::judge::UncoveredFunction;
 use crate::measure::{Differing, Reach};
-use crate::report::{ReachSummary, UncoveredFunction};
+use crate::report::ReachSummary;
 use crate::symbols::Symbols;
 
-/// How many functions a reason names before it says "and n more".
-const NAMED: usize = 3;
-
-/// The summary, with the changed functions that lie in the workspace of the head side: where `whole`, and
-/// where it is known of every target, since nobody knows what benchmarks execute that were left out.
-pub(super) fn summary(
-    reach: &Reach,
-    discovery: &Discovery,
-    head: &Build,
-    whole: bool,
-) -> ReachSummary {
+/// The summary. Which changed functions no benchmark executes is entered where that is known.
+pub(super) fn summary(reach: &Reach, discovery: &Discovery) -> ReachSummary {
     let benchmarks = discovery.targets.iter().flat_map(|target| {
         let common = target.benchmarks.iter();
         common
@@ -40,40 +31,32 @@ pub(super) fn summary(
         reached,
         unknown,
         changed_functions: reach.changed,
-        uncovered: match whole && reach.unknown.is_empty() {
-            true => uncovered(reach, head),
-            false => Vec::new(),
-        },
+        uncovered: Vec::new(),
         notes: reach.unknown.clone(),
     }
 }
 
-/// Those that lie in the workspace, are no benchmark's own, and were executed in no executable and in
-/// no instance: functions are told apart by where their source begins.
-fn uncovered(reach: &Reach, head: &Build) -> Vec<UncoveredFunction> {
+/// The changed functions of the workspace's libraries, apart by whether a benchmark executed them.
+#[derive(Debug, Default)]
+pub(super) struct Coverage {
+    pub(super) covered: Vec<UncoveredFunction>,
+    pub(super) uncovered: Vec<UncoveredFunction>,
+}
+
+/// Which changed functions benchmarks execute. Nothing is claimed where that is not known of every
+/// target.
+pub(super) fn coverage(reach: &Reach, head: &Build) -> Coverage {
+    if !reach.unknown.is_empty() {
+        return Coverage::default();
+    }
     let mut atlas = Atlas {
         head,
         opened: BTreeMap::new(),
     };
-    let covered: BTreeSet<String> = reach
-        .covered
-        .iter()
-        .filter_map(|function| atlas.location(function))
-        .collect();
-    let mut found: Vec<UncoveredFunction> = reach
-        .uncovered
-        .iter()
-        .filter_map(|function| {
-            Some(UncoveredFunction {
-                location: atlas.location(function)?,
-                function: function.function.clone(),
-            })
-        })
-        .filter(|function| !covered.contains(&function.location))
-        .collect();
-    found.sort_by(|a, b| (&a.location, &a.function).cmp(&(&b.location, &b.function)));
-    found.dedup_by(|a, b| a.location == b.location);
-    found
+    Coverage {
+        covered: atlas.functions(&reach.covered),
+        uncovered: atlas.functions(&reach.uncovered),
+    }
 }
 
 /// Where functions begin in the source.
@@ -83,6 +66,17 @@ struct Atlas<'a> {
 }
 
 impl<'a> Atlas<'a> {
+    /// Those that lie in the workspace's libraries, and where.
+    fn functions(&mut self, all: &'a [Differing]) -> Vec<UncoveredFunction> {
+        let located = all.iter().filter_map(|function| {
+            Some(UncoveredFunction {
+                location: self.location(function)?,
+                function: function.function.clone(),
+            })
+        });
+        located.collect()
+    }
+
     /// The path from the checkout's root and the line, where the function is one of the workspace's
     /// libraries.
     fn location(&mut self, function: &'a Differing) -> Option<String> {
@@ -107,29 +101,4 @@ fn in_workspace(file: &Path, build: &Build) -> Option<String> {
     let in_benches = own.components().any(|part| part.as_os_str() == "benches");
     (!in_benches && !file.starts_with(&build.target_dir) && file.is_file())
         .then(|| own.display().to_string())
-}
-
-/// What the summary means for the vote: nobody knows what changed code does that nothing measures.
-pub(super) fn weigh(mut decision: Decision, summary: &ReachSummary) -> Decision {
-    let uncovered = &summary.uncovered;
-    if uncovered.is_empty() {
-        return decision;
-    }
-    let mut names: Vec<String> = uncovered
-        .iter()
-        .take(NAMED)
-        .map(|each| format!("{} ({})", each.function, each.location))
-        .collect();
-    if uncovered.len() > NAMED {
-        names.push(format!("{} more", uncovered.len() - NAMED));
-    }
-    let what = match uncovered.len() {
-        1 => "1 changed function is executed by no benchmark".to_owned(),
-        n => format!("{n} changed functions are executed by no benchmark"),
-    };
-    decision.vote = decision.vote.max(Vote::Modify);
-    decision
-        .reasons
-        .push(format!("{what}: {}", names.join(", ")));
-    decision
 }

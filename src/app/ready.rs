@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::reach::Coverage;
 use crate::build::Build;
 use crate::discover::Discovery;
 use crate::environment::Machine;
@@ -18,6 +19,10 @@ pub(super) struct Ready {
     pub(super) family: usize,
     /// What the change can reach, unless that was not to be found out.
     pub(super) reach: Option<ReachSummary>,
+    /// Which changed functions the benchmarks that are here execute.
+    pub(super) coverage: Coverage,
+    /// How many budgets of benchmarks are checked in other shards.
+    pub(super) budgets_elsewhere: usize,
     /// What rules took out, to be told in the report.
     pub(super) skipped: Vec<String>,
     pub(super) stages: Stages,

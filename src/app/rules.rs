@@ -1,7 +1,7 @@
 //! What the rules for single benchmarks demand of a run as a whole.
 
-use crate::analyse::{Comparison, Decision, Verdict, Vote};
-use crate::discover::Discovery;
+use crate::analyse::Comparison;
+use crate::discover::{BenchmarkKey, Discovery};
 use crate::plan::config::{Obligation, Rules};
 
 /// Takes the benchmarks out that rules skip; what to tell about it, as lower-case fragments.
@@ -31,47 +31,21 @@ pub(super) fn skip(discovery: &mut Discovery, rules: &Rules) -> Vec<String> {
     }
 }
 
-/// Rejects where a required benchmark failed or was removed.
-pub(super) fn demand(
-    mut decision: Decision,
-    comparisons: &[Comparison],
-    rules: &Rules,
-) -> Decision {
-    for comparison in comparisons {
-        let key = &comparison.key;
+/// The benchmarks that rules require, of those that were found.
+pub(super) fn required(comparisons: &[Comparison], rules: &Rules) -> Vec<BenchmarkKey> {
+    let keys = comparisons.iter().map(|comparison| &comparison.key);
+    let is_required = |key: &&BenchmarkKey| {
         let own = rules.of(&key.package, &key.target, &key.id);
-        let what = match comparison.verdict {
-            Verdict::Failed => "failed",
-            Verdict::Removed => "was removed",
-            _ => continue,
-        };
-        if own.obligation == Obligation::Required {
-            decision.vote = Vote::Reject;
-            decision
-                .reasons
-                .insert(0, format!("{key} is required, and {what}"));
-        }
-    }
-    decision
-}
-
-/// Votes `modify` where required benchmarks exist on neither side: whoever requires one wants to hear
-/// of it when its name is misspelt, or when it has been gone for longer than this range.
-pub(super) fn miss(mut decision: Decision, in_vain: Vec<String>) -> Decision {
-    if !in_vain.is_empty() {
-        decision.vote = decision.vote.max(Vote::Modify);
-        decision.reasons.push(format!(
-            "required, but neither side has such a benchmark: {}",
-            in_vain.join("; ")
-        ));
-    }
-    decision
+        own.obligation == Obligation::Required
+    };
+    keys.filter(is_required).cloned().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discover::{Benchmark, BenchmarkKey, Identity, Presence, Reached, Target};
+    use crate::analyse::Verdict;
+    use crate::discover::{Benchmark, Identity, Presence, Reached, Target};
     use crate::plan::{Args, Environment, Plan};
     use crate::units::Paired;
 
@@ -139,6 +113,7 @@ mod tests {
             allocations: None,
             failure: None,
             notes: Vec::new(),
+            remarks: Vec::new(),
         }
     }
 
@@ -155,18 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn only_a_required_benchmark_rejects_by_being_removed() {
+    fn required_are_those_that_a_rule_names() {
         let rules = rules("[[benchmark]]\nmatch = 'startup'\nrequired = true\n");
-        let vote = |id| {
-            let modify = Decision {
-                vote: Vote::Modify,
-                reasons: vec!["was removed".to_owned()],
-            };
-            demand(modify, &[comparison(id, Verdict::Removed)], &rules)
-        };
-        assert_eq!(vote("other").vote, Vote::Modify);
-        let rejected = vote("startup");
-        assert_eq!(rejected.vote, Vote::Reject);
-        assert!(rejected.reasons[0].contains("startup is required, and was removed"));
+        let found = [
+            comparison("other", Verdict::Removed),
+            comparison("startup", Verdict::Removed),
+        ];
+        assert_eq!(required(&found, &rules), [key("startup")]);
     }
 }

@@ -311,6 +311,7 @@ fn of_many_changes_those_that_are_slower_are_profiled_and_then_the_largest() {
         allocations: None,
         failure: None,
         notes: Vec::new(),
+        remarks: Vec::new(),
     };
     let faster = (0..40).map(|number| comparison(number, Verdict::Faster, 90.0 - number as f64));
     let slower = comparison(40, Verdict::Slower, 102.0);

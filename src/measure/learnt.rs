@@ -7,7 +7,7 @@ use crate::protocol::Placement;
 use super::duet::{Attempt, Heard, Interleaved};
 use super::threads::Threads;
 use super::way::{Company, Gate, Way};
-use super::{BenchmarkKey, Request, UNPAIRED, check};
+use super::{BenchmarkKey, Remark, Request, check};
 
 /// How many rounds of one benchmark may be done again because too few iterations were planned. A
 /// benchmark that times itself may always report less than planned.
@@ -51,7 +51,7 @@ impl Learnt {
     pub(super) fn notes(&self, key: &BenchmarkKey) -> Vec<String> {
         let unpaired = self.unseamed.get(key);
         let mut notes: Vec<String> = unpaired
-            .map(|reason| format!("{UNPAIRED}: {reason}"))
+            .map(|reason| format!("not paired sample by sample: {reason}"))
             .into_iter()
             .collect();
         if self.replanned.contains_key(key) {
@@ -61,6 +61,13 @@ impl Learnt {
             );
         }
         notes
+    }
+
+    /// What later rooms decide by.
+    pub(super) fn remarks(&self, key: &BenchmarkKey) -> Vec<Remark> {
+        let unpaired = self.unseamed.get(key).cloned();
+        let unpaired = unpaired.map(|reason| Remark::Unpaired { reason });
+        unpaired.into_iter().collect()
     }
 
     /// Whether a benchmark has to be run again in another way. `pins`: whether a benchmark with several

@@ -17,6 +17,7 @@ mod outcome;
 mod player;
 mod profiles;
 mod reach;
+mod remark;
 mod schedule;
 mod seams;
 mod search;
@@ -38,16 +39,11 @@ pub use budget::Bounds;
 pub use counted::{Counted, CountedProcess, CountedSample, Exact};
 pub use profiles::{Profile, Profiled, profile};
 pub use reach::{Reach, find_reach};
+pub use remark::Remark;
 pub use schedule::{run, run_within};
 pub use search::Differing;
 pub use session::{Request, RoundOutcome, Session};
 pub use traced::{Origin, Place, Sources, Traced, TracedStack};
-
-/// What the notes of a benchmark that was stopped for want of time hold.
-pub const TIME_UP: &str = "the time of the whole run was up";
-
-/// With what the note begins that says why a benchmark is not paired by sample although it was to be.
-pub const UNPAIRED: &str = "not paired sample by sample";
 
 /// What was measured of one benchmark.
 #[derive(Debug, Clone)]
@@ -60,6 +56,8 @@ pub struct Measured {
     pub failure: Option<Failure>,
     /// Things about the measurement that the report should say.
     pub notes: Vec<String>,
+    /// What later rooms decide by.
+    pub remarks: Vec<Remark>,
 }
 
 /// One round: a fresh process a side.

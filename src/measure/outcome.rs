@@ -25,6 +25,7 @@ pub(super) fn of_heard(request: &Request, heard: Heard, asked: Timing) -> Option
         key: request.key.clone(),
         result,
         notes,
+        remarks: Vec::new(),
     })
 }
 
@@ -82,5 +83,6 @@ pub(super) fn never_ran(request: Request, stray: Option<Failure>) -> RoundOutcom
         key: request.key,
         result,
         notes: Vec::new(),
+        remarks: Vec::new(),
     }
 }

@@ -11,7 +11,7 @@ use crate::units::{Event, EventSink, Paired, Pass, Side};
 use super::budget::{Bounds, Budget, Claim, FIRST_LOOK, Limits, Urgency};
 use super::order::Order;
 use super::session::{Request, RoundOutcome, Session};
-use super::{MeasureError, Measured, Round, Settled, TIME_UP};
+use super::{MeasureError, Measured, Remark, Round, Settled};
 
 /// Rounds of a benchmark that only one side has: there is nothing to compare, only a baseline to
 /// take.
@@ -156,10 +156,11 @@ impl Course {
     fn run_out_of_time(&mut self) {
         self.state = State::Settled;
         let rounds = self.measured.rounds.len();
+        self.measured.remarks.push(Remark::CutShort { rounds });
         if rounds > 0 {
-            self.measured
-                .notes
-                .push(format!("stopped after {rounds} rounds: {TIME_UP}"));
+            self.measured.notes.push(format!(
+                "stopped after {rounds} rounds: the time of the whole run was up"
+            ));
         }
     }
 
@@ -204,6 +205,7 @@ fn enter(sampling: &Sampling, discovery: &Discovery) -> Vec<Course> {
                         rounds: Vec::new(),
                         failure: benchmark.failure.clone(),
                         notes: Vec::new(),
+                        remarks: Vec::new(),
                     },
                 })
         })
@@ -300,6 +302,11 @@ fn note(
         for note in outcome.notes {
             if !course.measured.notes.contains(&note) {
                 course.measured.notes.push(note);
+            }
+        }
+        for remark in outcome.remarks {
+            if !course.measured.remarks.contains(&remark) {
+                course.measured.remarks.push(remark);
             }
         }
         let verdict = match outcome.result {

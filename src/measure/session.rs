@@ -16,7 +16,7 @@ use super::player::Player;
 use super::seams::Seams;
 use super::way::{Company, Gate, Way, fit, take_chunk};
 use super::woven::{observe, weave};
-use super::{BenchmarkKey, Round, affinity};
+use super::{BenchmarkKey, Remark, Round, affinity};
 
 /// How the scout runs a benchmark: just long enough to see which threads work.
 const SCOUT: Timing = Timing {
@@ -47,6 +47,8 @@ pub struct RoundOutcome {
     pub result: Result<Round, Failure>,
     /// What the reader should know.
     pub notes: Vec<String>,
+    /// What later rooms decide by.
+    pub remarks: Vec<Remark>,
 }
 
 /// Runs rounds, and remembers how each benchmark has to be run.
@@ -275,6 +277,7 @@ impl<'a> Session<'a> {
     fn finish(&self, outcome: &mut RoundOutcome) {
         if let Ok(round) = &outcome.result {
             outcome.notes.extend(self.learnt.notes(&outcome.key));
+            outcome.remarks = self.learnt.remarks(&outcome.key);
             (self.events)(Event::RoundFinished {
                 benchmark: outcome.key.to_string(),
                 round: round.index + 1,

@@ -20,6 +20,8 @@ mod value;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::{Charset, Ratio};
 
 pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs, near_command};
@@ -83,16 +85,31 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether no benchmark is left out on purpose.
+    /// Which of the workspace's benchmarks are compared.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub fn extent(&self) -> Extent {
         let selection = &self.selection;
-        self.filter.is_none()
-            && self.partition.is_none()
+        let all = self.filter.is_none()
             && selection.packages.is_empty()
             && selection.exclude.is_empty()
-            && selection.benches.is_empty()
+            && selection.benches.is_empty();
+        match self.partition {
+            _ if !all => Extent::Selection,
+            Some(_) => Extent::Shard,
+            None => Extent::Whole,
+        }
     }
+}
+
+/// Which of the workspace's benchmarks are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of them.
+    Whole,
+    /// One shard; the shards together are all of them.
+    Shard,
+    /// Those that the user asked for.
+    Selection,
 }
 
 /// A step of GitHub Actions, which is told of a report besides where it is asked to go. Who asks for one
@@ -224,7 +241,7 @@ pub struct Thresholds {
 }
 
 /// What more allocations mean for the vote.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AllocationPolicy {
     /// By which ratio the number of allocations, or the peak, must have grown to count, for example
     /// 1.01. (Smaller changes are reported all the same.)
@@ -234,7 +251,8 @@ pub struct AllocationPolicy {
 }
 
 /// The vote on a benchmark that allocates more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OnMore {
     /// It speaks against nothing
     Approve,

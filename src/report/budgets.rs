@@ -3,7 +3,7 @@
 use super::Report;
 use super::escape::visible;
 use super::words::Naming;
-use crate::analyse::{BudgetCheck, BudgetStatus, BudgetSubject};
+use crate::judge::{BudgetCheck, BudgetStatus, BudgetSubject};
 use crate::plan::config::Limit;
 use crate::units::Charset;
 

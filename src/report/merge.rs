@@ -7,8 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::{Methodology, Range, ReachSummary, Report, ReportError, Timing, parts, shell, words};
-use crate::analyse::{Comparison, Vote, decide, gravest_first, vote_on_budgets};
+use crate::analyse::Comparison;
 use crate::discover::BenchmarkKey;
+use crate::judge::{
+    self, Basis, Decision, Evidence, PartBasis, Reason, gravest_first, in_vain_everywhere,
+};
 
 /// Merges the reports of one comparison, for example of its shards.
 ///
@@ -38,16 +41,11 @@ pub fn merge(reports: Vec<Report>) -> Result<Report, ReportError> {
     }
     let confidence = confidence(&merged, &rest);
     let parts = rest.len() + 1;
-    let (gravest, reasons) = gravest(&merged, &rest);
-    let mut beyond: Vec<String> = Vec::new();
-    for part in std::iter::once(&merged).chain(&rest) {
-        union(&mut beyond, beyond_verdicts(part));
-    }
+    let whole = Whole::of(std::iter::once(&merged).chain(&rest));
     for other in rest {
         absorb(&mut merged, other);
     }
-    vote_again(&mut merged, gravest, reasons);
-    union(&mut merged.reasons, beyond);
+    whole.judge_again(&mut merged);
     if confidence < merged.methodology.confidence {
         let each = words::confidence(merged.methodology.confidence);
         merged.methodology.correction = format!(
@@ -264,34 +262,85 @@ fn without_partition(words: &[String]) -> Vec<String> {
     kept
 }
 
-/// The reasons of a part that the verdicts and budgets alone do not give: of its allocations, its rules, and
-/// what it could not cover.
-fn beyond_verdicts(part: &Report) -> Vec<String> {
-    let known = vote_on_budgets(decide(&part.benchmarks), &part.budgets).reasons;
-    let reasons = part.reasons.iter();
-    reasons.filter(|r| !known.contains(r)).cloned().collect()
+/// What no part knows by itself.
+struct Whole {
+    basis: Basis,
+    uncovered: Vec<judge::UncoveredFunction>,
+    budgets_in_vain: Vec<String>,
+    /// Of parts that were written before reasons were data.
+    recorded: Vec<Reason>,
 }
 
-/// The gravest vote of the parts, with what led to it.
-fn gravest(first: &Report, rest: &[Report]) -> (Vote, Vec<String>) {
-    let all = || std::iter::once(first).chain(rest);
-    let vote = all().map(|report| report.vote).max().unwrap_or(first.vote);
-    let mut reasons = Vec::new();
-    for report in all().filter(|report| report.vote == vote) {
-        union(&mut reasons, report.reasons.clone());
+impl Whole {
+    fn of<'a>(parts: impl Iterator<Item = &'a Report> + Clone) -> Whole {
+        let bases: Vec<&Basis> = parts.clone().filter_map(|p| p.basis.as_ref()).collect();
+        let shards: Vec<&PartBasis> = bases.iter().filter_map(|b| b.part.as_ref()).collect();
+        let mut required: Vec<BenchmarkKey> = Vec::new();
+        for basis in &bases {
+            union(&mut required, basis.required.clone());
+        }
+        let all_told = shards.len() == parts.clone().count();
+        let shards = if all_told { shards } else { Vec::new() };
+        let reach_known = parts.clone().all(|part| {
+            let reach = part.reach.as_ref();
+            reach.is_some_and(|reach| reach.notes.is_empty())
+        });
+        let lists = |list: fn(&PartBasis) -> &Vec<String>| {
+            in_vain_everywhere(shards.iter().copied().map(list))
+        };
+        let covered = shards.iter().flat_map(|shard| &shard.covered);
+        let left = shards.iter().flat_map(|shard| &shard.uncovered);
+        Whole {
+            basis: Basis {
+                allocations: bases.iter().find_map(|basis| basis.allocations),
+                required,
+                required_in_vain: lists(|shard| &shard.required_in_vain),
+                part: None,
+            },
+            uncovered: match reach_known {
+                true => judge::uncovered(covered, left),
+                false => Vec::new(),
+            },
+            budgets_in_vain: lists(|shard| &shard.budgets_in_vain),
+            recorded: recorded(parts),
+        }
     }
-    (vote, reasons)
+
+    /// Decides on all benchmarks together, as one run would have.
+    fn judge_again(self, merged: &mut Report) {
+        if let Some(reach) = &mut merged.reach
+            && !self.uncovered.is_empty()
+        {
+            reach.uncovered = self.uncovered;
+        }
+        let budgets = self
+            .budgets_in_vain
+            .iter()
+            .map(|pattern| budget_in_vain(pattern));
+        union(&mut merged.warnings, budgets.collect());
+        let decision = judge::judge(Evidence {
+            comparisons: &merged.benchmarks,
+            budgets: &merged.budgets,
+            uncovered: merged.reach.as_ref().map_or(&[], |reach| &reach.uncovered),
+            basis: &self.basis,
+        });
+        merged.decision = Decision::of([decision.reasons, self.recorded].concat());
+        merged.basis = Some(self.basis);
+    }
 }
 
-/// The vote on all benchmarks together, unless a part knew of something graver than they show.
-fn vote_again(merged: &mut Report, gravest: Vote, reasons: Vec<String>) {
-    let decision = vote_on_budgets(decide(&merged.benchmarks), &merged.budgets);
-    if decision.vote >= gravest {
-        merged.vote = decision.vote;
-        merged.reasons = decision.reasons;
-    } else {
-        merged.vote = gravest;
-        merged.reasons = reasons;
-        union(&mut merged.reasons, decision.reasons);
+/// Judging again cannot find what such a part knew of its rules and allocations: its words stay.
+fn recorded<'a>(parts: impl Iterator<Item = &'a Report>) -> Vec<Reason> {
+    let mut all = Vec::new();
+    for part in parts.filter(|part| part.basis.is_none()) {
+        let reasons = part.decision.reasons.iter();
+        let recorded = reasons.filter(|reason| matches!(reason, Reason::Recorded { .. }));
+        union(&mut all, recorded.cloned().collect());
     }
+    all
+}
+
+/// That a budget speaks of no benchmark, as a lower-case fragment.
+pub(crate) fn budget_in_vain(pattern: &str) -> String {
+    format!("a budget matches no benchmark: {pattern}")
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analyse::{BudgetCheck, Comparison, Vote};
+use crate::analyse::Comparison;
 use crate::attribute::Attribution;
+use crate::judge::{Basis, BudgetCheck, Decision, UncoveredFunction};
 use crate::plan::Partition;
 use crate::units::{Paired, Side};
 
@@ -19,10 +20,9 @@ pub struct Report {
     pub schema_version: u32,
     /// The version of this program.
     pub perfcheck_version: String,
-    /// The overall vote.
-    pub vote: Vote,
-    /// What led to the vote, the gravest first.
-    pub reasons: Vec<String>,
+    /// The overall vote, and what led to it.
+    #[serde(flatten, with = "super::decided")]
+    pub decision: Decision,
     /// Which revisions.
     pub range: Range,
     /// Where it was measured.
@@ -43,6 +43,9 @@ pub struct Report {
     /// What the change can reach, unless that was not to be found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<ReachSummary>,
+    /// What the decision rests on beside the findings, so that merging can judge again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
     /// Of the benchmarks that were profiled: where their time goes, and what a change of it comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributions: Vec<Attribution>,
@@ -63,15 +66,6 @@ pub struct ReachSummary {
     pub uncovered: Vec<UncoveredFunction>,
     /// Why it is not known what the change can reach, where it is not; one fragment a target.
     pub notes: Vec<String>,
-}
-
-/// A function of the workspace whose code has changed and that no benchmark executed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UncoveredFunction {
-    /// Its name, demangled, without hashes.
-    pub function: String,
-    /// Where its code begins: the path from the repository's root, and the line.
-    pub location: String,
 }
 
 /// The two revisions.

@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 
 use super::escape::{shortened, visible};
-use super::{Commit, Environment, Report, Skipped};
-use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison, Verdict, Vote};
+use super::{Commit, Environment, Report, Skipped, reasons};
+use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison, Verdict};
 use crate::discover::BenchmarkKey;
+use crate::judge::Vote;
 use crate::plan::Partition;
 use crate::units::{Bytes, Charset, Ratio};
 
@@ -218,8 +219,8 @@ pub(super) fn sentence(report: &Report) -> String {
     if slower > 0 {
         return slower_sentence(report, slower, &all);
     }
-    if report.vote != Vote::Approve {
-        return match report.reasons.split_first() {
+    if report.decision.vote != Vote::Approve {
+        return match reasons::of(report).split_first() {
             Some((first, [])) => capitalised(&format!("{}.", visible(first))),
             Some((first, rest)) => capitalised(&format!(
                 "{}; {} more.",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cargo_perfcheck::discover::{
     Benchmark, BenchmarkKey, Discovery, Identity, Presence, Reached, Target,
 };
-use cargo_perfcheck::measure::{self, Measured, Pairing, Settled};
+use cargo_perfcheck::measure::{self, Measured, Pairing, Remark, Settled};
 use cargo_perfcheck::plan::{PairingRequest, Pinning, Sampling};
 use cargo_perfcheck::protocol::CriterionVersion;
 use cargo_perfcheck::scratch::Scratch;
@@ -257,8 +257,8 @@ fn without_taking_turns_time_is_injected_where_it_can_be_and_said_where_not() {
         let one = &measured[id];
         assert_eq!(one.failure, None, "{id}");
         assert_eq!(one.rounds.len(), 2, "{id}");
-        let mut notes = one.notes.iter();
-        let unpaired = notes.any(|note| note.starts_with(measure::UNPAIRED));
-        assert_eq!(unpaired, told, "{id}: {:?}", one.notes);
+        let mut remarks = one.remarks.iter();
+        let unpaired = remarks.any(|remark| matches!(remark, Remark::Unpaired { .. }));
+        assert_eq!(unpaired, told, "{id}: {:?}", one.remarks);
     }
 }

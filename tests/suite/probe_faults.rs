@@ -274,6 +274,7 @@ fn nothing_yet(key: &BenchmarkKey) -> Comparison {
         allocations: None,
         failure: None,
         notes: Vec::new(),
+        remarks: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@ mod html;
 mod machines;
 mod merging;
 
+use cargo_perfcheck::judge::{Decision, Reason, Vote};
 use cargo_perfcheck::plan::Format;
 use cargo_perfcheck::report::{self, RenderOptions, Report};
 use cargo_perfcheck::units::{Charset, Colour};
@@ -189,7 +190,11 @@ fn many_hostile() -> Report {
     let two = report.benchmarks[..2].to_vec();
     report.benchmarks = two.into_iter().cycle().take(3000).collect();
     report.warnings = vec![builder::HOSTILE.repeat(100); 500];
-    report.reasons = report.warnings.clone();
+    let reasons = report.warnings.iter().map(|text| Reason::Recorded {
+        vote: Vote::Modify,
+        text: text.clone(),
+    });
+    report.decision = Decision::of(reasons.collect());
     report.range.base.subject = builder::HOSTILE.repeat(1000);
     report.methodology.command_line = report.warnings.clone();
     report.methodology.order = builder::HOSTILE.repeat(1000);

@@ -17,7 +17,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::escape::visible;
 use super::findings::{self, Finding};
 use super::words::{self, Naming};
-use super::{Commit, Report};
+use super::{Commit, Report, reasons};
 use crate::units::{Charset, Side};
 use plot::Reach;
 
@@ -31,7 +31,7 @@ pub(super) fn render(report: &Report) -> String {
     let range = &report.range;
     let title = format!(
         "{}: {} → {}",
-        words::vote_word(report.vote),
+        words::vote_word(report.decision.vote),
         visible(&range.base.label),
         visible(&range.head.label)
     );
@@ -72,7 +72,7 @@ fn head(report: &Report) -> Markup {
     html! {
         header {
             h1 {
-                span class={ "vote " (words::vote_word(report.vote)) } { (words::vote_word(report.vote)) }
+                span class={ "vote " (words::vote_word(report.decision.vote)) } { (words::vote_word(report.decision.vote)) }
                 " Performance of " (visible(&report.range.spec))
             }
             p.sentence { (words::sentence(report)) }
@@ -81,8 +81,8 @@ fn head(report: &Report) -> Markup {
                 (commit(Side::Head, &report.range.head))
             }
             p { (words::tally(report)) }
-            @if report.reasons.len() > 1 {
-                ul { @for reason in &report.reasons { li { (visible(reason)) } } }
+            @if report.decision.reasons.len() > 1 {
+                ul { @for reason in reasons::of(report) { li { (visible(&reason)) } } }
             }
         }
     }

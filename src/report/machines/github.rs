@@ -8,7 +8,8 @@ use super::super::{
     escape::{shortened, visible},
 };
 use super::place;
-use crate::analyse::{BudgetCheck, BudgetStatus, Comparison, Verdict};
+use crate::analyse::{Comparison, Verdict};
+use crate::judge::{BudgetCheck, BudgetStatus};
 
 /// GitHub shows no more of each level for one step.
 const SHOWN: usize = 10;
@@ -44,7 +45,7 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
         out.extend(of_benchmarks.chain(of_budgets).take(SHOWN));
     }
     let sentence = words::sentence(report);
-    let title = format!("performance: {}", words::vote_word(report.vote));
+    let title = format!("performance: {}", words::vote_word(report.decision.vote));
     out.push_str(&format!(
         "::notice title={}::{} ({})\n",
         property(&title),

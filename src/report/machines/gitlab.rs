@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::super::words::{self, Naming};
 use super::super::{Report, ReportError, budgets};
 use super::{place, to_json};
-use crate::analyse::{BudgetCheck, BudgetStatus, Comparison, Verdict};
+use crate::analyse::{Comparison, Verdict};
+use crate::judge::{BudgetCheck, BudgetStatus};
 
 /// The format demands a place; the manifest stands for "somewhere in this workspace".
 const MANIFEST: &str = "Cargo.toml";

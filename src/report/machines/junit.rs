@@ -4,7 +4,8 @@
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
 use super::super::{Report, ReportError, budgets, words};
-use crate::analyse::{BudgetCheck, BudgetStatus, Comparison, Verdict};
+use crate::analyse::{Comparison, Verdict};
+use crate::judge::{BudgetCheck, BudgetStatus};
 
 pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
     let mut xml = Xml::new(format!("cargo perfcheck {}", report.range.spec));

@@ -3,7 +3,7 @@
 use super::detail::split;
 use super::escape::words as plain;
 use super::sections::{Page, fold};
-use crate::analyse::BudgetStatus;
+use crate::judge::BudgetStatus;
 use crate::report::budgets::{self, Line};
 use crate::units::Charset;
 

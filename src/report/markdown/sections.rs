@@ -3,11 +3,12 @@
 use super::MARKER;
 use super::detail::{Detail, split};
 use super::escape::{code, fenced, words as plain};
-use crate::analyse::{Comparison, Vote};
+use crate::analyse::Comparison;
+use crate::judge::Vote;
 use crate::report::escape::shortened;
 use crate::report::findings::{self, Finding};
 use crate::report::words::{self, Naming};
-use crate::report::{Commit, Report};
+use crate::report::{Commit, Report, reasons};
 
 pub(super) fn document(report: &Report, detail: Detail) -> String {
     let page = Page {
@@ -55,7 +56,7 @@ impl Page<'_> {
     }
 
     fn head(&self, out: &mut String) {
-        let (sign, vote) = match self.report.vote {
+        let (sign, vote) = match self.report.decision.vote {
             Vote::Approve => ("🟢", "approve"),
             Vote::Modify => ("🟡", "modify"),
             Vote::Reject => ("🔴", "reject"),
@@ -71,7 +72,8 @@ impl Page<'_> {
             self.commit(&range.head),
             words::tally(self.report)
         ));
-        let (reasons, more) = split(&self.report.reasons, self.detail.list);
+        let all = reasons::of(self.report);
+        let (reasons, more) = split(&all, self.detail.list);
         if reasons.len() > 1 {
             for reason in reasons {
                 out.push_str(&format!("- {}\n", self.text(reason)));

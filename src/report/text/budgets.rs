@@ -3,7 +3,7 @@
 use super::paint::Tone;
 use super::table::{self, Align, Cell, Column, Row};
 use super::{NARROW, Page};
-use crate::analyse::BudgetStatus;
+use crate::judge::BudgetStatus;
 use crate::report::budgets::{self, Line};
 use crate::report::escape::shortened;
 

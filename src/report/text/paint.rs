@@ -2,7 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::analyse::{Verdict, Vote};
+use crate::analyse::Verdict;
+use crate::judge::Vote;
 use crate::units::Colour;
 
 /// What a piece of text means to the reader.

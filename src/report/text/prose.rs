@@ -105,14 +105,14 @@ impl Page<'_> {
     }
 
     pub(super) fn vote(&self, out: &mut String) {
-        let word = words::vote_word(self.report.vote).to_uppercase();
+        let word = words::vote_word(self.report.decision.vote).to_uppercase();
         let text = self.wrapped(
             &format!("{word}  {}", words::sentence(self.report)),
             word.len() + 2,
         );
         // The word is coloured after wrapping, since an escape sequence has no width.
         let rest = text.strip_prefix(&word).unwrap_or_default();
-        out.push_str(&self.paint(&word, Tone::of_vote(self.report.vote)));
+        out.push_str(&self.paint(&word, Tone::of_vote(self.report.decision.vote)));
         out.push_str(rest);
         let tally = words::tally(self.report);
         out.push_str(&self.block(&tally, word.len() + 2, Tone::Normal));

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use cargo_perfcheck::analyse::{
-    AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, BudgetCheck,
-    BudgetStatus, BudgetSubject, Comparison, Difference, Quartiles, RoundSummary, TimeChange,
-    TimeComparison, TimeSummary, Verdict, Vote,
+    AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
+    Difference, Quartiles, RoundSummary, TimeChange, TimeComparison, TimeSummary, Verdict,
 };
 use cargo_perfcheck::discover::BenchmarkKey;
+use cargo_perfcheck::judge::{
+    Basis, BudgetCheck, BudgetStatus, BudgetSubject, Decision, Evidence, judge,
+};
 use cargo_perfcheck::measure::{Failure, Origin, Pairing};
 use cargo_perfcheck::plan::config::{Metric, Unit};
+use cargo_perfcheck::plan::{AllocationPolicy, OnMore};
 use cargo_perfcheck::report::{
     Commit, Environment, Methodology, Range, Report, SCHEMA_VERSION, Skipped, Timing,
 };
@@ -24,8 +27,7 @@ pub(crate) fn report() -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
         perfcheck_version: "0.1.0".into(),
-        vote: Vote::Approve,
-        reasons: Vec::new(),
+        decision: Decision::of(Vec::new()),
         range: Range {
             spec: "main..HEAD".into(),
             base: commit("main", '1', "Write the release notes"),
@@ -77,6 +79,13 @@ pub(crate) fn report() -> Report {
         skipped: Vec::new(),
         budgets: Vec::new(),
         reach: None,
+        basis: Some(Basis {
+            allocations: Some(AllocationPolicy {
+                threshold: Ratio::from_change(0.01),
+                on_more: OnMore::Modify,
+            }),
+            ..Basis::default()
+        }),
         attributions: Vec::new(),
     }
 }
@@ -95,20 +104,19 @@ fn commit(label: &str, digit: char, subject: &str) -> Commit {
 pub(crate) fn with(benchmarks: Vec<Comparison>) -> Report {
     let mut report = report();
     report.methodology.family_size = benchmarks.iter().filter(|b| b.time.is_some()).count();
-    let of = |verdict| benchmarks.iter().filter(|b| b.verdict == verdict).count();
-    let mut reason = |vote, n: usize, text: &str| {
-        if n > 0 {
-            if report.reasons.is_empty() {
-                report.vote = vote;
-            }
-            report.reasons.push(format!("{n} {text}"));
-        }
-    };
-    reason(Vote::Reject, of(Verdict::Slower), "slower");
-    reason(Vote::Modify, of(Verdict::Failed), "failed");
-    reason(Vote::Modify, of(Verdict::Inconclusive), "inconclusive");
-    reason(Vote::Modify, of(Verdict::Removed), "removed");
     report.benchmarks = benchmarks;
+    judged(report)
+}
+
+/// The report with the vote that its findings deserve.
+pub(crate) fn judged(mut report: Report) -> Report {
+    let basis = report.basis.clone().unwrap_or_default();
+    report.decision = judge(Evidence {
+        comparisons: &report.benchmarks,
+        budgets: &report.budgets,
+        uncovered: report.reach.as_ref().map_or(&[], |reach| &reach.uncovered),
+        basis: &basis,
+    });
     report
 }
 
@@ -127,6 +135,7 @@ pub(crate) fn benchmark(id: &str, verdict: Verdict) -> Comparison {
         allocations: None,
         failure: None,
         notes: Vec::new(),
+        remarks: Vec::new(),
     }
 }
 

@@ -1,15 +1,14 @@
 //! The reports that every format has to cope with.
 
-use cargo_perfcheck::analyse::{
-    AllocationComparison, BudgetStatus, BudgetSubject, Comparison, Verdict, Vote,
-};
+use cargo_perfcheck::analyse::{AllocationComparison, Comparison, Verdict};
 use cargo_perfcheck::attribute::Attribution;
+use cargo_perfcheck::judge::{BudgetStatus, BudgetSubject};
 use cargo_perfcheck::plan::config::Metric;
 use cargo_perfcheck::report::Report;
 use cargo_perfcheck::units::{Paired, Side};
 
 use super::builder::{
-    HOSTILE, allocating, benchmark, budget, failed, one_sided, skipped, timed, with,
+    HOSTILE, allocating, benchmark, budget, failed, judged, one_sided, skipped, timed, with,
 };
 
 /// Every case with its name.
@@ -304,10 +303,7 @@ pub(crate) fn budgets() -> Report {
         ),
         size,
     ];
-    report.vote = Vote::Reject;
-    report.reasons =
-        vec!["1 budget is exceeded: codec::codec parse/large p95 (3.204 ms of 3 ms)".into()];
-    report
+    judged(report)
 }
 
 pub(crate) fn no_allocations() -> Report {

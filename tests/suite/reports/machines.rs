@@ -1,6 +1,7 @@
 //! What other programs read, read as they do.
 
-use cargo_perfcheck::analyse::{BudgetStatus, Verdict};
+use cargo_perfcheck::analyse::Verdict;
+use cargo_perfcheck::judge::BudgetStatus;
 use cargo_perfcheck::plan::Format;
 use cargo_perfcheck::report::Report;
 use quick_junit::{Report as Junit, TestCaseStatus};

@@ -1,8 +1,9 @@
 //! Shards of one comparison become one report, and nothing else does.
 
-use cargo_perfcheck::analyse::{Comparison, Verdict, Vote};
+use cargo_perfcheck::analyse::{Comparison, Verdict};
 use cargo_perfcheck::attribute::Attribution;
-use cargo_perfcheck::report::{self, Report, ReportError};
+use cargo_perfcheck::judge::{PartBasis, Reason, UncoveredFunction, Vote};
+use cargo_perfcheck::report::{self, ReachSummary, Report, ReportError};
 
 use super::builder::{benchmark, failed, timed, with};
 use super::cases;
@@ -63,7 +64,7 @@ fn shards_merged_say_what_one_run_says() {
         all
     };
     assert_eq!(verdicts(&merged), verdicts(&whole));
-    assert_eq!(merged.vote, Vote::Reject);
+    assert_eq!(merged.decision.vote, Vote::Reject);
     assert_eq!(
         merged.methodology.command_line,
         whole.methodology.command_line
@@ -75,7 +76,9 @@ fn shards_merged_say_what_one_run_says() {
 fn the_demo_in_two_shards_is_the_demo_again_once_merged() {
     let whole = cases::demo();
     let (mut a, b) = shards_of(whole.clone());
-    a.reasons.push("1 benchmark allocates more: x".into());
+    // As a program wrote it that knew no typed reasons.
+    a.basis = None;
+    a.decision.reasons.push(told_before());
     let merged = report::merge(vec![a, b]).expect("they belong together");
     let told = |report: &Report| {
         let mut verdicts: Vec<String> = report
@@ -90,15 +93,73 @@ fn the_demo_in_two_shards_is_the_demo_again_once_merged() {
             .map(|a| a.key.to_string())
             .collect();
         explained.sort();
-        (verdicts, explained, report.vote)
+        (verdicts, explained, report.decision.vote)
     };
     assert_eq!(told(&merged), told(&whole));
-    assert!(merged.reasons[0].starts_with("2 benchmarks are slower"));
-    assert!(
-        merged
-            .reasons
-            .contains(&"1 benchmark allocates more: x".to_owned())
+    let reasons = &merged.decision.reasons;
+    assert!(matches!(&reasons[0], Reason::Slower { benchmarks } if benchmarks.len() == 2));
+    assert!(reasons.contains(&told_before()), "{reasons:#?}");
+}
+
+fn told_before() -> Reason {
+    Reason::Recorded {
+        vote: Vote::Modify,
+        text: "1 benchmark allocates more: x".into(),
+    }
+}
+
+#[test]
+fn what_only_the_whole_can_know_is_judged_when_all_shards_are_there() {
+    let function = |name: &str, line: u32| UncoveredFunction {
+        function: name.into(),
+        location: format!("src/lib.rs:{line}"),
+    };
+    let (mut a, mut b) = shards_of(cases::nothing_changed());
+    for (shard, covered, in_vain) in [
+        (&mut a, function("here", 1), "elsewhere*"),
+        (&mut b, function("there", 2), "small"),
+    ] {
+        shard.reach = Some(reach());
+        let basis = shard.basis.as_mut().expect("a shard says what it saw");
+        let all = [
+            function("here", 1),
+            function("there", 2),
+            function("nowhere", 3),
+        ];
+        basis.part = Some(PartBasis {
+            uncovered: all.into_iter().filter(|each| *each != covered).collect(),
+            covered: vec![covered],
+            required_in_vain: vec![in_vain.into(), "startup".into()],
+            budgets_in_vain: vec!["gone/*".into(), in_vain.into()],
+        });
+        assert_eq!(shard.decision.vote, Vote::Approve);
+    }
+    let merged = report::merge(vec![a, b]).expect("they belong together");
+    assert_eq!(
+        merged.decision.reasons,
+        [
+            Reason::Uncovered {
+                functions: vec![function("nowhere", 3)]
+            },
+            Reason::RequiredInVain {
+                patterns: vec!["startup".into()]
+            },
+        ]
     );
+    assert_eq!(merged.decision.vote, Vote::Modify);
+    assert_eq!(merged.warnings, ["a budget matches no benchmark: gone/*"]);
+    assert_eq!(merged.reach.expect("kept").uncovered.len(), 1);
+}
+
+fn reach() -> ReachSummary {
+    ReachSummary {
+        benchmarks: 4,
+        reached: 4,
+        unknown: 0,
+        changed_functions: 3,
+        uncovered: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 #[test]

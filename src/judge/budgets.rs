@@ -1,28 +1,33 @@
 //! Budgets: what the head side may use, whatever the base side used.
 
-use super::{
-    BudgetCheck, BudgetStatus, BudgetSubject, Comparison, Decision, TimeComparison, Verdict, Vote,
-};
+use super::{BudgetCheck, BudgetStatus, BudgetSubject, Reason};
+use crate::analyse::{Comparison, TimeComparison, Verdict};
 use crate::build::BinarySize;
 use crate::discover::Throughput;
 use crate::plan::config::{Budgets, Limit, Metric, Unit};
 use crate::stats::one_sided_margin;
 use crate::units::{Bytes, Side};
 
-/// How many budgets a reason names before it says "and n more".
-const NAMED: usize = 3;
+/// The error that all budgets of benchmarks share.
+#[derive(Debug, Clone, Copy)]
+pub struct SharedError {
+    /// The simultaneous confidence level.
+    pub confidence: f64,
+    /// How many budgets are checked in other shards of the run.
+    pub elsewhere: usize,
+}
 
 /// Checks every budget on the head side, the gravest first.
 ///
 /// A limit of time is `over` only where the head side is certainly above it: the one-sided bound of
-/// its figure, at `confidence` for all budgets together (Bonferroni's inequality), lies above it.
+/// its figure, at one confidence for all budgets together (Bonferroni's inequality), lies above it.
 /// Counts and sizes are exact.
 #[must_use]
 pub fn check_budgets(
     comparisons: &[Comparison],
     binaries: &[BinarySize],
     budgets: &Budgets,
-    confidence: f64,
+    shared: SharedError,
 ) -> Vec<BudgetCheck> {
     let mut wanted = Vec::new();
     for comparison in comparisons.iter().filter(|c| c.verdict != Verdict::Removed) {
@@ -30,7 +35,8 @@ pub fn check_budgets(
         let limits = budgets.of_benchmark(&key.package, &key.target, &key.id);
         wanted.extend(limits.into_iter().map(|limit| (comparison, limit)));
     }
-    let alpha = (1.0 - confidence) / wanted.len().max(1) as f64;
+    let sharing = wanted.len() + shared.elsewhere;
+    let alpha = (1.0 - shared.confidence) / sharing.max(1) as f64;
     let mut checks: Vec<BudgetCheck> = wanted
         .into_iter()
         .map(|(comparison, limit)| of_benchmark(comparison, limit, alpha))
@@ -259,57 +265,25 @@ fn of_binary(binary: &BinarySize, limit: Limit) -> Option<BudgetCheck> {
     Some(checked(subject, limit, bytes(binary.size.base), head))
 }
 
-/// What the budgets make of the vote: `reject` where one is over, `modify` where one should be looked
-/// at or could not be checked.
-#[must_use]
-pub fn vote_on_budgets(mut decision: Decision, checks: &[BudgetCheck]) -> Decision {
-    let rules = [
-        (BudgetStatus::Over, Vote::Reject, "exceeded"),
-        (
-            BudgetStatus::Investigate,
-            Vote::Modify,
-            "nearly used up or in doubt",
-        ),
-        (BudgetStatus::Unknown, Vote::Modify, "not checked"),
+/// What the budgets mean for the vote: those that are over, those to be looked at, and those that could
+/// not be checked.
+pub(super) fn reasons_of_budgets(checks: &[BudgetCheck]) -> Vec<Reason> {
+    let with = |status| -> Vec<BudgetCheck> {
+        let found = checks.iter().filter(|check| check.status == status);
+        found.cloned().collect()
+    };
+    let all = [
+        Reason::OverBudget {
+            budgets: with(BudgetStatus::Over),
+        },
+        Reason::BudgetInDoubt {
+            budgets: with(BudgetStatus::Investigate),
+        },
+        Reason::BudgetUnchecked {
+            budgets: with(BudgetStatus::Unknown),
+        },
     ];
-    for (status, vote, what) in rules {
-        let found: Vec<&BudgetCheck> = checks.iter().filter(|c| c.status == status).collect();
-        if found.is_empty() {
-            continue;
-        }
-        let (number, are) = match found.len() {
-            1 => ("1 budget".to_owned(), "is"),
-            n => (format!("{n} budgets"), "are"),
-        };
-        let mut names: Vec<String> = found.iter().take(NAMED).map(|c| named(c)).collect();
-        if found.len() > NAMED {
-            names.push(format!("{} more", found.len() - NAMED));
-        }
-        let reason = format!("{number} {are} {what}: {}", names.join(", "));
-        // The gravest first: after what is slower, before what only asks for a closer look.
-        let place = match (vote, decision.vote) {
-            (Vote::Reject, Vote::Reject) => 1.min(decision.reasons.len()),
-            (Vote::Reject, _) => 0,
-            _ => decision.reasons.len(),
-        };
-        decision.reasons.insert(place, reason);
-        decision.vote = decision.vote.max(vote);
-    }
-    decision
-}
-
-fn named(check: &BudgetCheck) -> String {
-    let limit = check.unit.show_typed(check.limit);
-    match (check.head, &check.note) {
-        (Some(head), _) => format!(
-            "{} {} ({} of {limit})",
-            check.subject,
-            check.metric,
-            check.unit.show(head)
-        ),
-        (None, Some(note)) => format!("{} {} ({note})", check.subject, check.metric),
-        (None, None) => format!("{} {}", check.subject, check.metric),
-    }
+    all.into_iter().filter(|reason| reason.len() > 0).collect()
 }
 
 #[cfg(test)]
@@ -370,6 +344,7 @@ mod tests {
             allocations: None,
             failure: None,
             notes: Vec::new(),
+            remarks: Vec::new(),
         }
     }
 
@@ -452,23 +427,19 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_on_purpose_does_not_vote_and_what_failed_does() {
-        let approve = || Decision {
-            vote: Vote::Approve,
-            reasons: Vec::new(),
-        };
         let mut comparison = timed(MS, 0.01);
         comparison.time = None;
         comparison.verdict = Verdict::Identical;
         let p95 = limit(Metric::P95, Unit::Nanoseconds, MS, None);
         let unmeasured = check(&comparison, p95);
         assert_eq!(unmeasured.status, BudgetStatus::Unmeasured);
-        assert_eq!(
-            vote_on_budgets(approve(), &[unmeasured]).vote,
-            Vote::Approve
-        );
+        assert_eq!(reasons_of_budgets(&[unmeasured]), []);
         comparison.verdict = Verdict::Inconclusive;
         let unknown = check(&comparison, p95);
-        assert_eq!(vote_on_budgets(approve(), &[unknown]).vote, Vote::Modify);
+        assert!(matches!(
+            reasons_of_budgets(&[unknown])[..],
+            [Reason::BudgetUnchecked { .. }]
+        ));
     }
 
     #[test]
@@ -482,16 +453,11 @@ mod tests {
             ),
         };
         let over = of_binary(&binary, limit(Metric::Size, Unit::Bytes, 1_048_576.0, None));
-        let modify = Decision {
-            vote: Vote::Modify,
-            reasons: vec!["1 benchmark failed: x".into()],
-        };
-        let decision = vote_on_budgets(modify, &[over.unwrap()]);
-        assert_eq!(decision.vote, Vote::Reject);
-        assert_eq!(
-            decision.reasons[0],
-            "1 budget is exceeded: shop binary serve size (1.1 MiB of 1 MiB)"
-        );
+        let reasons = reasons_of_budgets(&[over.unwrap()]);
+        assert!(matches!(
+            &reasons[..],
+            [Reason::OverBudget { budgets }] if budgets[0].head == Some(1_200_000.0)
+        ));
     }
 
     #[test]

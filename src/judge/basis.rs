@@ -1,0 +1,69 @@
+//! What judging takes beside the findings that a report shows. It is kept in the report, so that the
+//! shards of a run can be judged again as a whole.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::UncoveredFunction;
+use crate::discover::BenchmarkKey;
+use crate::plan::AllocationPolicy;
+
+/// What the configuration asks for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Basis {
+    /// What more allocations mean; none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<AllocationPolicy>,
+    /// The benchmarks that rules require.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required: Vec<BenchmarkKey>,
+    /// The rules that require benchmarks which neither side has, as they were typed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_in_vain: Vec<String>,
+    /// What a shard saw that only all shards together can judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<PartBasis>,
+}
+
+/// What a shard saw that only all shards together can judge. What is missing here may be elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartBasis {
+    /// The workspace's own functions that changed and that a benchmark of this part executed.
+    #[serde(default)]
+    pub covered: Vec<UncoveredFunction>,
+    /// Those that no benchmark of this part executed.
+    #[serde(default)]
+    pub uncovered: Vec<UncoveredFunction>,
+    /// Rules that require benchmarks of which this part has none.
+    #[serde(default)]
+    pub required_in_vain: Vec<String>,
+    /// Budgets that speak of no benchmark of this part.
+    #[serde(default)]
+    pub budgets_in_vain: Vec<String>,
+}
+
+/// The functions that no benchmark executed, given what was executed and what was not, in any
+/// executable, instance or shard: functions are told apart by where their source begins.
+#[must_use]
+pub fn uncovered<'a>(
+    covered: impl Iterator<Item = &'a UncoveredFunction>,
+    uncovered: impl Iterator<Item = &'a UncoveredFunction>,
+) -> Vec<UncoveredFunction> {
+    let covered: BTreeSet<&str> = covered.map(|function| &*function.location).collect();
+    let is_left = |function: &&UncoveredFunction| !covered.contains(&*function.location);
+    let mut left: Vec<UncoveredFunction> = uncovered.filter(is_left).cloned().collect();
+    left.sort_by(|a, b| (&a.location, &a.function).cmp(&(&b.location, &b.function)));
+    left.dedup_by(|a, b| a.location == b.location);
+    left
+}
+
+/// The patterns that matched nothing in any of the shards.
+#[must_use]
+pub fn in_vain_everywhere<'a>(mut shards: impl Iterator<Item = &'a Vec<String>>) -> Vec<String> {
+    let first = shards.next().cloned().unwrap_or_default();
+    shards.fold(first, |mut left, shard| {
+        left.retain(|pattern| shard.contains(pattern));
+        left
+    })
+}

@@ -1,0 +1,184 @@
+//! What can speak against a change, as data. Renderers make words of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::BudgetCheck;
+use crate::analyse::Verdict;
+use crate::discover::BenchmarkKey;
+use crate::units::{Paired, Ratio};
+
+/// The overall vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vote {
+    /// Nothing speaks against the change.
+    Approve,
+    /// Something should be looked at or measured first.
+    Modify,
+    /// Something is slower or over its budget.
+    Reject,
+}
+
+/// One thing that speaks against the change. Lists name the largest first and are never empty.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// Benchmarks that a rule requires failed or were removed.
+    RequiredMissing {
+        /// Which, and what became of each.
+        benchmarks: Vec<RequiredBenchmark>,
+    },
+    /// Benchmarks are slower.
+    Slower {
+        /// Which, and by how much.
+        benchmarks: Vec<Changed>,
+    },
+    /// Benchmarks failed.
+    Failed {
+        /// Which.
+        benchmarks: Vec<BenchmarkKey>,
+    },
+    /// Benchmarks were removed.
+    Removed {
+        /// Which.
+        benchmarks: Vec<BenchmarkKey>,
+    },
+    /// Of benchmarks nothing can be said.
+    Inconclusive {
+        /// Which.
+        benchmarks: Vec<BenchmarkKey>,
+    },
+    /// No benchmark exists on both sides.
+    NothingCompared,
+    /// Benchmarks allocate more than the policy lets pass.
+    AllocatesMore {
+        /// What the policy makes of it.
+        vote: Vote,
+        /// Which, and by how much.
+        benchmarks: Vec<Growth>,
+    },
+    /// Limits are certainly exceeded.
+    OverBudget {
+        /// Which.
+        budgets: Vec<BudgetCheck>,
+    },
+    /// Limits are nearly used up, or exceeded by less than the measurement can tell.
+    BudgetInDoubt {
+        /// Which.
+        budgets: Vec<BudgetCheck>,
+    },
+    /// Limits could not be checked.
+    BudgetUnchecked {
+        /// Which.
+        budgets: Vec<BudgetCheck>,
+    },
+    /// Changed functions of the workspace are executed by no benchmark.
+    Uncovered {
+        /// Which.
+        functions: Vec<UncoveredFunction>,
+    },
+    /// Rules require benchmarks that neither side has: a name is misspelt, or the benchmark has been
+    /// gone for longer than this range.
+    RequiredInVain {
+        /// As they were typed.
+        patterns: Vec<String>,
+    },
+    /// What a report says that was written before reasons were data.
+    Recorded {
+        /// That report's vote.
+        vote: Vote,
+        /// Its words.
+        text: String,
+    },
+}
+
+impl Reason {
+    /// What this reason alone asks for.
+    #[must_use]
+    pub fn vote(&self) -> Vote {
+        match self {
+            Reason::RequiredMissing { .. } | Reason::Slower { .. } | Reason::OverBudget { .. } => {
+                Vote::Reject
+            }
+            Reason::Failed { .. }
+            | Reason::Removed { .. }
+            | Reason::Inconclusive { .. }
+            | Reason::NothingCompared
+            | Reason::BudgetInDoubt { .. }
+            | Reason::BudgetUnchecked { .. }
+            | Reason::Uncovered { .. }
+            | Reason::RequiredInVain { .. } => Vote::Modify,
+            Reason::AllocatesMore { vote, .. } | Reason::Recorded { vote, .. } => *vote,
+        }
+    }
+
+    /// How many benchmarks, budgets or functions it names.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Reason::RequiredMissing { benchmarks } => benchmarks.len(),
+            Reason::Slower { benchmarks } => benchmarks.len(),
+            Reason::Failed { benchmarks }
+            | Reason::Removed { benchmarks }
+            | Reason::Inconclusive { benchmarks } => benchmarks.len(),
+            Reason::AllocatesMore { benchmarks, .. } => benchmarks.len(),
+            Reason::OverBudget { budgets }
+            | Reason::BudgetInDoubt { budgets }
+            | Reason::BudgetUnchecked { budgets } => budgets.len(),
+            Reason::Uncovered { functions } => functions.len(),
+            Reason::RequiredInVain { patterns } => patterns.len(),
+            Reason::NothingCompared | Reason::Recorded { .. } => 1,
+        }
+    }
+}
+
+/// A benchmark that a rule requires, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequiredBenchmark {
+    /// Its name.
+    #[serde(flatten)]
+    pub benchmark: BenchmarkKey,
+    /// `failed` or `removed`.
+    pub verdict: Verdict,
+}
+
+/// A benchmark whose time changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    /// Its name.
+    #[serde(flatten)]
+    pub benchmark: BenchmarkKey,
+    /// The estimate of head ÷ base.
+    pub ratio: Option<Ratio>,
+}
+
+/// A benchmark that allocates more per iteration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Growth {
+    /// Its name.
+    #[serde(flatten)]
+    pub benchmark: BenchmarkKey,
+    /// What grew.
+    pub grown: Grown,
+    /// The amounts of both sides.
+    pub amount: Paired<f64>,
+}
+
+/// What of a benchmark's allocations grew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grown {
+    /// Their number.
+    Count,
+    /// The bytes that are live at a time.
+    Peak,
+}
+
+/// A function of the workspace whose code changed and that no benchmark executed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UncoveredFunction {
+    /// Its name, demangled, without hashes.
+    pub function: String,
+    /// Where its code begins: the path from the repository's root, and the line.
+    pub location: String,
+}

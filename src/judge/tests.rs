@@ -1,0 +1,181 @@
+//! Decisions on planted findings.
+
+use super::*;
+use crate::analyse::{
+    AllocationComparison, AllocationSummary, AllocationVerdict, Difference, TimeChange,
+    TimeComparison,
+};
+use crate::discover::BenchmarkKey;
+use crate::plan::{AllocationPolicy, OnMore};
+use crate::units::{Paired, Ratio};
+
+fn key(id: &str) -> BenchmarkKey {
+    BenchmarkKey {
+        package: "shop".to_owned(),
+        target: "prices".to_owned(),
+        id: id.to_owned(),
+    }
+}
+
+fn comparison(id: &str, verdict: Verdict) -> Comparison {
+    Comparison {
+        key: key(id),
+        verdict,
+        pairing: None,
+        throughput: None,
+        time: None,
+        allocations: None,
+        failure: None,
+        notes: Vec::new(),
+        remarks: Vec::new(),
+    }
+}
+
+fn slower(id: &str, change: f64) -> Comparison {
+    let ratio = Ratio::from_change(change);
+    let mut slower = comparison(id, Verdict::Slower);
+    slower.time = Some(TimeComparison {
+        base: None,
+        head: None,
+        change: Some(TimeChange {
+            ratio,
+            lower: ratio,
+            upper: ratio,
+            p_value: 0.0,
+            confidence: 0.95,
+            rounds: 13,
+            detectable: 0.001,
+            difference: Difference::Slower,
+        }),
+        rounds: Vec::new(),
+        quantiles_ns: None,
+        head_errors: None,
+    });
+    slower
+}
+
+fn allocating(base: f64, head: f64) -> Comparison {
+    let side = |count: f64| AllocationSummary {
+        count,
+        reallocations: 0.0,
+        frees: count,
+        bytes: 8.0 * count,
+        peak_bytes: 8,
+        leaked_bytes: 0.0,
+        largest_bytes: 8,
+        histogram: Vec::new(),
+        exact: true,
+    };
+    let mut grown = comparison("sum", Verdict::Unchanged);
+    grown.allocations = Some(AllocationComparison {
+        base: Some(side(base)),
+        head: Some(side(head)),
+        verdict: Some(match base.total_cmp(&head) {
+            std::cmp::Ordering::Less => AllocationVerdict::More,
+            std::cmp::Ordering::Equal => AllocationVerdict::Same,
+            std::cmp::Ordering::Greater => AllocationVerdict::Fewer,
+        }),
+        notes: Vec::new(),
+        sites: Vec::new(),
+    });
+    grown
+}
+
+fn basis(on_more: OnMore) -> Basis {
+    Basis {
+        allocations: Some(AllocationPolicy {
+            threshold: Ratio::from_change(0.01),
+            on_more,
+        }),
+        ..Basis::default()
+    }
+}
+
+fn decide(comparisons: &[Comparison], basis: &Basis) -> Decision {
+    judge(Evidence {
+        comparisons,
+        budgets: &[],
+        uncovered: &[],
+        basis,
+    })
+}
+
+#[test]
+fn the_most_severe_reason_comes_first_wherever_it_was_found() {
+    let found = [
+        comparison("lost", Verdict::Inconclusive),
+        comparison("gone", Verdict::Removed),
+        allocating(1.0, 2.0),
+    ];
+    let decision = decide(&found, &basis(OnMore::Reject));
+    assert_eq!(decision.vote, Vote::Reject);
+    let votes: Vec<Vote> = decision.reasons.iter().map(Reason::vote).collect();
+    assert_eq!(votes, [Vote::Reject, Vote::Modify, Vote::Modify]);
+    assert!(matches!(decision.reasons[0], Reason::AllocatesMore { .. }));
+}
+
+#[test]
+fn the_largest_change_is_named_first() {
+    let found = [slower("slow", 0.05), slower("slower still", 0.5)];
+    let decision = decide(&found, &Basis::default());
+    let Reason::Slower { benchmarks } = &decision.reasons[0] else {
+        panic!("{decision:?}");
+    };
+    assert_eq!(benchmarks[0].benchmark, key("slower still"));
+}
+
+#[test]
+fn nothing_compared_is_not_approved() {
+    let vote = |found: &[Comparison]| decide(found, &Basis::default()).vote;
+    assert_eq!(vote(&[]), Vote::Modify);
+    assert_eq!(vote(&[comparison("new", Verdict::Added)]), Vote::Modify);
+    assert_eq!(vote(&[comparison("a", Verdict::Identical)]), Vote::Approve);
+}
+
+#[test]
+fn an_increase_asks_for_the_vote_that_the_policy_names_and_only_beyond_its_threshold() {
+    let vote = |base, head, on_more| decide(&[allocating(base, head)], &basis(on_more)).vote;
+    assert_eq!(vote(1.0, 2.0, OnMore::Modify), Vote::Modify);
+    assert_eq!(vote(1.0, 2.0, OnMore::Reject), Vote::Reject);
+    assert_eq!(vote(1.0, 2.0, OnMore::Approve), Vote::Approve);
+    assert_eq!(vote(2.0, 1.0, OnMore::Reject), Vote::Approve);
+    assert_eq!(vote(1000.0, 1001.0, OnMore::Modify), Vote::Approve);
+    let decision = decide(&[allocating(1.0, 2.0)], &basis(OnMore::Modify));
+    let grown = Growth {
+        benchmark: key("sum"),
+        grown: Grown::Count,
+        amount: Paired::new(1.0, 2.0),
+    };
+    assert!(matches!(
+        &decision.reasons[..],
+        [Reason::AllocatesMore { benchmarks, .. }] if *benchmarks == [grown]
+    ));
+}
+
+#[test]
+fn only_a_required_benchmark_rejects_by_being_removed() {
+    let found = [comparison("startup", Verdict::Removed)];
+    let required = |id| Basis {
+        required: vec![key(id)],
+        ..Basis::default()
+    };
+    assert_eq!(decide(&found, &required("other")).vote, Vote::Modify);
+    let rejected = decide(&found, &required("startup"));
+    assert_eq!(rejected.vote, Vote::Reject);
+    assert!(matches!(
+        rejected.reasons[0],
+        Reason::RequiredMissing { .. }
+    ));
+}
+
+#[test]
+fn a_reason_reads_back_as_it_was_written() {
+    let mut found = vec![slower("slow", 0.05), allocating(1.0, 2.0)];
+    found.push(comparison("gone", Verdict::Removed));
+    let decision = decide(&found, &basis(OnMore::Modify));
+    assert_eq!(decision.reasons.len(), 3);
+    for reason in decision.reasons {
+        let text = serde_json::to_string(&reason).unwrap();
+        assert_eq!(serde_json::from_str::<Reason>(&text).unwrap(), reason);
+    }
+}

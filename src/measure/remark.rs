@@ -1,0 +1,20 @@
+//! What later rooms decide by, as data. The notes say it in words.
+
+use serde::{Deserialize, Serialize};
+
+/// Something about how a benchmark was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Remark {
+    /// The run ended before the benchmark had the rounds that it needed.
+    CutShort {
+        /// How many it had.
+        rounds: usize,
+    },
+    /// It was not paired sample by sample, although it was to be.
+    Unpaired {
+        /// Why, as a lower-case fragment.
+        reason: String,
+    },
+}

@@ -1,0 +1,135 @@
+//! The words of the reasons that led to a vote.
+
+use super::Report;
+use crate::analyse::Verdict;
+use crate::judge::{BudgetCheck, Changed, Grown, Growth, Reason, RequiredBenchmark};
+
+/// How many benchmarks, budgets or functions a reason names before it says "and n more".
+const NAMED: usize = 3;
+
+/// Every reason of a report as a lower-case fragment, the most severe first. Not escaped for any markup.
+pub(super) fn of(report: &Report) -> Vec<String> {
+    report.decision.reasons.iter().map(words).collect()
+}
+
+/// One reason as a lower-case fragment.
+pub(super) fn words(reason: &Reason) -> String {
+    match reason {
+        Reason::RequiredMissing { benchmarks } => list(benchmarks, required).told(
+            "1 required benchmark is missing",
+            "required benchmarks are missing",
+        ),
+        Reason::Slower { benchmarks } => {
+            list(benchmarks, slower).told("1 benchmark is slower", "benchmarks are slower")
+        }
+        Reason::Failed { benchmarks } => {
+            list(benchmarks, ToString::to_string).told("1 benchmark failed", "benchmarks failed")
+        }
+        Reason::Removed { benchmarks } => list(benchmarks, ToString::to_string)
+            .told("1 benchmark was removed", "benchmarks were removed"),
+        Reason::Inconclusive { benchmarks } => list(benchmarks, ToString::to_string)
+            .told("1 benchmark is inconclusive", "benchmarks are inconclusive"),
+        Reason::NothingCompared => {
+            "no benchmark exists on both sides, so nothing was compared".to_owned()
+        }
+        Reason::AllocatesMore { benchmarks, .. } => {
+            list(benchmarks, growth).told("1 benchmark allocates more", "benchmarks allocate more")
+        }
+        Reason::OverBudget { budgets } => {
+            list(budgets, budget).told("1 budget is exceeded", "budgets are exceeded")
+        }
+        Reason::BudgetInDoubt { budgets } => list(budgets, budget).told(
+            "1 budget is nearly used up or in doubt",
+            "budgets are nearly used up or in doubt",
+        ),
+        Reason::BudgetUnchecked { budgets } => {
+            list(budgets, budget).told("1 budget is not checked", "budgets are not checked")
+        }
+        Reason::Uncovered { functions } => list(functions, |each| {
+            format!("{} ({})", each.function, each.location)
+        })
+        .told(
+            "1 changed function is executed by no benchmark",
+            "changed functions are executed by no benchmark",
+        ),
+        Reason::RequiredInVain { patterns } => format!(
+            "required, but neither side has such a benchmark: {}",
+            patterns.join("; ")
+        ),
+        Reason::Recorded { text, .. } => text.clone(),
+    }
+}
+
+/// What a reason names: the first by name, the others by number.
+struct List {
+    names: Vec<String>,
+    count: usize,
+}
+
+fn list<T>(all: &[T], name: impl Fn(&T) -> String) -> List {
+    List {
+        names: all.iter().take(NAMED).map(name).collect(),
+        count: all.len(),
+    }
+}
+
+impl List {
+    /// `one: a` or `4 many: a, b, c, 1 more`.
+    fn told(mut self, one: &str, many: &str) -> String {
+        if self.count > NAMED {
+            self.names.push(format!("{} more", self.count - NAMED));
+        }
+        let names = self.names.join(", ");
+        match self.count {
+            1 => format!("{one}: {names}"),
+            n => format!("{n} {many}: {names}"),
+        }
+    }
+}
+
+fn required(missing: &RequiredBenchmark) -> String {
+    let what = match missing.verdict {
+        Verdict::Removed => "was removed",
+        _ => "failed",
+    };
+    format!("{} {what}", missing.benchmark)
+}
+
+fn slower(changed: &Changed) -> String {
+    match changed.ratio {
+        Some(ratio) => format!("{} ({ratio})", changed.benchmark),
+        None => changed.benchmark.to_string(),
+    }
+}
+
+fn growth(growth: &Growth) -> String {
+    let (base, head) = (round(growth.amount.base), round(growth.amount.head));
+    let key = &growth.benchmark;
+    match growth.grown {
+        Grown::Count => format!("{key} ({base} → {head} an iteration)"),
+        Grown::Peak => format!("{key} (peak {base} → {head} bytes)"),
+    }
+}
+
+/// Whole numbers as such, others to two places.
+fn round(value: f64) -> String {
+    if value.fract() == 0.0 {
+        format!("{value}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+fn budget(check: &BudgetCheck) -> String {
+    let limit = check.unit.show_typed(check.limit);
+    match (check.head, &check.note) {
+        (Some(head), _) => format!(
+            "{} {} ({} of {limit})",
+            check.subject,
+            check.metric,
+            check.unit.show(head)
+        ),
+        (None, Some(note)) => format!("{} {} ({note})", check.subject, check.metric),
+        (None, None) => format!("{} {}", check.subject, check.metric),
+    }
+}
