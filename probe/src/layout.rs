@@ -90,6 +90,9 @@ pub(crate) const NATIVE_WORDS: usize = NATIVE_SHIM + SHIM_WORDS;
 /// Functions at most.
 pub(crate) const NATIVE_MOST: usize = 16;
 
+/// The process of the other side, which leads a process group; 0 where it is never stopped.
+pub(crate) const PEER: usize = 50;
+
 /// None.
 pub(crate) const HOOKS_NONE: u64 = 0;
 /// The entry points of Rust's allocator, to count.
@@ -141,6 +144,10 @@ pub(crate) const SHIM_STATE: usize = 37;
 /// One more than the number of the last sample with any of [`FOREIGN_READS`] in a timed region, which then
 /// holds the search for what it is; 0 for none.
 pub(crate) const FOREIGN_WITHIN: usize = 49;
+/// How often this side has stopped the other one since the benchmark began.
+pub(crate) const STOPS: usize = 51;
+/// How often it could not.
+pub(crate) const UNSTOPPED: usize = 52;
 /// Where the executable is loaded; the marking probe writes it once every breakpoint is set.
 pub(crate) const BIAS: usize = 47;
 
@@ -163,6 +170,8 @@ pub(crate) const PHASE_WAITING: u64 = 1;
 
 /// The byte that gives a side the turn.
 pub(crate) const TOKEN: u8 = b'T';
+/// The same, from a side that has more than the one thread which waits: it is to be stopped.
+pub(crate) const TOKEN_OF_SEVERAL: u8 = b'S';
 /// The byte that tells a side that it has the machine for itself until the next benchmark.
 pub(crate) const ALONE: u8 = b'A';
 

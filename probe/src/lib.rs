@@ -6,6 +6,7 @@
 //! - [`chain`] tells from the stack which read this is,
 //! - [`sample`] follows a sample through its reads and keeps the log,
 //! - [`turn`] makes a sample wait until the other revision has run its own,
+//! - [`peer`] stops the other revision's process meanwhile, where it has more than one thread,
 //! - [`attach`] decides, once, whether this process is a benchmark of a run at all, and hands it to
 //!   [`pass`],
 //! - [`heap`], in a build of its own that is never used while timing, counts allocations in timed
@@ -39,6 +40,8 @@ mod pass;
 #[cfg(not(feature = "marks"))]
 #[path = "timing.rs"]
 mod pass;
+#[cfg(not(feature = "marks"))]
+mod peer;
 #[cfg(not(feature = "marks"))]
 mod sample;
 mod shared;

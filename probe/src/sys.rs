@@ -33,6 +33,7 @@ pub(crate) struct DlPhdrInfo {
 }
 
 pub(crate) const CLOCK_MONOTONIC: c_int = 1;
+pub(crate) const O_RDONLY: c_int = 0;
 pub(crate) const O_RDWR: c_int = 2;
 pub(crate) const O_CLOEXEC: c_int = 0o2_000_000;
 pub(crate) const PROT_READ: c_int = 1;
@@ -49,13 +50,38 @@ pub(crate) const MAP_FAILED: *mut c_void = -1_isize as *mut c_void;
 pub(crate) const MADV_WIPEONFORK: c_int = 18;
 pub(crate) const PR_SET_PDEATHSIG: c_int = 1;
 pub(crate) const SIGKILL: c_int = 9;
+pub(crate) const SIGCONT: c_int = 18;
+pub(crate) const SIGSTOP: c_int = 19;
 pub(crate) const RLIMIT_STACK: c_int = 3;
 pub(crate) const EINTR: c_int = 4;
+pub(crate) const ECHILD: c_int = 10;
+/// Any child.
+pub(crate) const P_ALL: c_int = 0;
+pub(crate) const WNOHANG: c_int = 1;
+pub(crate) const WEXITED: c_int = 4;
+pub(crate) const WNOWAIT: c_int = 0x0100_0000;
+pub(crate) const AT_FDCWD: c_int = -100;
+pub(crate) const STATX_NLINK: u32 = 4;
 pub(crate) const RTLD_NEXT: *mut c_void = -1_isize as *mut c_void;
 #[cfg(target_arch = "x86_64")]
 pub(crate) const SYS_CLOCK_GETTIME: c_long = 228;
 #[cfg(target_arch = "aarch64")]
 pub(crate) const SYS_CLOCK_GETTIME: c_long = 113;
+// Called by number: the C library has a function for it only since glibc 2.28.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const SYS_STATX: c_long = 332;
+#[cfg(target_arch = "aarch64")]
+pub(crate) const SYS_STATX: c_long = 291;
+
+/// `struct statx`, 256 bytes, up to the one field that is read; the same on every architecture.
+#[repr(C)]
+pub(crate) struct Statx {
+    pub(crate) mask: u32,
+    pub(crate) block_size: u32,
+    pub(crate) attributes: u64,
+    pub(crate) links: u32,
+    pub(crate) rest: [u32; 59],
+}
 
 /// Stops a backtrace.
 pub(crate) const URC_NORMAL_STOP: c_int = 4;
@@ -89,6 +115,9 @@ unsafe extern "C" {
     pub(crate) fn prctl(option: c_int, ...) -> c_int;
     pub(crate) fn getrlimit(resource: c_int, into: *mut Rlimit) -> c_int;
     pub(crate) fn __errno_location() -> *mut c_int;
+    pub(crate) fn kill(pid: c_int, signal: c_int) -> c_int;
+    pub(crate) fn sched_yield() -> c_int;
+    pub(crate) fn waitid(kind: c_int, id: u32, into: *mut c_void, options: c_int) -> c_int;
     pub(crate) fn abort() -> !;
     pub(crate) fn dl_iterate_phdr(
         callback: extern "C" fn(*const DlPhdrInfo, usize, *mut c_void) -> c_int,
@@ -158,3 +187,10 @@ pub(crate) const SA_SIGINFO: c_int = 4;
 pub(crate) const SA_ONSTACK: c_int = 0x0800_0000;
 #[cfg(feature = "marks")]
 pub(crate) const SA_RESTART: c_int = 0x1000_0000;
+
+/// Why the last call failed.
+#[cfg(not(feature = "marks"))]
+pub(crate) fn errno() -> c_int {
+    // SAFETY: the location of errno is valid in every thread.
+    unsafe { *__errno_location() }
+}

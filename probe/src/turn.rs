@@ -1,13 +1,15 @@
 //! Taking turns with the other side.
 //!
 //! The turn is one byte in a FIFO. Whoever holds it runs; at the first read of a sample a side that
-//! has held it long enough writes it into the other's FIFO and sleeps in `read` on its own. The
+//! has held it long enough writes it into the other's FIFO and sleeps in `read` on its own. A side with
+//! more than the one thread that sleeps says so, and is stopped as a whole until its next turn. The
 //! host keeps both ends of both FIFOs open, so nobody meets an end of file or a broken pipe, and it
 //! can put a byte in itself: that is how a side whose peer is gone learns to go on alone.
 
 use core::ffi::c_int;
 
 use crate::layout;
+use crate::peer::{self, Peer};
 use crate::shared::Shared;
 use crate::sys;
 
@@ -25,22 +27,26 @@ enum Turn {
 /// The FIFOs, and whose turn it is.
 pub(crate) struct Turns {
     own: c_int,
-    peer: c_int,
+    others: c_int,
     turn: Turn,
+    peer: Peer,
 }
 
 impl Turns {
-    pub(crate) fn new(own: c_int, peer: c_int) -> Self {
+    pub(crate) fn new(own: c_int, others: c_int) -> Self {
         Turns {
             own,
-            peer,
+            others,
             turn: Turn::Unknown,
+            peer: Peer::RUNNING,
         }
     }
 
     /// A new benchmark begins.
     pub(crate) fn reset(&mut self) {
         self.turn = Turn::Unknown;
+        // The host has let it run again.
+        self.peer = Peer::RUNNING;
     }
 
     /// Returns when it is this side's turn; `clock` reads the monotonic clock.
@@ -48,10 +54,16 @@ impl Turns {
         match self.turn {
             Turn::Alone => return,
             Turn::Ours { since } => {
-                if clock().wrapping_sub(since) < shared.get(layout::SLICE_NS) {
+                let held = clock().wrapping_sub(since);
+                if held < shared.get(layout::SLICE_NS) {
                     return;
                 }
-                if !pass(self.peer) {
+                let several = peer::works_beside_this_thread();
+                if (several || self.peer.is_stopped()) && held < self.peer.shortest_turn() {
+                    return;
+                }
+                self.peer.resume(shared);
+                if !pass(self.others, several) {
                     self.turn = Turn::Alone;
                     return;
                 }
@@ -61,6 +73,10 @@ impl Turns {
         shared.set(layout::PHASE, layout::PHASE_WAITING);
         self.turn = match wait(self.own) {
             Some(layout::TOKEN) => Turn::Ours { since: clock() },
+            Some(layout::TOKEN_OF_SEVERAL) => {
+                self.peer.stop(shared, &clock);
+                Turn::Ours { since: clock() }
+            }
             // Told so, or the FIFO is broken: waiting for nobody is worse than not alternating.
             _ => Turn::Alone,
         };
@@ -69,8 +85,11 @@ impl Turns {
     }
 }
 
-fn pass(fifo: c_int) -> bool {
-    let token = layout::TOKEN;
+fn pass(fifo: c_int, several: bool) -> bool {
+    let token = match several {
+        true => layout::TOKEN_OF_SEVERAL,
+        false => layout::TOKEN,
+    };
     loop {
         // SAFETY: one readable byte.
         let written = unsafe { sys::write(fifo, (&raw const token).cast(), 1) };
@@ -98,6 +117,5 @@ fn wait(fifo: c_int) -> Option<u8> {
 }
 
 fn interrupted() -> bool {
-    // SAFETY: the location of errno is valid in every thread.
-    unsafe { *sys::__errno_location() == sys::EINTR }
+    sys::errno() == sys::EINTR
 }

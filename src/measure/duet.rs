@@ -7,6 +7,7 @@ use crate::discover::Failure;
 use crate::units::{Paired, Side};
 
 use super::player::{Fault, Player, Report, Turn};
+use super::standstill::Restless;
 
 /// What came out of one pair of processes.
 #[derive(Debug, Default)]
@@ -41,6 +42,8 @@ pub(super) enum Interleaved {
     ByBenchmark,
     /// Sample by sample; when each sample began, in nanoseconds of the monotonic clock.
     BySample(Paired<Vec<u64>>),
+    /// It was tried sample by sample; but a side does not bear to be stopped while the other one runs.
+    Restless(Restless),
     /// It was tried sample by sample, and what the seam saw is not what was reported; why. Both
     /// sides may have run at once: their times are worth nothing.
     InDoubt(String),
@@ -87,6 +90,8 @@ pub(super) fn alternate(
     steps: impl IntoIterator<Item = usize>,
     begin: &mut dyn FnMut(usize) -> Side,
 ) {
+    let held = [&mut players.base, &mut players.head];
+    held.into_iter().flatten().for_each(Player::rest);
     for step in steps {
         if attempt.is_broken() || (players.base.is_none() && players.head.is_none()) {
             return;
@@ -103,7 +108,10 @@ fn take_turn(side: Side, slot: &mut Option<Player>, attempt: &mut Attempt) {
         return;
     };
     match player.turn() {
-        Ok(Turn::Complete(report)) => attempt.report(side, *report),
+        Ok(Turn::Complete(report)) => {
+            player.rest();
+            attempt.report(side, *report);
+        }
         Ok(Turn::Over) => *slot = None,
         Err(ending) => {
             if let Some(player) = slot.take() {

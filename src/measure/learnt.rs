@@ -6,7 +6,7 @@ use crate::protocol::Placement;
 
 use super::duet::{Attempt, Heard, Interleaved};
 use super::threads::Threads;
-use super::way::{Company, Gate, Way};
+use super::way::{Company, Gate, Idle, Way};
 use super::{BenchmarkKey, Remark, Request, check};
 
 /// How many rounds of one benchmark may be done again because too few iterations were planned. A
@@ -20,6 +20,8 @@ pub(super) struct Learnt {
     several_threads: BTreeSet<BenchmarkKey>,
     /// Benchmarks that cannot be paired by sample, with the reason.
     unseamed: BTreeMap<BenchmarkKey, String>,
+    /// Benchmarks that would not be themselves if they stood still while the other side runs.
+    restless: BTreeSet<BenchmarkKey>,
     /// Benchmarks that the sides run in different orders.
     loners: BTreeSet<BenchmarkKey>,
     /// How many rounds of a benchmark were done again because too few iterations were planned.
@@ -44,6 +46,14 @@ impl Learnt {
             Company::Alone
         } else {
             Company::Shared
+        }
+    }
+
+    pub(super) fn idle(&self, key: &BenchmarkKey) -> Idle {
+        if self.restless.contains(key) {
+            Idle::Running
+        } else {
+            Idle::Stopped
         }
     }
 
@@ -82,6 +92,9 @@ impl Learnt {
                 return true;
             }
         }
+        if let Interleaved::Restless(_) = &heard.interleaved {
+            self.restless.insert(request.key.clone());
+        }
         if let Some(reason) = doubt(heard, way) {
             self.unseamed.insert(request.key.clone(), reason);
             return true;
@@ -115,8 +128,10 @@ impl Learnt {
 
 /// Why what was heard of a benchmark cannot be trusted while both of its sides ran, by turns.
 fn doubt(heard: &Heard, way: Way) -> Option<String> {
-    if let Interleaved::InDoubt(reason) = &heard.interleaved {
-        return Some(reason.clone());
+    match &heard.interleaved {
+        Interleaved::InDoubt(reason) => return Some(reason.clone()),
+        Interleaved::Restless(why) => return Some(why.to_string()),
+        Interleaved::ByBenchmark | Interleaved::BySample(_) => {}
     }
     // Two processes at once may want the same port or lock: only what fails by itself, too, has failed.
     let failures = [&heard.failures.base, &heard.failures.head];

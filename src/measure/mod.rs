@@ -22,6 +22,7 @@ mod schedule;
 mod seams;
 mod search;
 mod session;
+mod standstill;
 mod threads;
 mod traced;
 mod way;

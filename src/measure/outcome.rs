@@ -63,7 +63,9 @@ fn round(request: &Request, heard: &Heard) -> Result<Round, Failure> {
         first: heard.first,
         pairing: match heard.interleaved {
             Interleaved::BySample(_) => Pairing::Sample,
-            Interleaved::ByBenchmark | Interleaved::InDoubt(_) => Pairing::Benchmark,
+            Interleaved::ByBenchmark | Interleaved::InDoubt(_) | Interleaved::Restless(_) => {
+                Pairing::Benchmark
+            }
         },
         samples,
     })

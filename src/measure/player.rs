@@ -7,7 +7,9 @@ use crate::protocol::{BenchmarkConfig, CriterionVersion, Ending, Invocation, Mes
 use crate::scratch::Scratch;
 use crate::units::Side;
 
+use super::standstill::Restless;
 use super::threads::{ThreadTimes, Threads};
+use super::way::Idle;
 
 /// How much longer than announced a phase may last before it counts as hung. Criterion judges
 /// by the warm-up, whose iterations may be quicker than those that follow.
@@ -59,6 +61,8 @@ pub(super) struct Player {
     current: Option<String>,
     threads: ThreadTimes,
     unit: Option<String>,
+    idle: Idle,
+    rests: bool,
 }
 
 /// Where a process stands still.
@@ -98,9 +102,35 @@ impl Player {
                 heard_at: Instant::now(),
                 current: None,
                 unit: None,
+                idle: Idle::Stopped,
+                rests: false,
             }),
             Err(ending) => Err(nowhere(ending, process.into_last_words())),
         }
+    }
+
+    /// Says what [`Player::rest`] is to do.
+    pub(super) fn while_idle(self, idle: Idle) -> Player {
+        Player { idle, ..self }
+    }
+
+    /// The process is held, and the other side is about to run: stops whatever else it does, unless it is to
+    /// work on.
+    pub(super) fn rest(&mut self) {
+        if self.idle == Idle::Stopped && self.held != Held::NotAtAll && !self.rests {
+            self.rests = true;
+            self.process.pause();
+        }
+    }
+
+    /// The other side has stopped this one, and will not let it go on any more.
+    pub(super) fn resume(&mut self) {
+        self.process.resume();
+    }
+
+    /// Why it does not bear to be stopped while the other side runs, as far as that can be seen.
+    pub(super) fn restless(&self) -> Option<Restless> {
+        Restless::of(self.process.id(), self.process.port().ok()?)
     }
 
     /// The process's id.
@@ -126,6 +156,9 @@ impl Player {
     pub(super) fn release(&mut self) -> Result<(), Ending> {
         self.heard_at = Instant::now();
         self.patience = self.timeout;
+        if std::mem::take(&mut self.rests) {
+            self.process.resume();
+        }
         self.threads = ThreadTimes::of(self.process.id());
         match std::mem::replace(&mut self.held, Held::NotAtAll) {
             Held::AtHandshake => self

@@ -14,7 +14,7 @@ use super::learnt::Learnt;
 use super::outcome::{self, never_ran};
 use super::player::Player;
 use super::seams::Seams;
-use super::way::{Company, Gate, Way, fit, take_chunk};
+use super::way::{Company, Gate, Idle, Way, fit, take_chunk};
 use super::woven::{observe, weave};
 use super::{BenchmarkKey, Remark, Round, affinity};
 
@@ -121,6 +121,7 @@ impl<'a> Session<'a> {
             },
             gate: Gate::Protocol,
             company: Company::Shared,
+            idle: Idle::Stopped,
         };
         let outcomes = self.run(target, executables, requests, way);
         outcomes
@@ -150,6 +151,7 @@ impl<'a> Session<'a> {
             timing: fit(asked, target),
             gate: session.gate(request),
             company: session.learnt.company(&request.key),
+            idle: session.learnt.idle(&request.key),
         };
         self.run(target, executables, requests, way)
     }
@@ -224,6 +226,7 @@ impl<'a> Session<'a> {
                 env: seam.as_ref().map_or_else(Vec::new, |seam| seam.env(side)),
             };
             Player::start(&invocation, self.scratch, self.sampling.timeout)
+                .map(|player| player.while_idle(way.idle))
                 .map_err(|fault| attempt.fault(fault))
                 .ok()
         });

@@ -21,6 +21,7 @@ pub(super) struct Way {
     pub(super) timing: Timing,
     pub(super) gate: Gate,
     pub(super) company: Company,
+    pub(super) idle: Idle,
 }
 
 /// What makes only one side run at a time.
@@ -32,6 +33,15 @@ pub(super) enum Gate {
     Protocol,
     /// The same, while the seam lengthens the head side's samples: a planted change.
     ProtocolObserved,
+}
+
+/// What becomes of a side's process, its threads and its children while the other side runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Idle {
+    /// It stands still as a whole.
+    Stopped,
+    /// It works on, since standing still would change it.
+    Running,
 }
 
 /// Whether benchmarks share a process.

@@ -10,10 +10,14 @@ use crate::units::{Paired, Side};
 
 use super::duet::{Attempt, Interleaved, alternate};
 use super::player::{LONGEST_ROUND, Player, Report, Turn};
+use super::standstill::Restless;
 
 /// How often it is looked whether the turn still passes between silent sides. Rare enough to disturb
 /// nothing.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// When it is looked for the first time: during the warm-up, when the threads are at work that end with a sample.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
 
 /// Why two processes could not be woven together.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,9 @@ pub(super) fn weave(
             return Err(WeaveError::NotAttached { side });
         }
     }
+    if let (Some(base), Some(head)) = (&players.base, &players.head) {
+        seam.introduce(Paired::new(base.id(), head.id()))?;
+    }
     for step in 0.. {
         if attempt.is_broken() {
             return Ok(());
@@ -65,8 +72,9 @@ pub(super) fn weave(
         }
         let first = begin(step);
         seam.begin(first)?;
-        let reports = run_both(players, seam, attempt)?;
-        take_in(first, reports, seam, attempt)?;
+        let mut restless = None;
+        let reports = run_both(players, seam, attempt, &mut restless)?;
+        take_in(first, reports, restless, seam, attempt)?;
         if attempt.disordered {
             return Ok(());
         }
@@ -123,8 +131,10 @@ fn run_both(
     players: &mut Paired<Option<Player>>,
     seam: &Seam,
     attempt: &mut Attempt,
+    restless: &mut Option<Restless>,
 ) -> Result<Paired<Option<Report>>, WeaveError> {
     let begun = Instant::now();
+    let mut next_look = begun + FIRST_LOOK;
     let mut reports = Paired::new(None, None);
     let mut turns = Paired::new(0, 0);
     for side in Side::BOTH {
@@ -147,7 +157,7 @@ fn run_both(
         let Some(deadline) = deadlines.min() else {
             return Ok(reports);
         };
-        let deadline = deadline.min(Instant::now() + LOOK);
+        let deadline = deadline.min(next_look);
         let heard = {
             let mut processes = Paired {
                 base: running.base.as_deref_mut().map(Player::process),
@@ -156,6 +166,8 @@ fn run_both(
             next_of(&mut processes, deadline)
         };
         let Some((side, heard)) = heard else {
+            next_look = Instant::now() + LOOK;
+            look_for_restless(players, seam, restless)?;
             let before =
                 std::mem::replace(&mut turns, Paired::try_from_fn(|side| seam.turns(side))?);
             if turns == before || begun.elapsed() > LONGEST_ROUND {
@@ -173,8 +185,13 @@ fn run_both(
         match heard.and_then(|message| player.hear(message)) {
             Ok(None) => {}
             Ok(Some(report)) => {
+                if seam.was_stopped(side)? {
+                    *restless = restless.take().or_else(|| player.restless());
+                }
+                player.rest();
                 if let Some(peer) = running.get_mut(side.other()) {
                     peer.excuse();
+                    peer.resume();
                 }
                 seam.alone(side.other())?;
                 *reports.get_mut(side) = Some(report);
@@ -182,6 +199,23 @@ fn run_both(
             Err(ending) => lose(side, players, ending, seam, attempt)?,
         }
     }
+}
+
+/// Looks at those that were stopped, as long as nothing was found.
+fn look_for_restless(
+    players: &Paired<Option<Player>>,
+    seam: &Seam,
+    restless: &mut Option<Restless>,
+) -> Result<(), SeamError> {
+    for side in Side::BOTH {
+        if restless.is_none()
+            && let Some(player) = players.get(side)
+            && seam.was_stopped(side)?
+        {
+            *restless = player.restless();
+        }
+    }
+    Ok(())
 }
 
 /// A process is over, as it should be or not; its peer goes on alone.
@@ -201,6 +235,7 @@ fn lose(
     // It may have waited for this one as long as this one was silent.
     if let Some(peer) = players.get_mut(side.other()) {
         peer.excuse();
+        peer.resume();
     }
     seam.alone(side.other())
 }
@@ -240,10 +275,14 @@ fn end_the_silent(
 fn take_in(
     first: Side,
     reports: Paired<Option<Report>>,
+    restless: Option<Restless>,
     seam: &Seam,
     attempt: &mut Attempt,
 ) -> Result<(), SeamError> {
     let interleaved = match (&reports.base, &reports.head) {
+        (Some(base), Some(head)) if base.id == head.id && restless.is_some() => {
+            restless.map(Interleaved::Restless)
+        }
         (Some(base), Some(head)) if base.id == head.id => {
             Some(settle_up(seam, Paired::new(base, head))?)
         }
@@ -269,6 +308,11 @@ fn take_in(
 fn settle_up(seam: &Seam, reports: Paired<&Report>) -> Result<Interleaved, SeamError> {
     let mut samples = Paired::new(Vec::new(), Vec::new());
     for side in Side::BOTH {
+        if seam.worked_on(side)? {
+            let reason =
+                format!("the threads of the {side} side could not be stopped in the other's turns");
+            return Ok(Interleaved::InDoubt(reason));
+        }
         let (log, times) = (seam.take_log(side)?, &reports.get(side).times);
         let warm_up = log.len().saturating_sub(times.len());
         if seam.samples_with_foreign_reads(side)? > warm_up as u64 {

@@ -112,6 +112,24 @@ impl Process {
         self.child.id()
     }
 
+    /// The port of this machine to which the process is connected.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn port(&self) -> io::Result<u16> {
+        Ok(self.listener.local_addr()?.port())
+    }
+
+    /// Stops the process and everything it started, as a whole.
+    pub fn pause(&self) {
+        self.child.pause();
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.child.resume();
+    }
+
     /// Waits until the process connects; afterwards it stands still until it is greeted.
     ///
     /// # Errors

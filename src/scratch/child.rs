@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::process::{ExitStatus, Output};
 use std::sync::Arc;
 
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
 use super::groups::Groups;
 
@@ -53,6 +53,16 @@ impl Child {
     /// Kills the child and all of its group; [`Child::wait`] then gives the status.
     pub fn kill(&mut self) {
         self.groups.kill(self.group);
+    }
+
+    /// Stops the child and all of its group; they can be killed all the same.
+    pub fn pause(&self) {
+        self.groups.signal(self.group, Signal::STOP);
+    }
+
+    /// Lets what was stopped go on.
+    pub fn resume(&self) {
+        self.groups.signal(self.group, Signal::CONT);
     }
 
     /// Waits for the child's end and gives all that it wrote to piped outputs. Other than with the

@@ -78,6 +78,14 @@ impl Groups {
         }
     }
 
+    /// Sends a signal that ends nobody to `group` where it is still registered.
+    pub(super) fn signal(&self, group: Pid, signal: Signal) {
+        if self.live().groups.contains(&group) {
+            // It may be gone already: then there is nobody to stop.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
     /// Kills all groups.
     pub(super) fn kill_all(&self) {
         self.live().groups.iter().copied().for_each(kill);

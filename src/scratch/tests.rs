@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use super::*;
 
 const KILLED: Option<i32> = Some(9);
@@ -111,6 +113,26 @@ fn a_dropped_child_takes_its_grandchildren_along() {
         .expect("a shell");
     let grandchild = first_line(&mut child);
     assert!(is_alive(&grandchild));
+    drop(child);
+    assert_ends(&grandchild);
+}
+
+#[test]
+fn a_child_that_is_stopped_ends_with_its_owner_and_goes_on_when_told() {
+    let parent = parent();
+    let scratch = scratch(&parent);
+    let script = "sleep 1000 & echo $!; read line; echo $line; wait";
+    let mut command = shell(script);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = scratch.spawn(&mut command).expect("a shell");
+    let grandchild = first_line(&mut child);
+    child.pause();
+    let mut input = child.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut input, b"awake\n").expect("room in the pipe");
+    assert_eq!(child.try_wait().expect("a stop is no end"), None);
+    child.resume();
+    assert_eq!(first_line(&mut child), "awake");
+    child.pause();
     drop(child);
     assert_ends(&grandchild);
 }
@@ -260,6 +282,10 @@ fn message(folder: &Path) -> Vec<u8> {
 fn the_guardian_of_a_dead_run_kills_its_groups_and_removes_its_folder() {
     let parent = parent();
     let (folder, mut orphan) = dead_run(&parent, str::to_owned);
+    // The run may have died in a turn of the other side.
+    let group = i32::try_from(orphan.id()).ok().and_then(Pid::from_raw);
+    let stopped = kill_process_group(group.expect("a number"), Signal::STOP);
+    stopped.expect("it is there");
     // As the orphan's new parent would: its killer waits until it is gone.
     let reaper = std::thread::spawn(move || orphan.wait().expect("its status"));
     guardian::run(message(&folder).as_slice());

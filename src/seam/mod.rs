@@ -9,6 +9,7 @@
 //! let seam = Seam::prepare(run_dir, Paired::new(&base_exe, &head_exe), &Settings::default())?;
 //! // each round: spawn both sides with seam.env(side), shake hands, then
 //! seam.attached(side, child.id())?;      // after the handshake: is the probe there?
+//! seam.introduce(pids)?;                 // each leads a process group; the idle one is stopped
 //! // each benchmark: while both sides are held (at the handshake, or at `Continue`)
 //! seam.begin(first)?;                    // or seam.observe()? or seam.disable()?
 //! // … release both; at the first MeasurementComplete, exit or time-out of `side`:
@@ -209,6 +210,37 @@ impl Seam {
         Ok(attached == u64::from(pid))
     }
 
+    /// Tells each side the other's process, which leads a process group: the group is stopped as a whole
+    /// while it is not its turn, where it has more than one thread or process. Unless this is called, only
+    /// the main threads take turns.
+    ///
+    /// # Errors
+    /// If the shared files cannot be written.
+    pub fn introduce(&self, processes: Paired<u32>) -> Result<(), SeamError> {
+        for side in Side::BOTH {
+            let peer = u64::from(*processes.get(side.other()));
+            self.channels.get(side).set(layout::PEER, peer)?;
+        }
+        Ok(())
+    }
+
+    /// Whether `side` was stopped since the benchmark began.
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn was_stopped(&self, side: Side) -> Result<bool, SeamError> {
+        Ok(self.channels.get(side.other()).get(layout::STOPS)? > 0)
+    }
+
+    /// Whether `side` should have been stopped since the benchmark began, and could not be: it may have worked in
+    /// the other side's turns.
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn worked_on(&self, side: Side) -> Result<bool, SeamError> {
+        Ok(self.channels.get(side.other()).get(layout::UNSTOPPED)? > 0)
+    }
+
     /// Begins a benchmark, paired by sample; `first` runs the first sample. Both sides are held.
     ///
     /// # Errors
@@ -297,6 +329,8 @@ impl Seam {
             channel.set(layout::FOREIGN_READS, 0)?;
             channel.set(layout::FOREIGN_WITHIN, 0)?;
             channel.set(layout::TURNS, 0)?;
+            channel.set(layout::STOPS, 0)?;
+            channel.set(layout::UNSTOPPED, 0)?;
             channel.set(layout::PHASE, layout::PHASE_RUNNING)?;
             channel.set(layout::MODE, mode)?;
             channel.set(layout::GENERATION, self.generation)?;

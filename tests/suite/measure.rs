@@ -9,7 +9,7 @@ use cargo_perfcheck::discover::{
 };
 use cargo_perfcheck::measure::{self, Measured, Pairing, Remark, Settled};
 use cargo_perfcheck::plan::{PairingRequest, Pinning, Sampling};
-use cargo_perfcheck::protocol::CriterionVersion;
+use cargo_perfcheck::protocol::{CriterionVersion, allowed_processors};
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::units::{Paired, Ratio, Side};
 
@@ -184,6 +184,36 @@ fn what_only_one_process_can_do_at_a_time_is_measured_one_after_the_other() {
             .any(|note| note.contains("fails while the other one is in the same benchmark")),
         "{:?}",
         one.notes
+    );
+}
+
+#[test]
+fn work_beside_the_main_thread_is_timed_on_its_own_side_alone() {
+    let ids = ["beside/spins", "beside/sleeps"];
+    // Long enough for a first look, and on one processor, which all threads want.
+    let sampling = Sampling {
+        measurement: Duration::from_millis(200),
+        pinning: Pinning::Cpu(allowed_processors()[0]),
+        ..sampling(PairingRequest::Auto)
+    };
+    let measured = run(target("shapes05", "shapes08", &ids), &sampling);
+    let [spins, sleeps] = ids.map(|id| &measured[id]);
+    for round in &spins.rounds {
+        assert_eq!(round.pairing, Pairing::Sample, "{:?}", spins.notes);
+        let each = |side: Side| {
+            let samples = round.samples.get(side);
+            samples.times.iter().sum::<f64>() / samples.iterations.iter().sum::<u64>() as f64
+        };
+        assert!(each(Side::Head) > each(Side::Base) * 1.1, "{round:?}");
+    }
+    for round in &sleeps.rounds {
+        assert_eq!(round.pairing, Pairing::Benchmark, "{:?}", sleeps.notes);
+    }
+    let told = "a thread of its own waits for a timer";
+    assert!(
+        sleeps.notes.iter().any(|note| note.contains(told)),
+        "{:?}",
+        sleeps.notes
     );
 }
 

@@ -88,10 +88,23 @@ type Outcome = Paired<Reconciliation>;
 
 /// Runs the benchmarks that match `filter` in two processes, paired by sample.
 fn run(target: &str, filter: &str, milliseconds: u64) -> BTreeMap<String, Outcome> {
-    let executable = FIXTURE.executable(target);
+    let targets = Paired::new(target, target);
+    let settings = Settings::default();
+    start(targets, filter, milliseconds, &settings, follow)
+}
+
+/// Starts a process a side, and gives them away while both run the first benchmark.
+fn start<T>(
+    targets: Paired<&str>,
+    filter: &str,
+    milliseconds: u64,
+    settings: &Settings,
+    play: impl FnOnce(&mut Seam, Paired<Process>) -> T,
+) -> T {
+    let executables = targets.map(|target| FIXTURE.executable(target));
     let folder = tempfile::tempdir().unwrap();
-    let paths = Paired::from_fn(|_| executable.path.as_path());
-    let mut seam = Seam::prepare(folder.path(), paths, &Settings::default()).unwrap();
+    let paths = executables.as_ref().map(|each| each.path.as_path());
+    let mut seam = Seam::prepare(folder.path(), paths, settings).unwrap();
     let scratch = Scratch::create(folder.path(), None).unwrap();
     let timing = Timing {
         warm_up: Duration::from_millis(milliseconds / 2),
@@ -105,7 +118,7 @@ fn run(target: &str, filter: &str, milliseconds: u64) -> BTreeMap<String, Outcom
     };
     let mut processes = Paired::from_fn(|side| {
         let invocation = Invocation {
-            executable: &executable,
+            executable: executables.get(side),
             side,
             filter: filter.into(),
             timing: Some((timing, version)),
@@ -117,10 +130,12 @@ fn run(target: &str, filter: &str, milliseconds: u64) -> BTreeMap<String, Outcom
         assert!(seam.attached(side, process.id()).unwrap());
         process
     });
+    let ids = processes.as_ref().map(Process::id);
+    seam.introduce(ids).unwrap();
     seam.begin(Side::Base).unwrap();
     processes.base.greet(PATIENT).unwrap();
     processes.head.greet(PATIENT).unwrap();
-    follow(&mut seam, processes)
+    play(&mut seam, processes)
 }
 
 fn follow(seam: &mut Seam, processes: Paired<Process>) -> BTreeMap<String, Outcome> {
@@ -223,4 +238,74 @@ fn strange_benchmarks_run_to_their_end_and_are_claimed_only_if_they_agree() {
             );
         }
     }
+}
+
+/// What all threads of a process have run so far, in nanoseconds (proc_pid_schedstat), and the first thread's state.
+fn running_time(pid: u32) -> (u64, char) {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let of = |task: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        text.split(' ').next().unwrap().parse().unwrap_or(0)
+    };
+    let time = tasks.map(|task| of(task.unwrap())).sum();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let state = stat.rsplit_once(") ").unwrap().1.chars().next().unwrap();
+    (time, state)
+}
+
+#[test]
+fn a_side_that_waits_stands_still_with_all_its_threads() {
+    let settings = Settings {
+        slice: Duration::from_millis(60),
+        ..Settings::default()
+    };
+    let targets = Paired::new("shapes05", "shapes08");
+    let still = start(targets, "^beside/spins$", 400, &settings, |seam, both| {
+        let (Paired { mut base, mut head }, mut still) = (both, 0);
+        let deadline = Instant::now() + PATIENT;
+        let mut reported = Paired::new(false, false);
+        while !(reported.base && reported.head) {
+            assert!(Instant::now() < deadline);
+            let mut running = Paired {
+                base: (!reported.base).then_some(&mut base),
+                head: (!reported.head).then_some(&mut head),
+            };
+            let heard = next_of(&mut running, Instant::now() + Duration::from_millis(1));
+            if let Some((side, heard)) = heard {
+                let (own, peer) = match side {
+                    Side::Base => (&mut base, &head),
+                    Side::Head => (&mut head, &base),
+                };
+                match heard.unwrap() {
+                    Message::FinishedBenchmarkGroup { .. } => own.proceed().unwrap(),
+                    Message::MeasurementComplete { .. } => {
+                        *reported.get_mut(side) = true;
+                        peer.resume();
+                        seam.alone(side.other()).unwrap();
+                    }
+                    _ => {}
+                }
+                continue;
+            }
+            let turns = || Paired::from_fn(|side| seam.turns(side).unwrap());
+            let (before, of_base) = (turns(), seam.phase(Side::Base).unwrap());
+            let (spent, state) = running_time(head.id());
+            std::thread::sleep(Duration::from_millis(20));
+            if state == 'T' && before == turns() {
+                assert_eq!(of_base, cargo_perfcheck::seam::Phase::Running);
+                // A thread that is told to stop runs for some microseconds until it does; a tick has 10 ms.
+                let worked = running_time(head.id()).0 - spent;
+                assert!(
+                    worked < 1_000_000,
+                    "it worked for {worked} ns while it waited"
+                );
+                still += 1;
+            }
+        }
+        assert!(seam.was_stopped(Side::Head).unwrap());
+        assert!(!seam.was_stopped(Side::Base).unwrap());
+        assert!(!seam.worked_on(Side::Head).unwrap());
+        still
+    });
+    assert!(still >= 3, "{still}");
 }

@@ -27,6 +27,8 @@ mod layout;
 mod no_heap;
 #[path = "../../src/timing.rs"]
 mod pass;
+#[path = "../../src/peer.rs"]
+mod peer;
 #[path = "../../src/sample.rs"]
 mod sample;
 mod sampler;
