@@ -11,6 +11,7 @@ use crate::plan::Selection;
 use crate::units::{Event, EventSink};
 
 use super::error::BuildError;
+use super::rustc_wrapper;
 use super::tool::{Ask, Finished, Tools};
 use super::workspace::{benches, feature_words, network_words};
 
@@ -162,6 +163,8 @@ pub(super) fn run(
     events: EventSink<'_>,
 ) -> Result<Compiled, BuildError> {
     let started = Instant::now();
+    let ask = &rustc_wrapper::around(ask, tools)
+        .map_err(|source| tools.io("write the wrapper around rustc", source))?;
     let mut compiled = Compiled::default();
     let mut errors = Vec::new();
     let mut packages = HashSet::new();

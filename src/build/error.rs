@@ -86,6 +86,20 @@ pub enum BuildError {
     /// No selected package has a bench target on either side.
     #[error("no selected package has a bench target on either side")]
     NoBenchTargets,
+    /// The default target is no machine that this one can stand in for.
+    #[error(
+        "{at} is built for {target} ({named_in}), whose benchmarks do not start on this machine"
+    )]
+    ForeignTarget {
+        /// Which side.
+        at: Where,
+        /// The target, as it is named.
+        target: String,
+        /// The variable or file that names it.
+        named_in: String,
+        /// What this machine is.
+        host: String,
+    },
     /// A dependency by path that lies outside the repository cannot be laid out twice.
     #[error(
         "on {at}, package `{package}` depends on `{dependency}` by a path outside the repository ({})",
@@ -209,6 +223,9 @@ impl BuildError {
                 "add a Criterion benchmark (`[[bench]]` in Cargo.toml), or select more packages with --workspace"
                     .to_owned(),
             ),
+            BuildError::ForeignTarget { host, .. } => Some(format!(
+                "build for this machine: CARGO_BUILD_TARGET={host} cargo perfcheck"
+            )),
             BuildError::PathOutside { .. } => Some(
                 "move it into the repository, or depend on it by `git` or by version: only what is \
                  in the repository exists at both revisions"

@@ -7,6 +7,7 @@
 
 mod ambient;
 mod binaries;
+mod cargo_config;
 mod compile;
 mod dep_info;
 mod error;
@@ -14,9 +15,11 @@ mod kept;
 mod links;
 mod lock;
 mod outside;
+mod platform;
 mod provenance;
 mod reuse;
 mod runtime;
+mod rustc_wrapper;
 mod side;
 mod tool;
 mod toolchain;
@@ -183,6 +186,10 @@ fn build_selected(
             .tools
             .io("carry cargo's configuration over", source)
     })?;
+    for side in Side::BOTH {
+        let site = sites.get(side);
+        platform::check(&site.tools, &site.toolchain, events)?;
+    }
     let lock_sites = sites.as_ref().map(|site| LockSite {
         tools: &site.tools,
         root: site.members.root(),

@@ -6,7 +6,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{BuildScript, Package};
-use toml::{Table, Value};
+use toml::Value;
+
+use super::cargo_config;
 
 /// Where the dynamic linker looks for libraries.
 const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
@@ -110,21 +112,12 @@ fn library_path(
 
 /// The `[env]` tables of cargo's configuration files that apply in `folder`.
 fn configured(folder: &Path) -> BTreeMap<String, OsString> {
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
-    let folders = folder.ancestors().map(|folder| folder.join(".cargo"));
     let mut variables = BTreeMap::new();
-    for configuration in folders.chain(home) {
-        let text = ["config", "config.toml"]
-            .iter()
-            .find_map(|name| fs_err::read_to_string(configuration.join(name)).ok());
-        let table = text.and_then(|text| text.parse::<Table>().ok());
-        let Some(Value::Table(entries)) = table.and_then(|mut table| table.remove("env")) else {
-            continue;
-        };
-        for (name, entry) in entries {
-            if let Some(value) = configured_value(&name, &entry, &configuration) {
-                variables.entry(name).or_insert(value);
+    for file in cargo_config::files(folder) {
+        let entries = file.get(&["env"]).and_then(Value::as_table);
+        for (name, entry) in entries.into_iter().flatten() {
+            if let Some(value) = configured_value(name, entry, &file.anchor) {
+                variables.entry(name.clone()).or_insert(value);
             }
         }
     }
@@ -132,14 +125,14 @@ fn configured(folder: &Path) -> BTreeMap<String, OsString> {
 }
 
 /// The value of one entry, unless the user's environment has one that it does not outrank.
-fn configured_value(name: &str, entry: &Value, configuration: &Path) -> Option<OsString> {
+fn configured_value(name: &str, entry: &Value, anchor: &Path) -> Option<OsString> {
     let flag = |key| entry.get(key).and_then(Value::as_bool) == Some(true);
     if env::var_os(name).is_some() && !flag("force") {
         return None;
     }
     let value = entry.as_str().or_else(|| entry.get("value")?.as_str())?;
     Some(if flag("relative") {
-        configuration.parent()?.join(value).into_os_string()
+        anchor.join(value).into_os_string()
     } else {
         value.into()
     })

@@ -1,0 +1,171 @@
+//! The wrapper around rustc that keeps lints from ending a build.
+//!
+//! What compiled with the compiler of its day may not with today's, only because of a lint: where the
+//! source denies warnings, or a lint has become an error since. Cargo caps the lints of dependencies for
+//! that reason; the wrapper does it for the workspace's own crates, too. A cap changes neither code nor
+//! cargo's hashes. (A *workspace* wrapper would change those.) The script lies at one path for both sides
+//! and for all runs that build there, and is written once: cargo asks the compiler anew where its time
+//! stamp changes.
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use super::cargo_config;
+use super::tool::{Ask, Tools};
+
+const SCRIPT: &str = include_str!("rustc_wrapper.sh");
+
+/// Which wrapper of the user's own comes after this one.
+const NEXT: &str = "PERFCHECK_RUSTC_WRAPPER";
+
+/// `ask` with the wrapper around rustc.
+///
+/// # Errors
+/// Where the script cannot be written.
+pub(super) fn around(ask: &Ask, tools: &Tools<'_>) -> io::Result<Ask> {
+    if !cfg!(unix) {
+        return Ok(ask.clone());
+    }
+    let set = env::var_os("RUSTC_WRAPPER").or(env::var_os("CARGO_BUILD_RUSTC_WRAPPER"));
+    let next = configured(&tools.dir, set).unwrap_or_default();
+    let ask = ask.clone().env("RUSTC_WRAPPER", script(tools.place())?);
+    Ok(ask.env(NEXT, next))
+}
+
+/// Writes the script where it is not there yet.
+fn script(place: &Path) -> io::Result<PathBuf> {
+    let path = place.join("rustc-wrapper");
+    if fs::read_to_string(&path).ok().as_deref() != Some(SCRIPT) {
+        // Never half written, for a build that somebody ended goes on for a moment.
+        let new = place.join("rustc-wrapper.new");
+        fs::write(&new, SCRIPT)?;
+        #[cfg(unix)]
+        fs::set_permissions(&new, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        fs::rename(&new, &path)?;
+    }
+    Ok(path)
+}
+
+/// The user's own wrapper, where cargo, run in `folder`, would use one: the one that a variable has `set`,
+/// if only to nothing, else that of the configuration.
+fn configured(folder: &Path, set: Option<OsString>) -> Option<OsString> {
+    let wrapper = match set {
+        Some(set) => cargo_config::program(folder, &set),
+        None => cargo_config::files(folder).iter().find_map(|file| {
+            let named = file.get(&["build", "rustc-wrapper"])?.as_str()?;
+            Some(cargo_config::program(&file.anchor, &named.into()))
+        })?,
+    };
+    (!wrapper.is_empty()).then_some(wrapper)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Command;
+
+    use super::super::build_selected;
+    use super::super::tests::{BENCH, World, only, output, selection};
+    use super::*;
+
+    /// Fails where a probe of the compiler is answered differently from what the compiler answers.
+    const BUILD_SCRIPT: &str = r##"
+        use std::env;
+        use std::process::Command;
+
+        fn main() {
+            let source = env::var("OUT_DIR").unwrap() + "/probe.rs";
+            std::fs::write(&source, "#![deny(warnings)] fn unused() {}").unwrap();
+            let mut words = vec![env::var("RUSTC").unwrap()];
+            words.extend(env::var("RUSTC_WRAPPER").ok());
+            words.reverse();
+            words.extend(["--crate-type=lib", "--emit=metadata", "--out-dir"].map(String::from));
+            words.extend([env::var("OUT_DIR").unwrap(), source]);
+            let accepted = Command::new(&words[0]).args(&words[1..]).status().unwrap();
+            assert!(!accepted.success(), "the probe was given a cap on lints");
+        }
+    "##;
+
+    /// Each is an error: the first by its attribute, the second by itself.
+    const LIB: &str = "#![forbid(warnings)]\n\
+        pub fn work(n: u64) -> u64 { let unused = 1; outside::seed() + n + u64::from(258_u8) }\n";
+
+    #[test]
+    fn lints_end_no_build_and_build_scripts_that_probe_the_compiler_see_it_as_it_is() {
+        let world = World::new();
+        world.put_both("src/lib.rs", LIB);
+        world.put_both("build.rs", BUILD_SCRIPT);
+        world.put_both(
+            "benches/speed.rs",
+            &format!("#![deny(unused)]\nuse std::fs;\n{BENCH}"),
+        );
+        let built = build_selected(
+            &world.checkouts(),
+            &selection(),
+            None,
+            &world.scratch,
+            &|_| (),
+        );
+        let built = built.unwrap();
+        assert_eq!(output(only(&built.base)), "45");
+        assert_eq!(output(only(&built.head)), "45");
+    }
+
+    #[test]
+    fn crates_get_a_cap_unless_they_have_one_and_the_user_s_wrapper_comes_next() {
+        let temp = tempfile::tempdir().unwrap();
+        let script = script(temp.path()).unwrap();
+        fs::write(
+            temp.path().join("capped"),
+            "--edition=2021\n--cap-lints=allow\n",
+        )
+        .unwrap();
+        let called = |next: &str, krate: &str, words: &[&str]| {
+            let output = Command::new(&script)
+                .args(words)
+                .env(NEXT, next)
+                .env("CARGO_CRATE_NAME", krate)
+                .current_dir(temp.path())
+                .output();
+            String::from_utf8(output.unwrap().stdout).unwrap()
+        };
+        let said = called("", "demo", &["echo", "a b"]);
+        assert_eq!(said, "a b --cap-lints=warn\n");
+        let said = called("echo", "demo", &["rustc", "a"]);
+        assert_eq!(said, "rustc a --cap-lints=warn\n");
+        // Twice is an error.
+        let said = called("", "demo", &["echo", "--cap-lints", "allow"]);
+        assert_eq!(said, "--cap-lints allow\n");
+        let said = called("", "demo", &["echo", "@capped"]);
+        assert_eq!(said, "@capped\n");
+        // A question of cargo's.
+        assert_eq!(called("echo", "", &["rustc", "-vV"]), "rustc -vV\n");
+    }
+
+    #[test]
+    fn the_user_s_wrapper_is_the_one_that_cargo_would_use() {
+        let temp = tempfile::tempdir().unwrap();
+        let member = temp.path().join("crates/member");
+        let own = |set: Option<&str>| configured(&member, set.map(OsString::from));
+        fs::create_dir_all(temp.path().join(".cargo")).unwrap();
+        let config = temp.path().join(".cargo/config.toml");
+        fs::write(&config, "[build]\nrustc-wrapper = \"tools/wrap\"").unwrap();
+        let inside = temp.path().join("tools/wrap").into_os_string();
+        assert_eq!(own(None), Some(inside));
+        assert_eq!(own(Some("sccache")), Some("sccache".into()));
+        assert_eq!(own(Some("")), None);
+        fs::write(&config, "[build]\nrustc-wrapper = \"sccache\"").unwrap();
+        assert_eq!(own(None), Some("sccache".into()));
+    }
+
+    #[test]
+    fn the_script_is_written_once() {
+        let temp = tempfile::tempdir().unwrap();
+        let written = |path: PathBuf| fs::metadata(path).unwrap().modified().unwrap();
+        let first = written(script(temp.path()).unwrap());
+        assert_eq!(written(script(temp.path()).unwrap()), first);
+    }
+}
