@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use cargo_perfcheck::analyse::{self, Difference, Settling, Verdict};
-use cargo_perfcheck::build::Executable;
+use cargo_perfcheck::build::{CommandLine, Executable};
 use cargo_perfcheck::discover::{
     Benchmark, BenchmarkKey, Discovery, Identity, Presence, Reached, Target,
 };
@@ -178,6 +178,7 @@ fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
         working_dir: working_dir.clone(),
         env: vec![(subject::PLANT.to_owned(), format!("{planted:05}").into())],
         criterion: Some(CRITERION.to_string()),
+        command_line: CommandLine::default(),
     };
     Ok(Discovery {
         targets: vec![Target {

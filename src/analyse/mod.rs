@@ -4,6 +4,7 @@ mod allocations;
 mod calibration;
 mod compare;
 mod confounders;
+mod doubt;
 mod round;
 mod settle;
 mod sites;
@@ -18,6 +19,7 @@ pub use allocations::add_allocations;
 pub use calibration::{CalibratedBenchmark, Calibration};
 pub use compare::{compare, correction};
 pub use confounders::confounders;
+pub use doubt::{Doubt, cast_doubt};
 pub use settle::Settling;
 
 /// What can be said of one benchmark.

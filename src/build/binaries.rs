@@ -76,8 +76,8 @@ fn of_side(
         return Ok(Vec::new());
     }
     let ask = compile::ask_for_binaries(selection, &build.target_dir);
-    let name_of = |artifact: &cargo_metadata::Artifact| artifact.target.name.clone();
-    let compiled = compile::run(&tools, &ask, None, name_of, events)?;
+    let compiled = compile::run(&tools, &ask, None, |_| None, events);
+    let compiled = compiled.map_err(|failure| *failure.error)?;
     let mut sizes = Vec::new();
     for artifact in compiled.artifacts {
         let package = members.package(&artifact.package_id);

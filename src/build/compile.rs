@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cargo_metadata::diagnostic::DiagnosticLevel;
-use cargo_metadata::{Artifact, BuildScript, Message, Package, TargetKind};
+use cargo_metadata::{Artifact, BuildScript, Message, Package, PackageId, TargetKind};
 
 use crate::plan::Selection;
 use crate::units::{Event, EventSink};
 
+use super::broken::{BrokenTarget, Errors};
 use super::error::BuildError;
 use super::rustc_wrapper;
 use super::tool::{Ask, Finished, Tools};
@@ -20,6 +21,8 @@ use super::workspace::{benches, feature_words, network_words};
 pub(super) struct Compiled {
     pub(super) artifacts: Vec<Artifact>,
     pub(super) scripts: Vec<BuildScript>,
+    /// Bench targets that were left out.
+    pub(super) broken: Vec<BrokenTarget>,
     pub(super) took: Duration,
 }
 
@@ -151,6 +154,23 @@ fn push_pairs(words: &mut Vec<String>, flag: &str, values: &[String]) {
     }
 }
 
+/// Why a run of cargo made nothing of what was asked for.
+#[derive(Debug)]
+pub(super) struct CompileFailure {
+    pub(super) error: Box<BuildError>,
+    /// The bench targets that do not compile, where nothing else is wrong.
+    pub(super) broken: Vec<BrokenTarget>,
+}
+
+impl From<BuildError> for CompileFailure {
+    fn from(error: BuildError) -> Self {
+        CompileFailure {
+            error: Box::new(error),
+            broken: Vec::new(),
+        }
+    }
+}
+
 /// Runs cargo to its end. `total` is how many packages take part, for the progress.
 ///
 /// # Errors
@@ -159,14 +179,14 @@ pub(super) fn run(
     tools: &Tools<'_>,
     ask: &Ask,
     total: Option<usize>,
-    name_of: impl Fn(&Artifact) -> String,
+    name_of: impl Fn(&PackageId) -> Option<String>,
     events: EventSink<'_>,
-) -> Result<Compiled, BuildError> {
+) -> Result<Compiled, CompileFailure> {
     let started = Instant::now();
     let ask = &rustc_wrapper::around(ask, tools)
         .map_err(|source| tools.io("write the wrapper around rustc", source))?;
     let mut compiled = Compiled::default();
-    let mut errors = Vec::new();
+    let mut errors = Errors::default();
     let mut packages = HashSet::new();
     let finished = tools.lines(ask, |line| match serde_json::from_str(line) {
         Ok(Message::CompilerArtifact(artifact)) => {
@@ -174,7 +194,8 @@ pub(super) fn run(
             if last_of_package && packages.insert(artifact.package_id.clone()) {
                 events(Event::Compiled {
                     side: tools.at.side,
-                    krate: name_of(&artifact),
+                    krate: name_of(&artifact.package_id)
+                        .unwrap_or_else(|| artifact.target.name.clone()),
                     done: packages.len(),
                     total: total.map(|total| total.max(packages.len())),
                 });
@@ -187,22 +208,32 @@ pub(super) fn run(
                 message.message.level,
                 DiagnosticLevel::Error | DiagnosticLevel::Ice
             );
-            errors.extend(message.message.rendered.filter(|_| is_error));
+            if is_error {
+                errors.push(message);
+            }
         }
         // Build scripts' and macros' own output, and messages of later versions.
         _ => {}
     })?;
     if !finished.success {
-        return Err(failure(tools, ask, &errors, finished));
+        let error = failure(tools, ask, &errors, finished);
+        let broken = match &error {
+            BuildError::DoesNotCompile { .. } => {
+                errors.broken(|package| name_of(package).unwrap_or_else(|| package.repr.clone()))
+            }
+            _ => Vec::new(),
+        };
+        let error = Box::new(error);
+        return Err(CompileFailure { error, broken });
     }
     compiled.took = started.elapsed();
     Ok(compiled)
 }
 
-fn failure(tools: &Tools<'_>, ask: &Ask, errors: &[String], finished: Finished) -> BuildError {
-    let rendered = errors.concat();
+fn failure(tools: &Tools<'_>, ask: &Ask, errors: &Errors, finished: Finished) -> BuildError {
+    let rendered = errors.rendered();
     let full_disk = rendered.contains("No space left on device");
-    if errors.is_empty() || full_disk {
+    if rendered.is_empty() || full_disk {
         let message = if full_disk { rendered } else { finished.stderr };
         return tools.failed(ask, message);
     }

@@ -7,6 +7,7 @@
 
 mod ambient;
 mod binaries;
+mod broken;
 mod cargo_config;
 mod compile;
 mod dep_info;
@@ -36,6 +37,7 @@ use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired, Side};
 
 pub use binaries::{BinarySize, binary_sizes};
+pub use broken::BrokenTarget;
 pub use error::{BuildError, Where};
 pub use kept::{Cleaned, clean};
 
@@ -60,6 +62,8 @@ pub struct Build {
     /// Bench targets of the selection that cargo did not build (`required-features`), by
     /// (package, target) with the reason.
     pub unbuilt: Vec<UnbuiltTarget>,
+    /// Bench targets that do not compile, while others do.
+    pub broken: Vec<BrokenTarget>,
     /// The compiler and cargo that built it.
     pub toolchain: Toolchain,
     /// The profile's name.
@@ -87,8 +91,46 @@ pub struct Executable {
     pub working_dir: PathBuf,
     /// What cargo would add to its environment (`CARGO_MANIFEST_DIR`, `LD_LIBRARY_PATH`, …).
     pub env: Vec<(String, OsString)>,
-    /// The version of Criterion that the package depends on, if it does.
+    /// The version of Criterion that the package depends on, if it does; with the name before it where it
+    /// is a fork or a layer above.
     pub criterion: Option<String>,
+    /// How its command line is understood.
+    pub command_line: CommandLine,
+}
+
+/// How the command line of a benchmark executable is understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CommandLine {
+    /// As Criterion does: a regular expression selects benchmarks.
+    #[default]
+    Criterion,
+    /// As criterion2 does: its whole id selects one benchmark.
+    Criterion2,
+    /// In a way of its own, or not at all: it is started as cargo starts it, and runs all of its benchmarks.
+    Own,
+}
+
+impl CommandLine {
+    /// How many benchmarks a process can be asked for by name.
+    #[must_use]
+    pub fn choice(self) -> Choice {
+        match self {
+            CommandLine::Criterion => Choice::Any,
+            CommandLine::Criterion2 => Choice::One,
+            CommandLine::Own => Choice::All,
+        }
+    }
+}
+
+/// Which benchmarks a process can be asked for by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// As many as wanted.
+    Any,
+    /// One at a time.
+    One,
+    /// It runs all, whatever is wanted.
+    All,
 }
 
 /// A bench target that was not built.

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{Artifact, Package, TargetKind};
+use cargo_metadata::{Artifact, Package, PackageId, TargetKind};
 
 use crate::plan::Selection;
 use crate::revision::Checkout;
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Side};
 
+use super::broken::BrokenTarget;
 use super::compile::{self, Compiled, Targets};
 use super::error::BuildError;
 use super::kept::{Kept, Record};
@@ -17,7 +18,8 @@ use super::reuse::{self, Reusable};
 use super::tool::{self, Tools};
 use super::workspace::{Workspace, benches};
 use super::{
-    Build, Executable, LockFile, Toolchain, UnbuiltTarget, lock, outside, runtime, toolchain,
+    Build, CommandLine, Executable, LockFile, Toolchain, UnbuiltTarget, lock, outside, runtime,
+    toolchain,
 };
 
 /// A side before its build: its checkout and what its manifests say.
@@ -131,7 +133,8 @@ impl<'a> Site<'a> {
             checkout: self.checkout.clone(),
             workspace_root: self.members.root().to_owned(),
             target_dir,
-            unbuilt: self.unbuilt(&executables, selection),
+            unbuilt: self.unbuilt(&executables, &compiled.broken, selection),
+            broken: compiled.broken,
             executables,
             toolchain: self.toolchain.clone(),
             profile: compile::profile(selection).to_owned(),
@@ -188,14 +191,9 @@ impl<'a> Site<'a> {
         let own = &self.checkout.root;
         let provenance = Provenance::begin(own, foreign, root, &target_dir, earlier)
             .map_err(|source| self.tools.io("write into the target folder", source))?;
-        let compiled = compile::run(
-            &self.tools,
-            &compile::ask(selection, &targets, &target_dir),
-            resolved.and_then(|workspace| workspace.reachable(&selected)),
-            |artifact| self.package_name(resolved, artifact),
-            events,
-        )
-        .map_err(|error| outside::explain(error, self.checkout))?;
+        let compiled = self
+            .run_cargo(wish, targets, &selected, events)
+            .map_err(|error| outside::explain(error, self.checkout))?;
         for artifact in &compiled.artifacts {
             let objection = provenance
                 .objection(artifact)
@@ -203,7 +201,9 @@ impl<'a> Site<'a> {
             if let Some(reason) = objection {
                 return Err(BuildError::Stale {
                     at: self.tools.at.clone(),
-                    package: self.package_name(resolved, artifact),
+                    package: self
+                        .package_name(resolved, &artifact.package_id)
+                        .unwrap_or_else(|| artifact.target.name.clone()),
                     target: artifact.target.name.clone(),
                     reason,
                 });
@@ -218,14 +218,56 @@ impl<'a> Site<'a> {
         Ok(compiled)
     }
 
-    fn package_name(&self, resolved: Option<&Workspace>, artifact: &Artifact) -> String {
-        let known = resolved.and_then(|workspace| workspace.package(&artifact.package_id));
-        known
-            .or_else(|| self.members.package(&artifact.package_id))
-            .map_or_else(
-                || artifact.target.name.clone(),
-                |package| package.name.to_string(),
-            )
+    /// Runs cargo, and once more without the bench targets that do not compile, as long as others are left.
+    fn run_cargo(
+        &self,
+        wish: &Wish<'_>,
+        mut targets: Targets,
+        selected: &[&Package],
+        events: EventSink<'_>,
+    ) -> Result<Compiled, BuildError> {
+        let target_dir = tool::target_dir(self.tools.place(), self.tools.at.side);
+        let mut left_out = Vec::new();
+        loop {
+            let compiled = compile::run(
+                &self.tools,
+                &compile::ask(wish.selection, &targets, &target_dir),
+                wish.resolved
+                    .and_then(|workspace| workspace.reachable(selected)),
+                |package| self.package_name(wish.resolved, package),
+                events,
+            );
+            let failure = match compiled {
+                Ok(compiled) => {
+                    return Ok(Compiled {
+                        broken: left_out,
+                        ..compiled
+                    });
+                }
+                Err(failure) => failure,
+            };
+            match targets.without(&failure.broken, selected, wish.resolved) {
+                Some(rest) => targets = rest,
+                None => return Err(*failure.error),
+            }
+            for broken in failure.broken {
+                let message = format!(
+                    "{} {} of {} {}; the others go on",
+                    broken.package,
+                    broken.target,
+                    self.tools.at,
+                    broken.reason()
+                );
+                events(Event::Warning { message });
+                left_out.push(broken);
+            }
+        }
+    }
+
+    fn package_name(&self, resolved: Option<&Workspace>, id: &PackageId) -> Option<String> {
+        let known = resolved.and_then(|workspace| workspace.package(id));
+        let package = known.or_else(|| self.members.package(id))?;
+        Some(package.name.to_string())
     }
 
     fn executables(&self, resolved: Option<&Workspace>, compiled: &Compiled) -> Vec<Executable> {
@@ -242,6 +284,7 @@ impl<'a> Site<'a> {
                 working_dir: folder(package),
                 env: runtime::environment(package, &path, &compiled.scripts, &self.library_dir),
                 criterion: self.criterion(resolved, package),
+                command_line: CommandLine::default(),
                 path,
             })
         };
@@ -265,12 +308,17 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The selected bench targets that are not among `executables`.
-    fn unbuilt(&self, executables: &[Executable], selection: &Selection) -> Vec<UnbuiltTarget> {
+    /// The selected bench targets that are neither among `executables` nor broken.
+    fn unbuilt(
+        &self,
+        executables: &[Executable],
+        broken: &[BrokenTarget],
+        selection: &Selection,
+    ) -> Vec<UnbuiltTarget> {
         let built = |package: &Package, target: &str| {
-            executables
-                .iter()
-                .any(|e| package.name.as_str() == e.package && target == e.target)
+            let named = |p: &str, t: &str| package.name.as_str() == p && target == t;
+            executables.iter().any(|e| named(&e.package, &e.target))
+                || broken.iter().any(|b| named(&b.package, &b.target))
         };
         let mut unbuilt = Vec::new();
         for package in self.members.selected(selection) {
@@ -278,7 +326,9 @@ impl<'a> Site<'a> {
                 if !selection.benches.is_empty() {
                     continue;
                 }
-                let reason = if target.required_features.is_empty() {
+                let reason = if broken.iter().any(|broken| broken.target == target.name) {
+                    "has the name of a target that does not compile".to_owned()
+                } else if target.required_features.is_empty() {
                     "switched off in its manifest (`bench = false`)".to_owned()
                 } else {
                     format!("needs the features {}", target.required_features.join(", "))

@@ -118,13 +118,25 @@ impl Workspace {
         self.metadata.packages.iter().find(|p| p.id == *id)
     }
 
+    /// The features that a package is built with; `None` where cargo did not resolve them.
+    pub(super) fn features(&self, id: &PackageId) -> Option<BTreeSet<&str>> {
+        let nodes = &self.metadata.resolve.as_ref()?.nodes;
+        let node = nodes.iter().find(|node| node.id == *id)?;
+        Some(
+            node.features
+                .iter()
+                .map(|feature| feature.as_str())
+                .collect(),
+        )
+    }
+
     /// Every package, members and dependencies.
     pub(super) fn packages(&self) -> &[Package] {
         &self.metadata.packages
     }
 
-    /// The version of Criterion nearest to `id` in the graph of dependencies: its own, else that of
-    /// a package it depends on (a wrapper).
+    /// The version of Criterion, or of what stands for it, nearest to `id` in the graph of dependencies: its
+    /// own, else that of a package it depends on (a wrapper).
     pub(super) fn criterion(&self, id: &PackageId) -> Option<String> {
         let graph = self.graph()?;
         let mut seen = HashSet::from([id]);
@@ -135,12 +147,9 @@ impl Workspace {
                 .flat_map(|id| graph.get(id).into_iter().flatten().copied())
                 .filter(|id| seen.insert(id))
                 .collect();
-            let found = next.iter().find_map(|id| {
-                self.package(id)
-                    .filter(|package| package.name.as_str() == "criterion")
-            });
-            if let Some(criterion) = found {
-                return Some(criterion.version.to_string());
+            let found = next.iter().filter_map(|id| self.package(id));
+            if let Some(version) = found.filter_map(criterion_of).next() {
+                return Some(version);
             }
             level = next;
         }
@@ -175,6 +184,19 @@ impl Workspace {
             (&node.id, needed.map(|dep| &dep.pkg).collect())
         });
         Some(edges.collect())
+    }
+}
+
+/// Packages that benchmarks use under the name of Criterion.
+const STAND_INS: [&str; 2] = ["criterion2", "codspeed-criterion-compat"];
+
+/// The version of a package that is Criterion, or name and version of one that stands for it.
+fn criterion_of(package: &Package) -> Option<String> {
+    let name = package.name.as_str();
+    match name {
+        "criterion" => Some(package.version.to_string()),
+        name if STAND_INS.contains(&name) => Some(format!("{name} {}", package.version)),
+        _ => None,
     }
 }
 

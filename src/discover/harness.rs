@@ -11,6 +11,8 @@ use regex::bytes::Regex;
 pub(super) enum Harness {
     /// Criterion, with its machine protocol.
     Criterion,
+    /// criterion2, a fork of it with a command line of its own.
+    Criterion2,
     /// Something else; what, as a lower-case fragment.
     Other(&'static str),
 }
@@ -18,6 +20,8 @@ pub(super) enum Harness {
 /// A string that each harness needs at run time, so that it survives stripping: names of
 /// environment variables and wordings of its output.
 const MARKS: &[(&str, Harness)] = &[
+    // From a help text that its command line alone has.
+    ("compatibility with libsets", Harness::Criterion2),
     ("CARGO_CRITERION_PORT", Harness::Criterion),
     ("DIVAN_SAMPLE_COUNT", Harness::Other("uses divan")),
     ("GUNGRAUN_", Harness::Other("uses gungraun")),
@@ -60,6 +64,10 @@ mod tests {
             (
                 &b"\x7fELF..CARGO_CRITERION_PORT..test result: "[..],
                 Harness::Criterion,
+            ),
+            (
+                b"..CARGO_CRITERION_PORT..compatibility with libsets..",
+                Harness::Criterion2,
             ),
             (b"..DIVAN_SAMPLE_COUNT..", Harness::Other("uses divan")),
             (b"nothing known", Harness::Other("does not use Criterion")),

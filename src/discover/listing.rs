@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::build::Executable;
+use crate::build::{CommandLine, Executable};
 use crate::protocol::{
-    CriterionVersion, Ending, Invocation, Message, Placement, Process, ThroughputSpec,
+    CriterionVersion, Ending, Filter, Invocation, Message, Placement, Process, ThroughputSpec,
 };
 use crate::scratch::Scratch;
 use crate::units::Side;
@@ -34,12 +34,26 @@ pub(super) enum Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listing {
     pub(super) criterion: CriterionVersion,
+    pub(super) command_line: CommandLine,
     /// In the order in which it runs them; each id once.
     pub(super) benchmarks: Vec<Listed>,
     /// Ids that name more than one benchmark.
     pub(super) repeated: BTreeSet<String>,
     /// What ended the list before its end.
     pub(super) failure: Option<Failure>,
+}
+
+impl Listing {
+    /// Nothing has been named yet.
+    pub(super) fn empty(criterion: CriterionVersion) -> Listing {
+        Listing {
+            criterion,
+            command_line: CommandLine::default(),
+            benchmarks: Vec::new(),
+            repeated: BTreeSet::new(),
+            failure: None,
+        }
+    }
 }
 
 /// Asks `executable` for its benchmarks. `timeout` is how long it may be silent: setup code runs
@@ -50,48 +64,87 @@ pub(super) fn list(
     timeout: Duration,
     scratch: &Scratch,
 ) -> Answer {
-    match harness::recognise(&executable.path) {
-        Ok(Harness::Criterion) => {}
+    let command_line = match harness::recognise(&executable.path) {
+        Ok(Harness::Criterion) => CommandLine::Criterion,
+        Ok(Harness::Criterion2) => CommandLine::Criterion2,
         Ok(Harness::Other(reason)) => return Answer::Other(reason.into()),
         Err(error) => return Answer::Other(format!("its executable cannot be read: {error}")),
+    };
+    match ask(executable, command_line, side, timeout, scratch) {
+        Ok(listing) => Answer::Criterion(listing),
+        Err(Refusal::Final(reason)) => Answer::Other(reason),
+        // Its own reading of the command line may know none of our options.
+        Err(Refusal::Options(reason)) => {
+            match ask(executable, CommandLine::Own, side, timeout, scratch) {
+                Ok(listing) => Answer::Criterion(listing),
+                Err(_) => Answer::Other(reason),
+            }
+        }
     }
+}
+
+/// Why an executable did not speak, as a lower-case fragment.
+enum Refusal {
+    /// Whatever it is asked.
+    Final(String),
+    /// It may be the options that it does not know.
+    Options(String),
+}
+
+fn ask(
+    executable: &Executable,
+    command_line: CommandLine,
+    side: Side,
+    timeout: Duration,
+    scratch: &Scratch,
+) -> Result<Listing, Refusal> {
+    let executable = &Executable {
+        command_line,
+        ..executable.clone()
+    };
     let invocation = Invocation {
         executable,
         side,
-        filter: Invocation::NOTHING.into(),
+        filter: Filter::Nothing,
         timing: None,
         placement: Placement::Free,
         env: Vec::new(),
     };
     let mut process = match Process::spawn(&invocation, scratch) {
         Ok(process) => process,
-        Err(ending) => return Answer::Other(ending.to_string()),
+        Err(ending) => return Err(Refusal::Final(ending.to_string())),
     };
     let greeted = process
         .connect(timeout)
         .and_then(|()| process.greet(timeout));
     match greeted {
-        Ok(criterion) => follow(process, criterion, side, timeout),
-        Err(ending) => Answer::Other(never_spoke(&ending, &process.into_last_words())),
+        Ok(criterion) => {
+            let listing = Listing {
+                command_line,
+                ..Listing::empty(criterion)
+            };
+            Ok(follow(process, listing, side, timeout))
+        }
+        Err(ending) => Err(never_spoke(&ending, &process.into_last_words())),
     }
 }
 
-fn follow(
-    mut process: Process,
-    criterion: CriterionVersion,
-    side: Side,
-    timeout: Duration,
-) -> Answer {
-    let mut listing = Listing {
-        criterion,
-        benchmarks: Vec::new(),
-        repeated: BTreeSet::new(),
-        failure: None,
-    };
+/// How much longer than announced a phase may last, as while measuring.
+const OVERRUN: f64 = 4.0;
+
+/// No phase of a benchmark may last longer, as while measuring.
+const LONGEST_PHASE: Duration = Duration::from_secs(3600);
+
+/// Listens to a process to its end. One that runs its benchmarks all the same does not heed its command
+/// line: it is let run, for there is no other way to learn their names.
+fn follow(mut process: Process, mut listing: Listing, side: Side, timeout: Duration) -> Listing {
     let mut seen = BTreeSet::new();
+    let mut patience = timeout;
     let ending = loop {
-        match process.next(timeout) {
-            Ok(Message::SkippingBenchmark { id }) => {
+        let message = process.next(patience);
+        patience = timeout;
+        match message {
+            Ok(Message::BeginningBenchmark { id } | Message::SkippingBenchmark { id }) => {
                 let full = id.full();
                 if seen.insert(full.clone()) {
                     listing.benchmarks.push(Listed {
@@ -102,12 +155,23 @@ fn follow(
                     listing.repeated.insert(full);
                 }
             }
-            Ok(Message::BeginningBenchmark { .. }) => {
-                let reason = "ignores its command line, so that its benchmarks cannot be chosen \
-                              (its main function does not call `configure_from_args`)";
-                return Answer::Other(reason.into());
+            Ok(
+                Message::Warmup { nanos, .. }
+                | Message::MeasurementStart {
+                    estimate_ns: nanos, ..
+                },
+            ) => {
+                listing.command_line = CommandLine::Own;
+                let announced = Duration::try_from_secs_f64(nanos / 1e9).unwrap_or(Duration::MAX);
+                if announced > LONGEST_PHASE {
+                    break Ending::TooLong {
+                        announced,
+                        limit: LONGEST_PHASE,
+                    };
+                }
+                patience = timeout + announced.mul_f64(OVERRUN);
             }
-            Ok(Message::FinishedBenchmarkGroup { .. }) => {
+            Ok(Message::FinishedBenchmarkGroup { .. } | Message::MeasurementComplete { .. }) => {
                 if let Err(ending) = process.proceed() {
                     break ending;
                 }
@@ -123,22 +187,27 @@ fn follow(
             stderr_tail: process.into_last_words(),
         });
     }
-    Answer::Criterion(listing)
+    listing
 }
 
 /// Why a process that contains Criterion never spoke with us.
-fn never_spoke(ending: &Ending, last_words: &str) -> String {
+fn never_spoke(ending: &Ending, last_words: &str) -> Refusal {
     if last_words.contains("Unrecognized option") || last_words.contains("running 0 tests") {
-        return "uses the default harness (its [[bench]] lacks `harness = false`)".into();
+        let reason = "uses the default harness (its [[bench]] lacks `harness = false`)";
+        return Refusal::Final(reason.into());
     }
     match ending {
         Ending::Exited { status } if status.success() => {
-            "ran to its end without using Criterion".into()
+            Refusal::Final("ran to its end without using Criterion".into())
         }
         _ => {
             let words = last_words.lines().next_back().unwrap_or_default();
             let colon = if words.is_empty() { "" } else { ": " };
-            format!("{ending} before it used Criterion{colon}{words}")
+            let reason = format!("{ending} before it used Criterion{colon}{words}");
+            match ending {
+                Ending::Exited { .. } => Refusal::Options(reason),
+                _ => Refusal::Final(reason),
+            }
         }
     }
 }
@@ -161,12 +230,12 @@ mod tests {
     use super::*;
     use crate::protocol::fake;
 
-    fn ask(executable: &Executable, timeout: Duration) -> Answer {
+    fn answer(executable: &Executable, timeout: Duration) -> Answer {
         list(executable, Side::Head, timeout, fake::scratch())
     }
 
     fn ask_script(script: &str) -> Answer {
-        ask(&fake::executable(script), Duration::from_secs(60))
+        answer(&fake::executable(script), Duration::from_secs(60))
     }
 
     fn listing(answer: Answer) -> Listing {
@@ -212,7 +281,7 @@ mod tests {
     #[test]
     fn a_hang_in_setup_is_a_failure_after_the_timeout() {
         let executable = fake::executable("bench\ta\ndo\thang");
-        let listing = listing(ask(&executable, Duration::from_millis(500)));
+        let listing = listing(answer(&executable, Duration::from_millis(500)));
         let reason = listing.failure.unwrap().reason;
         assert!(reason.starts_with("no sign of life for 500ms"), "{reason}");
     }
@@ -222,7 +291,7 @@ mod tests {
         let silent = |how: &str| {
             let mut executable = fake::executable("");
             executable.env.push(("FAKE_SILENT".into(), how.into()));
-            match ask(&executable, Duration::from_millis(500)) {
+            match answer(&executable, Duration::from_millis(500)) {
                 Answer::Other(reason) => reason,
                 Answer::Criterion(listing) => panic!("{listing:?}"),
             }
@@ -237,12 +306,12 @@ mod tests {
         let mut executable = fake::executable("");
         executable.path = std::env::current_exe().unwrap().with_file_name("missing");
         assert!(matches!(
-            ask(&executable, Duration::ZERO),
+            answer(&executable, Duration::ZERO),
             Answer::Other(reason) if reason.contains("missing")
         ));
         executable.path = "/bin/true".into();
         assert_eq!(
-            ask(&executable, Duration::ZERO),
+            answer(&executable, Duration::ZERO),
             Answer::Other("does not use Criterion".into())
         );
     }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use crate::build::{Build, Executable};
+use crate::build::{Build, CommandLine, Executable};
 use crate::scratch::{self, Scratch};
 use crate::units::{Paired, Side};
 
+use super::broken;
 use super::inputs::{differing_inputs, may_read};
 use super::launches::differing_program;
 use super::listing::{Answer, Listed, Listing, list};
@@ -43,7 +44,7 @@ pub fn discover(
     let filter = compile(options.filter)?;
     let mut discovery = Discovery {
         targets: Vec::new(),
-        skipped: unbuilt(builds),
+        skipped: [unbuilt(builds), broken::skipped(builds)].concat(),
         elsewhere: 0,
     };
     let differing = differing_inputs(builds);
@@ -58,17 +59,25 @@ pub fn discover(
         let Some((package, target)) = name_of(&executables) else {
             continue;
         };
-        let listings = sort_out(answers, &package, &target, &mut discovery.skipped);
+        let mut listings = sort_out(answers, &package, &target, &mut discovery.skipped);
+        broken::enter(builds, &package, &target, &mut listings);
         if listings.base.is_none() && listings.head.is_none() {
             continue;
         }
+        let command_lines = listings
+            .as_ref()
+            .map(|listing| listing.as_ref().map(|l| l.command_line));
         let identity = identity(builds, &executables, &differing);
         discovery.targets.push(Target {
             benchmarks: match_benchmarks(&package, &target, &listings),
-            criterion: listings.map(|listing| listing.map(|listing| listing.criterion)),
+            criterion: Paired::from_fn(|side| {
+                let listing = listings.get(side).as_ref();
+                let runs = executables.get(side).is_some();
+                listing.filter(|_| runs).map(|listing| listing.criterion)
+            }),
             package,
             target,
-            executables: executables.map(|executable| executable.cloned()),
+            executables: started(&executables, command_lines),
             identity,
         });
     }
@@ -85,6 +94,28 @@ fn compile(filter: Option<&str>) -> Result<Option<Regex>, DiscoverError> {
             })
         })
         .transpose()
+}
+
+/// The executables as they are to be started. Where one side runs all of its benchmarks whatever it is
+/// asked, with the times that its code sets, the other is started in the same way.
+fn started(
+    executables: &Paired<Option<&Executable>>,
+    command_lines: Paired<Option<CommandLine>>,
+) -> Paired<Option<Executable>> {
+    let own = Side::BOTH
+        .into_iter()
+        .any(|side| *command_lines.get(side) == Some(CommandLine::Own));
+    Paired::from_fn(|side| {
+        let executable = (*executables.get(side))?.clone();
+        let command_line = match own {
+            true => CommandLine::Own,
+            false => command_lines.get(side).unwrap_or_default(),
+        };
+        Some(Executable {
+            command_line,
+            ..executable
+        })
+    })
 }
 
 type Found<'a> = Option<(Side, &'a Executable)>;
@@ -362,6 +393,7 @@ mod tests {
                 minor: 8,
                 patch: 2,
             },
+            command_line: CommandLine::default(),
             benchmarks: ids
                 .iter()
                 .map(|id| Listed {

@@ -1,5 +1,6 @@
 //! From two builds to benchmarks that are matched across the sides.
 
+mod broken;
 mod changes;
 mod error;
 mod functions;
@@ -14,7 +15,7 @@ mod part;
 
 use serde::{Deserialize, Serialize};
 
-use crate::build::Executable;
+use crate::build::{Choice, Executable};
 use crate::protocol::CriterionVersion;
 use crate::units::{Event, Paired, Side};
 
@@ -109,6 +110,21 @@ pub struct Target {
 }
 
 impl Target {
+    /// Which benchmarks a process of either side can be asked for by name.
+    #[must_use]
+    pub fn choice(&self) -> Choice {
+        let executables = [&self.executables.base, &self.executables.head];
+        let choices = executables
+            .into_iter()
+            .flatten()
+            .map(|e| e.command_line.choice());
+        choices.fold(Choice::Any, |one, other| match (one, other) {
+            (Choice::All, _) | (_, Choice::All) => Choice::All,
+            (Choice::One, _) | (_, Choice::One) => Choice::One,
+            _ => Choice::Any,
+        })
+    }
+
     /// Whether something that `benchmark`, which both sides have, executes may have changed.
     #[must_use]
     pub fn may_differ(&self, benchmark: &Benchmark) -> bool {

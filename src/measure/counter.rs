@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::build::Choice;
 use crate::discover::{Presence, Target};
 use crate::plan::{Profiling, Sampling};
 use crate::protocol::{Invocation, Placement, Timing};
@@ -191,10 +192,27 @@ impl Counter<'_> {
         u128::from(spent(Side::Base).max(spent(Side::Head))) < budget
     }
 
-    /// Runs what is open in one process, or in more where a benchmark ends it.
+    /// Runs what is open in one process, or in more where a benchmark ends it, or where a process can be
+    /// asked for one benchmark only.
     fn run(
         &self,
         mut run: Run<'_, '_>,
+        seam: &mut AllocationSeam,
+        counted: &mut [Counted],
+    ) -> Result<(), MeasureError> {
+        if self.target.choice() != Choice::One {
+            return self.run_together(&mut run, seam, counted);
+        }
+        for id in std::mem::take(&mut run.open) {
+            run.open = vec![id];
+            self.run_together(&mut run, seam, counted)?;
+        }
+        Ok(())
+    }
+
+    fn run_together(
+        &self,
+        run: &mut Run<'_, '_>,
         seam: &mut AllocationSeam,
         counted: &mut [Counted],
     ) -> Result<(), MeasureError> {
@@ -215,11 +233,11 @@ impl Counter<'_> {
                 placement: Placement::Free,
                 env: seam.env(side),
             };
-            let stop = self.play(&invocation, &mut run, seam, counted);
+            let stop = self.play(&invocation, run, seam, counted);
             let stop = stop.err().unwrap_or(Stop::Over);
             // What an interruption broke off did not fail.
             scratch::check()?;
-            blame(stop, &mut run, before, counted);
+            blame(stop, run, before, counted);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::build::Choice;
 use crate::discover::{BenchmarkKey, Discovery, Presence, Target};
 use crate::plan::Sampling;
 use crate::protocol::{Invocation, Placement, Timing, allowed_processors};
@@ -220,6 +221,11 @@ impl<'a> Profiler<'a> {
     fn side(&self, side: Side, id: &str, clock: ProfileClock) -> Taken {
         let executable = self.target.executables.get(side).as_ref();
         let executable = executable.ok_or_else(|| Reason("no executable was built".to_owned()))?;
+        if executable.command_line.choice() == Choice::All {
+            let why =
+                "no profile was taken: its executable runs all benchmarks, whatever it is asked";
+            return Err(Reason(why.to_owned()));
+        }
         let seam = self.seam.as_ref().map_err(|why| Reason(why.clone()))?;
         let unknown = || Reason("the version of Criterion is not known".to_owned());
         let version = (*self.target.criterion.get(side)).ok_or_else(unknown)?;

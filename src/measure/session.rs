@@ -1,7 +1,7 @@
 //! Measuring, round by round: which benchmarks share a pair of processes, what is done again, and
 //! what is learnt for later rounds.
 
-use crate::build::Executable;
+use crate::build::{Choice, Executable};
 use crate::discover::{Failure, Presence, Target};
 use crate::plan::{PairingRequest, Pinning, Sampling};
 use crate::protocol::{Invocation, Placement, Timing};
@@ -24,6 +24,10 @@ const SCOUT: Timing = Timing {
     measurement: std::time::Duration::from_millis(50),
     sample_size: 10,
 };
+
+/// How benchmarks are run whose executable does not heed its command line.
+const TOGETHER: &str = "its executable reads no options of Criterion: each process runs all benchmarks of the \
+    target, for as long as their code asks";
 
 /// One benchmark that is to have one more round.
 #[derive(Debug, Clone)]
@@ -109,7 +113,9 @@ impl<'a> Session<'a> {
         executables: Paired<Option<&Executable>>,
         requests: &[Request],
     ) -> Vec<RoundOutcome> {
-        if self.sampling.pinning != Pinning::Auto || self.home == Placement::Free {
+        let is_needed = self.sampling.pinning == Pinning::Auto && self.home != Placement::Free;
+        // To look at all of its benchmarks would take as long as to measure them.
+        if !is_needed || target.choice() == Choice::All {
             return Vec::new();
         }
         let way = |_: &Self, request: &Request| Way {
@@ -120,7 +126,7 @@ impl<'a> Session<'a> {
                 ..fit(SCOUT, target)
             },
             gate: Gate::Protocol,
-            company: Company::Shared,
+            company: company(target, Company::Shared),
             idle: Idle::Stopped,
         };
         let outcomes = self.run(target, executables, requests, way);
@@ -150,7 +156,7 @@ impl<'a> Session<'a> {
             presence: request.presence,
             timing: fit(asked, target),
             gate: session.gate(request),
-            company: session.learnt.company(&request.key),
+            company: company(target, session.learnt.company(&request.key)),
             idle: session.learnt.idle(&request.key),
         };
         self.run(target, executables, requests, way)
@@ -187,6 +193,10 @@ impl<'a> Session<'a> {
         while let Some((chosen, chunk)) = take_chunk(&mut open, |request| way(self, request)) {
             let attempt = self.attempt(target, executables, &chunk, chosen);
             let (mut done, again) = self.sort_out(attempt, chunk, chosen);
+            if target.choice() == Choice::All {
+                let measured = done.iter_mut().filter(|outcome| outcome.result.is_ok());
+                measured.for_each(|outcome| outcome.notes.push(TOGETHER.to_owned()));
+            }
             outcomes.append(&mut done);
             open.extend(again);
         }
@@ -215,6 +225,9 @@ impl<'a> Session<'a> {
             }
         };
         let filter = Invocation::filter_for(chunk.iter().map(|request| request.key.id.as_str()));
+        let all = target.choice() == Choice::All;
+        let order = target.benchmarks.iter().filter(|_| all);
+        let order: Vec<&str> = order.map(|benchmark| benchmark.key.id.as_str()).collect();
         let mut players = Paired::from_fn(|side| {
             let takes_part = way.presence != Presence::Only(side.other());
             let invocation = Invocation {
@@ -231,7 +244,12 @@ impl<'a> Session<'a> {
                 .ok()
         });
         play(&mut players, seam, way.gate, &mut attempt, &mut |step| {
-            announce(self.events, chunk, step)
+            let request = match order.get(step) {
+                // It runs others, too.
+                Some(id) => chunk.iter().find(|request| request.key.id == *id),
+                None => chunk.get(step),
+            };
+            announce(self.events, request)
         });
         attempt
     }
@@ -308,9 +326,17 @@ fn play(
     attempt.seam_failure = result.err().map(|error| error.to_string());
 }
 
+/// Whether benchmarks share a process, where the target lets them.
+fn company(target: &Target, learnt: Company) -> Company {
+    match target.choice() {
+        Choice::One => Company::Alone,
+        Choice::Any | Choice::All => learnt,
+    }
+}
+
 /// Says that a step begins; the side that goes first in it.
-fn announce(events: EventSink<'_>, chunk: &[Request], step: usize) -> Side {
-    let Some(request) = chunk.get(step) else {
+fn announce(events: EventSink<'_>, request: Option<&Request>) -> Side {
+    let Some(request) = request else {
         return Side::Base;
     };
     (events)(Event::Measuring {

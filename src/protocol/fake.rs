@@ -34,6 +34,7 @@ pub(crate) fn executable(script: &str) -> Executable {
         working_dir: std::env::temp_dir(),
         env: vec![("FAKE_SCRIPT".into(), script.into())],
         criterion: Some("0.5.1".into()),
+        command_line: crate::build::CommandLine::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::build::Executable;
+use crate::build::{CommandLine, Executable};
 use crate::units::Side;
 
 use super::{CriterionVersion, Placement};
@@ -59,6 +59,54 @@ impl Timing {
     }
 }
 
+/// Which benchmarks a process is to run, as far as its command line can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filter {
+    /// None: it names them.
+    Nothing,
+    /// Those with these ids.
+    Ids(Vec<String>),
+    /// Those whose ids match a regular expression.
+    Pattern(String),
+}
+
+impl Filter {
+    /// As an argument of Criterion.
+    fn pattern(&self) -> String {
+        match self {
+            // Matches nothing, so that a process names its benchmarks and runs none.
+            Filter::Nothing => "$^".to_owned(),
+            Filter::Pattern(pattern) => pattern.clone(),
+            Filter::Ids(ids) => {
+                let alternatives: Vec<String> = ids
+                    .iter()
+                    // An argument cannot hold a NUL, an expression can name it.
+                    .map(|id| regex::escape(id).replace('\0', r"\x00"))
+                    .collect();
+                format!("^(?:{})$", alternatives.join("|"))
+            }
+        }
+    }
+
+    /// As arguments of criterion2, which can be asked for one benchmark by its whole id.
+    fn exact(&self) -> Vec<String> {
+        match self {
+            Filter::Nothing => vec!["--ignored".to_owned()],
+            Filter::Pattern(part) => vec![part.clone()],
+            Filter::Ids(ids) => match &ids[..] {
+                [id] => vec!["--exact".to_owned(), "--".to_owned(), id.clone()],
+                _ => Vec::new(),
+            },
+        }
+    }
+}
+
+impl From<&str> for Filter {
+    fn from(pattern: &str) -> Self {
+        Filter::Pattern(pattern.to_owned())
+    }
+}
+
 /// One start of one executable.
 #[derive(Debug, Clone)]
 pub struct Invocation<'a> {
@@ -66,8 +114,8 @@ pub struct Invocation<'a> {
     pub executable: &'a Executable,
     /// For which side.
     pub side: Side,
-    /// The regular expression that selects benchmarks.
-    pub filter: String,
+    /// Which benchmarks are to run.
+    pub filter: Filter,
     /// The settings, and the version of Criterion that will read them; absent where nothing is run.
     pub timing: Option<(Timing, CriterionVersion)>,
     /// Where it may run.
@@ -77,18 +125,30 @@ pub struct Invocation<'a> {
 }
 
 impl Invocation<'_> {
-    /// The filter that matches nothing, so that a process names its benchmarks and runs none.
-    pub const NOTHING: &'static str = "$^";
-
     /// The filter that matches these ids and no others.
     #[must_use]
-    pub fn filter_for<'i>(ids: impl IntoIterator<Item = &'i str>) -> String {
-        let alternatives: Vec<String> = ids
-            .into_iter()
-            // An argument cannot hold a NUL, an expression can name it.
-            .map(|id| regex::escape(id).replace('\0', r"\x00"))
-            .collect();
-        format!("^(?:{})$", alternatives.join("|"))
+    pub fn filter_for<'i>(ids: impl IntoIterator<Item = &'i str>) -> Filter {
+        Filter::Ids(ids.into_iter().map(str::to_owned).collect())
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let mut words = vec!["--bench".to_owned()];
+        let timing = self.timing.iter();
+        let timing = timing.flat_map(|(timing, version)| timing.arguments(*version));
+        match self.executable.command_line {
+            CommandLine::Criterion => {
+                words.push("--noplot".to_owned());
+                words.extend(timing);
+                words.push(self.filter.pattern());
+            }
+            CommandLine::Criterion2 => {
+                words.push("-n".to_owned());
+                words.extend(timing);
+                words.extend(self.filter.exact());
+            }
+            CommandLine::Own => {}
+        }
+        words
     }
 
     /// The command, to be connected to `port`; what Criterion writes goes to `folder`. Both sides get environments of the same names and,
@@ -96,12 +156,8 @@ impl Invocation<'_> {
     /// moves it.
     pub(super) fn command(&self, folder: &Path, port: u16) -> Command {
         let mut command = Command::new(&self.executable.path);
-        command.arg("--bench").arg("--noplot");
-        if let Some((timing, version)) = self.timing {
-            command.args(timing.arguments(version));
-        }
         command
-            .arg(&self.filter)
+            .args(self.arguments())
             .current_dir(&self.executable.working_dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -154,7 +210,7 @@ mod tests {
             "nul\0byte",
             "new\nline",
         ];
-        let filter = Invocation::filter_for(ids);
+        let filter = Invocation::filter_for(ids).pattern();
         assert!(!filter.contains('\0'));
         let regex = regex::Regex::new(&filter).unwrap();
         for id in ids {
@@ -163,11 +219,52 @@ mod tests {
         }
         assert!(!regex.is_match("sort/1 0000"));
         assert!(!regex.is_match("d"));
-        assert!(
-            !regex::Regex::new(Invocation::NOTHING)
-                .unwrap()
-                .is_match("d")
+        let nothing = regex::Regex::new(&Filter::Nothing.pattern()).unwrap();
+        assert!(!nothing.is_match("d"));
+    }
+
+    #[test]
+    fn each_command_line_is_given_what_it_understands() {
+        let words = |command_line, filter| {
+            let executable = Executable {
+                command_line,
+                ..super::super::fake::executable("")
+            };
+            let timing = Timing {
+                warm_up: Duration::from_millis(100),
+                measurement: Duration::from_millis(200),
+                sample_size: 10,
+            };
+            let version = CriterionVersion {
+                major: 3,
+                minor: 0,
+                patch: 5,
+            };
+            let invocation = Invocation {
+                executable: &executable,
+                side: Side::Base,
+                filter,
+                timing: Some((timing, version)),
+                placement: Placement::Free,
+                env: Vec::new(),
+            };
+            invocation.arguments().join(" ")
+        };
+        let one = || Invocation::filter_for(["sort/1 000"]);
+        let times = "--warm-up-time 0.1 --measurement-time 0.2 --sample-size 10";
+        assert_eq!(
+            words(CommandLine::Criterion, one()),
+            format!("--bench --noplot {times} ^(?:sort/1 000)$")
         );
+        assert_eq!(
+            words(CommandLine::Criterion2, one()),
+            format!("--bench -n {times} --exact -- sort/1 000")
+        );
+        assert_eq!(
+            words(CommandLine::Criterion2, Filter::Nothing),
+            format!("--bench -n {times} --ignored")
+        );
+        assert_eq!(words(CommandLine::Own, one()), "--bench");
     }
 
     #[test]

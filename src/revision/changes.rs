@@ -38,6 +38,28 @@ pub struct Touch {
 /// # Errors
 /// [`RevisionError`] if the repositories cannot be read.
 pub fn changed_files(checkouts: Paired<&Checkout>) -> Result<Vec<ChangedFile>, RevisionError> {
+    let files = changed_paths(checkouts)?.into_iter().filter_map(|paths| {
+        let read = |checkout: &Checkout, path: &Option<PathBuf>| match path {
+            Some(path) => text(&checkout.root.join(path)),
+            None => Some(String::new()),
+        };
+        let texts = Paired::new(
+            read(checkouts.base, &paths.base)?,
+            read(checkouts.head, &paths.head)?,
+        );
+        (texts.base != texts.head).then_some(ChangedFile { paths, texts })
+    });
+    Ok(files.collect())
+}
+
+/// The paths of all that differs between two checkouts, on each side that has it: files of any kind, links,
+/// permissions.
+///
+/// # Errors
+/// [`RevisionError`] if the repositories cannot be read.
+pub fn changed_paths(
+    checkouts: Paired<&Checkout>,
+) -> Result<Vec<Paired<Option<PathBuf>>>, RevisionError> {
     let repository = open(checkouts.head)?;
     let failed = |error| git("comparing the two revisions", error);
     let base = Oid::from_str(&checkouts.base.revision.commit)
@@ -52,26 +74,17 @@ pub fn changed_files(checkouts: Paired<&Checkout>) -> Result<Vec<ChangedFile>, R
     let mut similar = DiffFindOptions::new();
     similar.renames(true).for_untracked(true);
     diff.find_similar(Some(&mut similar)).map_err(failed)?;
-    let files = diff.deltas().filter_map(|delta| {
-        let paths = Paired::new(
+    let paths = diff.deltas().map(|delta| {
+        Paired::new(
             (delta.status() != Delta::Added && delta.status() != Delta::Untracked)
                 .then(|| delta.old_file().path().map(Path::to_owned))
                 .flatten(),
             (delta.status() != Delta::Deleted)
                 .then(|| delta.new_file().path().map(Path::to_owned))
                 .flatten(),
-        );
-        let read = |checkout: &Checkout, path: &Option<PathBuf>| match path {
-            Some(path) => text(&checkout.root.join(path)),
-            None => Some(String::new()),
-        };
-        let texts = Paired::new(
-            read(checkouts.base, &paths.base)?,
-            read(checkouts.head, &paths.head)?,
-        );
-        (texts.base != texts.head).then_some(ChangedFile { paths, texts })
+        )
     });
-    Ok(files.collect())
+    Ok(paths.collect())
 }
 
 /// The file's text; `None` for what is no text, and for a link: it could lead anywhere.

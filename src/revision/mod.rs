@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 use crate::units::Paired;
 
-pub use changes::{ChangedFile, Touch, changed_files, touched_lines};
+pub use changes::{ChangedFile, Touch, changed_files, changed_paths, touched_lines};
 pub use checkout::check_out;
 pub use error::RevisionError;
 pub use resolve::{resolve, resolve_with_itself};

@@ -136,6 +136,12 @@ const TIMED: [&str; 5] = [
     "iter_with_setup",
 ];
 
+/// The modules that have them: Criterion's (criterion2's, too, is called so), and that of CodSpeed's layer.
+const BENCHERS: [&str; 2] = [
+    "criterion::bencher::",
+    "codspeed_criterion_compat_walltime::bencher::",
+];
+
 /// Whether a demangled name is one of [`TIMED`] of `Bencher` or `AsyncBencher`, or a closure inside
 /// (the future that an `AsyncBencher` has run). Legacy names look like
 /// `criterion::bencher::Bencher<M>::iter`, the newer ones like
@@ -145,7 +151,8 @@ fn is_timed(name: &str) -> bool {
         Some(rest) => (true, rest),
         None => (false, name),
     };
-    let Some(rest) = name.strip_prefix("criterion::bencher::") else {
+    let rest = BENCHERS.iter().find_map(|module| name.strip_prefix(module));
+    let Some(rest) = rest else {
         return false;
     };
     let Some(rest) = rest
@@ -168,7 +175,9 @@ fn is_timed(name: &str) -> bool {
     let end = rest
         .find(|c: char| !c.is_alphanumeric() && c != '_')
         .unwrap_or(rest.len());
-    TIMED.contains(&&rest[..end])
+    // CodSpeed's layer reads the clock one call deeper, since version 3.
+    let method = rest[..end].trim_start_matches("__codspeed_root_frame__");
+    TIMED.contains(&method)
 }
 
 /// What follows the `<…>` at the start of `name`, if there is one.
@@ -207,6 +216,7 @@ mod tests {
             "<criterion::bencher::Bencher>::iter::<u64, shapes::f::{closure#0}>",
             "<criterion::bencher::Bencher<criterion::measurement::WallTime>>::iter_batched::<A, B>",
             "<criterion::bencher::AsyncBencher<fn() -> X>>::iter::<A>::{closure#0}",
+            "codspeed_criterion_compat_walltime::bencher::Bencher<M>::__codspeed_root_frame__iter_batched",
         ] {
             assert!(is_timed(name), "{name}");
         }
@@ -216,6 +226,7 @@ mod tests {
     fn other_functions_are_not_taken_for_timed_methods() {
         for name in [
             "criterion::bencher::Bencher<M>::iter_custom",
+            "codspeed_criterion_compat_walltime::bencher::Bencher<M>::__codspeed_root_frame__iter_custom",
             "<criterion::bencher::Bencher>::iter_custom::<F>",
             "criterion::bencher::Bencher<M>::iterate",
             "core::ptr::drop_in_place<criterion::bencher::AsyncBencher<E>::iter_batched<A>::{{closure}}>",

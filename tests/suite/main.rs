@@ -9,6 +9,7 @@ mod commands;
 mod criterion_versions;
 mod demo;
 mod faults;
+mod harness_shapes;
 mod hook;
 mod measure;
 mod package;

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use cargo_perfcheck::build::Executable;
+use cargo_perfcheck::build::{CommandLine, Executable};
 use cargo_perfcheck::protocol::{
     CriterionVersion, Invocation, Message, Placement, Process, Timing, next_of,
 };
@@ -64,6 +64,7 @@ impl Fixture {
             working_dir: std::env::temp_dir(),
             env: Vec::new(),
             criterion: None,
+            command_line: CommandLine::default(),
         }
     }
 }

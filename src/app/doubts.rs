@@ -1,0 +1,97 @@
+//! Where a change of time has another explanation than the change of the source.
+
+use crate::analyse::{Comparison, Doubt, cast_doubt};
+use crate::attribute::is_documentation;
+use crate::build::{Build, Executable};
+use crate::discover::{self, Identity, Target};
+use crate::revision;
+use crate::units::{Paired, Side};
+
+use super::ready::Ready;
+
+/// How many functions a warning names before it says "and n more".
+const NAMED: usize = 3;
+
+/// Takes back what the comparisons say of a change of time that may be nobody's doing; what the report has
+/// to say about it, as lower-case fragments.
+pub(super) fn cast(ready: &Ready, comparisons: &mut [Comparison]) -> Vec<String> {
+    let targets = &ready.discovery.targets;
+    let differs = |target: &&Target| matches!(target.identity, Identity::Different(_));
+    let differing: Vec<&Target> = targets.iter().filter(differs).collect();
+    let same_source = !differing.is_empty() && has_same_source(&ready.builds);
+    cast_doubt(comparisons, |key| {
+        let own = |target: &&Target| target.package == key.package && target.target == key.target;
+        let target = targets.iter().find(own)?;
+        match other_harness(target) {
+            Some(names) => Some(Doubt::OtherHarness(names)),
+            None => (same_source && differs(&target)).then_some(Doubt::SameSource),
+        }
+    });
+    if !same_source {
+        return Vec::new();
+    }
+    let said = differing.into_iter();
+    said.map(|target| unstable(&ready.builds, target)).collect()
+}
+
+/// The names of the harnesses, where the sides have different ones. Another version is the same one.
+fn other_harness(target: &Target) -> Option<Paired<String>> {
+    let named = |side: Side| {
+        let version = target.executables.get(side).as_ref()?.criterion.as_ref()?;
+        Some(
+            version
+                .rsplit_once(' ')
+                .map_or("criterion", |(name, _)| name),
+        )
+    };
+    let (base, head) = (named(Side::Base)?, named(Side::Head)?);
+    let full = |executable: &Option<Executable>, name: &str| {
+        let version = executable
+            .as_ref()
+            .and_then(|e| e.criterion.clone())
+            .unwrap_or_default();
+        match version.contains(' ') {
+            true => version,
+            false => format!("{name} {version}"),
+        }
+    };
+    (base != head).then(|| {
+        Paired::new(
+            full(&target.executables.base, base),
+            full(&target.executables.head, head),
+        )
+    })
+}
+
+/// Whether the change is one of documentation alone.
+fn has_same_source(builds: &Paired<Build>) -> bool {
+    let checkouts = builds.as_ref().map(|build| &build.checkout);
+    let paths = revision::changed_paths(checkouts);
+    let files = revision::changed_files(checkouts);
+    matches!((paths, files), (Ok(paths), Ok(files)) if is_documentation(&paths, &files))
+}
+
+/// Which code of a target differs although its source does not.
+fn unstable(builds: &Paired<Build>, target: &Target) -> String {
+    let mut names: Vec<String> = match discover::differing_functions(builds, target) {
+        Ok(functions) => functions
+            .into_iter()
+            .map(|function| function.name)
+            .collect(),
+        Err(unclear) => vec![unclear.to_string()],
+    };
+    names.sort();
+    names.dedup();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    format!(
+        "the code of {} {} differs although its source does not ({}): a macro or a build script may give another \
+         result at each compilation",
+        target.package,
+        target.target,
+        names.join(", ")
+    )
+}

@@ -1,0 +1,119 @@
+//! Bench targets that do not compile, while others do.
+//!
+//! `cargo bench` ends with the first target that does not compile and has no way to go on. So the others
+//! are asked for once more without it; what cargo has made by then is not made again.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::{CompilerMessage, Package, PackageId, TargetKind};
+use globset::Glob;
+
+use super::compile::Targets;
+use super::workspace::{Workspace, benches};
+
+/// A bench target that does not compile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenTarget {
+    /// The package's name.
+    pub package: String,
+    /// The bench target's name.
+    pub target: String,
+    /// The compiler's own words, several lines.
+    pub errors: String,
+}
+
+impl BrokenTarget {
+    /// Why it has no benchmarks, as a lower-case fragment.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let first = self.errors.lines().find(|line| !line.trim().is_empty());
+        format!("does not compile: {}", first.unwrap_or_default().trim())
+    }
+}
+
+/// What the compiler rejected in one run of cargo.
+#[derive(Debug, Default)]
+pub(super) struct Errors {
+    of_benches: Vec<(PackageId, String, String)>,
+    /// Of anything else: without it no benchmark is built.
+    others: Vec<String>,
+}
+
+impl Errors {
+    pub(super) fn push(&mut self, message: CompilerMessage) {
+        let Some(rendered) = message.message.rendered else {
+            return;
+        };
+        if !message.target.is_kind(TargetKind::Bench) {
+            self.others.push(rendered);
+            return;
+        }
+        let (package, target) = (message.package_id, message.target.name);
+        let mut known = self.of_benches.iter_mut();
+        match known.find(|(p, t, _)| *p == package && *t == target) {
+            Some((_, _, errors)) => errors.push_str(&rendered),
+            None => self.of_benches.push((package, target, rendered)),
+        }
+    }
+
+    /// All of them.
+    pub(super) fn rendered(&self) -> String {
+        let of_benches = self.of_benches.iter().map(|(_, _, errors)| errors.as_str());
+        let others = self.others.iter().map(String::as_str);
+        others.chain(of_benches).collect()
+    }
+
+    /// The bench targets that do not compile, where everything else does.
+    pub(super) fn broken(self, name_of: impl Fn(&PackageId) -> String) -> Vec<BrokenTarget> {
+        if !self.others.is_empty() {
+            return Vec::new();
+        }
+        let broken = self.of_benches.into_iter();
+        broken
+            .map(|(package, target, errors)| BrokenTarget {
+                package: name_of(&package),
+                target,
+                errors: errors.trim_end().to_owned(),
+            })
+            .collect()
+    }
+}
+
+impl Targets {
+    /// The same selection without what is broken; `None` where nothing is left, or where cargo would be
+    /// asked the same again.
+    pub(super) fn without(
+        &self,
+        broken: &[BrokenTarget],
+        selected: &[&Package],
+        resolved: Option<&Workspace>,
+    ) -> Option<Targets> {
+        let there = selected.iter().flat_map(|package| {
+            let features = resolved.and_then(|workspace| workspace.features(&package.id));
+            benches(package)
+                .filter(move |target| {
+                    let mut needed = target.required_features.iter();
+                    needed.all(|one| {
+                        features
+                            .as_ref()
+                            .is_some_and(|all| all.contains(one.as_str()))
+                    })
+                })
+                .map(|target| target.name.clone())
+        });
+        let mut names: BTreeSet<String> = match self {
+            Targets::Named(patterns) => there
+                .filter(|name| patterns.iter().any(|pattern| matches(pattern, name)))
+                .collect(),
+            Targets::Default => there.collect(),
+        };
+        let before = names.len();
+        names.retain(|name| broken.iter().all(|one| one.target != *name));
+        (!names.is_empty() && names.len() < before)
+            .then(|| Targets::Named(names.into_iter().collect()))
+    }
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern == name || Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(name))
+}

@@ -1,0 +1,72 @@
+//! Bench targets that a side's compiler rejects, while it builds others.
+
+use crate::build::{BrokenTarget, Build};
+use crate::units::{Paired, Side};
+
+use super::listing::Listing;
+use super::{Failure, SkippedTarget};
+
+fn broken_on<'b>(
+    builds: &'b Paired<Build>,
+    side: Side,
+    package: &str,
+    target: &str,
+) -> Option<&'b BrokenTarget> {
+    let mut broken = builds.get(side).broken.iter();
+    broken.find(|one| one.package == package && one.target == target)
+}
+
+/// Where the head side does not compile what the base side can run, every benchmark of the target has
+/// failed. The other way round they are added: the base side never had them.
+pub(super) fn enter(
+    builds: &Paired<Build>,
+    package: &str,
+    target: &str,
+    listings: &mut Paired<Option<Listing>>,
+) {
+    let Some(broken) = broken_on(builds, Side::Head, package, target) else {
+        return;
+    };
+    if let (Some(base), None) = (&listings.base, &listings.head) {
+        listings.head = Some(Listing {
+            failure: Some(Failure {
+                side: Side::Head,
+                reason: broken.reason(),
+                stderr_tail: broken.errors.clone(),
+            }),
+            ..Listing::empty(base.criterion)
+        });
+    }
+}
+
+/// The targets whose state no benchmark carries: those that the base side does not compile, or neither.
+pub(super) fn skipped(builds: &Paired<Build>) -> Vec<SkippedTarget> {
+    let skipped = |side: Option<Side>, broken: &BrokenTarget| SkippedTarget {
+        package: broken.package.clone(),
+        target: broken.target.clone(),
+        side,
+        reason: broken.reason(),
+    };
+    let mut all = Vec::new();
+    for base in &builds.base.broken {
+        match broken_on(builds, Side::Head, &base.package, &base.target) {
+            Some(head) if head.reason() == base.reason() => all.push(skipped(None, base)),
+            Some(head) => {
+                all.push(skipped(Some(Side::Base), base));
+                all.push(skipped(Some(Side::Head), head));
+            }
+            None => all.push(skipped(Some(Side::Base), base)),
+        }
+    }
+    // New with the change, and broken: nothing is there to be compared.
+    for head in &builds.head.broken {
+        let executables = &builds.base.executables;
+        let runs = executables
+            .iter()
+            .any(|e| e.package == head.package && e.target == head.target);
+        if !runs && broken_on(builds, Side::Base, &head.package, &head.target).is_none() {
+            all.push(skipped(Some(Side::Head), head));
+        }
+    }
+    all
+}

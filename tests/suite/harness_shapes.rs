@@ -1,0 +1,335 @@
+//! Benchmarks that are built or started in unusual ways: one workspace, compared over two ranges.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::support::{Workspace, one_run};
+
+/// Nothing here measures the harnesses themselves: quick to build is better.
+const WORKSPACE: &str = "[workspace]\nmembers = [\"core\", \"fork\", \"layer2\", \"layer4\", \"moved\", \"own\", \"broken\", \
+    \"shuffled\"]\nresolver = \"2\"\n\n[profile.bench.package.\"*\"]\nopt-level = 1\ndebug = false\n";
+
+const CRITERION: &str = "{ version = \"0.8\", default-features = false }";
+const FORK: &str = "{ package = \"criterion2\", version = \"3.0.5\", default-features = false }";
+const LAYER2: &str =
+    "{ package = \"codspeed-criterion-compat\", version = \"2.10.1\", default-features = false }";
+const LAYER4: &str =
+    "{ package = \"codspeed-criterion-compat\", version = \"4.7.0\", default-features = false }";
+
+fn manifest(name: &str, criterion: &str, benches: &[&str]) -> String {
+    let benches = benches
+        .iter()
+        .map(|bench| format!("\n[[bench]]\nname = \"{bench}\"\nharness = false\n"));
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[lib]\nbench = false\n\n\
+         [dev-dependencies]\nunusual = {{ path = \"../core\" }}\ncriterion = {criterion}\n{}",
+        benches.collect::<String>()
+    )
+}
+
+fn work(rounds: u64) -> String {
+    format!(
+        "#[inline(never)]\npub fn work(n: u64) -> u64 {{\n    (0..n * {rounds}).fold(1, |a, x| \
+         a.wrapping_mul(6364136223846793005).wrapping_add(x))\n}}\n"
+    )
+}
+
+const BENCH: &str = "use std::hint::black_box;
+use criterion::{criterion_group, criterion_main, Criterion};
+
+fn all(c: &mut Criterion) {
+    c.bench_function(\"work\", |b| b.iter(|| unusual::work(black_box(1000))));
+    c.bench_function(\"work more\", |b| b.iter(|| unusual::work(black_box(2000))));
+}
+
+criterion_group!(benches, all);
+criterion_main!(benches);
+";
+
+/// Settings in its code, and nobody asks for any on the command line.
+const WHOLE: &str = "use std::{hint::black_box, time::Duration};
+use criterion::Criterion;
+
+fn main() {
+    let mut c = Criterion::default()
+        .warm_up_time(Duration::from_millis(20))
+        .measurement_time(Duration::from_millis(60))
+        .sample_size(10);
+    c.bench_function(\"work\", |b| b.iter(|| unusual::work(black_box(1000))));
+    c.bench_function(\"work more\", |b| b.iter(|| unusual::work(black_box(2000))));
+    c.final_summary();
+}
+";
+
+/// Reads a command line of its own, of which it knows every word.
+const READER: &str = "use std::{hint::black_box, time::Duration};
+use criterion::Criterion;
+
+fn main() {
+    for word in std::env::args().skip(1) {
+        if word != \"--bench\" {
+            eprintln!(\"unknown option {word}\");
+            std::process::exit(2);
+        }
+    }
+    let mut c = Criterion::default()
+        .warm_up_time(Duration::from_millis(20))
+        .measurement_time(Duration::from_millis(60))
+        .sample_size(10);
+    c.bench_function(\"work\", |b| b.iter(|| unusual::work(black_box(1000))));
+}
+";
+
+/// Does something else first: speaks, starts a program, uses a thread.
+const FIRST: &str = "use std::hint::black_box;
+use criterion::Criterion;
+
+fn main() {
+    println!(\"test result: none yet\");
+    let started = std::process::Command::new(\"true\").status();
+    let sum = std::thread::spawn(|| unusual::work(10)).join();
+    eprintln!(\"{started:?} {sum:?}\");
+    let mut c = Criterion::default().configure_from_args();
+    c.bench_function(\"work\", |b| b.iter(|| unusual::work(black_box(1000))));
+    c.final_summary();
+}
+";
+
+/// Emits in the order of a `HashMap`, on which the work of the benchmark depends.
+const SCRIPT: &str = "use std::collections::HashMap;
+
+fn main() {
+    println!(\"cargo::rerun-if-changed=build.rs\");
+    let keys: HashMap<u64, ()> = (0..4096).map(|key| (key, ())).collect();
+    let keys: Vec<u64> = keys.into_keys().collect();
+    let text = format!(\"pub static KEYS: [u64; 4096] = {keys:?};\");
+    let folder = std::env::var(\"OUT_DIR\").unwrap();
+    std::fs::write(format!(\"{folder}/keys.rs\"), text).unwrap();
+}
+";
+
+const SHUFFLED: &str = "//! Keys.
+include!(concat!(env!(\"OUT_DIR\"), \"/keys.rs\"));
+
+#[inline(never)]
+pub fn find(key: u64) -> Option<usize> {
+    KEYS.iter().position(|one| std::hint::black_box(*one) == key)
+}
+";
+
+const SHUFFLED_BENCH: &str = "use std::hint::black_box;
+use criterion::{criterion_group, criterion_main, Criterion};
+
+fn all(c: &mut Criterion) {
+    c.bench_function(\"find\", |b| b.iter(|| shuffled::find(black_box(7))));
+}
+
+criterion_group!(benches, all);
+criterion_main!(benches);
+";
+
+struct Told {
+    change: Value,
+    documentation: Value,
+}
+
+fn told() -> &'static Told {
+    static TOLD: OnceLock<Told> = OnceLock::new();
+    TOLD.get_or_init(|| {
+        let workspace = Workspace::new();
+        lay_out(&workspace);
+        workspace.commit("Work");
+        let nightly = format!("#![feature(test)]\n{BENCH}");
+        workspace
+            .write("core/src/lib.rs", &work(2))
+            .write("moved/Cargo.toml", &manifest("moved", FORK, &["moved"]))
+            .write("broken/benches/nightly.rs", BENCH)
+            .write("broken/benches/lost.rs", &nightly)
+            .commit("Work twice as much, and more");
+        let report = |range: &str| {
+            let options =
+                "--rounds 8 --threshold 20% --time-per-benchmark 300ms --no-allocations --no-profile";
+            let output = workspace
+                .keeping(&format!("{range} --workspace {options} --format json"))
+                .args(["--warm-up-time", "10ms", "--measurement-time", "20ms"])
+                .output()
+                .unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{stderr}"))
+        };
+        let change = report("HEAD~1..HEAD");
+        let documented = format!("//! Work of two kinds.\n\n{}", work(2));
+        workspace
+            .write("core/src/lib.rs", &documented)
+            .write("shuffled/src/lib.rs", &SHUFFLED.replace("Keys.", "Many keys."))
+            .write("README.md", "Work.\n")
+            .commit("Say what it does");
+        Told {
+            change,
+            documentation: report("HEAD~1..HEAD"),
+        }
+    })
+}
+
+fn lay_out(workspace: &Workspace) {
+    let nightly = format!("#![feature(test)]\n{BENCH}");
+    workspace
+        .write("Cargo.toml", WORKSPACE)
+        .write(".gitignore", "target\n")
+        .write(
+            "core/Cargo.toml",
+            "[package]\nname = \"unusual\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[lib]\nbench = false\n",
+        )
+        .write("core/src/lib.rs", &work(1))
+        .write("shuffled/build.rs", SCRIPT)
+        .write("shuffled/src/lib.rs", SHUFFLED)
+        .write("shuffled/benches/shuffled.rs", SHUFFLED_BENCH)
+        .write("own/benches/whole.rs", WHOLE)
+        .write("own/benches/reader.rs", READER)
+        .write("own/benches/first.rs", FIRST)
+        .write("broken/benches/fine.rs", BENCH)
+        .write("broken/benches/nightly.rs", &nightly)
+        .write("broken/benches/lost.rs", BENCH);
+    for (name, criterion, benches) in [
+        ("fork", FORK, &["fork"][..]),
+        ("layer2", LAYER2, &["layer2"]),
+        ("layer4", LAYER4, &["layer4"]),
+        ("moved", CRITERION, &["moved"]),
+        ("own", CRITERION, &["whole", "reader", "first"]),
+        ("broken", CRITERION, &["fine", "nightly", "lost"]),
+        ("shuffled", CRITERION, &["shuffled"]),
+    ] {
+        workspace.write(
+            &format!("{name}/Cargo.toml"),
+            &manifest(name, criterion, benches),
+        );
+        if name != "shuffled" {
+            workspace.write(&format!("{name}/src/lib.rs"), "");
+        }
+        if let [bench] = benches
+            && name != "shuffled"
+        {
+            workspace.write(&format!("{name}/benches/{bench}.rs"), BENCH);
+        }
+    }
+}
+
+/// Package, target, id and verdict of each benchmark of a package.
+fn verdicts(report: &Value, package: &str) -> Vec<String> {
+    let benchmarks = report["benchmarks"].as_array().unwrap().iter();
+    let own = benchmarks.filter(|benchmark| benchmark["package"] == package);
+    let mut all: Vec<String> = own
+        .map(|benchmark| {
+            let word = |key: &str| benchmark[key].as_str().unwrap();
+            format!("{} {}: {}", word("target"), word("id"), word("verdict"))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+fn of<'r>(report: &'r Value, package: &str, target: &str, id: &str) -> &'r Value {
+    let mut benchmarks = report["benchmarks"].as_array().unwrap().iter();
+    let found = benchmarks
+        .find(|one| one["package"] == package && one["target"] == target && one["id"] == id);
+    found.unwrap_or_else(|| panic!("{package} {target} {id}: {report:#}"))
+}
+
+one_run! {
+    benchmarks_of_unusual_harnesses_and_builds_are_compared:
+    a_fork_and_a_layer_of_criterion_are_measured_and_named,
+    a_benchmark_that_changed_its_harness_is_not_slower_by_itself,
+    a_main_function_of_its_own_has_its_benchmarks_measured,
+    a_target_that_does_not_compile_on_one_side_leaves_the_others_compared,
+    after_a_change_of_documentation_nothing_is_slower_although_the_build_differs,
+}
+
+fn a_fork_and_a_layer_of_criterion_are_measured_and_named() {
+    let report = &told().change;
+    for (package, name) in [
+        ("fork", "criterion2 3.0.5"),
+        ("layer2", "codspeed-criterion-compat 2.10.1"),
+        ("layer4", "codspeed-criterion-compat 4.7.0"),
+    ] {
+        let target = package;
+        let expected = [
+            format!("{target} work more: slower"),
+            format!("{target} work: slower"),
+        ];
+        assert_eq!(verdicts(report, package), expected, "{report:#}");
+        assert_eq!(report["environment"]["criterion"]["head"][package], name);
+    }
+    for package in ["fork", "layer2"] {
+        let one = of(report, package, package, "work");
+        assert_eq!(one["pairing"], "sample", "{one:#}");
+    }
+}
+
+fn a_benchmark_that_changed_its_harness_is_not_slower_by_itself() {
+    let report = &told().change;
+    let moved = of(report, "moved", "moved", "work");
+    assert_eq!(moved["verdict"], "inconclusive", "{moved:#}");
+    let notes = moved["notes"].to_string();
+    assert!(notes.contains("criterion2 3.0.5"), "{notes}");
+    let confounders = report["confounders"].to_string();
+    assert!(
+        confounders.contains("criterion2 3.0.5 on head"),
+        "{confounders}"
+    );
+}
+
+fn a_main_function_of_its_own_has_its_benchmarks_measured() {
+    let report = &told().change;
+    let expected = [
+        "first work: slower",
+        "reader work: slower",
+        "whole work more: slower",
+        "whole work: slower",
+    ];
+    assert_eq!(verdicts(report, "own"), expected, "{report:#}");
+    let notes = of(report, "own", "whole", "work")["notes"].to_string();
+    assert!(notes.contains("reads no options of Criterion"), "{notes}");
+}
+
+fn a_target_that_does_not_compile_on_one_side_leaves_the_others_compared() {
+    let report = &told().change;
+    let expected = [
+        "fine work more: slower",
+        "fine work: slower",
+        "lost work more: failed",
+        "lost work: failed",
+        "nightly work more: added",
+        "nightly work: added",
+    ];
+    assert_eq!(verdicts(report, "broken"), expected, "{report:#}");
+    let lost = of(report, "broken", "lost", "work")["failure"].clone();
+    assert_eq!(lost["side"], "head");
+    assert!(
+        lost["reason"].as_str().unwrap().contains("E0554"),
+        "{lost:#}"
+    );
+    let skipped = report["skipped"].to_string();
+    assert!(
+        skipped.contains("E0554") && skipped.contains("nightly"),
+        "{skipped}"
+    );
+}
+
+fn after_a_change_of_documentation_nothing_is_slower_although_the_build_differs() {
+    let report = &told().documentation;
+    let benchmarks = report["benchmarks"].as_array().unwrap();
+    for one in benchmarks {
+        assert!(
+            one["verdict"] != "slower" && one["verdict"] != "faster",
+            "{one:#}"
+        );
+    }
+    let find = of(report, "shuffled", "shuffled", "find");
+    assert_ne!(find["verdict"], "identical", "{find:#}");
+    let warnings = report["warnings"].to_string();
+    assert!(
+        warnings.contains("shuffled shuffled differs although its source does not"),
+        "{warnings}"
+    );
+}
