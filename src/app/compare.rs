@@ -4,13 +4,14 @@ use std::io::{IsTerminal as _, Write};
 use std::time::Instant;
 
 use super::assemble::{Findings, assemble};
+use super::coverage::{Coverage, TouchedCode};
 use super::deliver::{colour, columns, deliver, deliver_artifacts};
 use super::disturbances::Watch;
 use super::failure::Failure;
 use super::limits::{self, Limits};
-use super::reach::{self, Coverage};
+use super::reach;
 use super::ready::{Ready, Stages};
-use super::{actions, rules};
+use super::{actions, doubts, rules};
 use crate::analyse::{self, Comparison, Settling, Verdict};
 use crate::attribute::{self, Attributed, Folders};
 use crate::discover::{self, Benchmark, Changes, Target};
@@ -69,6 +70,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     let end = plan.time.map(|time| ready.stages.began() + time);
     let mut comparisons = measure_once(plan, &plan.sampling, &ready, end, scratch, events)?;
     let disturbances = watch.finish();
+    let doubts = doubts::cast(&ready, &mut comparisons);
     ready.stages.end("measuring");
     let mut counted = Vec::new();
     if plan.sampling.allocations {
@@ -101,6 +103,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     });
     let mut plan = plan.clone();
     plan.warnings.extend(ready.skipped);
+    plan.warnings.extend(doubts);
     plan.warnings.extend(limits.warnings(plan.extent()));
     plan.warnings.extend(short_of_time(&plan, &comparisons));
     if plan.budgets.speak_of_binaries() {
@@ -228,12 +231,20 @@ pub(super) fn prepare(
     stages.end("discovery");
     let reach = if plan.sampling.reach {
         let changes = Changes::between(&builds);
-        let found = measure::find_reach(&plan.sampling, &changes, &mut discovery, scratch, events)?;
+        let touched = TouchedCode::of(&builds, &discovery);
+        let found = measure::find_reach(
+            &plan.sampling,
+            &changes,
+            &touched.watched(),
+            &mut discovery,
+            scratch,
+            events,
+        )?;
         stages.end("reach");
         if plan.extent() != Extent::Selection && skipped.is_empty() {
-            coverage = reach::coverage(&found, &builds.head);
+            coverage = touched.coverage(&found);
         }
-        let summary = reach::summary(&found, &discovery);
+        let summary = reach::summary(&found, &discovery, &touched, &coverage);
         events(Event::Reached {
             reached: summary.reached,
             benchmarks: summary.benchmarks,

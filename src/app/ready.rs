@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::reach::Coverage;
+use super::coverage::Coverage;
 use crate::build::Build;
 use crate::discover::Discovery;
 use crate::environment::Machine;

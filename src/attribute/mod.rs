@@ -10,20 +10,26 @@ mod artifacts;
 mod beside;
 mod blame;
 mod code;
+mod crate_path;
 mod estimate;
 mod folders;
 mod ground;
 mod heap;
 mod hunks;
+mod items;
 mod matching;
 mod model;
 mod names;
 mod origin;
+mod public_path;
 mod shares;
+mod signature;
 mod site;
 mod sites;
+mod skeleton;
 mod source;
 mod stacks;
+mod touched;
 
 use std::collections::BTreeSet;
 
@@ -40,6 +46,8 @@ pub use artifacts::{Artifact, artifacts, graphs};
 pub use folders::Folders;
 pub use heap::allocation_artifacts;
 pub use model::*;
+pub use skeleton::{Skeleton, skeleton};
+pub use touched::{TouchedFunction, is_documentation, touched_functions};
 
 use code::Code;
 use estimate::Change;

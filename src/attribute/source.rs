@@ -15,9 +15,9 @@ pub(super) struct Function {
 
 /// A word or a mark of the code, and its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Token<'a> {
-    text: &'a str,
-    line: u32,
+pub(super) struct Token<'a> {
+    pub(super) text: &'a str,
+    pub(super) line: u32,
 }
 
 /// Every function with a body, in the order of their ends.
@@ -79,32 +79,52 @@ pub(super) fn defined(code: &str) -> BTreeSet<&str> {
     pairs.map(|pair| pair[1].text).collect()
 }
 
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+}
+
+/// What a stretch of source text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// White space or a comment.
+    Blank,
+    /// A string, a character or a number.
+    Literal,
+    /// A word or a mark.
+    Code,
 }
 
 /// The code without white space, comments, strings and characters.
 fn tokens(source: &str) -> Vec<Token<'_>> {
+    lex(source, |sort| sort == Sort::Code)
+}
+
+/// The code with its literals, without white space and comments.
+pub(super) fn tokens_with_literals(source: &str) -> Vec<Token<'_>> {
+    lex(source, |sort| sort != Sort::Blank)
+}
+
+fn lex(source: &str, wanted: impl Fn(Sort) -> bool) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut line = 1;
     let mut rest = source;
     while let Some(first) = rest.chars().next() {
-        let (length, is_code) = match first {
-            '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), false),
-            '/' if rest.starts_with("/*") => (block_comment(rest), false),
-            '"' => (string(rest), false),
-            '\'' => (character_or_lifetime(rest), false),
+        let (length, sort) = match first {
+            '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), Sort::Blank),
+            '/' if rest.starts_with("/*") => (block_comment(rest), Sort::Blank),
+            '"' => (string(rest), Sort::Literal),
+            '\'' => (character_or_lifetime(rest), Sort::Literal),
             c if c.is_alphabetic() || c == '_' => match raw_string(rest) {
-                Some(length) => (length, false),
-                None => (word(rest), true),
+                Some(length) => (length, Sort::Literal),
+                None => (word(rest), Sort::Code),
             },
-            c if c.is_whitespace() => (c.len_utf8(), false),
+            c if c.is_whitespace() => (c.len_utf8(), Sort::Blank),
             // Numbers are passed over as words are, so that the `e` of one is no name.
-            c if c.is_ascii_digit() => (word(rest), false),
-            c => (c.len_utf8(), true),
+            c if c.is_ascii_digit() => (word(rest), Sort::Literal),
+            c => (c.len_utf8(), Sort::Code),
         };
         let (text, after) = rest.split_at(length.max(1));
-        if is_code {
+        if wanted(sort) {
             tokens.push(Token { text, line });
         }
         line += text.matches('\n').count() as u32;

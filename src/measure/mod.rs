@@ -42,7 +42,7 @@ pub use profiles::{Profile, Profiled, profile};
 pub use reach::{Reach, find_reach};
 pub use remark::Remark;
 pub use schedule::{run, run_within};
-pub use search::Differing;
+pub use search::{Executed, Extent};
 pub use session::{Request, RoundOutcome, Session};
 pub use traced::{Origin, Place, Sources, Traced, TracedStack};
 

@@ -7,26 +7,24 @@
 //! process of its own side, with no other than such benchmarks, has run all of them from start to
 //! end and executed no differing function at all. Whatever goes wrong, they are timed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Instant;
 
+use crate::build::Choice;
 use crate::discover::{Changes, Discovery, Identity, Target};
 use crate::plan::Sampling;
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Pass};
 
 use super::MeasureError;
-use super::search::{Differing, Search};
+use super::search::{Executed, Search};
 
 /// What the change can reach.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reach {
-    /// The differing functions that some benchmark has executed. One of a library can be among those
-    /// of several executables, and an instance of a generic one beside others of it.
-    pub covered: Vec<Differing>,
-    /// The differing functions that no benchmark of their own executable has executed, of targets where
-    /// that is known.
-    pub uncovered: Vec<Differing>,
+    /// What was executed, of each executable of the head side where that is known.
+    pub executed: Vec<Executed>,
     /// How many functions differ, each counted once.
     pub changed: usize,
     /// Where it is not known, why; one lower-case fragment a target.
@@ -34,12 +32,15 @@ pub struct Reach {
 }
 
 /// Finds out, target by target, which benchmarks can be affected, and enters it in `discovery`.
+/// `watched` are addresses of executables of the head side: whether any benchmark executes them is
+/// found out on the way.
 ///
 /// # Errors
 /// [`MeasureError::Interrupted`] when the user ends the run.
 pub fn find_reach(
     sampling: &Sampling,
     changes: &Changes<'_>,
+    watched: &BTreeMap<PathBuf, Vec<u64>>,
     discovery: &mut Discovery,
     scratch: &Scratch,
     events: EventSink<'_>,
@@ -61,9 +62,16 @@ pub fn find_reach(
     {
         let name = format!("{} {}", target.package, target.target);
         let found = match changes.of(target) {
+            Ok(functions) if target.choice() == Choice::All => {
+                changed.extend(functions.into_iter().map(|function| function.name));
+                Err("its executable runs all benchmarks, whatever it is asked".to_owned())
+            }
             Ok(functions) => {
                 changed.extend(functions.iter().map(|function| function.name.clone()));
-                Search::new(sampling, target, &functions, scratch, events).run()?
+                let head = target.executables.head.as_ref();
+                let watched = head.and_then(|executable| watched.get(&executable.path));
+                let watched = watched.map_or(&[][..], Vec::as_slice);
+                Search::new(sampling, target, &functions, watched, scratch, events).run()?
             }
             Err(unclear) => Err(unclear.to_string()),
         };
@@ -72,8 +80,7 @@ pub fn find_reach(
                 for benchmark in &mut target.benchmarks {
                     benchmark.reached = found.of(benchmark);
                 }
-                reach.covered.extend(found.covered);
-                reach.uncovered.extend(found.uncovered);
+                reach.executed.extend(found.executed);
             }
             Err(reason) => reach.unknown.push(format!("{name}: {reason}")),
         }

@@ -1,12 +1,14 @@
 //! What the benchmarks of one target execute.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::build::Choice;
 use crate::discover::{Benchmark, ChangedFunction, Difference, Presence, Reached, Target};
 use crate::plan::Sampling;
-use crate::protocol::{Invocation, Placement, Timing};
+use crate::protocol::{Filter, Invocation, Placement, Timing};
 use crate::scratch::{self, Scratch};
 use crate::seam::{MarkSeam, SeamError};
 use crate::units::{Event, EventSink, Side};
@@ -27,15 +29,26 @@ const TIMING: Timing = Timing {
 /// So often, on each side, those that have executed nothing yet are run again without those that have.
 const PASSES: usize = 6;
 
-/// A function of the head side that differs.
+/// What the benchmarks of one executable of the head side executed, all of them together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Differing {
-    /// Its name without hashes.
-    pub function: String,
-    /// The executable of the head side that has it, and where.
+pub struct Executed {
+    /// The executable.
     pub executable: PathBuf,
-    /// Its address as in the symbol table.
-    pub address: u64,
+    /// Where the code lies that differs, what only refers to something else aside.
+    pub differing: Vec<Range<u64>>,
+    /// The addresses that were watched and executed.
+    pub addresses: BTreeSet<u64>,
+    /// Whether every benchmark could be run.
+    pub extent: Extent,
+}
+
+/// How much of an executable's benchmarks was run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Each.
+    All,
+    /// Some could not be run: nobody knows what they execute.
+    Part,
 }
 
 /// What was found out about one target.
@@ -44,10 +57,8 @@ pub(super) struct Found {
     unreached: BTreeSet<String>,
     /// Ids of benchmarks that did.
     reached: BTreeSet<String>,
-    /// Functions that some benchmark executed.
-    pub(super) covered: Vec<Differing>,
-    /// Functions that none of them executed.
-    pub(super) uncovered: Vec<Differing>,
+    /// What was executed on the head side, if it has the target.
+    pub(super) executed: Option<Executed>,
 }
 
 impl Found {
@@ -70,13 +81,16 @@ pub(super) struct Search<'a> {
     sampling: &'a Sampling,
     target: &'a Target,
     functions: &'a [ChangedFunction],
+    /// Addresses of the head side that say nothing about reach; whether any benchmark executes them is
+    /// asked all the same.
+    watched: &'a [u64],
     scratch: &'a Scratch,
     events: EventSink<'a>,
     /// Ids that executed a differing function.
     reached: BTreeSet<String>,
     /// Ids that could not be run to their ends.
     failed: BTreeSet<String>,
-    /// Addresses of functions of the head side that were executed.
+    /// Addresses of the head side that were executed.
     executed: BTreeSet<u64>,
 }
 
@@ -99,6 +113,7 @@ impl<'a> Search<'a> {
         sampling: &'a Sampling,
         target: &'a Target,
         functions: &'a [ChangedFunction],
+        watched: &'a [u64],
         scratch: &'a Scratch,
         events: EventSink<'a>,
     ) -> Search<'a> {
@@ -106,6 +121,7 @@ impl<'a> Search<'a> {
             sampling,
             target,
             functions,
+            watched,
             scratch,
             events,
             reached: BTreeSet::new(),
@@ -126,12 +142,14 @@ impl<'a> Search<'a> {
     }
 
     fn search(&mut self, side: Side) -> Result<Result<(), Reason>, MeasureError> {
-        let addresses = self.functions.iter();
-        let addresses: Vec<u64> = addresses.filter_map(|f| f.address(side)).collect();
+        let mut addresses: Vec<u64> = self.differing(side).collect();
         let executable = self.target.executables.get(side).as_ref();
         let (Some(executable), false) = (executable, addresses.is_empty()) else {
             return Ok(Ok(()));
         };
+        if side == Side::Head {
+            addresses.extend(self.watched);
+        }
         let path = &executable.path;
         let seam = match MarkSeam::prepare(self.scratch.path(), side, path, &addresses) {
             Ok(seam) => seam,
@@ -168,6 +186,11 @@ impl<'a> Search<'a> {
         Ok(Ok(()))
     }
 
+    /// Where the functions of a side begin that differ.
+    fn differing(&self, side: Side) -> impl Iterator<Item = u64> {
+        self.functions.iter().filter_map(move |f| f.address(side))
+    }
+
     fn round(&self) -> Timing {
         Timing {
             warm_up: self.sampling.warm_up,
@@ -200,7 +223,10 @@ impl<'a> Search<'a> {
         let mut open = if nothing {
             vec![Vec::new()]
         } else {
-            chunks(ids)
+            match self.target.choice() {
+                Choice::One => ids.into_iter().map(|id| vec![id]).collect(),
+                Choice::Any | Choice::All => chunks(ids),
+            }
         };
         while let Some(chunk) = open.pop() {
             scratch::check()?;
@@ -246,7 +272,7 @@ impl<'a> Search<'a> {
             return Ok(Seen::Nothing);
         };
         let filter = match ids {
-            [] => Invocation::NOTHING.into(),
+            [] => Filter::Nothing,
             ids => Invocation::filter_for(ids.iter().map(String::as_str)),
         };
         let invocation = Invocation {
@@ -286,10 +312,10 @@ impl<'a> Search<'a> {
         Ok(seen)
     }
 
-    /// Whether something was executed since the last time.
+    /// Whether something that differs was executed since the last time.
     fn take(&mut self, seam: &MarkSeam, side: Side, pid: u32) -> Result<bool, SeamError> {
         let executed = seam.take(pid)?;
-        let any = !executed.is_empty();
+        let any = self.differing(side).any(|one| executed.contains(&one));
         if side == Side::Head {
             self.executed.extend(executed);
         }
@@ -310,26 +336,25 @@ impl<'a> Search<'a> {
     }
 
     fn found(self, unreached: Vec<String>) -> Found {
+        // What only refers to something else is the same source.
+        let code = self
+            .functions
+            .iter()
+            .filter(|f| f.difference == Difference::Code);
+        let differing = code
+            .filter_map(|function| function.code.head.clone())
+            .collect();
         let executable = self.target.executables.head.as_ref();
-        let on_head = self.functions.iter().filter_map(|function| {
-            let differing = Differing {
-                function: function.name.clone(),
-                executable: executable?.path.clone(),
-                address: function.address(Side::Head)?,
-            };
-            Some((differing, function.difference))
-        });
-        let (covered, rest): (Vec<_>, Vec<_>) =
-            on_head.partition(|(function, _)| self.executed.contains(&function.address));
-        // What only refers to something else is the same source. What a benchmark executes that could not
-        // be run, nobody knows.
-        let all_ran = self.failed.is_empty();
-        let uncovered = rest
-            .into_iter()
-            .filter(|(_, difference)| all_ran && *difference == Difference::Code);
         Found {
-            covered: covered.into_iter().map(|(function, _)| function).collect(),
-            uncovered: uncovered.map(|(function, _)| function).collect(),
+            executed: executable.map(|executable| Executed {
+                executable: executable.path.clone(),
+                differing,
+                addresses: self.executed,
+                extent: match self.failed.is_empty() {
+                    true => Extent::All,
+                    false => Extent::Part,
+                },
+            }),
             unreached: unreached.into_iter().collect(),
             reached: self.reached,
         }

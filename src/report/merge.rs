@@ -159,6 +159,7 @@ fn absorb_reach(merged: &mut Option<ReachSummary>, other: Option<ReachSummary>) 
     // A function that one shard has executed is covered; of functions that it does not have, it says
     // nothing.
     union(&mut merged.uncovered, other.uncovered);
+    union(&mut merged.skeletons, other.skeletons);
     union(&mut merged.notes, other.notes);
 }
 

@@ -20,6 +20,7 @@ mod parts;
 mod reasons;
 mod risks;
 mod shell;
+mod skeletons;
 mod text;
 mod words;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::analyse::Comparison;
-use crate::attribute::Attribution;
+use crate::attribute::{Attribution, Skeleton};
 use crate::judge::{Basis, BudgetCheck, Decision, UncoveredFunction};
 use crate::plan::Partition;
 use crate::units::{Paired, Side};
@@ -64,8 +64,21 @@ pub struct ReachSummary {
     pub changed_functions: usize,
     /// The workspace's own functions whose code has changed and that no benchmark executed.
     pub uncovered: Vec<UncoveredFunction>,
+    /// Benchmarks of such functions to begin with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skeletons: Vec<FunctionSkeleton>,
     /// Why it is not known what the change can reach, where it is not; one fragment a target.
     pub notes: Vec<String>,
+}
+
+/// A changed function that no benchmark executes, and a benchmark of it to begin with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionSkeleton {
+    /// The function.
+    #[serde(flatten)]
+    pub function: UncoveredFunction,
+    /// The benchmark, or why there is none.
+    pub skeleton: Skeleton,
 }
 
 /// The two revisions.

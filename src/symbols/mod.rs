@@ -101,6 +101,22 @@ impl Symbols {
         found
     }
 
+    /// Hands over every stretch of instructions that the line table places: where it begins, and file and
+    /// line of the innermost function there, inlined ones included.
+    pub fn each_line(&self, mut take: impl FnMut(u64, &str, u32)) {
+        let Some(code) = self.loader.get_section_range(b".text") else {
+            return;
+        };
+        // Debug information that cannot be parsed is as good as none.
+        if let Ok(lines) = self.loader.find_location_range(code.begin, code.end) {
+            for (address, _, location) in lines {
+                if let (Some(file), Some(line)) = (location.file, location.line) {
+                    take(address, file, line);
+                }
+            }
+        }
+    }
+
     /// The demangled name of the symbol that covers `address`.
     #[must_use]
     pub fn symbol(&self, address: u64) -> Option<String> {

@@ -16,8 +16,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::escape::visible;
 use super::findings::{self, Finding};
+use super::skeletons;
 use super::words::{self, Naming};
 use super::{Commit, Report, reasons};
+use crate::attribute::Skeleton;
 use crate::units::{Charset, Side};
 use plot::Reach;
 
@@ -172,9 +174,30 @@ fn conclusions(report: &Report) -> Markup {
         (list("Recommendations, by estimated impact", &found.recommendations))
         (list("Bottleneck risks", &[found.risks, found.bottlenecks].concat()))
         (list("Benchmarking needed", &found.needed))
+        (benchmarks_to_begin_with(report))
         (list("Notes on the measurement", &found.notes))
         (texts("Confounders: these differ beside the source", &report.confounders))
         (texts("Warnings", &report.warnings))
+    }
+}
+
+/// Of changed functions that no benchmark executes.
+fn benchmarks_to_begin_with(report: &Report) -> Markup {
+    html! {
+        @for one in skeletons::of(report) {
+            details {
+                summary { "A benchmark for " code { (visible(&one.function.function)) } " to begin with" }
+                @match &one.skeleton {
+                    Skeleton::Code(code) => {
+                        p.soft { (skeletons::HOW) }
+                        pre { code { @for line in code.lines() { (visible(line)) "\n" } } }
+                    }
+                    Skeleton::Unavailable(reason) => {
+                        p { "No benchmark can be written from its signature: " (visible(reason)) "." }
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::MARKER;
 use super::detail::{Detail, split};
-use super::escape::{code, fenced, words as plain};
+use super::escape::{code, fenced, html_code, words as plain};
 use crate::analyse::Comparison;
+use crate::attribute::Skeleton;
 use crate::judge::Vote;
 use crate::report::escape::shortened;
 use crate::report::findings::{self, Finding};
+use crate::report::skeletons;
 use crate::report::words::{self, Naming};
 use crate::report::{Commit, Report, reasons};
 
@@ -136,12 +138,31 @@ impl Page<'_> {
         let risks = [found.risks, found.bottlenecks].concat();
         self.list(out, "Bottleneck risks", &risks);
         self.list(out, "Benchmarking needed", &found.needed);
+        self.skeletons(out);
         self.list(
             out,
             "Recommendations, by estimated impact",
             &found.recommendations,
         );
         self.list(out, "Notes on the measurement", &found.notes);
+    }
+
+    /// Benchmarks to begin with, of changed functions that no benchmark executes.
+    fn skeletons(&self, out: &mut String) {
+        let all = skeletons::of(self.report);
+        let (shown, more) = split(&all, self.detail.list.saturating_sub(3));
+        for one in shown {
+            let name = html_code(&shortened(&one.function.function, self.detail.text));
+            let body = match &one.skeleton {
+                Skeleton::Code(code) => format!("{}\n\n{}", skeletons::HOW, fenced("rust", code)),
+                Skeleton::Unavailable(reason) => {
+                    let reason = self.text(reason);
+                    format!("No benchmark can be written from its signature: {reason}.")
+                }
+            };
+            fold(out, &format!("A benchmark for {name} to begin with"), &body);
+        }
+        self.more(out, more, "benchmarks to begin with");
     }
 
     fn list(&self, out: &mut String, title: &str, findings: &[Finding]) {

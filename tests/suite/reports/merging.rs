@@ -158,6 +158,7 @@ fn reach() -> ReachSummary {
         unknown: 0,
         changed_functions: 3,
         uncovered: Vec::new(),
+        skeletons: Vec::new(),
         notes: Vec::new(),
     }
 }
