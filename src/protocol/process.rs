@@ -94,7 +94,7 @@ impl Process {
         let mut command = invocation.command(scratch.path(), port);
         let mut child = invocation
             .placement
-            .apply(|| scratch.spawn(&mut command))
+            .apply(|| scratch.spawn_benchmark(&mut command))
             .map_err(Ending::NotStarted)?;
         Ok(Process {
             stdout: child.stdout.take().map(Tail::of),

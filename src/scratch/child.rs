@@ -1,5 +1,6 @@
 //! A child process that does not outlive its owner.
 
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::ops::{Deref, DerefMut};
 use std::process::{ExitStatus, Output};
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
+use super::daemons;
 use super::groups::Groups;
 
 /// A child process and its process group. Used like [`std::process::Child`], whose pipes it gives
@@ -16,15 +18,23 @@ pub struct Child {
     inner: std::process::Child,
     group: Pid,
     groups: Arc<Groups>,
+    /// The mark of its daemons, where they end with it.
+    daemons: Option<OsString>,
     ended: Option<ExitStatus>,
 }
 
 impl Child {
-    pub(super) fn new(inner: std::process::Child, group: Pid, groups: Arc<Groups>) -> Child {
+    pub(super) fn new(
+        inner: std::process::Child,
+        group: Pid,
+        groups: Arc<Groups>,
+        daemons: Option<OsString>,
+    ) -> Child {
         Child {
             inner,
             group,
             groups,
+            daemons,
             ended: None,
         }
     }
@@ -107,8 +117,16 @@ impl Child {
             return Ok(None);
         }
         self.groups.end(self.group);
+        self.end_daemons();
         self.ended = Some(self.inner.wait()?);
         Ok(self.ended)
+    }
+
+    /// Ends what left the group. The child has ended, so the kernel has made those its orphans.
+    fn end_daemons(&self) {
+        if let Some(mark) = &self.daemons {
+            daemons::end_those_of_process(mark);
+        }
     }
 }
 
@@ -139,6 +157,7 @@ impl Drop for Child {
         if self.ended.is_none() {
             self.groups.end(self.group);
             let _ = self.inner.wait();
+            self.end_daemons();
         }
     }
 }

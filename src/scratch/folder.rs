@@ -7,10 +7,12 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use etcetera::BaseStrategy as _;
 
-use super::groups::{Groups, MARK};
+use super::daemons::{self, MARK, Role};
+use super::groups::Groups;
 use super::guardian::{Guardian, end_dead_run};
 use super::remove::remove_tree;
 use super::{Child, KEPT, LOCK, PREFIX, ScratchError, signals};
@@ -41,6 +43,8 @@ pub struct Scratch {
     notes: Vec<String>,
     state: State,
     guardian: Option<Guardian>,
+    /// How many benchmark processes were started.
+    benchmarks: AtomicU32,
     /// Held for the run's life: its being free is how others know that the run is dead.
     _lock: fs_err::File,
 }
@@ -87,12 +91,14 @@ impl Scratch {
         drop(turn);
         let groups = Arc::new(Groups::create(&path).map_err(failed)?);
         signals::watch(&groups);
+        daemons::adopt_orphans();
         let mut scratch = Scratch {
             path,
             groups,
             notes: dead.iter().map(DeadRun::end).collect(),
             state: State::InUse,
             guardian: None,
+            benchmarks: AtomicU32::new(0),
             _lock: lock,
         };
         if let Some(program) = guardian {
@@ -129,11 +135,26 @@ impl Scratch {
     /// # Errors
     /// What starting it fails with; [`super::Interrupted`] inside where the run was told to stop.
     pub fn spawn(&self, command: &mut Command) -> io::Result<Child> {
-        command
-            .process_group(0)
-            .env(MARK, self.path.file_name().unwrap_or_default());
+        self.spawn_as(Role::Tool, command)
+    }
+
+    /// Like [`Scratch::spawn`], for a process of a benchmark: daemons that it leaves, in whatever
+    /// group or session, end with it as well. Those of tools stay, since they are there for others,
+    /// too: the server of a compilation cache.
+    ///
+    /// # Errors
+    /// As [`Scratch::spawn`].
+    pub fn spawn_benchmark(&self, command: &mut Command) -> io::Result<Child> {
+        let number = self.benchmarks.fetch_add(1, Ordering::Relaxed);
+        self.spawn_as(Role::Benchmark(number), command)
+    }
+
+    fn spawn_as(&self, role: Role, command: &mut Command) -> io::Result<Child> {
+        let mark = daemons::mark(self.path.file_name().unwrap_or_default(), role);
+        command.process_group(0).env(MARK, &mark);
         let (child, group) = self.groups.spawn(|| command.spawn())?;
-        Ok(Child::new(child, group, Arc::clone(&self.groups)))
+        let leaves = matches!(role, Role::Benchmark(_)).then_some(mark);
+        Ok(Child::new(child, group, Arc::clone(&self.groups), leaves))
     }
 
     /// Kills every child and removes the folder.
@@ -152,7 +173,7 @@ impl Scratch {
     /// # Errors
     /// Where it cannot be marked as kept; it is removed then.
     pub fn keep(mut self) -> Result<PathBuf, ScratchError> {
-        self.groups.kill_all();
+        self.end_children();
         fs_err::write(self.path.join(KEPT), "").map_err(|source| ScratchError::Create {
             parent: self.path.clone(),
             source,
@@ -161,8 +182,15 @@ impl Scratch {
         Ok(self.path.clone())
     }
 
-    fn remove(&mut self) -> io::Result<()> {
+    fn end_children(&self) {
         self.groups.kill_all();
+        if self.benchmarks.load(Ordering::Relaxed) > 0 {
+            daemons::end_those_of_run(self.path.file_name().unwrap_or_default());
+        }
+    }
+
+    fn remove(&mut self) -> io::Result<()> {
+        self.end_children();
         if self.state == State::InUse {
             self.state = State::Removed;
             remove_tree(&self.path, Some(LOCK))?;

@@ -7,14 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
+use super::daemons::{self, MARK};
 use super::interruption;
+use super::processes::{all, environment, stat};
 
 /// The journal's name in the run's folder.
 pub(super) const JOURNAL: &str = "groups";
-
-/// The variable that marks every child of a run; its value is the name of the run's folder, of
-/// the same length in every run.
-pub(super) const MARK: &str = "CARGO_PERFCHECK_RUN";
 
 /// The live process groups of one run.
 #[derive(Debug)]
@@ -43,7 +41,7 @@ impl Groups {
         interruption::check().map_err(io::Error::other)?;
         let mut child = start()?;
         let recorded = pid_of(&child).and_then(|group| {
-            let since = start_time(group).unwrap_or(0);
+            let since = stat(group).map_or(0, |stat| stat.began);
             writeln!(live.journal, "+ {} {since}", group.as_raw_pid()).map(|()| group)
         });
         match recorded {
@@ -122,9 +120,15 @@ pub(super) fn kill_journalled(folder: &Path) -> Vec<Pid> {
     groups.into_iter().map(|(group, _)| group).collect()
 }
 
-/// Whether any process of `group` is still there.
+/// Whether any process of `group` still runs; those that only wait to be reaped do not.
 pub(super) fn exists(group: Pid) -> bool {
-    test_kill_process_group(group).is_ok()
+    if test_kill_process_group(group).is_err() {
+        return false;
+    }
+    let known = |pid: Pid| stat(pid).filter(|stat| stat.group == group.as_raw_pid());
+    let mut members = all().into_iter().filter_map(known).peekable();
+    // Without `/proc` there is nobody to be seen.
+    members.peek().is_none() || members.any(|stat| !stat.has_ended())
 }
 
 fn kill(group: Pid) {
@@ -141,56 +145,21 @@ fn pid_of(child: &std::process::Child) -> io::Result<Pid> {
 
 /// Whether `group` is that of the run and not of somebody who got the same number later: its
 /// leader began when the journal says, or, the leader being gone, a member carries the run's mark.
-#[cfg(target_os = "linux")]
+/// Without `/proc` nothing tells: it is left alone.
 fn is_of_run(group: Pid, since: u64, run: &[u8]) -> bool {
-    if let Some(start) = start_time(group) {
-        return start == since;
+    if let Some(leader) = stat(group) {
+        return leader.began == since;
     }
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return false;
-    };
-    let mark = [MARK.as_bytes(), b"=", run].concat();
-    processes
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(Pid::from_raw)
-        .filter(|pid| stat(*pid, 5) == Some(group.as_raw_pid()))
-        .any(|pid| {
-            std::fs::read(format!("/proc/{}/environ", pid.as_raw_pid()))
-                .is_ok_and(|environment| environment.split(|b| *b == 0).any(|v| v == mark))
+    let carries_mark = |pid: &Pid| {
+        environment(*pid).is_some_and(|environment| {
+            environment
+                .split(|byte| *byte == 0)
+                .filter_map(|variable| variable.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="))
+                .any(|value| daemons::is_of_run(value, run).is_some())
         })
-}
-
-/// Without `/proc` nothing tells a group from a later one of the same number: leave it.
-#[cfg(not(target_os = "linux"))]
-fn is_of_run(_group: Pid, _since: u64, _run: &[u8]) -> bool {
-    false
-}
-
-/// When a process began, in clock ticks since boot.
-fn start_time(pid: Pid) -> Option<u64> {
-    stat(pid, 22)
-}
-
-/// A field of `/proc/<pid>/stat`, counted as proc(5) does (from the third on). Read there and not
-/// asked of the kernel by system calls: these give 0 for processes outside of a container.
-fn stat<T: std::str::FromStr>(pid: Pid, field: usize) -> Option<T> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?;
-    // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
-    let (_, rest) = stat.rsplit_once(')')?;
-    let word = rest.split_ascii_whitespace().nth(field.checked_sub(3)?)?;
-    word.parse().ok()
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_process_began_at_a_known_time_and_a_missing_one_never_did() {
-        let own = rustix::process::getpid();
-        assert!(start_time(own).is_some_and(|ticks| ticks > 0));
-        let beyond = Pid::from_raw(i32::MAX).expect("a positive number");
-        assert_eq!(start_time(beyond), None);
-    }
+    };
+    all()
+        .iter()
+        .filter(|pid| stat(**pid).is_some_and(|stat| stat.group == group.as_raw_pid()))
+        .any(carries_mark)
 }

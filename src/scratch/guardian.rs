@@ -1,6 +1,6 @@
 //! The guardian: a second process of this program that outlives the run by a moment. When the run
-//! dies without a word (`kill -9`, out of memory), it kills the run's process groups and removes
-//! the run's folder.
+//! dies without a word (`kill -9`, out of memory), it kills the run's process groups and the daemons
+//! of its benchmarks, and removes the run's folder.
 //!
 //! The program must dispatch its first argument [`SUBCOMMAND`] to [`run`] before it parses
 //! anything else: `guardian::run(std::io::stdin().lock())`.
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::{KEPT, LOCK, PREFIX, env::clean_env, groups, remove::remove_tree};
+use super::{KEPT, LOCK, PREFIX, daemons, env::clean_env, groups, remove::remove_tree};
 
 /// The hidden subcommand that makes this program a guardian.
 pub const SUBCOMMAND: &str = "__guardian";
@@ -49,7 +49,7 @@ pub fn run(input: impl BufRead) -> ExitCode {
     }
 }
 
-/// Kills the process groups of a dead run and removes its folder.
+/// Kills the process groups of a dead run and the daemons of its benchmarks, and removes its folder.
 pub(super) fn end_dead_run(folder: &Path) -> io::Result<()> {
     if !is_run_folder(folder) {
         return Ok(());
@@ -61,6 +61,9 @@ pub(super) fn end_dead_run(folder: &Path) -> io::Result<()> {
             break;
         }
         std::thread::sleep(pause);
+    }
+    if let Some(run) = folder.file_name() {
+        daemons::end_those_of_run(run);
     }
     remove_tree(folder, Some(LOCK))
 }

@@ -4,19 +4,22 @@
 //! - [`Scratch`] is the folder (mode 0700), held by a lock, removed by [`Scratch::close`] or on
 //!   drop. Creating one also removes what dead runs left behind; live runs are not touched.
 //! - [`Scratch::spawn`] starts a [`Child`] in a process group of its own. The group ends with the
-//!   child, with the run, and with the run's sudden death.
+//!   child, with the run, and with the run's sudden death. What a benchmark
+//!   ([`Scratch::spawn_benchmark`]) started outside of its group, a daemon, ends with it, too.
 //! - [`listen`] (once, early) makes signals end all children, so that blocked reads end; rooms then
 //!   fail somehow, and [`interrupted`] says that the signal was the cause.
 //! - [`clean_env`] takes out of a command's environment what git, cargo and rustup leak into it.
 //! - [`guardian::run`] is the hidden subcommand [`guardian::SUBCOMMAND`].
 
 mod child;
+mod daemons;
 mod env;
 mod error;
 mod folder;
 mod groups;
 pub mod guardian;
 mod interruption;
+mod processes;
 mod remove;
 mod signals;
 #[cfg(test)]

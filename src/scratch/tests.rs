@@ -309,7 +309,7 @@ fn the_guardian_finds_grandchildren_whose_leader_is_gone() {
     let parent = parent();
     let scratch = scratch(&parent);
     let folder = scratch.path().to_owned();
-    let mark = folder.file_name().expect("a name");
+    let mark = daemons::mark(folder.file_name().expect("a name"), daemons::Role::Tool);
     let mut leader = shell("sleep 1000 & echo $! $$")
         .process_group(0)
         .env("CARGO_PERFCHECK_RUN", mark)
@@ -345,4 +345,83 @@ fn the_guardian_removes_nothing_that_is_not_a_folder_of_a_run() {
     std::fs::create_dir(&precious).expect("a folder");
     guardian::run(message(&precious).as_slice());
     assert!(precious.exists());
+}
+
+/// Starts a daemon as daemons do (a session of its own, its parent gone) and says its number.
+const DAEMONISING: &str = "setsid sh -c 'sleep 1000 >/dev/null & echo $!'";
+
+fn daemonise(start: impl FnOnce(&mut Command) -> std::io::Result<Child>) -> (Child, String) {
+    let script = format!("{DAEMONISING}; read wait");
+    let mut command = shell(&script);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = start(&mut command).expect("a shell");
+    let daemon = first_line(&mut child);
+    assert!(is_alive(&daemon));
+    (child, daemon)
+}
+
+#[test]
+fn a_daemon_of_a_benchmark_ends_with_it_and_leaves_no_zombie() {
+    let parent = parent();
+    let scratch = scratch(&parent);
+    let (mut child, daemon) = daemonise(|command| scratch.spawn_benchmark(command));
+    let (other, others_daemon) = daemonise(|command| scratch.spawn_benchmark(command));
+    assert!(child.wait().is_ok());
+    assert!(!is_alive(&daemon), "the daemon outlived its benchmark");
+    let entry = format!("/proc/{daemon}");
+    assert!(!Path::new(&entry).exists(), "nobody reaped the daemon");
+    assert!(is_alive(&others_daemon), "that of a running benchmark");
+    drop(other);
+    assert!(!is_alive(&others_daemon));
+}
+
+#[test]
+fn daemons_of_daemons_end_with_the_run() {
+    let parent = parent();
+    let scratch = scratch(&parent);
+    let nested = "setsid sh -c 'setsid sh -c \"sleep 1000 & echo \\$!; sleep 1000\" & sleep 1000' & read wait";
+    let mut command = shell(nested);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = scratch.spawn_benchmark(&mut command).expect("a shell");
+    let daemon = first_line(&mut child);
+    assert!(is_alive(&daemon));
+    scratch.close().expect("removed");
+    assert!(!is_alive(&daemon));
+    assert!(child.wait().is_ok());
+}
+
+#[test]
+fn what_a_tool_left_for_others_stays() {
+    let parent = parent();
+    let scratch = scratch(&parent);
+    let (mut child, server) = daemonise(|command| scratch.spawn(command));
+    assert!(child.wait().is_ok());
+    scratch.close().expect("removed");
+    assert!(is_alive(&server), "a compilation cache's server was ended");
+    let server = server.parse().ok().and_then(rustix::process::Pid::from_raw);
+    rustix::process::kill_process(server.expect("a number"), rustix::process::Signal::KILL)
+        .expect("killed");
+}
+
+#[test]
+fn the_guardian_ends_the_daemons_of_benchmarks_wherever_they_are() {
+    let parent = parent();
+    let folder = parent.path().join("run-dead");
+    std::fs::create_dir(&folder).expect("a folder");
+    let run = folder.file_name().expect("a name");
+    let start = |role| {
+        let mark = daemons::mark(run, role);
+        let mut command = shell(DAEMONISING);
+        let output = command.env("CARGO_PERFCHECK_RUN", mark).output();
+        let text = String::from_utf8(output.expect("a shell").stdout).expect("a number");
+        text.trim().to_owned()
+    };
+    let benchmarks = start(daemons::Role::Benchmark(7));
+    let tools = start(daemons::Role::Tool);
+    guardian::run(message(&folder).as_slice());
+    assert!(!is_alive(&benchmarks));
+    assert!(is_alive(&tools));
+    let tools = tools.parse().ok().and_then(rustix::process::Pid::from_raw);
+    rustix::process::kill_process(tools.expect("a number"), rustix::process::Signal::KILL)
+        .expect("killed");
 }

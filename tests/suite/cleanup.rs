@@ -217,6 +217,27 @@ fn after_kill_9_the_guardian_cleans_up() {
 }
 
 #[test]
+fn after_kill_9_no_daemon_of_a_benchmark_is_left() {
+    let script = |ns| format!("do\tdaemon\nns\t{ns}\nbench\thangs\thang\n");
+    let workspace = crate::faults::workspace(&script(1000), &script(2000));
+    let file = workspace.beside("daemons");
+    let run = Run::start_with(&workspace, &[("TEST_DAEMONS", file.clone().into())]);
+    let daemon = eventually("a daemon runs", || {
+        let daemons = std::fs::read_to_string(&file).ok()?;
+        let mut alive = daemons.lines().filter(|daemon| is_alive(daemon));
+        alive.next().map(str::to_owned)
+    });
+    run.signal(Signal::KILL);
+    assert_eq!(run.end().signal(), Some(9));
+    eventually("the daemon ends", || (!is_alive(&daemon)).then_some(()));
+    eventually("the folder goes", || {
+        folders(&workspace).is_empty().then_some(())
+    });
+    let daemons = std::fs::read_to_string(&file).unwrap();
+    assert!(!daemons.lines().any(is_alive), "{daemons}");
+}
+
+#[test]
 fn what_even_the_guardian_could_not_clean_the_next_run_does() {
     let workspace = endless();
     let run = Run::start(&workspace);

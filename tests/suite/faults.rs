@@ -60,6 +60,7 @@ pub(crate) fn workspace(base: &str, head: &str) -> Workspace {
 fn report(workspace: &Workspace, options: &str) -> Value {
     let output = workspace
         .perfcheck(&format!("HEAD~1..HEAD {QUICK} {options}"))
+        .env("TEST_DAEMONS", workspace.beside("daemons"))
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -98,19 +99,31 @@ fn a_benchmark_that_fails_in_any_way_costs_the_others_nothing() {
         format!(
             "ns\t{how}\nbench\tfirst\nbench\tpanics\tpanic\nbench\taborts\tabort\nbench\tleaves\texit=0\n\
              bench\thangs\thang\nbench\tfloods stderr\tstderr=5000000\n\
-             bench\tfloods stdout\tstdout=5000000\nbench\tlast\n"
+             bench\tfloods stdout\tstdout=5000000\nbench\tstarts a daemon\tdaemon\nbench\tlast\n"
         )
     };
     let workspace = workspace(&script("1000"), &script("2000"));
     let report = report(&workspace, "--timeout 2s");
     let verdicts = verdicts(&report);
-    for id in ["first", "last", "floods stderr", "floods stdout"] {
+    for id in [
+        "first",
+        "last",
+        "floods stderr",
+        "floods stdout",
+        "starts a daemon",
+    ] {
         assert_eq!(verdicts[id], "slower", "{id}: {report:#}");
     }
     for id in ["panics", "aborts", "leaves", "hangs"] {
         assert_eq!(verdicts[id], "failed", "{id}: {report:#}");
     }
     assert_eq!(leftovers(&workspace), [""; 0].map(PathBuf::from));
+    let daemons = std::fs::read_to_string(workspace.beside("daemons")).unwrap();
+    assert!(daemons.lines().count() > 6, "{daemons}");
+    for daemon in daemons.lines() {
+        let entry = format!("/proc/{daemon}");
+        assert!(!Path::new(&entry).exists(), "daemon {daemon} is left");
+    }
 }
 
 #[test]

@@ -1,0 +1,179 @@
+//! Processes that left the process group of the benchmark that started them: daemons, after `setsid`
+//! and a double fork. Each carries the mark of that benchmark's process in its environment, and is
+//! adopted by the run, which is a child subreaper (prctl(2), `PR_SET_CHILD_SUBREAPER`).
+
+use std::ffi::{OsStr, OsString};
+use std::time::{Duration, Instant};
+
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpgrp, getpid, getsid, kill_process,
+    pidfd_open, pidfd_send_signal, set_child_subreaper, waitid,
+};
+
+use super::processes::{Stat, all, environment, own_children, stat};
+
+/// The variable that marks every child of a run. All its values have one length: the size of the
+/// environment moves the stack of benchmarks.
+pub(super) const MARK: &str = "CARGO_PERFCHECK_RUN";
+
+/// What a process starts becomes an orphan at its death, and is found in the next search. A daemon
+/// that starts itself anew for ever is given up after so many.
+const GENERATIONS: usize = 64;
+
+/// How long a killed process may take to be gone; the kernel may be writing for it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often it is looked for.
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// What a marked process is to the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A tool: what it leaves behind serves others, too, such as the server of a compilation cache.
+    Tool,
+    /// A benchmark, the so manieth of the run: what it leaves behind ends with it.
+    Benchmark(u32),
+}
+
+/// The mark of a process that the run in the folder `run` starts.
+pub(super) fn mark(run: &OsStr, role: Role) -> OsString {
+    let number = match role {
+        Role::Tool => "tool000000".to_owned(),
+        Role::Benchmark(number) => format!("{number:010}"),
+    };
+    let mut mark = run.to_owned();
+    mark.push(".");
+    mark.push(number);
+    mark
+}
+
+/// Whose processes are meant.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whose<'a> {
+    /// Those of one benchmark process, by its mark.
+    Process(&'a OsStr),
+    /// Those of all benchmark processes of the run in a folder of this name.
+    Run(&'a OsStr),
+}
+
+impl Whose<'_> {
+    fn includes(self, value: &[u8]) -> bool {
+        match self {
+            Whose::Process(mark) => value == mark.as_encoded_bytes(),
+            Whose::Run(run) => is_of_run(value, run.as_encoded_bytes())
+                .is_some_and(|number| number.len() == 10 && number.iter().all(u8::is_ascii_digit)),
+        }
+    }
+}
+
+/// What follows the run's name in a mark of that run.
+pub(super) fn is_of_run<'v>(value: &'v [u8], run: &[u8]) -> Option<&'v [u8]> {
+    value.strip_prefix(run)?.strip_prefix(b".")
+}
+
+/// From now on orphaned descendants of this process become its children. Where the system refuses,
+/// they are still found at the end of the run.
+pub(super) fn adopt_orphans() {
+    let _ = set_child_subreaper(Some(getpid()));
+}
+
+/// Ends what one benchmark process, which is dead, has left among our children.
+pub(super) fn end_those_of_process(mark: &OsStr) {
+    end(Whose::Process(mark), || own_children().unwrap_or_else(all));
+    reap_orphans();
+}
+
+/// Ends what the benchmark processes of a run have left anywhere on the machine.
+pub(super) fn end_those_of_run(run: &OsStr) {
+    end(Whose::Run(run), all);
+}
+
+fn end(whose: Whose<'_>, candidates: impl Fn() -> Vec<Pid>) {
+    for _ in 0..GENERATIONS {
+        let mut killed = candidates();
+        killed.retain(|pid| kill_if_marked(*pid, whose));
+        if killed.is_empty() {
+            return;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        for pid in killed {
+            while is_alive(pid) && Instant::now() < deadline {
+                std::thread::sleep(GLANCE);
+            }
+            // Where it is ours by adoption nobody else waits for it.
+            let _ = waitid(
+                WaitId::Pid(pid),
+                WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
+            );
+        }
+    }
+}
+
+/// Kills the process where its environment says whose it is. It is held by a file descriptor
+/// meanwhile, so that no stranger with the same number is hit.
+fn kill_if_marked(pid: Pid, whose: Whose<'_>) -> bool {
+    let held = pidfd_open(pid, PidfdFlags::empty());
+    let marked = environment(pid).is_some_and(|environment| {
+        environment
+            .split(|byte| *byte == 0)
+            .filter_map(|variable| variable.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="))
+            .any(|value| whose.includes(value))
+    });
+    if !marked {
+        return false;
+    }
+    match held {
+        Ok(held) => pidfd_send_signal(held, Signal::KILL).is_ok(),
+        // A kernel before Linux 5.3.
+        Err(rustix::io::Errno::NOSYS) => kill_process(pid, Signal::KILL).is_ok(),
+        Err(_) => false,
+    }
+}
+
+fn is_alive(pid: Pid) -> bool {
+    stat(pid).is_some_and(|stat| !stat.has_ended())
+}
+
+/// Reaps adopted processes that ended by themselves. A child of our own is in our group, or leads
+/// one in our session: that one its owner waits for.
+fn reap_orphans() {
+    let Ok(session) = getsid(None) else { return };
+    let group = getpgrp();
+    let is_own = |pid: Pid, stat: &Stat| {
+        stat.session == session.as_raw_pid()
+            && (stat.group == pid.as_raw_pid() || stat.group == group.as_raw_pid())
+    };
+    for pid in own_children().unwrap_or_default() {
+        if let Some(stat) = stat(pid)
+            && stat.has_ended()
+            && !is_own(pid, &stat)
+        {
+            let _ = waitid(
+                WaitId::Pid(pid),
+                WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_have_one_length_and_tell_runs_processes_and_tools_apart() {
+        let run = OsStr::new("run-abcdefghijkl");
+        let (tool, first) = (mark(run, Role::Tool), mark(run, Role::Benchmark(1)));
+        assert_eq!(tool.len(), first.len());
+        assert_eq!(tool.len(), mark(run, Role::Benchmark(u32::MAX)).len());
+        let includes = |whose: Whose<'_>, mark: &OsStr| whose.includes(mark.as_encoded_bytes());
+        assert!(includes(Whose::Process(&first), &first));
+        assert!(!includes(
+            Whose::Process(&first),
+            &mark(run, Role::Benchmark(11))
+        ));
+        assert!(includes(Whose::Run(run), &first));
+        assert!(!includes(Whose::Run(run), &tool));
+        assert!(!includes(Whose::Run(OsStr::new("run-abcdefghijk")), &first));
+    }
+}

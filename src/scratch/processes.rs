@@ -1,0 +1,100 @@
+//! What `/proc` tells of processes. It is read there and not asked of the kernel by system calls:
+//! these give 0 for processes outside of a container.
+
+use rustix::process::Pid;
+
+/// Some fields of `/proc/<pid>/stat`; proc_pid_stat(5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stat {
+    state: char,
+    /// The process group.
+    pub(super) group: i32,
+    /// The session.
+    pub(super) session: i32,
+    /// When it began, in clock ticks since boot.
+    pub(super) began: u64,
+}
+
+impl Stat {
+    fn parse(text: &str) -> Option<Stat> {
+        // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
+        let (_, rest) = text.rsplit_once(')')?;
+        let words: Vec<&str> = rest.split_ascii_whitespace().collect();
+        // Fields are counted from 1, and those up to the name are gone.
+        let field = |number: usize| words.get(number - 3).copied();
+        Some(Stat {
+            state: field(3)?.chars().next()?,
+            group: field(5)?.parse().ok()?,
+            session: field(6)?.parse().ok()?,
+            began: field(22)?.parse().ok()?,
+        })
+    }
+
+    /// Whether it has ended and only waits to be reaped.
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
+}
+
+/// What `/proc` says of a process, where there is one.
+pub(super) fn stat(pid: Pid) -> Option<Stat> {
+    let text = std::fs::read(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?;
+    Stat::parse(&String::from_utf8_lossy(&text))
+}
+
+/// The environment that a process was started with, NUL after each variable.
+pub(super) fn environment(pid: Pid) -> Option<Vec<u8>> {
+    std::fs::read(format!("/proc/{}/environ", pid.as_raw_pid())).ok()
+}
+
+/// All processes that can be seen.
+pub(super) fn all() -> Vec<Pid> {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(Pid::from_raw)
+        .collect()
+}
+
+/// The children of this process, of all its threads; `None` where the kernel does not list them.
+pub(super) fn own_children() -> Option<Vec<Pid>> {
+    let mut children = Vec::new();
+    for thread in std::fs::read_dir("/proc/self/task").ok()?.flatten() {
+        match std::fs::read_to_string(thread.path().join("children")) {
+            Ok(list) => children.extend(
+                list.split_ascii_whitespace()
+                    .filter_map(|word| word.parse().ok())
+                    .filter_map(Pid::from_raw),
+            ),
+            // A thread that has just ended; else the kernel was built without the file.
+            Err(_) if !thread.path().exists() => {}
+            Err(_) => return None,
+        }
+    }
+    Some(children)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_whose_name_looks_like_fields_is_read_all_the_same() {
+        let line = "42 (a) S 1 (b) Z 7 8 9 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 12345 0 0";
+        let stat = Stat::parse(line).expect("the fields");
+        assert!(stat.has_ended());
+        assert_eq!((stat.group, stat.session, stat.began), (8, 9, 12345));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_began_at_a_known_time_and_a_missing_one_never_did() {
+        let own = rustix::process::getpid();
+        assert!(stat(own).is_some_and(|stat| stat.began > 0 && !stat.has_ended()));
+        let beyond = Pid::from_raw(i32::MAX).expect("a positive number");
+        assert_eq!(stat(beyond), None);
+    }
+}
