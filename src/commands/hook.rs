@@ -51,7 +51,8 @@ fn install(
     }
     let program = std::env::current_exe()?;
     let folder = HookFolder::of(&environment.cwd)?;
-    let installed = folder.install(&program, &arguments, sharing)?;
+    let manifest = hook::manifest_from(&environment.cwd)?;
+    let installed = folder.install(&program, manifest, &arguments, sharing)?;
     writeln!(out, "{}", describe(&installed))?;
     writeln!(
         out,
@@ -64,13 +65,30 @@ fn describe(installed: &Installed) -> String {
     match installed {
         Installed::No => "no pre-push hook is installed".to_owned(),
         Installed::Other(path) => format!("`{}` is another program's hook", path.display()),
-        Installed::Ours { path, chained } => {
+        Installed::Ours {
+            path,
+            manifests,
+            chained,
+        } => {
+            let below = manifests
+                .iter()
+                .filter_map(|manifest| manifest.parent())
+                .map(|folder| match folder.as_os_str().is_empty() {
+                    true => "the top".to_owned(),
+                    false => format!("`{}`", folder.display()),
+                });
+            let below: Vec<String> = below.collect();
+            let places = match below.as_slice() {
+                [] => String::new(),
+                [only] if only == "the top" => String::new(),
+                several => format!(" in {}", several.join(" and ")),
+            };
             let first = chained
                 .as_ref()
                 .map(|before| format!(", and runs `{}` first", before.display()))
                 .unwrap_or_default();
             format!(
-                "`{}` checks performance before a push{first}",
+                "`{}` checks performance{places} before a push{first}",
                 path.display()
             )
         }
@@ -99,6 +117,7 @@ fn run(
             Some(program) => environment.cwd.join(program),
             None => std::env::current_exe()?,
         },
+        manifests: args.manifest_path.clone(),
         options: args.options.clone(),
         limit: args.limit.as_duration(),
     };

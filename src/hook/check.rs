@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use git2::Repository;
 
 use super::base::{self, Pair};
-use super::{HookError, Push};
+use super::{HookError, Push, workspaces};
 use crate::plan::ExitStatus;
 use crate::scratch::clean_env;
 
@@ -23,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(15);
 pub(crate) struct Comparer {
     /// This program, or one that stands in for it.
     pub(crate) program: PathBuf,
+    /// The manifests of the workspaces to check, relative to the top of the checkout; none: all that the
+    /// pushed commit has.
+    pub(crate) manifests: Vec<PathBuf>,
     /// Options of the comparison.
     pub(crate) options: Vec<String>,
     /// The time for all comparisons of one push together.
@@ -36,7 +39,7 @@ pub(crate) enum Check {
     Passed,
     /// The comparison rejects it; its report.
     Rejected {
-        /// What was compared, `<base>..<head>`.
+        /// What was compared, `<base>..<head>`, and where that is not the top, the manifest's option.
         range: String,
         /// The report, rendered.
         report: String,
@@ -50,7 +53,8 @@ pub(crate) enum Check {
     },
 }
 
-/// Compares what is pushed with what the remote has, each pair of commits once.
+/// Compares what is pushed with what the remote has, each pair of commits once in each workspace.
+/// `folder` is the top of the checkout, where git runs hooks.
 ///
 /// # Errors
 /// The repository or a temporary file cannot be read.
@@ -76,20 +80,42 @@ pub(crate) fn check(
         }
     }
     let end = Instant::now() + comparer.limit;
-    pairs
-        .into_iter()
-        .map(|pair| compare(comparer, folder, pair, end))
-        .collect()
+    let mut checks = Vec::new();
+    for pair in pairs {
+        for manifest in workspaces::to_check(&repository, pair, &comparer.manifests)? {
+            checks.push(compare(
+                comparer,
+                &folder.join(&manifest),
+                &manifest,
+                pair,
+                end,
+            )?);
+        }
+    }
+    Ok(checks)
 }
 
 fn compare(
     comparer: &Comparer,
-    folder: &Path,
+    place: &Path,
+    manifest: &Path,
     pair: Pair,
     end: Instant,
 ) -> Result<Check, HookError> {
     let short = |id: git2::Oid| id.to_string()[..10].to_owned();
-    let range = format!("{}..{}", short(pair.base), short(pair.head));
+    let mut range = format!("{}..{}", short(pair.base), short(pair.head));
+    let below_the_top = manifest
+        .parent()
+        .is_some_and(|folder| folder != Path::new(""));
+    if below_the_top {
+        range += &format!(" --manifest-path {}", manifest.display());
+    }
+    let Some(folder) = place.parent().filter(|_| place.is_file()) else {
+        return Ok(Check::Unchecked {
+            range,
+            reason: format!("`{}` is not in this checkout", manifest.display()),
+        });
+    };
     let mut report = tempfile::tempfile()?;
     let mut complaints = tempfile::tempfile()?;
     let mut command = Command::new(&comparer.program);

@@ -1,6 +1,6 @@
 //! What can go wrong around a hook.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can go wrong around a hook.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,14 @@ pub(crate) enum HookError {
     /// The repository cannot be read.
     #[error("the repository cannot be read")]
     Git(#[from] git2::Error),
+    /// No workspace, or several, can be meant.
+    #[error("{}", no_workspace(.folder, .others))]
+    NoWorkspace {
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// The manifests further below, relative to the top of the checkout.
+        others: Vec<PathBuf>,
+    },
     /// The hooks' folder belongs to more than this repository.
     #[error("`core.hooksPath` is `{}`, which this repository shares with others", folder.display())]
     SharedFolder {
@@ -51,6 +59,13 @@ impl HookError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             HookError::NoRepository { .. } => Some("change to a clone, or `git init`".to_owned()),
+            HookError::NoWorkspace { others, .. } => Some(match others.first().and_then(|m| m.parent()) {
+                Some(first) => format!(
+                    "install it from within each one to be checked: `(cd {} && cargo perfcheck hook install)`",
+                    first.display()
+                ),
+                None => "change to the workspace's folder, then `cargo perfcheck hook install`".to_owned(),
+            }),
             HookError::SharedFolder { .. } => Some(
                 "`cargo perfcheck hook install --shared` installs it for all of them; or add the line \
                  `cargo perfcheck hook run \"$@\"` to a hook of your own"
@@ -67,5 +82,20 @@ impl HookError {
             ),
             HookError::Git(_) | HookError::Io(_) => None,
         }
+    }
+}
+
+fn no_workspace(folder: &Path, others: &[PathBuf]) -> String {
+    let others: Vec<String> = others
+        .iter()
+        .map(|manifest| format!("`{}`", manifest.display()))
+        .collect();
+    let folder = folder.display();
+    match others.is_empty() {
+        true => format!("`{folder}` is in no Rust workspace, and git tracks none below it"),
+        false => format!(
+            "`{folder}` is in no Rust workspace, and the repository has several: {}",
+            others.join(", ")
+        ),
     }
 }

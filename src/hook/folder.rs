@@ -82,18 +82,20 @@ impl HookFolder {
         let chained = self.chained();
         Ok(Installed::Ours {
             path,
+            manifests: script::manifests(&text),
             chained: chained.symlink_metadata().is_ok().then_some(chained),
         })
     }
 
-    /// Puts our hook there; somebody else's is moved aside and run first. Over an older one of ours
-    /// it is simply renewed.
+    /// Puts our hook there, for the workspace of `manifest`; somebody else's is moved aside and run first.
+    /// An older one of ours is renewed, and goes on checking the workspaces that it checked.
     ///
     /// # Errors
     /// The folder is shared and that was refused, or a file cannot be written.
     pub(crate) fn install(
         &self,
         program: &Path,
+        manifest: PathBuf,
         arguments: &[String],
         sharing: Sharing,
     ) -> Result<Installed, HookError> {
@@ -103,18 +105,26 @@ impl HookFolder {
             });
         }
         fs_err::create_dir_all(&self.path)?;
-        if let Installed::Other(theirs) = self.installed()? {
-            let aside = self.chained();
-            if aside.symlink_metadata().is_ok() {
-                return Err(HookError::ChainOccupied { path: aside });
+        let mut checked = Vec::new();
+        match self.installed()? {
+            Installed::No => {}
+            Installed::Ours { manifests, .. } => checked = manifests,
+            Installed::Other(theirs) => {
+                let aside = self.chained();
+                if aside.symlink_metadata().is_ok() {
+                    return Err(HookError::ChainOccupied { path: aside });
+                }
+                fs_err::rename(theirs, aside)?;
             }
-            fs_err::rename(theirs, aside)?;
+        }
+        if !checked.contains(&manifest) {
+            checked.push(manifest);
         }
         // Written whole or not at all: git might be asked to push this very moment.
         let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
         std::io::Write::write_all(
             &mut file,
-            script::text(program, arguments, CHAINED).as_bytes(),
+            script::text(program, &checked, arguments, CHAINED).as_bytes(),
         )?;
         let executable = std::fs::Permissions::from_mode(0o755);
         fs_err::set_permissions(file.path(), executable)?;
@@ -130,7 +140,7 @@ impl HookFolder {
         match self.installed()? {
             Installed::No => Ok(Installed::No),
             Installed::Other(path) => Err(HookError::NotOurs { path }),
-            Installed::Ours { path, chained } => {
+            Installed::Ours { path, chained, .. } => {
                 match chained {
                     Some(before) => fs_err::rename(before, path)?,
                     None => fs_err::remove_file(path)?,

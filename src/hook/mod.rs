@@ -6,11 +6,13 @@ mod error;
 mod folder;
 mod refs;
 mod script;
+mod workspaces;
 
 pub(crate) use check::{Check, Comparer, check};
 pub(crate) use error::HookError;
 pub(crate) use folder::{HookFolder, Sharing};
 pub(crate) use refs::Push;
+pub(crate) use workspaces::manifest_from;
 
 use std::path::PathBuf;
 
@@ -25,6 +27,8 @@ pub(crate) enum Installed {
     Ours {
         /// The hook.
         path: PathBuf,
+        /// The manifests of the workspaces that it checks, relative to the top of a checkout.
+        manifests: Vec<PathBuf>,
         /// The hook that was there before, which ours runs first.
         chained: Option<PathBuf>,
     },

@@ -1,9 +1,21 @@
 //! The text of the hook.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The line by which we know our own.
 const MARK: &str = "# Installed by `cargo perfcheck hook install`.";
+
+/// What the lines begin with that name the workspaces which are checked.
+const CHECKS: &str = "# Checks: ";
+
+/// The manifests of the workspaces that a hook of ours checks.
+pub(super) fn manifests(text: &[u8]) -> Vec<PathBuf> {
+    String::from_utf8_lossy(text)
+        .lines()
+        .filter_map(|line| line.strip_prefix(CHECKS))
+        .map(PathBuf::from)
+        .collect()
+}
 
 pub(super) fn is_ours(text: &[u8]) -> bool {
     String::from_utf8_lossy(text)
@@ -14,16 +26,31 @@ pub(super) fn is_ours(text: &[u8]) -> bool {
 /// The hook. It reads what git says once, and gives it to the hook from before and to us.
 ///
 /// Where the program is gone, the push goes through: a check that cannot run must not hold up work.
-pub(super) fn text(program: &Path, arguments: &[String], chained: &str) -> String {
+pub(super) fn text(
+    program: &Path,
+    manifests: &[PathBuf],
+    arguments: &[String],
+    chained: &str,
+) -> String {
     let program = quoted(&program.to_string_lossy());
-    let arguments: String = arguments
+    let checks: String = manifests
         .iter()
+        .map(|manifest| format!("{CHECKS}{}\n", manifest.display()))
+        .collect();
+    let options = manifests.iter().flat_map(|manifest| {
+        let manifest = manifest.to_string_lossy().into_owned();
+        ["--manifest-path".to_owned(), manifest]
+    });
+    let options: Vec<String> = options.collect();
+    let arguments: String = options
+        .iter()
+        .chain(arguments)
         .map(|word| format!(" {}", quoted(word)))
         .collect();
     format!(
         r#"#!/bin/sh
 {MARK}
-# Past it: `git push --no-verify`, or `PERFCHECK_SKIP=1 git push`.
+{checks}# Past it: `git push --no-verify`, or `PERFCHECK_SKIP=1 git push`.
 # Remove it: `cargo perfcheck hook uninstall`.
 
 refs=$(cat)

@@ -157,6 +157,10 @@ pub struct HookRunArgs {
     /// what `cargo perfcheck` is given, and answers with the same exit status [default: this one]
     #[arg(long, value_name = "PROGRAM")]
     pub with: Option<PathBuf>,
+    /// Workspace to check, from the top of the checkout; once for each [default: all that the pushed
+    /// commit has]
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Vec<PathBuf>,
     /// Options of the comparison
     #[arg(last = true, value_name = "OPTIONS")]
     pub options: Vec<String>,

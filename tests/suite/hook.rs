@@ -15,7 +15,7 @@ struct Clone {
 }
 
 const STAND_IN: &str = r#"#!/bin/sh
-echo "$1 GIT_DIR=${GIT_DIR-unset} $3" >> "$RECORD"
+echo "$1 GIT_DIR=${GIT_DIR-unset} $3 $(git rev-parse --show-prefix)" >> "$RECORD"
 case "$(cat "$BEHAVIOUR" 2>/dev/null)" in
     broken) echo "does not compile" >&2; exit 101 ;;
     slow) exec sleep 60 ;;
@@ -36,6 +36,7 @@ impl Clone {
         clone.git("init --quiet --bare --initial-branch=main ../remote.git");
         clone.git("init --quiet --initial-branch=main");
         clone.git("remote add origin ../remote.git");
+        std::fs::write(clone.root().join("Cargo.toml"), "[workspace]\n").unwrap();
         clone.commit("first");
         clone.git("push --quiet origin main");
         clone.executable("stand-in", STAND_IN);
@@ -119,6 +120,13 @@ impl Clone {
         let record = std::fs::read_to_string(self.path("record")).unwrap_or_default();
         let range = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
         record.lines().map(range).collect()
+    }
+
+    /// The folders in which the stand-in was asked, from the top of the checkout.
+    fn places(&self) -> Vec<String> {
+        let record = std::fs::read_to_string(self.path("record")).unwrap_or_default();
+        let place = |line: &str| line.rsplit(' ').next().unwrap_or_default().to_owned();
+        record.lines().map(place).collect()
     }
 
     fn remote_id(&self, branch: &str) -> String {
@@ -265,6 +273,126 @@ fn a_linked_worktree_has_the_same_hook() {
         status.contains("checks performance before a push"),
         "{status}"
     );
+}
+
+/// Moves the workspace at the top into folders below it.
+fn below_the_top(clone: &Clone, folders: &[&str]) {
+    clone.perfcheck("hook uninstall");
+    clone.git("rm --quiet Cargo.toml");
+    for folder in folders {
+        let folder = clone.root().join(folder);
+        std::fs::create_dir_all(folder.join("crates/one/src")).unwrap();
+        std::fs::write(folder.join("Cargo.toml"), "[workspace]\n").unwrap();
+        let member = "[package]\nname = \"one\"\n";
+        std::fs::write(folder.join("crates/one/Cargo.toml"), member).unwrap();
+    }
+    clone.commit("moved");
+    assert!(clone.push("--no-verify origin main").status.success());
+}
+
+#[test]
+fn a_workspace_in_a_folder_below_the_top_is_checked_there() {
+    let clone = Clone::new();
+    below_the_top(&clone, &["rust"]);
+    // From within a member, and from the top, where the only workspace is meant.
+    for place in ["rust/crates/one", "."] {
+        let installed = clone
+            .command(cargo_bin!("cargo-perfcheck"), "hook install --with")
+            .arg(clone.path("stand-in"))
+            .current_dir(clone.root().join(place))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&installed.stdout);
+        assert!(
+            said.contains("in `rust` before a push"),
+            "{said}{}",
+            stderr(&installed)
+        );
+    }
+    clone.commit("second");
+    assert!(clone.push("origin main").status.success());
+    assert_eq!(clone.places(), ["rust/"]);
+    clone.commit("slow");
+    let pushed = clone.push("origin main");
+    assert!(!pushed.status.success());
+    let said = stderr(&pushed);
+    assert!(said.contains("--manifest-path rust/Cargo.toml"), "{said}");
+    assert_eq!(clone.places(), ["rust/"; 2]);
+}
+
+#[test]
+fn several_workspaces_are_all_checked_once_each_is_installed_for() {
+    let clone = Clone::new();
+    below_the_top(&clone, &["a", "b"]);
+    let install = |place: &str| {
+        clone
+            .command(
+                cargo_bin!("cargo-perfcheck"),
+                "hook install --with ../../stand-in",
+            )
+            .current_dir(clone.root().join(place))
+            .output()
+            .unwrap()
+    };
+    let refused = install(".");
+    assert_eq!(refused.status.code(), Some(101));
+    let said = stderr(&refused);
+    assert!(said.contains("`a/Cargo.toml`, `b/Cargo.toml`"), "{said}");
+    assert!(
+        said.contains("(cd a && cargo perfcheck hook install)"),
+        "{said}"
+    );
+    assert!(install("a").status.success() && install("b").status.success());
+    clone.commit("second");
+    assert!(clone.push("origin main").status.success());
+    assert_eq!(clone.places(), ["a/", "b/"]);
+
+    // What one pushed commit lacks is not compared.
+    clone.git("rm -r --quiet b");
+    clone.commit("third");
+    assert!(clone.push("origin main").status.success());
+    assert_eq!(clone.places(), ["a/", "b/", "a/"]);
+}
+
+#[test]
+fn a_hook_from_before_the_workspace_moved_still_finds_it() {
+    let clone = Clone::new();
+    below_the_top(&clone, &["rust"]);
+    let hook = clone.root().join(".git/hooks/pre-push");
+    let program = cargo_bin!("cargo-perfcheck").display().to_string();
+    let with = clone.path("stand-in").display().to_string();
+    let text = format!("#!/bin/sh\nexec {program} hook run \"$@\" --with {with}\n");
+    clone.executable(hook.to_str().unwrap(), &text);
+    clone.commit("slow");
+    assert!(!clone.push("origin main").status.success());
+    assert_eq!(clone.places(), ["rust/"]);
+}
+
+#[test]
+fn a_submodule_has_a_hook_of_its_own() {
+    let clone = Clone::new();
+    clone.git("-c protocol.file.allow=always submodule --quiet add ../remote.git parts/inner");
+    let inner = clone.root().join("parts/inner");
+    let within = |program: &std::ffi::OsStr, line: &str| {
+        let mut command = clone.command(program, line);
+        command.current_dir(&inner).output().unwrap()
+    };
+    let program = cargo_bin!("cargo-perfcheck");
+    let installed = within(program.as_os_str(), "hook install --with ../../../stand-in");
+    assert!(installed.status.success(), "{}", stderr(&installed));
+    assert!(
+        clone
+            .root()
+            .join(".git/modules/parts/inner/hooks/pre-push")
+            .exists()
+    );
+    std::fs::write(inner.join("slow"), "").unwrap();
+    for line in ["add .", "commit --quiet -m slow"] {
+        assert!(within("git".as_ref(), line).status.success());
+    }
+    let pushed = within("git".as_ref(), "push origin HEAD:main");
+    assert!(!pushed.status.success(), "{}", stderr(&pushed));
+    assert_eq!(clone.compared().len(), 1);
 }
 
 #[test]

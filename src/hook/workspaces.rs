@@ -1,0 +1,134 @@
+//! Which workspaces of a repository a push is checked in. Git runs hooks at the top of the checkout,
+//! where a workspace in a folder below is not to be seen.
+
+use std::path::{Path, PathBuf};
+
+use git2::{ObjectType, Repository, Tree, TreeWalkMode, TreeWalkResult};
+
+use super::HookError;
+use super::base::Pair;
+
+const MANIFEST: &str = "Cargo.toml";
+
+/// The manifest of the workspace that `cwd` is in, relative to the top of the checkout: the nearest
+/// upwards that has a `[workspace]`, else the nearest. At the top of a repository that has its only
+/// workspace further below, that one.
+///
+/// # Errors
+/// There is no repository, or not just one workspace that can be meant.
+pub(crate) fn manifest_from(cwd: &Path) -> Result<PathBuf, HookError> {
+    let failed = |source| HookError::NoRepository {
+        folder: cwd.to_owned(),
+        source,
+    };
+    let repository = Repository::discover(cwd).map_err(failed)?;
+    let top = repository.workdir().unwrap_or(repository.path());
+    let top = fs_err::canonicalize(top)?;
+    let cwd = fs_err::canonicalize(cwd)?;
+    let manifests: Vec<PathBuf> = cwd
+        .ancestors()
+        .take_while(|folder| folder.starts_with(&top))
+        .map(|folder| folder.join(MANIFEST))
+        .filter(|manifest| manifest.is_file())
+        .collect();
+    let root = manifests.iter().find(|manifest| is_workspace(manifest));
+    if let Some(manifest) = root.or(manifests.first()) {
+        return Ok(manifest.strip_prefix(&top).unwrap_or(manifest).to_owned());
+    }
+    let mut found = outermost(&tracked(&repository)?);
+    if found.len() == 1 {
+        return Ok(found.remove(0));
+    }
+    Err(HookError::NoWorkspace {
+        folder: cwd,
+        others: found,
+    })
+}
+
+/// Whether the manifest says that it is the root of a workspace. What is no TOML is none.
+fn is_workspace(manifest: &Path) -> bool {
+    fs_err::read_to_string(manifest)
+        .ok()
+        .and_then(|text| text.parse::<toml::Table>().ok())
+        .is_some_and(|table| table.contains_key("workspace"))
+}
+
+/// The manifests in the index: a fresh checkout without a commit has no more.
+fn tracked(repository: &Repository) -> Result<Vec<PathBuf>, HookError> {
+    let index = repository.index()?;
+    let paths = index.iter().filter_map(|entry| {
+        let path = PathBuf::from(String::from_utf8(entry.path).ok()?);
+        path.ends_with(MANIFEST).then_some(path)
+    });
+    Ok(paths.collect())
+}
+
+/// The workspaces to check for a push: of those that the hook was installed for the ones that the
+/// pushed commit has; where it has none of them, all its own (the hook may be an older one, or one for
+/// many repositories). What the base lacks cannot be compared.
+pub(super) fn to_check(
+    repository: &Repository,
+    pair: Pair,
+    installed_for: &[PathBuf],
+) -> Result<Vec<PathBuf>, git2::Error> {
+    let tree = |id| repository.find_commit(id)?.tree();
+    let (base, head) = (tree(pair.base)?, tree(pair.head)?);
+    let has = |tree: &Tree<'_>, path: &PathBuf| tree.get_path(path).is_ok();
+    let mut chosen: Vec<PathBuf> = installed_for.to_vec();
+    chosen.retain(|manifest| has(&head, manifest));
+    if chosen.is_empty() {
+        chosen = outermost(&in_tree(&head)?);
+    }
+    chosen.retain(|manifest| has(&base, manifest));
+    Ok(chosen)
+}
+
+fn in_tree(tree: &Tree<'_>) -> Result<Vec<PathBuf>, git2::Error> {
+    let mut manifests = Vec::new();
+    tree.walk(TreeWalkMode::PreOrder, |folder, entry| {
+        if entry.kind() == Some(ObjectType::Blob) && entry.name_bytes() == MANIFEST.as_bytes() {
+            manifests.push(Path::new(folder).join(MANIFEST));
+        }
+        TreeWalkResult::Ok
+    })?;
+    Ok(manifests)
+}
+
+/// Those that lie below no other.
+fn outermost(manifests: &[PathBuf]) -> Vec<PathBuf> {
+    let is_below_another = |manifest: &&PathBuf| {
+        let folders = manifest.ancestors().skip(2);
+        folders
+            .map(|folder| folder.join(MANIFEST))
+            .any(|above| manifests.contains(&above))
+    };
+    let mut outermost: Vec<PathBuf> = manifests
+        .iter()
+        .filter(|manifest| !is_below_another(manifest))
+        .cloned()
+        .collect();
+    outermost.sort();
+    outermost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_outermost_manifests_are_workspaces_of_their_own() {
+        let paths = [
+            "b/Cargo.toml",
+            "a/x/Cargo.toml",
+            "a/Cargo.toml",
+            "b/c/d/Cargo.toml",
+        ];
+        let all = paths.map(PathBuf::from);
+        assert_eq!(
+            outermost(&all),
+            ["a/Cargo.toml", "b/Cargo.toml"].map(PathBuf::from)
+        );
+        let with_top = [all.as_slice(), &[PathBuf::from("Cargo.toml")]].concat();
+        assert_eq!(outermost(&with_top), [PathBuf::from("Cargo.toml")]);
+    }
+}
