@@ -10,6 +10,7 @@ mod disturbances;
 mod doubts;
 mod failure;
 mod limits;
+mod pinning;
 mod reach;
 mod ready;
 mod rules;
@@ -81,7 +82,7 @@ fn dispatch(
     let environment = Environment::of_process(words)?;
     match args.command {
         None => {
-            let plan = Plan::resolve(&args.compare, &environment)?;
+            let plan = pinning::settle(Plan::resolve(&args.compare, &environment)?)?;
             let scratch = open_scratch(&plan.selection)?;
             let ended = compare::compare(&plan, &scratch, out);
             close_scratch(scratch, plan.keep)?;
@@ -89,7 +90,7 @@ fn dispatch(
         }
         Some(Command::Demo(demo)) => run_demo(&demo, &environment, out),
         Some(Command::Calibrate(args)) => {
-            let plan = Plan::resolve_calibration(&args, &environment)?;
+            let plan = pinning::settle(Plan::resolve_calibration(&args, &environment)?)?;
             let scratch = open_scratch(&plan.selection)?;
             let ended = calibrate::calibrate(&args, &plan, &scratch, out);
             close_scratch(scratch, plan.keep)?;
@@ -181,12 +182,12 @@ fn run_demo(
     })?;
     let sample = crate::demo::unpack(&scratch.path().join("demo"))?;
     let range = RangeSpec::parse(Some(&sample.range));
-    let mut plan = Plan::of(
+    let mut plan = pinning::settle(Plan::of(
         &args.options,
         range,
         sample.root.join("Cargo.toml"),
         environment,
-    )?;
+    )?)?;
     // The sample is unpacked to another place each time.
     plan.cache = Cache::Off;
     let ended = compare::compare(&plan, &scratch, out);

@@ -2,6 +2,7 @@
 //! disturbances that can be watched from outside, load and stolen time.
 
 mod busy;
+mod cores;
 mod machine;
 mod occupied;
 pub(crate) mod process;
@@ -10,6 +11,7 @@ mod steal;
 mod ticks;
 
 pub use busy::BusyWatch;
+pub(crate) use cores::performance_cores;
 pub use machine::Machine;
 pub use occupied::{Occupied, occupied};
 pub use steal::StealWatch;

@@ -1,23 +1,26 @@
 //! Which processor is the best to measure on.
 
+use std::path::Path;
 use std::time::Duration;
 
+use crate::environment::performance_cores;
 use crate::protocol::allowed_processors;
 
 /// How long the processors are watched to find the quietest.
 const WATCH: Duration = Duration::from_millis(200);
 
-/// The allowed processor that is least busy now; `None` where there is only one, or none can be
-/// told from the others.
+/// The allowed processor that is least busy now, of those of the fastest kind; `None` where only one is
+/// allowed.
 pub(super) fn quietest() -> Option<usize> {
     let allowed = allowed_processors();
     if allowed.len() < 2 {
         return None;
     }
+    let fast = performance_cores(&allowed, Path::new("/"));
     let before = busy();
     std::thread::sleep(WATCH);
     let after = busy();
-    allowed.into_iter().min_by_key(|cpu| {
+    fast.into_iter().min_by_key(|cpu| {
         let at = |times: &[(usize, u64)]| {
             let found = times.iter().find(|(number, _)| number == cpu);
             found.map_or(0, |(_, busy)| *busy)

@@ -91,13 +91,24 @@ pub enum MeasureError {
     /// The user ended it.
     #[error("interrupted while measuring")]
     Interrupted(#[from] Interrupted),
+    /// The system does not let a process be put on the processor of `--pin`.
+    #[error("benchmarks cannot be pinned to processor {cpu}")]
+    CannotPin {
+        /// The processor.
+        cpu: usize,
+        /// What the system said.
+        source: std::io::Error,
+    },
 }
 
 impl MeasureError {
     /// What the user can try.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        None
+        match self {
+            MeasureError::Interrupted(_) => None,
+            MeasureError::CannotPin { .. } => Some("`--pin off`".to_owned()),
+        }
     }
 }
 

@@ -45,6 +45,14 @@ pub enum PlanError {
         /// What can be typed instead.
         instead: String,
     },
+    /// `--pin` names a processor that is not there, or not for this process.
+    #[error("processor {cpu} cannot be used; {}", there_are(.allowed))]
+    NoProcessor {
+        /// The processor.
+        cpu: usize,
+        /// Those that this process may use, in ascending order.
+        allowed: Vec<usize>,
+    },
     /// A value cannot be understood.
     #[error("{origin} has `{value}`: {problem}")]
     InvalidValue {
@@ -102,10 +110,48 @@ impl PlanError {
                     .to_owned(),
             ),
             PlanError::OutOfRange { instead, .. } => Some(format!("`{instead}`")),
+            PlanError::NoProcessor { allowed, .. } => {
+                allowed.last().map(|cpu| format!("`--pin {cpu}`"))
+            }
             PlanError::ConfigUnreadable { .. } | PlanError::ConfigSyntax { .. } => None,
             PlanError::InvalidValue { .. } | PlanError::Contradiction { .. } => {
                 Some("`cargo perfcheck config --schema` says what is allowed".to_owned())
             }
         }
+    }
+}
+
+/// `this process may use 0-3 and 8`.
+fn there_are(allowed: &[usize]) -> String {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for cpu in allowed {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *cpu => *last = *cpu,
+            _ => ranges.push((*cpu, *cpu)),
+        }
+    }
+    let ranges: Vec<String> = ranges
+        .into_iter()
+        .map(|(first, last)| match first == last {
+            true => first.to_string(),
+            false => format!("{first} to {last}"),
+        })
+        .collect();
+    format!("this process may use {}", ranges.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_that_is_not_there_is_answered_with_those_that_are() {
+        let allowed = vec![0, 1, 2, 3, 8];
+        let error = PlanError::NoProcessor { cpu: 5000, allowed };
+        assert_eq!(
+            error.to_string(),
+            "processor 5000 cannot be used; this process may use 0 to 3, 8"
+        );
+        assert_eq!(error.hint().as_deref(), Some("`--pin 8`"));
     }
 }

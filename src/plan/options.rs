@@ -141,8 +141,8 @@ pub struct SamplingArgs {
     pub pairing: Option<PairingRequest>,
     /// Which processor benchmarks run on [default: auto]
     ///
-    /// `auto`: both sides share one, unless the benchmark has several threads. `off`: the scheduler
-    /// decides. A number: that processor.
+    /// `auto`: both sides share one, a performance core where there are two kinds, unless the benchmark
+    /// has several threads. `off`: the scheduler decides. A number: that processor.
     #[arg(long, value_name = "auto|off|CPU")]
     pub pin: Option<Pinning>,
     /// Do not count allocations

@@ -22,6 +22,9 @@ impl Placement {
         let Placement::On(cpu) = self else {
             return start();
         };
+        if cpu >= CpuSet::MAX_CPU {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
         let before = sched_getaffinity(None)?;
         let mut only = CpuSet::new();
         only.set(cpu);
@@ -29,6 +32,16 @@ impl Placement {
         let started = start();
         sched_setaffinity(None, &before)?;
         started
+    }
+}
+
+impl Placement {
+    /// Whether the system lets a process be placed like this.
+    ///
+    /// # Errors
+    /// What it says where it does not.
+    pub fn attempt(self) -> io::Result<()> {
+        self.apply(|| Ok(()))
     }
 }
 
@@ -46,6 +59,14 @@ pub fn allowed_processors() -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_processor_that_no_machine_has_is_an_error() {
+        assert!(Placement::On(5000).attempt().is_err());
+        assert!(Placement::On(CpuSet::MAX_CPU - 1).attempt().is_err());
+        let first = allowed_processors()[0];
+        assert!(Placement::On(first).attempt().is_ok());
+    }
 
     #[test]
     fn a_child_is_placed_and_its_parent_is_not() {
