@@ -10,6 +10,7 @@ use git2::Repository;
 use super::base::{self, Pair};
 use super::{HookError, Push, workspaces};
 use crate::plan::ExitStatus;
+use crate::revision;
 use crate::scratch::clean_env;
 
 /// How often a running comparison is looked at. Nobody notices a twentieth of a second at the end.
@@ -65,15 +66,18 @@ pub(crate) fn check(
     comparer: &Comparer,
 ) -> Result<Vec<Check>, HookError> {
     // Git names the repository by GIT_DIR where it runs hooks; elsewhere the folder does.
-    let repository = Repository::open_from_env()
-        .or_else(|_| Repository::discover(folder))
-        .map_err(|source| HookError::NoRepository {
-            folder: folder.to_owned(),
-            source,
-        })?;
+    let named = Repository::open_from_env();
+    let found;
+    let repository: &Repository = match &named {
+        Ok(repository) => repository,
+        Err(_) => {
+            found = revision::open(folder, None)?;
+            &found
+        }
+    };
     let mut pairs: Vec<Pair> = Vec::new();
     for push in pushes {
-        if let Some(pair) = base::pair(&repository, remote, push)?
+        if let Some(pair) = base::pair(repository, remote, push)?
             && !pairs.contains(&pair)
         {
             pairs.push(pair);
@@ -82,7 +86,7 @@ pub(crate) fn check(
     let end = Instant::now() + comparer.limit;
     let mut checks = Vec::new();
     for pair in pairs {
-        for manifest in workspaces::to_check(&repository, pair, &comparer.manifests)? {
+        for manifest in workspaces::to_check(repository, pair, &comparer.manifests)? {
             checks.push(compare(
                 comparer,
                 &folder.join(&manifest),

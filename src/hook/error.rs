@@ -2,18 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::revision::RevisionError;
+
 /// What can go wrong around a hook.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum HookError {
-    /// There is no repository here.
-    #[error("`{}` is not in a git repository", folder.display())]
-    NoRepository {
-        /// Where it was looked for.
-        folder: PathBuf,
-        /// What libgit2 said.
-        source: git2::Error,
-    },
+    /// There is no repository here, or none that can be read.
+    #[error(transparent)]
+    NoRepository(#[from] RevisionError),
     /// The repository cannot be read.
     #[error("the repository cannot be read")]
     Git(#[from] git2::Error),
@@ -58,7 +55,10 @@ impl HookError {
     /// What can be typed to mend it.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            HookError::NoRepository { .. } => Some("change to a clone, or `git init`".to_owned()),
+            HookError::NoRepository(RevisionError::NotARepository { .. }) => {
+                Some("change to a clone, or `git init`".to_owned())
+            }
+            HookError::NoRepository(error) => error.hint(),
             HookError::NoWorkspace { others, .. } => Some(match others.first().and_then(|m| m.parent()) {
                 Some(first) => format!(
                     "install it from within each one to be checked: `(cd {} && cargo perfcheck hook install)`",

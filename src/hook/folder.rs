@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use git2::{ConfigLevel, Repository};
+use git2::ConfigLevel;
 
 use super::{HookError, Installed, script};
+use crate::revision;
 
 /// The hook's name, which git prescribes.
 const NAME: &str = "pre-push";
@@ -35,15 +36,12 @@ impl HookFolder {
     /// # Errors
     /// There is no repository, or its configuration cannot be read.
     pub(crate) fn of(cwd: &Path) -> Result<HookFolder, HookError> {
-        let repository = Repository::discover(cwd).map_err(|source| HookError::NoRepository {
-            folder: cwd.to_owned(),
-            source,
-        })?;
+        let repository = revision::open(cwd, None)?;
         let config = repository.config()?.snapshot()?;
         let Ok(configured) = config.get_path("core.hooksPath") else {
             // All worktrees of a repository have their hooks in one place.
             return Ok(HookFolder {
-                path: repository.commondir().join("hooks"),
+                path: repository.common_dir().join("hooks"),
                 shared: false,
             });
         };

@@ -7,6 +7,7 @@ use git2::{ObjectType, Repository, Tree, TreeWalkMode, TreeWalkResult};
 
 use super::HookError;
 use super::base::Pair;
+use crate::revision;
 
 const MANIFEST: &str = "Cargo.toml";
 
@@ -17,11 +18,7 @@ const MANIFEST: &str = "Cargo.toml";
 /// # Errors
 /// There is no repository, or not just one workspace that can be meant.
 pub(crate) fn manifest_from(cwd: &Path) -> Result<PathBuf, HookError> {
-    let failed = |source| HookError::NoRepository {
-        folder: cwd.to_owned(),
-        source,
-    };
-    let repository = Repository::discover(cwd).map_err(failed)?;
+    let repository = revision::open(cwd, None)?;
     let top = repository.workdir().unwrap_or(repository.path());
     let top = fs_err::canonicalize(top)?;
     let cwd = fs_err::canonicalize(cwd)?;

@@ -5,7 +5,6 @@ use std::path::Path;
 use git2::{ErrorCode, Oid, Repository};
 
 use super::error::git;
-use super::resolve::open;
 use super::standalone::{self, Failure};
 use super::{Checkout, Resolved, Revision, RevisionError, Source, filters, overlay, submodules};
 use crate::scratch::{self, Scratch};
@@ -25,7 +24,7 @@ pub fn check_out(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Paired<Checkout>, RevisionError> {
-    let source = open(&resolved.root)?;
+    let source = super::open(&resolved.root, Some(scratch.path()))?;
     Paired::try_from_fn(|side| {
         events(Event::CheckingOut { side });
         let revision = resolved.revisions.get(side);

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::Feature;
 use crate::scratch::Interrupted;
 use crate::units::Side;
 
@@ -27,6 +28,24 @@ pub enum RevisionError {
     Ownership {
         /// The manifest's folder.
         folder: PathBuf,
+    },
+    /// A repository that the `git` program is needed for, or that has no way to be read.
+    #[error("the repository of {} uses {}", folder.display(), feature.name())]
+    Unreadable {
+        /// The manifest's folder.
+        folder: PathBuf,
+        /// What it uses.
+        feature: Feature,
+        /// What git's library said.
+        source: Option<git2::Error>,
+    },
+    /// The `git` program could not tell what the repository holds.
+    #[error("the repository of {} can be read by the git program only, and that failed", folder.display())]
+    StandIn {
+        /// The manifest's folder.
+        folder: PathBuf,
+        /// What failed.
+        source: io::Error,
     },
     /// A repository without commits.
     #[error("{} has no commits yet", root.display())]
@@ -169,6 +188,10 @@ impl RevisionError {
                 "if you trust it: git config --global --add safe.directory '{}'",
                 folder.display()
             ),
+            RevisionError::Unreadable { feature, .. } => feature.remedy().to_owned(),
+            RevisionError::StandIn { folder, .. } => {
+                format!("look whether git can: git -C '{}' status", folder.display())
+            }
             RevisionError::Unborn { .. } => {
                 "commit something first: git add --all && git commit".to_owned()
             }

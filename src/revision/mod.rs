@@ -11,7 +11,10 @@ mod checkout;
 mod error;
 mod filters;
 mod overlay;
+mod program;
+mod readable;
 mod resolve;
+mod stand_in;
 mod standalone;
 mod submodules;
 mod suggest;
@@ -25,6 +28,8 @@ use crate::units::Paired;
 pub use changes::{ChangedFile, Touch, changed_files, changed_paths, touched_lines};
 pub use checkout::check_out;
 pub use error::RevisionError;
+pub use readable::Feature;
+pub(crate) use readable::{Readable, open};
 pub use resolve::{resolve, resolve_with_itself};
 
 /// A revision that the range resolved to.

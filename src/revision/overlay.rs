@@ -1,11 +1,12 @@
 //! The user's uncommitted changes, on top of a checkout of HEAD.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use git2::{Delta, DiffOptions, FileMode, Repository};
+use git2::{Delta, DiffOptions, FileMode, IndexEntryExtendedFlag, Repository};
 
 use super::standalone::Failure;
 
@@ -37,6 +38,7 @@ pub(super) fn apply(source: &Repository, root: &Path) -> Result<Extras, Failure>
     let head = source.head().ok().map(|head| head.peel_to_tree());
     let head = head.transpose()?;
     let diff = source.diff_tree_to_workdir_with_index(head.as_ref(), Some(&mut options))?;
+    let outside = not_checked_out(source)?;
     let (mut gone, mut there) = (Vec::new(), Vec::new());
     for delta in diff.deltas() {
         let file = match delta.status() {
@@ -47,6 +49,7 @@ pub(super) fn apply(source: &Repository, root: &Path) -> Result<Extras, Failure>
         match delta.status() {
             _ if file.mode() == FileMode::Commit => {}
             Delta::Unmodified | Delta::Ignored => {}
+            Delta::Deleted if outside.contains(path.as_os_str().as_bytes()) => {}
             Delta::Deleted => gone.push(path.to_owned()),
             Delta::Untracked => there.push((path.to_owned(), Tracking::Untracked)),
             _ => there.push((path.to_owned(), Tracking::Tracked)),
@@ -72,6 +75,17 @@ pub(super) fn apply(source: &Repository, root: &Path) -> Result<Extras, Failure>
         }
     }
     Ok(extras)
+}
+
+/// The files that git leaves out of the checkout on purpose (`git sparse-checkout`): that they are not
+/// there is no deletion.
+pub(super) fn not_checked_out(source: &Repository) -> Result<HashSet<Vec<u8>>, git2::Error> {
+    let flag = IndexEntryExtendedFlag::SKIP_WORKTREE.bits();
+    let entries = source.index()?;
+    let outside = entries
+        .iter()
+        .filter(|entry| entry.flags_extended & flag != 0);
+    Ok(outside.map(|entry| entry.path).collect())
 }
 
 /// Copies one file or symbolic link, as it is, to the same place below `to`. What is neither (a

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{Commit, ErrorCode, ObjectType, Repository, StatusOptions};
+use git2::{Commit, ErrorCode, ObjectType, StatusOptions};
 
 use super::error::git;
-use super::{Resolved, Revision, RevisionError, Source, ancestry, suggest};
+use super::{
+    Readable, Resolved, Revision, RevisionError, Source, ancestry, open, overlay, suggest,
+};
 use crate::plan::RangeSpec;
 use crate::units::{Paired, Side};
 
@@ -36,25 +38,9 @@ pub fn resolve_with_itself(manifest_path: &Path, spec: &str) -> Result<Resolved,
     place.resolved(Paired::new(revision.clone(), revision))
 }
 
-/// Opens the repository that holds `folder`.
-pub(super) fn open(folder: &Path) -> Result<Repository, RevisionError> {
-    Repository::discover(folder).map_err(|source| match source.code() {
-        ErrorCode::NotFound => RevisionError::NotARepository {
-            folder: folder.to_owned(),
-        },
-        ErrorCode::Owner => RevisionError::Ownership {
-            folder: folder.to_owned(),
-        },
-        _ => git(
-            format!("open the repository of {}", folder.display()),
-            source,
-        ),
-    })
-}
-
 /// The manifest and its repository.
 struct Place {
-    repository: Repository,
+    repository: Readable,
     root: PathBuf,
     manifest: PathBuf,
 }
@@ -71,7 +57,7 @@ impl Place {
             folder: folder.to_owned(),
         };
         let folder = fs_err::canonicalize(folder).map_err(|_| missing())?;
-        let repository = open(&folder)?;
+        let repository = open(&folder, None)?;
         let root = repository.workdir().ok_or_else(|| RevisionError::Bare {
             git_dir: repository.path().to_owned(),
         })?;
@@ -197,7 +183,12 @@ impl Place {
         let statuses = self.repository.statuses(Some(&mut options));
         let statuses = statuses
             .map_err(|source| git(format!("read the state of {}", self.root.display()), source))?;
-        Ok(statuses.is_empty())
+        let outside = overlay::not_checked_out(&self.repository)
+            .map_err(|source| git(format!("read the index of {}", self.root.display()), source))?;
+        let is_change = |entry: git2::StatusEntry<'_>| {
+            entry.status() != git2::Status::WT_DELETED || !outside.contains(entry.path_bytes())
+        };
+        Ok(!statuses.iter().any(is_change))
     }
 
     fn resolved(&self, revisions: Paired<Revision>) -> Result<Resolved, RevisionError> {

@@ -22,7 +22,8 @@ pub(super) fn create(source: &Repository, root: &Path) -> Result<Repository, Fai
     let repository = Repository::init_opts(root, &options)?;
     let git_dir = repository.path().to_owned();
     // One path a line; git's and libgit2's reading agree on nothing cleverer.
-    let mut objects = source.commondir().join("objects").into_os_string();
+    // Where they really are: those of a stand-in are links, and gone when it is.
+    let mut objects = fs_err::canonicalize(source.commondir().join("objects"))?.into_os_string();
     if objects.as_bytes().contains(&b'\n') {
         return Err(io::Error::new(
             io::ErrorKind::InvalidFilename,

@@ -4,6 +4,7 @@ mod hostile;
 mod layout;
 mod resolving;
 mod untouched;
+mod unusual;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
