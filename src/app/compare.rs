@@ -4,17 +4,17 @@ use std::io::{IsTerminal as _, Write};
 use std::time::Instant;
 
 use super::assemble::{Findings, assemble};
-use super::coverage::{Coverage, TouchedCode};
+use super::coverage::Coverage;
 use super::deliver::{colour, columns, deliver, deliver_artifacts};
 use super::disturbances::Watch;
 use super::failure::Failure;
 use super::limits::{self, Limits};
-use super::reach;
+use super::reach::{self, Asked};
 use super::ready::{Ready, Stages};
 use super::{actions, doubts, rules};
 use crate::analyse::{self, Comparison, Settling, Verdict};
 use crate::attribute::{self, Attributed, Folders};
-use crate::discover::{self, Benchmark, Changes, Target};
+use crate::discover::{self, Benchmark, Target};
 use crate::environment::{Machine, occupied};
 use crate::judge::{self, Basis, Evidence, PartBasis, Vote};
 use crate::measure::{Bounds, Measured, Remark, Settled, Sources, count_allocations};
@@ -226,33 +226,24 @@ pub(super) fn prepare(
         discovery.keep_part(partition, counts);
     }
     let budgets_elsewhere = budgets - limits::of_benchmarks(&discovery, &plan.budgets);
-    let mut coverage = Coverage::default();
     events(discovery.summary());
     stages.end("discovery");
-    let reach = if plan.sampling.reach {
-        let changes = Changes::between(&builds);
-        let touched = TouchedCode::of(&builds, &discovery);
-        let found = measure::find_reach(
+    let asked = Asked::of(plan.extent(), &skipped);
+    let mut coverage = Coverage::default();
+    let mut reach = None;
+    if plan.sampling.reach {
+        let found = reach::find(
             &plan.sampling,
-            &changes,
-            &touched.watched(),
+            asked,
+            &builds,
             &mut discovery,
             scratch,
             events,
         )?;
         stages.end("reach");
-        if plan.extent() != Extent::Selection && skipped.is_empty() {
-            coverage = touched.coverage(&found);
-        }
-        let summary = reach::summary(&found, &discovery, &touched, &coverage);
-        events(Event::Reached {
-            reached: summary.reached,
-            benchmarks: summary.benchmarks,
-        });
-        Some(summary)
-    } else {
-        None
-    };
+        coverage = found.coverage;
+        reach = Some(found.summary);
+    }
 
     Ok(Ready {
         machine,

@@ -1,13 +1,68 @@
 //! What the report says of what the change can reach.
 
-use crate::discover::{Discovery, Presence, Reached};
-use crate::measure::Reach;
+use crate::build::Build;
+use crate::discover::{Changes, Discovery, Presence, Reached};
+use crate::measure::{MeasureError, Reach, find_reach};
+use crate::plan::{Extent, Sampling};
 use crate::report::ReachSummary;
+use crate::scratch::Scratch;
+use crate::units::{Event, EventSink, Paired};
 
 use super::coverage::{Coverage, TouchedCode};
 
+/// What is to be found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Which benchmarks execute what differs.
+    Reach,
+    /// That, and which changed functions no benchmark executes. Nobody knows that where benchmarks are left
+    /// out.
+    ReachAndCoverage,
+}
+
+impl Asked {
+    /// In a run of this extent where rules have left out what `skipped` names.
+    pub(super) fn of(extent: Extent, skipped: &[String]) -> Asked {
+        match extent {
+            Extent::Whole | Extent::Shard if skipped.is_empty() => Asked::ReachAndCoverage,
+            _ => Asked::Reach,
+        }
+    }
+}
+
+/// What was found out.
+pub(super) struct FoundReach {
+    pub(super) summary: ReachSummary,
+    pub(super) coverage: Coverage,
+}
+
+/// Finds out what the change can reach, and enters it in `discovery`.
+pub(super) fn find(
+    sampling: &Sampling,
+    asked: Asked,
+    builds: &Paired<Build>,
+    discovery: &mut Discovery,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<FoundReach, MeasureError> {
+    let changes = Changes::between(builds);
+    let touched = TouchedCode::of(builds, discovery);
+    let watched = touched.watched();
+    let reach = find_reach(sampling, &changes, &watched, discovery, scratch, events)?;
+    let coverage = match asked {
+        Asked::Reach => Coverage::default(),
+        Asked::ReachAndCoverage => touched.coverage(&reach),
+    };
+    let summary = summary(&reach, discovery, &touched, &coverage);
+    events(Event::Reached {
+        reached: summary.reached,
+        benchmarks: summary.benchmarks,
+    });
+    Ok(FoundReach { summary, coverage })
+}
+
 /// The summary. Which changed functions no benchmark executes is entered where that is known.
-pub(super) fn summary(
+fn summary(
     reach: &Reach,
     discovery: &Discovery,
     touched: &TouchedCode,

@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 use cargo_metadata::{CompilerMessage, Package, PackageId, TargetKind};
 use globset::Glob;
 
-use super::compile::Targets;
+use super::compile::{self, Targets};
 use super::workspace::{Workspace, benches};
+use super::{Executable, UnbuiltTarget};
+use crate::plan::Selection;
 
 /// A bench target that does not compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +92,9 @@ impl Targets {
     ) -> Option<Targets> {
         let there = selected.iter().flat_map(|package| {
             let features = resolved.and_then(|workspace| workspace.features(&package.id));
+            let off = compile::switched_off(package);
             benches(package)
+                .filter(move |target| !off.contains(&target.name))
                 .filter(move |target| {
                     let mut needed = target.required_features.iter();
                     needed.all(|one| {
@@ -116,4 +120,40 @@ impl Targets {
 
 fn matches(pattern: &str, name: &str) -> bool {
     pattern == name || Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(name))
+}
+
+/// The selected bench targets that are neither among `executables` nor broken.
+pub(super) fn unbuilt(
+    selected: &[&Package],
+    executables: &[Executable],
+    broken: &[BrokenTarget],
+    selection: &Selection,
+) -> Vec<UnbuiltTarget> {
+    let built = |package: &Package, target: &str| {
+        let named = |p: &str, t: &str| package.name.as_str() == p && target == t;
+        executables.iter().any(|e| named(&e.package, &e.target))
+            || broken.iter().any(|b| named(&b.package, &b.target))
+    };
+    let mut unbuilt = Vec::new();
+    for package in selected {
+        for target in benches(package).filter(|target| !built(package, &target.name)) {
+            if !selection.benches.is_empty() {
+                continue;
+            }
+            let reason = if broken.iter().any(|broken| broken.target == target.name) {
+                "has the name of a target that does not compile".to_owned()
+            } else if target.required_features.is_empty() {
+                "switched off in its manifest (`bench = false`)".to_owned()
+            } else {
+                format!("needs the features {}", target.required_features.join(", "))
+            };
+            unbuilt.push(UnbuiltTarget {
+                package: package.name.to_string(),
+                target: target.name.clone(),
+                reason,
+            });
+        }
+    }
+    unbuilt.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
+    unbuilt
 }

@@ -56,7 +56,9 @@ impl Targets {
         if all
             .iter()
             .any(|target| !target.required_features.is_empty())
-            || selected.iter().any(|package| switches_benches_off(package))
+            || selected
+                .iter()
+                .any(|package| !switched_off(package).is_empty())
         {
             return Targets::Default;
         }
@@ -72,17 +74,19 @@ impl Targets {
     }
 }
 
-/// Whether a manifest has a `[[bench]]` with `bench = false`; cargo's metadata does not tell.
-fn switches_benches_off(package: &Package) -> bool {
+/// The names of a manifest's `[[bench]]` sections with `bench = false`; cargo's metadata does not tell.
+pub(super) fn switched_off(package: &Package) -> Vec<String> {
     let manifest = fs_err::read_to_string(&package.manifest_path).unwrap_or_default();
-    let Ok(manifest) = manifest.parse::<toml::Table>() else {
-        return false;
-    };
+    let manifest = manifest.parse::<toml::Table>().unwrap_or_default();
     let benches = manifest.get("bench").and_then(toml::Value::as_array);
-    benches
-        .into_iter()
-        .flatten()
-        .any(|bench| bench.get("bench").and_then(toml::Value::as_bool) == Some(false))
+    let off = benches.into_iter().flatten().filter(|bench| {
+        let value = bench.get("bench").and_then(toml::Value::as_bool);
+        value == Some(false)
+    });
+    let names = off.map(|bench| bench.get("name").and_then(toml::Value::as_str));
+    names
+        .map(|name| name.unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// The profile's name.

@@ -9,17 +9,16 @@ use crate::revision::Checkout;
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Side};
 
-use super::broken::BrokenTarget;
+use super::broken;
 use super::compile::{self, Compiled, Targets};
 use super::error::BuildError;
 use super::kept::{Kept, Record};
 use super::provenance::Provenance;
 use super::reuse::{self, Reusable};
 use super::tool::{self, Tools};
-use super::workspace::{Workspace, benches};
+use super::workspace::Workspace;
 use super::{
-    Build, CommandLine, Executable, LockFile, Toolchain, UnbuiltTarget, lock, outside, runtime,
-    toolchain,
+    Build, CommandLine, Executable, LockFile, Toolchain, lock, outside, runtime, toolchain,
 };
 
 /// A side before its build: its checkout and what its manifests say.
@@ -133,7 +132,12 @@ impl<'a> Site<'a> {
             checkout: self.checkout.clone(),
             workspace_root: self.members.root().to_owned(),
             target_dir,
-            unbuilt: self.unbuilt(&executables, &compiled.broken, selection),
+            unbuilt: broken::unbuilt(
+                &self.members.selected(selection),
+                &executables,
+                &compiled.broken,
+                selection,
+            ),
             broken: compiled.broken,
             executables,
             toolchain: self.toolchain.clone(),
@@ -306,42 +310,6 @@ impl<'a> Site<'a> {
                 _ => None,
             },
         }
-    }
-
-    /// The selected bench targets that are neither among `executables` nor broken.
-    fn unbuilt(
-        &self,
-        executables: &[Executable],
-        broken: &[BrokenTarget],
-        selection: &Selection,
-    ) -> Vec<UnbuiltTarget> {
-        let built = |package: &Package, target: &str| {
-            let named = |p: &str, t: &str| package.name.as_str() == p && target == t;
-            executables.iter().any(|e| named(&e.package, &e.target))
-                || broken.iter().any(|b| named(&b.package, &b.target))
-        };
-        let mut unbuilt = Vec::new();
-        for package in self.members.selected(selection) {
-            for target in benches(package).filter(|target| !built(package, &target.name)) {
-                if !selection.benches.is_empty() {
-                    continue;
-                }
-                let reason = if broken.iter().any(|broken| broken.target == target.name) {
-                    "has the name of a target that does not compile".to_owned()
-                } else if target.required_features.is_empty() {
-                    "switched off in its manifest (`bench = false`)".to_owned()
-                } else {
-                    format!("needs the features {}", target.required_features.join(", "))
-                };
-                unbuilt.push(UnbuiltTarget {
-                    package: package.name.to_string(),
-                    target: target.name.clone(),
-                    reason,
-                });
-            }
-        }
-        unbuilt.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
-        unbuilt
     }
 }
 
