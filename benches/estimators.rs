@@ -133,6 +133,7 @@ fn timed(side: &SimulatedSide) -> Timed<'_> {
         iterations: &side.iterations,
         times: &side.times,
         starts: &side.starts,
+        preempted: &side.preempted,
     }
 }
 

@@ -40,6 +40,7 @@ impl Ours {
         Ok(Ours {
             sampling: Sampling {
                 seed: 0,
+                unchanged_after: 6,
                 rounds: 30,
                 time: Duration::from_secs_f64(time),
                 warm_up: Duration::from_millis(50),
@@ -148,6 +149,7 @@ impl Ours {
                         "iterations": samples.iterations,
                         "times": samples.times,
                         "starts": samples.starts,
+                        "preempted": samples.preempted,
                     })
                 });
                 let line = serde_json::json!({

@@ -185,32 +185,35 @@ pub(crate) const RECORD_END: usize = 1;
 pub(crate) const RECORD_TIMED: usize = 2;
 /// How many timed regions it had.
 pub(crate) const RECORD_REGIONS: usize = 3;
+/// For how many nanoseconds of the sample the main thread was ready to run and did not; 0 where that is
+/// not known.
+pub(crate) const RECORD_PREEMPTED: usize = 4;
 /// Words of a record of the timing probe.
-pub(crate) const TIMING_WORDS: usize = 4;
+pub(crate) const TIMING_WORDS: usize = 5;
 
 // What follows in a record of the allocation probe. All sums and extremes are over the timed regions.
 
 /// Allocations that succeeded.
-pub(crate) const RECORD_ALLOCATIONS: usize = 4;
+pub(crate) const RECORD_ALLOCATIONS: usize = 5;
 /// Reallocations that succeeded.
-pub(crate) const RECORD_REALLOCATIONS: usize = 5;
+pub(crate) const RECORD_REALLOCATIONS: usize = 6;
 /// Frees.
-pub(crate) const RECORD_FREES: usize = 6;
+pub(crate) const RECORD_FREES: usize = 7;
 /// Bytes asked for by allocations, and the new sizes asked for by reallocations.
-pub(crate) const RECORD_BYTES: usize = 7;
+pub(crate) const RECORD_BYTES: usize = 8;
 /// The most live bytes above those live when the region began.
-pub(crate) const RECORD_PEAK: usize = 8;
+pub(crate) const RECORD_PEAK: usize = 9;
 /// Live bytes at the ends of regions less those at their beginnings: a signed number.
-pub(crate) const RECORD_GROWTH: usize = 9;
+pub(crate) const RECORD_GROWTH: usize = 10;
 /// The largest size asked for.
-pub(crate) const RECORD_LARGEST: usize = 10;
+pub(crate) const RECORD_LARGEST: usize = 11;
 /// Allocations that failed.
-pub(crate) const RECORD_FAILURES: usize = 11;
+pub(crate) const RECORD_FAILURES: usize = 12;
 /// Live bytes at the sample's last read less those at its first, whatever was allocated outside the timed
 /// regions included: a signed number.
-pub(crate) const RECORD_RETAINED: usize = 12;
+pub(crate) const RECORD_RETAINED: usize = 13;
 /// [`HISTOGRAM_WORDS`] counts of requests: bucket b holds sizes with b significant bits.
-pub(crate) const RECORD_HISTOGRAM: usize = 13;
+pub(crate) const RECORD_HISTOGRAM: usize = 14;
 /// Buckets, the first for size 0.
 pub(crate) const HISTOGRAM_WORDS: usize = 65;
 /// Words of a record of the allocation probe.

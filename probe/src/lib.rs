@@ -7,6 +7,7 @@
 //! - [`sample`] follows a sample through its reads and keeps the log,
 //! - [`turn`] makes a sample wait until the other revision has run its own,
 //! - [`peer`] stops the other revision's process meanwhile, where it has more than one thread,
+//! - [`preempted`] asks the kernel how long a sample was kept from its processor,
 //! - [`attach`] decides, once, whether this process is a benchmark of a run at all, and hands it to
 //!   [`pass`],
 //! - [`heap`], in a build of its own that is never used while timing, counts allocations in timed
@@ -42,6 +43,8 @@ mod pass;
 mod pass;
 #[cfg(not(feature = "marks"))]
 mod peer;
+#[cfg(not(feature = "marks"))]
+mod preempted;
 #[cfg(not(feature = "marks"))]
 mod sample;
 mod shared;

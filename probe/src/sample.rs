@@ -6,12 +6,15 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::chain::{Chains, Process, Read};
 use crate::heap;
 use crate::layout;
+use crate::preempted::Usage;
 use crate::shared::Shared;
 use crate::sys::Timespec;
 use crate::turn::Turns;
 
 /// Below this, a loop that waits by reading the clock overshoots; debts are collected until then.
 const SPIN_NS: i64 = 200;
+/// With more timed regions than this, asking the kernel between them would take longer than it tells.
+const REGIONS_ASKED: u64 = 64;
 /// The inverse of the unit of [`layout::INJECT_PPM`].
 const MILLION: i64 = 1_000_000;
 
@@ -38,6 +41,9 @@ struct Sample {
     recorded: bool,
     /// Reads so far; 0 when no sample is under way.
     reads: u64,
+    start: u64,
+    /// What the kernel knew when it began; of paired samples only.
+    usage: Option<Usage>,
     opened: u64,
     timed: u64,
     regions: u64,
@@ -50,6 +56,8 @@ impl Sample {
         index: 0,
         recorded: false,
         reads: 0,
+        start: 0,
+        usage: None,
         opened: 0,
         timed: 0,
         regions: 0,
@@ -133,9 +141,11 @@ impl State {
         self.shared.set(layout::LOG_COUNT, index + 1);
         if mode == layout::MODE_PAIRED {
             self.turns.take(&self.shared, || clock().as_nanos());
+            self.sample.usage = Usage::now();
         }
         heap::begin_sample(&self.shared);
         let start = clock();
+        self.sample.start = start.as_nanos();
         self.record_start(start.as_nanos());
         start
     }
@@ -148,6 +158,7 @@ impl State {
         let foreign = core::mem::take(&mut self.sample.foreign);
         if self.sample.reads.is_multiple_of(2) {
             self.record_retained();
+            self.record_preempted(now);
             let opened = clock();
             self.sample.opened = opened.as_nanos();
             heap::open();
@@ -195,6 +206,8 @@ impl State {
         if self.sample.recorded {
             self.shared
                 .set_in_record(self.sample.index, layout::RECORD_START, start);
+            self.shared
+                .set_in_record(self.sample.index, layout::RECORD_PREEMPTED, 0);
         }
         self.record_end(start);
     }
@@ -203,6 +216,21 @@ impl State {
     fn record_retained(&self) {
         if self.sample.recorded {
             heap::record_retained(&self.shared, self.sample.index);
+        }
+    }
+
+    /// As with what is retained, the last one counts.
+    fn record_preempted(&self, now: Timespec) {
+        if let Some(usage) = self.sample.usage
+            && self.sample.recorded
+        {
+            let span = now.as_nanos().wrapping_sub(self.sample.start);
+            let preempted = match self.sample.regions {
+                1..=REGIONS_ASKED => usage.preempted(span),
+                _ => 0,
+            };
+            self.shared
+                .set_in_record(self.sample.index, layout::RECORD_PREEMPTED, preempted);
         }
     }
 

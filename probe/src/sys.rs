@@ -34,6 +34,7 @@ pub(crate) struct DlPhdrInfo {
 
 pub(crate) const CLOCK_MONOTONIC: c_int = 1;
 pub(crate) const O_RDONLY: c_int = 0;
+pub(crate) const CLOCK_THREAD_CPUTIME_ID: c_int = 3;
 pub(crate) const O_RDWR: c_int = 2;
 pub(crate) const O_CLOEXEC: c_int = 0o2_000_000;
 pub(crate) const PROT_READ: c_int = 1;
@@ -114,6 +115,7 @@ unsafe extern "C" {
     pub(crate) fn madvise(at: *mut c_void, length: usize, advice: c_int) -> c_int;
     pub(crate) fn prctl(option: c_int, ...) -> c_int;
     pub(crate) fn getrlimit(resource: c_int, into: *mut Rlimit) -> c_int;
+    pub(crate) fn getrusage(who: c_int, into: *mut Rusage) -> c_int;
     pub(crate) fn __errno_location() -> *mut c_int;
     pub(crate) fn kill(pid: c_int, signal: c_int) -> c_int;
     pub(crate) fn sched_yield() -> c_int;
@@ -125,19 +127,21 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// `struct rusage` of the 64-bit targets: words of which only one is read.
-#[cfg(feature = "alloc")]
+/// `struct rusage` of the 64-bit targets, in words.
 pub(crate) type Rusage = [i64; 18];
 /// Which word of it: pages that became present without being read from a disk. No process lives without.
 #[cfg(feature = "alloc")]
 pub(crate) const RUSAGE_MINOR_FAULTS: usize = 8;
 #[cfg(feature = "alloc")]
 pub(crate) const RUSAGE_CHILDREN: c_int = -1;
+/// Which word of it: how often it waited for something of its own accord.
+pub(crate) const RUSAGE_VOLUNTARY_SWITCHES: usize = 16;
+/// The calling thread.
+pub(crate) const RUSAGE_THREAD: c_int = 1;
 
 #[cfg(feature = "alloc")]
 #[link(name = "c")]
 unsafe extern "C" {
-    pub(crate) fn getrusage(who: c_int, into: *mut Rusage) -> c_int;
     pub(crate) fn mprotect(at: *mut c_void, length: usize, protection: c_int) -> c_int;
     pub(crate) fn munmap(at: *mut c_void, length: usize) -> c_int;
     pub(crate) fn pthread_key_create(

@@ -1,67 +1,70 @@
 //! From counted allocations to what changed.
 //!
-//! Counts that are exact on both sides are compared as integers: one more allocation is one more. Where
-//! they vary from process to process, the processes are the sample and Student's t decides.
+//! Each figure counts for itself (`allocation_figures.rs`); the processes are the sample.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use super::allocation_figures::{AllocationFigures, permitted_error, processes_to_believe};
 use super::sites;
 use super::{AllocationComparison, AllocationSummary, AllocationVerdict, Comparison, Verdict};
 use crate::discover::BenchmarkKey;
-use crate::measure::{Counted, CountedSample, Exact};
+use crate::measure::{Counted, CountedSample, peak};
 use crate::plan::Thresholds;
-use crate::stats::Estimate;
 use crate::units::{Paired, Side};
 
-/// Writes into each comparison what was counted of its benchmark, and what changed.
+/// Writes into each comparison what was counted of its benchmark, and what changed; `family` benchmarks share
+/// the error of the report.
 pub fn add_allocations(
     comparisons: &mut [Comparison],
     counted: &[Counted],
     thresholds: &Thresholds,
+    family: usize,
 ) {
     let counted: HashMap<&BenchmarkKey, &Counted> =
         counted.iter().map(|each| (&each.key, each)).collect();
-    let tests = counted.values().filter(|each| varies(each)).count();
-    // Requests and bytes are tested of each.
-    let alpha = (1.0 - thresholds.confidence) / (2 * tests.max(1)) as f64;
+    let belief = Belief {
+        alpha: permitted_error(thresholds, family),
+        processes: processes_to_believe(thresholds, family),
+        family,
+    };
     for comparison in comparisons {
         // What failed while it was timed has said so already.
         if comparison.verdict != Verdict::Failed
             && let Some(counted) = counted.get(&comparison.key)
         {
-            comparison.allocations = Some(compare(counted, alpha));
+            comparison.allocations = Some(compare(counted, belief));
         }
     }
 }
 
-fn varies(counted: &Counted) -> bool {
-    Side::BOTH
-        .into_iter()
-        .any(|side| !counted.processes.get(side).is_empty() && counted.exact(side).is_none())
+/// What it takes for a difference to be believed.
+#[derive(Debug, Clone, Copy)]
+struct Belief {
+    /// The error that is permitted for each figure.
+    alpha: f64,
+    /// In how many processes a side it has to be seen.
+    processes: usize,
+    /// How many benchmarks share the error of the report.
+    family: usize,
 }
 
-fn compare(counted: &Counted, alpha: f64) -> AllocationComparison {
+fn compare(counted: &Counted, belief: Belief) -> AllocationComparison {
     let sides = Paired::from_fn(|side| Counts::of(counted, side));
     let mut notes = counted.notes.clone();
-    let verdict = match (&sides.base, &sides.head) {
-        (Some(base), Some(head)) => match (base.exact, head.exact) {
-            (Some(_), Some(_)) => Some(by_integers(base, head)),
-            _ => {
-                let verdict = by_test(counted, alpha);
-                notes.push(varying(counted, verdict));
-                verdict
-            }
-        },
+    let figures = match (&sides.base, &sides.head) {
+        (Some(base), Some(head)) => {
+            let figures = AllocationFigures::of(counted, belief.alpha);
+            notes.extend(doubt(counted, [base, head], figures.overall(), belief));
+            notes.extend(failures(base, head));
+            Some(figures)
+        }
         _ => None,
     };
-    if let (Some(base), Some(head)) = (&sides.base, &sides.head) {
-        notes.extend(failures(base, head));
-    }
     notes.extend(sites::notes(counted));
     let summaries = sides.map(|counts| counts.map(|counts| counts.summary));
     AllocationComparison {
-        verdict,
+        verdict: figures.and_then(|figures| figures.overall()),
+        figures,
         notes,
         sites: sites::of(counted, &summaries),
         base: summaries.base,
@@ -71,11 +74,6 @@ fn compare(counted: &Counted, alpha: f64) -> AllocationComparison {
 
 /// What was counted on one side.
 struct Counts {
-    exact: Option<Exact>,
-    /// The peak of one iteration, where every sample agrees on it.
-    peak: Option<u64>,
-    /// What one iteration leaves behind for good, where every sample agrees on it.
-    left: Option<i64>,
     /// Requests that were refused, per iteration.
     failures: f64,
     summary: AllocationSummary,
@@ -93,7 +91,6 @@ impl Counts {
         let each = |sum: &dyn Fn(&CountedSample) -> f64| {
             samples.iter().map(|sample| sum(sample)).sum::<f64>() / iterations as f64
         };
-        let (peak, peak_bytes) = peak(&samples);
         let summary = AllocationSummary {
             count: each(&|s| s.record.allocations as f64),
             reallocations: each(&|s| s.record.reallocations as f64),
@@ -102,64 +99,17 @@ impl Counts {
                 None => each(&|s| s.record.frees as f64),
             },
             bytes: each(&|s| s.record.bytes as f64),
-            peak_bytes,
+            peak_bytes: peak(&samples).shown,
             leaked_bytes: each(&|s| s.record.retained_bytes as f64),
             largest_bytes: samples.iter().map(|s| s.record.largest_bytes).max()?,
             histogram: histogram(&samples, iterations),
             exact: exact.is_some(),
         };
         Some(Counts {
-            exact,
-            peak,
-            left: left_behind(&samples),
             failures: each(&|s| s.record.failures as f64),
             summary,
         })
     }
-}
-
-/// The peak of a single iteration: where every sample agrees on it, and what to show anyway.
-///
-/// What iterations leave behind adds up within a region, and how many share one follows from the
-/// time they take: without taking that out, the sides could differ with no difference between them.
-fn peak(samples: &[&CountedSample]) -> (Option<u64>, u64) {
-    let per_region = |sample: &CountedSample| {
-        sample
-            .iterations
-            .div_ceil(sample.record.sample.regions.max(1))
-    };
-    let single = |sample: &CountedSample| {
-        let growth = u64::try_from(sample.record.growth_bytes).unwrap_or(0);
-        let left_before = growth / sample.iterations * (per_region(sample) - 1);
-        sample.record.peak_bytes.saturating_sub(left_before)
-    };
-    let shown = samples.iter().map(|s| single(s)).max().unwrap_or(0);
-    let agreed = samples.iter().all(|sample| single(sample) == shown);
-    // Outputs of a batch are kept together with a vector that Criterion frees within the region: their
-    // sum is not known, and shows as a peak that grows with the batch. Equal batches would hide it.
-    let tellable = |sample: &CountedSample| {
-        sample.record.sample.regions == 1
-            || per_region(sample) == 1
-            || samples
-                .iter()
-                .any(|other| per_region(other) != per_region(sample))
-    };
-    let known = agreed && samples.iter().all(|sample| tellable(sample));
-    (known.then_some(shown), shown)
-}
-
-/// What one iteration leaves behind for good, where every sample agrees on it.
-fn left_behind(samples: &[&CountedSample]) -> Option<i64> {
-    let single = |sample: &CountedSample| {
-        let iterations = i64::try_from(sample.iterations).ok()?;
-        let left = sample.record.retained_bytes;
-        (left % iterations == 0).then(|| left / iterations)
-    };
-    let first = single(samples.first()?)?;
-    samples
-        .iter()
-        .all(|sample| single(sample) == Some(first))
-        .then_some(first)
 }
 
 /// Requests per iteration by size, from bucket [1, 2) on; those of size zero count as of size one.
@@ -180,72 +130,32 @@ fn histogram(samples: &[&CountedSample], iterations: u64) -> Vec<f64> {
         .collect()
 }
 
-/// What changed between exact counts. The first that differs decides: allocations, reallocations,
-/// bytes, the peak, and what is left behind.
-fn by_integers(base: &Counts, head: &Counts) -> AllocationVerdict {
-    let figures = |exact: Exact| [exact.allocations, exact.reallocations, exact.bytes];
-    let between = |(base, head): (i64, i64)| head.cmp(&base);
-    let ordering = (head.exact.map(figures))
-        .cmp(&base.exact.map(figures))
-        .then_with(|| {
-            let peaks = base.peak.zip(head.peak);
-            peaks.map_or(Ordering::Equal, |(base, head)| head.cmp(&base))
-        })
-        .then_with(|| base.left.zip(head.left).map_or(Ordering::Equal, between));
-    match ordering {
-        Ordering::Greater => AllocationVerdict::More,
-        Ordering::Less => AllocationVerdict::Fewer,
-        Ordering::Equal => AllocationVerdict::Same,
-    }
-}
-
-/// What changed between counts that vary: first of requests, then of bytes, at error `alpha` each.
-/// `None` where no difference is certain.
-///
-/// Hypothesis: processes are independent and alike; the first of base and the first of head make a
-/// pair, and so on. Student's t over the differences, with the bound on what few processes can show
-/// ([`crate::stats::believable`]).
-fn by_test(counted: &Counted, alpha: f64) -> Option<AllocationVerdict> {
-    let figures: [fn(&CountedSample) -> u64; 2] = [
-        |s| s.record.allocations + s.record.reallocations,
-        |s| s.record.bytes,
-    ];
-    figures.into_iter().find_map(|figure| {
-        let per_iteration = |side: Side| -> Vec<f64> {
-            let mean = |samples: &[CountedSample]| {
-                let sum: u64 = samples.iter().map(figure).sum();
-                sum as f64 / samples.iter().map(|s| s.iterations).sum::<u64>() as f64
-            };
-            let processes = counted.processes.get(side).iter();
-            processes.map(|process| mean(&process.samples)).collect()
+/// What the reader should know where the processes do not say all the same.
+fn doubt(
+    counted: &Counted,
+    sides: [&Counts; 2],
+    verdict: Option<AllocationVerdict>,
+    belief: Belief,
+) -> Option<String> {
+    let both = counted.processes.as_ref().map(Vec::len);
+    let processes = both.base.min(both.head);
+    if sides.iter().any(|side| !side.summary.exact) {
+        let found = match verdict {
+            Some(AllocationVerdict::Same) => return None,
+            Some(_) => "the difference is certain all the same",
+            None => "no difference between the sides is certain",
         };
-        let differences: Vec<f64> = per_iteration(Side::Base)
-            .iter()
-            .zip(per_iteration(Side::Head))
-            .map(|(base, head)| head - base)
-            .collect();
-        let estimate = Estimate::of(&differences)?;
-        (estimate.p_zero() <= alpha).then_some(if estimate.ln_ratio > 0.0 {
-            AllocationVerdict::More
-        } else {
-            AllocationVerdict::Fewer
-        })
+        return Some(format!(
+            "counts vary from sample to sample; {found} (Student's t over {processes} processes a side)"
+        ));
+    }
+    (verdict.is_none() && processes < belief.processes).then(|| {
+        format!(
+            "the sides differ, but {processes} processes a side may do so by chance; in a report of {} benchmarks \
+             it takes {}, and each takes too long",
+            belief.family, belief.processes
+        )
     })
-}
-
-fn varying(counted: &Counted, verdict: Option<AllocationVerdict>) -> String {
-    let processes = counted
-        .processes
-        .base
-        .len()
-        .min(counted.processes.head.len());
-    let found = match verdict {
-        Some(_) => "the difference is certain all the same",
-        None => "no difference between the sides is certain",
-    };
-    format!(
-        "counts vary from sample to sample; {found} (Student's t over {processes} processes a side)"
-    )
 }
 
 fn failures(base: &Counts, head: &Counts) -> Option<String> {
@@ -273,6 +183,7 @@ mod tests {
                     end_ns: 1,
                     timed_ns: 1,
                     regions: 1,
+                    preempted_ns: 0,
                 },
                 allocations,
                 reallocations,
@@ -308,12 +219,21 @@ mod tests {
         }
     }
 
+    /// As many processes as one benchmark needs.
     fn exactly(each: [u64; 4]) -> Vec<Vec<CountedSample>> {
-        vec![vec![sample(1, each), sample(7, each)]; 2]
+        vec![vec![sample(1, each), sample(7, each)]; belief().processes]
+    }
+
+    fn belief() -> Belief {
+        Belief {
+            alpha: 0.05 / 5.0,
+            processes: 4,
+            family: 1,
+        }
     }
 
     fn verdict(base: [u64; 4], head: [u64; 4]) -> Option<AllocationVerdict> {
-        compare(&counted(&exactly(base), &exactly(head)), 0.05).verdict
+        compare(&counted(&exactly(base), &exactly(head)), belief()).verdict
     }
 
     #[test]
@@ -326,15 +246,33 @@ mod tests {
     }
 
     #[test]
-    fn allocations_weigh_more_than_bytes() {
-        // Reserving once instead of growing: fewer calls, more bytes.
+    fn no_figure_hides_another() {
+        // 64 MiB once where there were twice 50 bytes.
+        let (base, head) = ([2, 0, 2, 100], [1, 0, 1, 1 << 26]);
+        let found = compare(&counted(&exactly(base), &exactly(head)), belief());
+        let (more, fewer) = (AllocationVerdict::More, AllocationVerdict::Fewer);
+        assert_eq!(found.verdict, Some(more));
+        let figures = found.figures.unwrap();
+        assert_eq!(figures.allocations, Some(fewer));
+        assert_eq!(figures.reallocations, Some(AllocationVerdict::Same));
+        assert_eq!((figures.bytes, figures.peak), (Some(more), Some(more)));
+        // The other way round there are more allocations, however much smaller they are.
+        assert_eq!(verdict(head, base), Some(more));
+        // Fewer of some and more of none.
+        assert_eq!(verdict([3, 0, 3, 100], [2, 0, 2, 100]), Some(fewer));
+    }
+
+    #[test]
+    fn a_difference_in_too_few_processes_is_not_believed_and_said_to_be_in_doubt() {
+        let few = |each| vec![vec![sample(1, each), sample(7, each)]; 2];
+        let (one, two) = ([1, 0, 1, 8], [2, 0, 2, 16]);
+        let found = compare(&counted(&few(one), &few(two)), belief());
+        assert_eq!(found.verdict, None);
+        assert!(found.notes[0].starts_with("the sides differ, but 2 processes"));
+        let found = compare(&counted(&few(one), &few(one)), belief());
         assert_eq!(
-            verdict([1, 5, 1, 2016], [1, 0, 1, 4096]),
-            Some(AllocationVerdict::Fewer)
-        );
-        assert_eq!(
-            verdict([1, 0, 1, 100], [1, 0, 1, 101]),
-            Some(AllocationVerdict::More)
+            (found.verdict, found.notes.len()),
+            (Some(AllocationVerdict::Same), 0)
         );
     }
 
@@ -347,10 +285,10 @@ mod tests {
                 .map(|&count| vec![sample(3, [count, 0, count, 8 * count])])
                 .collect()
         };
-        let same = compare(&counted(&varying(0), &varying(0)), 0.05);
+        let same = compare(&counted(&varying(0), &varying(0)), belief());
         assert_eq!(same.verdict, None);
         assert!(same.notes[0].contains("no difference"), "{:?}", same.notes);
-        let more = compare(&counted(&varying(0), &varying(4)), 0.05);
+        let more = compare(&counted(&varying(0), &varying(4)), belief());
         assert_eq!(more.verdict, Some(AllocationVerdict::More));
         assert!(!more.head.unwrap().exact);
     }
@@ -365,8 +303,11 @@ mod tests {
             sample
         };
         let found = compare(
-            &counted(&[vec![leaking(3), leaking(9)]], &[vec![leaking(50)]]),
-            0.05,
+            &counted(
+                &[vec![leaking(3), leaking(9)]],
+                &[vec![leaking(50), leaking(7)]],
+            ),
+            belief(),
         );
         assert_eq!(found.verdict, Some(AllocationVerdict::Same));
         assert_eq!(found.base.unwrap().peak_bytes, 100);

@@ -1,10 +1,13 @@
 //! From raw samples to comparisons with a verdict.
 
+mod allocation_figures;
 mod allocations;
 mod calibration;
 mod compare;
 mod confounders;
 mod doubt;
+mod evidence;
+mod judged;
 mod round;
 mod settle;
 mod sites;
@@ -15,6 +18,7 @@ use crate::discover::{BenchmarkKey, Throughput};
 use crate::measure::{Failure, Origin, Pairing, Remark};
 use crate::units::{Nanos, Paired, Ratio};
 
+pub use allocation_figures::{AllocationFigures, processes_to_believe};
 pub use allocations::add_allocations;
 pub use calibration::{CalibratedBenchmark, Calibration};
 pub use compare::{compare, correction};
@@ -130,6 +134,10 @@ pub struct TimeComparison {
     /// maximum; empty where a side was not timed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantiles_ns: Option<Paired<Vec<Nanos>>>,
+    /// The difference of the arithmetic means, where both sides were timed: unlike `change` it counts
+    /// iterations that are rarely slow in full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_change: Option<MeanChange>,
     /// How sure the figures of the head side are by themselves; absent where fewer than two rounds
     /// were timed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,6 +221,19 @@ pub struct TimeChange {
     pub difference: Difference,
 }
 
+/// The difference of the mean time between the sides.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MeanChange {
+    /// The estimate of head ÷ base, without what the kernel is known to have taken from the samples.
+    pub ratio: Ratio,
+    /// Lower end of its interval.
+    pub lower: Ratio,
+    /// Upper end of its interval.
+    pub upper: Ratio,
+    /// The confidence level of this interval.
+    pub confidence: f64,
+}
+
 /// The allocations of one benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AllocationComparison {
@@ -222,6 +243,9 @@ pub struct AllocationComparison {
     pub head: Option<AllocationSummary>,
     /// What changed, where both sides were counted.
     pub verdict: Option<AllocationVerdict>,
+    /// The same figure by figure; absent in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<AllocationFigures>,
     /// Why it could not be counted, or what the reader should know.
     pub notes: Vec<String>,
     /// The places that allocate, most changed first.
@@ -256,9 +280,9 @@ pub struct AllocationSummary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AllocationVerdict {
-    /// More allocations, bytes or peak.
+    /// More; of all figures together: any of them, whatever became of the others.
     More,
-    /// Fewer.
+    /// Fewer; of all figures together: any of them, and more of none.
     Fewer,
     /// The same.
     Same,

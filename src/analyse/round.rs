@@ -2,7 +2,9 @@
 
 use super::{Quartiles, RoundSummary, TimeErrors};
 use crate::measure::{Pairing, Round, Samples};
-use crate::stats::{SummaryErrors, Timed, paired_log_ratio, percentile, unpaired_log_ratio};
+use crate::stats::{
+    MeanRatios, SummaryErrors, Timed, paired_log_ratio, percentile, unpaired_log_ratio,
+};
 use crate::units::{Nanos, Paired, Ratio, Side};
 
 /// Times per iteration of one side over all rounds, nanoseconds.
@@ -41,14 +43,18 @@ pub(super) fn quantiles(mut times: Vec<f64>) -> Vec<Nanos> {
         .collect()
 }
 
-/// The rounds in which both sides were timed, summarised in their order.
-pub(super) fn summaries(rounds: &[Round]) -> Vec<RoundSummary> {
-    rounds.iter().filter_map(summary).collect()
+/// What one round says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoundFigures {
+    /// What the report shows of it.
+    pub(super) summary: RoundSummary,
+    /// The ratios of the means.
+    pub(super) means: MeanRatios,
 }
 
-/// The natural logarithms of the rounds' ratios.
-pub(super) fn ln_ratios(rounds: &[RoundSummary]) -> Vec<f64> {
-    rounds.iter().map(|round| round.ratio.ln()).collect()
+/// The rounds in which both sides were timed, in their order.
+pub(super) fn figures(rounds: &[Round]) -> Vec<RoundFigures> {
+    rounds.iter().filter_map(figures_of).collect()
 }
 
 /// The weakest pairing of the rounds.
@@ -56,7 +62,7 @@ pub(super) fn weakest_pairing(rounds: &[RoundSummary]) -> Option<Pairing> {
     rounds.iter().map(|round| round.pairing).max()
 }
 
-fn summary(round: &Round) -> Option<RoundSummary> {
+fn figures_of(round: &Round) -> Option<RoundFigures> {
     let sides = Paired::from_fn(|side| timed(round.samples.get(side)));
     let by_sample = match round.pairing {
         Pairing::Sample => paired_log_ratio(sides.base, sides.head),
@@ -74,7 +80,7 @@ fn summary(round: &Round) -> Option<RoundSummary> {
     }
     let levels = sorted.as_ref();
     let at = |sorted: &Vec<f64>, p| Nanos::from_nanos(percentile(sorted, p));
-    Some(RoundSummary {
+    let summary = RoundSummary {
         ratio: Ratio::from_ln(estimate.ln_ratio),
         median_ns: levels.map(|sorted| at(sorted, 0.5)),
         pairing,
@@ -82,6 +88,10 @@ fn summary(round: &Round) -> Option<RoundSummary> {
             lower: at(sorted, 0.25),
             upper: at(sorted, 0.75),
         })),
+    };
+    Some(RoundFigures {
+        summary,
+        means: estimate.means,
     })
 }
 
@@ -90,6 +100,7 @@ fn timed(samples: &Samples) -> Timed<'_> {
         iterations: &samples.iterations,
         times: &samples.times,
         starts: &samples.starts,
+        preempted: &samples.preempted,
     }
 }
 

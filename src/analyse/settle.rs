@@ -1,12 +1,13 @@
 //! Whether a benchmark needs more rounds.
 
 use super::Verdict;
-use super::round::{ln_ratios, summaries};
+use super::evidence::{Evidence, Mean};
+use super::round::figures;
 use crate::discover::BenchmarkKey;
 use crate::measure::Measured;
 use crate::plan::config::Rules;
 use crate::plan::{Sampling, Thresholds};
-use crate::stats::{Estimate, Interval, Looks, Standing, believable};
+use crate::stats::{Interval, Looks, Standing, believable};
 
 /// The rule by which benchmarks are stopped early, fixed before the first round.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,8 @@ pub struct Settling {
     margin: f64,
     alpha: f64,
     family: usize,
+    /// `unchanged` is not said earlier.
+    unchanged_after: usize,
     rules: Rules,
 }
 
@@ -30,10 +33,11 @@ impl Settling {
     #[must_use]
     pub fn plan(thresholds: &Thresholds, sampling: &Sampling, family: usize) -> Settling {
         Settling {
-            looks: Looks::plan(sampling.rounds),
+            looks: Looks::through(sampling.unchanged_after, sampling.rounds),
             margin: thresholds.practical.ln().abs(),
             alpha: 1.0 - thresholds.confidence,
             family: family.max(1),
+            unchanged_after: sampling.unchanged_after.min(sampling.rounds),
             rules: sampling.rules.clone(),
         }
     }
@@ -71,10 +75,10 @@ impl Settling {
         // Most calls end here, before any arithmetic.
         self.looks.at(measured.rounds.len())?;
         let own = self.of(&measured.key);
-        let rounds = summaries(&measured.rounds);
+        let rounds = figures(&measured.rounds);
         let standing = self.looks.at(rounds.len())?;
-        let verdict = Estimate::of(&ln_ratios(&rounds))
-            .and_then(|estimate| own.verdict(&estimate, self.looks.share(rounds.len(), standing)));
+        let verdict = Evidence::of(&rounds)
+            .and_then(|evidence| own.verdict(&evidence, self.looks.share(rounds.len(), standing)));
         match standing {
             Standing::Interim => verdict,
             Standing::Last => verdict.or(Some(Verdict::Inconclusive)),
@@ -89,7 +93,7 @@ impl Settling {
     pub fn needed(&self, measured: &Measured) -> Option<usize> {
         self.looks.at(measured.rounds.len())?;
         let own = self.of(&measured.key);
-        let estimate = Estimate::of(&ln_ratios(&summaries(&measured.rounds)))?;
+        let estimate = Evidence::of(&figures(&measured.rounds))?.typical;
         let visible = estimate.detectable(own.alpha / own.family as f64, POWER);
         // The standard error shrinks with the root of the number of rounds.
         let factor = (visible / own.margin).powi(2);
@@ -97,8 +101,9 @@ impl Settling {
         Some((rounds as usize).max(estimate.rounds + 1))
     }
 
-    fn verdict(&self, estimate: &Estimate, share: f64) -> Option<Verdict> {
+    fn verdict(&self, evidence: &Evidence, share: f64) -> Option<Verdict> {
         let alpha = self.alpha * share;
+        let estimate = &evidence.typical;
         if estimate.p_beyond(self.margin) <= alpha / self.family as f64 {
             Some(if estimate.ln_ratio > 0.0 {
                 Verdict::Slower
@@ -106,11 +111,30 @@ impl Settling {
                 Verdict::Faster
             })
         } else if estimate.p_within(self.margin) <= alpha {
-            Some(Verdict::Unchanged)
+            self.unless_the_mean_moved(evidence, alpha)
+                .filter(|verdict| self.may_end_with(*verdict, estimate.rounds))
         } else if self.is_at_threshold(estimate.interval(alpha)) {
             Some(Verdict::Inconclusive)
         } else {
             None
+        }
+    }
+
+    fn may_end_with(&self, verdict: Verdict, rounds: usize) -> bool {
+        verdict != Verdict::Unchanged || rounds >= self.unchanged_after
+    }
+
+    /// The verdict where the typical iteration is unchanged.
+    fn unless_the_mean_moved(&self, evidence: &Evidence, alpha: f64) -> Option<Verdict> {
+        let mean = evidence.mean(self.margin, alpha);
+        let certainly = evidence.mean(self.margin, alpha / self.family as f64);
+        match (mean, certainly) {
+            (Mean::Within(_), _) => Some(Verdict::Unchanged),
+            (_, Mean::Beyond(_)) => Some(Verdict::Inconclusive),
+            (Mean::Open(mean), _) if self.is_at_threshold(mean.interval(alpha)) => {
+                Some(Verdict::Inconclusive)
+            }
+            _ => None,
         }
     }
 
@@ -124,11 +148,12 @@ impl Settling {
 
     /// The share of the error that this benchmark's last data may use: what its look had where it was
     /// stopped early by this very rule, else all that earlier looks left.
-    pub(super) fn final_share(&self, estimate: &Estimate) -> f64 {
-        let interim = self.looks.share(estimate.rounds, Standing::Interim);
-        match self.looks.at(estimate.rounds) {
-            Some(Standing::Interim) if self.verdict(estimate, interim).is_some() => interim,
-            _ => self.looks.share(estimate.rounds, Standing::Last),
+    pub(super) fn final_share(&self, evidence: &Evidence) -> f64 {
+        let rounds = evidence.typical.rounds;
+        let interim = self.looks.share(rounds, Standing::Interim);
+        match self.looks.at(rounds) {
+            Some(Standing::Interim) if self.verdict(evidence, interim).is_some() => interim,
+            _ => self.looks.share(rounds, Standing::Last),
         }
     }
 

@@ -1,12 +1,17 @@
 //! Whole reports with known truth: what the analysis promises of many benchmarks together.
 
+mod allocations;
 mod calibration;
+mod means;
+mod recorded;
+mod slow_processes;
 
 use super::tests::{discovery, measured, sampling, thresholds};
 use super::*;
 use crate::discover::{Identity, Presence};
 use crate::measure::{Measured, Round, Samples};
 use crate::stats::simulation::{Disturbed, Noise, Order, Shape, Turns, at_most};
+use crate::stats::unseen_mode;
 use crate::units::Side;
 
 /// A round of one sample a side, whose log ratio is `ln_ratio`. How samples make a log ratio is
@@ -16,6 +21,7 @@ fn round_of(index: usize, ln_ratio: f64) -> Round {
         iterations: vec![1],
         times: vec![1e6 * ln_time.exp()],
         starts: vec![start],
+        preempted: Vec::new(),
     };
     Round {
         index,

@@ -24,6 +24,7 @@ pub(super) fn thresholds() -> Thresholds {
 pub(super) fn sampling() -> Sampling {
     Sampling {
         seed: 7,
+        unchanged_after: 6,
         rounds: 30,
         time: Duration::from_secs(2),
         warm_up: Duration::from_millis(50),
@@ -60,6 +61,7 @@ fn samples(ns: f64, side: Side) -> Samples {
         iterations: vec![10; 10],
         times: vec![10.0 * ns; 10],
         starts: (0..10).map(|i| (2 * i + offset) * 1_000_000).collect(),
+        preempted: Vec::new(),
     }
 }
 

@@ -79,8 +79,9 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
             workspace: &build.workspace_root,
         });
         let discovery = &ready.discovery;
-        counted = count_allocations(&plan.sampling, discovery, sources, scratch, events)?;
-        analyse::add_allocations(&mut comparisons, &counted, &plan.thresholds);
+        let enough = analyse::processes_to_believe(&plan.thresholds, ready.family);
+        counted = count_allocations(&plan.sampling, enough, discovery, sources, scratch, events)?;
+        analyse::add_allocations(&mut comparisons, &counted, &plan.thresholds, ready.family);
         ready.stages.end("counting allocations");
     }
     let attributed = explain(plan, &mut ready, &comparisons, scratch, events)?;

@@ -34,6 +34,7 @@ fn time(head_ns: f64) -> TimeComparison {
         }),
         rounds: Vec::new(),
         quantiles_ns: None,
+        mean_change: None,
         head_errors: None,
     }
 }

@@ -333,6 +333,7 @@ mod tests {
                 change: None,
                 rounds: Vec::new(),
                 quantiles_ns: None,
+                mean_change: None,
                 head_errors: Some(TimeErrors {
                     mean: error,
                     median: error,
@@ -415,6 +416,7 @@ mod tests {
                 base: None,
                 head: Some(counted(count)),
                 verdict: None,
+                figures: None,
                 notes: Vec::new(),
                 sites: Vec::new(),
             });

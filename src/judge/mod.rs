@@ -14,7 +14,9 @@ use crate::analyse::{Comparison, Verdict};
 pub use basis::{Basis, PartBasis, in_vain_everywhere, uncovered};
 pub use budget_check::{BudgetCheck, BudgetStatus, BudgetSubject};
 pub use budgets::{SharedError, check_budgets, gravest_first};
-pub use reason::{Changed, Grown, Growth, Reason, RequiredBenchmark, UncoveredFunction, Vote};
+pub use reason::{
+    Changed, FurtherGrowth, Grown, Growth, Reason, RequiredBenchmark, UncoveredFunction, Vote,
+};
 
 use budgets::reasons_of_budgets;
 use growth::reason_of_growth;

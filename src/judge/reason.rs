@@ -162,6 +162,18 @@ pub struct Growth {
     pub grown: Grown,
     /// The amounts of both sides.
     pub amount: Paired<f64>,
+    /// What else grew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<FurtherGrowth>,
+}
+
+/// Another figure of a benchmark's allocations that grew.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FurtherGrowth {
+    /// What grew.
+    pub grown: Grown,
+    /// The amounts of both sides.
+    pub amount: Paired<f64>,
 }
 
 /// What of a benchmark's allocations grew.
@@ -170,6 +182,8 @@ pub struct Growth {
 pub enum Grown {
     /// Their number.
     Count,
+    /// The bytes asked for.
+    Bytes,
     /// The bytes that are live at a time.
     Peak,
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::analyse::{
-    AllocationComparison, AllocationSummary, AllocationVerdict, Difference, TimeChange,
-    TimeComparison,
+    AllocationComparison, AllocationFigures, AllocationSummary, AllocationVerdict, Difference,
+    TimeChange, TimeComparison,
 };
 use crate::discover::BenchmarkKey;
 use crate::plan::{AllocationPolicy, OnMore};
@@ -49,6 +49,7 @@ fn slower(id: &str, change: f64) -> Comparison {
         }),
         rounds: Vec::new(),
         quantiles_ns: None,
+        mean_change: None,
         head_errors: None,
     });
     slower
@@ -75,10 +76,35 @@ fn allocating(base: f64, head: f64) -> Comparison {
             std::cmp::Ordering::Equal => AllocationVerdict::Same,
             std::cmp::Ordering::Greater => AllocationVerdict::Fewer,
         }),
+        figures: None,
         notes: Vec::new(),
         sites: Vec::new(),
     });
     grown
+}
+
+#[test]
+fn fewer_allocations_do_not_keep_more_bytes_and_a_higher_peak_from_the_vote() {
+    // 64 MiB once where there were twice 50 bytes.
+    let mut larger = allocating(2.0, 1.0);
+    let found = larger.allocations.as_mut().unwrap();
+    let more = Some(AllocationVerdict::More);
+    found.figures = Some(AllocationFigures {
+        allocations: Some(AllocationVerdict::Fewer),
+        bytes: more,
+        peak: more,
+        ..AllocationFigures::default()
+    });
+    let (base, head) = (found.base.as_mut().unwrap(), found.head.as_mut().unwrap());
+    (base.bytes, head.bytes) = (100.0, 67_108_864.0);
+    (base.peak_bytes, head.peak_bytes) = (50, 67_108_864);
+    let decision = decide(&[larger], &basis(OnMore::Reject));
+    assert_eq!(decision.vote, Vote::Reject);
+    let Reason::AllocatesMore { benchmarks, .. } = &decision.reasons[0] else {
+        panic!("{decision:?}");
+    };
+    assert_eq!(benchmarks[0].grown, Grown::Bytes);
+    assert_eq!(benchmarks[0].also[0].grown, Grown::Peak);
 }
 
 fn basis(on_more: OnMore) -> Basis {
@@ -145,6 +171,7 @@ fn an_increase_asks_for_the_vote_that_the_policy_names_and_only_beyond_its_thres
         benchmark: key("sum"),
         grown: Grown::Count,
         amount: Paired::new(1.0, 2.0),
+        also: Vec::new(),
     };
     assert!(matches!(
         &decision.reasons[..],

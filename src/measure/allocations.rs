@@ -1,8 +1,9 @@
 //! The pass that counts allocations: after timing, never during it.
 //!
 //! Counts do not depend on what else the machine does, so nothing is paired here: each side runs by
-//! itself, in two short processes. A benchmark whose processes disagree (a hash seed, a race between
-//! threads) gets more of them, so that its sides can be compared with a test. Whatever goes wrong is
+//! itself, in two short processes. A benchmark whose processes disagree, be it within a side (a hash seed, a
+//! race between threads) or between the sides, gets more of them: until chance cannot explain it any more,
+//! or a test can tell. Whatever goes wrong is
 //! a note about the benchmark it happened to, and costs nobody else anything.
 
 use std::time::Instant;
@@ -13,16 +14,18 @@ use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired, Pass};
 
 use super::MeasureError;
-use super::counted::Counted;
-use super::counter::{Counter, PROCESSES};
+use super::counted::{Counted, PROCESSES};
+use super::counter::Counter;
 use super::traced::Sources;
 
-/// Counts what every benchmark allocates that executes something that differs.
+/// Counts what every benchmark allocates that executes something that differs; in `enough` processes a side
+/// where the sides do not do the same.
 ///
 /// # Errors
 /// [`MeasureError::Interrupted`] when the user ends the run.
 pub fn count_allocations(
     sampling: &Sampling,
+    enough: usize,
     discovery: &Discovery,
     sources: Paired<Sources<'_>>,
     scratch: &Scratch,
@@ -44,6 +47,7 @@ pub fn count_allocations(
     for (target, mut counted) in targets {
         let counter = Counter {
             sampling,
+            enough,
             target,
             sources,
             scratch,

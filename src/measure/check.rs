@@ -45,6 +45,7 @@ pub(super) fn samples(report: &Report) -> Result<Samples, String> {
             .collect(),
         times: report.times.clone(),
         starts: Vec::new(),
+        preempted: Vec::new(),
     })
 }
 

@@ -12,6 +12,12 @@ const MOST_STACKS: u64 = 4000;
 /// Stacks of a sample with which one is content, if they are those of whole iterations.
 const ENOUGH_STACKS: u64 = 500;
 
+/// Processes a side: what differs from process to process must show.
+pub(super) const PROCESSES: usize = 2;
+
+/// Processes a side, at least, of a benchmark whose counts vary: with fewer, a test finds next to nothing.
+pub(super) const PROCESSES_IF_VARYING: usize = 6;
+
 /// What was counted of one benchmark.
 #[derive(Debug, Clone)]
 pub struct Counted {
@@ -81,6 +87,125 @@ impl CountedSample {
     }
 }
 
+/// One figure of an iteration, as one process shows it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Figure {
+    /// The same whole number in every sample.
+    Exact(f64),
+    /// A mean: it varies from sample to sample.
+    Mean(f64),
+    /// It cannot be told.
+    Unknown,
+}
+
+/// What one process shows of an iteration, figure by figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figures {
+    /// Allocations.
+    pub allocations: Figure,
+    /// Reallocations.
+    pub reallocations: Figure,
+    /// Bytes asked for.
+    pub bytes: Figure,
+    /// Most live bytes above those at the start.
+    pub peak: Figure,
+    /// Bytes that are left behind for good.
+    pub retained: Figure,
+}
+
+impl CountedProcess {
+    /// What it shows of an iteration.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let samples: Vec<&CountedSample> = self.samples.iter().collect();
+        let known = |exact: Option<f64>| exact.map_or(Figure::Unknown, Figure::Exact);
+        Figures {
+            allocations: figure(&samples, |s| s.record.allocations),
+            reallocations: figure(&samples, |s| s.record.reallocations),
+            bytes: figure(&samples, |s| s.record.bytes),
+            peak: known(peak(&samples).agreed.map(|bytes| bytes as f64)),
+            retained: known(retained(&samples).map(|bytes| bytes as f64)),
+        }
+    }
+}
+
+fn figure(samples: &[&CountedSample], sum: fn(&CountedSample) -> u64) -> Figure {
+    let each = |sample: &&CountedSample| {
+        let whole = sum(sample).is_multiple_of(sample.iterations);
+        whole.then(|| sum(sample) / sample.iterations)
+    };
+    let Some(first) = samples.first() else {
+        return Figure::Unknown;
+    };
+    match each(first) {
+        Some(exact) if samples.iter().all(|sample| each(sample) == Some(exact)) => {
+            Figure::Exact(exact as f64)
+        }
+        _ => {
+            let all: u64 = samples.iter().map(|sample| sum(sample)).sum();
+            let iterations: u64 = samples.iter().map(|sample| sample.iterations).sum();
+            Figure::Mean(all as f64 / iterations.max(1) as f64)
+        }
+    }
+}
+
+/// The peak of a single iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peak {
+    /// Where every sample agrees on it.
+    pub agreed: Option<u64>,
+    /// What to show anyway.
+    pub shown: u64,
+}
+
+/// The peak of a single iteration in these samples.
+///
+/// What iterations leave behind adds up within a region, and how many share one follows from the
+/// time they take: without taking that out, the sides could differ with no difference between them.
+#[must_use]
+pub fn peak(samples: &[&CountedSample]) -> Peak {
+    let per_region = |sample: &CountedSample| {
+        sample
+            .iterations
+            .div_ceil(sample.record.sample.regions.max(1))
+    };
+    let single = |sample: &CountedSample| {
+        let growth = u64::try_from(sample.record.growth_bytes).unwrap_or(0);
+        let left_before = growth / sample.iterations * (per_region(sample) - 1);
+        sample.record.peak_bytes.saturating_sub(left_before)
+    };
+    let shown = samples.iter().map(|s| single(s)).max().unwrap_or(0);
+    let agreed = samples.iter().all(|sample| single(sample) == shown);
+    // Outputs of a batch are kept together with a vector that Criterion frees within the region: their
+    // sum is not known, and shows as a peak that grows with the batch. Equal batches would hide it.
+    let tellable = |sample: &CountedSample| {
+        sample.record.sample.regions == 1
+            || per_region(sample) == 1
+            || samples
+                .iter()
+                .any(|other| per_region(other) != per_region(sample))
+    };
+    let known = agreed && samples.iter().all(|sample| tellable(sample));
+    Peak {
+        agreed: known.then_some(shown),
+        shown,
+    }
+}
+
+/// What one iteration leaves behind for good, where every sample agrees on it.
+fn retained(samples: &[&CountedSample]) -> Option<i64> {
+    let single = |sample: &CountedSample| {
+        let iterations = i64::try_from(sample.iterations).ok()?;
+        let left = sample.record.retained_bytes;
+        (left % iterations == 0).then(|| left / iterations)
+    };
+    let first = single(samples.first()?)?;
+    samples
+        .iter()
+        .all(|sample| single(sample) == Some(first))
+        .then_some(first)
+}
+
 impl Counted {
     /// What each iteration of `side` did, where every sample of every process says the same.
     #[must_use]
@@ -93,13 +218,32 @@ impl Counted {
             .then_some(first)
     }
 
-    /// Whether the sides are not known to do the same, so that it is worth asking where they do it.
+    /// Whether the sides are not known to do the same: then more processes are to be asked, and it is worth
+    /// asking where they do it.
     pub(super) fn differs(&self) -> bool {
         let counted = |side: Side| !self.processes.get(side).is_empty();
-        let exact = Paired::from_fn(|side| self.exact(side));
-        counted(Side::Base)
-            && counted(Side::Head)
-            && (exact.base.is_none() || exact.base != exact.head)
+        let varies = Side::BOTH
+            .into_iter()
+            .any(|side| self.exact(side).is_none());
+        let mut figures = Side::BOTH
+            .into_iter()
+            .flat_map(|side| self.processes.get(side))
+            .map(CountedProcess::figures);
+        let first = figures.next();
+        let differ = figures.any(|figures| Some(figures) != first);
+        counted(Side::Base) && counted(Side::Head) && (varies || differ)
+    }
+
+    /// Whether more processes are to be asked, where a difference must be seen in `enough` a side to be
+    /// believed: modes that processes fall into at random look like a difference in few of them.
+    #[must_use]
+    pub fn needs_more(&self, enough: usize) -> bool {
+        let [base, head] = Side::BOTH.map(|side| self.processes.get(side).len());
+        // A side that cannot be counted gets no more of them.
+        let asked = base.max(head);
+        asked < PROCESSES
+            || (self.differs() && asked < enough)
+            || (self.varies() && asked < enough.max(PROCESSES_IF_VARYING))
     }
 
     /// Which requests of `side` are to have their stack looked at; `None` where there are none.

@@ -12,7 +12,7 @@ use crate::units::{Event, EventSink, Paired, Side};
 
 use super::MeasureError;
 use super::check;
-use super::counted::{Counted, CountedProcess, CountedSample};
+use super::counted::{Counted, CountedProcess, CountedSample, PROCESSES, PROCESSES_IF_VARYING};
 use super::player::{Fault, Player, Report, Turn};
 use super::seams::explain;
 use super::traced::{Atlas, Sources};
@@ -26,16 +26,11 @@ const TIMING: Timing = Timing {
     sample_size: 10,
 };
 
-/// Processes a side: what differs from process to process must show.
-pub(super) const PROCESSES: usize = 2;
-
-/// Processes a side of a benchmark whose counts vary: enough for a test that believes nothing on less
-/// than 1 in 2,000.
-const PROCESSES_IF_VARYING: usize = 6;
-
 /// Counts one target.
 pub(super) struct Counter<'a> {
     pub(super) sampling: &'a Sampling,
+    /// In how many processes a side a difference must be seen to be believed.
+    pub(super) enough: usize,
     pub(super) target: &'a Target,
     pub(super) sources: Paired<Sources<'a>>,
     pub(super) scratch: &'a Scratch,
@@ -93,11 +88,11 @@ impl Counter<'_> {
                 return Ok(());
             }
         };
-        for process in 0..PROCESSES_IF_VARYING {
+        for process in 0..self.enough.max(PROCESSES_IF_VARYING) {
             let wanted: Vec<String> = counted
                 .iter()
                 .filter(|each| process == 0 || self.is_affordable(each))
-                .filter(|each| process < PROCESSES || each.varies())
+                .filter(|each| each.needs_more(self.enough))
                 .map(|each| each.key.id.clone())
                 .collect();
             for side in Side::BOTH {

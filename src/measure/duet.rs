@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::discover::Failure;
+use crate::seam::SampleRecord;
 use crate::units::{Paired, Side};
 
 use super::player::{Fault, Player, Report, Turn};
@@ -40,8 +41,8 @@ pub(super) struct Heard {
 pub(super) enum Interleaved {
     /// One ran, then the other.
     ByBenchmark,
-    /// Sample by sample; when each sample began, in nanoseconds of the monotonic clock.
-    BySample(Paired<Vec<u64>>),
+    /// Sample by sample; what the seam saw of each.
+    BySample(Paired<Vec<SampleRecord>>),
     /// It was tried sample by sample; but a side does not bear to be stopped while the other one runs.
     Restless(Restless),
     /// It was tried sample by sample, and what the seam saw is not what was reported; why. Both

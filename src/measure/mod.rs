@@ -37,7 +37,7 @@ use crate::units::{Paired, Side};
 
 pub use allocations::count_allocations;
 pub use budget::Bounds;
-pub use counted::{Counted, CountedProcess, CountedSample, Exact};
+pub use counted::{Counted, CountedProcess, CountedSample, Exact, Figure, Figures, Peak, peak};
 pub use profiles::{Profile, Profiled, profile};
 pub use reach::{Reach, find_reach};
 pub use remark::Remark;
@@ -132,6 +132,9 @@ pub struct Samples {
     /// When each sample began, in nanoseconds of the monotonic clock, where the clock seam saw it
     /// (pairing by sample); else empty.
     pub starts: Vec<u64>,
+    /// How many nanoseconds of each sample's time the kernel kept it from its processor, where that is
+    /// known (pairing by sample, one thread); else empty.
+    pub preempted: Vec<u64>,
 }
 
 impl Samples {
@@ -141,6 +144,7 @@ impl Samples {
             iterations: Vec::new(),
             times: Vec::new(),
             starts: Vec::new(),
+            preempted: Vec::new(),
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use crate::discover::{Failure, Presence};
 use crate::protocol::Timing;
+use crate::seam::SampleRecord;
 use crate::units::{Paired, Side};
 
 use super::duet::{Heard, Interleaved};
+use super::player::Report;
+use super::threads::Threads;
 use super::{Pairing, Request, Round, RoundOutcome, Samples, check};
 
 /// The outcome of a benchmark that ran; `None` when a side has yet to run it.
@@ -53,9 +56,18 @@ fn round(request: &Request, heard: &Heard) -> Result<Round, Failure> {
             stderr_tail: String::new(),
         }),
     })?;
-    if let Interleaved::BySample(starts) = &heard.interleaved {
+    if let Interleaved::BySample(seen) = &heard.interleaved {
+        let is_alone = |report: &Report| report.threads == Threads::One;
+        let reports = [&heard.reports.base, &heard.reports.head];
+        let alone = reports.into_iter().flatten().all(is_alone);
         for side in Side::BOTH {
-            samples.get_mut(side).starts.clone_from(starts.get(side));
+            let (seen, samples) = (seen.get(side), samples.get_mut(side));
+            samples.starts = seen.iter().map(|s| s.start_ns).collect();
+            // What a benchmark's own threads take from its main thread is its own doing.
+            if alone {
+                let preempted = seen.iter().map(SampleRecord::preempted_while_timed);
+                samples.preempted = preempted.collect();
+            }
         }
     }
     Ok(Round {

@@ -14,6 +14,7 @@ use crate::units::Event;
 fn sampling() -> Sampling {
     Sampling {
         seed: 1,
+        unchanged_after: 6,
         rounds: 4,
         time: Duration::from_secs(3600),
         warm_up: Duration::from_millis(50),

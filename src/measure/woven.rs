@@ -331,8 +331,7 @@ fn settle_up(seam: &Seam, reports: Paired<&Report>) -> Result<Interleaved, SeamE
         let reason = "samples of both sides ran at once";
         return Ok(Interleaved::InDoubt(reason.into()));
     }
-    let start = |samples: Vec<SampleRecord>| samples.iter().map(|s| s.start_ns).collect();
-    Ok(Interleaved::BySample(samples.map(start)))
+    Ok(Interleaved::BySample(samples))
 }
 
 /// Whether a sample began before another had ended.
@@ -358,6 +357,7 @@ mod tests {
             end_ns,
             timed_ns: end_ns - start_ns,
             regions: 1,
+            preempted_ns: 0,
         };
         let base = [sample(0, 10), sample(30, 40)];
         let turns = [sample(10, 20), sample(20, 30), sample(40, 41)];

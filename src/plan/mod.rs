@@ -198,6 +198,9 @@ pub struct Sampling {
     pub seed: u64,
     /// At most this many rounds a benchmark (each a fresh pair of processes).
     pub rounds: usize,
+    /// A benchmark is called unchanged after so many rounds at the earliest, if its budget of time lasts:
+    /// fewer processes may all have missed a mode of slow ones.
+    pub unchanged_after: usize,
     /// Timed work a side and benchmark after which it is given up as inconclusive.
     pub time: Duration,
     /// Criterion's `--warm-up-time` within a round.

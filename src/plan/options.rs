@@ -104,7 +104,7 @@ pub struct SamplingArgs {
     /// Look briefly, before a push: 600ms a benchmark, rounds of 50ms, at most 12
     #[arg(long, conflicts_with = "thorough")]
     pub quick: bool,
-    /// Look closely, before a release: 10s a benchmark, at most 100 rounds, confidence 0.99
+    /// Look closely, before a release: 10s a benchmark, at most 100 rounds, none unchanged before 29, confidence 0.99
     #[arg(long)]
     pub thorough: bool,
     /// How long the whole run may take, building included
@@ -172,7 +172,7 @@ pub struct JudgementArgs {
     /// The confidence level of the whole report [default: 0.95]
     #[arg(long, value_name = "LEVEL")]
     pub confidence: Option<Confidence>,
-    /// By how much allocations, or the peak of memory, must grow to count in the vote [default: 1%]
+    /// By how much allocations, bytes asked for or the peak of memory must grow to count in the vote [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub allocation_threshold: Option<Share>,
     /// The vote on a benchmark that allocates more [default: modify]

@@ -197,6 +197,7 @@ fn sampling(
     Ok(Sampling {
         seed: args.seed.unwrap_or(environment.drawn_seed),
         rounds,
+        unchanged_after: mode.unchanged_after(),
         time,
         warm_up: or_default(args.warm_up_time, mode.warm_up()),
         measurement,

@@ -1,9 +1,11 @@
 //! What changed about allocations, in the words that every renderer for people shares.
 
-use super::Report;
 use super::escape::visible;
 use super::words::{self, Naming, bytes, per_iteration, signed};
-use crate::analyse::{AllocationSite, AllocationSummary, AllocationVerdict, Comparison};
+use super::{Report, figures};
+use crate::analyse::{
+    AllocationFigures, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
+};
 use crate::units::{Charset, Paired};
 
 /// One benchmark whose allocations changed.
@@ -13,6 +15,8 @@ pub(super) struct Change {
     pub(super) subject: String,
     /// More or fewer.
     pub(super) verdict: AllocationVerdict,
+    /// Whether all figures that changed go the same way.
+    pub(super) way: Way,
     /// Allocations: `1 → 2`.
     pub(super) count: String,
     /// Reallocations, likewise.
@@ -25,6 +29,15 @@ pub(super) struct Change {
     pub(super) places: Vec<String>,
 }
 
+/// Whether the figures of a change go one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// They do.
+    One,
+    /// Some are more and some fewer.
+    Both,
+}
+
 /// Every benchmark whose allocations changed: those that allocate more first, in the report's order.
 pub(super) fn changes(report: &Report, naming: Naming) -> Vec<Change> {
     let mut changes: Vec<Change> = words::ordered(report)
@@ -35,27 +48,42 @@ pub(super) fn changes(report: &Report, naming: Naming) -> Vec<Change> {
     changes
 }
 
+/// One figure's verdict.
+type FigureOf = fn(&AllocationFigures) -> Option<AllocationVerdict>;
+
 fn change(comparison: &Comparison, naming: Naming) -> Option<Change> {
     let allocations = comparison.allocations.as_ref()?;
     let verdict = allocations
         .verdict
         .filter(|verdict| *verdict != AllocationVerdict::Same)?;
     let sides = Paired::new(allocations.base.as_ref()?, allocations.head.as_ref()?);
-    let both = |of: fn(&AllocationSummary) -> String| {
+    let way = match figures::changed(allocations).len() {
+        0 | 1 => Way::One,
+        _ => Way::Both,
+    };
+    // The words, so that every charset and no colour will do: the column's own verdict speaks of all.
+    let all_figures = allocations.figures.filter(|_| way == Way::Both);
+    let both = |of: fn(&AllocationSummary) -> String, figure: FigureOf| {
         let (base, head) = (of(sides.base), of(sides.head));
+        let changed = match all_figures.and_then(|figures| figure(&figures)) {
+            Some(AllocationVerdict::More) => " (more)",
+            Some(AllocationVerdict::Fewer) => " (fewer)",
+            _ => "",
+        };
         if base == head {
-            head
+            format!("{head}{changed}")
         } else {
-            format!("{base} → {head}")
+            format!("{base} → {head}{changed}")
         }
     };
     Some(Change {
         subject: naming.name(&comparison.key),
         verdict,
-        count: both(|s| per_iteration(s.count)),
-        reallocations: both(|s| per_iteration(s.reallocations)),
-        bytes: both(|s| bytes(s.bytes)),
-        peak: both(|s| bytes(s.peak_bytes as f64)),
+        way,
+        count: both(|s| per_iteration(s.count), |f| f.allocations),
+        reallocations: both(|s| per_iteration(s.reallocations), |f| f.reallocations),
+        bytes: both(|s| bytes(s.bytes), |f| f.bytes),
+        peak: both(|s| bytes(s.peak_bytes as f64), |f| f.peak),
         places: allocations.sites.iter().filter_map(place).collect(),
     })
 }
@@ -69,8 +97,9 @@ pub(super) fn both(comparison: &Comparison) -> Option<String> {
     if !words::allocations_changed(comparison) {
         return Some(count(head));
     }
+    let beside = figures::beside(allocations);
     Some(format!(
-        "{} → {} ({} → {})",
+        "{} → {} ({} → {}{beside})",
         count(base),
         count(head),
         bytes(base.bytes),
@@ -141,11 +170,10 @@ pub(super) fn symbol(verdict: AllocationVerdict, charset: Charset) -> &'static s
     }
 }
 
-/// The verdict as one word.
-pub(super) fn word(verdict: AllocationVerdict) -> &'static str {
-    match verdict {
-        AllocationVerdict::More => "more",
-        AllocationVerdict::Fewer => "fewer",
-        AllocationVerdict::Same => "same",
+/// The verdict as one word: of a change both ways none would be true.
+pub(super) fn word(change: &Change) -> &'static str {
+    match (change.way, change.verdict) {
+        (Way::Both, _) => "mixed",
+        (Way::One, verdict) => figures::more_or_fewer(verdict),
     }
 }

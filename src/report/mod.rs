@@ -7,6 +7,7 @@ mod causes;
 mod decided;
 mod error;
 mod escape;
+mod figures;
 mod findings;
 mod html;
 mod json;
@@ -22,6 +23,7 @@ mod risks;
 mod shell;
 mod skeletons;
 mod text;
+mod unseen;
 mod words;
 
 pub use markdown::MARKER as MARKDOWN_MARKER;

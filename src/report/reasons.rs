@@ -103,12 +103,22 @@ fn slower(changed: &Changed) -> String {
 }
 
 fn growth(growth: &Growth) -> String {
-    let (base, head) = (round(growth.amount.base), round(growth.amount.head));
-    let key = &growth.benchmark;
-    match growth.grown {
-        Grown::Count => format!("{key} ({base} → {head} an iteration)"),
-        Grown::Peak => format!("{key} (peak {base} → {head} bytes)"),
-    }
+    let also = growth
+        .also
+        .iter()
+        .map(|further| (further.grown, further.amount));
+    let all: Vec<String> = std::iter::once((growth.grown, growth.amount))
+        .chain(also)
+        .map(|(grown, amount)| {
+            let (base, head) = (round(amount.base), round(amount.head));
+            match grown {
+                Grown::Count => format!("{base} → {head} an iteration"),
+                Grown::Bytes => format!("{base} → {head} bytes asked for"),
+                Grown::Peak => format!("peak {base} → {head} bytes"),
+            }
+        })
+        .collect();
+    format!("{} ({})", growth.benchmark, all.join(", "))
 }
 
 /// Whole numbers as such, others to two places.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::escape::{shortened, visible};
-use super::{Commit, Environment, Report, Skipped, reasons};
+use super::{Commit, Environment, Report, Skipped, figures, reasons, unseen};
 use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison, Verdict};
 use crate::discover::BenchmarkKey;
 use crate::judge::Vote;
@@ -110,16 +110,28 @@ pub(super) fn summary(comparison: &Comparison) -> String {
             _ => verdict.to_owned(),
         },
     };
+    let time = match unseen::of(comparison) {
+        Some(unseen) => format!("{time}; {unseen}"),
+        None => time,
+    };
     let both = comparison
         .allocations
         .as_ref()
-        .and_then(|a| Some((a.base.as_ref()?, a.head.as_ref()?)));
+        .and_then(|a| Some((a, a.base.as_ref()?, a.head.as_ref()?)));
     match both {
-        Some((base, head)) if allocations_changed(comparison) => format!(
-            "{time}; allocations {} → {} an iteration",
-            allocations(base),
-            allocations(head)
-        ),
+        Some((all, base, head)) if allocations_changed(comparison) => {
+            let ways = figures::changed(all);
+            let ways = match ways.len() {
+                0 | 1 => String::new(),
+                _ => format!(": {}", ways.join(", ")),
+            };
+            format!(
+                "{time}; allocations {} → {}{} an iteration{ways}",
+                in_short(base),
+                in_short(head),
+                figures::beside(all)
+            )
+        }
         _ => time,
     }
 }
@@ -291,7 +303,7 @@ fn capitalised(text: &str) -> String {
 }
 
 /// `3 allocations, 3.0 KiB`, or nothing where a side was not counted.
-pub(super) fn allocations(summary: &AllocationSummary) -> String {
+pub(super) fn in_short(summary: &AllocationSummary) -> String {
     format!(
         "{} / {}",
         per_iteration(summary.count),

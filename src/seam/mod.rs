@@ -36,6 +36,7 @@ mod marks;
 mod profiles;
 mod prologue;
 mod reconcile;
+mod sample;
 mod stacks;
 mod symbols;
 mod trial;
@@ -54,6 +55,7 @@ pub use error::SeamError;
 pub use marks::MarkSeam;
 pub use profiles::{LoadedObject, ProfileClock, ProfileSeam, RawProfile, RawStack};
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
+pub use sample::SampleRecord;
 pub use stacks::{CodeAddress, Stack, Stacks, Tracing};
 pub use trial::{Trial, try_preloading, try_profiling};
 
@@ -87,31 +89,6 @@ impl Default for Settings {
         Settings {
             slice: Duration::from_millis(1),
             inject: Paired::new(0.0, 0.0),
-        }
-    }
-}
-
-/// What the probe saw of one sample (one call of `Bencher::iter` or a relative).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SampleRecord {
-    /// When it began, after its turn had come: nanoseconds of the monotonic clock, which is one for
-    /// both sides.
-    pub start_ns: u64,
-    /// When its last timed region ended, on the same clock.
-    pub end_ns: u64,
-    /// The sum of its timed regions, in nanoseconds: what Criterion reports as the sample's time.
-    pub timed_ns: u64,
-    /// How many timed regions it had: 1 with `iter`, one a batch with `iter_batched`.
-    pub regions: u64,
-}
-
-impl SampleRecord {
-    fn of(words: &[u64]) -> SampleRecord {
-        SampleRecord {
-            start_ns: words[layout::RECORD_START],
-            end_ns: words[layout::RECORD_END],
-            timed_ns: words[layout::RECORD_TIMED],
-            regions: words[layout::RECORD_REGIONS],
         }
     }
 }

@@ -93,6 +93,7 @@ mod tests {
             end_ns: 1 + timed_ns,
             timed_ns,
             regions: 1,
+            preempted_ns: 0,
         }
     }
 

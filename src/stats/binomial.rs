@@ -26,9 +26,29 @@ pub fn binomial_bounds(hits: usize, of: usize, alpha: f64) -> (f64, f64) {
     (lower, upper)
 }
 
+/// How common a mode of slower processes may be that none of `rounds` processes has shown: 1 − 0.05^(1/n).
+///
+/// A mode that is commoner shows in at least one of them in 95 runs of 100. The upper bound of
+/// [`binomial_bounds`] for no success.
+#[must_use]
+pub fn unseen_mode(rounds: usize) -> f64 {
+    match rounds {
+        0 => 1.0,
+        rounds => 1.0 - 0.05f64.powf(1.0 / rounds as f64),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_process_has_shown_is_bounded_as_any_share_is() {
+        for rounds in [0, 1, 6, 13, 29] {
+            let (_, upper) = binomial_bounds(0, rounds, 0.05);
+            assert!((unseen_mode(rounds) - upper).abs() < 1e-9, "{rounds}");
+        }
+    }
 
     #[test]
     fn the_bounds_agree_with_scipy() {

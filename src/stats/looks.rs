@@ -33,16 +33,30 @@ const FIRST: usize = 6;
 /// see nearly the same data, and pay twice for it.
 const GROWTH: f64 = 1.4;
 
+/// Two looks that lie within this factor are as good as one.
+const CLOSE: f64 = 1.15;
+
 impl Looks {
     /// The looks of a benchmark that has at most `max_rounds` rounds: 6, 9, 13, 18, 25 … and the last.
     #[must_use]
     pub fn plan(max_rounds: usize) -> Looks {
+        Looks::through(FIRST, max_rounds)
+    }
+
+    /// The same with a look after exactly `milestone` rounds, in place of one that would come shortly before
+    /// it: 6, 9, 13, 19, 29 … for 29.
+    #[must_use]
+    pub fn through(milestone: usize, max_rounds: usize) -> Looks {
         let mut planned = Vec::new();
         let mut at = FIRST;
         // An interim look just before the last one would not save anything.
-        while at as f64 * 1.15 < max_rounds as f64 {
+        while (at as f64) * CLOSE < max_rounds as f64 {
             planned.push(at);
-            at = (at as f64 * GROWTH).ceil() as usize;
+            let next = (at as f64 * GROWTH).ceil() as usize;
+            at = match at < milestone && milestone as f64 <= next as f64 * CLOSE {
+                true => milestone,
+                false => next,
+            };
         }
         planned.push(max_rounds.max(1));
         Looks { planned }
@@ -100,6 +114,9 @@ mod tests {
         assert_eq!(Looks::plan(12).planned(), [6, 9, 12]);
         assert_eq!(Looks::plan(6).planned(), [6]);
         assert_eq!(Looks::plan(3).planned(), [3]);
+        let thorough = [6, 9, 13, 19, 29, 41, 58, 82, 100];
+        assert_eq!(Looks::through(29, 100).planned(), thorough);
+        assert_eq!(Looks::through(29, 12).planned(), [6, 9, 12]);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | samples of one side → what the report shows of them | [`Summary`] |
 //! | samples of one side, round by round → how sure that is by itself | [`SummaryErrors`] |
-//! | samples of one round → one log ratio | [`paired_log_ratio`], [`unpaired_log_ratio`] |
+//! | samples of one round → one log ratio, and that of the means | [`paired_log_ratio`], [`unpaired_log_ratio`] |
 //! | log ratios of the rounds → estimate, interval, p-values | [`Estimate`] |
 //! | several looks at growing data, one error rate | [`Looks`] |
 //! | many benchmarks, one error rate | [`step_up`] |
@@ -20,15 +20,17 @@ mod estimate;
 mod family;
 mod location;
 mod looks;
+mod mean_ratio;
 mod summary;
 mod within;
 
 pub use alone::{SummaryErrors, one_sided_margin};
-pub use binomial::binomial_bounds;
+pub use binomial::{binomial_bounds, unseen_mode};
 pub use estimate::{Estimate, Interval, believable};
 pub use family::step_up;
 pub use location::{Weighted, robust_location, weighted_median};
 pub use looks::{Looks, Standing};
+pub use mean_ratio::MeanRatios;
 pub use summary::{Summary, percentile};
 pub use within::{RoundEstimate, Timed, paired_log_ratio, unpaired_log_ratio};
 

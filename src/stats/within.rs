@@ -1,6 +1,7 @@
 //! From the samples of one round to one log ratio.
 
 use super::location::{Weighted, robust_location};
+use super::mean_ratio::{MeanRatios, Part};
 
 /// The samples of one side in one round.
 #[derive(Debug, Clone, Copy)]
@@ -11,13 +12,18 @@ pub struct Timed<'a> {
     pub times: &'a [f64],
     /// When each sample began, nanoseconds of one clock for both sides; empty where nobody saw it.
     pub starts: &'a [u64],
+    /// How many nanoseconds of each sample's time the kernel kept it from its processor; empty where
+    /// nobody knows.
+    pub preempted: &'a [u64],
 }
 
 /// What one round says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RoundEstimate {
-    /// The estimate of ln(head ÷ base).
+    /// The estimate of ln(head ÷ base) of the typical iteration.
     pub ln_ratio: f64,
+    /// The same of the arithmetic means.
+    pub means: MeanRatios,
     /// How many comparisons it rests on.
     pub comparisons: usize,
 }
@@ -41,8 +47,10 @@ pub struct RoundEstimate {
 pub fn paired_log_ratio(base: Timed<'_>, head: Timed<'_>) -> Option<RoundEstimate> {
     let blocks = blocks(base, head)?;
     let comparisons = comparisons(&blocks);
+    let values: Vec<Weighted> = comparisons.iter().map(Comparison::weighted).collect();
     Some(RoundEstimate {
-        ln_ratio: robust_location(&comparisons)?,
+        ln_ratio: robust_location(&values)?,
+        means: detrended_means(&blocks, &comparisons).or_else(|| means(base, head))?,
         comparisons: comparisons.len(),
     })
 }
@@ -57,29 +65,86 @@ pub fn paired_log_ratio(base: Timed<'_>, head: Timed<'_>) -> Option<RoundEstimat
 pub fn unpaired_log_ratio(base: Timed<'_>, head: Timed<'_>) -> Option<RoundEstimate> {
     let location = |side: Timed<'_>| -> Option<f64> {
         let values: Vec<Weighted> = samples(side)?
-            .map(|(_, iterations, time)| Weighted {
-                value: (time / iterations).ln(),
+            .map(|sample| Weighted {
+                value: (sample.time / sample.iterations).ln(),
                 // Not by time: an interrupted sample would count the more, the longer it was interrupted.
-                weight: iterations,
+                weight: sample.iterations,
             })
             .collect();
         robust_location(&values)
     };
     Some(RoundEstimate {
         ln_ratio: location(head)? - location(base)?,
+        means: means(base, head)?,
         comparisons: base.times.len().min(head.times.len()),
     })
 }
 
-/// A side's samples that can be used, as (index, iterations, time).
-fn samples(side: Timed<'_>) -> Option<impl Iterator<Item = (usize, f64, f64)> + '_> {
+/// Of everything that the sides did: where they ran one after the other, whatever differs between the two runs
+/// is in it.
+fn means(base: Timed<'_>, head: Timed<'_>) -> Option<MeanRatios> {
+    let side = |side, sign| {
+        samples(side).map(|samples| {
+            samples.map(move |sample| Part {
+                sign,
+                measured: sample.time,
+                undisturbed: sample.undisturbed,
+                iterations: sample.iterations,
+            })
+        })
+    };
+    MeanRatios::of(side(base, -1.0)?.chain(side(head, 1.0)?))
+}
+
+/// Of sides that took turns: each block as a multiple of the machine's level around it, which is one for both
+/// sides, so that a drift cancels as it does in the robust ratio. `None` where a side has no block with others
+/// on both sides of it.
+fn detrended_means(blocks: &[Block], comparisons: &[Comparison]) -> Option<MeanRatios> {
+    MeanRatios::of(comparisons.iter().map(|comparison| {
+        let block = &blocks[comparison.at];
+        // The level between the sides is half a difference away from either.
+        let above_level = block.sign * comparison.value / 2.0;
+        let measured = comparison.share * above_level.exp();
+        Part {
+            sign: block.sign,
+            measured,
+            undisturbed: measured * block.undisturbed,
+            iterations: comparison.share,
+        }
+    }))
+}
+
+/// A side's sample that can be used.
+struct Usable {
+    index: usize,
+    iterations: f64,
+    time: f64,
+    /// The time without what the kernel took of it.
+    undisturbed: f64,
+}
+
+/// A smaller share of a sample is no preemption: the two clocks that are compared do not agree better.
+const PREEMPTED: f64 = 0.001;
+
+fn samples(side: Timed<'_>) -> Option<impl Iterator<Item = Usable> + '_> {
+    let undisturbed = move |index: usize, time: f64| {
+        let preempted = side.preempted.get(index).map_or(0.0, |p| *p as f64);
+        let left = time - preempted;
+        let counts = preempted > PREEMPTED * time && left > 0.0;
+        if counts { left } else { time }
+    };
     (side.iterations.len() == side.times.len()).then(|| {
         side.iterations
             .iter()
             .zip(side.times)
             .enumerate()
             .filter(|(_, (n, t))| **n > 0 && t.is_finite() && **t > 0.0)
-            .map(|(i, (n, t))| (i, *n as f64, *t))
+            .map(move |(index, (n, t))| Usable {
+                index,
+                iterations: *n as f64,
+                time: *t,
+                undisturbed: undisturbed(index, *t),
+            })
     })
 }
 
@@ -90,6 +155,7 @@ struct Sample {
     start: f64,
     iterations: f64,
     time: f64,
+    undisturbed: f64,
 }
 
 /// Consecutive samples of one side.
@@ -99,6 +165,27 @@ struct Block {
     level: f64,
     /// Its share of its side's iterations.
     share: f64,
+    /// What of its time is left without what the kernel took, as a share.
+    undisturbed: f64,
+}
+
+/// A block against the machine's level around it.
+struct Comparison {
+    /// Which block.
+    at: usize,
+    /// The estimate of the log ratio that follows from it.
+    value: f64,
+    /// The block's share of its side's iterations.
+    share: f64,
+}
+
+impl Comparison {
+    fn weighted(&self) -> Weighted {
+        Weighted {
+            value: self.value,
+            weight: self.share,
+        }
+    }
 }
 
 /// Blocks on either side that say how fast the machine was around a block. Wider is more robust against
@@ -112,11 +199,12 @@ fn blocks(base: Timed<'_>, head: Timed<'_>) -> Option<Vec<Block>> {
         if side.starts.len() != side.times.len() {
             return None;
         }
-        line.extend(samples(side)?.map(|(i, iterations, time)| Sample {
+        line.extend(samples(side)?.map(|sample| Sample {
             sign,
-            start: (side.starts[i] - origin) as f64,
-            iterations,
-            time,
+            start: (side.starts[sample.index] - origin) as f64,
+            iterations: sample.iterations,
+            time: sample.time,
+            undisturbed: sample.undisturbed,
         }));
     }
     line.sort_by(|a, b| a.start.total_cmp(&b.start));
@@ -162,20 +250,23 @@ fn trim_ends(runs: &mut [&[Sample]]) {
 /// `total` holds the iterations of base and of head.
 fn block(run: &[Sample], [base, head]: [f64; 2]) -> Block {
     let work: f64 = run.iter().map(|s| s.time).sum();
+    let undisturbed: f64 = run.iter().map(|s| s.undisturbed).sum();
     let iterations: f64 = run.iter().map(|s| s.iterations).sum();
     Block {
         sign: run[0].sign,
         level: (work / iterations).ln(),
         share: iterations / if run[0].sign < 0.0 { base } else { head },
+        undisturbed: undisturbed / work,
     }
 }
 
 /// Every block against the machine's level around it, as a difference head − base.
-fn comparisons(blocks: &[Block]) -> Vec<Weighted> {
+fn comparisons(blocks: &[Block]) -> Vec<Comparison> {
     if let [a, b] = blocks {
-        return vec![Weighted {
+        return vec![Comparison {
+            at: 1,
             value: b.sign * (b.level - a.level),
-            weight: 1.0,
+            share: 1.0,
         }];
     }
     (1..blocks.len() - 1)
@@ -184,10 +275,11 @@ fn comparisons(blocks: &[Block]) -> Vec<Weighted> {
             let window = &blocks[at - reach..=at + reach];
             let same = middle(window, |b| b.sign == blocks[at].sign);
             let other = middle(window, |b| b.sign != blocks[at].sign);
-            Weighted {
+            Comparison {
+                at,
                 // The level between the sides is half a difference away from either.
                 value: blocks[at].sign * (2.0 * blocks[at].level - same - other),
-                weight: blocks[at].share,
+                share: blocks[at].share,
             }
         })
         .collect()
@@ -224,6 +316,7 @@ mod tests {
                 iterations: &self.iterations,
                 times: &self.times,
                 starts: &self.starts,
+                preempted: &[],
             }
         }
     }

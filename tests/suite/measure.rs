@@ -18,6 +18,7 @@ use crate::probe;
 pub(crate) fn sampling(pairing: PairingRequest) -> Sampling {
     Sampling {
         seed: 7,
+        unchanged_after: 6,
         rounds: 2,
         time: Duration::from_secs(60),
         warm_up: Duration::from_millis(10),

@@ -246,7 +246,7 @@ fn compared(ids: &[&str], more: &str) -> Vec<(Counted, AllocationComparison)> {
         profiling: Profiling::Changed,
         ..sampling(PairingRequest::Auto)
     };
-    let counted = count_allocations(&sampling, &discovery, sources, &scratch, &|_| {}).unwrap();
+    let counted = count_allocations(&sampling, 6, &discovery, sources, &scratch, &|_| {}).unwrap();
     let mut comparisons: Vec<Comparison> = counted
         .iter()
         .map(|counted| nothing_yet(&counted.key))
@@ -259,7 +259,7 @@ fn compared(ids: &[&str], more: &str) -> Vec<(Counted, AllocationComparison)> {
             on_more: OnMore::Modify,
         },
     };
-    add_allocations(&mut comparisons, &counted, &thresholds);
+    add_allocations(&mut comparisons, &counted, &thresholds, ids.len());
     let found = comparisons.into_iter().map(|one| one.allocations.unwrap());
     counted.into_iter().zip(found).collect()
 }

@@ -8,6 +8,7 @@ mod html;
 mod machines;
 mod merging;
 
+use cargo_perfcheck::analyse::{AllocationFigures, AllocationVerdict, Comparison};
 use cargo_perfcheck::judge::{Decision, Reason, Vote};
 use cargo_perfcheck::plan::Format;
 use cargo_perfcheck::report::{self, RenderOptions, Report};
@@ -296,4 +297,58 @@ fn record_a_report() {
         .extend(cases::failed_added_removed().benchmarks);
     let path = format!("fixtures/reports/v{}.json", report::SCHEMA_VERSION);
     fs_err::write(path, render(&report, Format::Json)).expect("it can be written");
+}
+
+/// 64 MiB once where there were twice 50 bytes.
+fn larger_and_fewer(mut comparison: Comparison) -> Comparison {
+    comparison = builder::allocating(comparison, (2.0, 100.0), (1.0, 67_108_864.0));
+    if let Some(found) = &mut comparison.allocations {
+        let (more, fewer) = (AllocationVerdict::More, AllocationVerdict::Fewer);
+        found.verdict = Some(more);
+        found.figures = Some(AllocationFigures {
+            allocations: Some(fewer),
+            reallocations: Some(AllocationVerdict::Same),
+            bytes: Some(more),
+            peak: Some(more),
+            retained: Some(AllocationVerdict::Same),
+        });
+        if let (Some(base), Some(head)) = (&mut found.base, &mut found.head) {
+            (base.peak_bytes, head.peak_bytes) = (50, 67_108_864);
+        }
+    }
+    comparison
+}
+
+#[test]
+fn fewer_allocations_do_not_hide_more_bytes_and_a_higher_peak_in_any_format() {
+    let timed = builder::timed(
+        "load",
+        cargo_perfcheck::analyse::Verdict::Unchanged,
+        1e6,
+        0.0,
+        0.003,
+    );
+    let report = builder::with(vec![larger_and_fewer(timed)]);
+    let shown = text(&report, 160, Colour::Never, Charset::Unicode);
+    for expected in [
+        "mixed",
+        "2 → 1 (fewer)",
+        "100 B → 64.0 MiB (more)",
+        "50 B → 64.0 MiB (more)",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    let markdown = render(&report, Format::Markdown);
+    assert!(markdown.contains("2 → 1 (fewer)") && markdown.contains("50 B → 64.0 MiB (more)"));
+    for format in [Format::Html, Format::Gitlab, Format::Github] {
+        let shown = render(&report, format);
+        assert!(
+            shown.contains("more bytes and peak, fewer allocations"),
+            "{format:?}: {shown}"
+        );
+        assert!(
+            shown.contains("peak 50 B → 64.0 MiB"),
+            "{format:?}: {shown}"
+        );
+    }
 }

@@ -29,6 +29,8 @@ mod no_heap;
 mod pass;
 #[path = "../../src/peer.rs"]
 mod peer;
+#[path = "../../src/preempted.rs"]
+mod preempted;
 #[path = "../../src/sample.rs"]
 mod sample;
 mod sampler;

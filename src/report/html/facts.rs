@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use crate::report::escape::visible;
-use crate::report::{Commit, Report, shell, words};
+use crate::report::{Commit, Report, shell, unseen, words};
 use crate::units::Paired;
 
 /// Environment, methodology, and how to reproduce.
@@ -101,6 +101,7 @@ fn methodology(report: &Report) -> Vec<(&'static str, String)> {
         ("seed", m.seed.to_string()),
         ("time spent", spent.join(", ")),
     ];
+    rows.extend(unseen::modes(report).map(|unseen| ("slow processes", unseen)));
     rows.extend(part);
     rows
 }

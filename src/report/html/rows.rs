@@ -10,6 +10,7 @@ use crate::analyse::{
 };
 use crate::measure::Pairing;
 use crate::report::escape::visible;
+use crate::report::figures;
 use crate::report::words::{self, Naming};
 use crate::units::{Charset, Nanos, Side};
 
@@ -86,12 +87,13 @@ fn allocations_in_short(comparison: &Comparison) -> Markup {
         Some(AllocationVerdict::Fewer) => "fewer",
         _ => "soft",
     };
-    let short = |summary: &Option<AllocationSummary>| summary.as_ref().map(words::allocations);
+    let short = |summary: &Option<AllocationSummary>| summary.as_ref().map(words::in_short);
     let (base, head) = (short(&allocations.base), short(&allocations.head));
+    let beside = figures::beside(allocations);
     html! {
         span class=(class) {
             @match (base, head) {
-                (Some(base), Some(head)) if base != head => { (base) " → " (head) },
+                (Some(base), Some(head)) if base != head || !beside.is_empty() => { (base) " → " (head) (beside) },
                 (_, Some(one)) | (Some(one), None) => (one),
                 (None, None) => "not counted",
             }
@@ -209,6 +211,8 @@ fn counts(allocations: &AllocationComparison) -> Markup {
     let any = allocations.base.is_some() || allocations.head.is_some();
     html! {
         h3 { "Allocations per iteration" }
+        @let ways = figures::changed(allocations);
+        @if ways.len() > 1 { p { (ways.join(", ")) "." } }
         @if any {
             div.scroll { table {
                 thead { tr { th {} @for (heading, _) in columns { th scope="col" { (heading) } } th scope="col" { "exact" } } }

@@ -37,7 +37,7 @@ impl Page<'_> {
         format!(
             "| {} {} | {} | {} | {} | {} | {} | {} |\n",
             allocations::symbol(change.verdict, Charset::Unicode),
-            allocations::word(change.verdict),
+            allocations::word(change),
             self.code(&change.subject),
             change.count,
             change.reallocations,

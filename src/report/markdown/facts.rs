@@ -8,7 +8,7 @@ use super::sections::{Page, fold};
 use crate::analyse::{Comparison, TimeSummary};
 use crate::measure::Pairing;
 use crate::report::escape::shortened;
-use crate::report::{Report, shell, words};
+use crate::report::{Report, shell, unseen, words};
 use crate::units::Paired;
 
 impl Page<'_> {
@@ -125,6 +125,9 @@ impl Page<'_> {
             words::share(m.threshold),
             self.text(&m.correction)
         ));
+        if let Some(unseen) = unseen::modes(self.report) {
+            item(unseen);
+        }
         item(format!("pairing: {}", pairings(self.report)));
         item(format!("processors: {}", self.text(&m.pinning)));
         item(format!("seed {}", m.seed));

@@ -50,7 +50,7 @@ impl Page<'_> {
 
     fn allocation_verdict(&self, change: &Change) -> String {
         let symbol = allocations::symbol(change.verdict, self.options.charset);
-        format!("{symbol} {}", allocations::word(change.verdict))
+        format!("{symbol} {}", allocations::word(change))
     }
 
     fn allocation_row(&self, change: &Change) -> Row {

@@ -7,7 +7,7 @@ use super::Page;
 use super::paint::Tone;
 use crate::report::escape::{shortened, visible};
 use crate::report::findings::{self, Finding};
-use crate::report::{shell, words};
+use crate::report::{shell, unseen, words};
 
 /// This many entries of each kind are listed.
 const ENTRIES: usize = 12;
@@ -92,6 +92,10 @@ impl Page<'_> {
                 visible(&method.correction),
             );
             out.push_str(&self.paint(&self.wrapped(&text, 0), Tone::Quiet));
+        }
+        if let Some(unseen) = unseen::modes(self.report) {
+            let text = self.wrapped(&unseen, 0);
+            out.push_str(&self.paint(&text, Tone::Quiet));
         }
         if let Some(part) = method.partition {
             let text = self.wrapped(&words::part(part), 0);

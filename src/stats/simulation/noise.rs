@@ -112,6 +112,8 @@ pub(crate) struct SimulatedSide {
     pub(crate) iterations: Vec<u64>,
     pub(crate) times: Vec<f64>,
     pub(crate) starts: Vec<u64>,
+    /// Empty: nobody asked the kernel.
+    pub(crate) preempted: Vec<u64>,
 }
 
 /// How the sides of a simulated round take turns.

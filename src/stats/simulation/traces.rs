@@ -19,6 +19,9 @@ struct RecordedSide {
     iterations: Vec<u64>,
     times: Vec<f64>,
     starts: Vec<u64>,
+    /// Not in traces from before the probe asked for it.
+    #[serde(default)]
+    preempted: Vec<u64>,
 }
 
 impl RecordedSide {
@@ -27,6 +30,7 @@ impl RecordedSide {
             iterations: &self.iterations,
             times: &self.times,
             starts: &self.starts,
+            preempted: &self.preempted,
         }
     }
 }

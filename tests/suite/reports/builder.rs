@@ -171,6 +171,7 @@ pub(crate) fn timed(
             quantiles(base_ns),
             quantiles(base_ns * (1.0 + change)),
         )),
+        mean_change: None,
         head_errors: None,
     });
     comparison
@@ -227,6 +228,7 @@ pub(crate) fn one_sided(id: &str, side: Side, ns: f64) -> Comparison {
         change: None,
         rounds: Vec::new(),
         quantiles_ns: None,
+        mean_change: None,
         head_errors: None,
     });
     comparison
@@ -258,6 +260,7 @@ pub(crate) fn allocating(
         base: Some(allocations(base)),
         head: Some(allocations(head)),
         verdict: Some(verdict),
+        figures: None,
         notes: Vec::new(),
         sites: vec![AllocationSite {
             function: "codec::parse::unescape".into(),

@@ -313,6 +313,7 @@ pub(crate) fn no_allocations() -> Report {
             base: None,
             head: None,
             verdict: None,
+            figures: None,
             notes: vec!["the executable is static, so that nothing can be preloaded".into()],
             sites: Vec::new(),
         });

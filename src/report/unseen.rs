@@ -1,0 +1,46 @@
+//! What the rounds of unchanged benchmarks can have missed, in the words that every renderer for people shares.
+
+use super::Report;
+use crate::analyse::{Comparison, Verdict};
+use crate::stats::unseen_mode;
+
+/// What the rounds of an unchanged benchmark can have missed.
+pub(super) fn of(comparison: &Comparison) -> Option<String> {
+    let change = comparison.time.as_ref()?.change.as_ref()?;
+    (comparison.verdict == Verdict::Unchanged).then(|| {
+        format!(
+            "{} rounds can miss a mode that up to {} of the processes fall into",
+            change.rounds,
+            whole_share(unseen_mode(change.rounds))
+        )
+    })
+}
+
+/// What the rounds of this report's unchanged benchmarks can have missed; nothing where there are none.
+pub(super) fn modes(report: &Report) -> Option<String> {
+    let unchanged = report
+        .benchmarks
+        .iter()
+        .filter(|c| c.verdict == Verdict::Unchanged);
+    let rounds = unchanged.filter_map(|c| Some(c.time.as_ref()?.change.as_ref()?.rounds));
+    let fewest = rounds.min()?;
+    let then = match fewest < THOROUGH {
+        true => format!(
+            "; `--thorough` goes on to {THOROUGH} rounds ({})",
+            whole_share(unseen_mode(THOROUGH))
+        ),
+        false => String::new(),
+    };
+    Some(format!(
+        "`unchanged` speaks of the processes that ran: {fewest} rounds can miss a mode of slow ones that up to {} of them fall \
+         into (95 % confidence){then}",
+        whole_share(unseen_mode(fewest))
+    ))
+}
+
+/// So many rounds `--thorough` takes before it calls anything unchanged.
+const THOROUGH: usize = 29;
+
+fn whole_share(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
