@@ -398,13 +398,13 @@ fn bench_targets_without_their_features_are_listed_and_built_with_them() {
 }
 
 #[test]
-fn a_profile_with_a_dash_and_strip_still_gives_symbols_and_lines() {
+fn an_inherited_profile_that_strips_and_optimises_all_at_once_still_gives_symbols_and_lines() {
     use object::{Object, ObjectSection};
     let world = World::new();
-    world.put_both(
-        "Cargo.toml",
-        &world.manifest("[profile.very-fast]\ninherits = \"release\"\nstrip = true\ndebug = false"),
-    );
+    let settings = "inherits = \"release\"\nstrip = true\ndebug = false\nlto = \"fat\"\npanic = \"abort\"\n\
+                    codegen-units = 1\noverflow-checks = true";
+    let profiles = format!("[profile.fast]\n{settings}\n[profile.very-fast]\ninherits = \"fast\"");
+    world.put_both("Cargo.toml", &world.manifest(&profiles));
     let profile = Some("very-fast".to_owned());
     let builds = world
         .build(&Selection {
@@ -421,6 +421,7 @@ fn a_profile_with_a_dash_and_strip_still_gives_symbols_and_lines() {
                 .map_or(0, |section| section.size())
         };
         assert!(size(".symtab") > 0 && size(".debug_line") > 0, "{side}");
+        assert_eq!(output(only(builds.get(side))), "43");
     }
 }
 

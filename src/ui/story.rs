@@ -165,14 +165,14 @@ impl Story {
 
     /// Where the run stands at the time `now`.
     pub(super) fn now(&self, now: Duration) -> Now {
+        let spent = now.saturating_sub(self.began);
         let (text, done) = match &self.stage {
             Stage::Starting => ("looking around".to_owned(), None),
             Stage::Between => ("preparing the next step".to_owned(), None),
             Stage::Checkout(side) => (format!("checking out {side}"), None),
-            Stage::Build(build) => build.now(),
+            Stage::Build(build) => build.now(spent),
             Stage::Pass(rounds) => rounds.now(),
         };
-        let spent = now.saturating_sub(self.began);
         Now {
             text: printable(&text),
             done,
@@ -182,7 +182,7 @@ impl Story {
 }
 
 impl Build {
-    fn now(&self) -> (String, Option<f64>) {
+    fn now(&self, spent: Duration) -> (String, Option<f64>) {
         let done = self
             .total
             .filter(|total| *total > 0)
@@ -191,7 +191,12 @@ impl Build {
             Some(total) => format!("{} of {total} crates", self.done),
             None => plural(self.done, "crate"),
         };
-        (format!("building {}: {of} {}", self.side, self.krate), done)
+        let so_far = match spent.as_secs() {
+            0..10 => String::new(),
+            _ => format!(", {} so far", spoken(spent)),
+        };
+        let text = format!("building {}: {of} {}{so_far}", self.side, self.krate);
+        (text, done)
     }
 }
 

@@ -141,3 +141,23 @@ fn a_terminal_shows_steps_above_a_bar_and_is_left_clean() {
     let end = text.rsplit('\n').next().unwrap_or_default();
     assert!(end.ends_with("\r\u{1b}[2K") || end.is_empty(), "{end:?}");
 }
+
+#[test]
+fn a_long_build_says_what_is_built_how_far_it_is_and_for_how_long() {
+    let mut story = super::story::Story::new();
+    let second = Duration::from_secs;
+    story.take(&Event::BuildStarted { side: Side::Head }, second(5));
+    let compiled = Event::Compiled {
+        side: Side::Head,
+        krate: "serde".into(),
+        done: 30,
+        total: Some(120),
+    };
+    story.take(&compiled, second(95));
+    let now = story.now(second(95));
+    assert_eq!(
+        now.text,
+        "building head: 30 of 120 crates serde, 1 min 30 s so far"
+    );
+    assert_eq!(now.done, Some(0.25));
+}

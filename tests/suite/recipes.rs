@@ -59,7 +59,11 @@ fn steps(workflow: &str) -> Vec<Step> {
 
 #[test]
 fn workflows_pin_every_action_and_put_nothing_of_a_pull_request_into_a_shell() {
-    for path in ["ci/github/perfcheck.yml", "ci/github/perfcheck-comment.yml"] {
+    for path in [
+        "ci/github/perfcheck.yml",
+        "ci/github/perfcheck-comment.yml",
+        "ci/github/release.yml",
+    ] {
         let workflow = recipe(path);
         for line in workflow.lines().filter(|line| line.contains("uses:")) {
             let (_, pin) = line.split_once('@').expect(line);
@@ -406,4 +410,91 @@ fn the_shell_recipe_deepens_a_shallow_clone_and_fails_as_the_comparison_does() {
     assert_eq!(output.status.code(), Some(100), "{output:?}");
     let report = std::fs::read_to_string(clone.join("perfcheck/report.md")).unwrap();
     assert!(report.contains("sorting"), "{report}");
+}
+
+/// Notes what it is asked; a release is there already.
+const GH_WITH_A_RELEASE: &str = r#"#!/bin/sh
+[ -n "$GH_TOKEN" ] || exit 4
+echo "$@" >> "$RECORD"
+[ "$2" != create ]
+"#;
+
+#[test]
+fn a_release_attaches_archives_that_binstall_finds_with_checksums_completions_and_pages() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for name in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
+        std::fs::copy(root.join(name), at(name)).unwrap();
+    }
+    std::fs::create_dir_all(at("target/release")).unwrap();
+    std::fs::copy(
+        cargo_bin!("cargo-perfcheck"),
+        at("target/release/cargo-perfcheck"),
+    )
+    .unwrap();
+    std::fs::create_dir(at("bin")).unwrap();
+    std::fs::write(at("bin/gh"), GH_WITH_A_RELEASE).unwrap();
+    std::fs::set_permissions(at("bin/gh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let tag = concat!("v", env!("CARGO_PKG_VERSION"));
+    let target = "x86_64-unknown-linux-gnu";
+    let run = |script: &str| {
+        let path = format!("{}:{}", at("bin").display(), std::env::var("PATH").unwrap());
+        let output = Command::new("bash")
+            .args(["-eo", "pipefail", "-c", script])
+            .current_dir(folder.path())
+            .env("PATH", path)
+            .env("RECORD", at("record"))
+            .env("GH_TOKEN", "token")
+            .env("TAG", tag)
+            .env("TARGET", target)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{script}\n{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let workflow = recipe("ci/github/release.yml");
+    assert!(workflow.contains(target) && workflow.contains("aarch64-unknown-linux-gnu"));
+    let [build, archive, attach] = steps(&workflow).try_into().ok().expect("three steps");
+    // It is this very program, but for the profile.
+    assert_eq!(build.script, "cargo build --locked --release");
+    run(&archive.script);
+    run(&attach.script);
+
+    // What cargo-binstall makes of the manifest.
+    let manifest: toml::Table = recipe("Cargo.toml").parse().unwrap();
+    let names = &manifest["package"]["metadata"]["binstall"];
+    let filled = |key: &str| {
+        let text = names[key]
+            .as_str()
+            .unwrap()
+            .replace("{ name }", "cargo-perfcheck");
+        let text = text
+            .replace("v{ version }", tag)
+            .replace("{ target }", target);
+        text.replace("{ bin }", "cargo-perfcheck")
+            .replace("{ binary-ext }", "")
+    };
+    let url = filled("pkg-url");
+    let file = url
+        .strip_prefix(&format!("{{ repo }}/releases/download/{tag}/"))
+        .unwrap();
+    let listed = run(&format!(
+        "sha256sum --check --quiet {file}.sha256; tar -tzf {file}"
+    ));
+    let inside = |end: &str| {
+        let found = listed.lines().any(|line| line.ends_with(end));
+        assert!(found, "{end}: {listed}");
+    };
+    inside(&filled("bin-dir"));
+    for end in ["bash", "fish", "zsh"] {
+        inside(&format!("/completions/cargo-perfcheck.{end}"));
+    }
+    inside("/man/cargo-perfcheck.1");
+    inside("/LICENSE-MIT");
+    let asked = std::fs::read_to_string(at("record")).unwrap();
+    let upload = format!("release upload {tag} {file} {file}.sha256 --clobber");
+    assert_eq!(asked.lines().last(), Some(&*upload));
 }
