@@ -5,7 +5,8 @@
 #   HEAD   the commit that holds the change                 [HEAD]
 #   OUT    the folder of the reports                        [perfcheck]
 #
-# Leaves with 0 (approved), 100 (rejected: something is slower or over its budget) or 101 (could not be completed).
+# Leaves with 0 (approved), 100 (rejected: something is slower or over its budget), 101 (could not be completed),
+# 102 (nothing that had to be measured was) or 103 (ended early: the report is partial).
 set -eu
 
 base=${BASE:-origin/main}

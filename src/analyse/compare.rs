@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::apart;
 use super::evidence::Evidence;
 use super::judged::{Joint, Judged, judge};
 use super::round::{figures, head_errors, per_iteration, quantiles, weakest_pairing};
@@ -12,7 +13,7 @@ use super::{
 use crate::discover::{
     Benchmark, BenchmarkKey, Discovery, Failure, Identity, Presence, Reached, Target,
 };
-use crate::measure::Measured;
+use crate::measure::{Measured, Remark};
 use crate::plan::{Sampling, Thresholds};
 use crate::stats::Summary;
 use crate::units::{Paired, Ratio, Side};
@@ -100,30 +101,21 @@ impl Draft {
     fn finish(self, settling: &Settling, joint: &Joint) -> Comparison {
         let general = settling.margin();
         let settling = &settling.of(&self.benchmark.key);
-        let judged = self.evidence.map(|e| judge(&e, settling, joint));
+        let judged = self.judged(settling, joint);
         let verdict = self.verdict(judged.as_ref());
-        let mut notes = self
-            .measured
-            .as_ref()
-            .map_or_else(Vec::new, |m| m.notes.clone());
+        let measured = self.measured.as_ref();
+        let mut notes = measured.map_or_else(Vec::new, |m| m.notes.clone());
+        let mut remarks = measured.map_or_else(Vec::new, |m| m.remarks.clone());
         if settling.margin() != general {
             let own = Ratio::from_ln(settling.margin()).as_change() * 100.0;
             notes.push(format!("judged by its own threshold of {own:.3} %"));
         }
         notes.extend(self.note(verdict, judged.as_ref(), settling));
-        let evidence = self.evidence.filter(|_| verdict == Verdict::Inconclusive);
-        // What was stopped at the threshold had rounds enough.
-        let too_few = |e: &Evidence| {
-            e.typical.rounds < settling.fewest_rounds() && joint.is_mute(settling, e)
-        };
-        if let Some(evidence) = evidence.filter(too_few) {
-            notes.push(format!(
-                "{} rounds, whatever they show, are too few to tell a change from luck in a report of {} \
-                 benchmarks; it takes {}",
-                evidence.typical.rounds,
-                joint.family,
-                settling.fewest_rounds()
-            ));
+        if verdict == Verdict::Inconclusive {
+            let apart = self.apart(settling);
+            let told = apart.as_ref().and_then(apart::words);
+            notes.extend(told.or_else(|| self.too_few(judged.as_ref(), settling, joint)));
+            remarks.extend(apart);
         }
         let time = self.time(judged.as_ref());
         Comparison {
@@ -134,9 +126,46 @@ impl Draft {
             allocations: None,
             failure: self.failure().cloned(),
             notes,
-            remarks: self.measured.map_or_else(Vec::new, |m| m.remarks),
+            remarks,
             key: self.benchmark.key,
         }
+    }
+
+    /// That so few rounds could not have shown anything, unless they did.
+    fn too_few(
+        &self,
+        judged: Option<&Judged>,
+        settling: &Settling,
+        joint: &Joint,
+    ) -> Option<String> {
+        let (evidence, judged) = (self.evidence?, judged?);
+        let rounds = evidence.typical.rounds;
+        // What was stopped at the threshold had rounds enough.
+        let mute = rounds < settling.fewest_rounds() && joint.is_mute(settling, &evidence);
+        (mute && judged.change.difference == Difference::None).then(|| {
+            format!(
+                "{rounds} rounds, whatever they show, are too few to tell a change from luck in a report of {} \
+                 benchmarks; it takes {}",
+                joint.family,
+                settling.fewest_rounds()
+            )
+        })
+    }
+
+    /// The verdict by the interval, and the difference by whatever shows it.
+    fn judged(&self, settling: &Settling, joint: &Joint) -> Option<Judged> {
+        let mut judged = judge(&self.evidence?, settling, joint);
+        let change = &mut judged.change;
+        let bounded = change.lower.ln() > 0.0 || change.upper.ln() < 0.0;
+        if change.difference == Difference::None && bounded {
+            change.difference = apart::difference(&self.rounds, settling);
+        }
+        Some(judged)
+    }
+
+    fn apart(&self, settling: &Settling) -> Option<Remark> {
+        let rounds = &self.measured.as_ref()?.rounds;
+        apart::remark(rounds, settling)
     }
 
     /// Why there is no result: known since discovery, or found out while measuring.
@@ -176,7 +205,11 @@ impl Draft {
                 _ => "one round gives an estimate but no interval; more are needed".to_owned(),
             });
         };
-        match judged.change.difference {
+        let change = judged.change;
+        if self.rounds.len() < settling.first_look() {
+            return apart::certainly(change.difference, change.ratio);
+        }
+        match change.difference {
             Difference::None => None,
             Difference::Slower => Some(format!(
                 "certainly slower, but whether by more than {threshold:.3} % is open"

@@ -79,11 +79,8 @@ fn dependencies(builds: &Paired<Build>) -> Option<String> {
 
 fn lock_files(builds: &Paired<Build>) -> Option<String> {
     match (builds.base.lock_file, builds.head.lock_file) {
-        (LockFile::Tracked, LockFile::Tracked) => None,
-        (LockFile::Shared, LockFile::Shared) => Some(
-            "Cargo.lock is not tracked: both sides were built from one lock file, so that what they share has one version"
-                .to_owned(),
-        ),
+        // One lock file for both sides makes no difference between them.
+        (LockFile::Tracked, LockFile::Tracked) | (LockFile::Shared, LockFile::Shared) => None,
         (base, _) => {
             let tracked = match base {
                 LockFile::Tracked => Side::Base,

@@ -2,6 +2,7 @@
 
 mod allocation_figures;
 mod allocations;
+mod apart;
 mod calibration;
 mod compare;
 mod confounders;

@@ -157,6 +157,16 @@ impl Settling {
         }
     }
 
+    /// How many rounds the first planned look has.
+    pub(super) fn first_look(&self) -> usize {
+        self.looks.planned().first().copied().unwrap_or(usize::MAX)
+    }
+
+    /// The error that one benchmark of the report may have by itself (Bonferroni's inequality).
+    pub(super) fn level_of_one(&self) -> f64 {
+        self.alpha / self.family as f64
+    }
+
     pub(super) fn margin(&self) -> f64 {
         self.margin
     }

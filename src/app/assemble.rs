@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::disturbances::Disturbances;
 use crate::analyse::{self, Comparison};
 use crate::attribute::Attribution;
-use crate::build::Build;
-use crate::discover::{Discovery, SkippedTarget};
+use crate::build::{Build, LockFile};
+use crate::discover::Discovery;
 use crate::environment::Machine;
 use crate::judge::{Basis, BudgetCheck, Decision};
 use crate::plan::{Pinning, Plan};
 use crate::report::{
-    Commit, Environment, Methodology, Range, ReachSummary, Report, SCHEMA_VERSION, Skipped, Timing,
+    Commit, Environment, Locking, Methodology, Partial, Range, ReachSummary, Report,
+    SCHEMA_VERSION, Timing,
 };
 use crate::revision::{Resolved, Revision, Source};
 use crate::units::{Bytes, Paired, Side};
@@ -29,6 +30,7 @@ pub(super) struct Findings<'a> {
     pub(super) attributions: Vec<Attribution>,
     pub(super) decision: Decision,
     pub(super) basis: Basis,
+    pub(super) partial: Option<Partial>,
     pub(super) budgets: Vec<BudgetCheck>,
     pub(super) timings: Vec<Timing>,
     pub(super) reach: Option<ReachSummary>,
@@ -45,10 +47,11 @@ pub(super) fn assemble(findings: Findings<'_>) -> Report {
         methodology: methodology(&findings),
         confounders: analyse::confounders(findings.builds),
         warnings: warnings(&findings),
-        skipped: findings.discovery.skipped.iter().map(skipped).collect(),
+        skipped: findings.discovery.skipped.clone(),
         benchmarks: findings.comparisons,
         budgets: findings.budgets,
         reach: findings.reach,
+        partial: findings.partial,
         basis: Some(findings.basis),
         attributions: findings.attributions,
     }
@@ -90,6 +93,7 @@ fn environment(findings: &Findings<'_>) -> Environment {
         host: toolchains.head.host.clone(),
         profile: findings.builds.head.profile.clone(),
         criterion: findings.builds.as_ref().map(criterion_versions),
+        locking: locking(findings.builds),
     }
 }
 
@@ -99,6 +103,13 @@ fn criterion_versions(build: &Build) -> BTreeMap<String, String> {
         .iter()
         .filter_map(|executable| Some((executable.package.clone(), executable.criterion.clone()?)));
     versions.collect()
+}
+
+fn locking(builds: &Paired<Build>) -> Locking {
+    match (builds.base.lock_file, builds.head.lock_file) {
+        (LockFile::Shared, LockFile::Shared) => Locking::Shared,
+        _ => Locking::Tracked,
+    }
 }
 
 fn methodology(findings: &Findings<'_>) -> Methodology {
@@ -144,13 +155,4 @@ fn warnings(findings: &Findings<'_>) -> Vec<String> {
         warnings.extend(notes.iter().map(|note| format!("{side}: {note}")));
     }
     warnings
-}
-
-fn skipped(target: &SkippedTarget) -> Skipped {
-    Skipped {
-        package: target.package.clone(),
-        target: target.target.clone(),
-        side: target.side,
-        reason: target.reason.clone(),
-    }
 }

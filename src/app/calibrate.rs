@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::time::Instant;
 
-use super::compare::{kind, measure_once, prepare};
+use super::compare::{kind, prepare};
 use super::disturbances::{Disturbances, Watch};
 use super::failure::Failure;
+use super::passes;
 use super::ready::Stages;
 use crate::analyse::{Calibration, Comparison};
 use crate::environment::Machine;
+use crate::measure::MeasureError;
 use crate::plan::{CalibrateArgs, ExitStatus, Format, Plan, Sampling};
 use crate::scratch::Scratch;
 use crate::ui::Progress;
@@ -73,7 +75,11 @@ fn repeat(
             seed: plan.sampling.seed.wrapping_add(u64::from(run)),
             ..plan.sampling.clone()
         };
-        measure_once(plan, &sampling, &ready, end, scratch, events)
+        let timed = passes::time(plan, &sampling, &ready, end, scratch, events);
+        match timed.ended {
+            Some(interrupted) => Err(MeasureError::from(interrupted)),
+            None => Ok(timed.comparisons),
+        }
     });
     let runs = runs.collect::<Result<_, _>>()?;
     Ok((runs, watch.finish()))

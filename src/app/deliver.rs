@@ -21,17 +21,23 @@ pub(super) fn deliver(
     terminal: &Terminal,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
+    let mut delivered = Ok(());
     for output in outputs {
         if let Some(path) = &output.path {
-            let text = report::render(report, output.format, &RenderOptions::FILE)?;
-            write_whole(path, text.as_bytes()).map_err(Failure::other)?;
+            // One that fails costs the others nothing.
+            delivered = delivered.and(to_file(report, output, path));
         }
     }
     for output in outputs.iter().filter(|output| output.path.is_none()) {
         let text = report::render(report, output.format, &for_stdout(terminal))?;
-        print(&text, out)?;
+        delivered = delivered.and(print(&text, out));
     }
-    Ok(())
+    delivered
+}
+
+fn to_file(report: &Report, output: &Output, path: &Path) -> Result<(), Failure> {
+    let text = report::render(report, output.format, &RenderOptions::FILE)?;
+    write_whole(path, text.as_bytes()).map_err(Failure::other)
 }
 
 /// Writes files about single benchmarks into `folder`.

@@ -52,11 +52,17 @@ impl Failure {
 
     /// Writes `error: …: …`, an empty line, and `hint: …`.
     pub(super) fn print(&self, err: &mut impl Write) -> std::io::Result<()> {
-        writeln!(err, "error: {:#}", self.error)?;
+        writeln!(err, "error: {self}")?;
         if let Some(hint) = &self.hint {
             writeln!(err, "\nhint: {hint}")?;
         }
         Ok(())
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.error)
     }
 }
 

@@ -1,9 +1,8 @@
 //! Budgets and requirements of the configuration, against what was found.
 
-use super::failure::Failure;
 use super::ready::Ready;
 use crate::analyse::Comparison;
-use crate::build::{self, BinarySize};
+use crate::build::{self, BinarySize, BuildError};
 use crate::discover::{Discovery, Presence, SkippedTarget};
 use crate::judge::{self, BudgetCheck};
 use crate::plan::config::Budgets;
@@ -35,34 +34,40 @@ pub(super) fn of_benchmarks(discovery: &Discovery, budgets: &Budgets) -> usize {
     limits.map(|limits| limits.len()).sum()
 }
 
-/// Checks the budgets; programs are built only where one speaks of them.
+/// Builds the programs of both sides and weighs them.
+pub(super) fn programs(
+    plan: &Plan,
+    ready: &Ready,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<Vec<BinarySize>, BuildError> {
+    build::binary_sizes(&ready.builds, &plan.selection, scratch, events)
+}
+
+/// Checks the budgets. `programs` is `None` where they could not be built.
 pub(super) fn check(
     plan: &Plan,
     ready: &Ready,
     comparisons: &[Comparison],
-    scratch: &Scratch,
-    events: EventSink<'_>,
-) -> Result<Limits, Failure> {
-    let binaries = if plan.budgets.speak_of_binaries() {
-        build::binary_sizes(&ready.builds, &plan.selection, scratch, events)?
-    } else {
-        Vec::new()
-    };
+    programs: Option<&[BinarySize]>,
+) -> Limits {
     let shared = judge::SharedError {
         confidence: plan.thresholds.confidence,
         elsewhere: ready.budgets_elsewhere,
     };
+    let budgets = &plan.budgets;
+    let built = programs.unwrap_or_default();
     let mut limits = Limits {
-        checks: judge::check_budgets(comparisons, &binaries, &plan.budgets, shared),
+        checks: judge::check_budgets(comparisons, built, budgets, shared),
         required_in_vain: Vec::new(),
         budgets_in_vain: Vec::new(),
         programs_in_vain: Vec::new(),
     };
     // Who asked for some of the benchmarks knows that the rest is not there.
     if plan.extent() != Extent::Selection {
-        limits.look_for_misses(plan, &ready.discovery.skipped, comparisons, &binaries);
+        limits.look_for_misses(plan, &ready.discovery.skipped, comparisons, programs);
     }
-    Ok(limits)
+    limits
 }
 
 impl Limits {
@@ -71,7 +76,7 @@ impl Limits {
         plan: &Plan,
         skipped: &[SkippedTarget],
         comparisons: &[Comparison],
-        binaries: &[BinarySize],
+        programs: Option<&[BinarySize]>,
     ) {
         let keys = comparisons.iter().map(|comparison| &comparison.key);
         let benchmarks = keys.map(|key| (&*key.package, &*key.target, &*key.id));
@@ -79,9 +84,11 @@ impl Limits {
         if skipped.is_empty() {
             self.required_in_vain = plan.sampling.rules.required_in_vain(benchmarks.clone());
         }
-        let binaries = binaries.iter().map(|b| (&*b.package, &*b.name));
         self.budgets_in_vain = plan.budgets.without_benchmark(benchmarks);
-        self.programs_in_vain = plan.budgets.without_binary(binaries);
+        if let Some(programs) = programs {
+            let programs = programs.iter().map(|b| (&*b.package, &*b.name));
+            self.programs_in_vain = plan.budgets.without_binary(programs);
+        }
     }
 
     /// What a reader should know of the budgets, as lower-case fragments. Of a shard only what the
@@ -159,7 +166,7 @@ mod tests {
             budgets_in_vain: Vec::new(),
             programs_in_vain: Vec::new(),
         };
-        limits.look_for_misses(plan, &skipped, &[comparison], &[binary]);
+        limits.look_for_misses(plan, &skipped, &[comparison], Some(&[binary]));
         limits
     }
 
@@ -183,6 +190,7 @@ mod tests {
             target: "other".into(),
             side: None,
             reason: "needs the features x".into(),
+            outcome: crate::discover::TargetOutcome::Skipped,
         };
         let limits = limits(&plan("cargo-perfcheck"), vec![skipped]);
         assert_eq!(limits.required_in_vain, [""; 0]);

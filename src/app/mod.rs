@@ -5,11 +5,14 @@ mod assemble;
 mod calibrate;
 mod compare;
 mod coverage;
+mod decide;
 mod deliver;
 mod disturbances;
 mod doubts;
+mod early;
 mod failure;
 mod limits;
+mod passes;
 mod pinning;
 mod reach;
 mod ready;
@@ -23,7 +26,7 @@ use crate::plan::{
     Actions, Args, Cache, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs,
     Selection, Terminal, pair_up, plots_folder,
 };
-use crate::scratch::{self, Scratch, guardian};
+use crate::scratch::{self, Interrupted, Scratch, guardian};
 use crate::{commands, report};
 
 use failure::Failure;
@@ -48,10 +51,12 @@ pub fn run(
     let ended = scratch::listen()
         .map_err(Failure::other)
         .and_then(|()| dispatch(args, words, &mut out, &mut err));
-    if let Some(interrupted) = scratch::interrupted() {
-        // Whatever else failed, failed because of it.
+    if let Some(interrupted @ Interrupted::Signal(_)) = scratch::interrupted() {
         let _ = writeln!(err, "{interrupted}");
-        return interrupted.exit_code();
+        // Whatever else failed, failed because of it.
+        if ended.is_err() {
+            return interrupted.exit_code();
+        }
     }
     match ended {
         Ok(status) => status.into(),

@@ -1,11 +1,13 @@
 //! What the report says of what the change can reach.
 
+use std::time::Instant;
+
 use crate::build::Build;
 use crate::discover::{Changes, Discovery, Presence, Reached};
-use crate::measure::{MeasureError, Reach, find_reach};
+use crate::measure::{Reach, find_reach};
 use crate::plan::{Extent, Sampling};
 use crate::report::ReachSummary;
-use crate::scratch::Scratch;
+use crate::scratch::{Interrupted, Scratch};
 use crate::units::{Event, EventSink, Paired};
 
 use super::coverage::{Coverage, TouchedCode};
@@ -21,10 +23,12 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    /// In a run of this extent where rules have left out what `skipped` names.
-    pub(super) fn of(extent: Extent, skipped: &[String]) -> Asked {
+    /// In a run of this extent where rules have left out what `skipped` names. The benchmarks of a target
+    /// that failed are not known.
+    pub(super) fn of(extent: Extent, skipped: &[String], discovery: &Discovery) -> Asked {
+        let all = skipped.is_empty() && discovery.is_whole();
         match extent {
-            Extent::Whole | Extent::Shard if skipped.is_empty() => Asked::ReachAndCoverage,
+            Extent::Whole | Extent::Shard if all => Asked::ReachAndCoverage,
             _ => Asked::Reach,
         }
     }
@@ -34,6 +38,8 @@ impl Asked {
 pub(super) struct FoundReach {
     pub(super) summary: ReachSummary,
     pub(super) coverage: Coverage,
+    /// What ended the search before it was done.
+    pub(super) ended: Option<Interrupted>,
 }
 
 /// Finds out what the change can reach, and enters it in `discovery`.
@@ -42,13 +48,16 @@ pub(super) fn find(
     asked: Asked,
     builds: &Paired<Build>,
     discovery: &mut Discovery,
+    end: Option<Instant>,
     scratch: &Scratch,
     events: EventSink<'_>,
-) -> Result<FoundReach, MeasureError> {
+) -> FoundReach {
     let changes = Changes::between(builds);
     let touched = TouchedCode::of(builds, discovery);
     let watched = touched.watched();
-    let reach = find_reach(sampling, &changes, &watched, discovery, scratch, events)?;
+    let reach = find_reach(
+        sampling, &changes, &watched, discovery, end, scratch, events,
+    );
     let coverage = match asked {
         Asked::Reach => Coverage::default(),
         Asked::ReachAndCoverage => touched.coverage(&reach),
@@ -58,7 +67,11 @@ pub(super) fn find(
         reached: summary.reached,
         benchmarks: summary.benchmarks,
     });
-    Ok(FoundReach { summary, coverage })
+    FoundReach {
+        summary,
+        coverage,
+        ended: reach.ended,
+    }
 }
 
 /// The summary. Which changed functions no benchmark executes is entered where that is known.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::coverage::Coverage;
+use super::early::Shortfalls;
 use crate::build::Build;
 use crate::discover::Discovery;
 use crate::environment::Machine;
@@ -26,6 +27,10 @@ pub(super) struct Ready {
     /// What rules took out, to be told in the report.
     pub(super) skipped: Vec<String>,
     pub(super) stages: Stages,
+    /// What had to be broken off already.
+    pub(super) shortfalls: Shortfalls,
+    /// How long it took from the builds to here.
+    pub(super) preparing: Duration,
 }
 
 /// Where the time goes.

@@ -4,7 +4,7 @@ use crate::build::{BrokenTarget, Build};
 use crate::units::{Paired, Side};
 
 use super::listing::Listing;
-use super::{Failure, SkippedTarget};
+use super::{Failure, SkippedTarget, TargetOutcome};
 
 fn broken_on<'b>(
     builds: &'b Paired<Build>,
@@ -41,21 +41,23 @@ pub(super) fn enter(
 
 /// The targets whose state no benchmark carries: those that the base side does not compile, or neither.
 pub(super) fn skipped(builds: &Paired<Build>) -> Vec<SkippedTarget> {
-    let skipped = |side: Option<Side>, broken: &BrokenTarget| SkippedTarget {
+    let told = |side: Option<Side>, broken: &BrokenTarget, outcome| SkippedTarget {
         package: broken.package.clone(),
         target: broken.target.clone(),
         side,
         reason: broken.reason(),
+        outcome,
     };
+    let failed = |side, broken| told(side, broken, TargetOutcome::Failed);
     let mut all = Vec::new();
     for base in &builds.base.broken {
         match broken_on(builds, Side::Head, &base.package, &base.target) {
-            Some(head) if head.reason() == base.reason() => all.push(skipped(None, base)),
+            Some(head) if head.reason() == base.reason() => all.push(failed(None, base)),
             Some(head) => {
-                all.push(skipped(Some(Side::Base), base));
-                all.push(skipped(Some(Side::Head), head));
+                all.push(failed(Some(Side::Base), base));
+                all.push(failed(Some(Side::Head), head));
             }
-            None => all.push(skipped(Some(Side::Base), base)),
+            None => all.push(told(Some(Side::Base), base, TargetOutcome::Skipped)),
         }
     }
     // New with the change, and broken: nothing is there to be compared.
@@ -65,7 +67,7 @@ pub(super) fn skipped(builds: &Paired<Build>) -> Vec<SkippedTarget> {
             .iter()
             .any(|e| e.package == head.package && e.target == head.target);
         if !runs && broken_on(builds, Side::Base, &head.package, &head.target).is_none() {
-            all.push(skipped(Some(Side::Head), head));
+            all.push(failed(Some(Side::Head), head));
         }
     }
     all

@@ -26,14 +26,17 @@ pub(super) struct Listed {
 pub(super) enum Answer {
     /// It speaks the protocol.
     Criterion(Listing),
-    /// It is no Criterion benchmark, or not one that can be driven; why, as a lower-case fragment.
+    /// It is no Criterion benchmark; what it is, as a lower-case fragment.
     Other(String),
+    /// It is one, or may be one, and it cannot be started or driven.
+    Failed(Failure),
 }
 
 /// The benchmarks of an executable that speaks the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listing {
-    pub(super) criterion: CriterionVersion,
+    /// `None` where the executable could not say.
+    pub(super) criterion: Option<CriterionVersion>,
     pub(super) command_line: CommandLine,
     /// In the order in which it runs them; each id once.
     pub(super) benchmarks: Vec<Listed>,
@@ -45,7 +48,7 @@ pub(super) struct Listing {
 
 impl Listing {
     /// Nothing has been named yet.
-    pub(super) fn empty(criterion: CriterionVersion) -> Listing {
+    pub(super) fn empty(criterion: Option<CriterionVersion>) -> Listing {
         Listing {
             criterion,
             command_line: CommandLine::default(),
@@ -68,27 +71,36 @@ pub(super) fn list(
         Ok(Harness::Criterion) => CommandLine::Criterion,
         Ok(Harness::Criterion2) => CommandLine::Criterion2,
         Ok(Harness::Other(reason)) => return Answer::Other(reason.into()),
-        Err(error) => return Answer::Other(format!("its executable cannot be read: {error}")),
+        Err(error) => {
+            return Answer::Failed(Failure {
+                side,
+                reason: format!("cannot be read: {error}"),
+                stderr_tail: String::new(),
+            });
+        }
     };
     match ask(executable, command_line, side, timeout, scratch) {
         Ok(listing) => Answer::Criterion(listing),
-        Err(Refusal::Final(reason)) => Answer::Other(reason),
+        Err(Refusal::OtherHarness(reason)) => Answer::Other(reason),
+        Err(Refusal::Final(failure)) => Answer::Failed(failure),
         // Its own reading of the command line may know none of our options.
-        Err(Refusal::Options(reason)) => {
+        Err(Refusal::Options(failure)) => {
             match ask(executable, CommandLine::Own, side, timeout, scratch) {
                 Ok(listing) => Answer::Criterion(listing),
-                Err(_) => Answer::Other(reason),
+                Err(_) => Answer::Failed(failure),
             }
         }
     }
 }
 
-/// Why an executable did not speak, as a lower-case fragment.
+/// Why an executable did not speak.
 enum Refusal {
+    /// It is no Criterion benchmark; what it is, as a lower-case fragment.
+    OtherHarness(String),
     /// Whatever it is asked.
-    Final(String),
+    Final(Failure),
     /// It may be the options that it does not know.
-    Options(String),
+    Options(Failure),
 }
 
 fn ask(
@@ -112,7 +124,13 @@ fn ask(
     };
     let mut process = match Process::spawn(&invocation, scratch) {
         Ok(process) => process,
-        Err(ending) => return Err(Refusal::Final(ending.to_string())),
+        Err(ending) => {
+            return Err(Refusal::Final(Failure {
+                side,
+                reason: ending.to_string(),
+                stderr_tail: String::new(),
+            }));
+        }
     };
     let greeted = process
         .connect(timeout)
@@ -121,11 +139,11 @@ fn ask(
         Ok(criterion) => {
             let listing = Listing {
                 command_line,
-                ..Listing::empty(criterion)
+                ..Listing::empty(Some(criterion))
             };
             Ok(follow(process, listing, side, timeout))
         }
-        Err(ending) => Err(never_spoke(&ending, &process.into_last_words())),
+        Err(ending) => Err(never_spoke(&ending, side, process.into_last_words())),
     }
 }
 
@@ -191,24 +209,24 @@ fn follow(mut process: Process, mut listing: Listing, side: Side, timeout: Durat
 }
 
 /// Why a process that contains Criterion never spoke with us.
-fn never_spoke(ending: &Ending, last_words: &str) -> Refusal {
+fn never_spoke(ending: &Ending, side: Side, last_words: String) -> Refusal {
     if last_words.contains("Unrecognized option") || last_words.contains("running 0 tests") {
         let reason = "uses the default harness (its [[bench]] lacks `harness = false`)";
-        return Refusal::Final(reason.into());
+        return Refusal::OtherHarness(reason.into());
     }
+    let failure = |reason: String| Failure {
+        side,
+        reason,
+        stderr_tail: last_words,
+    };
     match ending {
         Ending::Exited { status } if status.success() => {
-            Refusal::Final("ran to its end without using Criterion".into())
+            Refusal::Final(failure("ran to its end without using Criterion".into()))
         }
-        _ => {
-            let words = last_words.lines().next_back().unwrap_or_default();
-            let colon = if words.is_empty() { "" } else { ": " };
-            let reason = format!("{ending} before it used Criterion{colon}{words}");
-            match ending {
-                Ending::Exited { .. } => Refusal::Options(reason),
-                _ => Refusal::Final(reason),
-            }
+        Ending::Exited { .. } => {
+            Refusal::Options(failure(format!("{ending} before it used Criterion")))
         }
+        _ => Refusal::Final(failure(format!("{ending} before it used Criterion"))),
     }
 }
 
@@ -242,6 +260,7 @@ mod tests {
         match answer {
             Answer::Criterion(listing) => listing,
             Answer::Other(reason) => panic!("{reason}"),
+            Answer::Failed(failure) => panic!("{failure:?}"),
         }
     }
 
@@ -255,7 +274,7 @@ mod tests {
         let listing = listing(ask_script(script));
         assert_eq!(ids(&listing), ["g/z", "g/a/1 2", "größe \"x\" (.*)"]);
         assert_eq!(listing.failure, None);
-        assert_eq!(listing.criterion.to_string(), "0.5.1");
+        assert_eq!(listing.criterion.unwrap().to_string(), "0.5.1");
     }
 
     #[test]
@@ -292,8 +311,8 @@ mod tests {
             let mut executable = fake::executable("");
             executable.env.push(("FAKE_SILENT".into(), how.into()));
             match answer(&executable, Duration::from_millis(500)) {
-                Answer::Other(reason) => reason,
-                Answer::Criterion(listing) => panic!("{listing:?}"),
+                Answer::Failed(failure) => failure.reason,
+                other => panic!("{other:?}"),
             }
         };
         assert_eq!(silent("ok"), "ran to its end without using Criterion");
@@ -307,7 +326,7 @@ mod tests {
         executable.path = std::env::current_exe().unwrap().with_file_name("missing");
         assert!(matches!(
             answer(&executable, Duration::ZERO),
-            Answer::Other(reason) if reason.contains("missing")
+            Answer::Failed(failure) if failure.reason.contains("missing")
         ));
         executable.path = "/bin/true".into();
         assert_eq!(

@@ -18,7 +18,7 @@ use super::listing::{Answer, Listed, Listing, list};
 use super::outputs::differing_output;
 use super::{
     Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, Reached,
-    SkippedTarget, Target, Tree, compare,
+    SkippedTarget, Target, TargetOutcome, Tree, compare,
 };
 
 /// What discovery depends on.
@@ -55,11 +55,16 @@ pub fn discover(
             executable
                 .map(|(side, executable)| list(executable, *side, options.timeout, run_folder))
         });
+        // What an interruption broke off did not fail.
+        scratch::check()?;
         let executables = executables.map(|found| found.map(|(_, executable)| executable));
         let Some((package, target)) = name_of(&executables) else {
             continue;
         };
-        let mut listings = sort_out(answers, &package, &target, &mut discovery.skipped);
+        let identity = identity(builds, &executables, &differing);
+        let mut refused = Refused::new(&package, &target, &identity);
+        let mut listings = refused.sort_out(answers);
+        discovery.skipped.append(&mut refused.targets);
         broken::enter(builds, &package, &target, &mut listings);
         if listings.base.is_none() && listings.head.is_none() {
             continue;
@@ -67,13 +72,14 @@ pub fn discover(
         let command_lines = listings
             .as_ref()
             .map(|listing| listing.as_ref().map(|l| l.command_line));
-        let identity = identity(builds, &executables, &differing);
         discovery.targets.push(Target {
             benchmarks: match_benchmarks(&package, &target, &listings),
             criterion: Paired::from_fn(|side| {
                 let listing = listings.get(side).as_ref();
                 let runs = executables.get(side).is_some();
-                listing.filter(|_| runs).map(|listing| listing.criterion)
+                listing
+                    .filter(|_| runs)
+                    .and_then(|listing| listing.criterion)
             }),
             package,
             target,
@@ -166,6 +172,7 @@ fn unbuilt(builds: &Paired<Build>) -> Vec<SkippedTarget> {
             target: target.into(),
             side: one_of(&sides),
             reason: reason.into(),
+            outcome: TargetOutcome::Skipped,
         })
         .collect()
 }
@@ -178,53 +185,102 @@ fn one_of(sides: &[Side]) -> Option<Side> {
     }
 }
 
-/// Keeps the listings and puts the refusals where they belong; one reason on both sides is told once.
-fn sort_out(
-    answers: Paired<Option<Answer>>,
-    package: &str,
-    target: &str,
-    skipped: &mut Vec<SkippedTarget>,
-) -> Paired<Option<Listing>> {
-    let mut skip = |side: Option<Side>, reason: String| {
-        skipped.push(SkippedTarget {
-            package: package.into(),
-            target: target.into(),
-            side,
-            reason,
-        });
-    };
-    if let (Some(Answer::Other(base)), Some(Answer::Other(head))) = (&answers.base, &answers.head)
-        && base == head
-    {
-        skip(None, base.clone());
-        return Paired::new(None, None);
-    }
-    let mut keep = |side: Side, answer: Option<Answer>| match answer {
-        Some(Answer::Criterion(listing)) => Some(listing),
-        Some(Answer::Other(reason)) => {
-            skip(Some(side), reason);
-            None
-        }
-        None => None,
-    };
-    let listings = Paired::new(
-        keep(Side::Base, answers.base),
-        keep(Side::Head, answers.head),
-    );
-    // A target that named nothing before it failed has no benchmark that could carry the reason.
-    if listings.as_ref().map(named_nothing) == Paired::new(true, true) {
-        for side in Side::BOTH {
-            let failure = listings.get(side).as_ref().and_then(|l| l.failure.as_ref());
-            if let Some(failure) = failure {
-                skip(Some(side), with_last_line(failure));
-            }
-        }
-    }
-    listings
+/// What one target refuses to say of itself.
+struct Refused<'a> {
+    package: &'a str,
+    target: &'a str,
+    /// What a failure to run it means.
+    failure: TargetOutcome,
+    targets: Vec<SkippedTarget>,
 }
 
-fn named_nothing(listing: &Option<Listing>) -> bool {
-    listing.as_ref().is_none_or(|l| l.benchmarks.is_empty())
+impl<'a> Refused<'a> {
+    fn new(package: &'a str, target: &'a str, identity: &Identity) -> Refused<'a> {
+        Refused {
+            package,
+            target,
+            // What is the same on both sides is so without being run.
+            failure: match identity {
+                Identity::Identical => TargetOutcome::Skipped,
+                Identity::Different(_) | Identity::OneSided => TargetOutcome::Failed,
+            },
+            targets: Vec::new(),
+        }
+    }
+
+    /// Keeps the listings and puts the refusals where they belong. A side that failed has a listing in
+    /// which there is nothing but the failure, so that the other side's benchmarks have it as well.
+    fn sort_out(&mut self, answers: Paired<Option<Answer>>) -> Paired<Option<Listing>> {
+        if let (Some(Answer::Other(base)), Some(Answer::Other(head))) =
+            (&answers.base, &answers.head)
+            && base == head
+        {
+            self.skip(None, base.clone(), TargetOutcome::Skipped);
+            return Paired::new(None, None);
+        }
+        let mut keep = |side: Side, answer: Option<Answer>| match answer? {
+            Answer::Criterion(listing) => Some(listing),
+            Answer::Failed(failure) => Some(Listing::failed(failure)),
+            Answer::Other(reason) => {
+                self.skip(Some(side), reason, TargetOutcome::Skipped);
+                None
+            }
+        };
+        let listings = Paired::new(
+            keep(Side::Base, answers.base),
+            keep(Side::Head, answers.head),
+        );
+        let named = listings
+            .as_ref()
+            .map(|l| l.as_ref().is_some_and(Listing::names_something));
+        if named.base || named.head {
+            return listings;
+        }
+        // No benchmark could carry the reason.
+        self.fail(
+            listings
+                .as_ref()
+                .map(|l| l.as_ref().and_then(|l| l.failure.as_ref())),
+        );
+        listings.map(|listing| listing.filter(|listing| listing.failure.is_none()))
+    }
+
+    /// One target is told once, whatever the reasons of its sides.
+    fn fail(&mut self, failures: Paired<Option<&Failure>>) {
+        let Paired { base, head } = failures.map(|failure| failure.map(with_last_line));
+        let (side, reason) = match (base, head) {
+            (None, None) => return,
+            (Some(base), Some(head)) if base == head => (None, base),
+            (Some(base), Some(head)) => (None, format!("{base} on base, {head} on head")),
+            (Some(base), None) => (Some(Side::Base), base),
+            (None, Some(head)) => (Some(Side::Head), head),
+        };
+        self.skip(side, reason, self.failure);
+    }
+
+    fn skip(&mut self, side: Option<Side>, reason: String, outcome: TargetOutcome) {
+        self.targets.push(SkippedTarget {
+            package: self.package.into(),
+            target: self.target.into(),
+            side,
+            reason,
+            outcome,
+        });
+    }
+}
+
+impl Listing {
+    /// Of a side that could not be started or driven.
+    fn failed(failure: Failure) -> Listing {
+        Listing {
+            failure: Some(failure),
+            ..Listing::empty(None)
+        }
+    }
+
+    fn names_something(&self) -> bool {
+        !self.benchmarks.is_empty()
+    }
 }
 
 fn with_last_line(failure: &Failure) -> String {
@@ -373,7 +429,8 @@ fn something_to_measure(
     if empty(&builds.base) && empty(&builds.head) {
         return Err(DiscoverError::NoBenchTargets);
     }
-    if discovery.targets.is_empty() {
+    let failed = |skipped: &SkippedTarget| skipped.outcome == TargetOutcome::Failed;
+    if discovery.targets.is_empty() && !discovery.skipped.iter().any(failed) {
         return Err(DiscoverError::NoCriterion {
             skipped: discovery.skipped,
         });
@@ -388,11 +445,11 @@ mod tests {
 
     fn listing(ids: &[&str]) -> Listing {
         Listing {
-            criterion: CriterionVersion {
+            criterion: Some(CriterionVersion {
                 major: 0,
                 minor: 8,
                 patch: 2,
-            },
+            }),
             command_line: CommandLine::default(),
             benchmarks: ids
                 .iter()
@@ -464,36 +521,74 @@ mod tests {
         assert!(failure.reason.contains("several benchmarks"), "{failure:?}");
     }
 
+    fn sorted_out(
+        base: Option<Answer>,
+        head: Option<Answer>,
+    ) -> (Paired<Option<Listing>>, Vec<SkippedTarget>) {
+        let mut refused = Refused::new("p", "t", &Identity::Different(".text".into()));
+        let listings = refused.sort_out(Paired::new(base, head));
+        (listings, refused.targets)
+    }
+
     #[test]
     fn one_reason_on_both_sides_is_told_once() {
-        let mut skipped = Vec::new();
         let libtest = || Some(Answer::Other("uses the default harness".into()));
-        sort_out(Paired::new(libtest(), libtest()), "p", "t", &mut skipped);
+        let (_, skipped) = sorted_out(libtest(), libtest());
         assert_eq!(skipped.len(), 1);
         assert_eq!(skipped[0].side, None);
+        assert_eq!(skipped[0].outcome, TargetOutcome::Skipped);
 
         let speaks = || Some(Answer::Criterion(listing(&["a"])));
-        let listings = sort_out(Paired::new(libtest(), speaks()), "p", "t", &mut skipped);
-        assert_eq!(skipped[1].side, Some(Side::Base));
+        let (listings, skipped) = sorted_out(libtest(), speaks());
+        assert_eq!(skipped[0].side, Some(Side::Base));
         let benchmarks = match_benchmarks("p", "t", &listings);
         assert_eq!(described(&benchmarks), ["a Only(Head)"]);
     }
 
     #[test]
-    fn a_target_that_fails_before_it_names_anything_is_skipped_with_the_last_line() {
-        let mut skipped = Vec::new();
+    fn a_target_that_fails_before_it_names_anything_is_failed_with_the_last_line() {
         let dead = |side| {
             let mut dead = listing(&[]);
             dead.failure = Some(broken(side));
             Some(Answer::Criterion(dead))
         };
-        let both = Paired::new(dead(Side::Base), dead(Side::Head));
-        sort_out(both, "p", "t", &mut skipped);
-        assert_eq!(skipped.len(), 2);
-        assert!(
-            skipped[1].reason.ends_with(": planted panic"),
-            "{skipped:?}"
-        );
+        let (listings, failed) = sorted_out(dead(Side::Base), dead(Side::Head));
+        assert_eq!(listings, Paired::new(None, None));
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert_eq!(failed[0].outcome, TargetOutcome::Failed);
+        assert!(failed[0].reason.ends_with(": planted panic"), "{failed:?}");
+    }
+
+    #[test]
+    fn what_one_side_cannot_start_is_failed_and_neither_removed_nor_added() {
+        for side in Side::BOTH {
+            let broken = || Some(Answer::Failed(broken(side)));
+            let speaks = || Some(Answer::Criterion(listing(&["a", "b"])));
+            let (listings, skipped) = match side {
+                Side::Base => sorted_out(broken(), speaks()),
+                Side::Head => sorted_out(speaks(), broken()),
+            };
+            assert_eq!(skipped, []);
+            let benchmarks = match_benchmarks("p", "t", &listings);
+            let all = ["a Common failed", "b Common failed"];
+            assert_eq!(described(&benchmarks), all, "{side}");
+        }
+    }
+
+    #[test]
+    fn what_neither_side_can_start_is_failed_unless_its_code_is_the_same() {
+        let outcome = |identity| {
+            let mut refused = Refused::new("p", "t", &identity);
+            let failed = |side| Some(Answer::Failed(broken(side)));
+            let failed = Paired::new(failed(Side::Base), failed(Side::Head));
+            assert_eq!(refused.sort_out(failed), Paired::new(None, None));
+            assert_eq!(refused.targets.len(), 1);
+            refused.targets[0].outcome
+        };
+        let different = outcome(Identity::Different(".text".into()));
+        assert_eq!(different, TargetOutcome::Failed);
+        assert_eq!(outcome(Identity::Identical), TargetOutcome::Skipped);
+        assert_eq!(outcome(Identity::OneSided), TargetOutcome::Failed);
     }
 
     fn discovery(ids: &[&str]) -> Discovery {

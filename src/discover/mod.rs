@@ -67,6 +67,13 @@ pub struct Discovery {
 }
 
 impl Discovery {
+    /// Whether no target failed: the benchmarks of one that did are not known.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let mut skipped = self.skipped.iter();
+        skipped.all(|target| target.outcome == TargetOutcome::Skipped)
+    }
+
     /// What was found, in numbers.
     #[must_use]
     pub fn summary(&self) -> Event {
@@ -192,7 +199,7 @@ pub enum Presence {
 }
 
 /// A bench target that is not measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedTarget {
     /// The package's name.
     pub package: String,
@@ -202,4 +209,25 @@ pub struct SkippedTarget {
     pub side: Option<Side>,
     /// Why, as a lower-case fragment.
     pub reason: String,
+    /// What that means.
+    #[serde(default, skip_serializing_if = "TargetOutcome::is_skipped")]
+    pub outcome: TargetOutcome,
+}
+
+/// What it means that a bench target is not measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetOutcome {
+    /// There is nothing that could be measured: another harness, a feature that is off, or the same
+    /// code on both sides.
+    #[default]
+    Skipped,
+    /// It has benchmarks, and nobody could run them.
+    Failed,
+}
+
+impl TargetOutcome {
+    fn is_skipped(&self) -> bool {
+        *self == TargetOutcome::Skipped
+    }
 }

@@ -8,8 +8,10 @@ mod budget_check;
 mod budgets;
 mod growth;
 mod reason;
+mod shortfall;
 
 use crate::analyse::{Comparison, Verdict};
+use crate::discover::{SkippedTarget, TargetOutcome};
 
 pub use basis::{Basis, PartBasis, in_vain_everywhere, uncovered};
 pub use budget_check::{BudgetCheck, BudgetStatus, BudgetSubject};
@@ -17,6 +19,8 @@ pub use budgets::{SharedError, check_budgets, gravest_first};
 pub use reason::{
     Changed, FurtherGrowth, Grown, Growth, Reason, RequiredBenchmark, UncoveredFunction, Vote,
 };
+
+pub use shortfall::{EarlyEnd, RunPart, Shortfall};
 
 use budgets::reasons_of_budgets;
 use growth::reason_of_growth;
@@ -35,10 +39,14 @@ pub struct Decision {
 pub struct Evidence<'a> {
     /// Every benchmark.
     pub comparisons: &'a [Comparison],
+    /// The bench targets that were not measured.
+    pub targets: &'a [SkippedTarget],
     /// Every budget.
     pub budgets: &'a [BudgetCheck],
     /// The workspace's own functions that changed and that no benchmark executed.
     pub uncovered: &'a [UncoveredFunction],
+    /// What the run did not come to.
+    pub shortfalls: &'a [Shortfall],
     /// What the configuration asks for.
     pub basis: &'a Basis,
 }
@@ -49,7 +57,7 @@ pub struct Evidence<'a> {
 #[must_use]
 pub fn judge(evidence: Evidence<'_>) -> Decision {
     let mut reasons: Vec<Reason> = reason_of_required(evidence).into_iter().collect();
-    reasons.extend(reasons_of_verdicts(evidence.comparisons));
+    reasons.extend(reasons_of_verdicts(evidence));
     reasons.extend(reason_of_growth(evidence.comparisons, evidence.basis));
     reasons.extend(reasons_of_budgets(evidence.budgets));
     if !evidence.uncovered.is_empty() {
@@ -60,6 +68,11 @@ pub fn judge(evidence: Evidence<'_>) -> Decision {
     if !evidence.basis.required_in_vain.is_empty() {
         reasons.push(Reason::RequiredInVain {
             patterns: evidence.basis.required_in_vain.clone(),
+        });
+    }
+    if !evidence.shortfalls.is_empty() {
+        reasons.push(Reason::EndedEarly {
+            shortfalls: evidence.shortfalls.to_vec(),
         });
     }
     Decision::of(reasons)
@@ -93,7 +106,8 @@ fn reason_of_required(evidence: Evidence<'_>) -> Option<Reason> {
     (!benchmarks.is_empty()).then_some(Reason::RequiredMissing { benchmarks })
 }
 
-fn reasons_of_verdicts(comparisons: &[Comparison]) -> Vec<Reason> {
+fn reasons_of_verdicts(evidence: Evidence<'_>) -> Vec<Reason> {
+    let comparisons = evidence.comparisons;
     let with = |verdict| -> Vec<&Comparison> {
         let mut found: Vec<_> = comparisons
             .iter()
@@ -107,9 +121,14 @@ fn reasons_of_verdicts(comparisons: &[Comparison]) -> Vec<Reason> {
         benchmark: c.key.clone(),
         ratio: c.change().map(|change| change.ratio),
     });
+    let failed = evidence.targets.iter();
+    let failed = failed.filter(|target| target.outcome == TargetOutcome::Failed);
     let all = [
         Reason::Slower {
             benchmarks: slower.collect(),
+        },
+        Reason::TargetFailed {
+            targets: failed.cloned().collect(),
         },
         Reason::Failed {
             benchmarks: keys(Verdict::Failed),

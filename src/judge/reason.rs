@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BudgetCheck;
+use super::{BudgetCheck, Shortfall};
 use crate::analyse::Verdict;
-use crate::discover::BenchmarkKey;
+use crate::discover::{BenchmarkKey, SkippedTarget};
 use crate::units::{Paired, Ratio};
 
 /// The overall vote.
@@ -33,6 +33,11 @@ pub enum Reason {
     Slower {
         /// Which, and by how much.
         benchmarks: Vec<Changed>,
+    },
+    /// Bench targets could not be started or driven, so that nobody ran their benchmarks.
+    TargetFailed {
+        /// Which, and why.
+        targets: Vec<SkippedTarget>,
     },
     /// Benchmarks failed.
     Failed {
@@ -84,6 +89,11 @@ pub enum Reason {
         /// As they were typed.
         patterns: Vec<String>,
     },
+    /// The run ended before it was done.
+    EndedEarly {
+        /// What it did not come to.
+        shortfalls: Vec<Shortfall>,
+    },
     /// What a report says that was written before reasons were data.
     Recorded {
         /// That report's vote.
@@ -101,14 +111,16 @@ impl Reason {
             Reason::RequiredMissing { .. } | Reason::Slower { .. } | Reason::OverBudget { .. } => {
                 Vote::Reject
             }
-            Reason::Failed { .. }
+            Reason::TargetFailed { .. }
+            | Reason::Failed { .. }
             | Reason::Removed { .. }
             | Reason::Inconclusive { .. }
             | Reason::NothingCompared
             | Reason::BudgetInDoubt { .. }
             | Reason::BudgetUnchecked { .. }
             | Reason::Uncovered { .. }
-            | Reason::RequiredInVain { .. } => Vote::Modify,
+            | Reason::RequiredInVain { .. }
+            | Reason::EndedEarly { .. } => Vote::Modify,
             Reason::AllocatesMore { vote, .. } | Reason::Recorded { vote, .. } => *vote,
         }
     }
@@ -118,6 +130,7 @@ impl Reason {
         match self {
             Reason::RequiredMissing { benchmarks } => benchmarks.len(),
             Reason::Slower { benchmarks } => benchmarks.len(),
+            Reason::TargetFailed { targets } => targets.len(),
             Reason::Failed { benchmarks }
             | Reason::Removed { benchmarks }
             | Reason::Inconclusive { benchmarks } => benchmarks.len(),
@@ -127,6 +140,7 @@ impl Reason {
             | Reason::BudgetUnchecked { budgets } => budgets.len(),
             Reason::Uncovered { functions } => functions.len(),
             Reason::RequiredInVain { patterns } => patterns.len(),
+            Reason::EndedEarly { shortfalls } => shortfalls.len(),
             Reason::NothingCompared | Reason::Recorded { .. } => 1,
         }
     }

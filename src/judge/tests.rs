@@ -120,8 +120,10 @@ fn basis(on_more: OnMore) -> Basis {
 fn decide(comparisons: &[Comparison], basis: &Basis) -> Decision {
     judge(Evidence {
         comparisons,
+        targets: &[],
         budgets: &[],
         uncovered: &[],
+        shortfalls: &[],
         basis,
     })
 }
@@ -156,6 +158,48 @@ fn nothing_compared_is_not_approved() {
     assert_eq!(vote(&[]), Vote::Modify);
     assert_eq!(vote(&[comparison("new", Verdict::Added)]), Vote::Modify);
     assert_eq!(vote(&[comparison("a", Verdict::Identical)]), Vote::Approve);
+}
+
+#[test]
+fn what_nobody_could_run_is_not_approved() {
+    let target = |outcome| SkippedTarget {
+        package: "shop".into(),
+        target: "prices".into(),
+        side: None,
+        reason: "exited with status 1".into(),
+        outcome,
+    };
+    let vote = |outcome| {
+        judge(Evidence {
+            comparisons: &[comparison("a", Verdict::Identical)],
+            targets: &[target(outcome)],
+            budgets: &[],
+            uncovered: &[],
+            shortfalls: &[],
+            basis: &Basis::default(),
+        })
+        .vote
+    };
+    assert_eq!(vote(TargetOutcome::Failed), Vote::Modify);
+    assert_eq!(vote(TargetOutcome::Skipped), Vote::Approve);
+}
+
+#[test]
+fn a_run_that_ended_early_is_not_approved() {
+    let decision = judge(Evidence {
+        comparisons: &[comparison("a", Verdict::Unchanged)],
+        targets: &[],
+        budgets: &[],
+        uncovered: &[],
+        shortfalls: &[Shortfall {
+            part: RunPart::Allocations,
+            cause: EarlyEnd::TimeUp,
+            left: 1,
+            of: 1,
+        }],
+        basis: &Basis::default(),
+    });
+    assert_eq!(decision.vote, Vote::Modify);
 }
 
 #[test]

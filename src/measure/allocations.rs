@@ -10,27 +10,36 @@ use std::time::Instant;
 
 use crate::discover::{Benchmark, Discovery, Presence, Target};
 use crate::plan::Sampling;
-use crate::scratch::Scratch;
+use crate::scratch::{Interrupted, Scratch};
 use crate::units::{Event, EventSink, Paired, Pass};
 
-use super::MeasureError;
+use super::budget::go_on;
 use super::counted::{Counted, PROCESSES};
 use super::counter::Counter;
 use super::traced::Sources;
 
+/// What counting came to.
+#[derive(Debug)]
+pub struct AllocationRun {
+    /// Every benchmark of a target that was counted to its end.
+    pub counted: Vec<Counted>,
+    /// What ended it before it was done.
+    pub ended: Option<Interrupted>,
+    /// How many benchmarks were to be counted.
+    pub wanted: usize,
+}
+
 /// Counts what every benchmark allocates that executes something that differs; in `enough` processes a side
-/// where the sides do not do the same.
-///
-/// # Errors
-/// [`MeasureError::Interrupted`] when the user ends the run.
+/// where the sides do not do the same. After `end` no target is begun.
 pub fn count_allocations(
     sampling: &Sampling,
     enough: usize,
     discovery: &Discovery,
     sources: Paired<Sources<'_>>,
+    end: Option<Instant>,
     scratch: &Scratch,
     events: EventSink<'_>,
-) -> Result<Vec<Counted>, MeasureError> {
+) -> AllocationRun {
     let started = Instant::now();
     let targets: Vec<(&Target, Vec<Counted>)> = discovery
         .targets
@@ -38,12 +47,17 @@ pub fn count_allocations(
         .map(|target| (target, enter(sampling, target)))
         .filter(|(_, counted)| !counted.is_empty())
         .collect();
+    let wanted = targets.iter().map(|(_, counted)| counted.len()).sum();
     (events)(Event::PassStarted {
         pass: Pass::Allocations,
-        benchmarks: targets.iter().map(|(_, counted)| counted.len()).sum(),
+        benchmarks: wanted,
         rounds: PROCESSES,
     });
-    let mut all = Vec::new();
+    let mut run = AllocationRun {
+        counted: Vec::new(),
+        ended: None,
+        wanted,
+    };
     for (target, mut counted) in targets {
         let counter = Counter {
             sampling,
@@ -53,14 +67,19 @@ pub fn count_allocations(
             scratch,
             events,
         };
-        counter.count(&mut counted)?;
-        all.append(&mut counted);
+        // What was counted of one side alone compares with nothing.
+        let done = go_on(end).and_then(|()| counter.count(&mut counted));
+        if let Err(interrupted) = done {
+            run.ended = Some(interrupted);
+            break;
+        }
+        run.counted.append(&mut counted);
     }
     (events)(Event::PassFinished {
         pass: Pass::Allocations,
         took: started.elapsed(),
     });
-    Ok(all)
+    run
 }
 
 /// The benchmarks of a target that take part.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::discover::BenchmarkKey;
 use crate::plan::Sampling;
+use crate::scratch::{self, Interrupted};
 use crate::units::Side;
 
 use super::Round;
@@ -32,17 +33,37 @@ impl Default for Bounds {
     }
 }
 
+/// Whether another step may begin that is bounded by `end`.
+pub(super) fn go_on(end: Option<Instant>) -> Result<(), Interrupted> {
+    scratch::check()?;
+    match end {
+        Some(end) if Instant::now() >= end => Err(Interrupted::TimeUp),
+        _ => Ok(()),
+    }
+}
+
 /// What processes cost to start and Criterion to set up, as a share of the timed work.
 const OVERHEAD: f64 = 1.3;
 
 /// What a benchmark asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Claim {
+    pub(super) stage: Stage,
     pub(super) urgency: Urgency,
     /// How many rounds it still needs, at least one.
     pub(super) rounds: usize,
     /// What a round of it takes.
     pub(super) cost: Duration,
+}
+
+/// What a benchmark's rounds are for. A first look at everything comes before precision on anything:
+/// whatever ends a run, it leaves something said of as much as possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// The rounds that a first look takes.
+    FirstLook,
+    /// More of them, or a mere baseline.
+    Precision,
 }
 
 /// Who comes first.
@@ -59,7 +80,8 @@ pub(super) enum Urgency {
 /// The time that is left.
 ///
 /// Where it suffices for all, everybody goes on. Where it does not, the benchmarks that need the least
-/// more of it go first, the urgent ones before the others: that brings most verdicts. What is then
+/// more of it go first, first looks before the rest and the urgent ones before the others: that brings
+/// most verdicts. What is then
 /// left is given out a round at a time, in the same order. How much a benchmark needs is read from the
 /// spread of its rounds and never from its ratio, so that what is dropped for want of time is not
 /// chosen by its result, and what is measured to the end keeps its error rate.
@@ -122,7 +144,7 @@ fn share(mut left: Duration, claims: &[Option<Claim>]) -> Vec<bool> {
         .enumerate()
         .filter_map(|(at, claim)| Some((at, (*claim)?)))
         .collect();
-    order.sort_by_key(|(_, claim)| (claim.urgency, whole(claim)));
+    order.sort_by_key(|(_, claim)| (claim.stage, claim.urgency, whole(claim)));
     let mut admitted = vec![false; claims.len()];
     let prices: [fn(&Claim) -> Duration; 2] = [whole, |claim| claim.cost];
     for price in prices {
@@ -137,7 +159,7 @@ fn share(mut left: Duration, claims: &[Option<Claim>]) -> Vec<bool> {
 }
 
 /// What all that a claim is for takes.
-fn whole(claim: &Claim) -> Duration {
+pub(super) fn whole(claim: &Claim) -> Duration {
     let rounds = u32::try_from(claim.rounds).unwrap_or(u32::MAX);
     claim.cost.saturating_mul(rounds)
 }
@@ -171,6 +193,7 @@ mod tests {
 
     fn claim(urgency: Urgency, rounds: usize, millis: u64) -> Option<Claim> {
         Some(Claim {
+            stage: Stage::FirstLook,
             urgency,
             rounds,
             cost: Duration::from_millis(millis),
@@ -202,6 +225,18 @@ mod tests {
         assert_eq!(shared(500, &claims), [false, false, false, true]);
         assert_eq!(shared(700, &claims), [false, true, false, true]);
         assert_eq!(shared(800, &claims), [false, true, true, true]);
+    }
+
+    #[test]
+    fn a_first_look_at_everything_comes_before_precision_on_anything() {
+        let mut precise = claim(Urgency::Required, 2, 100);
+        if let Some(claim) = &mut precise {
+            claim.stage = Stage::Precision;
+        }
+        let claims = [precise, claim(Urgency::Compared, 6, 100)];
+        assert_eq!(shared(600, &claims), [false, true]);
+        assert_eq!(shared(700, &claims), [true, true]);
+        assert_eq!(shared(800, &claims), [true, true]);
     }
 
     #[test]

@@ -6,11 +6,10 @@ use crate::build::Choice;
 use crate::discover::{Presence, Target};
 use crate::plan::{Profiling, Sampling};
 use crate::protocol::{Invocation, Placement, Timing};
-use crate::scratch::{self, Scratch};
+use crate::scratch::{self, Interrupted, Scratch};
 use crate::seam::{AllocationSeam, Coverage, SeamError, Tracing};
 use crate::units::{Event, EventSink, Paired, Side};
 
-use super::MeasureError;
 use super::check;
 use super::counted::{Counted, CountedProcess, CountedSample, PROCESSES, PROCESSES_IF_VARYING};
 use super::player::{Fault, Player, Report, Turn};
@@ -76,7 +75,7 @@ impl From<SeamError> for Stop {
 
 impl Counter<'_> {
     /// Counts the benchmarks of the target: some processes of each, more of those that vary.
-    pub(super) fn count(&self, counted: &mut [Counted]) -> Result<(), MeasureError> {
+    pub(super) fn count(&self, counted: &mut [Counted]) -> Result<(), Interrupted> {
         let Some(paths) = self.executables() else {
             return Ok(());
         };
@@ -112,11 +111,7 @@ impl Counter<'_> {
 
     /// Asks where the requests come from, of each benchmark whose sides differ (or of all, if all are to be
     /// profiled), in a process of its own.
-    fn trace(
-        &self,
-        seam: &mut AllocationSeam,
-        counted: &mut [Counted],
-    ) -> Result<(), MeasureError> {
+    fn trace(&self, seam: &mut AllocationSeam, counted: &mut [Counted]) -> Result<(), Interrupted> {
         for side in Side::BOTH {
             let mut atlas = Atlas::new(*self.sources.get(side));
             for index in 0..counted.len() {
@@ -194,7 +189,7 @@ impl Counter<'_> {
         mut run: Run<'_, '_>,
         seam: &mut AllocationSeam,
         counted: &mut [Counted],
-    ) -> Result<(), MeasureError> {
+    ) -> Result<(), Interrupted> {
         if self.target.choice() != Choice::One {
             return self.run_together(&mut run, seam, counted);
         }
@@ -210,7 +205,7 @@ impl Counter<'_> {
         run: &mut Run<'_, '_>,
         seam: &mut AllocationSeam,
         counted: &mut [Counted],
-    ) -> Result<(), MeasureError> {
+    ) -> Result<(), Interrupted> {
         let side = run.side;
         let executable = self.target.executables.get(side).as_ref();
         let version = *self.target.criterion.get(side);

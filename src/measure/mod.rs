@@ -35,13 +35,13 @@ pub use crate::discover::Failure;
 use crate::scratch::Interrupted;
 use crate::units::{Paired, Side};
 
-pub use allocations::count_allocations;
+pub use allocations::{AllocationRun, count_allocations};
 pub use budget::Bounds;
 pub use counted::{Counted, CountedProcess, CountedSample, Exact, Figure, Figures, Peak, peak};
-pub use profiles::{Profile, Profiled, profile};
+pub use profiles::{Profile, ProfileRun, Profiled, profile};
 pub use reach::{Reach, find_reach};
 pub use remark::Remark;
-pub use schedule::{run, run_within};
+pub use schedule::{TimeRun, run, run_within};
 pub use search::{Executed, Extent};
 pub use session::{Request, RoundOutcome, Session};
 pub use traced::{Origin, Place, Sources, Traced, TracedStack};

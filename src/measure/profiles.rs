@@ -12,11 +12,11 @@ use crate::build::Choice;
 use crate::discover::{BenchmarkKey, Discovery, Presence, Target};
 use crate::plan::Sampling;
 use crate::protocol::{Invocation, Placement, Timing, allowed_processors};
-use crate::scratch::{self, Scratch};
+use crate::scratch::{self, Interrupted, Scratch};
 use crate::seam::{ProfileClock, ProfileSeam, RawProfile, SeamError};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
-use super::MeasureError;
+use super::budget::go_on;
 use super::player::{Fault, Player, Report, Turn};
 use super::seams::explain;
 use super::threads::Threads;
@@ -54,25 +54,35 @@ pub struct Profile {
     pub raw: RawProfile,
 }
 
-/// Profiles the `wanted` benchmarks, each on the sides that have it.
-///
-/// # Errors
-/// [`MeasureError::Interrupted`] when the user ends the run.
+/// What profiling came to.
+#[derive(Debug)]
+pub struct ProfileRun {
+    /// Every benchmark that was profiled.
+    pub profiled: Vec<Profiled>,
+    /// What ended it before it was done.
+    pub ended: Option<Interrupted>,
+}
+
+/// Profiles the `wanted` benchmarks, each on the sides that have it. After `end` none is begun.
 pub fn profile(
     sampling: &Sampling,
     discovery: &Discovery,
     wanted: &BTreeSet<BenchmarkKey>,
+    end: Option<Instant>,
     scratch: &Scratch,
     events: EventSink<'_>,
-) -> Result<Vec<Profiled>, MeasureError> {
+) -> ProfileRun {
     let started = Instant::now();
     (events)(Event::PassStarted {
         pass: Pass::Profile,
         benchmarks: wanted.len(),
         rounds: 1,
     });
-    let mut all = Vec::new();
-    for target in &discovery.targets {
+    let mut run = ProfileRun {
+        profiled: Vec::new(),
+        ended: None,
+    };
+    'targets: for target in &discovery.targets {
         let benchmarks = target.benchmarks.iter();
         let chosen: Vec<_> = benchmarks
             .filter(|benchmark| benchmark.failure.is_none() && wanted.contains(&benchmark.key))
@@ -86,14 +96,22 @@ pub fn profile(
                 benchmark: benchmark.key.to_string(),
                 round: 1,
             });
-            all.push(profiler.benchmark(&benchmark.key, benchmark.presence)?);
+            let profiled =
+                go_on(end).and_then(|()| profiler.benchmark(&benchmark.key, benchmark.presence));
+            match profiled {
+                Ok(profiled) => run.profiled.push(profiled),
+                Err(interrupted) => {
+                    run.ended = Some(interrupted);
+                    break 'targets;
+                }
+            }
         }
     }
     (events)(Event::PassFinished {
         pass: Pass::Profile,
         took: started.elapsed(),
     });
-    Ok(all)
+    run
 }
 
 /// Profiles the benchmarks of one target.
@@ -149,7 +167,7 @@ impl<'a> Profiler<'a> {
         &mut self,
         key: &BenchmarkKey,
         presence: Presence,
-    ) -> Result<Profiled, MeasureError> {
+    ) -> Result<Profiled, Interrupted> {
         let mut profiled = Profiled {
             key: key.clone(),
             profiles: Paired::new(None, None),

@@ -14,10 +14,10 @@ use std::time::Instant;
 use crate::build::Choice;
 use crate::discover::{Changes, Discovery, Identity, Target};
 use crate::plan::Sampling;
-use crate::scratch::Scratch;
+use crate::scratch::{Interrupted, Scratch};
 use crate::units::{Event, EventSink, Pass};
 
-use super::MeasureError;
+use super::budget::go_on;
 use super::search::{Executed, Search};
 
 /// What the change can reach.
@@ -29,24 +29,29 @@ pub struct Reach {
     pub changed: usize,
     /// Where it is not known, why; one lower-case fragment a target.
     pub unknown: Vec<String>,
+    /// What ended the search before it was done.
+    pub ended: Option<Interrupted>,
 }
 
-/// Finds out, target by target, which benchmarks can be affected, and enters it in `discovery`.
-/// `watched` are addresses of executables of the head side: whether any benchmark executes them is
-/// found out on the way.
-///
-/// # Errors
-/// [`MeasureError::Interrupted`] when the user ends the run.
+/// Finds out, target by target, which benchmarks can be affected, and enters it in `discovery`. After
+/// `end` no target is begun, and what was not looked at is not known. `watched` are addresses of
+/// executables of the head side: whether any benchmark executes them is found out on the way.
 pub fn find_reach(
     sampling: &Sampling,
     changes: &Changes<'_>,
     watched: &BTreeMap<PathBuf, Vec<u64>>,
     discovery: &mut Discovery,
+    end: Option<Instant>,
     scratch: &Scratch,
     events: EventSink<'_>,
-) -> Result<Reach, MeasureError> {
+) -> Reach {
     let started = Instant::now();
-    let concerned = |target: &Target| matches!(target.identity, Identity::Different(_));
+    // Of what cannot be run nothing is learnt.
+    let concerned = |target: &Target| {
+        let mut benchmarks = target.benchmarks.iter();
+        matches!(target.identity, Identity::Different(_))
+            && benchmarks.any(|benchmark| benchmark.failure.is_none())
+    };
     let benchmarks = discovery.targets.iter().filter(|target| concerned(target));
     (events)(Event::PassStarted {
         pass: Pass::Reach,
@@ -61,6 +66,11 @@ pub fn find_reach(
         .filter(|target| concerned(target))
     {
         let name = format!("{} {}", target.package, target.target);
+        if let Err(interrupted) = go_on(end) {
+            reach.unknown.push(format!("{name}: {interrupted}"));
+            reach.ended = Some(interrupted);
+            continue;
+        }
         let found = match changes.of(target) {
             Ok(functions) if target.choice() == Choice::All => {
                 changed.extend(functions.into_iter().map(|function| function.name));
@@ -71,7 +81,11 @@ pub fn find_reach(
                 let head = target.executables.head.as_ref();
                 let watched = head.and_then(|executable| watched.get(&executable.path));
                 let watched = watched.map_or(&[][..], Vec::as_slice);
-                Search::new(sampling, target, &functions, watched, scratch, events).run()?
+                let search = Search::new(sampling, target, &functions, watched, scratch, events);
+                search.run().unwrap_or_else(|interrupted| {
+                    reach.ended = Some(interrupted);
+                    Err(interrupted.to_string())
+                })
             }
             Err(unclear) => Err(unclear.to_string()),
         };
@@ -90,5 +104,5 @@ pub fn find_reach(
         pass: Pass::Reach,
         took: started.elapsed(),
     });
-    Ok(reach)
+    reach
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::units::Side;
+
 /// Something about how a benchmark was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -11,6 +13,17 @@ pub enum Remark {
     CutShort {
         /// How many it had.
         rounds: usize,
+    },
+    /// Every sample of one side lies beyond every sample of the other, in rounds too few for an interval.
+    Apart {
+        /// The side whose samples take longer.
+        slower: Side,
+        /// By which factor at least.
+        factor: f64,
+        /// In how many rounds.
+        rounds: usize,
+        /// How many rounds it takes to be certain.
+        needed: usize,
     },
     /// It was not paired sample by sample, although it was to be.
     Unpaired {

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Presence, Target};
 use crate::plan::Sampling;
 use crate::plan::config::Obligation;
-use crate::scratch::{self, Scratch};
+use crate::scratch::{self, Interrupted, Scratch};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
-use super::budget::{Bounds, Budget, Claim, FIRST_LOOK, Limits, Urgency};
+use super::budget::{Bounds, Budget, Claim, FIRST_LOOK, Limits, Stage, Urgency, whole};
 use super::order::Order;
 use super::session::{Request, RoundOutcome, Session};
 use super::{MeasureError, Measured, Remark, Round, Settled};
@@ -28,28 +28,35 @@ pub fn run(
     settle: &mut dyn FnMut(&Measured) -> Settled,
     events: EventSink<'_>,
 ) -> Result<Vec<Measured>, MeasureError> {
-    run_within(
-        Bounds::default(),
-        sampling,
-        discovery,
-        run_folder,
-        settle,
-        events,
-    )
+    let bounds = Bounds::default();
+    let timed = run_within(bounds, sampling, discovery, run_folder, settle, events);
+    match timed.ended {
+        Some(interrupted) => Err(interrupted.into()),
+        None => Ok(timed.measured),
+    }
+}
+
+/// What measuring times came to.
+#[derive(Debug)]
+pub struct TimeRun {
+    /// Every benchmark that took part.
+    pub measured: Vec<Measured>,
+    /// What ended it before it was done; what was measured until then is there.
+    pub ended: Option<Interrupted>,
+    /// What the rounds take at least that benchmarks still needed, as far as that can be seen.
+    pub left: Duration,
 }
 
 /// Measures every benchmark that is not in identical code, until `settle` is satisfied with it or
 /// its budget is spent. Rounds go over all targets in turn, so that a drift of the machine is shared
-/// by all.
+/// by all, and whatever ends the run finds all of them equally far.
 ///
 /// `settle` is asked after every round of a benchmark that both sides have. Benchmarks that were
 /// known to fail before are in the result, without rounds. Those in identical code are not.
 ///
 /// At the end of `bounds` no round is begun that would not be over by then; while time is short, it is
-/// given as [`Budget`] describes, and what had to stop says so in its notes.
-///
-/// # Errors
-/// [`MeasureError::Interrupted`] when the user ends the run.
+/// given as [`Budget`] describes. What had to stop, for want of time or because the run was told to,
+/// says so in its remarks.
 pub fn run_within(
     bounds: Bounds,
     sampling: &Sampling,
@@ -57,73 +64,142 @@ pub fn run_within(
     run_folder: &Scratch,
     settle: &mut dyn FnMut(&Measured) -> Settled,
     events: EventSink<'_>,
-) -> Result<Vec<Measured>, MeasureError> {
+) -> TimeRun {
     let started = Instant::now();
-    let budget = Budget::until(bounds.end, sampling);
-    let limits = Limits {
-        sampling,
-        fewest_rounds: bounds.fewest_rounds,
+    let mut schedule = Schedule {
+        discovery,
+        budget: Budget::until(bounds.end, sampling),
+        limits: Limits {
+            sampling,
+            fewest_rounds: bounds.fewest_rounds,
+        },
+        order: Order::new(sampling.seed),
+        courses: enter(sampling, discovery),
+        settle,
+        events,
     };
-    let mut courses = enter(sampling, discovery);
-    (events)(Event::PassStarted {
-        pass: Pass::Time,
-        benchmarks: courses.iter().filter(|course| course.is_open()).count(),
-        rounds: sampling.rounds,
-    });
-    for course in courses.iter().filter(|course| !course.is_open()) {
-        (events)(course.settled("failed"));
-    }
-    let measuring = courses.iter().any(Course::is_open);
-    let mut session = measuring.then(|| Session::new(sampling, run_folder, events));
-    let order = Order::new(sampling.seed);
-    for (index, target) in discovery.targets.iter().enumerate() {
-        scratch::check()?;
-        let turn = budget.admit(claims(&courses, &budget));
-        let requests = requests(&courses, index, order, &turn);
-        if let Some(session) = &mut session {
-            let failed = session.scout(target, executables(target), &requests);
-            scratch::check()?;
-            note(&mut courses, failed, limits, settle, events);
+    schedule.announce();
+    let ended = match schedule.is_open() {
+        true => {
+            let mut session = Session::new(sampling, run_folder, events);
+            schedule.measure(&mut session).err()
         }
-    }
-    while let Some(session) = &mut session
-        && courses.iter().any(Course::is_open)
-    {
-        let lap = courses
-            .iter()
-            .map(|course| course.measured.rounds.len())
-            .max();
-        let turn = budget.admit(claims(&courses, &budget));
-        let mut idle = true;
-        for index in order.of_targets(lap.unwrap_or(0), discovery.targets.len()) {
-            let target = &discovery.targets[index];
-            scratch::check()?;
-            let mut requests = requests(&courses, index, order, &turn);
-            budget.cut(&mut requests, |key| cost_of(&courses, key, &budget));
-            if requests.is_empty() {
-                continue;
-            }
-            idle = false;
-            let began = Instant::now();
-            let outcomes = session.run_round(target, executables(target), &requests);
-            // What an interruption broke off did not fail.
-            scratch::check()?;
-            charge(&mut courses, &outcomes, began.elapsed());
-            note(&mut courses, outcomes, limits, settle, events);
-        }
-        if idle {
-            break;
-        }
-    }
-    for course in courses.iter_mut().filter(|course| course.is_open()) {
-        course.run_out_of_time();
-        (events)(course.settled("inconclusive"));
-    }
+        false => None,
+    };
+    let timed = schedule.finish(ended);
     (events)(Event::PassFinished {
         pass: Pass::Time,
         took: started.elapsed(),
     });
-    Ok(courses.into_iter().map(|course| course.measured).collect())
+    timed
+}
+
+/// All benchmarks on their way.
+struct Schedule<'a> {
+    discovery: &'a Discovery,
+    budget: Budget,
+    limits: Limits<'a>,
+    order: Order,
+    courses: Vec<Course>,
+    settle: &'a mut dyn FnMut(&Measured) -> Settled,
+    events: EventSink<'a>,
+}
+
+impl Schedule<'_> {
+    fn is_open(&self) -> bool {
+        self.courses.iter().any(Course::is_open)
+    }
+
+    fn announce(&self) {
+        let (open, failed): (Vec<&Course>, _) = self.courses.iter().partition(|c| c.is_open());
+        (self.events)(Event::PassStarted {
+            pass: Pass::Time,
+            benchmarks: open.len(),
+            rounds: self.limits.sampling.rounds,
+        });
+        for course in failed {
+            (self.events)(course.settled("failed"));
+        }
+    }
+
+    /// Until all are settled, or nothing more can be begun in time.
+    fn measure(&mut self, session: &mut Session<'_>) -> Result<(), Interrupted> {
+        self.scout(session)?;
+        while self.is_open() && self.lap(session)? == Lap::Something {}
+        Ok(())
+    }
+
+    fn scout(&mut self, session: &mut Session<'_>) -> Result<(), Interrupted> {
+        for (index, target) in self.discovery.targets.iter().enumerate() {
+            scratch::check()?;
+            let turn = self.budget.admit(claims(&self.courses, &self.budget));
+            let requests = requests(&self.courses, index, self.order, &turn);
+            let failed = session.scout(target, executables(target), &requests);
+            scratch::check()?;
+            self.note(failed);
+        }
+        Ok(())
+    }
+
+    /// A round of every benchmark that may have one.
+    fn lap(&mut self, session: &mut Session<'_>) -> Result<Lap, Interrupted> {
+        let rounds = |course: &Course| course.measured.rounds.len();
+        let lap = self.courses.iter().map(rounds).max().unwrap_or(0);
+        let turn = self.budget.admit(claims(&self.courses, &self.budget));
+        let mut done = Lap::Nothing;
+        for index in self.order.of_targets(lap, self.discovery.targets.len()) {
+            let target = &self.discovery.targets[index];
+            scratch::check()?;
+            let mut requests = requests(&self.courses, index, self.order, &turn);
+            self.budget.cut(&mut requests, |key| {
+                cost_of(&self.courses, key, &self.budget)
+            });
+            if requests.is_empty() {
+                continue;
+            }
+            done = Lap::Something;
+            let began = Instant::now();
+            let outcomes = session.run_round(target, executables(target), &requests);
+            // What an interruption broke off did not fail.
+            scratch::check()?;
+            charge(&mut self.courses, &outcomes, began.elapsed());
+            self.note(outcomes);
+        }
+        Ok(done)
+    }
+
+    /// Writes outcomes down, and settles what is done.
+    fn note(&mut self, outcomes: Vec<RoundOutcome>) {
+        note(
+            &mut self.courses,
+            outcomes,
+            self.limits,
+            self.settle,
+            self.events,
+        );
+    }
+
+    fn finish(mut self, ended: Option<Interrupted>) -> TimeRun {
+        let claims = claims(&self.courses, &self.budget);
+        let left = claims.iter().flatten().map(whole).sum();
+        let cause = ended.unwrap_or(Interrupted::TimeUp);
+        for course in self.courses.iter_mut().filter(|course| course.is_open()) {
+            course.cut_short(cause);
+            (self.events)(course.settled("inconclusive"));
+        }
+        TimeRun {
+            measured: self.courses.into_iter().map(|c| c.measured).collect(),
+            ended,
+            left,
+        }
+    }
+}
+
+/// Whether a lap had any round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lap {
+    Something,
+    Nothing,
 }
 
 /// A benchmark on its way.
@@ -153,14 +229,22 @@ impl Course {
         self.state == State::Open
     }
 
-    fn run_out_of_time(&mut self) {
+    fn stage(&self) -> Stage {
+        let looked_at = self.measured.rounds.len() >= FIRST_LOOK.min(self.planned_rounds);
+        match self.urgency {
+            Urgency::Baseline => Stage::Precision,
+            _ if looked_at => Stage::Precision,
+            _ => Stage::FirstLook,
+        }
+    }
+
+    fn cut_short(&mut self, cause: Interrupted) {
         self.state = State::Settled;
         let rounds = self.measured.rounds.len();
         self.measured.remarks.push(Remark::CutShort { rounds });
         if rounds > 0 {
-            self.measured.notes.push(format!(
-                "stopped after {rounds} rounds: the time of the whole run was up"
-            ));
+            let what = format!("stopped after {rounds} rounds: {cause}");
+            self.measured.notes.push(what);
         }
     }
 
@@ -255,6 +339,7 @@ fn claims(courses: &[Course], budget: &Budget) -> Vec<Option<Claim>> {
             .unwrap_or(FIRST_LOOK)
             .min(course.planned_rounds);
         Claim {
+            stage: course.stage(),
             urgency: course.urgency,
             rounds: wanted.saturating_sub(course.measured.rounds.len()).max(1),
             cost: course.cost.unwrap_or(budget.usual()),

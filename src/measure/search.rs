@@ -9,11 +9,10 @@ use crate::build::Choice;
 use crate::discover::{Benchmark, ChangedFunction, Difference, Presence, Reached, Target};
 use crate::plan::Sampling;
 use crate::protocol::{Filter, Invocation, Placement, Timing};
-use crate::scratch::{self, Scratch};
+use crate::scratch::{self, Interrupted, Scratch};
 use crate::seam::{MarkSeam, SeamError};
 use crate::units::{Event, EventSink, Side};
 
-use super::MeasureError;
 use super::player::{Fault, Player, Turn};
 use super::seams::explain;
 use super::way::{chunks, fit};
@@ -131,7 +130,7 @@ impl<'a> Search<'a> {
     }
 
     /// The head side first: what it shows need not be asked of the base side.
-    pub(super) fn run(mut self) -> Result<Result<Found, Reason>, MeasureError> {
+    pub(super) fn run(mut self) -> Result<Result<Found, Reason>, Interrupted> {
         for side in [Side::Head, Side::Base] {
             if let Err(reason) = self.search(side)? {
                 return Ok(Err(reason));
@@ -141,7 +140,7 @@ impl<'a> Search<'a> {
         Ok(Ok(self.found(unreached)))
     }
 
-    fn search(&mut self, side: Side) -> Result<Result<(), Reason>, MeasureError> {
+    fn search(&mut self, side: Side) -> Result<Result<(), Reason>, Interrupted> {
         let mut addresses: Vec<u64> = self.differing(side).collect();
         let executable = self.target.executables.get(side).as_ref();
         let (Some(executable), false) = (executable, addresses.is_empty()) else {
@@ -217,7 +216,7 @@ impl<'a> Search<'a> {
         side: Side,
         ids: Vec<String>,
         timing: Timing,
-    ) -> Result<Result<Seen, Reason>, MeasureError> {
+    ) -> Result<Result<Seen, Reason>, Interrupted> {
         let nothing = ids.is_empty();
         let mut all = Seen::Nothing;
         let mut open = if nothing {

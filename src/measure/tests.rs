@@ -94,7 +94,7 @@ fn measure_within(bounds: Bounds, sampling: &Sampling, targets: Vec<Target>) -> 
     };
     let mut never = |_: &Measured| Settled::ContinueTo(1_000);
     let scratch = fake::scratch();
-    run_within(bounds, sampling, &discovery, scratch, &mut never, &|_| {}).unwrap()
+    run_within(bounds, sampling, &discovery, scratch, &mut never, &|_| {}).measured
 }
 
 fn of<'m>(measured: &'m [Measured], id: &str) -> &'m Measured {

@@ -109,8 +109,10 @@ pub struct SamplingArgs {
     pub thorough: bool,
     /// How long the whole run may take, building included
     ///
-    /// It is spent where it brings most verdicts: required benchmarks first, then those that need the
-    /// least more of it. What does not get its share is inconclusive, and says so.
+    /// Every benchmark gets a first look of six rounds before any gets more; of those that want more,
+    /// required ones come first, then those that need the least. A fifth of the time after building is kept for
+    /// allocations and profiles. At the end everything stops within seconds, except a build, which a second
+    /// run starts from. The report then is partial, and the exit code is 103, or 102 where nothing was measured.
     #[arg(long, value_name = "TIME")]
     pub time: Option<Span>,
     /// Timed work a side after which a benchmark is given up as inconclusive [default: 2s]

@@ -6,6 +6,7 @@ use super::escape::visible;
 use super::risks;
 use super::words::{self, Naming};
 use crate::analyse::{Comparison, TimeChange, Verdict};
+use crate::discover::TargetOutcome;
 use crate::measure::Pairing;
 
 /// What follows from a report, each list the gravest first.
@@ -84,10 +85,14 @@ pub(super) fn of(report: &Report) -> Findings {
         );
     }
     for skipped in &report.skipped {
+        let (outcome, weight) = match skipped.outcome {
+            TargetOutcome::Skipped => ("not measured", 0.0),
+            TargetOutcome::Failed => ("failed, so that none of its benchmarks ran", 100.0),
+        };
         findings.needed.push(Finding {
             subject: words::target(skipped),
-            text: format!("not measured: {}", visible(&skipped.reason)),
-            weight: 0.0,
+            text: format!("{outcome}: {}", visible(&skipped.reason)),
+            weight,
         });
     }
     for function in report.reach.iter().flat_map(|reach| &reach.uncovered) {
@@ -139,7 +144,9 @@ fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
     let unclear = report.reach.iter().flat_map(|reach| &reach.notes);
     let unclear = unclear.map(|note| Finding {
         subject: "what the change can reach".to_owned(),
-        text: super::escape::visible(&format!("not known of {note}; all of it was measured")),
+        text: super::escape::visible(&format!(
+            "not known of {note}; none of its benchmarks is left out for that"
+        )),
         weight: 1.0,
     });
     let entry = |(text, names): (String, Vec<String>)| Finding {

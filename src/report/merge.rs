@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Methodology, Range, ReachSummary, Report, ReportError, Timing, parts, shell, words};
+use super::{
+    Methodology, Partial, Range, ReachSummary, Report, ReportError, Timing, parts, shell, words,
+};
 use crate::analyse::Comparison;
 use crate::discover::BenchmarkKey;
 use crate::judge::{
@@ -163,6 +165,24 @@ fn absorb_reach(merged: &mut Option<ReachSummary>, other: Option<ReachSummary>) 
     union(&mut merged.notes, other.notes);
 }
 
+/// What one shard lacks, the whole lacks. What a second run takes is said of a shard alone.
+fn absorb_partial(merged: &mut Option<Partial>, other: Option<Partial>) {
+    match (merged, other) {
+        (Some(merged), Some(other)) => {
+            merged.shortfalls.extend(other.shortfalls);
+            merged.next = None;
+        }
+        (merged @ None, Some(other)) => {
+            *merged = Some(Partial {
+                next: None,
+                ..other
+            })
+        }
+        (Some(merged), None) => merged.next = None,
+        (None, None) => {}
+    }
+}
+
 fn absorb(merged: &mut Report, other: Report) {
     warn_of_machines(merged, &other);
     absorb_command(merged, &other.methodology);
@@ -172,6 +192,7 @@ fn absorb(merged: &mut Report, other: Report) {
     union(&mut merged.budgets, other.budgets);
     gravest_first(&mut merged.budgets);
     absorb_reach(&mut merged.reach, other.reach);
+    absorb_partial(&mut merged.partial, other.partial);
     for comparison in other.benchmarks {
         // Both shards know of what was not measured: identical, added and removed ones.
         if !merged.benchmarks.iter().any(|c| c.key == comparison.key) {
@@ -321,7 +342,9 @@ impl Whole {
         union(&mut merged.warnings, budgets.collect());
         let decision = judge::judge(Evidence {
             comparisons: &merged.benchmarks,
+            targets: &merged.skipped,
             budgets: &merged.budgets,
+            shortfalls: merged.partial.as_ref().map_or(&[], |p| &p.shortfalls),
             uncovered: merged.reach.as_ref().map_or(&[], |reach| &reach.uncovered),
             basis: &self.basis,
         });

@@ -17,6 +17,7 @@ mod markdown;
 mod merge;
 mod model;
 mod numbers;
+mod partial;
 mod parts;
 mod reasons;
 mod risks;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analyse::Comparison;
+use crate::analyse::{Comparison, Verdict};
 use crate::attribute::{Attribution, Skeleton};
-use crate::judge::{Basis, BudgetCheck, Decision, UncoveredFunction};
+use crate::discover::{SkippedTarget, TargetOutcome};
+use crate::judge::{Basis, BudgetCheck, Decision, Shortfall, UncoveredFunction};
 use crate::plan::Partition;
-use crate::units::{Paired, Side};
+use crate::units::Paired;
 
 /// The version of the JSON report.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -36,19 +37,86 @@ pub struct Report {
     /// Every benchmark.
     pub benchmarks: Vec<Comparison>,
     /// Bench targets that were not measured, with the reason.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedTarget>,
     /// Every budget, the gravest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetCheck>,
     /// What the change can reach, unless that was not to be found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<ReachSummary>,
+    /// What a run that ended early did not come to; absent where it was completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
     /// What the decision rests on beside the findings, so that merging can judge again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
     /// Of the benchmarks that were profiled: where their time goes, and what a change of it comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributions: Vec<Attribution>,
+}
+
+/// Whether what had to be measured was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measuring {
+    /// Some of it was, or nothing had to be.
+    Something,
+    /// None of it was.
+    Nothing,
+}
+
+impl Report {
+    /// Whether anything was measured of what had to be: what both sides have and the change may affect,
+    /// and what nobody could run.
+    #[must_use]
+    pub fn measured(&self) -> Measuring {
+        let had_to = |comparison: &&Comparison| match comparison.verdict {
+            Verdict::Slower | Verdict::Faster | Verdict::Unchanged => true,
+            Verdict::Inconclusive | Verdict::Failed => true,
+            Verdict::Identical | Verdict::Unreached | Verdict::Added | Verdict::Removed => false,
+        };
+        let was = |comparison: &Comparison| {
+            let time = comparison.time.as_ref();
+            time.is_some_and(|time| time.base.is_some() && time.head.is_some())
+        };
+        let failed = |target: &SkippedTarget| target.outcome == TargetOutcome::Failed;
+        let mut wanted = self.benchmarks.iter().filter(had_to).peekable();
+        let nothing_had_to = wanted.peek().is_none() && !self.skipped.iter().any(failed);
+        match nothing_had_to || wanted.any(was) {
+            true => Measuring::Something,
+            false => Measuring::Nothing,
+        }
+    }
+}
+
+/// A report of a run that ended early.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Partial {
+    /// What it did not come to.
+    pub shortfalls: Vec<Shortfall>,
+    /// What the next run of the same comparison finds; absent where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextRun>,
+}
+
+/// What a second run of the same comparison would take.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct NextRun {
+    /// Whether this run's builds are kept for it.
+    pub builds: NextBuilds,
+    /// How long this run took until measuring began, building aside, in seconds.
+    pub preparing_seconds: f64,
+    /// How long measuring would take at least, in seconds, as far as this run could see.
+    pub measuring_seconds: f64,
+}
+
+/// Whether the next run finds what this one built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NextBuilds {
+    /// It does.
+    Kept,
+    /// It builds anew.
+    Discarded,
 }
 
 /// What the change can reach, read from the executables before anything was timed.
@@ -136,6 +204,26 @@ pub struct Environment {
     pub profile: String,
     /// Criterion's version a package, of each side.
     pub criterion: Paired<BTreeMap<String, String>>,
+    /// Where the versions of dependencies come from.
+    #[serde(default, skip_serializing_if = "Locking::is_tracked")]
+    pub locking: Locking,
+}
+
+/// Where the versions of dependencies come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Locking {
+    /// From the lock files that the revisions hold.
+    #[default]
+    Tracked,
+    /// From one lock file for both sides, since neither revision holds one.
+    Shared,
+}
+
+impl Locking {
+    fn is_tracked(&self) -> bool {
+        *self == Locking::Tracked
+    }
 }
 
 /// How it was measured.
@@ -179,17 +267,4 @@ pub struct Timing {
     pub stage: String,
     /// Seconds.
     pub seconds: f64,
-}
-
-/// A bench target that was not measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Skipped {
-    /// The package's name.
-    pub package: String,
-    /// The target's name.
-    pub target: String,
-    /// The side, or none for both.
-    pub side: Option<Side>,
-    /// Why.
-    pub reason: String,
 }

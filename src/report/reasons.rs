@@ -1,7 +1,8 @@
 //! The words of the reasons that led to a vote.
 
-use super::Report;
+use super::{Report, partial};
 use crate::analyse::Verdict;
+use crate::discover::SkippedTarget;
 use crate::judge::{BudgetCheck, Changed, Grown, Growth, Reason, RequiredBenchmark};
 
 /// How many benchmarks, budgets or functions a reason names before it says "and n more".
@@ -21,6 +22,9 @@ pub(super) fn words(reason: &Reason) -> String {
         ),
         Reason::Slower { benchmarks } => {
             list(benchmarks, slower).told("1 benchmark is slower", "benchmarks are slower")
+        }
+        Reason::TargetFailed { targets } => {
+            list(targets, target).told("1 bench target failed", "bench targets failed")
         }
         Reason::Failed { benchmarks } => {
             list(benchmarks, ToString::to_string).told("1 benchmark failed", "benchmarks failed")
@@ -56,6 +60,7 @@ pub(super) fn words(reason: &Reason) -> String {
             "required, but neither side has such a benchmark: {}",
             patterns.join("; ")
         ),
+        Reason::EndedEarly { shortfalls } => partial::words(shortfalls),
         Reason::Recorded { text, .. } => text.clone(),
     }
 }
@@ -93,6 +98,16 @@ fn required(missing: &RequiredBenchmark) -> String {
         _ => "failed",
     };
     format!("{} {what}", missing.benchmark)
+}
+
+fn target(failed: &SkippedTarget) -> String {
+    let side = failed
+        .side
+        .map_or(String::new(), |side| format!("the {side} side "));
+    format!(
+        "{}::{} ({side}{})",
+        failed.package, failed.target, failed.reason
+    )
 }
 
 fn slower(changed: &Changed) -> String {

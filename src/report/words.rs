@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use super::escape::{shortened, visible};
-use super::{Commit, Environment, Report, Skipped, figures, reasons, unseen};
+use super::{Commit, Environment, Locking, Report, figures, reasons, unseen};
 use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison, Verdict};
-use crate::discover::BenchmarkKey;
+use crate::discover::{BenchmarkKey, SkippedTarget};
 use crate::judge::Vote;
 use crate::plan::Partition;
 use crate::units::{Bytes, Charset, Ratio};
@@ -354,7 +354,7 @@ impl Naming {
 }
 
 /// `package::target (head side)`.
-pub(super) fn target(skipped: &Skipped) -> String {
+pub(super) fn target(skipped: &SkippedTarget) -> String {
     let name = visible(&format!("{}::{}", skipped.package, skipped.target));
     match skipped.side {
         Some(side) => format!("{name} ({side} side)"),
@@ -373,6 +373,16 @@ pub(super) fn memory(environment: &Environment) -> String {
 /// What was typed, where that is not the commit's id anyway.
 pub(super) fn label(commit: &Commit) -> Option<String> {
     (!commit.commit.starts_with(&commit.label)).then(|| visible(&commit.label))
+}
+
+/// Where the versions of dependencies come from, where that is worth a line.
+pub(super) fn locking(environment: &Environment) -> Option<&'static str> {
+    match environment.locking {
+        Locking::Tracked => None,
+        Locking::Shared => {
+            Some("not tracked; one for both sides, so that what they share has one version")
+        }
+    }
 }
 
 /// `a1b2c3d`, or `working tree on a1b2c3d`.

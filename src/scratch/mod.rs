@@ -32,7 +32,7 @@ pub use folder::{Scratch, default_parent};
 pub(crate) use remove::remove_tree;
 
 pub use interruption::{Interrupted, check, interrupted};
-pub use signals::listen;
+pub use signals::{end_at, listen};
 
 /// The lock file's name, in a run's folder and in the folder of all runs.
 const LOCK: &str = "lock";

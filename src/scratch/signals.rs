@@ -2,13 +2,14 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Instant;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use super::groups::Groups;
-use super::interruption::remember;
+use super::interruption::{remember, remember_time_up};
 
 /// The groups of every live run of this process: what a signal has to end.
 static RUNS: Mutex<Vec<Weak<Groups>>> = Mutex::new(Vec::new());
@@ -44,10 +45,30 @@ pub(super) fn watch(groups: &Arc<Groups>) {
     runs.push(Arc::downgrade(groups));
 }
 
+/// From `end` on, all children are ended and none is started, and
+/// [`interrupted`](super::interrupted) says that the time is up. What is known can still be written.
+///
+/// # Errors
+/// Where the system starts no thread.
+pub fn end_at(end: Instant) -> io::Result<()> {
+    std::thread::Builder::new()
+        .name("deadline".to_owned())
+        .spawn(move || {
+            std::thread::sleep(end.saturating_duration_since(Instant::now()));
+            remember_time_up();
+            end_children();
+        })
+        .map(drop)
+}
+
 fn on_signal(signal: i32) {
     if !remember(signal) {
         let _ = emulate_default_handler(signal);
     }
+    end_children();
+}
+
+fn end_children() {
     let runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);
     runs.iter()
         .filter_map(Weak::upgrade)

@@ -10,6 +10,7 @@
 //! | samples of one side, round by round → how sure that is by itself | [`SummaryErrors`] |
 //! | samples of one round → one log ratio, and that of the means | [`paired_log_ratio`], [`unpaired_log_ratio`] |
 //! | log ratios of the rounds → estimate, interval, p-values | [`Estimate`] |
+//! | a few processes a side, too few for an interval → whether they lie apart | [`separation`], [`p_separated`] |
 //! | several looks at growing data, one error rate | [`Looks`] |
 //! | many benchmarks, one error rate | [`step_up`] |
 //! | successes of trials → how likely success is | [`binomial_bounds`] |
@@ -21,6 +22,7 @@ mod family;
 mod location;
 mod looks;
 mod mean_ratio;
+mod separation;
 mod summary;
 mod within;
 
@@ -31,6 +33,7 @@ pub use family::step_up;
 pub use location::{Weighted, robust_location, weighted_median};
 pub use looks::{Looks, Standing};
 pub use mean_ratio::MeanRatios;
+pub use separation::{Separation, p_separated, separation};
 pub use summary::{Summary, percentile};
 pub use within::{RoundEstimate, Timed, paired_log_ratio, unpaired_log_ratio};
 

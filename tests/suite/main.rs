@@ -13,6 +13,7 @@ mod harness_shapes;
 mod hook;
 mod measure;
 mod package;
+mod partial;
 mod pprof_reader;
 mod probe;
 mod probe_allocations;

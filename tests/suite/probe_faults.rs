@@ -246,7 +246,8 @@ fn compared(ids: &[&str], more: &str) -> Vec<(Counted, AllocationComparison)> {
         profiling: Profiling::Changed,
         ..sampling(PairingRequest::Auto)
     };
-    let counted = count_allocations(&sampling, 6, &discovery, sources, &scratch, &|_| {}).unwrap();
+    let counted =
+        count_allocations(&sampling, 6, &discovery, sources, None, &scratch, &|_| {}).counted;
     let mut comparisons: Vec<Comparison> = counted
         .iter()
         .map(|counted| nothing_yet(&counted.key))

@@ -49,6 +49,9 @@ fn environment(report: &Report) -> Vec<(&'static str, String)> {
     if let Some(hypervisor) = &e.virtualised {
         facts.insert(3, ("virtual machine", hypervisor.clone()));
     }
+    if let Some(locking) = words::locking(e) {
+        facts.push(("Cargo.lock", locking.to_owned()));
+    }
     if let Some(steal) = e.steal {
         facts.push(("time stolen by other tenants", words::share(steal)));
     }

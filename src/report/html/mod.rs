@@ -18,7 +18,7 @@ use super::escape::visible;
 use super::findings::{self, Finding};
 use super::skeletons;
 use super::words::{self, Naming};
-use super::{Commit, Report, reasons};
+use super::{Commit, Report, partial, reasons};
 use crate::attribute::Skeleton;
 use crate::units::{Charset, Side};
 use plot::Reach;
@@ -78,6 +78,9 @@ fn head(report: &Report) -> Markup {
                 " Performance of " (visible(&report.range.spec))
             }
             p.sentence { (words::sentence(report)) }
+            @if let Some(partial) = partial::sentence(report) {
+                p { strong { "Partial report: " } (visible(&partial)) }
+            }
             div.commits {
                 (commit(Side::Base, &report.range.base))
                 (commit(Side::Head, &report.range.head))

@@ -6,6 +6,7 @@ use super::super::words::{self, Naming};
 use super::super::{
     Report, budgets, causes,
     escape::{shortened, visible},
+    partial,
 };
 use super::place;
 use crate::analyse::{Comparison, Verdict};
@@ -43,6 +44,10 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
         let of_budgets = checks.map(|check| budget(level, naming, check));
         // Benchmarks first: what is over its budget is often what became slower.
         out.extend(of_benchmarks.chain(of_budgets).take(SHOWN));
+    }
+    if let Some(partial) = partial::sentence(report) {
+        let title = property("performance: partial report");
+        out.push_str(&format!("::warning title={title}::{}\n", data(&partial)));
     }
     let sentence = words::sentence(report);
     let title = format!("performance: {}", words::vote_word(report.decision.vote));

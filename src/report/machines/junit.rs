@@ -3,7 +3,7 @@
 
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
-use super::super::{Report, ReportError, budgets, words};
+use super::super::{Report, ReportError, budgets, partial, words};
 use crate::analyse::{Comparison, Verdict};
 use crate::judge::{BudgetCheck, BudgetStatus};
 
@@ -17,6 +17,13 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
         for check in &report.budgets {
             suite.add_test_case(budget(check));
         }
+        xml.add_test_suite(suite);
+    }
+    if let Some(partial) = partial::sentence(report) {
+        let mut suite = TestSuite::new("run");
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(partial).set_type("partial");
+        suite.add_test_case(TestCase::new("completed", status));
         xml.add_test_suite(suite);
     }
     xml.to_string().map_err(|source| ReportError::Encode {

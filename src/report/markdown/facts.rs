@@ -96,6 +96,9 @@ impl Page<'_> {
         row("host", self.text(&e.host));
         row("profile", self.text(&e.profile));
         row("Criterion", self.sides(&e.criterion.as_ref().map(versions)));
+        if let Some(locking) = words::locking(e) {
+            row("Cargo.lock", locking.to_owned());
+        }
         fold(out, "Environment", &body);
     }
 

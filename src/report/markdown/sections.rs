@@ -10,7 +10,7 @@ use crate::report::escape::shortened;
 use crate::report::findings::{self, Finding};
 use crate::report::skeletons;
 use crate::report::words::{self, Naming};
-use crate::report::{Commit, Report, reasons};
+use crate::report::{Commit, Report, partial, reasons};
 
 pub(super) fn document(report: &Report, detail: Detail) -> String {
     let page = Page {
@@ -68,6 +68,10 @@ impl Page<'_> {
         out.push_str(&format!(
             "## {sign} Performance: {vote}\n\n**{sentence}**\n\n"
         ));
+        if let Some(partial) = partial::sentence(self.report) {
+            let partial = plain(&shortened(&partial, 800));
+            out.push_str(&format!("> **Partial report:** {partial}\n\n"));
+        }
         out.push_str(&format!(
             "{} → {}: {}\n\n",
             self.commit(&range.base),

@@ -34,6 +34,7 @@ pub(super) fn render(report: &Report, options: &RenderOptions) -> String {
     };
     let mut out = String::new();
     page.header(&mut out);
+    page.partial(&mut out);
     page.benchmarks(&mut out);
     page.allocations(&mut out);
     page.budgets(&mut out);

@@ -7,7 +7,7 @@ use super::Page;
 use super::paint::Tone;
 use crate::report::escape::{shortened, visible};
 use crate::report::findings::{self, Finding};
-use crate::report::{shell, unseen, words};
+use crate::report::{partial, shell, unseen, words};
 
 /// This many entries of each kind are listed.
 const ENTRIES: usize = 12;
@@ -106,6 +106,15 @@ impl Page<'_> {
             "reproduce: cargo perfcheck {}\n\n",
             visible(&command)
         ));
+    }
+
+    /// Nobody must take a part for the whole.
+    pub(super) fn partial(&self, out: &mut String) {
+        if let Some(sentence) = partial::sentence(self.report) {
+            let text = format!("PARTIAL REPORT  {}", visible(&sentence));
+            out.push_str(&self.paint(&self.wrapped(&text, 2), Tone::Bad));
+            out.push('\n');
+        }
     }
 
     pub(super) fn vote(&self, out: &mut String) {

@@ -6,7 +6,7 @@ use cargo_perfcheck::analyse::{
     AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
     Difference, Quartiles, RoundSummary, TimeChange, TimeComparison, TimeSummary, Verdict,
 };
-use cargo_perfcheck::discover::BenchmarkKey;
+use cargo_perfcheck::discover::{BenchmarkKey, SkippedTarget, TargetOutcome};
 use cargo_perfcheck::judge::{
     Basis, BudgetCheck, BudgetStatus, BudgetSubject, Decision, Evidence, judge,
 };
@@ -14,7 +14,7 @@ use cargo_perfcheck::measure::{Failure, Origin, Pairing};
 use cargo_perfcheck::plan::config::{Metric, Unit};
 use cargo_perfcheck::plan::{AllocationPolicy, OnMore};
 use cargo_perfcheck::report::{
-    Commit, Environment, Methodology, Range, Report, SCHEMA_VERSION, Skipped, Timing,
+    Commit, Environment, Locking, Methodology, Range, Report, SCHEMA_VERSION, Timing,
 };
 use cargo_perfcheck::units::{Nanos, Paired, Ratio, Side};
 
@@ -47,6 +47,7 @@ pub(crate) fn report() -> Report {
             host: "x86_64-unknown-linux-gnu".into(),
             profile: "bench".into(),
             criterion: Paired::new(criterion.clone(), criterion),
+            locking: Locking::Tracked,
         },
         methodology: Methodology {
             seed: 42,
@@ -79,6 +80,7 @@ pub(crate) fn report() -> Report {
         skipped: Vec::new(),
         budgets: Vec::new(),
         reach: None,
+        partial: None,
         basis: Some(Basis {
             allocations: Some(AllocationPolicy {
                 threshold: Ratio::from_change(0.01),
@@ -113,7 +115,9 @@ pub(crate) fn judged(mut report: Report) -> Report {
     let basis = report.basis.clone().unwrap_or_default();
     report.decision = judge(Evidence {
         comparisons: &report.benchmarks,
+        targets: &report.skipped,
         budgets: &report.budgets,
+        shortfalls: report.partial.as_ref().map_or(&[], |p| &p.shortfalls),
         uncovered: report.reach.as_ref().map_or(&[], |reach| &reach.uncovered),
         basis: &basis,
     });
@@ -319,11 +323,12 @@ pub(crate) fn budget(
 }
 
 /// A target that was not measured.
-pub(crate) fn skipped(target: &str, reason: &str) -> Skipped {
-    Skipped {
+pub(crate) fn skipped(target: &str, reason: &str) -> SkippedTarget {
+    SkippedTarget {
         package: "codec".into(),
         target: target.into(),
         side: None,
         reason: reason.into(),
+        outcome: TargetOutcome::Skipped,
     }
 }

@@ -2,9 +2,9 @@
 
 use cargo_perfcheck::analyse::{AllocationComparison, Comparison, Verdict};
 use cargo_perfcheck::attribute::Attribution;
-use cargo_perfcheck::judge::{BudgetStatus, BudgetSubject};
+use cargo_perfcheck::judge::{BudgetStatus, BudgetSubject, EarlyEnd, RunPart, Shortfall};
 use cargo_perfcheck::plan::config::Metric;
-use cargo_perfcheck::report::Report;
+use cargo_perfcheck::report::{NextBuilds, NextRun, Partial, Report};
 use cargo_perfcheck::units::{Paired, Side};
 
 use super::builder::{
@@ -26,6 +26,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("demo", demo()),
         ("budgets", budgets()),
         ("empty", with(Vec::new())),
+        ("partial", partial()),
     ]
 }
 
@@ -303,6 +304,34 @@ pub(crate) fn budgets() -> Report {
         ),
         size,
     ];
+    judged(report)
+}
+
+/// A run that was ended in its first round, before allocations were counted.
+pub(crate) fn partial() -> Report {
+    let mut report = with(vec![
+        timed("parse/small", Verdict::Unchanged, 640.0, 0.0, 0.003),
+        benchmark("parse/large", Verdict::Inconclusive),
+    ]);
+    let shortfall = |part, left| Shortfall {
+        part,
+        cause: EarlyEnd::Interrupted {
+            by: "interrupted by SIGTERM".into(),
+        },
+        left,
+        of: 2,
+    };
+    report.partial = Some(Partial {
+        shortfalls: vec![
+            shortfall(RunPart::Time, 1),
+            shortfall(RunPart::Allocations, 2),
+        ],
+        next: Some(NextRun {
+            builds: NextBuilds::Kept,
+            preparing_seconds: 11.2,
+            measuring_seconds: 83.0,
+        }),
+    });
     judged(report)
 }
 

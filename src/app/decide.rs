@@ -1,0 +1,44 @@
+//! What judging takes beside the findings.
+
+use super::coverage::Coverage;
+use super::limits::Limits;
+use super::rules;
+use crate::analyse::Comparison;
+use crate::judge::{self, Basis, PartBasis};
+use crate::plan::{Extent, Plan};
+use crate::report::ReachSummary;
+
+/// What the configuration asks for. What a whole run knows is entered in `reach`, what a shard knows is
+/// left to the whole.
+pub(super) fn basis(
+    plan: &Plan,
+    comparisons: &[Comparison],
+    limits: &Limits,
+    coverage: &Coverage,
+    reach: &mut Option<ReachSummary>,
+) -> Basis {
+    let Coverage { covered, uncovered } = coverage;
+    let mut basis = Basis {
+        allocations: Some(plan.thresholds.allocations),
+        required: rules::required(comparisons, &plan.sampling.rules),
+        ..Basis::default()
+    };
+    match plan.extent() {
+        Extent::Selection => {}
+        Extent::Whole => {
+            basis.required_in_vain.clone_from(&limits.required_in_vain);
+            if let Some(reach) = reach {
+                reach.uncovered = judge::uncovered(covered.iter(), uncovered.iter());
+            }
+        }
+        Extent::Shard => {
+            basis.part = Some(PartBasis {
+                covered: covered.clone(),
+                uncovered: uncovered.clone(),
+                required_in_vain: limits.required_in_vain.clone(),
+                budgets_in_vain: limits.budgets_in_vain.clone(),
+            });
+        }
+    }
+    basis
+}

@@ -1,0 +1,245 @@
+//! The passes over the benchmarks: times, allocations, profiles, sizes of programs. Whatever ends one
+//! of them early, what is known until then is kept.
+
+use std::time::{Duration, Instant};
+
+use super::disturbances::{Disturbances, Watch};
+use super::doubts;
+use super::early::{Deadline, Shortfalls};
+use super::limits::{self, Limits};
+use super::ready::Ready;
+use crate::analyse::{self, Comparison, Settling, Verdict};
+use crate::attribute::{self, Attributed, Attribution, Folders};
+use crate::environment::occupied;
+use crate::judge::RunPart;
+use crate::measure::{self, Bounds, Counted, Measured, Remark, Settled, Sources};
+use crate::plan::{Plan, Sampling};
+use crate::scratch::{Interrupted, Scratch};
+use crate::units::EventSink;
+
+use super::deliver::deliver_artifacts;
+
+/// What the passes found.
+pub(super) struct Found {
+    pub(super) comparisons: Vec<Comparison>,
+    pub(super) disturbances: Disturbances,
+    /// Changes of time that may be nobody's doing, as lower-case fragments.
+    pub(super) doubts: Vec<String>,
+    pub(super) attributions: Vec<Attribution>,
+    pub(super) limits: Limits,
+    pub(super) shortfalls: Shortfalls,
+    /// What the rounds take at least that benchmarks still needed.
+    pub(super) left: Duration,
+}
+
+/// Runs every pass that the plan asks for, as far as the run may go on.
+pub(super) fn run(
+    plan: &Plan,
+    ready: &mut Ready,
+    deadline: Deadline,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Found {
+    let mut shortfalls = std::mem::take(&mut ready.shortfalls);
+    let watch = Watch::begin(occupied());
+    let end = deadline.of_timing(plan);
+    let mut timed = time(plan, &plan.sampling, ready, end, scratch, events);
+    let disturbances = watch.finish();
+    let doubts = doubts::cast(ready, &mut timed.comparisons);
+    ready.stages.end("measuring");
+    shortfalls.ended(
+        RunPart::Time,
+        timed
+            .ended
+            .or(Some(Interrupted::TimeUp))
+            .filter(|_| timed.short() > 0),
+        (timed.short(), timed.comparisons.len()),
+    );
+    let passes = Passes {
+        plan,
+        deadline,
+        scratch,
+        events,
+    };
+    let counted = passes.count(ready, &mut timed.comparisons, &mut shortfalls);
+    let attributed = passes.explain(ready, &timed.comparisons, &mut shortfalls);
+    passes.leave_files(&attributed, &timed.comparisons, &counted, &mut shortfalls);
+    let limits = passes.limits(ready, &timed.comparisons, &mut shortfalls);
+    Found {
+        disturbances,
+        doubts,
+        attributions: attributed.into_iter().map(|one| one.attribution).collect(),
+        limits,
+        shortfalls,
+        left: timed.left,
+        comparisons: timed.comparisons,
+    }
+}
+
+/// Times, compared.
+pub(super) struct Timed {
+    pub(super) comparisons: Vec<Comparison>,
+    pub(super) ended: Option<Interrupted>,
+    left: Duration,
+}
+
+impl Timed {
+    /// How many benchmarks were cut short before anything could be said of them.
+    fn short(&self) -> usize {
+        let cut = |comparison: &&Comparison| {
+            let mut remarks = comparison.remarks.iter();
+            comparison.verdict == Verdict::Inconclusive
+                && remarks.any(|remark| matches!(remark, Remark::CutShort { .. }))
+        };
+        self.comparisons.iter().filter(cut).count()
+    }
+}
+
+/// Measures every benchmark until its verdict is settled or `end` has come, and judges all of them
+/// together.
+pub(super) fn time(
+    plan: &Plan,
+    sampling: &Sampling,
+    ready: &Ready,
+    end: Option<Instant>,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Timed {
+    let settling = Settling::plan(&plan.thresholds, sampling, ready.family);
+    let mut settle = |measured: &Measured| match settling.settle(measured) {
+        Some(verdict) => Settled::Done(verdict.name().to_owned()),
+        None => settling
+            .needed(measured)
+            .map_or(Settled::Continue, Settled::ContinueTo),
+    };
+    let bounds = Bounds {
+        end,
+        fewest_rounds: settling.fewest_rounds(),
+    };
+    let discovery = &ready.discovery;
+    let timed = measure::run_within(bounds, sampling, discovery, scratch, &mut settle, events);
+    Timed {
+        comparisons: analyse::compare(discovery, timed.measured, &plan.thresholds, sampling),
+        ended: timed.ended,
+        left: timed.left,
+    }
+}
+
+/// What every pass after the first needs.
+struct Passes<'a> {
+    plan: &'a Plan,
+    deadline: Deadline,
+    scratch: &'a Scratch,
+    events: EventSink<'a>,
+}
+
+impl Passes<'_> {
+    fn count(
+        &self,
+        ready: &mut Ready,
+        comparisons: &mut [Comparison],
+        shortfalls: &mut Shortfalls,
+    ) -> Vec<Counted> {
+        let plan = self.plan;
+        if !plan.sampling.allocations {
+            return Vec::new();
+        }
+        let sources = ready.builds.as_ref().map(|build| Sources {
+            root: &build.checkout.root,
+            workspace: &build.workspace_root,
+        });
+        let run = measure::count_allocations(
+            &plan.sampling,
+            analyse::processes_to_believe(&plan.thresholds, ready.family),
+            &ready.discovery,
+            sources,
+            self.deadline.end(),
+            self.scratch,
+            self.events,
+        );
+        let left = run.wanted - run.counted.len();
+        shortfalls.ended(RunPart::Allocations, run.ended, (left, run.wanted));
+        analyse::add_allocations(comparisons, &run.counted, &plan.thresholds, ready.family);
+        ready.stages.end("counting allocations");
+        run.counted
+    }
+
+    /// Profiles what has changed, and says where it comes from.
+    fn explain(
+        &self,
+        ready: &mut Ready,
+        comparisons: &[Comparison],
+        shortfalls: &mut Shortfalls,
+    ) -> Vec<Attributed> {
+        let plan = self.plan;
+        let wanted = attribute::wanted(comparisons, plan.sampling.profiling, &plan.thresholds);
+        if wanted.keys.is_empty() {
+            return Vec::new();
+        }
+        if wanted.left_out > 0 {
+            ready.skipped.push(format!(
+                "only the {} benchmarks that changed most were profiled, {} were not: `--profile-all` profiles \
+                 all",
+                wanted.keys.len(),
+                wanted.left_out
+            ));
+        }
+        let run = measure::profile(
+            &plan.sampling,
+            &ready.discovery,
+            &wanted.keys,
+            self.deadline.end(),
+            self.scratch,
+            self.events,
+        );
+        let left = wanted.keys.len() - run.profiled.len();
+        shortfalls.ended(RunPart::Profiles, run.ended, (left, wanted.keys.len()));
+        let (builds, discovery) = (&ready.builds, &ready.discovery);
+        let attributed = attribute::attribute(comparisons, &run.profiled, builds, discovery);
+        ready.stages.end("profiling");
+        attributed
+    }
+
+    /// Flame graphs and other files about single benchmarks.
+    fn leave_files(
+        &self,
+        attributed: &[Attributed],
+        comparisons: &[Comparison],
+        counted: &[Counted],
+        shortfalls: &mut Shortfalls,
+    ) {
+        let Some(folder) = &self.plan.artifacts else {
+            return;
+        };
+        let folders = Folders::of(comparisons.iter().map(|comparison| &comparison.key));
+        let profiling = self.plan.sampling.profiling;
+        let files = attribute::allocation_artifacts(comparisons, counted, profiling, &folders);
+        let left = deliver_artifacts(folder, &attribute::artifacts(attributed, &folders))
+            .and_then(|()| deliver_artifacts(folder, &files));
+        if let Err(failure) = left {
+            shortfalls.failed(RunPart::Artifacts, &failure);
+        }
+    }
+
+    fn limits(
+        &self,
+        ready: &mut Ready,
+        comparisons: &[Comparison],
+        shortfalls: &mut Shortfalls,
+    ) -> Limits {
+        if !self.plan.budgets.speak_of_binaries() {
+            return limits::check(self.plan, ready, comparisons, Some(&[]));
+        }
+        let built = match self.deadline.check() {
+            Ok(()) => limits::programs(self.plan, ready, self.scratch, self.events)
+                .map_err(|error| shortfalls.failed(RunPart::Programs, &error))
+                .ok(),
+            Err(ended) => {
+                shortfalls.ended(RunPart::Programs, Some(ended), (0, 0));
+                None
+            }
+        };
+        ready.stages.end("sizes of programs");
+        limits::check(self.plan, ready, comparisons, built.as_deref())
+    }
+}
