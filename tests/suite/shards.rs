@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::faults;
 use crate::support::{Workspace, perfcheck};
 
-/// Eight benchmarks; one of them is slower, one was removed.
+/// Eight benchmarks; one of them is slower, one was removed. A changed function is linked in, and none
+/// executes it; a rule and a budget speak of benchmarks that nobody has.
 fn workspace() -> Workspace {
     let benches = |names: &[&str]| -> String {
         let lines = names.iter().map(|name| format!("bench\t{name}\n"));
@@ -16,7 +17,40 @@ fn workspace() -> Workspace {
     let common = ["a", "b", "c", "d/1", "d/2", "größe"];
     let base = format!("ns\t1000\n{}bench\tslow\nbench\tgone\n", benches(&common));
     let head = format!("ns\t1000\n{}ns\t2000\nbench\tslow\n", benches(&common));
-    faults::workspace(&base, &head)
+    let workspace = faults::workspace(&base, &base);
+    let speaker = std::fs::read_to_string(workspace.root().join("benches/fake.rs")).unwrap();
+    let main = "fn main() {\n";
+    let calls = "    if std::env::var_os(\"NOBODY_SETS_IT\").is_some() {\n        \
+                 println!(\"{}\", fakes::uncovered(3));\n    }\n";
+    let speaker = speaker.replacen(main, &format!("{main}{calls}"), 1);
+    let library = |factor: u32| {
+        format!(
+            "#[inline(never)]\npub fn uncovered(n: u64) -> u64 {{\n    (0..n).fold({factor}, |a, x| a * x + {factor})\n}}\n"
+        )
+    };
+    workspace
+        .write("benches/fake.rs", &speaker)
+        .write("src/lib.rs", &library(3))
+        .write("perfcheck.toml", CONFIGURATION)
+        .commit("The base, with a library")
+        .write("benches/script", &head)
+        .write("src/lib.rs", &library(5))
+        .commit("The head, with another one");
+    workspace
+}
+
+const CONFIGURATION: &str = "\
+    [[benchmark]]\nmatch = 'startup'\nrequired = true\n\
+    [[budget]]\nmatch = 'vanished/*'\np50 = '1ms'\n";
+
+/// The kinds of the reasons, in their order, and the warnings about budgets.
+fn judged(report: &Value) -> (Vec<String>, Vec<String>) {
+    let reasons = report["typed_reasons"].as_array().unwrap().iter();
+    let kinds = reasons.map(|reason| reason["kind"].as_str().unwrap().to_owned());
+    let warnings = report["warnings"].as_array().unwrap().iter();
+    let warnings = warnings.map(|warning| warning.as_str().unwrap().to_owned());
+    let budgets = warnings.filter(|warning| warning.starts_with("a budget matches"));
+    (kinds.collect(), budgets.collect())
 }
 
 /// The benchmarks with their verdicts.
@@ -89,6 +123,26 @@ fn two_shards_merged_name_the_benchmarks_and_verdicts_of_one_run() {
     let merged: Value = serde_json::from_slice(&merged.stdout).unwrap();
     assert_eq!(verdicts(&merged), verdicts(&whole));
     assert_eq!(merged["vote"], whole["vote"]);
+    assert_eq!(judged(&merged), judged(&whole));
+    assert_eq!(merged["reach"]["uncovered"], whole["reach"]["uncovered"]);
+    let (kinds, budgets) = judged(&whole);
+    assert_eq!(
+        kinds,
+        ["slower", "removed", "uncovered", "required-in-vain"],
+        "{:#}",
+        whole["reach"]
+    );
+    assert_eq!(budgets.len(), 1, "{budgets:?}");
+    // A shard cannot know what the others have.
+    for shard in [&first, &second] {
+        let (kinds, budgets) = judged(shard);
+        assert!(
+            kinds
+                .iter()
+                .all(|kind| kind != "uncovered" && kind != "required-in-vain")
+        );
+        assert_eq!(budgets, [""; 0]);
+    }
     assert_eq!(merged["methodology"]["confidence"], 0.95);
     let refused = merge(&["1.json", "whole.json"]);
     let message = String::from_utf8(refused.stderr).unwrap();
