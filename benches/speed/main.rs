@@ -4,11 +4,15 @@
 //! on both sides, `critcmp`), and what `cargo perfcheck` takes the first time, again, after a change of one
 //! line, and after one of documentation alone. With `--short`, `cargo bench` measures for two fifths of
 //! Criterion's usual time.
+//!
+//! `-- --case settings|slow|slow-100|set-up|suite|all` runs a suite that costs a lot instead, against the classic way
+//! with building aside; `--small` takes a few of its benchmarks, `--no-classic` leaves the classic way out.
 
 #![expect(clippy::print_stdout, reason = "a table for a person")]
 #![expect(clippy::print_stderr, reason = "what it is doing, for who waits")]
 
 mod by_hand;
+mod cases;
 mod watch;
 mod workspace;
 
@@ -27,6 +31,21 @@ fn main() -> Outcome<()> {
         // `cargo test --all-targets` runs benches to see whether they work; this one takes minutes.
         eprintln!("nothing done: start it with `cargo bench --bench speed`");
         return Ok(());
+    }
+    let words: Vec<String> = std::env::args().collect();
+    if let Some(at) = words.iter().position(|word| word == "--case") {
+        let has = |option: &str| words.iter().any(|word| word == option);
+        let classic = match has("--no-classic") {
+            true => cases::Classic::Left,
+            false => cases::Classic::Run,
+        };
+        let name = words.get(at + 1).map_or("", String::as_str);
+        let chosen = cases::CASES
+            .iter()
+            .filter(|case| name == "all" || case.name == name);
+        return chosen
+            .into_iter()
+            .try_for_each(|case| cases::run(case, has("--small"), classic));
     }
     let began = Instant::now();
     let workspace = Workspace::create()?;

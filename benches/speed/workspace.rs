@@ -66,6 +66,27 @@ impl Workspace {
         Ok(workspace)
     }
 
+    /// `main`, with one package of one bench target.
+    pub(super) fn of_one(benches: &str, library: &str) -> Outcome<Workspace> {
+        let workspace = Workspace {
+            folder: tempfile::tempdir()?,
+        };
+        std::fs::create_dir(workspace.root())?;
+        workspace.lay_out_root()?;
+        workspace.lay_out_package(0, library, benches)?;
+        workspace.resolve()?;
+        workspace.run(&["init", "--quiet", "--initial-branch=main"])?;
+        workspace.commit("main")?;
+        Ok(workspace)
+    }
+
+    /// A branch beside `main`, with another library.
+    pub(super) fn branch(&self, name: &str, library: &str) -> Outcome<()> {
+        self.run(&["switch", "--quiet", "--create", name, "main"])?;
+        self.write("crates/p0/src/lib.rs", library)?;
+        self.commit(name)
+    }
+
     pub(super) fn switch(&self, branch: &str) -> Outcome<()> {
         self.run(&["switch", "--quiet", branch])
     }
@@ -92,30 +113,42 @@ impl Workspace {
     }
 
     fn lay_out(&self) -> Outcome<()> {
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo/base");
+        self.lay_out_root()?;
+        for package in 0..PACKAGES {
+            let library = format!("{LIB}\nconst SEED: u64 = {package};\n");
+            self.lay_out_package(package, &library, &benches(package))?;
+        }
+        self.resolve()
+    }
+
+    fn lay_out_root(&self) -> Outcome<()> {
+        let demo = demo();
         let manifest = std::fs::read_to_string(demo.join("Cargo.toml.in"))?;
         // With a Criterion that is not optimised, as the demo has it, `cargo bench` would compute for longer
         // than it measures.
         let (manifest, _) = manifest.split_once("\n# Nothing here").ok_or("profiles")?;
         self.write("Cargo.toml", manifest)?;
         self.write(".gitignore", "/target\n")?;
-        self.write("README.md", "Words.\n")?;
-        for package in 0..PACKAGES {
-            let folder = format!("crates/p{package}");
-            let manifest = std::fs::read_to_string(demo.join("crates/codec/Cargo.toml.in"))?;
-            let manifest = manifest
-                .replace(
-                    "name = \"codec\"\nversion",
-                    &format!("name = \"p{package}\"\nversion"),
-                )
-                .replace("name = \"codec\"\nharness", "name = \"speed\"\nharness");
-            self.write(&format!("{folder}/Cargo.toml"), &manifest)?;
-            let seed = format!("{LIB}\nconst SEED: u64 = {package};\n");
-            self.write(&format!("{folder}/src/lib.rs"), &seed)?;
-            self.write(&format!("{folder}/benches/speed.rs"), &benches(package))?;
-        }
+        self.write("README.md", "Words.\n")
+    }
+
+    fn lay_out_package(&self, package: usize, library: &str, benches: &str) -> Outcome<()> {
+        let folder = format!("crates/p{package}");
+        let manifest = std::fs::read_to_string(demo().join("crates/codec/Cargo.toml.in"))?;
+        let manifest = manifest
+            .replace(
+                "name = \"codec\"\nversion",
+                &format!("name = \"p{package}\"\nversion"),
+            )
+            .replace("name = \"codec\"\nharness", "name = \"speed\"\nharness");
+        self.write(&format!("{folder}/Cargo.toml"), &manifest)?;
+        self.write(&format!("{folder}/src/lib.rs"), library)?;
+        self.write(&format!("{folder}/benches/speed.rs"), benches)
+    }
+
+    fn resolve(&self) -> Outcome<()> {
         // The versions that the demo has, which are on every machine that builds this repository.
-        let lock = std::fs::read_to_string(demo.join("Cargo.lock.in"))?;
+        let lock = std::fs::read_to_string(demo().join("Cargo.lock.in"))?;
         self.write("Cargo.lock", &lock)?;
         // Leaves out what only the demo needs. What is missing on this machine is fetched now and not
         // while something is measured.
@@ -156,6 +189,10 @@ impl Workspace {
         }
         Ok(())
     }
+}
+
+fn demo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo/base")
 }
 
 /// The platform that this is compiled on and for.

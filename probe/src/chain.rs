@@ -30,6 +30,21 @@ pub(crate) enum Read {
     Foreign,
 }
 
+/// The place in Criterion's code that a read comes from, told by its whole chain: what an executor runs may be
+/// compiled into the executor, and then all its reads come by the same call of Criterion's. The number of the first
+/// pattern with that chain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(usize);
+
+/// What is known of a place.
+#[derive(Clone, Copy)]
+struct Habit {
+    /// Whether another read has ever followed in the same call.
+    followed: bool,
+    /// How many calls ended with it.
+    ended: u32,
+}
+
 #[derive(Clone, Copy)]
 struct Pattern {
     length: usize,
@@ -37,6 +52,8 @@ struct Pattern {
     addresses: [usize; DEPTH],
     read: Read,
     range: u32,
+    place: Place,
+    habit: Habit,
     /// The pattern that came after this one last time.
     successor: usize,
 }
@@ -87,14 +104,14 @@ impl Chains {
         process: &Process,
         sp: usize,
         ra: usize,
-    ) -> Read {
+    ) -> (Read, Place) {
         if let Some(index) = self.remembered(process, sp, ra) {
             self.patterns[self.last].successor = index;
             self.last = index;
-            return self.patterns[index].read;
+            return (self.patterns[index].read, self.patterns[index].place);
         }
         if self.unwindings >= UNWINDINGS || self.count >= PATTERNS {
-            return Read::Foreign;
+            return (Read::Foreign, Place(0));
         }
         self.unwindings += 1;
         self.learn(shared, process, sp, ra)
@@ -111,9 +128,48 @@ impl Chains {
         (0..self.count).find(|&index| self.patterns[index].matches(process, sp, ra))
     }
 
-    fn learn(&mut self, shared: &Shared, process: &Process, sp: usize, ra: usize) -> Read {
+    /// Another read has followed one from here in the same call.
+    pub(crate) fn was_followed(&mut self, place: Place) {
+        self.patterns[place.0].habit.followed = true;
+    }
+
+    /// A call has ended with a read from here.
+    pub(crate) fn ended(&mut self, place: Place) {
+        let habit = &mut self.patterns[place.0].habit;
+        habit.ended = habit.ended.saturating_add(1);
+    }
+
+    /// How many calls have ended with a read from here; 0 where a call ever went on after one.
+    pub(crate) fn ends(&self, place: Place) -> u32 {
+        let habit = self.patterns[place.0].habit;
+        if habit.followed { 0 } else { habit.ended }
+    }
+
+    /// Whether a call has ever gone on after a read from here.
+    pub(crate) fn is_followed(&self, place: Place) -> bool {
+        self.patterns[place.0].habit.followed
+    }
+
+    /// A number for that place which is the same in every process of the executable, and never 0.
+    pub(crate) fn mark(&self, process: &Process, place: Place) -> u64 {
+        let pattern = &self.patterns[place.0];
+        let addresses = pattern.addresses[..pattern.length].iter();
+        // FNV-1a, a word at a time.
+        let hash = addresses.fold(0xcbf2_9ce4_8422_2325_u64, |hash, address| {
+            (hash ^ address.wrapping_sub(process.bias) as u64).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        hash.max(1)
+    }
+
+    fn learn(
+        &mut self,
+        shared: &Shared,
+        process: &Process,
+        sp: usize,
+        ra: usize,
+    ) -> (Read, Place) {
         let Some(walk) = Walk::from(shared, process, sp, ra) else {
-            return Read::Foreign;
+            return (Read::Foreign, Place(0));
         };
         let mut pattern = walk.pattern;
         pattern.read = match walk.range {
@@ -123,13 +179,16 @@ impl Chains {
                 self.classify(&pattern)
             }
         };
+        let known = &self.patterns[..self.count];
+        let same = known.iter().position(|p| p.same_addresses(&pattern));
+        pattern.place = Place(same.unwrap_or(self.count));
         self.patterns[self.count] = pattern;
         if self.count > 0 {
             self.patterns[self.last].successor = self.count;
         }
         self.last = self.count;
         self.count += 1;
-        pattern.read
+        (pattern.read, pattern.place)
     }
 
     /// The first read ever seen of a function is its entry. A frame that aligns the stack can make
@@ -153,6 +212,11 @@ impl Pattern {
         addresses: [0; DEPTH],
         read: Read::Foreign,
         range: 0,
+        place: Place(0),
+        habit: Habit {
+            followed: false,
+            ended: 0,
+        },
         successor: 0,
     };
 

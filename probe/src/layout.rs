@@ -93,6 +93,16 @@ pub(crate) const NATIVE_MOST: usize = 16;
 /// The process of the other side, which leads a process group; 0 where it is never stopped.
 pub(crate) const PEER: usize = 50;
 
+/// With which call of the warm-up it is to end; 0 where what Criterion asks of the clock is left alone.
+pub(crate) const WARM_UP_CALLS: usize = 53;
+/// It lasts at least so long, in nanoseconds.
+pub(crate) const WARM_UP_LEAST_NS: usize = 54;
+/// The mark of the place that an earlier process of the same executable has shown to be the last of each call of the
+/// same benchmark; 0 where none has.
+pub(crate) const WARM_UP_PLACE: usize = 59;
+/// How long Criterion is told that it lasted, in nanoseconds.
+pub(crate) const WARM_UP_TOLD_NS: usize = 55;
+
 /// None.
 pub(crate) const HOOKS_NONE: u64 = 0;
 /// The entry points of Rust's allocator, to count.
@@ -148,6 +158,14 @@ pub(crate) const FOREIGN_WITHIN: usize = 49;
 pub(crate) const STOPS: usize = 51;
 /// How often it could not.
 pub(crate) const UNSTOPPED: usize = 52;
+/// How many calls the warm-up had whose end was told; 0 where it was not.
+pub(crate) const WARM_UP_ENDED: usize = 56;
+/// How long it lasted, in nanoseconds, waiting for turns included.
+pub(crate) const WARM_UP_TOOK_NS: usize = 57;
+/// The mark of the place of the last read of the calls so far, as far as it is shown to be that; 0 where it is not.
+pub(crate) const SHOWN_PLACE: usize = 62;
+/// 1 once a read that was taken for the last of its call was followed by another one.
+pub(crate) const WARM_UP_DOUBTED: usize = 58;
 /// Where the executable is loaded; the marking probe writes it once every breakpoint is set.
 pub(crate) const BIAS: usize = 47;
 

@@ -5,6 +5,7 @@
 //!
 //! - [`chain`] tells from the stack which read this is,
 //! - [`sample`] follows a sample through its reads and keeps the log,
+//! - [`warm_up`] decides how long Criterion is told that its warm-up took,
 //! - [`turn`] makes a sample wait until the other revision has run its own,
 //! - [`peer`] stops the other revision's process meanwhile, where it has more than one thread,
 //! - [`preempted`] asks the kernel how long a sample was kept from its processor,
@@ -55,6 +56,8 @@ mod shared;
 mod sys;
 #[cfg(not(feature = "marks"))]
 mod turn;
+#[cfg(not(feature = "marks"))]
+mod warm_up;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {

@@ -11,8 +11,12 @@ use crate::layout;
 use crate::shared::Shared;
 use crate::sys;
 
-/// A process that does not stand still after so long will not.
-const PATIENCE_NS: u64 = 100_000_000;
+/// A process that does not stand still after so long will not. Its first thread needs a processor to stop at, which
+/// it may have to wait for.
+const PATIENCE_NS: u64 = 5_000_000_000;
+
+/// How long to sleep between two looks, in microseconds, so that the other process can have the processor.
+const BETWEEN_LOOKS_US: u32 = 20;
 
 /// A turn of a side with several threads, or with such a peer, lasts at least so long. The thread that has just
 /// been woken runs first, and shares the processors with the others only after the scheduler's slice of some
@@ -20,8 +24,9 @@ const PATIENCE_NS: u64 = 100_000_000;
 const SHARED_TURN_NS: u64 = 20_000_000;
 
 /// How many times longer than stopping took a turn is at least: stopping and waking dozens of threads is not
-/// to cost more than what they do.
+/// to cost more than what they do. But sides that seldom alternate are no longer close in time.
 const LONGER: u64 = 10;
+const LONGEST_TURN_NS: u64 = 100_000_000;
 
 /// Links of `/proc/self/task` where there is one thread: the folder's own two, and one for each thread.
 const LINKS_OF_ONE: u32 = 3;
@@ -41,7 +46,8 @@ impl Peer {
 
     /// How long a turn has to last at least where one of the sides has several threads.
     pub(crate) fn shortest_turn(&self) -> u64 {
-        self.cost.saturating_mul(LONGER).max(SHARED_TURN_NS)
+        let worth_it = self.cost.saturating_mul(LONGER);
+        worth_it.clamp(SHARED_TURN_NS, LONGEST_TURN_NS)
     }
 
     /// Whether this side has stopped the other one.
@@ -58,7 +64,7 @@ impl Peer {
         while stands && !is_stopped(group) {
             stands = clock().wrapping_sub(began) < PATIENCE_NS;
             // SAFETY: it has no preconditions.
-            unsafe { sys::sched_yield() };
+            unsafe { sys::usleep(BETWEEN_LOOKS_US) };
         }
         self.cost = clock().wrapping_sub(began);
         let count = if stands {

@@ -3,18 +3,21 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::chain::{Chains, Process, Read};
+use crate::chain::{Chains, Place, Process, Read};
 use crate::heap;
 use crate::layout;
 use crate::preempted::Usage;
 use crate::shared::Shared;
 use crate::sys::Timespec;
 use crate::turn::Turns;
+use crate::warm_up::WarmUp;
 
 /// Below this, a loop that waits by reading the clock overshoots; debts are collected until then.
 const SPIN_NS: i64 = 200;
 /// With more timed regions than this, asking the kernel between them would take longer than it tells.
 const REGIONS_ASKED: u64 = 64;
+/// In so many calls, left alone, a place has to be the last before a read from there is answered otherwise.
+const PROOFS: u32 = 2;
 /// The inverse of the unit of [`layout::INJECT_PPM`].
 const MILLION: i64 = 1_000_000;
 
@@ -30,6 +33,7 @@ pub(crate) struct State {
     busy: AtomicBool,
     generation: u64,
     sample: Sample,
+    warm_up: WarmUp,
     /// Injected time that is due, in millionths of a nanosecond.
     debt: i64,
 }
@@ -41,6 +45,7 @@ struct Sample {
     recorded: bool,
     /// Reads so far; 0 when no sample is under way.
     reads: u64,
+    /// What the first read was answered with.
     start: u64,
     /// What the kernel knew when it began; of paired samples only.
     usage: Option<Usage>,
@@ -49,6 +54,8 @@ struct Sample {
     regions: u64,
     /// Unrecognised reads since the last recognised one.
     foreign: u64,
+    /// Where the last read came from, and what it was answered with.
+    last: Option<(Place, u64)>,
 }
 
 impl Sample {
@@ -62,6 +69,7 @@ impl Sample {
         timed: 0,
         regions: 0,
         foreign: 0,
+        last: None,
     };
 }
 
@@ -76,6 +84,7 @@ impl State {
             busy: AtomicBool::new(false),
             generation: 0,
             sample: Sample::NONE,
+            warm_up: WarmUp::NEW,
             debt: 0,
         }
     }
@@ -106,13 +115,13 @@ impl State {
         self.busy.store(true, Ordering::SeqCst);
         self.follow_generation();
         let answer = match self.chains.recognise(&self.shared, &self.process, sp, ra) {
-            Read::Foreign => {
+            (Read::Foreign, _) => {
                 self.shared.add(layout::FOREIGN_READS, 1);
                 self.sample.foreign += 1;
                 None
             }
-            Read::Entry => Some(self.enter(mode, clock)),
-            Read::Within => self.within(now, clock),
+            (Read::Entry, place) => Some(self.enter(mode, place, clock)),
+            (Read::Within, place) => self.within(now, place, clock),
         };
         self.busy.store(false, Ordering::SeqCst);
         answer
@@ -127,10 +136,12 @@ impl State {
             heap::forget(&self.shared);
             self.debt = 0;
             self.sample = Sample::NONE;
+            self.warm_up = WarmUp::NEW;
         }
     }
 
-    fn enter(&mut self, mode: u64, clock: &impl Fn() -> Timespec) -> Timespec {
+    fn enter(&mut self, mode: u64, place: Place, clock: &impl Fn() -> Timespec) -> Timespec {
+        self.end_call();
         let index = self.shared.get(layout::LOG_COUNT);
         self.sample = Sample {
             index,
@@ -146,23 +157,36 @@ impl State {
         heap::begin_sample(&self.shared);
         let start = clock();
         self.sample.start = start.as_nanos();
-        self.record_start(start.as_nanos());
+        self.sample.last = Some((place, self.sample.start));
+        self.warm_up.call_began(self.sample.start);
+        self.record_start(self.sample.start);
         start
     }
 
-    fn within(&mut self, now: Timespec, clock: &impl Fn() -> Timespec) -> Option<Timespec> {
+    fn within(
+        &mut self,
+        now: Timespec,
+        place: Place,
+        clock: &impl Fn() -> Timespec,
+    ) -> Option<Timespec> {
         if self.sample.reads == 0 {
             return None;
         }
         self.sample.reads += 1;
+        if let Some((before, _)) = self.sample.last {
+            self.chains.was_followed(before);
+            self.warm_up.another_read(&self.shared);
+        }
         let foreign = core::mem::take(&mut self.sample.foreign);
         if self.sample.reads.is_multiple_of(2) {
             self.record_retained();
             self.record_preempted(now);
             let opened = clock();
             self.sample.opened = opened.as_nanos();
+            let answer = self.tell_of_warm_up(place).unwrap_or(opened);
+            self.sample.last = Some((place, answer.as_nanos()));
             heap::open();
-            return Some(opened);
+            return Some(answer);
         }
         heap::close();
         let closed = self.lengthen(now, clock);
@@ -173,8 +197,42 @@ impl State {
             self.shared
                 .set(layout::FOREIGN_WITHIN, self.sample.index + 1);
         }
+        self.sample.last = Some((place, end));
         self.record_end(end);
         Some(closed)
+    }
+
+    /// What Criterion is told at a read that may be the last of its call; `None` for the time.
+    fn tell_of_warm_up(&mut self, place: Place) -> Option<Timespec> {
+        if !self.warm_up.is_open(&self.shared) || !self.is_last(place) {
+            return None;
+        }
+        let (call, now) = (self.sample.index + 1, self.sample.opened);
+        let told = self.warm_up.answer(&self.shared, call, now)?;
+        Some(Timespec::from_nanos(self.sample.start.wrapping_add(told)))
+    }
+
+    /// Whether a read from here is shown to be the last of its call.
+    fn is_last(&self, place: Place) -> bool {
+        let known = self.shared.get(layout::WARM_UP_PLACE);
+        self.chains.ends(place) >= PROOFS
+            || (known == self.chains.mark(&self.process, place)
+                && !self.chains.is_followed(place))
+    }
+
+    /// The call under way has ended, since another one begins.
+    fn end_call(&mut self) {
+        let Some((place, told)) = self.sample.last else {
+            return;
+        };
+        self.chains.ended(place);
+        let shown = match self.chains.ends(place) >= PROOFS {
+            true => self.chains.mark(&self.process, place),
+            false => 0,
+        };
+        self.shared.set(layout::SHOWN_PLACE, shown);
+        self.warm_up
+            .call_ended(told.wrapping_sub(self.sample.start));
     }
 
     /// Keeps a closing read back, so that the region becomes longer by the injected share.

@@ -17,6 +17,14 @@ impl Timespec {
             .wrapping_mul(1_000_000_000)
             .wrapping_add(self.nanos as u64)
     }
+
+    #[cfg(not(feature = "marks"))]
+    pub(crate) fn from_nanos(nanos: u64) -> Self {
+        Timespec {
+            seconds: (nanos / 1_000_000_000) as i64,
+            nanos: (nanos % 1_000_000_000) as i64,
+        }
+    }
 }
 
 /// `struct rlimit` of the 64-bit targets.
@@ -118,7 +126,7 @@ unsafe extern "C" {
     pub(crate) fn getrusage(who: c_int, into: *mut Rusage) -> c_int;
     pub(crate) fn __errno_location() -> *mut c_int;
     pub(crate) fn kill(pid: c_int, signal: c_int) -> c_int;
-    pub(crate) fn sched_yield() -> c_int;
+    pub(crate) fn usleep(microseconds: u32) -> c_int;
     pub(crate) fn waitid(kind: c_int, id: u32, into: *mut c_void, options: c_int) -> c_int;
     pub(crate) fn abort() -> !;
     pub(crate) fn dl_iterate_phdr(

@@ -12,7 +12,7 @@ use crate::analyse::{self, Comparison, Settling, Verdict};
 use crate::attribute::{self, Attributed, Attribution, Folders};
 use crate::environment::occupied;
 use crate::judge::RunPart;
-use crate::measure::{self, Bounds, Counted, Measured, Remark, Settled, Sources};
+use crate::measure::{self, Bounds, Counted, Counting, Known, Measured, Remark, Settled, Sources};
 use crate::plan::{Plan, Sampling};
 use crate::scratch::{Interrupted, Scratch};
 use crate::units::EventSink;
@@ -57,6 +57,7 @@ pub(super) fn run(
     );
     let passes = Passes {
         plan,
+        known: timed.known,
         deadline,
         scratch,
         events,
@@ -81,6 +82,7 @@ pub(super) struct Timed {
     pub(super) comparisons: Vec<Comparison>,
     pub(super) ended: Option<Interrupted>,
     left: Duration,
+    known: Known,
 }
 
 impl Timed {
@@ -122,12 +124,14 @@ pub(super) fn time(
         comparisons: analyse::compare(discovery, timed.measured, &plan.thresholds, sampling),
         ended: timed.ended,
         left: timed.left,
+        known: timed.known,
     }
 }
 
 /// What every pass after the first needs.
 struct Passes<'a> {
     plan: &'a Plan,
+    known: Known,
     deadline: Deadline,
     scratch: &'a Scratch,
     events: EventSink<'a>,
@@ -150,10 +154,13 @@ impl Passes<'_> {
         });
         let run = measure::count_allocations(
             &plan.sampling,
-            analyse::processes_to_believe(&plan.thresholds, ready.family),
+            Counting {
+                enough: analyse::processes_to_believe(&plan.thresholds, ready.family),
+                end: self.deadline.end(),
+                known: &self.known,
+            },
             &ready.discovery,
             sources,
-            self.deadline.end(),
             self.scratch,
             self.events,
         );
@@ -189,6 +196,7 @@ impl Passes<'_> {
             &ready.discovery,
             &wanted.keys,
             self.deadline.end(),
+            &self.known,
             self.scratch,
             self.events,
         );

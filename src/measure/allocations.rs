@@ -13,10 +13,22 @@ use crate::plan::Sampling;
 use crate::scratch::{Interrupted, Scratch};
 use crate::units::{Event, EventSink, Paired, Pass};
 
+use super::Known;
 use super::budget::go_on;
 use super::counted::{Counted, PROCESSES};
 use super::counter::Counter;
 use super::traced::Sources;
+
+/// How it is counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Counting<'a> {
+    /// Processes a side, where the sides do not do the same.
+    pub enough: usize,
+    /// After this no target is begun.
+    pub end: Option<Instant>,
+    /// What timing has shown.
+    pub known: &'a Known,
+}
 
 /// What counting came to.
 #[derive(Debug)]
@@ -29,14 +41,13 @@ pub struct AllocationRun {
     pub wanted: usize,
 }
 
-/// Counts what every benchmark allocates that executes something that differs; in `enough` processes a side
-/// where the sides do not do the same. After `end` no target is begun.
+/// Counts what every benchmark allocates that executes something that differs; in as many processes as `counting`
+/// says.
 pub fn count_allocations(
     sampling: &Sampling,
-    enough: usize,
+    counting: Counting<'_>,
     discovery: &Discovery,
     sources: Paired<Sources<'_>>,
-    end: Option<Instant>,
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> AllocationRun {
@@ -61,14 +72,14 @@ pub fn count_allocations(
     for (target, mut counted) in targets {
         let counter = Counter {
             sampling,
-            enough,
+            counting,
             target,
             sources,
             scratch,
             events,
         };
         // What was counted of one side alone compares with nothing.
-        let done = go_on(end).and_then(|()| counter.count(&mut counted));
+        let done = go_on(counting.end).and_then(|()| counter.count(&mut counted));
         if let Err(interrupted) = done {
             run.ended = Some(interrupted);
             break;

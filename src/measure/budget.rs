@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use crate::discover::BenchmarkKey;
 use crate::plan::Sampling;
 use crate::scratch::{self, Interrupted};
-use crate::units::Side;
+use crate::units::{Event, Side};
 
+use super::Request;
 use super::Round;
-use super::session::Request;
 
 /// The rounds after which a benchmark's spread is looked at for the first time.
 pub(super) const FIRST_LOOK: usize = 6;
@@ -105,6 +105,15 @@ impl Budget {
         self.usual
     }
 
+    /// What is announced: no more than the time that is left.
+    pub(super) fn estimate(&self, expected: Duration, at_most: Duration) -> Event {
+        let left = self.left().unwrap_or(Duration::MAX);
+        Event::Estimated {
+            expected: expected.min(left),
+            at_most: at_most.min(left),
+        }
+    }
+
     /// Which of the claims may have a round now.
     pub(super) fn admit(&self, claims: Vec<Option<Claim>>) -> Vec<bool> {
         match self.left() {
@@ -177,8 +186,13 @@ impl Limits<'_> {
     pub(super) fn rounds(&self, round: &Round, key: &BenchmarkKey) -> usize {
         let timed = |side: Side| round.samples.get(side).times.iter().sum::<f64>() / 1e9;
         let longest = Duration::try_from_secs_f64(timed(Side::Base).max(timed(Side::Head)))
-            .unwrap_or(Duration::MAX)
-            .max(Duration::from_nanos(1));
+            .unwrap_or(Duration::MAX);
+        self.rounds_of(longest, key)
+    }
+
+    /// The same for rounds of which a process takes so long.
+    pub(super) fn rounds_of(&self, longest: Duration, key: &BenchmarkKey) -> usize {
+        let longest = longest.max(Duration::from_nanos(1));
         let rules = &self.sampling.rules;
         let own = rules.of(&key.package, &key.target, &key.id).time;
         let budget = own.unwrap_or(self.sampling.time);

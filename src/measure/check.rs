@@ -6,6 +6,7 @@ use crate::protocol::{BenchmarkConfig, Timing};
 use crate::units::Paired;
 
 use super::Samples;
+use super::iterations::LeftAlone;
 use super::player::Report;
 
 /// The report as samples.
@@ -51,7 +52,11 @@ pub(super) fn samples(report: &Report) -> Result<Samples, String> {
 
 /// What the reader should know: settings that are not those that were asked for, or differ between
 /// the sides, and a measurement of something else than time.
-pub(super) fn notes(asked: Timing, reports: &Paired<Option<Report>>) -> Vec<String> {
+pub(super) fn notes(
+    asked: Timing,
+    reports: &Paired<Option<Report>>,
+    left_alone: Option<LeftAlone>,
+) -> Vec<String> {
     let mut notes = Vec::new();
     let configs = reports
         .as_ref()
@@ -67,10 +72,11 @@ pub(super) fn notes(asked: Timing, reports: &Paired<Option<Report>>) -> Vec<Stri
     } else if let Some(config) = configs.head.or(configs.base)
         && settings(config) != (asked.sample_size as u64, asked.warm_up, asked.measurement)
     {
-        notes.push(format!(
-            "its code has settings of its own: {}",
-            describe(config)
-        ));
+        let own = format!("its code has settings of its own: {}", describe(config));
+        notes.push(match left_alone {
+            Some(why) => format!("{own}; perfcheck keeps to them, since {why}"),
+            None => own,
+        });
     }
     let unit = [&reports.head, &reports.base]
         .into_iter()
@@ -85,19 +91,6 @@ pub(super) fn notes(asked: Timing, reports: &Paired<Option<Report>>) -> Vec<Stri
         ));
     }
     notes
-}
-
-/// Criterion plans the iterations of all samples from what one took in the warm-up. Where less than this
-/// share of the planned time was measured, the warm-up was disturbed.
-const LEAST_OF_PLAN: f64 = 0.25;
-
-/// Whether far too few iterations were planned. A warm-up that lost the processor in its first
-/// iteration takes a nanosecond for milliseconds; samples of one iteration follow, and what they measure
-/// is the clock.
-pub(super) fn misplanned(report: &Report) -> bool {
-    let planned: Duration = report.config.measurement_time.into();
-    let measured = report.times.iter().sum::<f64>() / 1e9;
-    measured < planned.as_secs_f64() * LEAST_OF_PLAN
 }
 
 fn settings(config: &BenchmarkConfig) -> (u64, Duration, Duration) {
@@ -121,7 +114,7 @@ fn describe(config: &BenchmarkConfig) -> String {
 mod tests {
     use super::*;
     use crate::measure::threads::Threads;
-    use crate::protocol::WallSpan;
+    use crate::protocol::{SamplingMethod, WallSpan};
 
     fn report(times: &[f64], sample_size: u64, unit: &str) -> Report {
         Report {
@@ -139,6 +132,7 @@ mod tests {
                     nanos: 50_000_000,
                 },
             },
+            method: SamplingMethod::Flat,
             threads: Threads::One,
             unit: Some(unit.into()),
         }
@@ -169,17 +163,17 @@ mod tests {
                 Some(report(&[1.0], head, "1.0000 ns")),
             )
         };
-        assert!(notes(ASKED, &both(10, 10)).is_empty());
+        assert!(notes(ASKED, &both(10, 10), None).is_empty());
         assert_eq!(
-            notes(ASKED, &both(200, 200)),
+            notes(ASKED, &both(200, 200), None),
             ["its code has settings of its own: 200 samples in 300ms after 50ms of warm-up"]
         );
-        assert!(notes(ASKED, &both(200, 100))[0].contains("differ between the sides"));
+        assert!(notes(ASKED, &both(200, 100), None)[0].contains("differ between the sides"));
     }
 
     #[test]
     fn a_measurement_that_is_not_time_is_named() {
         let reports = Paired::new(None, Some(report(&[1.0], 10, "1 cycles")));
-        assert!(notes(ASKED, &reports)[0].contains("1 cycles"));
+        assert!(notes(ASKED, &reports, None)[0].contains("1 cycles"));
     }
 }

@@ -7,9 +7,10 @@ use crate::discover::{Presence, Target};
 use crate::plan::{Profiling, Sampling};
 use crate::protocol::{Invocation, Placement, Timing};
 use crate::scratch::{self, Interrupted, Scratch};
-use crate::seam::{AllocationSeam, Coverage, SeamError, Tracing};
+use crate::seam::{AllocationSeam, Coverage, SeamError, Tracing, WarmUp};
 use crate::units::{Event, EventSink, Paired, Side};
 
+use super::allocations::Counting;
 use super::check;
 use super::counted::{Counted, CountedProcess, CountedSample, PROCESSES, PROCESSES_IF_VARYING};
 use super::player::{Fault, Player, Report, Turn};
@@ -28,8 +29,7 @@ const TIMING: Timing = Timing {
 /// Counts one target.
 pub(super) struct Counter<'a> {
     pub(super) sampling: &'a Sampling,
-    /// In how many processes a side a difference must be seen to be believed.
-    pub(super) enough: usize,
+    pub(super) counting: Counting<'a>,
     pub(super) target: &'a Target,
     pub(super) sources: Paired<Sources<'a>>,
     pub(super) scratch: &'a Scratch,
@@ -87,11 +87,11 @@ impl Counter<'_> {
                 return Ok(());
             }
         };
-        for process in 0..self.enough.max(PROCESSES_IF_VARYING) {
+        for process in 0..self.counting.enough.max(PROCESSES_IF_VARYING) {
             let wanted: Vec<String> = counted
                 .iter()
                 .filter(|each| process == 0 || self.is_affordable(each))
-                .filter(|each| each.needs_more(self.enough))
+                .filter(|each| each.needs_more(self.counting.enough))
                 .map(|each| each.key.id.clone())
                 .collect();
             for side in Side::BOTH {
@@ -252,6 +252,9 @@ impl Counter<'_> {
                 Purpose::Count(_) => seam.observe()?,
                 Purpose::Trace(tracing, _) => seam.trace(*tracing)?,
             }
+            if let Some(warm_up) = self.warm_up(run, counted) {
+                player.at(seam.end_warm_up(side, warm_up)?);
+            }
             let report = match player.turn() {
                 Ok(Turn::Complete(report)) => report,
                 Ok(Turn::Over) => return Ok(()),
@@ -285,10 +288,17 @@ impl Counter<'_> {
         }
     }
 
+    /// How the warm-up of the next benchmark is ended: its code's settings do not decide how long it is run.
+    fn warm_up(&self, run: &Run<'_, '_>, counted: &[Counted]) -> Option<WarmUp> {
+        let key = &next(run, counted)?.key;
+        let (side, sampling) = (run.side, self.sampling);
+        self.counting
+            .known
+            .warm_up(key, side, sampling, self.target, TIMING)
+    }
+
     fn announce(&self, run: &Run<'_, '_>, counted: &[Counted]) {
-        let next = run.open.first();
-        let next = next.and_then(|id| counted.iter().find(|each| each.key.id == *id));
-        if let Some(next) = next {
+        if let Some(next) = next(run, counted) {
             (self.events)(Event::Measuring {
                 benchmark: next.key.to_string(),
                 round: match run.purpose {
@@ -298,6 +308,12 @@ impl Counter<'_> {
             });
         }
     }
+}
+
+/// What is to be run next.
+fn next<'c>(run: &Run<'_, '_>, counted: &'c [Counted]) -> Option<&'c Counted> {
+    let id = run.open.first()?;
+    counted.iter().find(|each| each.key.id == *id)
 }
 
 /// What was counted of the benchmark that was reported, or why that cannot be told.

@@ -2,11 +2,13 @@
 //! its handshake or after its last benchmark.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::discover::Failure;
-use crate::seam::SampleRecord;
+use crate::seam::{SampleRecord, WarmUp};
 use crate::units::{Paired, Side};
 
+use super::iterations::{LeftAlone, Shown};
 use super::player::{Fault, Player, Report, Turn};
 use super::standstill::Restless;
 
@@ -19,6 +21,8 @@ pub(super) struct Attempt {
     pub(super) stray: Vec<Failure>,
     /// The sides began different benchmarks at the same time, so that these could not be paired.
     pub(super) disordered: bool,
+    /// How long each side's process ran outside of any benchmark.
+    pub(super) set_up: Option<Paired<Duration>>,
     /// Why the clock seam failed, where it did.
     pub(super) seam_failure: Option<String>,
 }
@@ -34,6 +38,21 @@ pub(super) struct Heard {
     pub(super) failures: Paired<Option<Failure>>,
     /// How the sides were interleaved.
     pub(super) interleaved: Interleaved,
+    /// What each side's process showed of its iterations, where the clock seam looked.
+    pub(super) shown: Paired<Option<Result<Shown, LeftAlone>>>,
+    /// Whether both sides ran the iterations that they were told to, where they were.
+    pub(super) kept: Result<(), LeftAlone>,
+}
+
+/// A benchmark that both sides are about to run.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    /// Which; absent where nobody knows.
+    pub(super) id: Option<String>,
+    /// The side that goes first.
+    pub(super) first: Side,
+    /// How its warm-up is to be ended, where that is decided.
+    pub(super) warm_up: Option<Paired<WarmUp>>,
 }
 
 /// How the sides of one benchmark were interleaved.
@@ -57,6 +76,8 @@ impl Attempt {
             reports: Paired::new(None, None),
             failures: Paired::new(None, None),
             interleaved: Interleaved::ByBenchmark,
+            shown: Paired::new(None, None),
+            kept: Ok(()),
         })
     }
 
@@ -89,7 +110,7 @@ pub(super) fn alternate(
     players: &mut Paired<Option<Player>>,
     attempt: &mut Attempt,
     steps: impl IntoIterator<Item = usize>,
-    begin: &mut dyn FnMut(usize) -> Side,
+    begin: &mut dyn FnMut(usize) -> Step,
 ) {
     let held = [&mut players.base, &mut players.head];
     held.into_iter().flatten().for_each(Player::rest);
@@ -97,10 +118,15 @@ pub(super) fn alternate(
         if attempt.is_broken() || (players.base.is_none() && players.head.is_none()) {
             return;
         }
-        let first = begin(step);
-        for side in [first, first.other()] {
-            take_turn(side, players.get_mut(side), attempt);
-        }
+        let first = begin(step).first;
+        take_turns(first, players, attempt);
+    }
+}
+
+/// One benchmark, on one side after the other.
+pub(super) fn take_turns(first: Side, players: &mut Paired<Option<Player>>, attempt: &mut Attempt) {
+    for side in [first, first.other()] {
+        take_turn(side, players.get_mut(side), attempt);
     }
 }
 
@@ -113,7 +139,11 @@ fn take_turn(side: Side, slot: &mut Option<Player>, attempt: &mut Attempt) {
             player.rest();
             attempt.report(side, *report);
         }
-        Ok(Turn::Over) => *slot = None,
+        Ok(Turn::Over) => {
+            let nothing = Paired::new(Duration::ZERO, Duration::ZERO);
+            *attempt.set_up.get_or_insert(nothing).get_mut(side) = player.set_up();
+            *slot = None;
+        }
         Err(ending) => {
             if let Some(player) = slot.take() {
                 attempt.fault(player.into_fault(&ending));

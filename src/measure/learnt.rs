@@ -1,17 +1,25 @@
 //! What rounds teach about how a benchmark has to be run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::protocol::Placement;
+use crate::seam::WarmUp;
+use crate::units::Paired;
 
 use super::duet::{Attempt, Heard, Interleaved};
+use super::iterations::{self, LeftAlone, Planned, Shown, Wanted};
+use super::known::Known;
 use super::threads::Threads;
 use super::way::{Company, Gate, Idle, Way};
-use super::{BenchmarkKey, Remark, Request, check};
+use super::{BenchmarkKey, Remark, Request};
 
-/// How many rounds of one benchmark may be done again because too few iterations were planned. A
-/// benchmark that times itself may always report less than planned.
-const REPLANS: u32 = 3;
+/// One side's iterations may be so many times the other's. Where the sides plan them by themselves, a warm-up that lost
+/// the processor in its first iteration takes a nanosecond for milliseconds, and its samples measure the clock.
+const LOPSIDED: f64 = 20.0;
+
+/// How many rounds of one benchmark may be done again for that: one side may really be so much slower.
+const REPLANS: u32 = 2;
 
 /// Remembered for all later rounds.
 #[derive(Default)]
@@ -24,8 +32,13 @@ pub(super) struct Learnt {
     restless: BTreeSet<BenchmarkKey>,
     /// Benchmarks that the sides run in different orders.
     loners: BTreeSet<BenchmarkKey>,
-    /// How many rounds of a benchmark were done again because too few iterations were planned.
+    /// What first processes showed, by which later warm-ups are ended so that a benchmark has the iterations that a
+    /// round wants; or why they are left alone.
+    shown: BTreeMap<BenchmarkKey, Result<Paired<Shown>, LeftAlone>>,
+    /// How many rounds of a benchmark were done again since its sides planned too different iterations.
     replanned: BTreeMap<BenchmarkKey, u32>,
+    /// What a round of a benchmark takes whose warm-ups are left alone, by its settings.
+    asked_for: BTreeMap<BenchmarkKey, Duration>,
 }
 
 impl Learnt {
@@ -39,6 +52,37 @@ impl Learnt {
 
     pub(super) fn may_be_paired_by_sample(&self, key: &BenchmarkKey) -> bool {
         !self.unseamed.contains_key(key)
+    }
+
+    /// How its warm-up is to be ended, where that is known.
+    pub(super) fn warm_up(&self, key: &BenchmarkKey, wanted: Wanted) -> Option<Paired<WarmUp>> {
+        Some(self.plan(key, wanted)?.warm_up)
+    }
+
+    /// For the passes behind timing.
+    pub(super) fn into_known(self) -> Known {
+        let shown = self.shown.into_iter();
+        Known::of(
+            shown
+                .filter_map(|(key, shown)| Some((key, shown.ok()?)))
+                .collect(),
+        )
+    }
+
+    fn plan(&self, key: &BenchmarkKey, wanted: Wanted) -> Option<Planned> {
+        let shown = self.shown.get(key)?.as_ref().ok()?;
+        Some(iterations::plan(shown.as_ref(), wanted))
+    }
+
+    /// Why its iterations are those that its settings ask for, where they are.
+    pub(super) fn left_alone(&self, key: &BenchmarkKey) -> Option<LeftAlone> {
+        self.shown.get(key)?.as_ref().err().copied()
+    }
+
+    /// What a round takes, as far as a first process has shown it.
+    pub(super) fn round(&self, key: &BenchmarkKey, wanted: Wanted) -> Option<Duration> {
+        let planned = self.plan(key, wanted).map(|planned| planned.round);
+        planned.or_else(|| self.asked_for.get(key).copied())
     }
 
     pub(super) fn company(&self, key: &BenchmarkKey) -> Company {
@@ -60,17 +104,36 @@ impl Learnt {
     /// What the reader of a benchmark's result should know.
     pub(super) fn notes(&self, key: &BenchmarkKey) -> Vec<String> {
         let unpaired = self.unseamed.get(key);
-        let mut notes: Vec<String> = unpaired
+        unpaired
             .map(|reason| format!("not paired sample by sample: {reason}"))
             .into_iter()
-            .collect();
-        if self.replanned.contains_key(key) {
-            notes.push(
-                "in a round, a disturbed warm-up led to far too few iterations; it was done again"
-                    .into(),
-            );
+            .collect()
+    }
+
+    /// What the processes of a benchmark showed of its iterations.
+    fn of_iterations(&mut self, key: &BenchmarkKey, heard: &Heard) {
+        if let Err(why) = heard.kept {
+            self.shown.insert(key.clone(), Err(why));
         }
-        notes
+        let configs = [&heard.reports.base, &heard.reports.head];
+        let settings = configs.into_iter().flatten().map(|report| {
+            let (warm_up, measurement): (Duration, Duration) = (
+                report.config.warm_up_time.into(),
+                report.config.measurement_time.into(),
+            );
+            warm_up + measurement
+        });
+        self.asked_for.insert(key.clone(), settings.sum());
+        if let (Some(base), Some(head)) = (&heard.shown.base, &heard.shown.head) {
+            let shown = match (base, head) {
+                (Ok(base), Ok(head)) if !iterations::agree(base, head) => {
+                    Err(LeftAlone::SidesDiffer)
+                }
+                (Ok(base), Ok(head)) => Ok(Paired::new(base.clone(), head.clone())),
+                (Err(why), _) | (_, Err(why)) => Err(*why),
+            };
+            self.shown.insert(key.clone(), shown);
+        }
     }
 
     /// What later rooms decide by.
@@ -83,9 +146,10 @@ impl Learnt {
     /// Whether a benchmark has to be run again in another way. `pins`: whether a benchmark with several
     /// threads is to be let off its processor.
     pub(super) fn of(&mut self, request: &Request, heard: &Heard, way: Way, pins: bool) -> bool {
+        self.of_iterations(&request.key, heard);
         let reports = [&heard.reports.base, &heard.reports.head];
         let mut reports = reports.into_iter().flatten();
-        if pins && reports.clone().any(|r| r.threads == Threads::Several) {
+        if pins && reports.any(|r| r.threads == Threads::Several) {
             self.several_threads.insert(request.key.clone());
             // What it gave on one processor is worth nothing.
             if way.placement != Placement::Free {
@@ -99,7 +163,7 @@ impl Learnt {
             self.unseamed.insert(request.key.clone(), reason);
             return true;
         }
-        if reports.any(check::misplanned) {
+        if is_lopsided(heard) {
             let count = self.replanned.entry(request.key.clone()).or_default();
             *count += 1;
             return *count <= REPLANS;
@@ -124,6 +188,14 @@ impl Learnt {
             false
         }
     }
+}
+
+fn is_lopsided(heard: &Heard) -> bool {
+    let (Some(base), Some(head)) = (&heard.reports.base, &heard.reports.head) else {
+        return false;
+    };
+    let [base, head] = [base, head].map(|report| report.iterations.iter().sum::<f64>());
+    base.max(head) > LOPSIDED * base.min(head)
 }
 
 /// Why what was heard of a benchmark cannot be trusted while both of its sides ran, by turns.

@@ -6,14 +6,20 @@ use crate::seam::SampleRecord;
 use crate::units::{Paired, Side};
 
 use super::duet::{Heard, Interleaved};
+use super::iterations::LeftAlone;
 use super::player::Report;
 use super::threads::Threads;
 use super::{Pairing, Request, Round, RoundOutcome, Samples, check};
 
 /// The outcome of a benchmark that ran; `None` when a side has yet to run it.
-pub(super) fn of_heard(request: &Request, heard: Heard, asked: Timing) -> Option<RoundOutcome> {
+pub(super) fn of_heard(
+    request: &Request,
+    heard: Heard,
+    asked: Timing,
+    left_alone: Option<LeftAlone>,
+) -> Option<RoundOutcome> {
     let takes_part = |side: Side| request.presence != Presence::Only(side.other());
-    let mut notes = check::notes(asked, &heard.reports);
+    let mut notes = check::notes(asked, &heard.reports, left_alone);
     let result = match first_failure(&heard, &mut notes) {
         Some(failure) => Err(failure),
         None => {

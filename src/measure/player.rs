@@ -3,8 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crate::discover::Failure;
-use crate::protocol::{BenchmarkConfig, CriterionVersion, Ending, Invocation, Message, Process};
+use crate::protocol::{
+    BenchmarkConfig, CriterionVersion, Ending, Invocation, Message, Process, SamplingMethod,
+};
 use crate::scratch::Scratch;
+use crate::seam::Pace;
 use crate::units::Side;
 
 use super::standstill::Restless;
@@ -25,6 +28,8 @@ pub(super) struct Report {
     pub(super) iterations: Vec<f64>,
     pub(super) times: Vec<f64>,
     pub(super) config: BenchmarkConfig,
+    /// How the iterations of the samples grow.
+    pub(super) method: SamplingMethod,
     /// Whether threads beside the main one did a noticeable part of the work.
     pub(super) threads: Threads,
     /// How the benchmark words one unit of its measurement, where it was asked.
@@ -58,11 +63,18 @@ pub(super) struct Player {
     /// How long it may be silent from now on.
     patience: Duration,
     heard_at: Instant,
+    released_at: Instant,
     current: Option<String>,
     threads: ThreadTimes,
     unit: Option<String>,
     idle: Idle,
     rests: bool,
+    /// Tells the announced time of a measurement from the real one, where the warm-up may be shortened.
+    pace: Option<Pace>,
+    /// What it has done by the time it was last found silent.
+    at_work: ThreadTimes,
+    /// How long it has run outside of any benchmark.
+    set_up: Duration,
 }
 
 /// Where a process stands still.
@@ -91,19 +103,34 @@ impl Player {
         };
         let mut process =
             Process::spawn(invocation, scratch).map_err(|ending| nowhere(ending, String::new()))?;
-        match process.connect(timeout) {
+        let began = Instant::now();
+        let mut before = ThreadTimes::default();
+        let mut connected = process.connect(timeout);
+        while matches!(connected, Err(Ending::Silent { .. })) && began.elapsed() < LONGEST_ROUND {
+            let now = ThreadTimes::of(process.id());
+            if !before.has_worked(now) {
+                break;
+            }
+            before = now;
+            connected = process.connect(timeout);
+        }
+        match connected {
             Ok(()) => Ok(Player {
                 side,
                 threads: ThreadTimes::of(process.id()),
+                at_work: ThreadTimes::default(),
+                set_up: began.elapsed(),
                 process,
                 held: Held::AtHandshake,
                 timeout,
                 patience: timeout,
                 heard_at: Instant::now(),
+                released_at: Instant::now(),
                 current: None,
                 unit: None,
                 idle: Idle::Stopped,
                 rests: false,
+                pace: None,
             }),
             Err(ending) => Err(nowhere(ending, process.into_last_words())),
         }
@@ -112,6 +139,11 @@ impl Player {
     /// Says what [`Player::rest`] is to do.
     pub(super) fn while_idle(self, idle: Idle) -> Player {
         Player { idle, ..self }
+    }
+
+    /// From now on the announced times are to be translated.
+    pub(super) fn at(&mut self, pace: Pace) {
+        self.pace = Some(pace);
     }
 
     /// The process is held, and the other side is about to run: stops whatever else it does, unless it is to
@@ -144,6 +176,7 @@ impl Player {
         loop {
             let message = match self.process.next(self.patience) {
                 Ok(message) => message,
+                Err(Ending::Silent { .. }) if self.sets_up() => continue,
                 Err(ending) => return self.ended(ending),
             };
             if let Some(report) = self.hear(message)? {
@@ -155,6 +188,7 @@ impl Player {
     /// Lets a held process run.
     pub(super) fn release(&mut self) -> Result<(), Ending> {
         self.heard_at = Instant::now();
+        self.released_at = self.heard_at;
         self.patience = self.timeout;
         if std::mem::take(&mut self.rests) {
             self.process.resume();
@@ -175,7 +209,10 @@ impl Player {
         self.heard_at = Instant::now();
         self.patience = self.timeout;
         match message {
-            Message::BeginningBenchmark { id } => self.current = Some(id.full()),
+            Message::BeginningBenchmark { id } => {
+                self.set_up += self.released_at.elapsed();
+                self.current = Some(id.full());
+            }
             Message::Warmup { nanos, .. } => self.allow(nanos)?,
             Message::MeasurementStart { estimate_ns, .. } => self.allow(estimate_ns)?,
             Message::FinishedBenchmarkGroup { .. } => self.process.proceed()?,
@@ -183,8 +220,8 @@ impl Player {
                 id,
                 iters,
                 times,
+                sampling_method,
                 benchmark_config,
-                ..
             } => {
                 self.held = Held::AfterMeasurement;
                 self.current = None;
@@ -193,6 +230,7 @@ impl Player {
                     iterations: iters,
                     times,
                     config: benchmark_config,
+                    method: sampling_method,
                     threads: self.threads.since(ThreadTimes::of(self.process.id())),
                     unit: self.ask_unit()?,
                 }));
@@ -240,6 +278,21 @@ impl Player {
         self.heard_at = Instant::now();
     }
 
+    /// Whether it is silent because it works on something outside of any benchmark: a set-up may take as long as it
+    /// likes, up to the longest round.
+    pub(super) fn sets_up(&mut self) -> bool {
+        let now = ThreadTimes::of(self.process.id());
+        let before = std::mem::replace(&mut self.at_work, now);
+        self.current.is_none()
+            && before.has_worked(now)
+            && self.released_at.elapsed() < LONGEST_ROUND
+    }
+
+    /// How long it has run outside of any benchmark, up to its last one.
+    pub(super) fn set_up(&self) -> Duration {
+        self.set_up
+    }
+
     /// It was silent for too long.
     pub(super) fn silence(&self) -> Ending {
         Ending::Silent {
@@ -255,6 +308,7 @@ impl Player {
     /// Grants the time that a phase of `nanos` may last.
     fn allow(&mut self, nanos: f64) -> Result<(), Ending> {
         let announced = Duration::try_from_secs_f64(nanos / 1e9).unwrap_or(Duration::MAX);
+        let announced = self.pace.as_ref().map_or(announced, |p| p.real(announced));
         if announced > LONGEST_ROUND {
             return Err(Ending::TooLong {
                 announced,

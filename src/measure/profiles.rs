@@ -16,6 +16,7 @@ use crate::scratch::{self, Interrupted, Scratch};
 use crate::seam::{ProfileClock, ProfileSeam, RawProfile, SeamError};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
+use super::Known;
 use super::budget::go_on;
 use super::player::{Fault, Player, Report, Turn};
 use super::seams::explain;
@@ -69,6 +70,7 @@ pub fn profile(
     discovery: &Discovery,
     wanted: &BTreeSet<BenchmarkKey>,
     end: Option<Instant>,
+    known: &Known,
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> ProfileRun {
@@ -90,7 +92,7 @@ pub fn profile(
         if chosen.is_empty() {
             continue;
         }
-        let mut profiler = Profiler::of(sampling, target, scratch);
+        let mut profiler = Profiler::of(sampling, target, known, scratch);
         for benchmark in chosen {
             (events)(Event::Measuring {
                 benchmark: benchmark.key.to_string(),
@@ -118,6 +120,7 @@ pub fn profile(
 struct Profiler<'a> {
     sampling: &'a Sampling,
     target: &'a Target,
+    known: &'a Known,
     scratch: &'a Scratch,
     /// The seam, or why there is none.
     seam: Result<ProfileSeam, String>,
@@ -142,7 +145,12 @@ impl From<Fault> for Reason {
 }
 
 impl<'a> Profiler<'a> {
-    fn of(sampling: &'a Sampling, target: &'a Target, scratch: &'a Scratch) -> Self {
+    fn of(
+        sampling: &'a Sampling,
+        target: &'a Target,
+        known: &'a Known,
+        scratch: &'a Scratch,
+    ) -> Self {
         let path = |side| {
             let executable = target.executables.get(side).as_ref();
             executable.map(|executable| executable.path.as_path())
@@ -158,6 +166,7 @@ impl<'a> Profiler<'a> {
         Profiler {
             sampling,
             target,
+            known,
             scratch,
             seam,
         }
@@ -187,12 +196,12 @@ impl<'a> Profiler<'a> {
             sides.into_iter().map(|side| vec![side]).collect()
         };
         for sides in groups {
-            let mut found = self.run(&sides, &key.id, ProfileClock::MainThread);
+            let mut found = self.run(&sides, key, ProfileClock::MainThread);
             for (side, found) in &mut found {
                 let several = |(report, _): &(Report, _)| report.threads == Threads::Several;
                 // Once more with the other clock, alone: its threads want all processors.
                 if found.as_ref().is_ok_and(several) {
-                    let again = self.run(&[*side], &key.id, ProfileClock::AllThreads);
+                    let again = self.run(&[*side], key, ProfileClock::AllThreads);
                     *found = again
                         .into_iter()
                         .next()
@@ -212,7 +221,12 @@ impl<'a> Profiler<'a> {
     }
 
     /// Profiles these sides at the same time.
-    fn run(&mut self, sides: &[Side], id: &str, clock: ProfileClock) -> Vec<(Side, Taken)> {
+    fn run(
+        &mut self,
+        sides: &[Side],
+        key: &BenchmarkKey,
+        clock: ProfileClock,
+    ) -> Vec<(Side, Taken)> {
         if let Ok(seam) = &mut self.seam
             && let Err(error) = seam.begin(clock)
         {
@@ -224,7 +238,7 @@ impl<'a> Profiler<'a> {
         std::thread::scope(|scope| {
             let running: Vec<_> = sides
                 .iter()
-                .map(|side| (*side, scope.spawn(|| this.side(*side, id, clock))))
+                .map(|side| (*side, scope.spawn(|| this.side(*side, key, clock))))
                 .collect();
             let joined = running.into_iter().map(|(side, thread)| {
                 let found = thread.join();
@@ -236,7 +250,7 @@ impl<'a> Profiler<'a> {
     }
 
     /// One process, to its end.
-    fn side(&self, side: Side, id: &str, clock: ProfileClock) -> Taken {
+    fn side(&self, side: Side, key: &BenchmarkKey, clock: ProfileClock) -> Taken {
         let executable = self.target.executables.get(side).as_ref();
         let executable = executable.ok_or_else(|| Reason("no executable was built".to_owned()))?;
         if executable.command_line.choice() == Choice::All {
@@ -250,7 +264,7 @@ impl<'a> Profiler<'a> {
         let invocation = Invocation {
             executable,
             side,
-            filter: Invocation::filter_for([id]),
+            filter: Invocation::filter_for([key.id.as_str()]),
             timing: Some((fit(timing(self.sampling), self.target), version)),
             placement: Placement::Free,
             env: seam.env(side),
@@ -259,6 +273,13 @@ impl<'a> Profiler<'a> {
         if !seam.attached(side, player.id())? {
             let why = "the loader did not let the profiler into the process";
             return Err(Reason(why.to_owned()));
+        }
+        let now = timing(self.sampling);
+        if let Some(warm_up) = self
+            .known
+            .warm_up(key, side, self.sampling, self.target, now)
+        {
+            player.at(seam.end_warm_up(side, warm_up)?);
         }
         let mut report = None;
         loop {

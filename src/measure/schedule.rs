@@ -8,10 +8,11 @@ use crate::plan::config::Obligation;
 use crate::scratch::{self, Interrupted, Scratch};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
-use super::budget::{Bounds, Budget, Claim, FIRST_LOOK, Limits, Stage, Urgency, whole};
+use super::budget::{Bounds, Budget, Claim, FIRST_LOOK, Limits, Urgency, whole};
+use super::course::{Course, State, forecast};
 use super::order::Order;
-use super::session::{Request, RoundOutcome, Session};
-use super::{MeasureError, Measured, Remark, Round, Settled};
+use super::session::Session;
+use super::{Known, MeasureError, Measured, Request, Round, RoundOutcome, Settled};
 
 /// Rounds of a benchmark that only one side has: there is nothing to compare, only a baseline to
 /// take.
@@ -45,6 +46,8 @@ pub struct TimeRun {
     pub ended: Option<Interrupted>,
     /// What the rounds take at least that benchmarks still needed, as far as that can be seen.
     pub left: Duration,
+    /// What was learnt of how to let the benchmarks run.
+    pub known: Known,
 }
 
 /// Measures every benchmark that is not in identical code, until `settle` is satisfied with it or
@@ -79,14 +82,13 @@ pub fn run_within(
         events,
     };
     schedule.announce();
-    let ended = match schedule.is_open() {
-        true => {
-            let mut session = Session::new(sampling, run_folder, events);
-            schedule.measure(&mut session).err()
-        }
-        false => None,
-    };
-    let timed = schedule.finish(ended);
+    let (mut ended, mut known) = (None, Known::default());
+    if schedule.is_open() {
+        let mut session = Session::new(sampling, run_folder, events);
+        ended = schedule.measure(&mut session).err();
+        known = session.into_known();
+    }
+    let timed = schedule.finish(ended, known);
     (events)(Event::PassFinished {
         pass: Pass::Time,
         took: started.elapsed(),
@@ -125,6 +127,15 @@ impl Schedule<'_> {
     /// Until all are settled, or nothing more can be begun in time.
     fn measure(&mut self, session: &mut Session<'_>) -> Result<(), Interrupted> {
         self.scout(session)?;
+        let open = self.courses.iter().filter(|course| course.is_open());
+        session.share_set_ups(open.map(|course| &course.measured.key));
+        forecast(
+            &self.courses,
+            session,
+            self.limits,
+            &self.budget,
+            self.events,
+        );
         while self.is_open() && self.lap(session)? == Lap::Something {}
         Ok(())
     }
@@ -179,7 +190,7 @@ impl Schedule<'_> {
         );
     }
 
-    fn finish(mut self, ended: Option<Interrupted>) -> TimeRun {
+    fn finish(mut self, ended: Option<Interrupted>, known: Known) -> TimeRun {
         let claims = claims(&self.courses, &self.budget);
         let left = claims.iter().flatten().map(whole).sum();
         let cause = ended.unwrap_or(Interrupted::TimeUp);
@@ -191,6 +202,7 @@ impl Schedule<'_> {
             measured: self.courses.into_iter().map(|c| c.measured).collect(),
             ended,
             left,
+            known,
         }
     }
 }
@@ -200,61 +212,6 @@ impl Schedule<'_> {
 enum Lap {
     Something,
     Nothing,
-}
-
-/// A benchmark on its way.
-struct Course {
-    target: usize,
-    presence: Presence,
-    state: State,
-    /// How many rounds it may have: what the plan says, or what its time allows, known after the
-    /// first round.
-    planned_rounds: usize,
-    /// How many rounds in all it needs, where that is known.
-    needs: Option<usize>,
-    /// What its last round took, by the clock on the wall.
-    cost: Option<Duration>,
-    urgency: Urgency,
-    measured: Measured,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Open,
-    Settled,
-}
-
-impl Course {
-    fn is_open(&self) -> bool {
-        self.state == State::Open
-    }
-
-    fn stage(&self) -> Stage {
-        let looked_at = self.measured.rounds.len() >= FIRST_LOOK.min(self.planned_rounds);
-        match self.urgency {
-            Urgency::Baseline => Stage::Precision,
-            _ if looked_at => Stage::Precision,
-            _ => Stage::FirstLook,
-        }
-    }
-
-    fn cut_short(&mut self, cause: Interrupted) {
-        self.state = State::Settled;
-        let rounds = self.measured.rounds.len();
-        self.measured.remarks.push(Remark::CutShort { rounds });
-        if rounds > 0 {
-            let what = format!("stopped after {rounds} rounds: {cause}");
-            self.measured.notes.push(what);
-        }
-    }
-
-    fn settled(&self, verdict: &str) -> Event {
-        Event::Settled {
-            benchmark: self.measured.key.to_string(),
-            verdict: verdict.into(),
-            rounds: self.measured.rounds.len(),
-        }
-    }
 }
 
 /// Everything that takes part.

@@ -1,59 +1,38 @@
 //! Measuring, round by round: which benchmarks share a pair of processes, what is done again, and
 //! what is learnt for later rounds.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use crate::build::{Choice, Executable};
-use crate::discover::{Failure, Presence, Target};
+use crate::discover::{Presence, Target};
 use crate::plan::{PairingRequest, Pinning, Sampling};
 use crate::protocol::{Invocation, Placement, Timing};
 use crate::scratch::Scratch;
-use crate::seam::Seam;
-use crate::units::{Event, EventSink, Paired, Side};
+use crate::units::{Event, EventSink, Paired};
 
-use super::duet::{Attempt, alternate};
+use super::duet::Attempt;
+use super::iterations::{self, Wanted};
+use super::known::{Known, asked};
 use super::learnt::Learnt;
 use super::outcome::{self, never_ran};
 use super::player::Player;
 use super::seams::Seams;
-use super::way::{Company, Gate, Idle, Way, fit, take_chunk};
-use super::woven::{observe, weave};
-use super::{BenchmarkKey, Remark, Round, affinity};
+use super::set_ups::SetUps;
+use super::steps::{announce, play, step_of};
+use super::way::{Company, Gate, Idle, Way, company, fit, take_chunk};
+use super::{BenchmarkKey, Request, RoundOutcome, affinity};
 
 /// How the scout runs a benchmark: just long enough to see which threads work.
 const SCOUT: Timing = Timing {
-    warm_up: std::time::Duration::from_millis(50),
-    measurement: std::time::Duration::from_millis(50),
+    warm_up: Duration::from_millis(50),
+    measurement: Duration::from_millis(50),
     sample_size: 10,
 };
 
 /// How benchmarks are run whose executable does not heed its command line.
 const TOGETHER: &str = "its executable reads no options of Criterion: each process runs all benchmarks of the \
     target, for as long as their code asks";
-
-/// One benchmark that is to have one more round.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Which.
-    pub key: BenchmarkKey,
-    /// Where it exists. With one side only, that side is measured alone.
-    pub presence: Presence,
-    /// Which round, from zero.
-    pub round: usize,
-    /// Which side is to go first.
-    pub first: Side,
-}
-
-/// What a round gave.
-#[derive(Debug, Clone)]
-pub struct RoundOutcome {
-    /// Of which benchmark.
-    pub key: BenchmarkKey,
-    /// The samples, or why there are none.
-    pub result: Result<Round, Failure>,
-    /// What the reader should know.
-    pub notes: Vec<String>,
-    /// What later rooms decide by.
-    pub remarks: Vec<Remark>,
-}
 
 /// Runs rounds, and remembers how each benchmark has to be run.
 pub struct Session<'a> {
@@ -64,6 +43,9 @@ pub struct Session<'a> {
     home: Placement,
     seams: Seams,
     learnt: Learnt,
+    set_ups: SetUps,
+    /// What reading the clock takes.
+    clock: Duration,
 }
 
 impl<'a> Session<'a> {
@@ -82,6 +64,8 @@ impl<'a> Session<'a> {
             home,
             seams: Seams::new(sampling),
             learnt: Learnt::default(),
+            set_ups: SetUps::default(),
+            clock: iterations::cost_of_clock(),
         }
     }
 
@@ -102,9 +86,34 @@ impl<'a> Session<'a> {
         self.learnt.unpinned()
     }
 
-    /// Runs each benchmark once, shortly and unpinned, to see whether it has several threads: a pool
-    /// that is sized by the processors it may use would be strangled on one. Nothing is done where
-    /// that question does not arise.
+    /// What a round of a benchmark takes, as far as is known.
+    pub(super) fn round(&self, key: &BenchmarkKey) -> Option<Duration> {
+        self.learnt.round(key, self.wanted(key))
+    }
+
+    /// What it has learnt, for the passes behind it.
+    pub(super) fn into_known(self) -> Known {
+        self.learnt.into_known()
+    }
+
+    /// What a benchmark's part of its processes' set-up takes in a round.
+    pub(super) fn set_up(&self, key: &BenchmarkKey) -> Duration {
+        self.set_ups.share_of(key)
+    }
+
+    /// Shares the set-up of each target's processes among the rounds of its benchmarks that are `open`: they become
+    /// longer and fewer, so that no more than half of the time goes into it.
+    pub(super) fn share_set_ups<'k>(&mut self, open: impl Iterator<Item = &'k BenchmarkKey>) {
+        let mut rounds: BTreeMap<&BenchmarkKey, Duration> = BTreeMap::new();
+        for key in open {
+            rounds.insert(key, self.round(key).unwrap_or_default());
+        }
+        self.set_ups.share(&rounds, self.sampling.rounds);
+    }
+
+    /// Runs each benchmark once, shortly and unpinned, to see its settings and what an iteration takes, and whether it
+    /// has several threads: a pool that is sized by the processors it may use would be strangled on one. Nothing
+    /// is done where no question arises.
     ///
     /// Returns the benchmarks that cannot be run at all.
     pub fn scout(
@@ -113,23 +122,39 @@ impl<'a> Session<'a> {
         executables: Paired<Option<&Executable>>,
         requests: &[Request],
     ) -> Vec<RoundOutcome> {
-        let is_needed = self.sampling.pinning == Pinning::Auto && self.home != Placement::Free;
         // To look at all of its benchmarks would take as long as to measure them.
-        if !is_needed || target.choice() == Choice::All {
+        if target.choice() == Choice::All {
             return Vec::new();
         }
-        let way = |_: &Self, request: &Request| Way {
-            placement: Placement::Free,
-            presence: request.presence,
-            timing: Timing {
+        let pins = self.pins();
+        let asked = fit(self.asked(), target);
+        let watches = |session: &Self, request: &Request| {
+            session.sampling.pairing == PairingRequest::Auto
+                && request.presence == Presence::Common
+                && session.learnt.may_be_paired_by_sample(&request.key)
+        };
+        let requests: Vec<Request> = requests
+            .iter()
+            .filter(|request| pins || watches(self, request))
+            .cloned()
+            .collect();
+        let way = |session: &Self, request: &Request| {
+            let watched = watches(session, request);
+            let short = Timing {
                 sample_size: SCOUT.sample_size,
                 ..fit(SCOUT, target)
-            },
-            gate: Gate::Protocol,
-            company: company(target, Company::Shared),
-            idle: Idle::Stopped,
+            };
+            Way {
+                placement: Placement::Free,
+                presence: request.presence,
+                // The settings in force are to be those of the rounds.
+                timing: if watched { asked } else { short },
+                gate: if watched { Gate::First } else { Gate::Protocol },
+                company: company(target, Company::Shared),
+                idle: Idle::Stopped,
+            }
         };
-        let outcomes = self.run(target, executables, requests, way);
+        let outcomes = self.run(target, executables, &requests, way);
         outcomes
             .into_iter()
             .filter(|outcome| outcome.result.is_err())
@@ -146,20 +171,34 @@ impl<'a> Session<'a> {
         executables: Paired<Option<&Executable>>,
         requests: &[Request],
     ) -> Vec<RoundOutcome> {
-        let asked = Timing {
-            warm_up: self.sampling.warm_up,
-            measurement: self.sampling.measurement,
-            sample_size: self.sampling.sample_size,
-        };
+        let asked = fit(self.asked(), target);
         let way = |session: &Self, request: &Request| Way {
             placement: session.placement(&request.key),
             presence: request.presence,
-            timing: fit(asked, target),
+            timing: asked,
             gate: session.gate(request),
             company: company(target, session.learnt.company(&request.key)),
             idle: session.learnt.idle(&request.key),
         };
         self.run(target, executables, requests, way)
+    }
+
+    /// Whether benchmarks of one thread are put on a processor.
+    fn pins(&self) -> bool {
+        self.sampling.pinning == Pinning::Auto && self.home != Placement::Free
+    }
+
+    fn asked(&self) -> Timing {
+        asked(self.sampling)
+    }
+
+    fn wanted(&self, key: &BenchmarkKey) -> Wanted {
+        Wanted {
+            stretch: self.set_ups.stretch(key),
+            warm_up: self.sampling.warm_up,
+            measurement: self.sampling.measurement,
+            clock: self.clock,
+        }
     }
 
     fn placement(&self, key: &BenchmarkKey) -> Placement {
@@ -192,6 +231,9 @@ impl<'a> Session<'a> {
         let mut outcomes = Vec::new();
         while let Some((chosen, chunk)) = take_chunk(&mut open, |request| way(self, request)) {
             let attempt = self.attempt(target, executables, &chunk, chosen);
+            if let (Some(set_up), Gate::First | Gate::Protocol) = (attempt.set_up, chosen.gate) {
+                self.set_ups.see(target, set_up);
+            }
             let (mut done, again) = self.sort_out(attempt, chunk, chosen);
             if target.choice() == Choice::All {
                 let measured = done.iter_mut().filter(|outcome| outcome.result.is_ok());
@@ -211,6 +253,15 @@ impl<'a> Session<'a> {
         chunk: &[Request],
         way: Way,
     ) -> Attempt {
+        let wanted: Vec<Wanted> = chunk
+            .iter()
+            .map(|request| self.wanted(&request.key))
+            .collect();
+        // Threads are seen by the kernel's ticks.
+        let least = match self.pins() {
+            true => SCOUT.warm_up,
+            false => self.sampling.warm_up.min(SCOUT.warm_up),
+        };
         let mut attempt = Attempt::default();
         let seam = match (way.gate, executables.base, executables.head) {
             (Gate::Protocol, _, _) | (_, None, _) | (_, _, None) => None,
@@ -243,13 +294,17 @@ impl<'a> Session<'a> {
                 .map_err(|fault| attempt.fault(fault))
                 .ok()
         });
+        let (events, learnt) = (self.events, &self.learnt);
         play(&mut players, seam, way.gate, &mut attempt, &mut |step| {
-            let request = match order.get(step) {
+            let at = match order.get(step) {
                 // It runs others, too.
-                Some(id) => chunk.iter().find(|request| request.key.id == *id),
-                None => chunk.get(step),
+                Some(id) => chunk.iter().position(|request| request.key.id == *id),
+                None => Some(step),
             };
-            announce(self.events, request)
+            let request = at.and_then(|at| chunk.get(at));
+            let wanted = at.and_then(|at| wanted.get(at).copied());
+            announce(events, request);
+            step_of(request.zip(wanted), way.gate, learnt, least)
         });
         attempt
     }
@@ -269,10 +324,13 @@ impl<'a> Session<'a> {
         for request in chunk {
             match attempt.heard.remove(&request.key.id) {
                 Some(heard) if self.learnt.of(&request, &heard, way, pins) => again.push(request),
-                Some(heard) => match outcome::of_heard(&request, heard, way.timing) {
-                    Some(outcome) => done.push(outcome),
-                    None => unheard.push(request),
-                },
+                Some(heard) => {
+                    let left_alone = self.learnt.left_alone(&request.key);
+                    match outcome::of_heard(&request, heard, way.timing, left_alone) {
+                        Some(outcome) => done.push(outcome),
+                        None => unheard.push(request),
+                    }
+                }
                 None => unheard.push(request),
             }
         }
@@ -289,59 +347,24 @@ impl<'a> Session<'a> {
             done.push(never_ran(unheard.remove(0), stray));
         }
         for outcome in &mut done {
-            self.finish(outcome);
+            self.finish(outcome, way.gate);
         }
         again.append(&mut unheard);
         (done, again)
     }
 
-    fn finish(&self, outcome: &mut RoundOutcome) {
+    fn finish(&self, outcome: &mut RoundOutcome, gate: Gate) {
         if let Ok(round) = &outcome.result {
             outcome.notes.extend(self.learnt.notes(&outcome.key));
+            outcome.notes.extend(self.set_ups.note(&outcome.key));
             outcome.remarks = self.learnt.remarks(&outcome.key);
-            (self.events)(Event::RoundFinished {
-                benchmark: outcome.key.to_string(),
-                round: round.index + 1,
-            });
+            // A first process is no round.
+            if gate != Gate::First {
+                (self.events)(Event::RoundFinished {
+                    benchmark: outcome.key.to_string(),
+                    round: round.index + 1,
+                });
+            }
         }
     }
-}
-
-/// Runs both processes to their ends.
-fn play(
-    players: &mut Paired<Option<Player>>,
-    seam: Option<&mut Seam>,
-    gate: Gate,
-    attempt: &mut Attempt,
-    begin: &mut dyn FnMut(usize) -> Side,
-) {
-    let result = match seam {
-        Some(seam) if gate == Gate::Seam => weave(players, seam, attempt, begin),
-        Some(seam) => observe(players, seam, attempt, begin),
-        None => {
-            alternate(players, attempt, 0.., begin);
-            Ok(())
-        }
-    };
-    attempt.seam_failure = result.err().map(|error| error.to_string());
-}
-
-/// Whether benchmarks share a process, where the target lets them.
-fn company(target: &Target, learnt: Company) -> Company {
-    match target.choice() {
-        Choice::One => Company::Alone,
-        Choice::Any | Choice::All => learnt,
-    }
-}
-
-/// Says that a step begins; the side that goes first in it.
-fn announce(events: EventSink<'_>, request: Option<&Request>) -> Side {
-    let Some(request) = request else {
-        return Side::Base;
-    };
-    (events)(Event::Measuring {
-        benchmark: request.key.to_string(),
-        round: request.round + 1,
-    });
-    request.first
 }

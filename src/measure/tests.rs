@@ -121,17 +121,24 @@ fn every_round_is_balanced_and_whole() {
 }
 
 #[test]
-fn a_round_with_far_too_few_iterations_is_done_again_but_not_for_ever() {
+fn sides_that_plan_far_too_different_iterations_are_asked_again_but_not_for_ever() {
+    let (usual, disturbed) = ("ns\t1000\nbench\ta", "ns\t1000\nbench\ta\tshort");
+    let mut sampling = sampling();
+    sampling.rounds = 2;
+    let measured = measure(&sampling, vec![target("t", usual, disturbed)]);
+    assert_eq!(of(&measured, "a").failure, None);
+    assert_eq!(of(&measured, "a").rounds.len(), 2);
+}
+
+#[test]
+fn a_round_with_few_iterations_is_taken_as_it_is() {
+    // Set-up that is not timed takes most of the time, or the benchmark times itself.
     let script = "bench\ta\tshort\nbench\tb";
     let measured = measure(&sampling(), vec![target("t", script, script)]);
     for id in ["a", "b"] {
-        assert_eq!(of(&measured, id).failure, None, "{id}");
-        assert_eq!(of(&measured, id).rounds.len(), 4, "{id}");
-        let told = of(&measured, id)
-            .notes
-            .iter()
-            .any(|note| note.contains("far too few"));
-        assert_eq!(told, id == "a", "{id}");
+        let one = of(&measured, id);
+        assert_eq!(one.rounds.len(), 4, "{id}");
+        assert!(one.notes.is_empty(), "{id}: {:?}", one.notes);
     }
 }
 

@@ -34,6 +34,11 @@ impl ThreadTimes {
         }
     }
 
+    /// Whether the process has worked between `self` and `later`.
+    pub(super) fn has_worked(self, later: ThreadTimes) -> bool {
+        later.all > self.all
+    }
+
     /// What was done between `self` and `later`. Less than two ticks beside the main thread may be
     /// rounding.
     pub(super) fn since(self, later: ThreadTimes) -> Threads {

@@ -1,5 +1,6 @@
 //! How a benchmark is run, and which benchmarks may share a pair of processes.
 
+use crate::build::Choice;
 use crate::discover::{Presence, Target};
 use crate::protocol::{CriterionVersion, Placement, Timing};
 
@@ -31,6 +32,8 @@ pub(super) enum Gate {
     Seam,
     /// The protocol, benchmark by benchmark.
     Protocol,
+    /// The same, while the seam watches a first process of each side, which is kept short.
+    First,
     /// The same, while the seam lengthens the head side's samples: a planted change.
     ProtocolObserved,
 }
@@ -52,6 +55,14 @@ pub(super) enum Company {
     /// Not: where the sides run their benchmarks in different orders, that is how both run the same
     /// one at the same time.
     Alone,
+}
+
+/// Whether benchmarks share a process, where the target lets them.
+pub(super) fn company(target: &Target, learnt: Company) -> Company {
+    match target.choice() {
+        Choice::One => Company::Alone,
+        Choice::Any | Choice::All => learnt,
+    }
 }
 
 /// The timing that both sides understand: where one takes whole seconds only, both get them.

@@ -1,22 +1,24 @@
 //! Two processes whose samples alternate: both are let run, and the clock seam passes the turn
 //! between them.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::protocol::{Ending, next_of};
-use crate::seam::{Phase, Reconciliation, SampleRecord, Seam, SeamError, reconcile};
+use crate::seam::{Phase, Seam, SeamError};
 use crate::units::{Paired, Side};
 
-use super::duet::{Attempt, Interleaved, alternate};
+use super::duet::{Attempt, Step, alternate};
+use super::observed::prepare;
 use super::player::{LONGEST_ROUND, Player, Report, Turn};
 use super::standstill::Restless;
+use super::taken_in::take_in;
 
 /// How often it is looked whether the turn still passes between silent sides. Rare enough to disturb
 /// nothing.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// When it is looked for the first time: during the warm-up, when the threads are at work that end with a sample.
+/// When it is looked for the first time. Then the time between two looks doubles: threads that end with a sample are
+/// to be seen while a short benchmark runs.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 
 /// Why two processes could not be woven together.
@@ -48,7 +50,7 @@ pub(super) fn weave(
     players: &mut Paired<Option<Player>>,
     seam: &mut Seam,
     attempt: &mut Attempt,
-    begin: &mut dyn FnMut(usize) -> Side,
+    begin: &mut dyn FnMut(usize) -> Step,
 ) -> Result<(), WeaveError> {
     for side in Side::BOTH {
         if let Some(player) = players.get(side)
@@ -70,60 +72,17 @@ pub(super) fn weave(
             alternate(players, attempt, step.., begin);
             return Ok(());
         }
-        let first = begin(step);
-        seam.begin(first)?;
+        let step = begin(step);
+        seam.begin(step.first)?;
+        prepare(&step, seam, players)?;
         let mut restless = None;
         let reports = run_both(players, seam, attempt, &mut restless)?;
-        take_in(first, reports, restless, seam, attempt)?;
+        take_in(&step, reports, restless, seam, attempt)?;
         if attempt.disordered {
             return Ok(());
         }
     }
     Ok(())
-}
-
-/// Runs both processes to their ends, benchmark by benchmark, one side after the other, while the seam logs
-/// their samples, and lengthens them where it is so set.
-///
-/// A benchmark of which the seam did not see what the head side reported is left in doubt: it cannot have been
-/// lengthened.
-///
-/// # Errors
-/// When the seam's files fail.
-pub(super) fn observe(
-    players: &mut Paired<Option<Player>>,
-    seam: &mut Seam,
-    attempt: &mut Attempt,
-    begin: &mut dyn FnMut(usize) -> Side,
-) -> Result<(), WeaveError> {
-    for step in 0.. {
-        if attempt.is_broken() || (players.base.is_none() && players.head.is_none()) {
-            break;
-        }
-        let before = reported_by_head(attempt);
-        seam.observe()?;
-        alternate(players, attempt, [step], begin);
-        for id in reported_by_head(attempt).difference(&before) {
-            let Some(heard) = attempt.heard.get_mut(id) else {
-                continue;
-            };
-            let times = heard.reports.head.iter().flat_map(|report| &report.times);
-            let times: Vec<f64> = times.copied().collect();
-            let log = seam.take_log(Side::Head)?;
-            if let Reconciliation::Disagreed(difference) = reconcile(&log, &times) {
-                heard.interleaved = Interleaved::InDoubt(difference.to_string());
-            }
-        }
-    }
-    Ok(())
-}
-
-fn reported_by_head(attempt: &Attempt) -> BTreeSet<String> {
-    let heard = attempt.heard.iter();
-    heard
-        .filter(|(_, heard)| heard.reports.head.is_some())
-        .map(|(id, _)| id.clone())
-        .collect()
 }
 
 /// Lets both held processes run until each has measured one more benchmark, or is gone.
@@ -134,7 +93,7 @@ fn run_both(
     restless: &mut Option<Restless>,
 ) -> Result<Paired<Option<Report>>, WeaveError> {
     let begun = Instant::now();
-    let mut next_look = begun + FIRST_LOOK;
+    let (mut next_look, mut between_looks) = (begun + FIRST_LOOK, FIRST_LOOK);
     let mut reports = Paired::new(None, None);
     let mut turns = Paired::new(0, 0);
     for side in Side::BOTH {
@@ -166,7 +125,8 @@ fn run_both(
             next_of(&mut processes, deadline)
         };
         let Some((side, heard)) = heard else {
-            next_look = Instant::now() + LOOK;
+            between_looks = (between_looks * 2).min(LOOK);
+            next_look = Instant::now() + between_looks;
             look_for_restless(players, seam, restless)?;
             let before =
                 std::mem::replace(&mut turns, Paired::try_from_fn(|side| seam.turns(side))?);
@@ -262,6 +222,7 @@ fn end_the_silent(
         match (*waits.get(side), peer_works) {
             (true, true) => player.excuse(),
             (true, false) => return Err(WeaveError::Stalled),
+            (false, _) if player.sets_up() => player.excuse(),
             (false, _) => {
                 let ending = player.silence();
                 lose(side, players, ending, seam, attempt)?;
@@ -269,102 +230,4 @@ fn end_the_silent(
         }
     }
     Ok(())
-}
-
-/// Writes down what both sides reported of one step.
-fn take_in(
-    first: Side,
-    reports: Paired<Option<Report>>,
-    restless: Option<Restless>,
-    seam: &Seam,
-    attempt: &mut Attempt,
-) -> Result<(), SeamError> {
-    let interleaved = match (&reports.base, &reports.head) {
-        (Some(base), Some(head)) if base.id == head.id && restless.is_some() => {
-            restless.map(Interleaved::Restless)
-        }
-        (Some(base), Some(head)) if base.id == head.id => {
-            Some(settle_up(seam, Paired::new(base, head))?)
-        }
-        (Some(_), Some(_)) => {
-            attempt.disordered = true;
-            return Ok(());
-        }
-        _ => None,
-    };
-    for side in [first, first.other()] {
-        if let Some(report) = reports.get(side) {
-            let heard = attempt.heard(report.id.clone(), side);
-            if let Some(interleaved) = &interleaved {
-                heard.interleaved = interleaved.clone();
-            }
-            *heard.reports.get_mut(side) = Some(report.clone());
-        }
-    }
-    Ok(())
-}
-
-/// Compares what the seam saw with what was reported.
-fn settle_up(seam: &Seam, reports: Paired<&Report>) -> Result<Interleaved, SeamError> {
-    let mut samples = Paired::new(Vec::new(), Vec::new());
-    for side in Side::BOTH {
-        if seam.worked_on(side)? {
-            let reason =
-                format!("the threads of the {side} side could not be stopped in the other's turns");
-            return Ok(Interleaved::InDoubt(reason));
-        }
-        let (log, times) = (seam.take_log(side)?, &reports.get(side).times);
-        let warm_up = log.len().saturating_sub(times.len());
-        if seam.samples_with_foreign_reads(side)? > warm_up as u64 {
-            let reason = "the clock is read within timed regions, too deep to tell by what";
-            return Ok(Interleaved::InDoubt(reason.into()));
-        }
-        match reconcile(&log, times) {
-            Reconciliation::Agreed(records) => *samples.get_mut(side) = records,
-            Reconciliation::Disagreed(difference) => {
-                return Ok(Interleaved::InDoubt(difference.to_string()));
-            }
-        }
-    }
-    if overlap(samples.as_ref().map(Vec::as_slice)) {
-        // A benchmark may have closed what the turn passes through.
-        let reason = "samples of both sides ran at once";
-        return Ok(Interleaved::InDoubt(reason.into()));
-    }
-    Ok(Interleaved::BySample(samples))
-}
-
-/// Whether a sample began before another had ended.
-fn overlap(samples: Paired<&[SampleRecord]>) -> bool {
-    let mut spans: Vec<(u64, u64)> = samples
-        .base
-        .iter()
-        .chain(samples.head)
-        .map(|sample| (sample.start_ns, sample.end_ns))
-        .collect();
-    spans.sort_unstable();
-    spans.windows(2).any(|two| two[1].0 < two[0].1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn samples_that_ran_at_once_are_seen() {
-        let sample = |start_ns, end_ns| SampleRecord {
-            start_ns,
-            end_ns,
-            timed_ns: end_ns - start_ns,
-            regions: 1,
-            preempted_ns: 0,
-        };
-        let base = [sample(0, 10), sample(30, 40)];
-        let turns = [sample(10, 20), sample(20, 30), sample(40, 41)];
-        let beside = |head: &[SampleRecord]| overlap(Paired::new(&base[..], head));
-        assert!(!beside(&turns));
-        assert!(!beside(&[]));
-        assert!(beside(&[sample(39, 41)]));
-        assert!(beside(&[sample(9, 41)]));
-    }
 }

@@ -165,6 +165,15 @@ pub struct WallSpan {
     pub nanos: u32,
 }
 
+impl From<std::time::Duration> for WallSpan {
+    fn from(time: std::time::Duration) -> Self {
+        WallSpan {
+            secs: time.as_secs(),
+            nanos: time.subsec_nanos(),
+        }
+    }
+}
+
 impl From<WallSpan> for std::time::Duration {
     fn from(span: WallSpan) -> Self {
         std::time::Duration::new(span.secs, 0) + std::time::Duration::from_nanos(span.nanos.into())

@@ -22,6 +22,7 @@ use super::hooks::Hooks;
 use super::libraries::Libraries;
 use super::stacks::{Stacks, Tracing};
 use super::symbols::Symbols;
+use super::warm_up::{Pace, WarmUp};
 use super::{
     ALLOCATION_PROBE, Disagreement, Kind, Reconciliation, SampleRecord, Seam, SeamError, Settings,
     layout, reconcile,
@@ -195,6 +196,15 @@ impl AllocationSeam {
             channel.set(layout::TRACE_LIMIT, tracing.limit)?;
         }
         self.seam.observe()
+    }
+
+    /// As [`Seam::end_warm_up`].
+    ///
+    /// # Errors
+    /// If the shared file cannot be written.
+    pub fn end_warm_up(&self, side: Side, warm_up: WarmUp) -> Result<Pace, SeamError> {
+        self.seam.end_warm_up(side, warm_up)?;
+        self.seam.pace(side)
     }
 
     /// The stacks of the process `pid` of `side` since the benchmark began, which is held: once it is

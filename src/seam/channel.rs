@@ -123,11 +123,12 @@ impl Channel {
     }
 
     pub(super) fn get(&self, field: usize) -> std::io::Result<u64> {
-        let mut word = [0; 8];
-        self.shared
-            .file()
-            .read_exact_at(&mut word, field as u64 * 8)?;
-        Ok(u64::from_ne_bytes(word))
+        word_of(&self.shared, field)
+    }
+
+    /// The shared file, once more.
+    pub(super) fn share(&self) -> std::io::Result<File> {
+        self.shared.try_clone()
     }
 
     pub(super) fn set(&self, field: usize, value: u64) -> std::io::Result<()> {
@@ -189,6 +190,13 @@ impl Channel {
         let all: Vec<u64> = all.iter().map(|word| u64::from_ne_bytes(*word)).collect();
         Ok(all.chunks_exact(words).map(<[u64]>::to_vec).collect())
     }
+}
+
+/// A field of a shared file.
+pub(super) fn word_of(shared: &File, field: usize) -> std::io::Result<u64> {
+    let mut word = [0; 8];
+    shared.file().read_exact_at(&mut word, field as u64 * 8)?;
+    Ok(u64::from_ne_bytes(word))
 }
 
 /// Whether the loader can be given this path: its lists end at spaces and colons, and it expands

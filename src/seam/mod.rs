@@ -38,8 +38,10 @@ mod prologue;
 mod reconcile;
 mod sample;
 mod stacks;
+mod standstill;
 mod symbols;
 mod trial;
+mod warm_up;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -58,6 +60,7 @@ pub use reconcile::{Disagreement, Reconciliation, reconcile};
 pub use sample::SampleRecord;
 pub use stacks::{CodeAddress, Stack, Stacks, Tracing};
 pub use trial::{Trial, try_preloading, try_profiling};
+pub use warm_up::{LastPlace, Pace, WarmUp, WarmedUp};
 
 use crate::units::{Paired, Side};
 use channel::{Channel, Room};
@@ -187,37 +190,6 @@ impl Seam {
         Ok(attached == u64::from(pid))
     }
 
-    /// Tells each side the other's process, which leads a process group: the group is stopped as a whole
-    /// while it is not its turn, where it has more than one thread or process. Unless this is called, only
-    /// the main threads take turns.
-    ///
-    /// # Errors
-    /// If the shared files cannot be written.
-    pub fn introduce(&self, processes: Paired<u32>) -> Result<(), SeamError> {
-        for side in Side::BOTH {
-            let peer = u64::from(*processes.get(side.other()));
-            self.channels.get(side).set(layout::PEER, peer)?;
-        }
-        Ok(())
-    }
-
-    /// Whether `side` was stopped since the benchmark began.
-    ///
-    /// # Errors
-    /// If the shared file cannot be read.
-    pub fn was_stopped(&self, side: Side) -> Result<bool, SeamError> {
-        Ok(self.channels.get(side.other()).get(layout::STOPS)? > 0)
-    }
-
-    /// Whether `side` should have been stopped since the benchmark began, and could not be: it may have worked in
-    /// the other side's turns.
-    ///
-    /// # Errors
-    /// If the shared file cannot be read.
-    pub fn worked_on(&self, side: Side) -> Result<bool, SeamError> {
-        Ok(self.channels.get(side.other()).get(layout::UNSTOPPED)? > 0)
-    }
-
     /// Begins a benchmark, paired by sample; `first` runs the first sample. Both sides are held.
     ///
     /// # Errors
@@ -308,6 +280,10 @@ impl Seam {
             channel.set(layout::TURNS, 0)?;
             channel.set(layout::STOPS, 0)?;
             channel.set(layout::UNSTOPPED, 0)?;
+            channel.set(layout::WARM_UP_CALLS, 0)?;
+            channel.set(layout::WARM_UP_ENDED, 0)?;
+            channel.set(layout::WARM_UP_DOUBTED, 0)?;
+            channel.set(layout::SHOWN_PLACE, 0)?;
             channel.set(layout::PHASE, layout::PHASE_RUNNING)?;
             channel.set(layout::MODE, mode)?;
             channel.set(layout::GENERATION, self.generation)?;

@@ -16,6 +16,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::channel::Room;
+use super::warm_up::{Pace, WarmUp};
 use super::{Kind, PROFILE_PROBE, Seam, SeamError, Settings, layout};
 use crate::units::{Paired, Side};
 
@@ -132,6 +133,15 @@ impl ProfileSeam {
             channel.set(layout::PROFILE_CLOCK, clock)?;
         }
         self.seam.observe()
+    }
+
+    /// As [`Seam::end_warm_up`], for what [`ProfileSeam::begin`] has begun.
+    ///
+    /// # Errors
+    /// If the shared file cannot be written.
+    pub fn end_warm_up(&self, side: Side, warm_up: WarmUp) -> Result<Pace, SeamError> {
+        self.seam.end_warm_up(side, warm_up)?;
+        self.seam.pace(side)
     }
 
     /// The profile of the benchmark that began last, once the process of `side` has ended.

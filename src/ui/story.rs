@@ -144,6 +144,10 @@ impl Story {
                     format!("{} of {benchmarks}{rounds}", noun(*pass)),
                 )
             }
+            Event::Estimated { expected, at_most } => step(
+                "Expecting",
+                format!("about {}, at most {}", spoken(*expected), spoken(*at_most)),
+            ),
             Event::PassFinished { pass, took } => {
                 self.enter(Stage::Between, now);
                 step("Measured", format!("{} in {}", noun(*pass), spoken(*took)))

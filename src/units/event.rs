@@ -97,6 +97,15 @@ pub enum Event {
         /// How many rounds at the most.
         rounds: usize,
     },
+    /// How long the present pass will take, from what its first processes showed.
+    Estimated {
+        /// If most benchmarks are settled at the first look.
+        #[serde(rename = "expected_seconds", serialize_with = "as_seconds")]
+        expected: Duration,
+        /// If none is before its last.
+        #[serde(rename = "at_most_seconds", serialize_with = "as_seconds")]
+        at_most: Duration,
+    },
     /// A benchmark is being run on one or both sides.
     Measuring {
         /// Package, target and id, for a person.

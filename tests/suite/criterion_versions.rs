@@ -95,6 +95,7 @@ one_run! {
     every_version_of_criterion_is_measured:
     every_version_reports_every_shape_of_id_and_loop,
     every_version_is_paired_by_sample_where_the_benchmark_leaves_timing_to_it,
+    settings_in_the_code_are_outdone_in_every_version,
     twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two,
     what_one_iteration_processes_is_read_back,
     a_criterion_that_differs_between_the_sides_is_a_confounder,
@@ -148,6 +149,15 @@ fn every_version_is_paired_by_sample_where_the_benchmark_leaves_timing_to_it() {
             };
             assert_eq!(entry["pairing"], expected, "{package} {id}: {entry:#}");
         }
+    }
+}
+
+fn settings_in_the_code_are_outdone_in_every_version() {
+    for package in VERSIONS.into_iter().chain(["mixed"]) {
+        let entry = benchmarks_of(package)["settings of its own/flat"];
+        let notes = entry["notes"].to_string();
+        assert!(notes.contains("settings of its own"), "{package}: {notes}");
+        assert!(!notes.contains("keeps to them"), "{package}: {notes}");
     }
 }
 

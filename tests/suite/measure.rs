@@ -293,3 +293,92 @@ fn without_taking_turns_time_is_injected_where_it_can_be_and_said_where_not() {
         assert_eq!(unpaired, told, "{id}: {:?}", one.remarks);
     }
 }
+
+/// What one iteration takes, by the quickest sample of all rounds.
+fn quickest(one: &Measured, side: Side) -> f64 {
+    let rounds = one.rounds.iter().map(|round| round.samples.get(side));
+    let each = rounds.flat_map(|samples| samples.times.iter().zip(&samples.iterations));
+    each.map(|(time, iterations)| time / *iterations as f64)
+        .fold(f64::INFINITY, f64::min)
+}
+
+fn iterations(one: &Measured, side: Side) -> u64 {
+    let rounds = one.rounds.iter();
+    rounds
+        .flat_map(|round| &round.samples.get(side).iterations)
+        .sum()
+}
+
+#[test]
+fn settings_in_the_code_are_outdone_and_the_estimates_stay_what_they_are() {
+    let shapes = [
+        "iter",
+        "iter_batched_small",
+        "iter_batched_large",
+        "iter_batched_per_iteration",
+        "iter_batched_ref",
+        "expensive_set_up",
+        "iter_with_large_drop",
+        "async_iter",
+        "iter_custom",
+    ];
+    let ids: Vec<String> = ["auto", "linear", "flat"]
+        .iter()
+        .flat_map(|mode| {
+            shapes
+                .iter()
+                .map(move |shape| format!("settings_{mode}/{shape}"))
+        })
+        .collect();
+    let one_round = |pairing| Sampling {
+        rounds: 1,
+        ..sampling(pairing)
+    };
+    let planned = run(
+        target("shapes05", "shapes08", &ids),
+        &one_round(PairingRequest::Auto),
+    );
+    // In one mode only, since each takes as long as its code asks for.
+    let left_alone = run(
+        target("shapes05", "shapes08", &ids[..shapes.len() - 1]),
+        &one_round(PairingRequest::Benchmark),
+    );
+    for id in &ids {
+        let (_, shape) = id.split_once('/').unwrap();
+        let planned = &planned[id];
+        let left_alone = left_alone.get(&format!("settings_auto/{shape}"));
+        assert_eq!(planned.failure, None, "{id}");
+        let [base, head] = Side::BOTH.map(|side| iterations(planned, side));
+        let told = |word| planned.notes.iter().any(|note| note.contains(word));
+        let Some(left_alone) = left_alone else {
+            assert!(told("perfcheck keeps to them"), "{id}: {:?}", planned.notes);
+            continue;
+        };
+        assert!(told("settings of its own"), "{id}: {:?}", planned.notes);
+        assert!(!told("keeps to them"), "{id}: {:?}", planned.notes);
+        assert_eq!(base, head, "{id}");
+        assert_eq!(
+            planned.rounds[0].pairing,
+            Pairing::Sample,
+            "{id}: {:?}",
+            planned.notes
+        );
+        for side in Side::BOTH {
+            let samples = planned.rounds[0].samples.get(side);
+            assert_eq!(samples.times.len(), 30, "{id}");
+            let (short, long) = (quickest(planned, side), quickest(left_alone, side));
+            // Its code asks for 500 ms. How long a batch has to be bounds how far batches may be shortened.
+            if ["iter", "async_iter", "iter_batched_per_iteration"].contains(&shape) {
+                let measured = base as f64 * short / 1e6;
+                assert!(measured < 250.0, "{id}: {base} iterations of {short} ns");
+            }
+            // What a batch costs depends on its size, which the mode decides.
+            if id.starts_with("settings_auto") {
+                assert!(
+                    (0.5..2.0).contains(&(short / long)),
+                    "{id} {side}: {short} ns, {long} ns"
+                );
+            }
+        }
+    }
+}

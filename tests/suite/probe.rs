@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use cargo_perfcheck::build::{CommandLine, Executable};
 use cargo_perfcheck::protocol::{
-    CriterionVersion, Invocation, Message, Placement, Process, Timing, next_of,
+    CriterionVersion, Invocation, Message, Placement, Process, Timing, allowed_processors, next_of,
 };
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{Reconciliation, SampleRecord, Seam, Settings, reconcile};
@@ -91,7 +91,14 @@ type Outcome = Paired<Reconciliation>;
 fn run(target: &str, filter: &str, milliseconds: u64) -> BTreeMap<String, Outcome> {
     let targets = Paired::new(target, target);
     let settings = Settings::default();
-    start(targets, filter, milliseconds, &settings, follow)
+    start(
+        targets,
+        filter,
+        milliseconds,
+        &settings,
+        Placement::Free,
+        follow,
+    )
 }
 
 /// Starts a process a side, and gives them away while both run the first benchmark.
@@ -100,6 +107,7 @@ fn start<T>(
     filter: &str,
     milliseconds: u64,
     settings: &Settings,
+    placement: Placement,
     play: impl FnOnce(&mut Seam, Paired<Process>) -> T,
 ) -> T {
     let executables = targets.map(|target| FIXTURE.executable(target));
@@ -123,7 +131,7 @@ fn start<T>(
             side,
             filter: filter.into(),
             timing: Some((timing, version)),
-            placement: Placement::Free,
+            placement,
             env: seam.env(side),
         };
         let mut process = Process::spawn(&invocation, &scratch).unwrap();
@@ -261,52 +269,62 @@ fn a_side_that_waits_stands_still_with_all_its_threads() {
         ..Settings::default()
     };
     let targets = Paired::new("shapes05", "shapes08");
-    let still = start(targets, "^beside/spins$", 400, &settings, |seam, both| {
-        let (Paired { mut base, mut head }, mut still) = (both, 0);
-        let deadline = Instant::now() + PATIENT;
-        let mut reported = Paired::new(false, false);
-        while !(reported.base && reported.head) {
-            assert!(Instant::now() < deadline);
-            let mut running = Paired {
-                base: (!reported.base).then_some(&mut base),
-                head: (!reported.head).then_some(&mut head),
-            };
-            let heard = next_of(&mut running, Instant::now() + Duration::from_millis(1));
-            if let Some((side, heard)) = heard {
-                let (own, peer) = match side {
-                    Side::Base => (&mut base, &head),
-                    Side::Head => (&mut head, &base),
+    let one = Placement::On(allowed_processors()[0]);
+    let still = start(
+        targets,
+        "^beside/spins$",
+        800,
+        &settings,
+        one,
+        |seam, both| {
+            let (Paired { mut base, mut head }, mut still) = (both, 0);
+            let deadline = Instant::now() + PATIENT;
+            let mut reported = Paired::new(false, false);
+            while !(reported.base && reported.head) {
+                assert!(Instant::now() < deadline);
+                let mut running = Paired {
+                    base: (!reported.base).then_some(&mut base),
+                    head: (!reported.head).then_some(&mut head),
                 };
-                match heard.unwrap() {
-                    Message::FinishedBenchmarkGroup { .. } => own.proceed().unwrap(),
-                    Message::MeasurementComplete { .. } => {
-                        *reported.get_mut(side) = true;
-                        peer.resume();
-                        seam.alone(side.other()).unwrap();
+                let heard = next_of(&mut running, Instant::now() + Duration::from_millis(1));
+                if let Some((side, heard)) = heard {
+                    let (own, peer) = match side {
+                        Side::Base => (&mut base, &head),
+                        Side::Head => (&mut head, &base),
+                    };
+                    match heard.unwrap() {
+                        Message::FinishedBenchmarkGroup { .. } => own.proceed().unwrap(),
+                        Message::MeasurementComplete { .. } => {
+                            *reported.get_mut(side) = true;
+                            peer.resume();
+                            seam.alone(side.other()).unwrap();
+                        }
+                        _ => {}
                     }
-                    _ => {}
+                    continue;
                 }
-                continue;
+                let turns = || Paired::from_fn(|side| seam.turns(side).unwrap());
+                let (before, of_base) = (turns(), seam.phase(Side::Base).unwrap());
+                let (spent, state) = running_time(head.id());
+                std::thread::sleep(Duration::from_millis(20));
+                // Read before the turn is looked at: it may change at any time.
+                let (later, still_state) = running_time(head.id());
+                if state == 'T' && still_state == 'T' && before == turns() {
+                    assert_eq!(of_base, cargo_perfcheck::seam::Phase::Running);
+                    // A thread that is told to stop runs for some microseconds until it does; a tick has 10 ms.
+                    let worked = later - spent;
+                    assert!(
+                        worked < 1_000_000,
+                        "it worked for {worked} ns while it waited"
+                    );
+                    still += 1;
+                }
             }
-            let turns = || Paired::from_fn(|side| seam.turns(side).unwrap());
-            let (before, of_base) = (turns(), seam.phase(Side::Base).unwrap());
-            let (spent, state) = running_time(head.id());
-            std::thread::sleep(Duration::from_millis(20));
-            if state == 'T' && before == turns() {
-                assert_eq!(of_base, cargo_perfcheck::seam::Phase::Running);
-                // A thread that is told to stop runs for some microseconds until it does; a tick has 10 ms.
-                let worked = running_time(head.id()).0 - spent;
-                assert!(
-                    worked < 1_000_000,
-                    "it worked for {worked} ns while it waited"
-                );
-                still += 1;
-            }
-        }
-        assert!(seam.was_stopped(Side::Head).unwrap());
-        assert!(!seam.was_stopped(Side::Base).unwrap());
-        assert!(!seam.worked_on(Side::Head).unwrap());
-        still
-    });
+            assert!(seam.was_stopped(Side::Head).unwrap());
+            assert!(!seam.was_stopped(Side::Base).unwrap());
+            assert!(!seam.worked_on(Side::Head).unwrap());
+            still
+        },
+    );
     assert!(still >= 3, "{still}");
 }

@@ -14,7 +14,7 @@ use cargo_perfcheck::build::Executable;
 use cargo_perfcheck::discover::{
     Benchmark, BenchmarkKey, Discovery, Identity, Presence, Reached, Target,
 };
-use cargo_perfcheck::measure::{Counted, Sources, count_allocations};
+use cargo_perfcheck::measure::{Counted, Counting, Known, Sources, count_allocations};
 use cargo_perfcheck::plan::{
     AllocationPolicy, OnMore, PairingRequest, Profiling, Sampling, Thresholds,
 };
@@ -246,8 +246,14 @@ fn compared(ids: &[&str], more: &str) -> Vec<(Counted, AllocationComparison)> {
         profiling: Profiling::Changed,
         ..sampling(PairingRequest::Auto)
     };
+    let known = Known::default();
+    let counting = Counting {
+        enough: 6,
+        end: None,
+        known: &known,
+    };
     let counted =
-        count_allocations(&sampling, 6, &discovery, sources, None, &scratch, &|_| {}).counted;
+        count_allocations(&sampling, counting, &discovery, sources, &scratch, &|_| {}).counted;
     let mut comparisons: Vec<Comparison> = counted
         .iter()
         .map(|counted| nothing_yet(&counted.key))

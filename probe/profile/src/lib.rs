@@ -40,3 +40,5 @@ mod shared;
 mod sys;
 #[path = "../../src/turn.rs"]
 mod turn;
+#[path = "../../src/warm_up.rs"]
+mod warm_up;

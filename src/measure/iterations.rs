@@ -1,0 +1,251 @@
+//! How many iterations a process runs of a benchmark: as many as the round wants, whatever settings the
+//! benchmark's code has.
+//!
+//! Criterion plans all samples by what an iteration took in the warm-up, as the clock seam lets it believe
+//! ([`WarmUp`]). A first process of each side shows the settings in force and what an iteration takes; from then
+//! on both sides are told the same, so that they run the same iterations, however the warm-up went.
+
+use std::time::Duration;
+
+use crate::protocol::{BenchmarkConfig, SamplingMethod, Timing};
+use crate::seam::{LastPlace, SampleRecord, WarmUp, WarmedUp};
+use crate::units::Paired;
+
+use super::player::Report;
+
+/// A timed region is at least so many times as long as reading the clock takes, on average.
+const REGION_PER_CLOCK: f64 = 200.0;
+
+/// What a first process is told that its warm-up took: so long that the fewest iterations are planned, whatever is
+/// asked for.
+const AGES: Duration = Duration::from_secs(1_000_000_000);
+
+/// A sample of at least so many iterations shows whether batches grow with them.
+const BATCHED: u64 = 64;
+
+/// The calls of a warm-up that show what an iteration takes: the quickest of the longest ones, since one may have
+/// lost the processor.
+const TELLING: usize = 3;
+
+/// How a first process is let run: for so long at least, and no further than it must.
+pub(super) fn first(least: Duration) -> WarmUp {
+    WarmUp {
+        calls: 1,
+        least,
+        told: AGES,
+        place: None,
+    }
+}
+
+/// Why a benchmark's iterations are as many as its settings say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LeftAlone {
+    /// What is reported is not what the seam has logged.
+    NotSeen,
+    /// It is not known which read of the clock ends a call.
+    NoLastRead,
+    /// The sides have different settings.
+    SidesDiffer,
+    /// The sides were told the same and ran different iterations.
+    Unequal,
+    /// Benchmarks came in another order than they were named in.
+    Disordered,
+}
+
+impl std::fmt::Display for LeftAlone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            LeftAlone::NotSeen => {
+                "it times itself, or the clock seam did not see all of its samples"
+            }
+            LeftAlone::NoLastRead => "which read of the clock ends a call could not be shown",
+            LeftAlone::SidesDiffer => "the settings differ between the sides",
+            LeftAlone::Unequal => "the sides ran different iterations all the same",
+            LeftAlone::Disordered => "it did not run when it was expected to",
+        })
+    }
+}
+
+/// What a process showed of a benchmark.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shown {
+    config: BenchmarkConfig,
+    method: SamplingMethod,
+    samples: usize,
+    /// What an iteration takes by the clock on the wall, set-up between timed regions included; in nanoseconds.
+    whole_ns: f64,
+    /// What is timed of it.
+    timed_ns: f64,
+    /// How many timed regions a sample has whose batches grow with its iterations; else one.
+    regions: f64,
+    place: LastPlace,
+}
+
+impl Shown {
+    /// From a process's report and its log, the warm-up's calls included.
+    pub(super) fn of(
+        report: &Report,
+        log: &[SampleRecord],
+        warmed_up: Option<WarmedUp>,
+        place: Option<LastPlace>,
+    ) -> Result<Shown, LeftAlone> {
+        let place = place.ok_or(LeftAlone::NoLastRead)?;
+        let warm_up = log
+            .len()
+            .checked_sub(report.times.len())
+            .filter(|calls| *calls > 0)
+            .ok_or(LeftAlone::NotSeen)?;
+        if warmed_up.is_some_and(|it| it.doubted || it.calls != warm_up as u64) {
+            return Err(LeftAlone::NoLastRead);
+        }
+        // Criterion doubles the iterations from one.
+        let iterations_of = |call: usize| 2_f64.powi(i32::try_from(call).unwrap_or(i32::MAX));
+        let telling = warm_up.saturating_sub(TELLING)..warm_up;
+        let whole_ns = |call: usize| {
+            let whole = log[call].end_ns.saturating_sub(log[call].start_ns);
+            whole as f64 / iterations_of(call)
+        };
+        let quickest = telling.min_by(|one, other| whole_ns(*one).total_cmp(&whole_ns(*other)));
+        let quickest = quickest.unwrap_or(warm_up - 1);
+        let (longest, iterations) = (log[warm_up - 1], iterations_of(warm_up - 1));
+        let grows = iterations >= BATCHED as f64 && (longest.regions as f64) < iterations;
+        Ok(Shown {
+            config: report.config.clone(),
+            method: report.method,
+            samples: report.times.len(),
+            whole_ns: whole_ns(quickest).max(f64::MIN_POSITIVE),
+            timed_ns: (log[quickest].timed_ns as f64 / iterations_of(quickest))
+                .max(f64::MIN_POSITIVE),
+            regions: if grows { longest.regions as f64 } else { 1.0 },
+            place,
+        })
+    }
+
+    /// The same, as it would be if it were asked for `now` and not for `before`: what is the same as asked before is taken
+    /// to have come from there, and not from the benchmark's code.
+    pub(super) fn asked_for(&self, before: Timing, now: Timing) -> Shown {
+        let other = |own: Duration, before, now| if own == before { now } else { own };
+        let warm_up = other(self.warm_up(), before.warm_up, now.warm_up);
+        let measurement = other(self.measurement(), before.measurement, now.measurement);
+        let samples = match self.samples == before.sample_size {
+            true => now.sample_size,
+            false => self.samples,
+        };
+        Shown {
+            config: BenchmarkConfig {
+                measurement_time: measurement.into(),
+                sample_size: samples as u64,
+                warm_up_time: warm_up.into(),
+            },
+            samples,
+            ..self.clone()
+        }
+    }
+
+    fn warm_up(&self) -> Duration {
+        self.config.warm_up_time.into()
+    }
+
+    fn measurement(&self) -> Duration {
+        self.config.measurement_time.into()
+    }
+}
+
+/// What a round wants of a process.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Wanted {
+    /// How long it is to run at least before it is measured.
+    pub(super) warm_up: Duration,
+    /// How long all its samples are to take together.
+    pub(super) measurement: Duration,
+    /// What reading the clock takes.
+    pub(super) clock: Duration,
+    /// How many times longer rounds are than usual, since each pays for a set-up.
+    pub(super) stretch: f64,
+}
+
+/// Whether both sides have the same settings, so that they can be told the same.
+pub(super) fn agree(base: &Shown, head: &Shown) -> bool {
+    base.config == head.config && base.samples == head.samples && base.method == head.method
+}
+
+/// How a benchmark's processes are let run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Planned {
+    /// How the warm-up of each side is ended.
+    pub(super) warm_up: Paired<WarmUp>,
+    /// What a round takes: a process of each side.
+    pub(super) round: Duration,
+}
+
+/// What both sides are told, so that they run the same iterations: as many as fill the wanted time on the average
+/// of both; more where timed regions would be too short, and never more than the settings ask for.
+///
+/// The sides agree ([`agree`]).
+pub(super) fn plan(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
+    let (base, head) = (shown.base, shown.head);
+    let both = |of: fn(&Shown) -> f64| (of(base) * of(head)).sqrt();
+    let whole_ns = both(|shown| shown.whole_ns);
+    let (warm_up, measurement) = (head.warm_up(), head.measurement());
+    let most = wanted.stretch * measurement.as_nanos() as f64 / whole_ns;
+    let samples = base.samples as f64;
+    let regions = base.regions.max(head.regions);
+    let clock = wanted.clock.as_nanos() as f64;
+    let shortest = samples * regions * REGION_PER_CLOCK * clock / both(|shown| shown.timed_ns);
+    let iterations = (wanted.stretch * wanted.measurement.as_nanos() as f64 / whole_ns)
+        .max(shortest)
+        .min(most)
+        .max(1.0);
+    // What is told lasts longer than the warm-up time, and is to the measurement time as the warm-up's iterations are
+    // to the planned ones.
+    let fewest = iterations * warm_up.as_secs_f64() / measurement.as_secs_f64().max(1e-9);
+    let long = wanted.warm_up.min(warm_up).as_nanos() as f64 / whole_ns;
+    let calls = calls_for(fewest.max(long));
+    let told = measurement.mul_f64(iterations_of(calls) / iterations);
+    let told = told.max(warm_up + Duration::from_nanos(1));
+    // At least one iteration a sample; where they grow from sample to sample, at least one more each time.
+    let fewest = match head.method {
+        SamplingMethod::Flat => samples,
+        SamplingMethod::Linear => samples * (samples + 1.0) / 2.0,
+    };
+    let all = iterations_of(calls) + iterations.max(fewest);
+    let round = all * (base.whole_ns + head.whole_ns) / 1e9;
+    Planned {
+        warm_up: shown.map(|shown| WarmUp {
+            calls,
+            least: Duration::ZERO,
+            told,
+            place: Some(shown.place),
+        }),
+        round: Duration::try_from_secs_f64(round).unwrap_or(Duration::MAX),
+    }
+}
+
+/// How many calls of 1, 2, 4 … iterations have more than so many together.
+fn calls_for(iterations: f64) -> u64 {
+    let enough = |calls: &u64| iterations_of(*calls) > iterations;
+    (1..u64::from(u64::BITS)).find(enough).unwrap_or(1)
+}
+
+fn iterations_of(calls: u64) -> f64 {
+    2_f64.powi(i32::try_from(calls).unwrap_or(i32::MAX)) - 1.0
+}
+
+/// What reading the clock takes here, when nothing else gets in its way.
+pub(super) fn cost_of_clock() -> Duration {
+    const READS: u32 = 20;
+    let series = (0..50).map(|_| {
+        let began = std::time::Instant::now();
+        for _ in 0..READS {
+            std::hint::black_box(std::time::Instant::now());
+        }
+        began.elapsed() / READS
+    });
+    series
+        .min()
+        .unwrap_or_default()
+        .max(Duration::from_nanos(1))
+}
+
+#[cfg(test)]
+mod tests;

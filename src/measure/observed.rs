@@ -1,0 +1,100 @@
+//! Two processes that run one after the other, benchmark by benchmark, while the clock seam logs their samples.
+
+use std::collections::BTreeSet;
+
+use crate::seam::{Reconciliation, Seam, SeamError, reconcile};
+use crate::units::{Paired, Side};
+
+use super::duet::{Attempt, Interleaved, Step, take_turns};
+use super::iterations::{LeftAlone, Shown};
+use super::player::{Player, Report};
+use super::woven::WeaveError;
+
+/// Runs both processes to their ends. The head side's samples are lengthened where the seam is so set, and warm-ups
+/// ended as `begin` says.
+///
+/// A benchmark of which the seam did not see what the head side reported is left in doubt where it was to be
+/// lengthened: it cannot have been.
+///
+/// # Errors
+/// When the seam's files fail.
+pub(super) fn observe(
+    players: &mut Paired<Option<Player>>,
+    seam: &mut Seam,
+    attempt: &mut Attempt,
+    begin: &mut dyn FnMut(usize) -> Step,
+) -> Result<(), WeaveError> {
+    let held = [&mut players.base, &mut players.head];
+    held.into_iter().flatten().for_each(Player::rest);
+    for step in 0.. {
+        if attempt.is_broken() || (players.base.is_none() && players.head.is_none()) {
+            break;
+        }
+        let before = reported(attempt);
+        seam.observe()?;
+        let step = begin(step);
+        prepare(&step, seam, players)?;
+        take_turns(step.first, players, attempt);
+        for (side, id) in reported(attempt).difference(&before) {
+            let Some(heard) = attempt.heard.get_mut(id) else {
+                continue;
+            };
+            let Some(report) = heard.reports.get(*side) else {
+                continue;
+            };
+            let (shown, reconciled) = look(*side, report, seam)?;
+            if let (Side::Head, Reconciliation::Disagreed(difference)) = (side, reconciled)
+                && step.warm_up.is_none()
+            {
+                heard.interleaved = Interleaved::InDoubt(difference.to_string());
+            }
+            *heard.shown.get_mut(*side) = Some(shown);
+        }
+    }
+    Ok(())
+}
+
+/// Has the warm-up of what is about to begin ended as the step says.
+pub(super) fn prepare(
+    step: &Step,
+    seam: &Seam,
+    players: &mut Paired<Option<Player>>,
+) -> Result<(), SeamError> {
+    let Some(warm_up) = &step.warm_up else {
+        return Ok(());
+    };
+    for side in Side::BOTH {
+        seam.end_warm_up(side, *warm_up.get(side))?;
+        if let Some(player) = players.get_mut(side) {
+            player.at(seam.pace(side)?);
+        }
+    }
+    Ok(())
+}
+
+/// What the process of `side` showed of the benchmark that it has just run.
+fn look(
+    side: Side,
+    report: &Report,
+    seam: &Seam,
+) -> Result<(Result<Shown, LeftAlone>, Reconciliation), SeamError> {
+    let log = seam.take_log(side)?;
+    let reconciled = reconcile(&log, &report.times);
+    let shown = match reconciled {
+        Reconciliation::Agreed(_) => {
+            let (warmed_up, place) = (seam.warmed_up(side)?, seam.last_place(side)?);
+            Shown::of(report, &log, warmed_up, place)
+        }
+        Reconciliation::Disagreed(_) => Err(LeftAlone::NotSeen),
+    };
+    Ok((shown, reconciled))
+}
+
+fn reported(attempt: &Attempt) -> BTreeSet<(Side, String)> {
+    let heard = attempt.heard.iter();
+    heard
+        .flat_map(|(id, heard)| Side::BOTH.map(|side| (side, id, heard)))
+        .filter(|(side, _, heard)| heard.reports.get(*side).is_some())
+        .map(|(side, id, _)| (side, id.clone()))
+        .collect()
+}

@@ -1,0 +1,69 @@
+//! The steps of a pair of processes: a benchmark each, in the order in which they were asked for.
+
+use std::time::Duration;
+
+use crate::seam::Seam;
+use crate::units::{Event, EventSink, Paired, Side};
+
+use super::Request;
+use super::duet::{Attempt, Step, alternate};
+use super::iterations::{self, Wanted};
+use super::learnt::Learnt;
+use super::observed::observe;
+use super::player::Player;
+use super::way::Gate;
+use super::woven::weave;
+
+/// Runs both processes to their ends.
+pub(super) fn play(
+    players: &mut Paired<Option<Player>>,
+    seam: Option<&mut Seam>,
+    gate: Gate,
+    attempt: &mut Attempt,
+    begin: &mut dyn FnMut(usize) -> Step,
+) {
+    let result = match seam {
+        Some(seam) if gate == Gate::Seam => weave(players, seam, attempt, begin),
+        Some(seam) => observe(players, seam, attempt, begin),
+        None => {
+            alternate(players, attempt, 0.., begin);
+            Ok(())
+        }
+    };
+    attempt.seam_failure = result.err().map(|error| error.to_string());
+}
+
+/// Says that a step begins.
+pub(super) fn announce(events: EventSink<'_>, request: Option<&Request>) {
+    if let Some(request) = request {
+        (events)(Event::Measuring {
+            benchmark: request.key.to_string(),
+            round: request.round + 1,
+        });
+    }
+}
+
+/// What is about to be run; nobody knows what follows the last request.
+pub(super) fn step_of(
+    request: Option<(&Request, Wanted)>,
+    gate: Gate,
+    learnt: &Learnt,
+    first_warm_up: Duration,
+) -> Step {
+    let Some((request, wanted)) = request else {
+        return Step {
+            id: None,
+            first: Side::Base,
+            warm_up: None,
+        };
+    };
+    Step {
+        id: Some(request.key.id.clone()),
+        first: request.first,
+        warm_up: match gate {
+            Gate::First => Some(Paired::from_fn(|_| iterations::first(first_warm_up))),
+            Gate::Seam => learnt.warm_up(&request.key, wanted),
+            Gate::Protocol | Gate::ProtocolObserved => None,
+        },
+    }
+}
