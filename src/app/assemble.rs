@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::disturbances::Disturbances;
 use crate::analyse::{self, Comparison};
 use crate::attribute::Attribution;
-use crate::build::{Build, LockFile};
+use crate::build::{Build, Chooser, ChosenToolchain, LockFile};
 use crate::discover::Discovery;
 use crate::environment::Machine;
 use crate::judge::{Basis, BudgetCheck, Decision};
@@ -34,6 +34,8 @@ pub(super) struct Findings<'a> {
     pub(super) budgets: Vec<BudgetCheck>,
     pub(super) timings: Vec<Timing>,
     pub(super) reach: Option<ReachSummary>,
+    /// Where the trees lay, if not in the user's cache folder.
+    pub(super) place: Option<&'a str>,
 }
 
 /// The report of these findings.
@@ -94,7 +96,23 @@ fn environment(findings: &Findings<'_>) -> Environment {
         profile: findings.builds.head.profile.clone(),
         criterion: findings.builds.as_ref().map(criterion_versions),
         locking: locking(findings.builds),
+        toolchain: chosen(findings.builds),
+        place: findings.place.map(str::to_owned),
     }
+}
+
+/// The toolchains and who chose them, where that was neither the revisions nor nobody.
+fn chosen(builds: &Paired<Build>) -> Option<Paired<String>> {
+    let choices = builds.as_ref().map(|build| build.toolchain.choice.as_ref());
+    let told = Side::BOTH.into_iter().any(|side| {
+        let choice = choices.get(side);
+        choice.is_some_and(|choice| choice.origin != Chooser::Default)
+    });
+    let words = |choice: Option<&ChosenToolchain>| match choice {
+        Some(choice) => choice.to_string(),
+        None => "the revision's own".to_owned(),
+    };
+    told.then(|| choices.map(words))
 }
 
 fn criterion_versions(build: &Build) -> BTreeMap<String, String> {
@@ -150,6 +168,8 @@ fn warnings(findings: &Findings<'_>) -> Vec<String> {
     warnings.extend(findings.disturbances.warnings());
     let unknown = findings.reach.iter().flat_map(|reach| &reach.notes);
     warnings.extend(unknown.map(|note| format!("what the change can reach is not known: {note}")));
+    // They are of both.
+    warnings.extend(findings.builds.head.notes.iter().cloned());
     for side in Side::BOTH {
         let notes = &findings.builds.get(side).checkout.notes;
         warnings.extend(notes.iter().map(|note| format!("{side}: {note}")));

@@ -115,6 +115,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         budgets: found.limits.checks,
         timings: ready.stages.timings,
         reach,
+        place: scratch.elsewhere(),
     }))
 }
 

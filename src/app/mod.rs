@@ -20,13 +20,14 @@ mod rules;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::plan::{
     Actions, Args, Cache, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs,
-    Selection, Terminal, pair_up, plots_folder,
+    Terminal, pair_up, plots_folder,
 };
-use crate::scratch::{self, Interrupted, Scratch, guardian};
+use crate::scratch::{self, Interrupted, RunPlace, Scratch, guardian};
 use crate::{commands, report};
 
 use failure::Failure;
@@ -88,7 +89,7 @@ fn dispatch(
     match args.command {
         None => {
             let plan = pinning::settle(Plan::resolve(&args.compare, &environment)?)?;
-            let scratch = open_scratch(&plan.selection)?;
+            let scratch = open_scratch(&plan)?;
             let ended = compare::compare(&plan, &scratch, out);
             close_scratch(scratch, plan.keep)?;
             ended
@@ -96,7 +97,7 @@ fn dispatch(
         Some(Command::Demo(demo)) => run_demo(&demo, &environment, out),
         Some(Command::Calibrate(args)) => {
             let plan = pinning::settle(Plan::resolve_calibration(&args, &environment)?)?;
-            let scratch = open_scratch(&plan.selection)?;
+            let scratch = open_scratch(&plan)?;
             let ended = calibrate::calibrate(&args, &plan, &scratch, out);
             close_scratch(scratch, plan.keep)?;
             ended
@@ -157,10 +158,18 @@ fn render_again(
     Ok(ExitStatus::Success)
 }
 
-fn open_scratch(selection: &Selection) -> Result<Scratch, Failure> {
-    let parent = scratch::default_parent(selection.target_dir.as_deref());
+fn open_scratch(plan: &Plan) -> Result<Scratch, Failure> {
+    let repository = scratch::repository_of(&plan.manifest_path);
+    open_scratch_for(Some(&repository), plan.selection.target_dir.as_deref())
+}
+
+fn open_scratch_for(
+    repository: Option<&Path>,
+    target_dir: Option<&Path>,
+) -> Result<Scratch, Failure> {
+    let place = RunPlace::choose(repository, target_dir)?;
     let own_program = std::env::current_exe().map_err(Failure::other)?;
-    Ok(Scratch::create(&parent, Some(&own_program))?)
+    Ok(Scratch::create_at(&place, Some(&own_program))?)
 }
 
 /// Removes the run's folder, or says where it stays.
@@ -180,11 +189,9 @@ fn run_demo(
     environment: &Environment,
     out: &mut impl Write,
 ) -> Result<ExitStatus, Failure> {
-    let target_dir = args.options.selection.target_dir.clone();
-    let scratch = open_scratch(&Selection {
-        target_dir,
-        ..Selection::default()
-    })?;
+    let target_dir = args.options.selection.target_dir.as_ref();
+    let target_dir = target_dir.map(|folder| environment.cwd.join(folder));
+    let scratch = open_scratch_for(None, target_dir.as_deref())?;
     let sample = crate::demo::unpack(&scratch.path().join("demo"))?;
     let range = RangeSpec::parse(Some(&sample.range));
     let mut plan = pinning::settle(Plan::of(

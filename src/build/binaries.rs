@@ -41,6 +41,9 @@ pub fn binary_sizes(
 ) -> Result<Vec<BinarySize>, BuildError> {
     let sizes =
         Paired::try_from_fn(|side| of_side(builds.get(side), side, selection, scratch, events))?;
+    if let Some(kept) = &builds.head.kept {
+        kept.store(events);
+    }
     let mut all: BTreeMap<Name, Paired<Option<Bytes>>> = BTreeMap::new();
     for side in Side::BOTH {
         for (name, size) in sizes.get(side) {
@@ -65,7 +68,8 @@ fn of_side(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Vec<(Name, Bytes)>, BuildError> {
-    let tools = Tools::new(scratch, side, &build.checkout);
+    let choice = build.toolchain.choice.as_ref();
+    let tools = Tools::new(scratch, side, &build.checkout).of_toolchain(choice);
     let members = Workspace::of_members(&tools, &build.checkout)?;
     let has_binary = members
         .selected(selection)
@@ -78,6 +82,9 @@ fn of_side(
     let ask = compile::ask_for_binaries(selection, &build.target_dir);
     let compiled = compile::run(&tools, &ask, None, |_| None, events);
     let compiled = compiled.map_err(|failure| *failure.error)?;
+    if let Some(kept) = &build.kept {
+        kept.note_whether_made(&compiled);
+    }
     let mut sizes = Vec::new();
     for artifact in compiled.artifacts {
         let package = members.package(&artifact.package_id);

@@ -6,7 +6,13 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-/// One of them.
+mod file;
+mod outside;
+
+pub(super) use file::Includes;
+pub(super) use outside::{Surroundings, is_ignored};
+
+/// One of them, with what it includes; its paths are absolute.
 #[derive(Debug)]
 pub(super) struct ConfigFile {
     pub(super) path: PathBuf,
@@ -36,16 +42,17 @@ pub(super) fn files(folder: &Path) -> Vec<ConfigFile> {
     for folder in folders.chain(home) {
         // Cargo prefers the name without an ending where both exist.
         let names = ["config", "config.toml"].map(|name| folder.join(name));
-        let found = names
-            .into_iter()
-            .find_map(|path| Some((fs_err::read_to_string(&path).ok()?, path)));
-        let Some((text, path)) = found else { continue };
-        let Ok(table) = text.parse() else { continue };
+        let found = names.into_iter().find(|path| path.is_file());
+        // A cargo that follows no includes warns of them: nobody keeps one for it.
+        let loaded = found.map(|path| (file::load(&path, Includes::Followed), path));
+        let Some((Ok(Some(loaded)), path)) = loaded else {
+            continue;
+        };
         let anchor = folder.parent().unwrap_or(&folder).to_owned();
         files.push(ConfigFile {
             path,
             anchor,
-            table,
+            table: loaded.table,
         });
     }
     files

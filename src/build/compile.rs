@@ -26,6 +26,13 @@ pub(super) struct Compiled {
     pub(super) took: Duration,
 }
 
+impl Compiled {
+    /// Whether cargo compiled anything, or took all of it from an earlier build.
+    pub(super) fn made_anything(&self) -> bool {
+        self.artifacts.iter().any(|artifact| !artifact.fresh)
+    }
+}
+
 /// Which bench targets cargo is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Targets {
@@ -244,6 +251,6 @@ fn failure(tools: &Tools<'_>, ask: &Ask, errors: &Errors, finished: Finished) ->
     BuildError::DoesNotCompile {
         at: tools.at.clone(),
         errors: rendered.trim_end().to_owned(),
-        command: ask.typed(),
+        command: tools.typed(ask),
     }
 }

@@ -183,6 +183,12 @@ pub enum BuildError {
         /// What shows it.
         reason: String,
     },
+    /// A file that configures builds appeared above the checkouts while they were built.
+    #[error("{} appeared above the checkouts during the build, and may have reached one side alone", file.display())]
+    Disturbed {
+        /// The file.
+        file: PathBuf,
+    },
     /// A file could not be read or written.
     #[error("cannot {doing} for {at}")]
     Io {
@@ -248,6 +254,9 @@ impl BuildError {
                 "this is a defect of cargo-perfcheck or of the clock: please report it, with \
                  the output of `cargo --version`"
                     .to_owned(),
+            ),
+            BuildError::Disturbed { .. } => Some(
+                "run the same command again: builds then lie where that file does not reach".to_owned(),
             ),
             BuildError::ToolOutput { .. } | BuildError::Io { .. } | BuildError::Interrupted(_) => {
                 None

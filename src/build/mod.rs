@@ -5,10 +5,10 @@
 //! same code. Dependencies from outside the repository are compiled once and copied ([`reuse`]);
 //! that no executable is the other side's is proved ([`provenance`]).
 
-mod ambient;
 mod binaries;
 mod broken;
 mod cargo_config;
+mod checks;
 mod compile;
 mod dep_info;
 mod error;
@@ -16,11 +16,13 @@ mod kept;
 mod links;
 mod lock;
 mod outside;
+mod paths;
 mod platform;
 mod provenance;
 mod reuse;
 mod runtime;
 mod rustc_wrapper;
+mod rustup;
 mod side;
 mod tool;
 mod toolchain;
@@ -40,12 +42,15 @@ pub use binaries::{BinarySize, binary_sizes};
 pub use broken::BrokenTarget;
 pub use error::{BuildError, Where};
 pub use kept::{Cleaned, clean};
+pub use rustup::{Chooser, ChosenToolchain};
 
-use kept::Kept;
+use cargo_config::{Includes, Surroundings};
+use checks::{check_benches, check_packages, undisturbed};
+use kept::{Kept, Places};
 use lock::LockSite;
 use reuse::Reusable;
+use rustup::Rustup;
 use side::{Site, Wish};
-use workspace::{benches, is_plain_name, near};
 
 /// A side, built.
 #[derive(Debug, Clone)]
@@ -74,8 +79,10 @@ pub struct Build {
     pub lock_file: LockFile,
     /// How long the build took.
     pub took: std::time::Duration,
+    /// What of the user's own configuration counts for both sides, and the like, as lower-case fragments.
+    pub notes: Vec<String>,
     /// Keeps others out of the folder that it lies in, where that outlives the run.
-    _kept: Option<Arc<Kept>>,
+    kept: Option<Arc<Kept>>,
 }
 
 /// A benchmark executable.
@@ -155,6 +162,8 @@ pub struct Toolchain {
     pub cargo: String,
     /// All that both say of themselves, and the standard library's files.
     pub verbose: String,
+    /// What was chosen outside of the revision, where anything was.
+    pub choice: Option<ChosenToolchain>,
 }
 
 /// Where the lock file came from.
@@ -178,7 +187,12 @@ pub fn build(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Paired<Build>, BuildError> {
-    let kept = match Kept::open(plan.cache, scratch.path(), &checkouts) {
+    let original = checkouts.head.original_root.clone();
+    let places = Places {
+        run: scratch.path(),
+        store: scratch.store(),
+    };
+    let kept = match Kept::open(plan.cache, places, &checkouts, events) {
         Ok(kept) => kept.map(Arc::new),
         Err(error) => {
             let message = format!("nothing of earlier builds can be used: {error}");
@@ -187,7 +201,8 @@ pub fn build(
         }
     };
     let Some(kept) = kept else {
-        return build_selected(&checkouts, &plan.selection, None, scratch, events);
+        let builds = build_selected(&checkouts, &plan.selection, None, scratch, events)?;
+        return undisturbed(builds, &original, scratch);
     };
     let at = Where::new(Side::Head, &checkouts.head.revision);
     let io = |doing| {
@@ -198,10 +213,12 @@ pub fn build(
         .take_in(checkouts)
         .map_err(io("bring the checkouts to where builds are kept"))?;
     let builds = build_selected(&checkouts, &plan.selection, Some(&kept), scratch, events)?;
+    let builds = undisturbed(builds, &original, scratch)?;
+    kept.store(events);
     kept.trim()
         .map_err(io("remove builds that were not used for long"))?;
     Ok(builds.map(|build| Build {
-        _kept: Some(Arc::clone(&kept)),
+        kept: Some(Arc::clone(&kept)),
         ..build
     }))
 }
@@ -214,20 +231,17 @@ fn build_selected(
     events: EventSink<'_>,
 ) -> Result<Paired<Build>, BuildError> {
     let users = checkouts.head.original_root.as_path();
+    let folder = checkouts.head.folder();
+    let rustup = Rustup::ask(users, folder, scratch);
     // Each asks its tools several questions, and waits for the answers.
-    let sites = Paired::at_once(|side| Site::open(scratch, side, checkouts.get(side)));
+    let sites = Paired::at_once(|side| Site::open(scratch, side, checkouts.get(side), &rustup));
     let sites = Paired::new(sites.base?, sites.head?);
     Side::BOTH
         .into_iter()
         .try_for_each(|side| links::refuse(sites.get(side)))?;
     check_packages(&sites, selection)?;
     check_benches(&sites, selection)?;
-    ambient::carry_over(users, sites.head.tools.place()).map_err(|source| {
-        sites
-            .head
-            .tools
-            .io("carry cargo's configuration over", source)
-    })?;
+    let notes = carry_configuration_over(&sites)?;
     for side in Side::BOTH {
         let site = sites.get(side);
         platform::check(&site.tools, &site.toolchain, events)?;
@@ -259,52 +273,36 @@ fn build_selected(
         .as_ref()
         .map(|reusable| (base.target_dir.as_path(), reusable));
     let head = sites.head.build(&wish(Side::Head, start), events)?;
-    Ok(Paired::new(base, head))
+    Ok(Paired::new(base, head).map(|build| Build {
+        notes: notes.clone(),
+        ..build
+    }))
 }
 
-fn check_packages(sites: &Paired<Site<'_>>, selection: &Selection) -> Result<(), BuildError> {
-    for side in Side::BOTH {
-        let site = sites.get(side);
-        let names = site.members.member_names();
-        let missing = selection
-            .packages
-            .iter()
-            .find(|spec| is_plain_name(spec) && !names.contains(spec.as_str()));
-        if let Some(package) = missing {
-            return Err(BuildError::NoSuchPackage {
-                at: site.tools.at.clone(),
-                package: package.clone(),
-                near: near(package, names),
-            });
-        }
+/// Gives both sides the user's own configuration of cargo; what the report should say of it.
+fn carry_configuration_over(sites: &Paired<Site<'_>>) -> Result<Vec<String>, BuildError> {
+    let head = &sites.head;
+    let includes = sites
+        .as_ref()
+        .map(|site| Includes::of(&site.toolchain.cargo));
+    let surroundings = Surroundings::of(&head.checkout.original_root, head.checkout.folder());
+    // One file is for both: it holds what both understand.
+    let known = if includes.base == includes.head {
+        includes.head
+    } else {
+        Includes::Unknown
+    };
+    let carried = surroundings.carry_over(head.tools.place(), known);
+    let carried =
+        carried.map_err(|source| head.tools.io("carry cargo's configuration over", source))?;
+    let mut notes = carried.notes;
+    if includes.base != includes.head && !carried.files.is_empty() {
+        notes.push(
+            "`include` in cargo's configuration outside of the revisions does not count: only one side's cargo knows it"
+                .to_owned(),
+        );
     }
-    Ok(())
-}
-
-/// A bench target that one side alone has is no error: its benchmarks are added or removed.
-fn check_benches(sites: &Paired<Site<'_>>, selection: &Selection) -> Result<(), BuildError> {
-    let selected = sites.as_ref().map(|site| site.members.selected(selection));
-    let there: Vec<&str> = selected
-        .base
-        .iter()
-        .chain(&selected.head)
-        .flat_map(|package| benches(package))
-        .map(|target| target.name.as_str())
-        .collect();
-    let missing = selection
-        .benches
-        .iter()
-        .find(|bench| is_plain_name(bench) && !there.contains(&bench.as_str()));
-    if let Some(bench) = missing {
-        return Err(BuildError::NoSuchBench {
-            bench: bench.clone(),
-            near: near(bench, there),
-        });
-    }
-    if there.is_empty() {
-        return Err(BuildError::NoBenchTargets);
-    }
-    Ok(())
+    Ok(notes)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::revision::Checkout;
 
 use super::error::BuildError;
-use super::workspace::normal;
+use super::paths::normal;
 
 /// `error`, or, where a path out of the repository is behind it, an error that says so.
 pub(super) fn explain(error: BuildError, checkout: &Checkout) -> BuildError {

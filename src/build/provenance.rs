@@ -14,7 +14,7 @@ use fs_err as fs;
 
 use super::dep_info::dep_info;
 use super::kept::Record;
-use super::workspace::normal;
+use super::paths::normal;
 
 /// What one side's artefacts are checked against.
 #[derive(Debug)]

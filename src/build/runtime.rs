@@ -18,12 +18,14 @@ const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
 };
 
 /// What cargo adds to the environment of `executable`, a benchmark of `package`, sorted by name.
-/// `scripts` is what all build scripts said; `library_dir` is the toolchain's folder of libraries.
+/// `scripts` is what all build scripts said; `library_dir` is the toolchain's folder of libraries;
+/// `toolchain` its name, where the revision does not choose it.
 pub(super) fn environment(
     package: &Package,
     executable: &Path,
     scripts: &[BuildScript],
     library_dir: &Path,
+    toolchain: Option<&str>,
 ) -> Vec<(String, OsString)> {
     let folder = package.manifest_path.parent();
     let mut variables = configured(folder.map_or(Path::new("/"), |folder| folder.as_std_path()));
@@ -42,6 +44,8 @@ pub(super) fn environment(
     if let Some(path) = library_path(executable, scripts, library_dir) {
         variables.insert(LIBRARY_PATH.to_owned(), path);
     }
+    // As rustup sets it, for benchmarks that start cargo.
+    variables.extend(toolchain.map(|name| ("RUSTUP_TOOLCHAIN".to_owned(), name.into())));
     variables.into_iter().collect()
 }
 

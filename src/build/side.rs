@@ -15,6 +15,7 @@ use super::error::BuildError;
 use super::kept::{Kept, Record};
 use super::provenance::Provenance;
 use super::reuse::{self, Reusable};
+use super::rustup::Rustup;
 use super::tool::{self, Tools};
 use super::workspace::Workspace;
 use super::{
@@ -56,8 +57,10 @@ impl<'a> Site<'a> {
         scratch: &'a Scratch,
         side: Side,
         checkout: &'a Checkout,
+        rustup: &Rustup,
     ) -> Result<Site<'a>, BuildError> {
-        let tools = Tools::new(scratch, side, checkout);
+        let choice = rustup.choice(&checkout.root, checkout.folder());
+        let tools = Tools::new(scratch, side, checkout).of_toolchain(choice);
         if !checkout.manifest_path.is_file() {
             let inside = checkout.manifest_path.strip_prefix(&checkout.root);
             return Err(BuildError::NoManifest {
@@ -71,6 +74,7 @@ impl<'a> Site<'a> {
         let libraries =
             libraries.map_err(|source| tools.io("look at the standard library", source))?;
         toolchain.verbose.push_str(&libraries);
+        toolchain.choice = choice.cloned();
         let members = Workspace::of_members(&tools, checkout)
             .map_err(|error| outside::explain(error, checkout))?;
         Ok(Site {
@@ -145,7 +149,8 @@ impl<'a> Site<'a> {
             locked: lock::versions(self.members.root()),
             lock_file: wish.lock_file,
             took: compiled.took,
-            _kept: None,
+            notes: Vec::new(),
+            kept: None,
         })
     }
 
@@ -216,7 +221,7 @@ impl<'a> Site<'a> {
         if let Some(kept) = wish.kept {
             provenance
                 .record(&self.toolchain.verbose, &compiled.artifacts)
-                .and_then(|record| kept.put_record(self.tools.at.side, &record))
+                .and_then(|record| kept.put_record(self.tools.at.side, record, &compiled))
                 .map_err(|source| self.tools.io("record what was built", source))?;
         }
         Ok(compiled)
@@ -282,11 +287,18 @@ impl<'a> Site<'a> {
         let executable = |artifact: &Artifact| {
             let path = artifact.executable.clone()?.into_std_path_buf();
             let package = self.members.package(&artifact.package_id)?;
+            let choice = self.toolchain.choice.as_ref();
             Some(Executable {
                 package: package.name.to_string(),
                 target: artifact.target.name.clone(),
                 working_dir: folder(package),
-                env: runtime::environment(package, &path, &compiled.scripts, &self.library_dir),
+                env: runtime::environment(
+                    package,
+                    &path,
+                    &compiled.scripts,
+                    &self.library_dir,
+                    choice.map(|choice| choice.name.as_str()),
+                ),
                 criterion: self.criterion(resolved, package),
                 command_line: CommandLine::default(),
                 path,

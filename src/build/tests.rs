@@ -215,7 +215,15 @@ fn an_executable_that_cargo_took_from_the_other_side_is_refused() {
         &LIB.replace("outside::seed()", "2 + outside::seed()"),
     );
     let checkouts = world.checkouts();
-    let site = |side| Site::open(&world.scratch, side, checkouts.get(side)).unwrap();
+    let site = |side| {
+        Site::open(
+            &world.scratch,
+            side,
+            checkouts.get(side),
+            &Rustup::default(),
+        )
+        .unwrap()
+    };
     let (base, head) = (site(Side::Base), site(Side::Head));
     let selection = selection();
     let wish = Wish {
@@ -623,4 +631,23 @@ fn a_workspace_without_programs_has_no_sizes() {
     let builds = world.build(&selection()).unwrap();
     let sizes = binary_sizes(&builds, &selection(), &world.scratch, &|_| {}).unwrap();
     assert_eq!(sizes, []);
+}
+
+#[test]
+fn a_toolchain_that_is_not_there_is_refused_by_the_name_that_was_chosen() {
+    let world = World::new();
+    let checkouts = world.checkouts();
+    let choice = |origin| ChosenToolchain {
+        name: "1.2.3".to_owned(),
+        origin,
+    };
+    let typed = |origin| {
+        let choice = choice(origin);
+        let tools = tool::Tools::new(&world.scratch, Side::Head, &checkouts.head);
+        tools
+            .of_toolchain(Some(&choice))
+            .typed(&tool::Ask::new("rustc", ["-vV"]))
+    };
+    assert_eq!(typed(Chooser::Variable), "rustc +1.2.3 -vV");
+    assert_eq!(typed(Chooser::Default), "rustc -vV");
 }

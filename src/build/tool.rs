@@ -11,6 +11,7 @@ use crate::scratch::{self, Scratch};
 use crate::units::Side;
 
 use super::error::{BuildError, Where};
+use super::rustup::{Chooser, ChosenToolchain};
 
 /// How many of the last lines of a tool's stderr are kept for messages.
 const TAIL_LINES: usize = 60;
@@ -25,6 +26,8 @@ pub(super) struct Tools<'a> {
     /// configuration files apply.
     pub(super) dir: PathBuf,
     place: PathBuf,
+    /// The toolchain, where that is not left to the revision.
+    choice: Option<ChosenToolchain>,
 }
 
 /// What is asked of a tool: the words a person would type, and what is ours besides.
@@ -91,6 +94,15 @@ impl<'a> Tools<'a> {
                 .unwrap_or(&checkout.root)
                 .to_owned(),
             place: checkout.root.parent().unwrap_or(&checkout.root).to_owned(),
+            choice: None,
+        }
+    }
+
+    /// The same tools of the toolchain that was chosen, where one was.
+    pub(super) fn of_toolchain(self, choice: Option<&ChosenToolchain>) -> Tools<'a> {
+        Tools {
+            choice: choice.cloned(),
+            ..self
         }
     }
 
@@ -156,6 +168,8 @@ impl<'a> Tools<'a> {
         // play, its proxy on the PATH honours this revision's toolchain file.
         let mut command = Command::new(ask.program);
         scratch::clean_env(&mut command);
+        let choice = self.choice.iter();
+        command.envs(choice.map(|choice| ("RUSTUP_TOOLCHAIN", &choice.name)));
         if !ask.ours.iter().any(|word| word == "--target-dir") {
             // Even `cargo metadata` notes something in the target folder, which in a checkout may be a
             // link to anywhere.
@@ -197,8 +211,21 @@ impl<'a> Tools<'a> {
         }
         BuildError::ToolFailed {
             at: self.at.clone(),
-            command: ask.typed(),
+            command: self.typed(ask),
             message,
+        }
+    }
+
+    /// What a person would type to ask the same tool, of a toolchain that somebody chose.
+    pub(super) fn typed(&self, ask: &Ask) -> String {
+        let typed = ask.typed();
+        let chosen = self
+            .choice
+            .as_ref()
+            .filter(|choice| choice.origin != Chooser::Default);
+        match (chosen, typed.split_once(' ')) {
+            (Some(choice), Some((program, words))) => format!("{program} +{} {words}", choice.name),
+            _ => typed,
         }
     }
 

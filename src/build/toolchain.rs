@@ -23,6 +23,7 @@ pub(super) fn detect(tools: &Tools<'_>) -> Result<Toolchain, BuildError> {
         host: host.unwrap_or_default().to_owned(),
         cargo: cargo.trim().to_owned(),
         verbose: format!("{}{}", rustc, cargo),
+        choice: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What a side's manifests say: packages, bench targets, dependencies.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId, TargetKind};
 use globset::Glob;
@@ -47,7 +47,7 @@ impl Workspace {
         let metadata =
             MetadataCommand::parse(&stdout).map_err(|source| BuildError::ToolOutput {
                 at: tools.at.clone(),
-                command: ask.typed(),
+                command: tools.typed(ask),
                 source,
             })?;
         Ok(Workspace {
@@ -257,20 +257,6 @@ fn names(spec: &str, package: &Package) -> bool {
         || spec
             .rsplit_once('#')
             .is_some_and(|(_, fragment)| fragment.split('@').next() == Some(package.name.as_str()))
-}
-
-/// `path` without `.` and `..`, by its words alone: what it names need not exist.
-pub(super) fn normal(path: &Path) -> PathBuf {
-    path.components().fold(PathBuf::new(), |mut so_far, part| {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                so_far.pop();
-            }
-            other => so_far.push(other),
-        }
-        so_far
-    })
 }
 
 /// The names among `known` that are most like `name`, at most three, the nearest first.

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::plan::{CleanArgs, Environment, ExitStatus};
+use crate::units::Bytes;
 use crate::{build, scratch};
 
 /// Removes the builds that earlier runs left for later ones.
@@ -16,11 +17,19 @@ pub(super) fn clean(
 ) -> anyhow::Result<ExitStatus> {
     let target_dir = args.target_dir.as_ref();
     let target_dir = target_dir.map(|folder| environment.cwd.join(folder));
-    let folder = scratch::default_parent(target_dir.as_deref());
-    let cleaned = build::clean(&folder)?;
-    writeln!(out, "removed {} from {}", cleaned.removed, folder.display())?;
-    for path in cleaned.in_use {
-        writeln!(out, "in use, and still there: {}", path.display())?;
+    let named = scratch::default_parent(target_dir.as_deref());
+    // Where trees lie that may not lie in the cache folder.
+    let others = scratch::all_parents()
+        .into_iter()
+        .filter(|folder| *folder != named && target_dir.is_none() && scratch::is_ours(folder));
+    for folder in std::iter::once(named.clone()).chain(others) {
+        let cleaned = build::clean(&folder)?;
+        if folder == named || cleaned.removed > Bytes::from_bytes(0) {
+            writeln!(out, "removed {} from {}", cleaned.removed, folder.display())?;
+        }
+        for path in cleaned.in_use {
+            writeln!(out, "in use, and still there: {}", path.display())?;
+        }
     }
     Ok(ExitStatus::Success)
 }

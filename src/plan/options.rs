@@ -67,7 +67,7 @@ pub struct SelectionArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<PathBuf>,
-    /// Where builds are kept, instead of the user's cache folder
+    /// Where builds are kept, instead of the user's cache folder (in an archive, if that is in the repository)
     #[arg(long, value_name = "DIR")]
     pub target_dir: Option<PathBuf>,
     /// Build everything anew, and keep nothing of it for the next run

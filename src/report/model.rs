@@ -207,6 +207,12 @@ pub struct Environment {
     /// Where the versions of dependencies come from.
     #[serde(default, skip_serializing_if = "Locking::is_tracked")]
     pub locking: Locking,
+    /// The toolchain of each side and who chose it; absent where both revisions or rustup's default did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toolchain: Option<Paired<String>>,
+    /// Where checkouts and builds lay, and why not in the user's cache folder; absent where they did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// Where the versions of dependencies come from.

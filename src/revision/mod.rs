@@ -21,7 +21,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::units::Paired;
 
@@ -85,4 +85,13 @@ pub struct Checkout {
     /// Things about the layout that the report should say (a submodule that is missing, LFS
     /// pointers, …).
     pub notes: Vec<String>,
+}
+
+impl Checkout {
+    /// The manifest's folder, relative to the root.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        let folder = self.manifest_path.parent().unwrap_or(&self.root);
+        folder.strip_prefix(&self.root).unwrap_or(Path::new(""))
+    }
 }

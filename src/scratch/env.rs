@@ -29,7 +29,8 @@ const GIT: &[&str] = &[
 ];
 
 /// What cargo, rustup and make set for their own children. `RUSTUP_TOOLCHAIN` and `RUSTC` would
-/// win over the revision's `rust-toolchain.toml`; a target folder of the user's would be shared by
+/// win over the revision's `rust-toolchain.toml` (where the former is the user's word, builds set it
+/// again); a target folder of the user's would be shared by
 /// both sides; a jobserver's file descriptors are not there any more.
 const TOOLS: &[&str] = &[
     "CARGO",
@@ -52,6 +53,7 @@ const TOOLS: &[&str] = &[
     "RUSTC_WORKSPACE_WRAPPER",
     "RUSTDOC",
     "RUSTUP_TOOLCHAIN",
+    "RUSTUP_TOOLCHAIN_SOURCE",
     "RUST_RECURSION_COUNT",
 ];
 
@@ -98,6 +100,7 @@ mod tests {
             "GIT_DIR",
             "GIT_INDEX_FILE",
             "RUSTUP_TOOLCHAIN",
+            "RUSTUP_TOOLCHAIN_SOURCE",
             "CARGO",
             "CARGO_PKG_NAME",
             "CARGO_MANIFEST_DIR",

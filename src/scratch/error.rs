@@ -15,6 +15,12 @@ pub enum ScratchError {
         /// What the system said.
         source: io::Error,
     },
+    /// No folder is left for checkouts and builds.
+    #[error("no folder is fit for checkouts and builds\n\n{reasons}")]
+    NoPlace {
+        /// Each folder with what speaks against it, one a line.
+        reasons: String,
+    },
     /// The file system refuses locks.
     #[error("cannot lock {}", path.display())]
     Lock {
@@ -53,6 +59,10 @@ impl ScratchError {
                 ),
                 _ => "name a folder that you can write to with --target-dir".to_owned(),
             }),
+            ScratchError::NoPlace { .. } => Some(
+                "name a folder outside the repository: XDG_CACHE_HOME=/path/of/yours cargo perfcheck …"
+                    .to_owned(),
+            ),
             ScratchError::Lock { .. } => {
                 Some("name a folder on a local disk with --target-dir".to_owned())
             }

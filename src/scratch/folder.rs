@@ -2,37 +2,19 @@
 
 use std::fs::TryLockError;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use etcetera::BaseStrategy as _;
-
 use super::daemons::{self, MARK, Role};
 use super::groups::Groups;
 use super::guardian::{Guardian, end_dead_run};
+use super::place::{RunPlace, make_parent};
 use super::remove::remove_tree;
 use super::{Child, KEPT, LOCK, PREFIX, ScratchError, signals};
-
-/// Where runs have their folders: `cargo-perfcheck` in the user's cache folder, or, with
-/// `--target-dir`, `perfcheck` in that.
-#[must_use]
-pub fn default_parent(target_dir: Option<&Path>) -> PathBuf {
-    if let Some(target_dir) = target_dir {
-        return target_dir.join("perfcheck");
-    }
-    match etcetera::choose_base_strategy() {
-        Ok(strategy) => strategy.cache_dir().join("cargo-perfcheck"),
-        // Without a home, as some services run; the number keeps users apart.
-        Err(_) => std::env::temp_dir().join(format!(
-            "cargo-perfcheck-{}",
-            rustix::process::getuid().as_raw()
-        )),
-    }
-}
 
 /// The run's private folder and the registry of its child processes. The folder is removed, and
 /// every child killed, when this is closed or dropped.
@@ -41,6 +23,7 @@ pub struct Scratch {
     path: PathBuf,
     groups: Arc<Groups>,
     notes: Vec<String>,
+    place: Option<RunPlace>,
     state: State,
     guardian: Option<Guardian>,
     /// How many benchmark processes were started.
@@ -96,6 +79,7 @@ impl Scratch {
             path,
             groups,
             notes: dead.iter().map(DeadRun::end).collect(),
+            place: None,
             state: State::InUse,
             guardian: None,
             benchmarks: AtomicU32::new(0),
@@ -104,6 +88,16 @@ impl Scratch {
         if let Some(program) = guardian {
             scratch.guard(program)?;
         }
+        Ok(scratch)
+    }
+
+    /// [`Scratch::create`] at `place`.
+    ///
+    /// # Errors
+    /// As [`Scratch::create`].
+    pub fn create_at(place: &RunPlace, guardian: Option<&Path>) -> Result<Scratch, ScratchError> {
+        let mut scratch = Scratch::create(&place.trees, guardian)?;
+        scratch.place = Some(place.clone());
         Ok(scratch)
     }
 
@@ -120,6 +114,18 @@ impl Scratch {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder for archives of kept builds, where they do not stay as trees beside [`Scratch::path`].
+    #[must_use]
+    pub fn store(&self) -> Option<&Path> {
+        self.place.as_ref()?.store.as_deref()
+    }
+
+    /// Why the folder is not in the user's cache folder, where it is elsewhere.
+    #[must_use]
+    pub fn elsewhere(&self) -> Option<&str> {
+        self.place.as_ref()?.note.as_deref()
     }
 
     /// What was found and cleaned at the start, as lower-case fragments.
@@ -276,24 +282,4 @@ fn dead_runs(parent: &Path) -> io::Result<Vec<DeadRun>> {
         }
     }
     Ok(dead)
-}
-
-/// Makes the folder of all runs, private, and tells backup programs and git to pass it by
-/// (<https://bford.info/cachedir/>).
-fn make_parent(parent: &Path) -> io::Result<()> {
-    if let Some(above) = parent.parent() {
-        fs_err::create_dir_all(above)?;
-    }
-    match std::fs::DirBuilder::new().mode(0o700).create(parent) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        other => other?,
-    }
-    let tag = parent.join("CACHEDIR.TAG");
-    if !tag.exists() {
-        fs_err::write(tag, "Signature: 8a477f597d28d172789f06886806bc55\n")?;
-        // With `--target-dir` this may be inside a checkout, and must not become part of what is
-        // compared.
-        fs_err::write(parent.join(".gitignore"), "*\n")?;
-    }
-    Ok(())
 }

@@ -19,6 +19,7 @@ mod folder;
 mod groups;
 pub mod guardian;
 mod interruption;
+mod place;
 mod processes;
 mod remove;
 mod signals;
@@ -28,7 +29,10 @@ mod tests;
 pub use child::Child;
 pub use env::clean_env;
 pub use error::ScratchError;
-pub use folder::{Scratch, default_parent};
+pub use folder::Scratch;
+pub use place::{
+    RunPlace, all_parents, default_parent, foreign_file, is_cargo_home, is_ours, repository_of,
+};
 pub(crate) use remove::remove_tree;
 
 pub use interruption::{Interrupted, check, interrupted};

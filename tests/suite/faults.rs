@@ -33,15 +33,34 @@ version = "0.1.0"
 /// Few rounds, so that a run is short.
 const QUICK: &str = "--seed 1 --rounds 6 --time-per-benchmark 100ms --no-allocations --format json";
 
-/// Two commits whose benchmarks follow these scripts.
-pub(crate) fn workspace(base: &str, head: &str) -> Workspace {
+/// The benchmark that follows what this expression gives.
+fn speaker(script: &str) -> String {
     let speaker = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/fakes/speaker.rs");
     let speaker = std::fs::read_to_string(speaker).unwrap();
-    let scripted = speaker.replace(
-        "std::env::var(\"FAKE_SCRIPT\").unwrap_or_default()",
-        "include_str!(\"script\")",
-    );
+    let scripted = speaker.replace("std::env::var(\"FAKE_SCRIPT\").unwrap_or_default()", script);
     assert_ne!(speaker, scripted);
+    scripted
+}
+
+/// A commit whose benchmarks follow the one script, or the other where they are built with `--cfg slow`.
+pub(crate) fn workspace_by_flag(plain: &str, slow: &str) -> Workspace {
+    let script = "if cfg!(slow) { include_str!(\"slow\") } else { include_str!(\"plain\") }";
+    let workspace = Workspace::new();
+    workspace
+        .write(".gitignore", "/target\n")
+        .write("Cargo.toml", MANIFEST)
+        .write("Cargo.lock", LOCK)
+        .write("src/lib.rs", "")
+        .write("benches/fake.rs", &speaker(script))
+        .write("benches/plain", plain)
+        .write("benches/slow", slow)
+        .commit("Both");
+    workspace
+}
+
+/// Two commits whose benchmarks follow these scripts.
+pub(crate) fn workspace(base: &str, head: &str) -> Workspace {
+    let scripted = speaker("include_str!(\"script\")");
     let workspace = Workspace::new();
     workspace
         .write(".gitignore", "/target\n")

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use snapbox::cmd::cargo_bin;
 
 use crate::faults;
-use crate::support::{Workspace, compiled_once, leaking_variables};
+use crate::support::{Workspace, executable, leaking_variables};
 
 pub(crate) fn recipe(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -91,6 +91,18 @@ fi
 PATH="$RECORD/installed:$REAL_PATH" exec cargo "$@"
 "#;
 
+/// Notes what is compiled. (Cargo's own questions compile `___`.)
+const COMPILER: &str = r#"#!/bin/sh
+previous=
+for word in "$@"; do
+    if [ "$previous" = --crate-name ] && [ "$word" != ___ ]; then
+        echo "$word" >> "$RECORD/compiled"
+    fi
+    previous=$word
+done
+exec "$@"
+"#;
+
 /// Hands out the artefact, answers from files with the filter that it is given, and keeps what it is sent.
 const GH: &str = r#"#!/bin/bash
 method=GET filter=. fields=()
@@ -137,11 +149,8 @@ impl Machine {
         for folder in ["record/installed", "stand-ins", "job"] {
             std::fs::create_dir_all(machine.at(folder)).unwrap();
         }
-        for (name, text) in [("cargo", CARGO), ("gh", GH)] {
-            use std::os::unix::fs::PermissionsExt;
-            let path = machine.at("stand-ins").join(name);
-            std::fs::write(&path, text).unwrap();
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for (name, text) in [("cargo", CARGO), ("gh", GH), ("compiler", COMPILER)] {
+            executable(&machine.at("stand-ins").join(name), text);
         }
         machine
     }
@@ -156,6 +165,44 @@ impl Machine {
 
     fn write(&self, name: &str, text: &str) {
         std::fs::write(self.at(name), text).unwrap();
+    }
+
+    /// What was compiled since this was asked last, a crate a line.
+    fn compiled(&self) -> String {
+        let compiled = self.read("record/compiled");
+        let _ = std::fs::remove_file(self.at("record/compiled"));
+        compiled
+    }
+
+    /// Asserts that the first of two runs of a recipe compiles both sides and the second nothing, though
+    /// the second job is another one on another machine.
+    fn compiles_once(&self, run: impl Fn(&[(String, String)]) -> Output) -> Output {
+        let job = |number: &str| {
+            let of_a_job = [
+                ("BUILD_NUMBER", number),
+                ("BUILD_TAG", number),
+                ("HOSTNAME", number),
+                ("GITHUB_RUN_ID", number),
+                ("GITHUB_ENV", number),
+                ("RUNNER_TRACKING_ID", number),
+                ("CI_JOB_ID", number),
+                ("CI_JOB_TOKEN", number),
+                ("SSH_AUTH_SOCK", number),
+            ];
+            let of_a_job = of_a_job.iter();
+            let env: Vec<_> = of_a_job
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+                .collect();
+            run(&env)
+        };
+        let first = job("1");
+        let compiled = self.compiled();
+        let benches = compiled.lines().filter(|krate| *krate == "fake").count();
+        assert_eq!(benches, 2, "{compiled} {first:?}");
+        let second = job("2");
+        assert_eq!(self.compiled(), "", "{second:?}");
+        assert_eq!(second.status.code(), first.status.code(), "{second:?}");
+        first
     }
 
     fn id(&self, revision: &str) -> String {
@@ -181,10 +228,10 @@ impl Machine {
             .args(&shell[1..])
             .arg(file)
             .current_dir(folder)
-            .envs(compiled_once())
             .env("PATH", format!("{}:{path}", stand_ins.display()))
             .env("REAL_PATH", &path)
             .env("RECORD", self.at("record"))
+            .env("RUSTC_WRAPPER", stand_ins.join("compiler"))
             .env("PROGRAM", cargo_bin!("cargo-perfcheck"))
             .env("XDG_CACHE_HOME", self.at("cache"))
             .envs(env.iter().map(|(name, value)| (name, value)))
@@ -195,6 +242,11 @@ impl Machine {
     /// The steps of a workflow one after the other, up to the first that fails; what that says, or the
     /// last one.
     fn workflow(&self, path: &str, folder: &Path) -> Output {
+        self.job(path, folder, &[])
+    }
+
+    /// The same, in a job with these variables.
+    fn job(&self, path: &str, folder: &Path, of_job: &[(String, String)]) -> Output {
         let mut last = None;
         for step in steps(&recipe(path)) {
             let mut env: Vec<(String, String)> = step
@@ -202,6 +254,7 @@ impl Machine {
                 .iter()
                 .map(|(name, value)| (name.clone(), self.value(value)))
                 .collect();
+            env.extend(of_job.iter().cloned());
             env.push(("GITHUB_ACTIONS".to_owned(), "true".to_owned()));
             let summary = self.at("record/summary").display().to_string();
             env.push(("GITHUB_STEP_SUMMARY".to_owned(), summary));
@@ -262,7 +315,7 @@ fn comments(login: &str) -> String {
 fn the_steps_of_the_workflows_compare_two_commits_and_write_one_comment_that_is_updated() {
     let machine = Machine::new();
     let folder = machine.workspace.root();
-    let output = machine.workflow("ci/github/perfcheck.yml", &folder);
+    let output = machine.compiles_once(|job| machine.job("ci/github/perfcheck.yml", &folder, job));
     assert_eq!(output.status.code(), Some(100), "{output:?}");
     let asked = machine.read("record/cargo");
     let range = format!(
@@ -364,12 +417,11 @@ fn the_script_for_gitlab_leaves_the_reports_that_it_names_and_fails_as_it_says()
     let script: Vec<&str> = section(&job, "script")
         .map(|line| line.strip_prefix("- ").expect(line))
         .collect();
-    let output = machine.run(
-        &["bash", "-eo", "pipefail"],
-        &script.join("\n"),
-        &folder,
-        &env,
-    );
+    let shell = ["bash", "-eo", "pipefail"];
+    let output = machine.compiles_once(|job| {
+        let env = [&env, job].concat();
+        machine.run(&shell, &script.join("\n"), &folder, &env)
+    });
     assert!(job.contains("exit_codes: [100, 102, 103]"), "{job}");
     assert_eq!(output.status.code(), Some(100), "{output:?}");
     assert!(
@@ -403,7 +455,10 @@ fn the_shell_recipe_deepens_a_shallow_clone_and_fails_as_the_comparison_does() {
     let env = [("BASE".to_owned(), "origin/trunk".to_owned())];
     let program = machine.at("record/installed/cargo-perfcheck");
     std::os::unix::fs::symlink(cargo_bin!("cargo-perfcheck"), program).unwrap();
-    let output = machine.run(&["sh"], &script, &clone, &env);
+    let output = machine.compiles_once(|job| {
+        let env = [&env, job].concat();
+        machine.run(&["sh"], &script, &clone, &env)
+    });
     assert_eq!(output.status.code(), Some(100), "{output:?}");
     let report = std::fs::read_to_string(clone.join("perfcheck/report.md")).unwrap();
     assert!(report.contains("sorting"), "{report}");

@@ -160,6 +160,14 @@ pub(crate) fn perfcheck(line: &str) -> Command {
         .env_remove("RUST_LOG")
 }
 
+/// Writes a script that can be run, and the folders above it.
+pub(crate) fn executable(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 /// Copies a fixture, `.in` taken off the names.
 pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();

@@ -41,7 +41,7 @@ fn refused(workspace: &Workspace) -> String {
     stderr
 }
 
-fn everything_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn everything_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

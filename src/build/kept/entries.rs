@@ -19,12 +19,15 @@ const PREFIX: &str = "kept-";
 /// The lock file's name.
 const LOCK: &str = "lock";
 
-/// The name of the folder for a key; as long as that of a run's own folder, so that a benchmark's
-/// environment has one length wherever it was built.
-pub(super) fn name(key: &str) -> io::Result<String> {
-    let id = git2::Oid::hash_object(git2::ObjectType::Blob, key.as_bytes());
-    let id = id.map_err(io::Error::other)?.to_string();
-    Ok(format!("{PREFIX}{}", &id[..11]))
+/// The name of the folder for a key, which is a digest; as long as that of a run's own folder, so that a
+/// benchmark's environment has one length wherever it was built.
+pub(super) fn name(key: &str) -> String {
+    format!("{PREFIX}{key:.11}")
+}
+
+/// Whether the folder at `path` is whole and for `key`.
+pub(super) fn is_for(path: &Path, key: &str) -> bool {
+    fs::read_to_string(path.join(super::KEY)).is_ok_and(|there| there == key)
 }
 
 /// Makes the folder where it is missing, and locks it. `None` where another run has it.

@@ -1,80 +1,42 @@
 //! What has to be the same for a build to be of use again, beyond what cargo itself looks at.
 //!
 //! Cargo tells apart compilers, profiles, features, flags, and versions of dependencies, and looks at the
-//! time stamps of sources. It does not know which variables a build script reads unless that says so, nor
-//! which tools of the system it runs.
+//! time stamps of sources. It does not know which variables a build script reads unless that says so
+//! ([`super::variables`]), nor which tools of the system it runs. Of all this only a digest is written.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::UNIX_EPOCH;
 
-use crate::scratch;
+use super::super::cargo_config::Surroundings;
+use super::secret::Secret;
+use super::settings::is_setting;
+use super::variables::{self, Variables};
+use crate::revision::Checkout;
 
-/// Variables that differ from one terminal, one continuous-integration job or one git hook to the next
-/// and that no build should depend on; a build script that does can say so
-/// (`cargo::rerun-if-env-changed`), and cargo listens.
-const NOISE: &[&str] = &[
-    "_",
-    "COLORTERM",
-    "COLUMNS",
-    "DISPLAY",
-    "EDITOR",
-    "INVOCATION_ID",
-    "JOURNAL_STREAM",
-    "LINES",
-    "LS_COLORS",
-    "NO_COLOR",
-    "OLDPWD",
-    "PAGER",
-    "PWD",
-    "RUST_BACKTRACE",
-    "RUST_LOG",
-    "SHLVL",
-    "STY",
-    "TERM",
-    "TMPDIR",
-    "VISUAL",
-    "WAYLAND_DISPLAY",
-    "WINDOWID",
-];
-
-/// Families of the same kind.
-const NOISY_PREFIXES: &[&str] = &[
-    "CARGO_TERM_",
-    "CI_",
-    "CLICOLOR",
-    "DBUS_",
-    "GITHUB_",
-    "GIT_",
-    "GPG_",
-    "HIST",
-    "KITTY_",
-    "LESS",
-    "PERFCHECK_",
-    "RUNNER_",
-    "SSH_",
-    "TERM_",
-    "TMUX",
-    "VSCODE_",
-    "VTE_",
-    "XDG_",
-];
-
-/// The key, as JSON that a person can read, of the repository at `root` in this environment.
+/// The key of the repository that `checkout` is of, in this environment: a digest that depends on `secret`.
 ///
 /// # Errors
-/// Where a configuration file above the repository cannot be read.
-pub(super) fn of(root: &Path) -> io::Result<String> {
+/// Where a configuration file outside of the revisions cannot be read.
+pub(super) fn of(checkout: &Checkout, secret: &Secret) -> io::Result<String> {
+    let text = text(
+        &checkout.original_root,
+        checkout.folder(),
+        &variables::of_process(),
+    )?;
+    secret.digest(text.as_bytes())
+}
+
+fn text(root: &Path, folder: &Path, variables: &Variables) -> io::Result<String> {
     let key = serde_json::json!({
         "program": env!("CARGO_PKG_VERSION"),
         "repository": root.to_string_lossy(),
-        "variables": variables(),
-        "configuration": super::super::ambient::texts(root)?,
-        "tools": tools(),
+        "variables": variables::settings(variables),
+        "configuration": Surroundings::of(root, folder).texts()?,
+        "tools": tools(variables),
     });
-    Ok(serde_json::to_string_pretty(&key)?)
+    Ok(serde_json::to_string(&key)?)
 }
 
 /// What build scripts and the linker use of the system. Cargo does not look at it, and what one side
@@ -82,77 +44,64 @@ pub(super) fn of(root: &Path) -> io::Result<String> {
 const TOOLS: &[&str] = &[
     "ar",
     "as",
+    "bindgen",
     "c++",
     "cc",
     "clang",
     "clang++",
     "cmake",
+    "flatc",
     "g++",
     "gcc",
+    "gfortran",
     "ld",
     "ld.lld",
+    "ld.mold",
     "lld",
+    "llvm-config",
+    "make",
     "mold",
     "nasm",
+    "ninja",
+    "nvcc",
+    "perl",
     "pkg-config",
     "protoc",
+    "python3",
+    "ranlib",
+    "wild",
+    "yasm",
 ];
 
-/// Rewritten whenever a shared library is installed or replaced.
-const LIBRARIES: &str = "/etc/ld.so.cache";
-
-/// Each tool that is there, and those that variables name (`CC`, `RUSTC_WRAPPER`, …): where it really
+/// Each tool that is there, and those that settings name (`CC`, `RUSTC_WRAPPER`, …): where it really
 /// lies, how large it is, and from when.
-fn tools() -> BTreeMap<String, String> {
-    let folders: Vec<PathBuf> = std::env::var_os("PATH")
-        .map(|path| std::env::split_paths(&path).collect())
+fn tools(variables: &Variables) -> BTreeMap<String, String> {
+    let folders: Vec<PathBuf> = variables
+        .get("PATH")
+        .map(|path| std::env::split_paths(path).collect())
         .unwrap_or_default();
-    let named = std::env::vars().filter_map(|(name, value)| {
-        let names_a_tool = ["CC", "CXX", "AR", "LD", "RUSTC", "WRAPPER", "LINKER"]
-            .iter()
-            .any(|end| name.ends_with(end));
-        names_a_tool.then_some(value)
-    });
-    let all = TOOLS.iter().map(|&name| name.to_owned()).chain(named);
-    let mut stamps: BTreeMap<String, String> = all
-        .filter_map(|name| {
-            let places = folders.iter().map(|folder| folder.join(&name));
-            let stamp = places.filter_map(|place| stamp(&place)).next()?;
-            Some((name, stamp))
-        })
-        .collect();
-    if let Some(stamp) = stamp(Path::new(LIBRARIES)) {
-        stamps.insert(LIBRARIES.to_owned(), stamp);
-    }
-    stamps
+    let named = variables
+        .iter()
+        .filter(|(name, _)| is_setting(name))
+        // `ccache gcc` names two.
+        .flat_map(|(_, value)| value.split_whitespace().take(2))
+        .filter(|value| !value.starts_with('-'));
+    let all = TOOLS.iter().copied().chain(named);
+    all.filter_map(|name| {
+        let places = folders.iter().map(|folder| folder.join(name));
+        let stamp = places.filter_map(|place| stamp(&place)).next()?;
+        Some((name.to_owned(), stamp))
+    })
+    .collect()
 }
 
 /// Of a file, its links followed.
-fn stamp(path: &Path) -> Option<String> {
+pub(super) fn stamp(path: &Path) -> Option<String> {
     let real = path.canonicalize().ok()?;
     let meta = real.metadata().ok().filter(std::fs::Metadata::is_file)?;
     let since = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     let (real, since) = (real.display(), since.as_nanos());
     Some(format!("{real} {} bytes {since}", meta.len()))
-}
-
-/// The variables that children get, noise aside.
-fn variables() -> BTreeMap<String, String> {
-    let mut child = Command::new("cargo");
-    scratch::clean_env(&mut child);
-    let removed: Vec<_> = child.get_envs().map(|(name, _)| name.to_owned()).collect();
-    let of_children = std::env::vars_os().filter(|(name, _)| !removed.contains(name));
-    of_children
-        .map(|(name, value)| {
-            let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
-            (text(name), text(value))
-        })
-        .filter(|(name, _)| !is_noise(name))
-        .collect()
-}
-
-fn is_noise(name: &str) -> bool {
-    NOISE.contains(&name) || NOISY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -173,10 +122,40 @@ mod tests {
     }
 
     #[test]
-    fn the_linker_of_this_machine_is_part_of_the_key() {
+    fn the_key_has_the_linker_and_the_settings_and_nothing_of_a_job_or_session() {
         let temp = tempfile::tempdir().unwrap();
-        let key: serde_json::Value = serde_json::from_str(&of(temp.path()).unwrap()).unwrap();
-        let tools = key["tools"].as_object().unwrap();
-        assert!(tools.contains_key("cc"), "{key}");
+        let with = |more: &[(&str, &str)]| {
+            let mut variables = variables::of_process();
+            let more = more.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+            variables.extend(more);
+            text(temp.path(), Path::new(""), &variables).unwrap()
+        };
+        let plain = with(&[]);
+        assert!(plain.contains("\"cc\":"), "{plain}");
+        let of_a_job = [
+            ("BASE", "abc"),
+            ("HEAD", "def"),
+            ("HOSTNAME", "6b9f2c"),
+            ("BUILD_NUMBER", "17"),
+            ("GITHUB_RUN_ID", "4"),
+            ("CI_JOB_ID", "5"),
+            ("SSH_AUTH_SOCK", "/tmp/x"),
+            ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+        ];
+        assert_eq!(with(&of_a_job), plain);
+        for setting in [
+            ("CFLAGS", "-O1"),
+            ("ZLIB_STATIC", "1"),
+            ("RUSTFLAGS", "-Copt-level=1"),
+        ] {
+            assert_ne!(with(&[setting]), plain, "{setting:?}");
+        }
+        // The compiler that a setting names, though it is not on our list.
+        let tool = temp.path().join("special-cc");
+        std::fs::write(&tool, "old").unwrap();
+        let setting = ("CC", tool.to_str().unwrap());
+        let old = with(&[setting]);
+        std::fs::write(&tool, "newer").unwrap();
+        assert_ne!(with(&[setting]), old);
     }
 }

@@ -6,69 +6,152 @@
 //! is written ([`sync`]); what cargo then takes as fresh is compared with a record of the build that made
 //! it ([`record`]). A run that finds the folder in use builds in its own private one instead.
 
+mod archive;
 mod entries;
 mod key;
+mod libraries;
 mod record;
+mod secret;
+mod settings;
 mod sync;
+mod variables;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fs_err as fs;
 
 use crate::plan::Cache;
 use crate::revision::Checkout;
-use crate::units::{Bytes, Paired, Side};
+use crate::units::{Bytes, Event, EventSink, Paired, Side};
 
+use super::compile::Compiled;
+use archive::Packed;
 pub use entries::{Cleaned, clean};
 pub(super) use record::Record;
+use secret::Secret;
 use sync::Changes;
+use variables::Variables;
 
-/// The text that says what a folder is for, in full: its name is only a digest of it.
-const KEY: &str = "key.json";
+/// The digest of all that a folder is for, in full: its name has the beginning. It is written when the
+/// folder is whole.
+const KEY: &str = "key";
 
 /// A file that every run writes anew: its time says when the folder was last used, by the clock of
 /// the file system.
 const USED: &str = "used";
+
+/// The trees of a folder, where they may not lie in it.
+const ARCHIVE: &str = "trees.tar.lz4";
+
+/// Where a run's folders are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places<'a> {
+    /// The run's own folder; kept trees lie beside it.
+    pub(super) run: &'a Path,
+    /// Where an archive of the trees is stored, if they do not stay.
+    pub(super) store: Option<&'a Path>,
+}
+
+/// What builds get from the system beside files.
+#[derive(Debug)]
+struct BuildEnvironment {
+    variables: Variables,
+    secret: Secret,
+}
 
 /// A repository's folder, held by this run alone; free for the next when this is dropped.
 #[derive(Debug)]
 pub(super) struct Kept {
     path: PathBuf,
     bound: Bytes,
+    environment: BuildEnvironment,
+    store: Option<Store>,
+    /// Whether the trees are no more what the archive has.
+    changed: AtomicBool,
+    _lock: fs::File,
+}
+
+/// The folder of an archive, held as well.
+#[derive(Debug)]
+struct Store {
+    path: PathBuf,
     _lock: fs::File,
 }
 
 impl Kept {
-    /// The folder for `checkouts` (still in the run's own folder, `run`); `None` where there is to be
-    /// none or another run is using it.
+    /// The folder for `checkouts` (still in the run's own folder); `None` where there is to be none or
+    /// another run is using it.
     ///
     /// # Errors
     /// Where files cannot be read or written. Building in the run's own folder is still possible.
     pub(super) fn open(
         cache: Cache,
-        run: &Path,
+        places: Places<'_>,
         checkouts: &Paired<Checkout>,
+        events: EventSink<'_>,
     ) -> io::Result<Option<Kept>> {
-        let (Cache::Bounded(bound), Some(parent)) = (cache, run.parent()) else {
+        let (Cache::Bounded(bound), Some(parent)) = (cache, places.run.parent()) else {
             return Ok(None);
         };
-        let key = key::of(&checkouts.head.original_root)?;
-        let path = parent.join(entries::name(&key)?);
+        let secret = Secret::of(places.store.unwrap_or(parent))?;
+        let key = key::of(&checkouts.head, &secret)?;
+        let name = entries::name(&key);
+        let store = match places
+            .store
+            .map(|store| Store::hold(&store.join(&name), &key))
+        {
+            Some(held) => match held? {
+                None => return Ok(None),
+                held => held,
+            },
+            None => None,
+        };
+        let path = parent.join(&name);
         let Some(lock) = entries::hold(&path)? else {
             return Ok(None);
         };
-        // A folder without its key is half made, one with another is a collision of digests.
-        if fs::read_to_string(path.join(KEY)).ok().as_deref() != Some(&*key) {
-            entries::empty(&path)?;
-            fs::write(path.join(KEY), key)?;
-        }
-        fs::write(path.join(USED), [])?;
-        Ok(Some(Kept {
+        let mut kept = Kept {
             path,
             bound,
+            environment: BuildEnvironment {
+                variables: variables::of_process(),
+                secret,
+            },
+            store,
+            changed: AtomicBool::new(true),
             _lock: lock,
-        }))
+        };
+        kept.fill(&key, events)?;
+        fs::write(kept.path.join(USED), [])?;
+        Ok(Some(kept))
+    }
+
+    /// Makes the folder one for `key`. One without its key is half made, one with another is a collision
+    /// of digests.
+    fn fill(&mut self, key: &str, events: EventSink<'_>) -> io::Result<()> {
+        entries::remove_folder(&self.path.join(".cargo"))?;
+        if entries::is_for(&self.path, key) {
+            return Ok(());
+        }
+        entries::empty(&self.path)?;
+        if let Some(store) = &self.store
+            && store.archive().exists()
+        {
+            match archive::unpack(&store.archive(), &self.path) {
+                Ok(()) => self.changed = AtomicBool::new(false),
+                Err(error) => {
+                    entries::empty(&self.path)?;
+                    let message = format!(
+                        "nothing of earlier builds can be used: {}: {error}",
+                        store.archive().display()
+                    );
+                    events(Event::Warning { message });
+                }
+            }
+        }
+        fs::write(self.path.join(KEY), key)
     }
 
     /// Brings the checkouts here; what was built of sources that are gone, or from inputs that cargo
@@ -80,7 +163,11 @@ impl Kept {
         Paired::try_from_fn(|side| {
             let checkout = checkouts.get(side);
             let root = self.path.join(side.name());
-            match sync::bring(&checkout.root, &root)? {
+            let changes = sync::bring(&checkout.root, &root)?;
+            if changes != Changes::None {
+                self.changed.store(true, Ordering::Relaxed);
+            }
+            match changes {
                 Changes::None => {}
                 Changes::Tracked => sync::wake_build_scripts(&root)?,
                 Changes::Untracked => self.discard(side)?,
@@ -101,7 +188,11 @@ impl Kept {
     /// Where files cannot be removed.
     pub(super) fn take_record(&self, side: Side, toolchain: &str) -> io::Result<Option<Record>> {
         let path = self.record_path(side);
-        let record = Record::read(&path, &self.path.join(USED), toolchain);
+        let target_dir = super::tool::target_dir(&self.path, side);
+        let record = match Record::read(&path, &self.path.join(USED), toolchain) {
+            Some(record) if record.fits(&target_dir, &self.environment)? => Some(record),
+            _ => None,
+        };
         entries::remove_if_there(&path)?;
         if record.is_none() {
             self.discard(side)?;
@@ -109,12 +200,48 @@ impl Kept {
         Ok(record)
     }
 
-    /// Writes a side's record: the sign that its build is whole.
+    /// Writes a side's record, with what the build has read of the system: the sign that it is whole.
     ///
     /// # Errors
-    /// Where it cannot be written.
-    pub(super) fn put_record(&self, side: Side, record: &Record) -> io::Result<()> {
+    /// Where files cannot be read or it cannot be written.
+    pub(super) fn put_record(
+        &self,
+        side: Side,
+        mut record: Record,
+        compiled: &Compiled,
+    ) -> io::Result<()> {
+        let target_dir = super::tool::target_dir(&self.path, side);
+        record.note_environment(&target_dir, &self.environment, compiled)?;
+        self.note_whether_made(compiled);
         record.write(&self.record_path(side))
+    }
+
+    /// Notes whether something here is new.
+    pub(super) fn note_whether_made(&self, compiled: &Compiled) {
+        if compiled.made_anything() {
+            self.changed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Packs the trees into the archive, where there is to be one and it has not all of them yet. What
+    /// fails is told: the run can go on without.
+    pub(super) fn store(&self, events: EventSink<'_>) {
+        let Some(store) = &self.store else { return };
+        let used = fs::write(store.path.join(USED), []);
+        let packed = used.and_then(|()| {
+            if self.changed.swap(false, Ordering::Relaxed) {
+                archive::pack(&self.path, &store.archive(), self.bound)
+            } else {
+                Ok(Packed::Stored)
+            }
+        });
+        let why = match packed {
+            Ok(Packed::Stored) => return,
+            Ok(Packed::TooLarge) => format!("they take more than {}", self.bound),
+            Err(error) => error.to_string(),
+        };
+        let message = format!("builds are not kept for the next run: {why}");
+        events(Event::Warning { message });
     }
 
     /// Removes what was built of a side.
@@ -122,6 +249,7 @@ impl Kept {
     /// # Errors
     /// Where files cannot be removed.
     pub(super) fn discard(&self, side: Side) -> io::Result<()> {
+        self.changed.store(true, Ordering::Relaxed);
         entries::remove_if_there(&self.record_path(side))?;
         entries::remove_folder(&super::tool::target_dir(&self.path, side))
     }
@@ -132,7 +260,8 @@ impl Kept {
     /// # Errors
     /// Where a folder cannot be read or removed.
     pub(super) fn trim(&self) -> io::Result<()> {
-        entries::trim(&self.path, self.bound)
+        let kept = self.store.as_ref().map_or(&self.path, |store| &store.path);
+        entries::trim(kept, self.bound)
     }
 
     fn record_path(&self, side: Side) -> PathBuf {
@@ -140,12 +269,36 @@ impl Kept {
     }
 }
 
+impl Store {
+    /// Holds the folder of an archive for `key`; `None` where another run has it.
+    fn hold(path: &Path, key: &str) -> io::Result<Option<Store>> {
+        let Some(lock) = entries::hold(path)? else {
+            return Ok(None);
+        };
+        if !entries::is_for(path, key) {
+            entries::empty(path)?;
+            fs::write(path.join(KEY), key)?;
+        }
+        Ok(Some(Store {
+            path: path.to_owned(),
+            _lock: lock,
+        }))
+    }
+
+    fn archive(&self) -> PathBuf {
+        self.path.join(ARCHIVE)
+    }
+}
+
 impl Drop for Kept {
     fn drop(&mut self) {
-        let too_large = entries::size(&self.path).is_ok_and(|size| size > self.bound);
-        if too_large {
+        let too_large = || entries::size(&self.path).is_ok_and(|size| size > self.bound);
+        if self.store.is_some() || too_large() {
             // Still locked: nobody is in there.
             let _ = entries::remove(&self.path);
+        } else {
+            // The user's own configuration, which may hold passwords.
+            let _ = entries::remove_folder(&self.path.join(".cargo"));
         }
     }
 }

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
+use super::super::compile::Compiled;
 use super::super::dep_info::dep_info;
+use super::variables::Reads;
+use super::{BuildEnvironment, key, libraries};
 
 /// What one side's builds made of packages inside the checkout.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +18,12 @@ pub(in crate::build) struct Record {
     /// All that the compiler and cargo say of themselves.
     toolchain: String,
     artefacts: BTreeMap<PathBuf, Made>,
+    /// What build scripts and macros read of the environment.
+    #[serde(default)]
+    reads: Reads,
+    /// The system's libraries that build scripts have linked, with their stamps.
+    #[serde(default)]
+    libraries: BTreeMap<PathBuf, String>,
 }
 
 /// One file that was made.
@@ -31,7 +40,45 @@ impl Record {
         Record {
             toolchain: toolchain.to_owned(),
             artefacts: BTreeMap::new(),
+            reads: Reads::default(),
+            libraries: BTreeMap::new(),
         }
+    }
+
+    /// Notes what the build in `target_dir` has read of the system. Where nothing was compiled, that is
+    /// what it was.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub(super) fn note_environment(
+        &mut self,
+        target_dir: &Path,
+        environment: &BuildEnvironment,
+        compiled: &Compiled,
+    ) -> io::Result<()> {
+        if compiled.made_anything() || self.reads == Reads::default() {
+            let BuildEnvironment { variables, secret } = environment;
+            self.reads = Reads::of(target_dir, variables, secret)?;
+        }
+        self.libraries = libraries::linked(&compiled.scripts, target_dir);
+        Ok(())
+    }
+
+    /// Whether a build in `target_dir` would read the same of the system now.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub(super) fn fits(
+        &self,
+        target_dir: &Path,
+        environment: &BuildEnvironment,
+    ) -> io::Result<bool> {
+        let mut libraries = self.libraries.iter();
+        if !libraries.all(|(file, stamp)| key::stamp(file).as_ref() == Some(stamp)) {
+            return Ok(false);
+        }
+        let BuildEnvironment { variables, secret } = environment;
+        self.reads.hold(target_dir, variables, secret)
     }
 
     /// Reads a record; `None` where there is none, or where it cannot be trusted: made with other tools,
@@ -57,6 +104,7 @@ impl Record {
 
     /// Takes over from `earlier` what is still there: this build may have been of other targets.
     pub(in crate::build) fn inherit(&mut self, earlier: Record) {
+        self.reads = earlier.reads;
         for (file, made) in earlier.artefacts {
             if file.is_file() {
                 self.artefacts.entry(file).or_insert(made);

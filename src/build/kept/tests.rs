@@ -11,15 +11,23 @@ use crate::units::Event;
 /// Enough for everything that is built here.
 const BOUND: Cache = Cache::Bounded(Bytes::from_bytes(1_000_000_000));
 
+/// Trees that stay beside the run's own folder.
+fn places(world: &World) -> Places<'_> {
+    Places {
+        run: world.scratch.path(),
+        store: None,
+    }
+}
+
 /// Lays both sides out anew, changes something, and builds.
 fn run(world: &World, selection: &Selection, change: impl Fn(&World)) -> Paired<Build> {
     world.lay_out();
     change(world);
     let checkouts = world.checkouts();
-    let kept = Kept::open(BOUND, world.scratch.path(), &checkouts);
+    let sink = |event| world.events.lock().unwrap().push(event);
+    let kept = Kept::open(BOUND, places(world), &checkouts, &sink);
     let kept = kept.unwrap().expect("nobody else is there");
     let checkouts = kept.take_in(checkouts).unwrap();
-    let sink = |event| world.events.lock().unwrap().push(event);
     build_selected(&checkouts, selection, Some(&kept), &world.scratch, &sink).unwrap()
 }
 
@@ -120,7 +128,7 @@ fn after_a_run_that_was_killed_while_building_nothing_of_its_build_is_used() {
     let time = made(&first.base);
     world.lay_out();
     let checkouts = world.checkouts();
-    let kept = Kept::open(BOUND, world.scratch.path(), &checkouts);
+    let kept = Kept::open(BOUND, places(&world), &checkouts, &|_| ());
     let kept = kept.unwrap().unwrap();
     let toolchain = &first.base.toolchain.verbose;
     assert!(kept.take_record(Side::Base, toolchain).unwrap().is_some());
@@ -134,7 +142,7 @@ fn after_a_run_that_was_killed_while_building_nothing_of_its_build_is_used() {
 fn a_run_that_finds_the_folder_in_use_does_without_and_one_too_large_goes_at_the_end() {
     let world = World::new();
     let checkouts = world.checkouts();
-    let open = |cache| Kept::open(cache, world.scratch.path(), &checkouts).unwrap();
+    let open = |cache| Kept::open(cache, places(&world), &checkouts, &|_| ()).unwrap();
     let tiny = open(Cache::Bounded(Bytes::from_bytes(1))).unwrap();
     assert!(open(BOUND).is_none());
     assert!(open(Cache::Off).is_none());

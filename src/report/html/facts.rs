@@ -52,6 +52,9 @@ fn environment(report: &Report) -> Vec<(&'static str, String)> {
     if let Some(locking) = words::locking(e) {
         facts.push(("Cargo.lock", locking.to_owned()));
     }
+    let toolchain = e.toolchain.as_ref();
+    facts.extend(toolchain.map(|toolchain| ("toolchain", sides(toolchain))));
+    facts.extend(e.place.clone().map(|place| ("place", place)));
     if let Some(steal) = e.steal {
         facts.push(("time stolen by other tenants", words::share(steal)));
     }

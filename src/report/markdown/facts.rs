@@ -93,11 +93,17 @@ impl Page<'_> {
         }
         row("rustc", self.sides(&e.rustc));
         row("cargo", self.sides(&e.cargo));
+        if let Some(toolchain) = &e.toolchain {
+            row("toolchain", self.sides(toolchain));
+        }
         row("host", self.text(&e.host));
         row("profile", self.text(&e.profile));
         row("Criterion", self.sides(&e.criterion.as_ref().map(versions)));
         if let Some(locking) = words::locking(e) {
             row("Cargo.lock", locking.to_owned());
+        }
+        if let Some(place) = &e.place {
+            row("place", self.text(place));
         }
         fold(out, "Environment", &body);
     }

@@ -48,6 +48,8 @@ pub(crate) fn report() -> Report {
             profile: "bench".into(),
             criterion: Paired::new(criterion.clone(), criterion),
             locking: Locking::Tracked,
+            toolchain: None,
+            place: None,
         },
         methodology: Methodology {
             seed: 42,

@@ -1,6 +1,7 @@
 //! The markdown as GitHub shows it: rendered by comrak, a port of GitHub's own renderer.
 
 use cargo_perfcheck::plan::Format;
+use cargo_perfcheck::units::Paired;
 use comrak::{Options, markdown_to_html};
 
 use super::{cases, render};
@@ -82,4 +83,20 @@ fn nothing_hostile_becomes_markup() {
         html.contains("&lt;img src=x onerror=alert(1)&gt;"),
         "{html}"
     );
+}
+
+#[test]
+fn the_environment_names_who_chose_the_toolchain_and_where_builds_lay() {
+    let mut report = cases::demo();
+    let chosen = "nightly, chosen on the command line".to_owned();
+    report.environment.toolchain = Some(Paired::new(chosen.clone(), chosen));
+    report.environment.place = Some("builds lie in /var/tmp/ours".to_owned());
+    for format in [Format::Markdown, Format::Html] {
+        let text = render(&report, format);
+        assert!(
+            text.contains("nightly, chosen on the command line"),
+            "{format:?}"
+        );
+        assert!(text.contains("builds lie in /var/tmp/ours"), "{format:?}");
+    }
 }

@@ -1,0 +1,78 @@
+//! What has to hold of both sides together.
+
+use std::path::Path;
+
+use crate::plan::Selection;
+use crate::scratch::{Scratch, foreign_file};
+use crate::units::{Paired, Side};
+
+use super::Build;
+use super::error::BuildError;
+use super::side::Site;
+use super::workspace::{benches, is_plain_name, near};
+
+/// Every package that is named is there on both sides.
+pub(super) fn check_packages(
+    sites: &Paired<Site<'_>>,
+    selection: &Selection,
+) -> Result<(), BuildError> {
+    for side in Side::BOTH {
+        let site = sites.get(side);
+        let names = site.members.member_names();
+        let missing = selection
+            .packages
+            .iter()
+            .find(|spec| is_plain_name(spec) && !names.contains(spec.as_str()));
+        if let Some(package) = missing {
+            return Err(BuildError::NoSuchPackage {
+                at: site.tools.at.clone(),
+                package: package.clone(),
+                near: near(package, names),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A bench target that one side alone has is no error: its benchmarks are added or removed.
+pub(super) fn check_benches(
+    sites: &Paired<Site<'_>>,
+    selection: &Selection,
+) -> Result<(), BuildError> {
+    let selected = sites.as_ref().map(|site| site.members.selected(selection));
+    let there: Vec<&str> = selected
+        .base
+        .iter()
+        .chain(&selected.head)
+        .flat_map(|package| benches(package))
+        .map(|target| target.name.as_str())
+        .collect();
+    let missing = selection
+        .benches
+        .iter()
+        .find(|bench| is_plain_name(bench) && !there.contains(&bench.as_str()));
+    if let Some(bench) = missing {
+        return Err(BuildError::NoSuchBench {
+            bench: bench.clone(),
+            near: near(bench, there),
+        });
+    }
+    if there.is_empty() {
+        return Err(BuildError::NoBenchTargets);
+    }
+    Ok(())
+}
+
+/// The builds, unless a file that cargo or rustup obey has appeared above them since the place was chosen:
+/// it may have reached one side and not the other.
+pub(super) fn undisturbed(
+    builds: Paired<Build>,
+    original: &Path,
+    scratch: &Scratch,
+) -> Result<Paired<Build>, BuildError> {
+    let above = scratch.path().parent().unwrap_or(scratch.path());
+    match foreign_file(above, Some(original)) {
+        Some(file) => Err(BuildError::Disturbed { file }),
+        None => Ok(builds),
+    }
+}
