@@ -161,13 +161,7 @@ impl Chains {
         hash.max(1)
     }
 
-    fn learn(
-        &mut self,
-        shared: &Shared,
-        process: &Process,
-        sp: usize,
-        ra: usize,
-    ) -> (Read, Place) {
+    fn learn(&mut self, shared: &Shared, process: &Process, sp: usize, ra: usize) -> (Read, Place) {
         let Some(walk) = Walk::from(shared, process, sp, ra) else {
             return (Read::Foreign, Place(0));
         };

@@ -128,8 +128,7 @@ fn has_children() -> bool {
     let mut about = [0_u64; 16];
     let options = sys::WEXITED | sys::WNOHANG | sys::WNOWAIT;
     // SAFETY: `siginfo_t` has 128 bytes.
-    let status =
-        unsafe { sys::waitid(sys::P_ALL, 0, (&raw mut about).cast::<c_void>(), options) };
+    let status = unsafe { sys::waitid(sys::P_ALL, 0, (&raw mut about).cast::<c_void>(), options) };
     status == 0 || sys::errno() != sys::ECHILD
 }
 
