@@ -41,7 +41,7 @@ pub(super) enum WeaveError {
 /// Runs both processes to their ends, benchmark by benchmark, each paired by sample. `begin` is told
 /// each step before it begins and says which side runs the first sample.
 ///
-/// What is in the attempt is reconciled: a benchmark is [`Interleaved::BySample`] only if the seam
+/// What is in the attempt is reconciled: a benchmark is `Interleaved::BySample` only if the seam
 /// saw every sample of both sides, to the nanosecond.
 ///
 /// # Errors

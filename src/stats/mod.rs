@@ -10,7 +10,7 @@
 //! | samples of one side, round by round → how sure that is by itself | [`SummaryErrors`] |
 //! | samples of one round → one log ratio, and that of the means | [`paired_log_ratio`], [`unpaired_log_ratio`] |
 //! | log ratios of the rounds → estimate, interval, p-values | [`Estimate`] |
-//! | a few processes a side, too few for an interval → whether they lie apart | [`separation`], [`p_separated`] |
+//! | a few processes a side, too few for an interval → whether they lie apart | [`separation()`], [`p_separated`] |
 //! | several looks at growing data, one error rate | [`Looks`] |
 //! | many benchmarks, one error rate | [`step_up`] |
 //! | successes of trials → how likely success is | [`binomial_bounds`] |
