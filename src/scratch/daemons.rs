@@ -31,7 +31,7 @@ const GLANCE: Duration = Duration::from_millis(1);
 pub(super) enum Role {
     /// A tool: what it leaves behind serves others, too, such as the server of a compilation cache.
     Tool,
-    /// A benchmark, the so manieth of the run: what it leaves behind ends with it.
+    /// A benchmark process, numbered within the run: what it leaves behind ends with it.
     Benchmark(u32),
 }
 
@@ -100,11 +100,7 @@ fn end(whose: Whose<'_>, candidates: impl Fn() -> Vec<Pid>) {
             while is_alive(pid) && Instant::now() < deadline {
                 std::thread::sleep(GLANCE);
             }
-            // Where it is ours by adoption nobody else waits for it.
-            let _ = waitid(
-                WaitId::Pid(pid),
-                WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
-            );
+            reap_orphan(pid);
         }
     }
 }
@@ -134,25 +130,29 @@ fn is_alive(pid: Pid) -> bool {
     stat(pid).is_some_and(|stat| !stat.has_ended())
 }
 
-/// Reaps adopted processes that ended by themselves. A child of our own is in our group, or leads
-/// one in our session: that one its owner waits for.
+/// Reaps adopted processes that ended by themselves.
 fn reap_orphans() {
+    own_children()
+        .unwrap_or_default()
+        .into_iter()
+        .for_each(reap_orphan);
+}
+
+/// Reaps a process that has ended and is ours by adoption, so that nobody else waits for it. A child of
+/// our own is in our group, or leads one in our session: its owner waits for that one, and would find
+/// nobody.
+fn reap_orphan(pid: Pid) {
     let Ok(session) = getsid(None) else { return };
     let group = getpgrp();
-    let is_own = |pid: Pid, stat: &Stat| {
+    let is_own = |stat: &Stat| {
         stat.session == session.as_raw_pid()
             && (stat.group == pid.as_raw_pid() || stat.group == group.as_raw_pid())
     };
-    for pid in own_children().unwrap_or_default() {
-        if let Some(stat) = stat(pid)
-            && stat.has_ended()
-            && !is_own(pid, &stat)
-        {
-            let _ = waitid(
-                WaitId::Pid(pid),
-                WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
-            );
-        }
+    if stat(pid).is_some_and(|stat| stat.has_ended() && !is_own(&stat)) {
+        let _ = waitid(
+            WaitId::Pid(pid),
+            WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
+        );
     }
 }
 

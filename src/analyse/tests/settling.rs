@@ -17,7 +17,9 @@ fn a_slow_benchmark_that_gets_the_fewest_rounds_can_be_called_slower() {
         if fewest > 6 {
             let mute = judge(fewest - 1);
             assert_eq!(mute.verdict, Verdict::Inconclusive, "{family}");
-            assert!(mute.notes[0].ends_with(&format!("it takes {fewest}")));
+            // Three times as long in every sample: the note says how many rounds would show it.
+            let enough = format!("{fewest} rounds can");
+            assert!(mute.notes[0].ends_with(&enough), "{:?}", mute.notes);
         }
     }
     let fewest = |family| Settling::plan(&thresholds(), &sampling(), family).fewest_rounds();

@@ -130,7 +130,7 @@ mod tests {
         let committed = fs_err::read_to_string(path).unwrap_or_default();
         assert!(
             made == committed,
-            "mend it with `PERFCHECK_BLESS=1 cargo test --lib the_committed_schema`"
+            "fix it with `PERFCHECK_BLESS=1 cargo test --lib the_committed_schema`"
         );
     }
 
