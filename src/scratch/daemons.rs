@@ -10,7 +10,7 @@ use rustix::process::{
     pidfd_open, pidfd_send_signal, set_child_subreaper, waitid,
 };
 
-use super::processes::{Stat, all, environment, own_children, stat};
+use super::processes::{Stat, all, environment, has_program, own_children, stat};
 
 /// The variable that marks every child of a run. All its values have one length: the size of the
 /// environment moves the stack of benchmarks.
@@ -22,6 +22,9 @@ const GENERATIONS: usize = 64;
 
 /// How long a killed process may take to be gone; the kernel may be writing for it.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a process may take to execute another program; some really have no environment.
+const EXECUTING: Duration = Duration::from_millis(50);
 
 /// How often it is looked for.
 const GLANCE: Duration = Duration::from_millis(1);
@@ -109,7 +112,7 @@ fn end(whose: Whose<'_>, candidates: impl Fn() -> Vec<Pid>) {
 /// meanwhile, so that no stranger with the same number is hit.
 fn kill_if_marked(pid: Pid, whose: Whose<'_>) -> bool {
     let held = pidfd_open(pid, PidfdFlags::empty());
-    let marked = environment(pid).is_some_and(|environment| {
+    let marked = settled_environment(pid).is_some_and(|environment| {
         environment
             .split(|byte| *byte == 0)
             .filter_map(|variable| variable.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="))
@@ -123,6 +126,19 @@ fn kill_if_marked(pid: Pid, whose: Whose<'_>) -> bool {
         // A kernel before Linux 5.3.
         Err(rustix::io::Errno::NOSYS) => kill_process(pid, Signal::KILL).is_ok(),
         Err(_) => false,
+    }
+}
+
+/// The environment of a process. It reads as empty for a moment while the process executes another
+/// program: what looks empty, and is neither a thread of the kernel nor dead, is read again.
+fn settled_environment(pid: Pid) -> Option<Vec<u8>> {
+    let deadline = Instant::now() + EXECUTING;
+    loop {
+        let environment = environment(pid)?;
+        if !environment.is_empty() || !has_program(pid) || Instant::now() >= deadline {
+            return Some(environment);
+        }
+        std::thread::sleep(GLANCE);
     }
 }
 

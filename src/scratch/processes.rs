@@ -47,6 +47,11 @@ pub(super) fn environment(pid: Pid) -> Option<Vec<u8>> {
     std::fs::read(format!("/proc/{}/environ", pid.as_raw_pid())).ok()
 }
 
+/// Whether it executes a program: threads of the kernel and dead processes do not.
+pub(super) fn has_program(pid: Pid) -> bool {
+    std::fs::read_link(format!("/proc/{}/exe", pid.as_raw_pid())).is_ok()
+}
+
 /// All processes that can be seen.
 pub(super) fn all() -> Vec<Pid> {
     let Ok(entries) = std::fs::read_dir("/proc") else {

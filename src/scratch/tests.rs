@@ -406,8 +406,9 @@ fn what_a_tool_left_for_others_stays() {
 #[test]
 fn the_guardian_ends_the_daemons_of_benchmarks_wherever_they_are() {
     let parent = parent();
-    let folder = parent.path().join("run-dead");
-    std::fs::create_dir(&folder).expect("a folder");
+    // A name of its own, as runs have: daemons are found by it, whichever test started them.
+    let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&parent);
+    let folder = folder.expect("a folder").keep();
     let run = folder.file_name().expect("a name");
     let start = |role| {
         let mark = daemons::mark(run, role);
