@@ -7,7 +7,7 @@ use super::compare::{kind, prepare};
 use super::disturbances::{Disturbances, Watch};
 use super::failure::Failure;
 use super::passes;
-use super::ready::Stages;
+use super::stages::Stages;
 use crate::analyse::{Calibration, Comparison};
 use crate::environment::Machine;
 use crate::measure::MeasureError;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::ready::Stages;
+use super::stages::Stages;
 use crate::judge::{EarlyEnd, RunPart, Shortfall};
 use crate::plan::{Cache, Plan, Profiling};
 use crate::report::{NextBuilds, NextRun, Partial};

@@ -17,6 +17,7 @@ mod pinning;
 mod reach;
 mod ready;
 mod rules;
+mod stages;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -1,13 +1,14 @@
-//! What is known and built when measuring begins, and how long each stage took.
+//! What is known and built when measuring begins.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::coverage::Coverage;
 use super::early::Shortfalls;
+use super::stages::Stages;
 use crate::build::Build;
 use crate::discover::Discovery;
 use crate::environment::Machine;
-use crate::report::{ReachSummary, Timing};
+use crate::report::ReachSummary;
 use crate::revision::Resolved;
 use crate::units::Paired;
 
@@ -31,44 +32,4 @@ pub(super) struct Ready {
     pub(super) shortfalls: Shortfalls,
     /// How long it took from the builds to here.
     pub(super) preparing: Duration,
-}
-
-/// Where the time goes.
-pub(super) struct Stages {
-    began: Instant,
-    since: Instant,
-    pub(super) timings: Vec<Timing>,
-}
-
-impl Stages {
-    pub(super) fn begin() -> Stages {
-        let now = Instant::now();
-        Stages {
-            began: now,
-            since: now,
-            timings: Vec::new(),
-        }
-    }
-
-    /// When the run began.
-    pub(super) fn began(&self) -> Instant {
-        self.began
-    }
-
-    pub(super) fn end(&mut self, stage: &str) {
-        let took: Duration = self.since.elapsed();
-        self.since = Instant::now();
-        self.timings.push(Timing {
-            stage: stage.to_owned(),
-            seconds: took.as_secs_f64(),
-        });
-    }
-
-    /// A part of a stage that is over.
-    pub(super) fn within(&mut self, stage: &str, part: &str, took: Duration) {
-        self.timings.push(Timing {
-            stage: format!("{stage} ({part})"),
-            seconds: took.as_secs_f64(),
-        });
-    }
 }

@@ -3,13 +3,9 @@
 //! `cargo bench` ends with the first target that does not compile and has no way to go on. So the others
 //! are asked for once more without it; what cargo has made by then is not made again.
 
-use std::collections::BTreeSet;
-
 use cargo_metadata::{CompilerMessage, Package, PackageId, TargetKind};
-use globset::Glob;
 
-use super::compile::{self, Targets};
-use super::workspace::{Workspace, benches};
+use super::workspace::benches;
 use super::{Executable, UnbuiltTarget};
 use crate::plan::Selection;
 
@@ -79,47 +75,6 @@ impl Errors {
             })
             .collect()
     }
-}
-
-impl Targets {
-    /// The same selection without what is broken; `None` where nothing is left, or where cargo would be
-    /// asked the same again.
-    pub(super) fn without(
-        &self,
-        broken: &[BrokenTarget],
-        selected: &[&Package],
-        resolved: Option<&Workspace>,
-    ) -> Option<Targets> {
-        let there = selected.iter().flat_map(|package| {
-            let features = resolved.and_then(|workspace| workspace.features(&package.id));
-            let off = compile::switched_off(package);
-            benches(package)
-                .filter(move |target| !off.contains(&target.name))
-                .filter(move |target| {
-                    let mut needed = target.required_features.iter();
-                    needed.all(|one| {
-                        features
-                            .as_ref()
-                            .is_some_and(|all| all.contains(one.as_str()))
-                    })
-                })
-                .map(|target| target.name.clone())
-        });
-        let mut names: BTreeSet<String> = match self {
-            Targets::Named(patterns) => there
-                .filter(|name| patterns.iter().any(|pattern| matches(pattern, name)))
-                .collect(),
-            Targets::Default => there.collect(),
-        };
-        let before = names.len();
-        names.retain(|name| broken.iter().all(|one| one.target != *name));
-        (!names.is_empty() && names.len() < before)
-            .then(|| Targets::Named(names.into_iter().collect()))
-    }
-}
-
-fn matches(pattern: &str, name: &str) -> bool {
-    pattern == name || Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(name))
 }
 
 /// The selected bench targets that are neither among `executables` nor broken.

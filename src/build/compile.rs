@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use cargo_metadata::camino::Utf8PathBuf;
 use cargo_metadata::diagnostic::DiagnosticLevel;
-use cargo_metadata::{Artifact, BuildScript, Message, Package, PackageId, TargetKind};
+use cargo_metadata::{Artifact, BuildScript, Message, PackageId, TargetKind};
 
 use crate::plan::Selection;
 use crate::units::{Event, EventSink};
@@ -13,8 +14,9 @@ use crate::units::{Event, EventSink};
 use super::broken::{BrokenTarget, Errors};
 use super::error::BuildError;
 use super::rustc_wrapper;
+use super::targets::Targets;
 use super::tool::{Ask, Finished, Tools};
-use super::workspace::{benches, feature_words, network_words};
+use super::workspace::{feature_words, network_words};
 
 /// What cargo made.
 #[derive(Debug, Default)]
@@ -31,69 +33,20 @@ impl Compiled {
     pub(super) fn made_anything(&self) -> bool {
         self.artifacts.iter().any(|artifact| !artifact.fresh)
     }
-}
 
-/// Which bench targets cargo is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Targets {
-    /// These.
-    Named(Vec<String>),
-    /// Whatever `cargo bench` builds: benches whose features are there, and libraries and programs
-    /// as benchmarks of the built-in harness, which cost time and are not used.
-    Default,
-}
-
-impl Targets {
-    /// The targets to ask for. They are named where that selects what `cargo bench` selects: not
-    /// where one has `required-features`, for naming it would make their absence an error, and not
-    /// where one is switched off (`bench = false`), for naming it would switch it on.
-    pub(super) fn of(selected: &[&Package], selection: &Selection) -> Targets {
-        let all: Vec<_> = selected
-            .iter()
-            .flat_map(|package| benches(package))
-            .collect();
-        if !selection.benches.is_empty() {
-            let there: Vec<_> = all.iter().map(|target| target.name.as_str()).collect();
-            let wanted = selection.benches.iter().filter(|wanted| {
-                // A pattern is cargo's business.
-                wanted.contains(['*', '?', '[']) || there.contains(&wanted.as_str())
-            });
-            return Targets::Named(wanted.cloned().collect());
-        }
-        if all
-            .iter()
-            .any(|target| !target.required_features.is_empty())
-            || selected
-                .iter()
-                .any(|package| !switched_off(package).is_empty())
-        {
-            return Targets::Default;
-        }
-        let mut names: Vec<String> = all.iter().map(|target| target.name.clone()).collect();
-        names.sort();
-        names.dedup();
-        Targets::Named(names)
+    /// The files that cargo compiled in this run.
+    fn made(&self) -> HashSet<Utf8PathBuf> {
+        let compiled = self.artifacts.iter().filter(|artifact| !artifact.fresh);
+        let files = compiled.flat_map(|artifact| &artifact.filenames);
+        files.cloned().collect()
     }
 
-    /// Whether there is nothing to build.
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Targets::Named(names) if names.is_empty())
+    /// Cargo takes as fresh what an earlier run of the same build compiled: this build made it.
+    pub(super) fn claim(&mut self, made: &HashSet<Utf8PathBuf>) {
+        for artifact in &mut self.artifacts {
+            artifact.fresh &= !artifact.filenames.iter().all(|file| made.contains(file));
+        }
     }
-}
-
-/// The names of a manifest's `[[bench]]` sections with `bench = false`; cargo's metadata does not tell.
-pub(super) fn switched_off(package: &Package) -> Vec<String> {
-    let manifest = fs_err::read_to_string(&package.manifest_path).unwrap_or_default();
-    let manifest = manifest.parse::<toml::Table>().unwrap_or_default();
-    let benches = manifest.get("bench").and_then(toml::Value::as_array);
-    let off = benches.into_iter().flatten().filter(|bench| {
-        let value = bench.get("bench").and_then(toml::Value::as_bool);
-        value == Some(false)
-    });
-    let names = off.map(|bench| bench.get("name").and_then(toml::Value::as_str));
-    names
-        .map(|name| name.unwrap_or_default().to_owned())
-        .collect()
 }
 
 /// The profile's name.
@@ -171,6 +124,8 @@ pub(super) struct CompileFailure {
     pub(super) error: Box<BuildError>,
     /// The bench targets that do not compile, where nothing else is wrong.
     pub(super) broken: Vec<BrokenTarget>,
+    /// What cargo compiled before it gave up. It is fresh to the next run of the same build.
+    pub(super) made: HashSet<Utf8PathBuf>,
 }
 
 impl From<BuildError> for CompileFailure {
@@ -178,6 +133,7 @@ impl From<BuildError> for CompileFailure {
         CompileFailure {
             error: Box::new(error),
             broken: Vec::new(),
+            made: HashSet::new(),
         }
     }
 }
@@ -235,7 +191,11 @@ pub(super) fn run(
             _ => Vec::new(),
         };
         let error = Box::new(error);
-        return Err(CompileFailure { error, broken });
+        return Err(CompileFailure {
+            error,
+            broken,
+            made: compiled.made(),
+        });
     }
     compiled.took = started.elapsed();
     Ok(compiled)

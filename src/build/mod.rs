@@ -24,6 +24,7 @@ mod runtime;
 mod rustc_wrapper;
 mod rustup;
 mod side;
+mod targets;
 mod tool;
 mod toolchain;
 mod workspace;

@@ -1,5 +1,6 @@
 //! Building one side.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Artifact, Package, PackageId, TargetKind};
@@ -10,12 +11,13 @@ use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Side};
 
 use super::broken;
-use super::compile::{self, Compiled, Targets};
+use super::compile::{self, Compiled};
 use super::error::BuildError;
 use super::kept::{Kept, Record};
 use super::provenance::Provenance;
 use super::reuse::{self, Reusable};
 use super::rustup::Rustup;
+use super::targets::Targets;
 use super::tool::{self, Tools};
 use super::workspace::Workspace;
 use super::{
@@ -237,6 +239,7 @@ impl<'a> Site<'a> {
     ) -> Result<Compiled, BuildError> {
         let target_dir = tool::target_dir(self.tools.place(), self.tools.at.side);
         let mut left_out = Vec::new();
+        let mut made = HashSet::new();
         loop {
             let compiled = compile::run(
                 &self.tools,
@@ -247,7 +250,8 @@ impl<'a> Site<'a> {
                 events,
             );
             let failure = match compiled {
-                Ok(compiled) => {
+                Ok(mut compiled) => {
+                    compiled.claim(&made);
                     return Ok(Compiled {
                         broken: left_out,
                         ..compiled
@@ -259,6 +263,7 @@ impl<'a> Site<'a> {
                 Some(rest) => targets = rest,
                 None => return Err(*failure.error),
             }
+            made.extend(failure.made);
             for broken in failure.broken {
                 let message = format!(
                     "{} {} of {} {}; the others go on",

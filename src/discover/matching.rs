@@ -14,8 +14,9 @@ use crate::units::{Paired, Side};
 use super::broken;
 use super::inputs::{differing_inputs, may_read};
 use super::launches::differing_program;
-use super::listing::{Answer, Listed, Listing, list};
+use super::listing::{Listed, Listing, list};
 use super::outputs::differing_output;
+use super::refused::Refused;
 use super::{
     Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, Reached,
     SkippedTarget, Target, TargetOutcome, Tree, compare,
@@ -185,111 +186,6 @@ fn one_of(sides: &[Side]) -> Option<Side> {
     }
 }
 
-/// What one target refuses to say of itself.
-struct Refused<'a> {
-    package: &'a str,
-    target: &'a str,
-    /// What a failure to run it means.
-    failure: TargetOutcome,
-    targets: Vec<SkippedTarget>,
-}
-
-impl<'a> Refused<'a> {
-    fn new(package: &'a str, target: &'a str, identity: &Identity) -> Refused<'a> {
-        Refused {
-            package,
-            target,
-            // What is the same on both sides is so without being run.
-            failure: match identity {
-                Identity::Identical => TargetOutcome::Skipped,
-                Identity::Different(_) | Identity::OneSided => TargetOutcome::Failed,
-            },
-            targets: Vec::new(),
-        }
-    }
-
-    /// Keeps the listings and puts the refusals where they belong. A side that failed has a listing in
-    /// which there is nothing but the failure, so that the other side's benchmarks have it as well.
-    fn sort_out(&mut self, answers: Paired<Option<Answer>>) -> Paired<Option<Listing>> {
-        if let (Some(Answer::Other(base)), Some(Answer::Other(head))) =
-            (&answers.base, &answers.head)
-            && base == head
-        {
-            self.skip(None, base.clone(), TargetOutcome::Skipped);
-            return Paired::new(None, None);
-        }
-        let mut keep = |side: Side, answer: Option<Answer>| match answer? {
-            Answer::Criterion(listing) => Some(listing),
-            Answer::Failed(failure) => Some(Listing::failed(failure)),
-            Answer::Other(reason) => {
-                self.skip(Some(side), reason, TargetOutcome::Skipped);
-                None
-            }
-        };
-        let listings = Paired::new(
-            keep(Side::Base, answers.base),
-            keep(Side::Head, answers.head),
-        );
-        let named = listings
-            .as_ref()
-            .map(|l| l.as_ref().is_some_and(Listing::names_something));
-        if named.base || named.head {
-            return listings;
-        }
-        // No benchmark could carry the reason.
-        self.fail(
-            listings
-                .as_ref()
-                .map(|l| l.as_ref().and_then(|l| l.failure.as_ref())),
-        );
-        listings.map(|listing| listing.filter(|listing| listing.failure.is_none()))
-    }
-
-    /// One target is told once, whatever the reasons of its sides.
-    fn fail(&mut self, failures: Paired<Option<&Failure>>) {
-        let Paired { base, head } = failures.map(|failure| failure.map(with_last_line));
-        let (side, reason) = match (base, head) {
-            (None, None) => return,
-            (Some(base), Some(head)) if base == head => (None, base),
-            (Some(base), Some(head)) => (None, format!("{base} on base, {head} on head")),
-            (Some(base), None) => (Some(Side::Base), base),
-            (None, Some(head)) => (Some(Side::Head), head),
-        };
-        self.skip(side, reason, self.failure);
-    }
-
-    fn skip(&mut self, side: Option<Side>, reason: String, outcome: TargetOutcome) {
-        self.targets.push(SkippedTarget {
-            package: self.package.into(),
-            target: self.target.into(),
-            side,
-            reason,
-            outcome,
-        });
-    }
-}
-
-impl Listing {
-    /// Of a side that could not be started or driven.
-    fn failed(failure: Failure) -> Listing {
-        Listing {
-            failure: Some(failure),
-            ..Listing::empty(None)
-        }
-    }
-
-    fn names_something(&self) -> bool {
-        !self.benchmarks.is_empty()
-    }
-}
-
-fn with_last_line(failure: &Failure) -> String {
-    match failure.stderr_tail.lines().next_back() {
-        Some(line) => format!("{}: {line}", failure.reason),
-        None => failure.reason.clone(),
-    }
-}
-
 /// Whether both executables are the same code with the same input. `differing` is the files that
 /// differ between the checkouts, compiled ones aside.
 fn identity(
@@ -440,6 +336,7 @@ fn something_to_measure(
 
 #[cfg(test)]
 mod tests {
+    use super::super::listing::Answer;
     use super::*;
     use crate::protocol::CriterionVersion;
 

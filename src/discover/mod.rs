@@ -12,6 +12,7 @@ mod listing;
 mod matching;
 mod outputs;
 mod part;
+mod refused;
 
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,8 @@
 //! Counts do not depend on what else the machine does, so nothing is paired here: each side runs by
 //! itself, in two short processes. A benchmark whose processes disagree, be it within a side (a hash seed, a
 //! race between threads) or between the sides, gets more of them: until chance cannot explain it any more,
-//! or a test can tell. Whatever goes wrong is
-//! a note about the benchmark it happened to, and costs nobody else anything.
+//! or a test can tell. Whatever goes wrong is a note about the benchmark it happened to, and costs nobody
+//! else anything.
 
 use std::time::Instant;
 
@@ -13,22 +13,10 @@ use crate::plan::Sampling;
 use crate::scratch::{Interrupted, Scratch};
 use crate::units::{Event, EventSink, Paired, Pass};
 
-use super::Known;
 use super::budget::go_on;
 use super::counted::{Counted, PROCESSES};
-use super::counter::Counter;
+use super::counter::{Counter, Counting};
 use super::traced::Sources;
-
-/// How it is counted.
-#[derive(Debug, Clone, Copy)]
-pub struct Counting<'a> {
-    /// Processes a side, where the sides do not do the same.
-    pub enough: usize,
-    /// After this no target is begun.
-    pub end: Option<Instant>,
-    /// What timing has shown.
-    pub known: &'a Known,
-}
 
 /// What counting came to.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! One target, counted: processes of one side at a time, each benchmark with a log of its own.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::build::Choice;
 use crate::discover::{Presence, Target};
@@ -10,7 +10,7 @@ use crate::scratch::{self, Interrupted, Scratch};
 use crate::seam::{AllocationSeam, Coverage, SeamError, Tracing, WarmUp};
 use crate::units::{Event, EventSink, Paired, Side};
 
-use super::allocations::Counting;
+use super::Known;
 use super::check;
 use super::counted::{Counted, CountedProcess, CountedSample, PROCESSES, PROCESSES_IF_VARYING};
 use super::player::{Fault, Player, Report, Turn};
@@ -25,6 +25,17 @@ const TIMING: Timing = Timing {
     measurement: Duration::from_millis(10),
     sample_size: 10,
 };
+
+/// How it is counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Counting<'a> {
+    /// Processes a side, where the sides do not do the same.
+    pub enough: usize,
+    /// After this no target is begun.
+    pub end: Option<Instant>,
+    /// What timing has shown.
+    pub known: &'a Known,
+}
 
 /// Counts one target.
 pub(super) struct Counter<'a> {
@@ -45,7 +56,7 @@ struct Run<'r, 'a> {
 
 /// What a process is run for.
 enum Purpose<'r, 'a> {
-    /// To be counted: the how manieth.
+    /// To be counted, and its number among those of its side.
     Count(usize),
     /// To learn where the requests come from, with somewhere to look addresses up.
     Trace(Tracing, &'r mut Atlas<'a>),

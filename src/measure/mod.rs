@@ -43,9 +43,10 @@ pub use crate::discover::Failure;
 use crate::scratch::Interrupted;
 use crate::units::{Paired, Side};
 
-pub use allocations::{AllocationRun, Counting, count_allocations};
+pub use allocations::{AllocationRun, count_allocations};
 pub use budget::Bounds;
 pub use counted::{Counted, CountedProcess, CountedSample, Exact, Figure, Figures, Peak, peak};
+pub use counter::Counting;
 pub use known::Known;
 pub use profiles::{Profile, ProfileRun, Profiled, profile};
 pub use reach::{Reach, find_reach};

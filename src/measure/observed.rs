@@ -8,7 +8,6 @@ use crate::units::{Paired, Side};
 use super::duet::{Attempt, Interleaved, Step, take_turns};
 use super::iterations::{LeftAlone, Shown};
 use super::player::{Player, Report};
-use super::woven::WeaveError;
 
 /// Runs both processes to their ends. The head side's samples are lengthened where the seam is so set, and warm-ups
 /// ended as `begin` says.
@@ -23,7 +22,7 @@ pub(super) fn observe(
     seam: &mut Seam,
     attempt: &mut Attempt,
     begin: &mut dyn FnMut(usize) -> Step,
-) -> Result<(), WeaveError> {
+) -> Result<(), SeamError> {
     let held = [&mut players.base, &mut players.head];
     held.into_iter().flatten().for_each(Player::rest);
     for step in 0.. {

@@ -24,7 +24,7 @@ pub(super) fn play(
 ) {
     let result = match seam {
         Some(seam) if gate == Gate::Seam => weave(players, seam, attempt, begin),
-        Some(seam) => observe(players, seam, attempt, begin),
+        Some(seam) => observe(players, seam, attempt, begin).map_err(Into::into),
         None => {
             alternate(players, attempt, 0.., begin);
             Ok(())

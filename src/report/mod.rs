@@ -21,6 +21,7 @@ mod partial;
 mod parts;
 mod reasons;
 mod risks;
+mod sentence;
 mod shell;
 mod skeletons;
 mod text;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use git2::{BlameOptions, Delta, DiffFindOptions, DiffOptions, Oid, Repository};
+use git2::{BlameOptions, Delta, DiffDelta, DiffFindOptions, DiffOptions, Oid, Repository};
 
 use super::error::git;
 use super::{Checkout, RevisionError, Source};
@@ -74,7 +74,8 @@ pub fn changed_paths(
     let mut similar = DiffFindOptions::new();
     similar.renames(true).for_untracked(true);
     diff.find_similar(Some(&mut similar)).map_err(failed)?;
-    let paths = diff.deltas().map(|delta| {
+    let own = |delta: &DiffDelta<'_>| !is_laid_on_both(checkouts, delta);
+    let paths = diff.deltas().filter(own).map(|delta| {
         Paired::new(
             (delta.status() != Delta::Added && delta.status() != Delta::Untracked)
                 .then(|| delta.old_file().path().map(Path::to_owned))
@@ -85,6 +86,21 @@ pub fn changed_paths(
         )
     });
     Ok(paths.collect())
+}
+
+/// Whether the file is in neither revision, and the same in both checkouts: the lock file that both sides
+/// are built from, where the repository has none.
+fn is_laid_on_both(checkouts: Paired<&Checkout>, delta: &DiffDelta<'_>) -> bool {
+    let Some(path) = delta.new_file().path() else {
+        return false;
+    };
+    let read = |checkout: &Checkout| {
+        let path = checkout.root.join(path);
+        let is_file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
+        is_file.then(|| fs_err::read(path).ok()).flatten()
+    };
+    let texts = checkouts.map(read);
+    delta.status() == Delta::Untracked && texts.base.is_some() && texts.base == texts.head
 }
 
 /// The file's text; `None` for what is no text, and for a link: it could lead anywhere.

@@ -2,61 +2,9 @@ use super::super::items;
 use super::*;
 
 /// A crate with functions of many signatures, and a stand-in for Criterion with what skeletons use.
-const CRATE: &str = r#"
-pub mod words {
-    use std::collections::BTreeMap;
+const CRATE: &str = include_str!("../../../fixtures/skeletons/crate.rs");
 
-    pub fn count(text: &str) -> usize { text.len() }
-    pub fn checksum(bytes: &[u8], seed: usize) -> u32 { bytes.len() as u32 + seed as u32 }
-    pub fn parse(text: &str) -> Result<BTreeMap<String, u64>, String> { helper(text); Err(String::new()) }
-    pub fn nothing() {}
-    pub fn owned(mut text: String, (a, b): (u8, u8)) -> String { text.push(a as char); text.push(b as char); text }
-    pub fn sort<T: Ord + Clone>(items: &mut [T]) -> Vec<T> { items.sort(); items.to_vec() }
-    pub fn first<'a, T>(items: &'a [T]) -> Option<&'a T> where T: PartialEq { items.first() }
-    pub fn any(text: impl AsRef<str>, reader: impl std::io::Read) -> usize { drop(reader); text.as_ref().len() }
-    pub fn sum(all: impl IntoIterator<Item = u64>) -> u64 { all.into_iter().sum() }
-    pub fn fixed<const N: usize>(all: [u8; N]) -> usize { all.len() }
-    pub unsafe fn risky(at: *const u8) -> u8 { unsafe { *at } }
-    pub fn shaped<S: super::Shape>(shape: S) -> f64 { shape.area() }
-    pub async fn later() {}
-    fn helper(text: &str) -> usize { text.len() }
-    #[allow(dead_code)]
-    fn alone() {}
-}
-pub trait Shape { fn area(&self) -> f64; }
-pub struct Parser<'a> { text: &'a str }
-impl<'a> Parser<'a> {
-    pub fn new(text: &'a str) -> Parser<'a> { Parser { text } }
-    pub fn rest(&self) -> &str { self.text }
-    pub fn skip(&mut self, by: usize) -> &mut Self { self.text = &self.text[by..]; self }
-    pub fn finish(self) -> &'a str { self.text }
-}
-pub struct Stack<T> { items: Vec<T> }
-impl<T: Clone + Default> Stack<T> {
-    pub fn push(&mut self, item: T) -> usize { self.items.push(item); self.items.len() }
-}
-mod hidden { pub struct Deep; impl Deep { pub fn dive(&self) -> u8 { 1 } } }
-pub use hidden::Deep;
-"#;
-
-const CRITERION: &str = r#"
-pub struct Criterion;
-pub struct Bencher;
-pub enum BatchSize { SmallInput }
-impl Criterion {
-    pub fn bench_function<F: FnMut(&mut Bencher)>(&mut self, _: &str, mut f: F) -> &mut Self { f(&mut Bencher); self }
-}
-impl Bencher {
-    pub fn iter<O, R: FnMut() -> O>(&mut self, mut routine: R) { routine(); }
-    pub fn iter_batched<I, O, S: FnMut() -> I, R: FnMut(I) -> O>(&mut self, mut setup: S, mut routine: R, _: BatchSize) {
-        routine(setup());
-    }
-}
-#[macro_export]
-macro_rules! criterion_group { ($n:ident, $f:path) => { pub fn $n() { $f(&mut $crate::Criterion); } } }
-#[macro_export]
-macro_rules! criterion_main { ($n:ident) => { fn main() { $n(); } } }
-"#;
+const CRITERION: &str = include_str!("../../../fixtures/skeletons/criterion.rs");
 
 fn rustc(folder: &Path, words: &[&str]) {
     let output = std::process::Command::new("rustc")

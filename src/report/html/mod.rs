@@ -18,7 +18,7 @@ use super::escape::visible;
 use super::findings::{self, Finding};
 use super::skeletons;
 use super::words::{self, Naming};
-use super::{Commit, Report, partial, reasons};
+use super::{Commit, Report, partial, reasons, sentence};
 use crate::attribute::Skeleton;
 use crate::units::{Charset, Side};
 use plot::Reach;
@@ -77,7 +77,7 @@ fn head(report: &Report) -> Markup {
                 span class={ "vote " (words::vote_word(report.decision.vote)) } { (words::vote_word(report.decision.vote)) }
                 " Performance of " (visible(&report.range.spec))
             }
-            p.sentence { (words::sentence(report)) }
+            p.sentence { (sentence::of(report)) }
             @if let Some(partial) = partial::sentence(report) {
                 p { strong { "Partial report: " } (visible(&partial)) }
             }

@@ -6,7 +6,7 @@ use super::super::words::{self, Naming};
 use super::super::{
     Report, budgets, causes,
     escape::{shortened, visible},
-    partial,
+    partial, sentence,
 };
 use super::place;
 use crate::analyse::{Comparison, Verdict};
@@ -49,7 +49,7 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
         let title = property("performance: partial report");
         out.push_str(&format!("::warning title={title}::{}\n", data(&partial)));
     }
-    let sentence = words::sentence(report);
+    let sentence = sentence::of(report);
     let title = format!("performance: {}", words::vote_word(report.decision.vote));
     out.push_str(&format!(
         "::notice title={}::{} ({})\n",

@@ -10,7 +10,7 @@ use crate::report::escape::shortened;
 use crate::report::findings::{self, Finding};
 use crate::report::skeletons;
 use crate::report::words::{self, Naming};
-use crate::report::{Commit, Report, partial, reasons};
+use crate::report::{Commit, Report, partial, reasons, sentence};
 
 pub(super) fn document(report: &Report, detail: Detail) -> String {
     let page = Page {
@@ -63,7 +63,7 @@ impl Page<'_> {
             Vote::Modify => ("🟡", "modify"),
             Vote::Reject => ("🔴", "reject"),
         };
-        let sentence = plain(&shortened(&words::sentence(self.report), 400));
+        let sentence = plain(&shortened(&sentence::of(self.report), 400));
         let range = &self.report.range;
         out.push_str(&format!(
             "## {sign} Performance: {vote}\n\n**{sentence}**\n\n"

@@ -7,7 +7,7 @@ use super::Page;
 use super::paint::Tone;
 use crate::report::escape::{shortened, visible};
 use crate::report::findings::{self, Finding};
-use crate::report::{partial, shell, unseen, words};
+use crate::report::{partial, sentence, shell, unseen, words};
 
 /// This many entries of each kind are listed.
 const ENTRIES: usize = 12;
@@ -120,7 +120,7 @@ impl Page<'_> {
     pub(super) fn vote(&self, out: &mut String) {
         let word = words::vote_word(self.report.decision.vote).to_uppercase();
         let text = self.wrapped(
-            &format!("{word}  {}", words::sentence(self.report)),
+            &format!("{word}  {}", sentence::of(self.report)),
             word.len() + 2,
         );
         // The word is coloured after wrapping, since an escape sequence has no width.

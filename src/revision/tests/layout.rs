@@ -290,3 +290,27 @@ fn large_files_kept_elsewhere_are_brought_or_named() {
     assert_eq!(read(&sides.head, "elsewhere.bin"), "real");
     assert_eq!(sides.head.notes, [] as [&str; 0]);
 }
+
+#[test]
+fn a_file_that_is_laid_on_both_sides_is_no_change() {
+    let ground = Ground::new();
+    let work = ground.repository("work");
+    let scratch = ground.scratch();
+    let sides = work.check_out("HEAD~1..HEAD", &scratch);
+    let put = |checkout: &Checkout, text: &str| {
+        std::fs::write(checkout.root.join("Cargo.lock"), text).expect("written");
+    };
+    put(&sides.base, "version = 4\n");
+    put(&sides.head, "version = 4\n");
+    let changed = || {
+        let paths = changed_paths(sides.as_ref()).expect("the repositories are there");
+        let heads = paths.into_iter().filter_map(|paths| paths.head);
+        heads.collect::<Vec<PathBuf>>()
+    };
+    assert_eq!(changed(), [Path::new("src/lib.rs")]);
+    put(&sides.head, "version = 3\n");
+    assert_eq!(
+        changed(),
+        [Path::new("Cargo.lock"), Path::new("src/lib.rs")]
+    );
+}
