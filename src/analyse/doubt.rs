@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Comparison, Verdict};
 use crate::discover::BenchmarkKey;
+use crate::measure::Remark;
 use crate::units::Paired;
 
 /// Why a change of time may be nobody's doing.
@@ -39,7 +40,9 @@ pub fn cast_doubt(comparisons: &mut [Comparison], of: impl Fn(&BenchmarkKey) -> 
         }
         if let Some(doubt) = of(&comparison.key) {
             comparison.verdict = Verdict::Inconclusive;
-            comparison.notes.push(doubt.to_string());
+            let reason = doubt.to_string();
+            comparison.notes.push(reason.clone());
+            comparison.remarks.push(Remark::Doubted { reason });
         }
     }
 }

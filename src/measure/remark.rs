@@ -25,6 +25,11 @@ pub enum Remark {
         /// How many rounds it takes to be certain.
         needed: usize,
     },
+    /// The change that was measured may be nobody's doing: no verdict rests on it.
+    Doubted {
+        /// Why, as a lower-case fragment.
+        reason: String,
+    },
     /// It was not paired sample by sample, although it was to be.
     Unpaired {
         /// Why, as a lower-case fragment.

@@ -7,7 +7,7 @@ use super::risks;
 use super::words::{self, Naming};
 use crate::analyse::{Comparison, TimeChange, Verdict};
 use crate::discover::TargetOutcome;
-use crate::measure::Pairing;
+use crate::measure::{Pairing, Remark};
 
 /// What follows from a report, each list the gravest first.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,6 +176,13 @@ fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
         )),
         Verdict::Inconclusive => {
             let change = comparison.time.as_ref()?.change.as_ref()?;
+            if is_doubted(comparison) {
+                let text = format!(
+                    "time {} ({} to {}), which may have another cause than the change: see its note",
+                    change.ratio, change.lower, change.upper
+                );
+                return Some((change.detectable.min(10.0), text));
+            }
             let seen = words::share(round_up(change.detectable));
             let text = match rounds_needed(
                 change.rounds,
@@ -203,6 +210,11 @@ fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
         }
         _ => None,
     }
+}
+
+fn is_doubted(comparison: &Comparison) -> bool {
+    let mut remarks = comparison.remarks.iter();
+    remarks.any(|remark| matches!(remark, Remark::Doubted { .. }))
 }
 
 /// Whether a whole interval lies beyond ±`threshold`.
