@@ -6,8 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::time::{Duration, Instant};
 
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpgrp, getpid, getsid, kill_process,
-    pidfd_open, pidfd_send_signal, set_child_subreaper, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, kill_process, pidfd_open,
+    pidfd_send_signal, set_child_subreaper, waitid,
 };
 
 use super::processes::{Stat, all, environment, has_program, own_children, stat};
@@ -158,11 +158,9 @@ fn reap_orphans() {
 /// our own is in our group, or leads one in our session: its owner waits for that one, and would find
 /// nobody.
 fn reap_orphan(pid: Pid) {
-    let Ok(session) = getsid(None) else { return };
-    let group = getpgrp();
+    let Some(this) = stat(getpid()) else { return };
     let is_own = |stat: &Stat| {
-        stat.session == session.as_raw_pid()
-            && (stat.group == pid.as_raw_pid() || stat.group == group.as_raw_pid())
+        stat.session == this.session && (stat.group == pid.as_raw_pid() || stat.group == this.group)
     };
     if stat(pid).is_some_and(|stat| stat.has_ended() && !is_own(&stat)) {
         let _ = waitid(
