@@ -8,7 +8,7 @@ use crate::attribute::Attribution;
 use crate::build::{Build, Chooser, ChosenToolchain, LockFile};
 use crate::discover::Discovery;
 use crate::environment::Machine;
-use crate::judge::{Basis, BudgetCheck, Decision};
+use crate::judge::{Basis, BudgetCheck, ClaimCheck, Decision};
 use crate::plan::{Pinning, Plan};
 use crate::report::{
     Commit, Environment, Locking, Methodology, Partial, Range, ReachSummary, Report,
@@ -32,6 +32,7 @@ pub(super) struct Findings<'a> {
     pub(super) basis: Basis,
     pub(super) partial: Option<Partial>,
     pub(super) budgets: Vec<BudgetCheck>,
+    pub(super) claims: Vec<ClaimCheck>,
     pub(super) timings: Vec<Timing>,
     pub(super) reach: Option<ReachSummary>,
     /// Where the trees lay, if not in the user's cache folder.
@@ -52,6 +53,7 @@ pub(super) fn assemble(findings: Findings<'_>) -> Report {
         skipped: findings.discovery.skipped.clone(),
         benchmarks: findings.comparisons,
         budgets: findings.budgets,
+        claims: findings.claims,
         reach: findings.reach,
         partial: findings.partial,
         basis: Some(findings.basis),

@@ -85,10 +85,12 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         &ready.coverage,
         &mut reach,
     );
+    let claims = judge::check_claims(&found.comparisons, &basis);
     let decision = judge::judge(Evidence {
         comparisons: &found.comparisons,
         targets: &ready.discovery.skipped,
         budgets: &found.limits.checks,
+        claims: &claims,
         uncovered: reach.as_ref().map_or(&[], |reach| &reach.uncovered),
         shortfalls: found.shortfalls.all(),
         basis: &basis,
@@ -114,6 +116,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         decision,
         basis,
         budgets: found.limits.checks,
+        claims,
         timings: ready.stages.timings,
         reach,
         place: scratch.elsewhere(),
@@ -150,6 +153,7 @@ pub(super) fn prepare(
     };
     let mut discovery = discover::discover(&builds, wanted, scratch)?;
     let skipped = rules::skip(&mut discovery, &plan.sampling.rules);
+    rules::claims_name_benchmarks(&plan.claims, plan.extent(), &discovery)?;
     let counts = |target: &Target, benchmark: &Benchmark| is_measured(target, benchmark, plan);
     let budgets = limits::of_benchmarks(&discovery, &plan.budgets);
     if let Some(partition) = plan.partition {

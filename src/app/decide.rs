@@ -21,6 +21,7 @@ pub(super) fn basis(
     let mut basis = Basis {
         allocations: Some(plan.thresholds.allocations),
         required: rules::required(comparisons, &plan.sampling.rules),
+        claims: plan.claims.clone(),
         ..Basis::default()
     };
     match plan.extent() {

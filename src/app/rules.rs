@@ -1,8 +1,9 @@
 //! What the rules for single benchmarks demand of a run as a whole.
 
 use crate::analyse::Comparison;
-use crate::discover::{BenchmarkKey, Discovery};
+use crate::discover::{BenchmarkKey, DiscoverError, Discovery};
 use crate::plan::config::{Obligation, Rules};
+use crate::plan::{Claim, Extent};
 
 /// Takes the benchmarks out that rules skip; what to tell about it, as lower-case fragments.
 pub(super) fn skip(discovery: &mut Discovery, rules: &Rules) -> Vec<String> {
@@ -29,6 +30,33 @@ pub(super) fn skip(discovery: &mut Discovery, rules: &Rules) -> Vec<String> {
             skipped.join(", ")
         )],
     }
+}
+
+/// Finds out before anything is measured whether a claim is misspelt. Shards know all benchmarks. Who asked
+/// for some of them may have left out those of a claim in a file: then the vote says it.
+pub(super) fn claims_name_benchmarks(
+    claims: &[Claim],
+    extent: Extent,
+    discovery: &Discovery,
+) -> Result<(), DiscoverError> {
+    if extent == Extent::Selection || !discovery.is_whole() {
+        return Ok(());
+    }
+    let targets = discovery.targets.iter();
+    let ids = targets.flat_map(|target| target.benchmarks.iter().map(|b| &*b.key.id));
+    let Some(example) = ids.clone().next() else {
+        return Ok(());
+    };
+    for claim in claims {
+        let is_meant = claim.matcher();
+        if !ids.clone().any(is_meant) {
+            return Err(DiscoverError::ClaimInVain {
+                claim: claim.to_string(),
+                example: example.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The benchmarks that rules require, of those that were found.
@@ -127,6 +155,21 @@ mod tests {
         assert_eq!(found.targets[0].benchmarks.len(), 1);
         assert!(told[0].starts_with("2 benchmarks not measured"), "{told:?}");
         assert_eq!(skip(&mut found, &Rules::default()), [""; 0]);
+    }
+
+    #[test]
+    fn a_claim_about_no_benchmark_is_found_out_before_measuring() {
+        let found = discovery(&["sum", "net/get"]);
+        let claims = |text: &str| vec![text.parse::<Claim>().unwrap()];
+        let check = |text, extent| claims_name_benchmarks(&claims(text), extent, &found);
+        assert!(check("faster=^net/", Extent::Whole).is_ok());
+        let error = check("faster=^nte/", Extent::Shard).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the claim `faster=^nte/` names no benchmark"
+        );
+        assert!(error.hint().unwrap().contains("`sum`"));
+        assert!(check("faster=^nte/", Extent::Selection).is_ok());
     }
 
     #[test]

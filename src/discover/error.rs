@@ -24,6 +24,14 @@ pub enum DiscoverError {
         /// An id that is there.
         example: String,
     },
+    /// A claim about benchmarks of which there is none.
+    #[error("the claim `{claim}` names no benchmark")]
+    ClaimInVain {
+        /// As it was typed.
+        claim: String,
+        /// An id that is there.
+        example: String,
+    },
     /// The user ended the run.
     #[error("interrupted while looking for benchmarks")]
     Interrupted(#[from] Interrupted),
@@ -53,7 +61,8 @@ impl DiscoverError {
                  `[[bench]]` with `harness = false`"
                     .into()
             }
-            DiscoverError::NothingMatches { example, .. } => {
+            DiscoverError::NothingMatches { example, .. }
+            | DiscoverError::ClaimInVain { example, .. } => {
                 format!("ids are matched as a whole or in part; one of them is `{example}`")
             }
             DiscoverError::BadFilter { filter, .. } => {

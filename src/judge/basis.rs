@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::UncoveredFunction;
 use crate::discover::BenchmarkKey;
-use crate::plan::AllocationPolicy;
+use crate::plan::{AllocationPolicy, Claim};
 
 /// What the configuration asks for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Basis {
     /// The rules that require benchmarks which neither side has, as they were typed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required_in_vain: Vec<String>,
+    /// What the change claims to gain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
     /// What a shard saw that only all shards together can judge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<PartBasis>,

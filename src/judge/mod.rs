@@ -6,6 +6,7 @@
 mod basis;
 mod budget_check;
 mod budgets;
+mod claims;
 mod growth;
 mod reason;
 mod shortfall;
@@ -16,6 +17,7 @@ use crate::discover::{SkippedTarget, TargetOutcome};
 pub use basis::{Basis, PartBasis, in_vain_everywhere, uncovered};
 pub use budget_check::{BudgetCheck, BudgetStatus, BudgetSubject};
 pub use budgets::{SharedError, check_budgets, gravest_first};
+pub use claims::{ClaimCheck, ClaimStanding, check_claims};
 pub use reason::{
     Changed, FurtherGrowth, Grown, Growth, Reason, RequiredBenchmark, UncoveredFunction, Vote,
 };
@@ -23,6 +25,7 @@ pub use reason::{
 pub use shortfall::{EarlyEnd, RunPart, Shortfall};
 
 use budgets::reasons_of_budgets;
+use claims::reason_of_claims;
 use growth::reason_of_growth;
 
 /// The vote and what led to it.
@@ -43,6 +46,8 @@ pub struct Evidence<'a> {
     pub targets: &'a [SkippedTarget],
     /// Every budget.
     pub budgets: &'a [BudgetCheck],
+    /// Every claim.
+    pub claims: &'a [ClaimCheck],
     /// The workspace's own functions that changed and that no benchmark executed.
     pub uncovered: &'a [UncoveredFunction],
     /// What the run did not come to.
@@ -52,14 +57,15 @@ pub struct Evidence<'a> {
 }
 
 /// Decides on the whole change: `reject` where something is slower, over its budget, or required and
-/// missing; `modify` where something is inconclusive, failed, was removed, or is covered by nothing;
-/// else `approve`.
+/// missing; `modify` where something is inconclusive, failed, was removed, is covered by nothing, or claimed
+/// without evidence; else `approve`.
 #[must_use]
 pub fn judge(evidence: Evidence<'_>) -> Decision {
     let mut reasons: Vec<Reason> = reason_of_required(evidence).into_iter().collect();
     reasons.extend(reasons_of_verdicts(evidence));
     reasons.extend(reason_of_growth(evidence.comparisons, evidence.basis));
     reasons.extend(reasons_of_budgets(evidence.budgets));
+    reasons.extend(reason_of_claims(evidence.claims));
     if !evidence.uncovered.is_empty() {
         reasons.push(Reason::Uncovered {
             functions: evidence.uncovered.to_vec(),

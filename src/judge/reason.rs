@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BudgetCheck, Shortfall};
+use super::{BudgetCheck, ClaimCheck, Shortfall};
 use crate::analyse::Verdict;
 use crate::discover::{BenchmarkKey, SkippedTarget};
 use crate::units::{Paired, Ratio};
@@ -78,6 +78,11 @@ pub enum Reason {
         /// Which.
         budgets: Vec<BudgetCheck>,
     },
+    /// The change claims gains that no benchmark shows.
+    NoEvidence {
+        /// Which, with what became of the benchmarks.
+        claims: Vec<ClaimCheck>,
+    },
     /// Changed functions of the workspace are executed by no benchmark.
     Uncovered {
         /// Which.
@@ -118,6 +123,7 @@ impl Reason {
             | Reason::NothingCompared
             | Reason::BudgetInDoubt { .. }
             | Reason::BudgetUnchecked { .. }
+            | Reason::NoEvidence { .. }
             | Reason::Uncovered { .. }
             | Reason::RequiredInVain { .. }
             | Reason::EndedEarly { .. } => Vote::Modify,
@@ -138,6 +144,7 @@ impl Reason {
             Reason::OverBudget { budgets }
             | Reason::BudgetInDoubt { budgets }
             | Reason::BudgetUnchecked { budgets } => budgets.len(),
+            Reason::NoEvidence { claims } => claims.len(),
             Reason::Uncovered { functions } => functions.len(),
             Reason::RequiredInVain { patterns } => patterns.len(),
             Reason::EndedEarly { shortfalls } => shortfalls.len(),
@@ -156,7 +163,7 @@ pub struct RequiredBenchmark {
     pub verdict: Verdict,
 }
 
-/// A benchmark whose time changed.
+/// A benchmark that changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Changed {
     /// Its name.

@@ -122,6 +122,7 @@ fn decide(comparisons: &[Comparison], basis: &Basis) -> Decision {
         comparisons,
         targets: &[],
         budgets: &[],
+        claims: &check_claims(comparisons, basis),
         uncovered: &[],
         shortfalls: &[],
         basis,
@@ -174,6 +175,7 @@ fn what_nobody_could_run_is_not_approved() {
             comparisons: &[comparison("a", Verdict::Identical)],
             targets: &[target(outcome)],
             budgets: &[],
+            claims: &[],
             uncovered: &[],
             shortfalls: &[],
             basis: &Basis::default(),
@@ -190,6 +192,7 @@ fn a_run_that_ended_early_is_not_approved() {
         comparisons: &[comparison("a", Verdict::Unchanged)],
         targets: &[],
         budgets: &[],
+        claims: &[],
         uncovered: &[],
         shortfalls: &[Shortfall {
             part: RunPart::Allocations,
@@ -239,12 +242,102 @@ fn only_a_required_benchmark_rejects_by_being_removed() {
     ));
 }
 
+fn claim(text: &str) -> Basis {
+    Basis {
+        claims: vec![text.parse().unwrap()],
+        ..Basis::default()
+    }
+}
+
+#[test]
+fn a_claim_is_shown_where_something_gained_and_nothing_got_worse() {
+    let standing = |found: &[Comparison]| {
+        let [check] = &check_claims(found, &claim("faster=^parse/"))[..] else {
+            panic!("one claim");
+        };
+        check.standing
+    };
+    let with = |verdict| comparison("parse/b", verdict);
+    let faster = comparison("parse/a", Verdict::Faster);
+    for (other, expected) in [
+        (Verdict::Faster, ClaimStanding::Shown),
+        (Verdict::Unchanged, ClaimStanding::Shown),
+        (Verdict::Inconclusive, ClaimStanding::Shown),
+        (Verdict::Slower, ClaimStanding::Contradicted),
+    ] {
+        assert_eq!(standing(&[faster.clone(), with(other)]), expected);
+    }
+    for alone in [
+        Verdict::Unchanged,
+        Verdict::Inconclusive,
+        Verdict::Identical,
+        Verdict::Unreached,
+        Verdict::Added,
+        Verdict::Failed,
+    ] {
+        let elsewhere = comparison("print/a", Verdict::Faster);
+        assert_eq!(standing(&[with(alone), elsewhere]), ClaimStanding::Unshown);
+    }
+    assert_eq!(standing(&[]), ClaimStanding::Unshown);
+}
+
+#[test]
+fn an_optimisation_that_shows_no_gain_asks_for_evidence() {
+    let found = [
+        comparison("parse/a", Verdict::Unchanged),
+        comparison("parse/b", Verdict::Identical),
+        comparison("print/a", Verdict::Faster),
+    ];
+    let decision = decide(&found, &claim("faster=^parse/"));
+    assert_eq!(decision.vote, Vote::Modify);
+    let [Reason::NoEvidence { claims }] = &decision.reasons[..] else {
+        panic!("{decision:?}");
+    };
+    assert_eq!(claims[0].unmoved, [key("parse/a"), key("parse/b")]);
+    assert_eq!(decide(&found, &claim("faster=^print/")).vote, Vote::Approve);
+    // A shard may lack the benchmarks that others have.
+    let shard = Basis {
+        part: Some(PartBasis::default()),
+        ..claim("faster=^parse/")
+    };
+    assert_eq!(decide(&found, &shard).vote, Vote::Approve);
+}
+
+#[test]
+fn claims_about_allocations_look_at_the_figure_that_they_name() {
+    let mut fewer = allocating(4.0, 1.0);
+    fewer.allocations.as_mut().unwrap().figures = Some(AllocationFigures {
+        allocations: Some(AllocationVerdict::Fewer),
+        bytes: Some(AllocationVerdict::More),
+        peak: Some(AllocationVerdict::Same),
+        ..AllocationFigures::default()
+    });
+    for (text, expected) in [
+        ("fewer-allocations=sum", ClaimStanding::Shown),
+        ("fewer-bytes=sum", ClaimStanding::Contradicted),
+        ("lower-peak=sum", ClaimStanding::Unshown),
+        ("faster=sum", ClaimStanding::Unshown),
+    ] {
+        let checks = check_claims(std::slice::from_ref(&fewer), &claim(text));
+        assert_eq!(checks[0].standing, expected, "{text}");
+    }
+    let checks = check_claims(&[fewer], &claim("fewer-allocations=sum"));
+    assert_eq!(checks[0].shown[0].ratio, Some(Ratio::from_quotient(0.25)));
+    let uncounted = [comparison("sum", Verdict::Unchanged)];
+    let checks = check_claims(&uncounted, &claim("lower-peak=sum"));
+    assert_eq!(checks[0].open, [key("sum")]);
+}
+
 #[test]
 fn a_reason_reads_back_as_it_was_written() {
     let mut found = vec![slower("slow", 0.05), allocating(1.0, 2.0)];
     found.push(comparison("gone", Verdict::Removed));
-    let decision = decide(&found, &basis(OnMore::Modify));
-    assert_eq!(decision.reasons.len(), 3);
+    let claimed = Basis {
+        claims: claim("faster=slow").claims,
+        ..basis(OnMore::Modify)
+    };
+    let decision = decide(&found, &claimed);
+    assert_eq!(decision.reasons.len(), 4);
     for reason in decision.reasons {
         let text = serde_json::to_string(&reason).unwrap();
         assert_eq!(serde_json::from_str::<Reason>(&text).unwrap(), reason);

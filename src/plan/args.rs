@@ -66,10 +66,12 @@ Examples:
           A branch whose name is that of a command.
 
 Exit status:
-  0    approved, or (unless --deny modify) something was inconclusive
-  100  rejected: something is slower or over its budget
+  0    approved, or (unless --deny modify) there is something to look at
   2    the command line or the configuration cannot be understood
-  101  the run could not be completed";
+  100  rejected: something is slower or over its budget
+  101  the run could not be completed, or its report could not be written
+  102  benchmarks had to be measured, and none of them was
+  103  the run ended early (a signal, --time, a pass that failed); the report is partial";
 
 /// What to do instead of comparing two revisions of this workspace.
 #[derive(Debug, Clone, Subcommand)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod cache;
+mod claim;
 pub mod config;
 mod default;
 mod error;
@@ -26,6 +27,7 @@ use crate::units::{Charset, Ratio};
 
 pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs, near_command};
 pub use cache::{Cache, Size};
+pub use claim::{Claim, Gain};
 pub use error::PlanError;
 pub use exit::ExitStatus;
 pub use options::{
@@ -60,6 +62,8 @@ pub struct Plan {
     pub thresholds: Thresholds,
     /// Where reports go, in order.
     pub outputs: Vec<Output>,
+    /// What the change claims to gain.
+    pub claims: Vec<Claim>,
     /// Whether the vote `modify` fails the run, too.
     pub deny_modify: bool,
     /// How long the whole run may take; what does not get its share stays inconclusive.

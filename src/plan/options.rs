@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::value::{Confidence, Filter, Share, Span};
 use super::{
-    ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Partition, Pinning, Size,
+    Claim, ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Partition, Pinning, Size,
 };
 
 /// Everything that can be said about a comparison, whichever revisions it is of.
@@ -180,6 +180,14 @@ pub struct JudgementArgs {
     /// The vote on a benchmark that allocates more [default: modify]
     #[arg(long, value_enum, value_name = "VOTE")]
     pub more_allocations: Option<OnMore>,
+    /// What the change claims to gain: the vote is `modify` unless the report shows it
+    ///
+    /// `faster=REGEX`, `fewer-allocations=REGEX`, `fewer-bytes=REGEX` or `lower-peak=REGEX`, of the benchmarks
+    /// whose id matches, as with `--filter`. A claim is shown where at least one of them gained and none got
+    /// worse. Without such a gain, inconclusive benchmarks included, there is no evidence for it. A claim that
+    /// names no benchmark is an error. Can be given several times; each claim must be shown.
+    #[arg(long = "claim", value_name = "GAIN=REGEX")]
+    pub claims: Vec<Claim>,
     /// Votes that fail the run beside `reject`
     #[arg(long, value_enum, value_name = "VOTE")]
     pub deny: Vec<Deny>,

@@ -11,10 +11,10 @@ use super::config::{Configuration, Rules};
 use super::mode::Mode;
 use super::value::{Share, Span};
 use super::{
-    Actions, AllocationPolicy, Annotations, Cache, CalibrateArgs, ColourRequest, CompareArgs,
-    CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore, PairingRequest, Pinning,
-    Plan, PlanError, Profiling, RangeSpec, Sampling, SamplingArgs, Selection, SelectionArgs,
-    Terminal, TerminalArgs, Thresholds, Verbosity, default, manifest, output,
+    Actions, AllocationPolicy, Annotations, Cache, CalibrateArgs, Claim, ColourRequest,
+    CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore, PairingRequest,
+    Pinning, Plan, PlanError, Profiling, RangeSpec, Sampling, SamplingArgs, Selection,
+    SelectionArgs, Terminal, TerminalArgs, Thresholds, Verbosity, default, manifest, output,
 };
 
 impl Plan {
@@ -47,6 +47,8 @@ impl Plan {
         let mut plan = Plan::of(&args.options, range, manifest_path, environment)?;
         plan.sampling.measure_identical = true;
         plan.sampling.reach = false;
+        // A revision gains nothing over itself.
+        plan.claims.clear();
         if args.inject.is_some_and(|share| share.as_fraction() <= 0.0) {
             return Err(PlanError::OutOfRange {
                 setting: "`--inject`".to_owned(),
@@ -86,6 +88,7 @@ impl Plan {
             partition: options.sampling.partition,
             thresholds: thresholds(&options.judgement, Mode::of(&options.sampling)),
             outputs: output::pair_up(&options.output, &environment.cwd)?,
+            claims: claims(&options.judgement),
             deny_modify: options.judgement.deny.contains(&Deny::Modify),
             time: options.sampling.time.map(Span::as_duration),
             cache: Cache::resolve(&options),
@@ -121,6 +124,17 @@ fn thresholds(args: &JudgementArgs, mode: Mode) -> Thresholds {
             on_more: args.more_allocations.unwrap_or(OnMore::Modify),
         },
     }
+}
+
+/// What is claimed twice is claimed.
+fn claims(args: &JudgementArgs) -> Vec<Claim> {
+    let mut claims: Vec<Claim> = Vec::new();
+    for claim in &args.claims {
+        if !claims.contains(claim) {
+            claims.push(claim.clone());
+        }
+    }
+    claims
 }
 
 impl Actions {

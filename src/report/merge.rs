@@ -298,8 +298,10 @@ impl Whole {
         let bases: Vec<&Basis> = parts.clone().filter_map(|p| p.basis.as_ref()).collect();
         let shards: Vec<&PartBasis> = bases.iter().filter_map(|b| b.part.as_ref()).collect();
         let mut required: Vec<BenchmarkKey> = Vec::new();
+        let mut claims = Vec::new();
         for basis in &bases {
             union(&mut required, basis.required.clone());
+            union(&mut claims, basis.claims.clone());
         }
         let all_told = shards.len() == parts.clone().count();
         let shards = if all_told { shards } else { Vec::new() };
@@ -316,6 +318,7 @@ impl Whole {
             basis: Basis {
                 allocations: bases.iter().find_map(|basis| basis.allocations),
                 required,
+                claims,
                 required_in_vain: lists(|shard| &shard.required_in_vain),
                 part: None,
             },
@@ -340,10 +343,12 @@ impl Whole {
             .iter()
             .map(|pattern| budget_in_vain(pattern));
         union(&mut merged.warnings, budgets.collect());
+        merged.claims = judge::check_claims(&merged.benchmarks, &self.basis);
         let decision = judge::judge(Evidence {
             comparisons: &merged.benchmarks,
             targets: &merged.skipped,
             budgets: &merged.budgets,
+            claims: &merged.claims,
             shortfalls: merged.partial.as_ref().map_or(&[], |p| &p.shortfalls),
             uncovered: merged.reach.as_ref().map_or(&[], |reach| &reach.uncovered),
             basis: &self.basis,

@@ -4,6 +4,7 @@ mod allocations;
 mod budgets;
 mod calibration;
 mod causes;
+mod claims;
 mod decided;
 mod error;
 mod escape;

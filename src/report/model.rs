@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::analyse::{Comparison, Verdict};
 use crate::attribute::{Attribution, Skeleton};
 use crate::discover::{SkippedTarget, TargetOutcome};
-use crate::judge::{Basis, BudgetCheck, Decision, Shortfall, UncoveredFunction};
+use crate::judge::{Basis, BudgetCheck, ClaimCheck, Decision, Shortfall, UncoveredFunction};
 use crate::plan::Partition;
 use crate::units::Paired;
 
@@ -41,6 +41,9 @@ pub struct Report {
     /// Every budget, the gravest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetCheck>,
+    /// Every claim, with what became of the benchmarks that it names; none in a shard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimCheck>,
     /// What the change can reach, unless that was not to be found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<ReachSummary>,

@@ -1,6 +1,6 @@
 //! The words of the reasons that led to a vote.
 
-use super::{Report, partial};
+use super::{Report, claims, partial};
 use crate::analyse::Verdict;
 use crate::discover::SkippedTarget;
 use crate::judge::{BudgetCheck, Changed, Grown, Growth, Reason, RequiredBenchmark};
@@ -56,6 +56,9 @@ pub(super) fn words(reason: &Reason) -> String {
             "1 changed function is executed by no benchmark",
             "changed functions are executed by no benchmark",
         ),
+        Reason::NoEvidence { claims: unshown } => {
+            list(unshown, claims::words).told("1 claim has no evidence", "claims have no evidence")
+        }
         Reason::RequiredInVain { patterns } => format!(
             "required, but neither side has such a benchmark: {}",
             patterns.join("; ")

@@ -95,6 +95,7 @@ pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOp
                 .judgement
                 .more_allocations
                 .or(configured.judgement.more_allocations),
+            claims: list_or(typed.judgement.claims, configured.judgement.claims),
             deny: list_or(typed.judgement.deny, configured.judgement.deny),
         },
         output: OutputArgs {

@@ -18,7 +18,7 @@ use super::escape::visible;
 use super::findings::{self, Finding};
 use super::skeletons;
 use super::words::{self, Naming};
-use super::{Commit, Report, partial, reasons, sentence};
+use super::{Commit, Report, claims, partial, reasons, sentence};
 use crate::attribute::Skeleton;
 use crate::units::{Charset, Side};
 use plot::Reach;
@@ -53,6 +53,7 @@ pub(super) fn render(report: &Report) -> String {
                 main {
                     (benchmarks(report))
                     (budgets::budgets(report))
+                    (claimed(report))
                     (causes::causes(report))
                     (overview(report))
                     (conclusions(report))
@@ -166,6 +167,24 @@ fn overview(report: &Report) -> Markup {
                 h2 id="overview" { "All changes with their intervals" }
                 p.soft { "Grey: changes within ±" (words::share(report.methodology.threshold)) ", which do not count." }
                 div.scroll tabindex="0" role="region" aria-label="Plot of all changes" { (picture) }
+            }
+        }
+    }
+}
+
+fn claimed(report: &Report) -> Markup {
+    html! {
+        @if !report.claims.is_empty() {
+            section aria-labelledby="claims" {
+                h2 id="claims" { "Claims" }
+                ul {
+                    @for check in &report.claims {
+                        li {
+                            (claims::symbol(check.standing, Charset::Unicode)) " "
+                            code { (visible(&check.claim.to_string())) } ": " (claims::why(check))
+                        }
+                    }
+                }
             }
         }
     }

@@ -4,13 +4,13 @@
 
 use super::super::words::{self, Naming};
 use super::super::{
-    Report, budgets, causes,
+    Report, budgets, causes, claims,
     escape::{shortened, visible},
     partial, sentence,
 };
 use super::place;
 use crate::analyse::{Comparison, Verdict};
-use crate::judge::{BudgetCheck, BudgetStatus};
+use crate::judge::{BudgetCheck, BudgetStatus, ClaimStanding};
 
 /// GitHub shows no more of each level for one step.
 const SHOWN: usize = 10;
@@ -39,15 +39,16 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
         ("error", errors, BudgetStatus::Over),
         ("warning", warnings, BudgetStatus::Investigate),
     ] {
+        let of_run = match level {
+            "warning" => of_run(report),
+            _ => Vec::new(),
+        };
         let of_benchmarks = all.iter().map(|c| annotation(report, level, naming, c));
         let checks = report.budgets.iter().filter(|b| b.status == status);
         let of_budgets = checks.map(|check| budget(level, naming, check));
-        // Benchmarks first: what is over its budget is often what became slower.
-        out.extend(of_benchmarks.chain(of_budgets).take(SHOWN));
-    }
-    if let Some(partial) = partial::sentence(report) {
-        let title = property("performance: partial report");
-        out.push_str(&format!("::warning title={title}::{}\n", data(&partial)));
+        // Benchmarks before budgets: what is over its budget is often what became slower.
+        let all = of_run.into_iter().chain(of_benchmarks).chain(of_budgets);
+        out.extend(all.take(SHOWN));
     }
     let sentence = sentence::of(report);
     let title = format!("performance: {}", words::vote_word(report.decision.vote));
@@ -58,6 +59,23 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
         data(&words::tally(report))
     ));
     out
+}
+
+/// Warnings about the run as a whole: that it ended early, and what it was to show and did not.
+fn of_run(report: &Report) -> Vec<String> {
+    let warning = |title: &str, text: &str| {
+        let title = property(&format!("performance: {title}"));
+        format!("::warning title={title}::{}\n", data(text))
+    };
+    let partial = partial::sentence(report);
+    let mut warnings: Vec<String> = partial
+        .map(|text| warning("partial report", &text))
+        .into_iter()
+        .collect();
+    let unshown = report.claims.iter();
+    let unshown = unshown.filter(|check| check.standing != ClaimStanding::Shown);
+    warnings.extend(unshown.map(|check| warning("no evidence", &claims::words(check))));
+    warnings
 }
 
 fn annotation(report: &Report, level: &str, naming: Naming, comparison: &Comparison) -> String {

@@ -5,10 +5,10 @@
 use serde::Serialize;
 
 use super::super::words::{self, Naming};
-use super::super::{Report, ReportError, budgets};
+use super::super::{Report, ReportError, budgets, claims};
 use super::{place, to_json};
 use crate::analyse::{Comparison, Verdict};
-use crate::judge::{BudgetCheck, BudgetStatus};
+use crate::judge::{BudgetCheck, BudgetStatus, ClaimCheck, ClaimStanding};
 
 /// The format demands a place; the manifest stands for "somewhere in this workspace".
 const MANIFEST: &str = "Cargo.toml";
@@ -39,7 +39,8 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
         .into_iter()
         .filter_map(|comparison| issue(report, naming, comparison));
     let of_budgets = report.budgets.iter().filter_map(|b| budget(naming, b));
-    let issues: Vec<Issue> = of_benchmarks.chain(of_budgets).collect();
+    let of_claims = report.claims.iter().filter_map(claim);
+    let issues: Vec<Issue> = of_benchmarks.chain(of_budgets).chain(of_claims).collect();
     to_json("GitLab code quality", &issues)
 }
 
@@ -94,6 +95,20 @@ fn budget(naming: Naming, check: &BudgetCheck) -> Option<Issue> {
         check_name,
         fingerprint: fingerprint(&[check_name, &subject, check.metric.name()]),
         severity,
+        location: Location {
+            path: MANIFEST.to_owned(),
+            lines: Lines { begin: 1 },
+        },
+    })
+}
+
+fn claim(check: &ClaimCheck) -> Option<Issue> {
+    let check_name = "perfcheck-no-evidence";
+    (check.standing != ClaimStanding::Shown).then(|| Issue {
+        description: format!("no evidence for the claim {}", claims::words(check)),
+        check_name,
+        fingerprint: fingerprint(&[check_name, &check.claim.to_string()]),
+        severity: "minor",
         location: Location {
             path: MANIFEST.to_owned(),
             lines: Lines { begin: 1 },

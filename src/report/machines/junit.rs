@@ -1,11 +1,11 @@
-//! JUnit XML: a suite for each bench target and one of budgets, a failed test for each slower benchmark
+//! JUnit XML: a suite for each bench target, one of budgets and one of claims, a failed test for each slower benchmark
 //! and each budget that is exceeded.
 
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
-use super::super::{Report, ReportError, budgets, partial, words};
+use super::super::{Report, ReportError, budgets, claims, partial, words};
 use crate::analyse::{Comparison, Verdict};
-use crate::judge::{BudgetCheck, BudgetStatus};
+use crate::judge::{BudgetCheck, BudgetStatus, ClaimCheck, ClaimStanding};
 
 pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
     let mut xml = Xml::new(format!("cargo perfcheck {}", report.range.spec));
@@ -16,6 +16,13 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
         let mut suite = TestSuite::new("budgets");
         for check in &report.budgets {
             suite.add_test_case(budget(check));
+        }
+        xml.add_test_suite(suite);
+    }
+    if !report.claims.is_empty() {
+        let mut suite = TestSuite::new("claims");
+        for check in &report.claims {
+            suite.add_test_case(claim(check));
         }
         xml.add_test_suite(suite);
     }
@@ -85,6 +92,23 @@ fn budget(check: &BudgetCheck) -> TestCase {
     }
     let mut case = TestCase::new(format!("{} {}", check.subject, check.metric), status);
     case.set_classname("budgets");
+    case
+}
+
+/// A claim without evidence asks for a look and fails nothing: it is skipped, as what is inconclusive.
+fn claim(check: &ClaimCheck) -> TestCase {
+    let status = match check.standing {
+        ClaimStanding::Shown => TestCaseStatus::success(),
+        ClaimStanding::Unshown | ClaimStanding::Contradicted => {
+            let mut status = TestCaseStatus::skipped();
+            status
+                .set_message(format!("no evidence: {}", claims::why(check)))
+                .set_type("no-evidence");
+            status
+        }
+    };
+    let mut case = TestCase::new(check.claim.to_string(), status);
+    case.set_classname("claims");
     case
 }
 

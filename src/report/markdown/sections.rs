@@ -10,7 +10,8 @@ use crate::report::escape::shortened;
 use crate::report::findings::{self, Finding};
 use crate::report::skeletons;
 use crate::report::words::{self, Naming};
-use crate::report::{Commit, Report, partial, reasons, sentence};
+use crate::report::{Commit, Report, claims, partial, reasons, sentence};
+use crate::units::Charset;
 
 pub(super) fn document(report: &Report, detail: Detail) -> String {
     let page = Page {
@@ -28,6 +29,7 @@ pub(super) fn document(report: &Report, detail: Detail) -> String {
     page.failures(&mut out);
     page.allocations(&mut out);
     page.budgets(&mut out);
+    page.claims(&mut out);
     page.quiet(&mut out, &quiet);
     page.doubts(&mut out);
     page.environment(&mut out);
@@ -93,6 +95,23 @@ impl Page<'_> {
         let subject = self.code(&commit.subject);
         let id = plain(&words::revision(commit));
         format!("{id} {subject}")
+    }
+
+    fn claims(&self, out: &mut String) {
+        let all = &self.report.claims;
+        if all.is_empty() {
+            return;
+        }
+        let (shown, more) = split(all, self.detail.list);
+        out.push_str("### Claims\n\n");
+        for check in shown {
+            let symbol = claims::symbol(check.standing, Charset::Unicode);
+            let claim = self.code(&check.claim.to_string());
+            let why = self.text(&claims::why(check));
+            out.push_str(&format!("- {symbol} {claim}: {why}\n"));
+        }
+        self.more(out, more, "claims");
+        out.push('\n');
     }
 
     fn failures(&self, out: &mut String) {

@@ -38,6 +38,7 @@ pub(super) fn render(report: &Report, options: &RenderOptions) -> String {
     page.benchmarks(&mut out);
     page.allocations(&mut out);
     page.budgets(&mut out);
+    page.claims(&mut out);
     page.causes(&mut out);
     page.advice(&mut out);
     page.failures(&mut out);

@@ -5,9 +5,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::Page;
 use super::paint::Tone;
+use crate::judge::ClaimStanding;
 use crate::report::escape::{shortened, visible};
 use crate::report::findings::{self, Finding};
-use crate::report::{partial, sentence, shell, unseen, words};
+use crate::report::{claims, partial, sentence, shell, unseen, words};
 
 /// This many entries of each kind are listed.
 const ENTRIES: usize = 12;
@@ -44,6 +45,29 @@ impl Page<'_> {
             out.push_str(&format!(
                 "… and {more} more failed; every other format says how\n\n"
             ));
+        }
+    }
+
+    pub(super) fn claims(&self, out: &mut String) {
+        let all = &self.report.claims;
+        for check in all.iter().take(ENTRIES) {
+            let symbol = claims::symbol(check.standing, self.options.charset);
+            let text = format!(
+                "{symbol} claim {}",
+                shortened(&claims::words(check), LONGEST)
+            );
+            let tone = match check.standing {
+                ClaimStanding::Shown => Tone::Quiet,
+                ClaimStanding::Unshown => Tone::Doubt,
+                ClaimStanding::Contradicted => Tone::Bad,
+            };
+            out.push_str(&self.block(&text, 0, tone));
+        }
+        if all.len() > ENTRIES {
+            out.push_str(&format!("… and {} more claims\n", all.len() - ENTRIES));
+        }
+        if !all.is_empty() {
+            out.push('\n');
         }
     }
 

@@ -8,7 +8,7 @@ use cargo_perfcheck::analyse::{
 };
 use cargo_perfcheck::discover::{BenchmarkKey, SkippedTarget, TargetOutcome};
 use cargo_perfcheck::judge::{
-    Basis, BudgetCheck, BudgetStatus, BudgetSubject, Decision, Evidence, judge,
+    Basis, BudgetCheck, BudgetStatus, BudgetSubject, Decision, Evidence, check_claims, judge,
 };
 use cargo_perfcheck::measure::{Failure, Origin, Pairing};
 use cargo_perfcheck::plan::config::{Metric, Unit};
@@ -81,6 +81,7 @@ pub(crate) fn report() -> Report {
         benchmarks: Vec::new(),
         skipped: Vec::new(),
         budgets: Vec::new(),
+        claims: Vec::new(),
         reach: None,
         partial: None,
         basis: Some(Basis {
@@ -115,10 +116,12 @@ pub(crate) fn with(benchmarks: Vec<Comparison>) -> Report {
 /// The report with the vote that its findings deserve.
 pub(crate) fn judged(mut report: Report) -> Report {
     let basis = report.basis.clone().unwrap_or_default();
+    report.claims = check_claims(&report.benchmarks, &basis);
     report.decision = judge(Evidence {
         comparisons: &report.benchmarks,
         targets: &report.skipped,
         budgets: &report.budgets,
+        claims: &report.claims,
         shortfalls: report.partial.as_ref().map_or(&[], |p| &p.shortfalls),
         uncovered: report.reach.as_ref().map_or(&[], |reach| &reach.uncovered),
         basis: &basis,

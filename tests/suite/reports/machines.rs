@@ -1,7 +1,7 @@
 //! What other programs read, read as they do.
 
 use cargo_perfcheck::analyse::Verdict;
-use cargo_perfcheck::judge::BudgetStatus;
+use cargo_perfcheck::judge::{BudgetStatus, ClaimStanding};
 use cargo_perfcheck::plan::Format;
 use cargo_perfcheck::report::Report;
 use quick_junit::{Report as Junit, TestCaseStatus};
@@ -47,7 +47,10 @@ fn junit_fails_a_test_for_each_slower_benchmark() {
         let budgets = |status| report.budgets.iter().filter(|b| b.status == status).count();
         assert_eq!(
             xml.tests,
-            report.benchmarks.len() + report.budgets.len() + usize::from(report.partial.is_some()),
+            report.benchmarks.len()
+                + report.budgets.len()
+                + report.claims.len()
+                + usize::from(report.partial.is_some()),
             "{name}"
         );
         assert_eq!(
@@ -56,11 +59,15 @@ fn junit_fails_a_test_for_each_slower_benchmark() {
             "{name}"
         );
         assert_eq!(xml.errors, count(&report, &[Verdict::Failed]), "{name}");
+        let shown = report.claims.iter();
+        let shown = shown.filter(|check| check.standing == ClaimStanding::Shown);
         let cases = xml.test_suites.iter().flat_map(|suite| &suite.test_cases);
         let passed = cases.filter(|case| matches!(case.status, TestCaseStatus::Success { .. }));
         assert_eq!(
             passed.count(),
-            count(&report, &[Verdict::Unchanged, Verdict::Faster]) + budgets(BudgetStatus::Within),
+            count(&report, &[Verdict::Unchanged, Verdict::Faster])
+                + budgets(BudgetStatus::Within)
+                + shown.count(),
             "{name}"
         );
     }

@@ -3,6 +3,7 @@
 use cargo_perfcheck::analyse::{Comparison, Verdict};
 use cargo_perfcheck::attribute::Attribution;
 use cargo_perfcheck::judge::{PartBasis, Reason, UncoveredFunction, Vote};
+use cargo_perfcheck::plan::Claim;
 use cargo_perfcheck::report::{self, ReachSummary, Report, ReportError};
 
 use super::builder::{benchmark, failed, timed, with};
@@ -114,6 +115,7 @@ fn what_only_the_whole_can_know_is_judged_when_all_shards_are_there() {
         function: name.into(),
         location: format!("src/lib.rs:{line}"),
     };
+    let claim: Claim = "faster=^parse/".parse().expect("a claim");
     let (mut a, mut b) = shards_of(cases::nothing_changed());
     for (shard, covered, in_vain) in [
         (&mut a, function("here", 1), "elsewhere*"),
@@ -132,12 +134,16 @@ fn what_only_the_whole_can_know_is_judged_when_all_shards_are_there() {
             required_in_vain: vec![in_vain.into(), "startup".into()],
             budgets_in_vain: vec!["gone/*".into(), in_vain.into()],
         });
+        basis.claims = vec![claim.clone()];
         assert_eq!(shard.decision.vote, Vote::Approve);
     }
     let merged = report::merge(vec![a, b]).expect("they belong together");
     assert_eq!(
         merged.decision.reasons,
         [
+            Reason::NoEvidence {
+                claims: merged.claims.clone()
+            },
             Reason::Uncovered {
                 functions: vec![function("nowhere", 3)]
             },
@@ -146,6 +152,8 @@ fn what_only_the_whole_can_know_is_judged_when_all_shards_are_there() {
             },
         ]
     );
+    // One shard had one of the two benchmarks, and the other the other.
+    assert_eq!(merged.claims[0].unmoved.len(), 2);
     assert_eq!(merged.decision.vote, Vote::Modify);
     assert_eq!(merged.warnings, ["a budget matches no benchmark: gone/*"]);
     assert_eq!(merged.reach.expect("kept").uncovered.len(), 1);
