@@ -10,6 +10,7 @@ use crate::scratch::Scratch;
 use crate::units::{Bytes, EventSink, Paired, Side};
 
 use super::error::BuildError;
+use super::rustc_wrapper::CrateNames;
 use super::tool::Tools;
 use super::workspace::Workspace;
 use super::{Build, compile};
@@ -80,7 +81,7 @@ fn of_side(
         return Ok(Vec::new());
     }
     let ask = compile::ask_for_binaries(selection, &build.target_dir);
-    let compiled = compile::run(&tools, &ask, None, |_| None, events);
+    let compiled = compile::run(&tools, &ask, CrateNames::Cargo, None, |_| None, events);
     let compiled = compiled.map_err(|failure| *failure.error)?;
     if let Some(kept) = &build.kept {
         kept.note_whether_made(&compiled);

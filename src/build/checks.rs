@@ -8,8 +8,9 @@ use crate::units::{Paired, Side};
 
 use super::Build;
 use super::error::BuildError;
+use super::rustc_wrapper::CrateNames;
 use super::side::Site;
-use super::workspace::{benches, is_plain_name, near};
+use super::workspace::{Workspace, benches, is_plain_name, near};
 
 /// Every package that is named is there on both sides.
 pub(super) fn check_packages(
@@ -61,6 +62,33 @@ pub(super) fn check_benches(
         return Err(BuildError::NoBenchTargets);
     }
     Ok(())
+}
+
+/// Who names the crates of the checkouts: one answer for both sides.
+pub(super) fn names_of_crates(
+    sites: &Paired<Site<'_>>,
+    graphs: &Paired<Option<Workspace>>,
+) -> CrateNames {
+    let within = |side: Side| {
+        let graph = graphs.get(side).as_ref();
+        graph.map(|graph| graph.places_within(&sites.get(side).checkout.root))
+    };
+    let places = Paired::from_fn(within);
+    let workspaces = sites.as_ref().map(Site::workspace_in_repository);
+    let outside = Side::BOTH.into_iter().any(|side| {
+        let mut places = places.get(side).iter().flatten();
+        places.any(|(_, folder)| !folder.starts_with(workspaces.get(side)))
+    });
+    let moved = match (&places.base, &places.head) {
+        (Some(base), Some(head)) => base
+            .iter()
+            .any(|(name, folder)| head.get(name).is_some_and(|other| other != folder)),
+        _ => false,
+    };
+    match outside || moved {
+        true => CrateNames::Wrapper,
+        false => CrateNames::Cargo,
+    }
 }
 
 /// The builds, unless a file that cargo or rustup obey has appeared above them since the place was chosen:

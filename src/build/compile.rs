@@ -13,7 +13,7 @@ use crate::units::{Event, EventSink};
 
 use super::broken::{BrokenTarget, Errors};
 use super::error::BuildError;
-use super::rustc_wrapper;
+use super::rustc_wrapper::{self, CrateNames};
 use super::targets::Targets;
 use super::tool::{Ask, Finished, Tools};
 use super::workspace::{feature_words, network_words};
@@ -145,12 +145,13 @@ impl From<BuildError> for CompileFailure {
 pub(super) fn run(
     tools: &Tools<'_>,
     ask: &Ask,
+    names: CrateNames,
     total: Option<usize>,
     name_of: impl Fn(&PackageId) -> Option<String>,
     events: EventSink<'_>,
 ) -> Result<Compiled, CompileFailure> {
     let started = Instant::now();
-    let ask = &rustc_wrapper::around(ask, tools)
+    let ask = &rustc_wrapper::around(ask, tools, names)
         .map_err(|source| tools.io("write the wrapper around rustc", source))?;
     let mut compiled = Compiled::default();
     let mut errors = Errors::default();

@@ -65,6 +65,22 @@ pub enum BuildError {
         /// The link, relative to the repository's root.
         link: PathBuf,
     },
+    /// No selected package has a benchmark, and several others of the repository do.
+    #[error("no selected package has a benchmark; those that have some: {}", listed(.manifests))]
+    BenchesElsewhere {
+        /// Their manifests, relative to the repository's root.
+        manifests: Vec<PathBuf>,
+        /// What to type for each.
+        commands: Vec<String>,
+    },
+    /// No selected package has a benchmark, and another that does is on one side only.
+    #[error("no selected package has a benchmark, and {} is on the {side} side only", manifest.display())]
+    BenchesOneSided {
+        /// The side that has it.
+        side: Side,
+        /// Its manifest, relative to the repository's root.
+        manifest: PathBuf,
+    },
     /// `-p` names a package that one side does not have.
     #[error("{at} has no package `{package}`")]
     NoSuchPackage {
@@ -204,6 +220,14 @@ pub enum BuildError {
     Interrupted(#[from] Interrupted),
 }
 
+fn listed(manifests: &[PathBuf]) -> String {
+    let all: Vec<_> = manifests
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    all.join(", ")
+}
+
 impl BuildError {
     /// What the user can do about it.
     #[must_use]
@@ -217,6 +241,12 @@ impl BuildError {
                 "replace {} by what it points at, so that both revisions have their own",
                 link.display()
             )),
+            BuildError::BenchesElsewhere { commands, .. } => {
+                Some(format!("choose one: {}", commands.join(", or ")))
+            }
+            BuildError::BenchesOneSided { .. } => {
+                Some("compare revisions that both have its benchmarks".to_owned())
+            }
             BuildError::NoSuchPackage { near, package, .. } => Some(match near.first() {
                 Some(near) => format!("did you mean `-p {near}`?"),
                 None => format!("leave out `-p {package}`, or compare revisions that both have it"),

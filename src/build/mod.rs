@@ -11,6 +11,7 @@ mod cargo_config;
 mod checks;
 mod compile;
 mod dep_info;
+mod elsewhere;
 mod error;
 mod kept;
 mod links;
@@ -46,7 +47,7 @@ pub use kept::{Cleaned, clean};
 pub use rustup::{Chooser, ChosenToolchain};
 
 use cargo_config::{Includes, Surroundings};
-use checks::{check_benches, check_packages, undisturbed};
+use checks::{check_benches, check_packages, names_of_crates, undisturbed};
 use kept::{Kept, Places};
 use lock::LockSite;
 use reuse::Reusable;
@@ -188,6 +189,20 @@ pub fn build(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Paired<Build>, BuildError> {
+    let (checkouts, note) = elsewhere::settle(checkouts, plan, scratch, events)?;
+    let mut builds = build_settled(checkouts, plan, scratch, events)?;
+    for build in [&mut builds.base, &mut builds.head] {
+        build.notes.extend(note.clone());
+    }
+    Ok(builds)
+}
+
+fn build_settled(
+    checkouts: Paired<Checkout>,
+    plan: &Plan,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<Paired<Build>, BuildError> {
     let original = checkouts.head.original_root.clone();
     let places = Places {
         run: scratch.path(),
@@ -256,9 +271,11 @@ fn build_selected(
 
     let graphs = Paired::at_once(|side| sites.get(side).resolve(selection));
     crate::scratch::check()?;
+    let names = names_of_crates(&sites, &graphs);
     let wish = |side, start| Wish {
         lock_file: *lock_files.get(side),
         resolved: graphs.get(side).as_ref(),
+        names,
         start,
         selection,
         kept,

@@ -15,25 +15,51 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use super::cargo_config;
-use super::tool::{Ask, Tools};
+use super::tool::{self, Ask, Tools};
 
 const SCRIPT: &str = include_str!("rustc_wrapper.sh");
 
 /// Which wrapper of the user's own comes after this one.
 const NEXT: &str = "PERFCHECK_RUSTC_WRAPPER";
 
+/// The checkout, and the target folder, of crates that are to have the same names on both sides.
+const CHECKOUT: &str = "PERFCHECK_CHECKOUT";
+const TARGET: &str = "PERFCHECK_TARGET";
+
+/// Who decides what crates of the checkout are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CrateNames {
+    /// Cargo, by where they lie within the workspace: the same on both sides.
+    Cargo,
+    /// The wrapper: some lie outside of the workspace, and cargo would go by the side's own folder.
+    Wrapper,
+}
+
 /// `ask` with the wrapper around rustc.
 ///
 /// # Errors
 /// Where the script cannot be written.
-pub(super) fn around(ask: &Ask, tools: &Tools<'_>) -> io::Result<Ask> {
+pub(super) fn around(ask: &Ask, tools: &Tools<'_>, names: CrateNames) -> io::Result<Ask> {
     if !cfg!(unix) {
         return Ok(ask.clone());
     }
     let set = env::var_os("RUSTC_WRAPPER").or(env::var_os("CARGO_BUILD_RUSTC_WRAPPER"));
     let next = configured(&tools.dir, set).unwrap_or_default();
     let ask = ask.clone().env("RUSTC_WRAPPER", script(tools.place())?);
-    Ok(ask.env(NEXT, next))
+    let ask = ask.env(NEXT, next);
+    let side = tools.at.side;
+    let checkout = tools.place().join(side.name());
+    let target = tool::target_dir(tools.place(), side);
+    // The script writes them into expressions.
+    if names == CrateNames::Cargo || !(is_plain(&checkout) && is_plain(&target)) {
+        return Ok(ask.env(CHECKOUT, "").env(TARGET, ""));
+    }
+    Ok(ask.env(CHECKOUT, checkout).env(TARGET, target))
+}
+
+fn is_plain(path: &Path) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@= ".contains(c);
+    path.to_str().is_some_and(|path| path.chars().all(is_plain))
 }
 
 /// Writes the script where it is not there yet.
@@ -143,6 +169,68 @@ mod tests {
         assert_eq!(said, "@capped\n");
         // A question of cargo's.
         assert_eq!(called("echo", "", &["rustc", "-vV"]), "rustc -vV\n");
+    }
+
+    #[test]
+    fn a_crate_has_the_same_name_wherever_its_side_and_its_folder_lie() {
+        let temp = tempfile::tempdir().unwrap();
+        let script = script(temp.path()).unwrap();
+        let called = |side: &str, folder: &str, words: &[&str]| {
+            let (checkout, target) = (
+                temp.path().join(side),
+                temp.path().join("target").join(side),
+            );
+            fs::create_dir_all(&target).unwrap();
+            let output = Command::new(&script)
+                .args(["echo", "--crate-name", "demo", "-C"])
+                .args(words)
+                .env(NEXT, "")
+                .env("CARGO_CRATE_NAME", "demo")
+                .env("CARGO_MANIFEST_DIR", checkout.join(folder))
+                .env(CHECKOUT, &checkout)
+                .env(TARGET, &target)
+                .output();
+            let said = String::from_utf8(output.unwrap().stdout).unwrap();
+            let name = said
+                .split(' ')
+                .find_map(|word| word.strip_prefix("metadata="));
+            name.unwrap_or_default().trim().to_owned()
+        };
+        let outer = |side, folder: &str, hash: &str| {
+            let source = temp.path().join(side).join(folder).join("src/lib.rs");
+            let hash = [
+                format!("metadata={hash}"),
+                format!("extra-filename=-{hash}"),
+            ];
+            called(
+                side,
+                folder,
+                &[&hash[0], &hash[1], &source.to_string_lossy()],
+            )
+        };
+        let name = outer("base", "outer", "0123456789abcdef");
+        assert_eq!(outer("head", "moved/outer", "fedcba9876543210"), name);
+        let user = |side, hash: &str, feature: &str| {
+            let library = temp.path().join("target").join(side);
+            let library = library.join(format!("libouter-{hash}.rlib"));
+            let library = format!("outer={}", library.display());
+            called(
+                side,
+                "",
+                &["metadata=a", "extra-filename=-b", &library, feature],
+            )
+        };
+        let one = user("base", "0123456789abcdef", "x");
+        assert_eq!(user("head", "fedcba9876543210", "x"), one);
+        assert_ne!(user("head", "fedcba9876543210", "y"), one);
+        assert_ne!(one, name);
+        // Of a registry: cargo's own name is the same on both sides.
+        let foreign = called(
+            "base",
+            "/registry/other",
+            &["metadata=a", "extra-filename=-b"],
+        );
+        assert_eq!(foreign, "a");
     }
 
     #[test]

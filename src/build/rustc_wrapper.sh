@@ -9,10 +9,57 @@ fi
 if [ -z "${CARGO_CRATE_NAME-}" ]; then
     exec "$@"
 fi
+capped=no
 for word; do
     case "$word" in
-    --cap-lints | --cap-lints=*) exec "$@" ;;
-    @*) if grep -q '^--cap-lints' "${word#@}" 2>/dev/null; then exec "$@"; fi ;;
+    --cap-lints | --cap-lints=*) capped=yes ;;
+    @*)
+        if grep -q '^--cap-lints' "${word#@}" 2>/dev/null; then exec "$@"; fi
+        exec "$@" --cap-lints=warn
+        ;;
     esac
 done
-exec "$@" --cap-lints=warn
+if [ "$capped" = no ]; then
+    set -- "$@" --cap-lints=warn
+fi
+# Cargo names a crate by where it lies, where that is outside of the workspace, and whatever uses it by its
+# name: both sides would have other names for all of it, and other code. So each gets one that follows from
+# what cargo says of it, without the side's own folders and names.
+case "${PERFCHECK_CHECKOUT:+${CARGO_MANIFEST_DIR-}/}" in
+"${PERFCHECK_CHECKOUT-}"/*) ;;
+*) exec "$@" ;;
+esac
+names="$PERFCHECK_TARGET/.perfcheck-names"
+suffix=
+for word; do
+    case "$word" in
+    extra-filename=?*) suffix=${word#extra-filename=} ;;
+    esac
+done
+[ -n "$suffix" ] || exec "$@"
+touch "$names"
+said=$(
+    {
+        printf '%s\n' "${CARGO_PKG_NAME-}" "${CARGO_PKG_VERSION-}"
+        for word; do
+            case "$word" in
+            metadata=* | extra-filename=* | *.rs) ;;
+            *) printf '%s\n' "$word" ;;
+            esac
+        done
+    } | sed -e "s|$PERFCHECK_TARGET|target|g" -e "s|$PERFCHECK_CHECKOUT|checkout|g" -e "s|$suffix||g" \
+        -e 's|/build/\([^/]*\)[-/][0-9a-f]\{16\}/|/build/\1/|g' -f "$names"
+) || exec "$@"
+name=$(printf '%s' "$said" | cksum | tr -dc 0-9)
+printf 's|%s\\([^0-9a-f]\\)|-%s\\1|g\n' "$suffix" "$name" >>"$names"
+count=$#
+while [ "$count" -gt 0 ]; do
+    word=$1
+    shift
+    case "$word" in
+    metadata=*) word=metadata=$name ;;
+    esac
+    set -- "$@" "$word"
+    count=$((count - 1))
+done
+exec "$@"

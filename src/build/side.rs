@@ -16,6 +16,7 @@ use super::error::BuildError;
 use super::kept::{Kept, Record};
 use super::provenance::Provenance;
 use super::reuse::{self, Reusable};
+use super::rustc_wrapper::CrateNames;
 use super::rustup::Rustup;
 use super::targets::Targets;
 use super::tool::{self, Tools};
@@ -42,6 +43,8 @@ pub(super) struct Wish<'a> {
     pub(super) lock_file: LockFile,
     /// The graph of its dependencies, where cargo could tell.
     pub(super) resolved: Option<&'a Workspace>,
+    /// Who names the crates of the checkout.
+    pub(super) names: CrateNames,
     /// The other side's target folder, and what of it may be used.
     pub(super) start: Option<(&'a Path, &'a Reusable)>,
     pub(super) selection: &'a Selection,
@@ -244,6 +247,7 @@ impl<'a> Site<'a> {
             let compiled = compile::run(
                 &self.tools,
                 &compile::ask(wish.selection, &targets, &target_dir),
+                wish.names,
                 wish.resolved
                     .and_then(|workspace| workspace.reachable(selected)),
                 |package| self.package_name(wish.resolved, package),

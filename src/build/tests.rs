@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use fs_err as fs;
 
 use super::*;
+use crate::build::rustc_wrapper::CrateNames;
 use crate::revision::{Revision, Source};
 use crate::units::{Bytes, Event};
 
@@ -229,6 +230,7 @@ fn an_executable_that_cargo_took_from_the_other_side_is_refused() {
     let wish = Wish {
         lock_file: LockFile::Tracked,
         resolved: None,
+        names: CrateNames::Cargo,
         start: None,
         selection: &selection,
         kept: None,

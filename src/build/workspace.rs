@@ -1,6 +1,6 @@
 //! What a side's manifests say: packages, bench targets, dependencies.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId, TargetKind};
@@ -68,6 +68,12 @@ impl Workspace {
             .collect()
     }
 
+    /// The manifests of all members.
+    pub(super) fn member_manifests(&self) -> impl Iterator<Item = &Path> {
+        self.members()
+            .map(|package| package.manifest_path.as_std_path())
+    }
+
     fn members(&self) -> impl Iterator<Item = &Package> {
         let ids: HashSet<&PackageId> = self.metadata.workspace_members.iter().collect();
         self.metadata
@@ -128,6 +134,15 @@ impl Workspace {
                 .map(|feature| feature.as_str())
                 .collect(),
         )
+    }
+
+    /// The packages that lie in `checkout`, by name, with their folders relative to it.
+    pub(super) fn places_within(&self, checkout: &Path) -> BTreeMap<&str, &Path> {
+        let inside = self.packages().iter().filter_map(|package| {
+            let folder = package.manifest_path.as_std_path().parent()?;
+            Some((package.name.as_str(), folder.strip_prefix(checkout).ok()?))
+        });
+        inside.collect()
     }
 
     /// Every package, members and dependencies.

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{ObjectType, Repository, Tree, TreeWalkMode, TreeWalkResult};
+use git2::{Repository, Tree};
 
 use super::HookError;
 use super::base::Pair;
@@ -32,7 +32,7 @@ pub(crate) fn manifest_from(cwd: &Path) -> Result<PathBuf, HookError> {
     if let Some(manifest) = root.or(manifests.first()) {
         return Ok(manifest.strip_prefix(&top).unwrap_or(manifest).to_owned());
     }
-    let mut found = outermost(&tracked(&repository)?);
+    let mut found = outermost(&revision::in_index(&repository)?);
     if found.len() == 1 {
         return Ok(found.remove(0));
     }
@@ -50,16 +50,6 @@ fn is_workspace(manifest: &Path) -> bool {
         .is_some_and(|table| table.contains_key("workspace"))
 }
 
-/// The manifests in the index: a fresh checkout without a commit has no more.
-fn tracked(repository: &Repository) -> Result<Vec<PathBuf>, HookError> {
-    let index = repository.index()?;
-    let paths = index.iter().filter_map(|entry| {
-        let path = PathBuf::from(String::from_utf8(entry.path).ok()?);
-        path.ends_with(MANIFEST).then_some(path)
-    });
-    Ok(paths.collect())
-}
-
 /// The workspaces to check for a push: of those that the hook was installed for the ones that the
 /// pushed commit has; where it has none of them, all its own (the hook may be an older one, or one for
 /// many repositories). What the base lacks cannot be compared.
@@ -74,21 +64,10 @@ pub(super) fn to_check(
     let mut chosen: Vec<PathBuf> = installed_for.to_vec();
     chosen.retain(|manifest| has(&head, manifest));
     if chosen.is_empty() {
-        chosen = outermost(&in_tree(&head)?);
+        chosen = outermost(&revision::in_tree(&head)?);
     }
     chosen.retain(|manifest| has(&base, manifest));
     Ok(chosen)
-}
-
-fn in_tree(tree: &Tree<'_>) -> Result<Vec<PathBuf>, git2::Error> {
-    let mut manifests = Vec::new();
-    tree.walk(TreeWalkMode::PreOrder, |folder, entry| {
-        if entry.kind() == Some(ObjectType::Blob) && entry.name_bytes() == MANIFEST.as_bytes() {
-            manifests.push(Path::new(folder).join(MANIFEST));
-        }
-        TreeWalkResult::Ok
-    })?;
-    Ok(manifests)
 }
 
 /// Those that lie below no other.

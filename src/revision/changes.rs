@@ -185,7 +185,7 @@ fn touch(repository: &Repository, id: Oid) -> Option<Touch> {
     })
 }
 
-fn open(checkout: &Checkout) -> Result<Repository, RevisionError> {
+pub(super) fn open(checkout: &Checkout) -> Result<Repository, RevisionError> {
     Repository::open(&checkout.root)
         .map_err(|error| git(format!("opening `{}`", checkout.root.display()), error))
 }

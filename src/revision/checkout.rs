@@ -29,7 +29,11 @@ pub fn check_out(
         events(Event::CheckingOut { side });
         let revision = resolved.revisions.get(side);
         let root = scratch.path().join(side.name());
+        let manifest = resolved.manifests.get(side);
         let mut notes = Vec::new();
+        if manifest != resolved.manifests.get(side.other()) {
+            notes.push(format!("the package lies at {}", manifest.display()));
+        }
         let commit = Oid::from_str(&revision.commit)
             .map_err(|source| git(format!("read the commit id {}", revision.commit), source))?;
         let layer = Layer {
@@ -44,7 +48,7 @@ pub fn check_out(
         Ok(Checkout {
             revision: revision.clone(),
             original_root: resolved.root.clone(),
-            manifest_path: root.join(&resolved.manifest),
+            manifest_path: root.join(manifest),
             root,
             notes,
         })

@@ -135,6 +135,8 @@ pub enum RevisionError {
         short_id: String,
         /// The manifest, relative to the repository's root.
         manifest: PathBuf,
+        /// The nearest manifest in the folders above that both sides have, likewise.
+        around: Option<PathBuf>,
     },
     /// The objects of a commit are not all there.
     #[error("the files of {short_id} are not all in this repository")]
@@ -217,7 +219,15 @@ impl RevisionError {
             RevisionError::Same { .. } | RevisionError::Unchanged { .. } => {
                 "name an older base: cargo perfcheck HEAD~1".to_owned()
             }
-            RevisionError::NoManifest { .. } => {
+            RevisionError::NoManifest {
+                around: Some(around),
+                ..
+            } => format!(
+                "choose a base that has it, or compare the workspace around it, at the top of the repository: \
+                 cargo perfcheck --manifest-path {}",
+                around.display()
+            ),
+            RevisionError::NoManifest { around: None, .. } => {
                 "choose a base that has it, or name another package with --manifest-path".to_owned()
             }
             RevisionError::MissingObjects { short_id, .. } => {

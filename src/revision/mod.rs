@@ -10,6 +10,7 @@ mod changes;
 mod checkout;
 mod error;
 mod filters;
+mod manifests;
 mod overlay;
 mod program;
 mod readable;
@@ -28,6 +29,8 @@ use crate::units::Paired;
 pub use changes::{ChangedFile, Touch, changed_files, changed_paths, touched_lines};
 pub use checkout::check_out;
 pub use error::RevisionError;
+pub use manifests::tracked_manifests;
+pub(crate) use manifests::{in_index, in_tree};
 pub use readable::Feature;
 pub(crate) use readable::{Readable, open};
 pub use resolve::{resolve, resolve_with_itself};
@@ -64,8 +67,8 @@ pub struct Resolved {
     /// The root of the user's checkout (of the linked worktree, where it is one); absolute,
     /// without symbolic links.
     pub root: PathBuf,
-    /// The manifest, relative to [`Resolved::root`].
-    pub manifest: PathBuf,
+    /// The manifest on each side, relative to [`Resolved::root`]: they differ where the package lies elsewhere.
+    pub manifests: Paired<PathBuf>,
     /// The two revisions.
     pub revisions: Paired<Revision>,
 }

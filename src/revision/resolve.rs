@@ -6,7 +6,8 @@ use git2::{Commit, ErrorCode, ObjectType, StatusOptions};
 
 use super::error::git;
 use super::{
-    Readable, Resolved, Revision, RevisionError, Source, ancestry, open, overlay, suggest,
+    Readable, Resolved, Revision, RevisionError, Source, ancestry, manifests, open, overlay,
+    suggest,
 };
 use crate::plan::RangeSpec;
 use crate::units::{Paired, Side};
@@ -192,29 +193,66 @@ impl Place {
     }
 
     fn resolved(&self, revisions: Paired<Revision>) -> Result<Resolved, RevisionError> {
-        for side in Side::BOTH {
-            let revision = revisions.get(side);
-            let there = match revision.source {
-                Source::WorkingTree => self.root.join(&self.manifest).exists(),
-                Source::Commit => self
-                    .commit(&revision.commit)?
-                    .tree()
-                    .is_ok_and(|tree| tree.get_path(&self.manifest).is_ok()),
-            };
-            if !there {
-                return Err(RevisionError::NoManifest {
-                    side,
-                    label: revision.label.clone(),
-                    short_id: revision.short_id.clone(),
-                    manifest: self.manifest.clone(),
-                });
-            }
-        }
+        let manifests = Paired::try_from_fn(|side| self.manifest_of(side, &revisions))?;
         Ok(Resolved {
             root: self.root.clone(),
-            manifest: self.manifest.clone(),
+            manifests,
             revisions,
         })
+    }
+
+    /// Where a side has the manifest: at the same place, else where it has a package of that name.
+    fn manifest_of(
+        &self,
+        side: Side,
+        revisions: &Paired<Revision>,
+    ) -> Result<PathBuf, RevisionError> {
+        let revision = revisions.get(side);
+        let here = fs_err::read_to_string(self.root.join(&self.manifest));
+        let found = match revision.source {
+            Source::WorkingTree => here.is_ok().then(|| self.manifest.clone()),
+            Source::Commit => match self.commit(&revision.commit)?.tree() {
+                Ok(tree) if tree.get_path(&self.manifest).is_ok() => Some(self.manifest.clone()),
+                Ok(tree) => {
+                    let name = here.ok().and_then(|text| manifests::package(&text));
+                    let moved =
+                        name.map(|name| manifests::of_package(&self.repository, &tree, &name));
+                    let moved = moved.transpose().map_err(|source| {
+                        git(
+                            format!("read the manifests of {}", revision.short_id),
+                            source,
+                        )
+                    })?;
+                    moved.flatten()
+                }
+                Err(_) => None,
+            },
+        };
+        found.ok_or_else(|| RevisionError::NoManifest {
+            side,
+            label: revision.label.clone(),
+            short_id: revision.short_id.clone(),
+            around: self.around(revisions),
+            manifest: self.manifest.clone(),
+        })
+    }
+
+    /// The nearest manifest in the folders above that both sides have.
+    fn around(&self, revisions: &Paired<Revision>) -> Option<PathBuf> {
+        let there = |side: Side, path: &Path| {
+            let revision = revisions.get(side);
+            match revision.source {
+                Source::WorkingTree => self.root.join(path).is_file(),
+                Source::Commit => {
+                    let commit = self.commit(&revision.commit).ok();
+                    let tree = commit.and_then(|commit| commit.tree().ok());
+                    tree.is_some_and(|tree| tree.get_path(path).is_ok())
+                }
+            }
+        };
+        let above = self.manifest.ancestors().skip(2);
+        let mut above = above.map(|folder| folder.join("Cargo.toml"));
+        above.find(|path| Side::BOTH.into_iter().all(|side| there(side, path)))
     }
 }
 

@@ -62,7 +62,7 @@ impl Configuration {
             }
         };
         // Rules are applied weakest first, settings are looked up strongest first.
-        let file = workspace.root.join(FILE_NAME);
+        let file = configuration_file(&workspace.root);
         let from_file = if file.is_file() {
             let text = fs_err::read_to_string(&file)
                 .map_err(|source| PlanError::ConfigUnreadable { source })?;
@@ -223,6 +223,21 @@ impl Configuration {
         self.warnings
             .push(format!("unknown key `{name}` in {origin}{meant}"));
     }
+}
+
+/// The file beside the workspace's manifest; a workspace within another project's folders that has none has that
+/// of the nearest folder above, within the repository.
+fn configuration_file(root: &Path) -> PathBuf {
+    let own = root.join(FILE_NAME);
+    let is_top = |folder: &&Path| folder.join(".git").exists();
+    let Some(top) = root.ancestors().find(is_top) else {
+        return own;
+    };
+    let folders = root
+        .ancestors()
+        .take_while(|folder| folder.starts_with(top));
+    let mut files = folders.map(|folder| folder.join(FILE_NAME));
+    files.find(|file| file.is_file()).unwrap_or(own)
 }
 
 /// A path in a file means from that file, whatever folder the program is started in.

@@ -193,3 +193,26 @@ fn every_setting_is_shown_with_where_it_came_from() {
     assert_eq!(shown("threshold"), "Some(\"1%\") default");
     assert_eq!(shown("filter"), "None default");
 }
+
+#[test]
+fn a_workspace_within_the_repository_has_the_configuration_above_unless_it_has_its_own() {
+    let nested = SINGLE.replace("[lib]", "[workspace]\n[lib]");
+    let mut files = vec![
+        (".git/HEAD", "ref: refs/heads/main"),
+        ("perfcheck.toml", "rounds = 9\n"),
+        ("bench/Cargo.toml", &nested),
+        ("bench/lib.rs", ""),
+    ];
+    let rounds = |files: &[(&str, &str)]| {
+        let project = Project::new(files);
+        let plan = project.plan("cargo-perfcheck --manifest-path bench/Cargo.toml", &[]);
+        plan.unwrap().sampling.rounds
+    };
+    assert_eq!(rounds(&files), 9);
+    files.push(("bench/perfcheck.toml", "rounds = 8\n"));
+    assert_eq!(rounds(&files), 8);
+    // A folder above that is no part of the repository says nothing.
+    files.pop();
+    files[0].0 = "bench/.git/HEAD";
+    assert_eq!(rounds(&files), 30);
+}

@@ -41,10 +41,11 @@ fn revisions_say_what_they_are() {
     let work = ground.repository("work");
     let Resolved {
         root,
-        manifest,
+        manifests,
         revisions,
     } = work.resolve("HEAD~1").expect("two revisions");
-    assert_eq!((root, manifest), (work.root.clone(), "Cargo.toml".into()));
+    assert_eq!(root, work.root);
+    assert_eq!(manifests.base, Path::new("Cargo.toml"));
     assert_eq!(revisions.base.label, "HEAD~1");
     assert_eq!(revisions.base.subject, "one");
     assert_eq!(revisions.base.source, Source::Commit);
@@ -131,7 +132,29 @@ fn a_workspace_may_lie_in_a_folder_of_its_repository() {
     let manifest = work.root.join("rust/Cargo.toml");
     let resolved = resolve(&manifest, &RangeSpec::parse(Some("HEAD~1..HEAD"))).expect("resolved");
     assert_eq!(resolved.root, work.root);
-    assert_eq!(resolved.manifest, Path::new("rust/Cargo.toml"));
+    assert_eq!(resolved.manifests.head, Path::new("rust/Cargo.toml"));
+}
+
+#[test]
+fn a_package_that_moved_is_found_by_its_name() {
+    let ground = Ground::new();
+    let work = ground.empty_repository("work");
+    work.write("Cargo.toml", "[workspace]\nmembers = [\"*\"]\n");
+    work.write("sample/Cargo.toml", MANIFEST).commit("one");
+    work.git(&["mv", "sample", "moved"]);
+    let new = MANIFEST.replace("sample", "fresh");
+    work.write("fresh/Cargo.toml", &new).commit("two");
+    let range = RangeSpec::parse(Some("HEAD~1..HEAD"));
+    let resolved = resolve(&work.root.join("moved/Cargo.toml"), &range).expect("resolved");
+    assert_eq!(resolved.manifests.base, Path::new("sample/Cargo.toml"));
+    assert_eq!(resolved.manifests.head, Path::new("moved/Cargo.toml"));
+    let error = resolve(&work.root.join("fresh/Cargo.toml"), &range).expect_err("it is new");
+    assert!(
+        error.to_string().contains("has no fresh/Cargo.toml"),
+        "{error}"
+    );
+    let hint = error.hint().expect("a hint");
+    assert!(hint.ends_with("--manifest-path Cargo.toml"), "{hint}");
 }
 
 #[test]
