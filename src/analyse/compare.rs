@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use super::apart;
 use super::evidence::Evidence;
 use super::judged::{Joint, Judged, judge};
-use super::round::{figures, head_errors, per_iteration, quantiles, weakest_pairing};
+use super::round::{
+    figures, head_errors, iterations_per_sample, per_iteration, quantiles, weakest_pairing,
+};
 use super::settle::Settling;
 use super::{
-    Comparison, Difference, RoundSummary, TimeComparison, TimeErrors, TimeSummary, Verdict,
+    Comparison, Difference, IterationsPerSample, RoundSummary, TimeComparison, TimeErrors,
+    TimeSummary, Verdict,
 };
 use crate::discover::{
     Benchmark, BenchmarkKey, Discovery, Failure, Identity, Presence, Reached, Target,
@@ -223,8 +226,8 @@ impl Draft {
     fn time(&self, judged: Option<&Judged>) -> Option<TimeComparison> {
         let rounds = &self.measured.as_ref()?.rounds;
         let times = Paired::from_fn(|side| per_iteration(rounds, side));
-        let base = time_summary(&times.base);
-        let head = time_summary(&times.head);
+        let summary = |side| time_summary(times.get(side), iterations_per_sample(rounds, side));
+        let (base, head) = (summary(Side::Base), summary(Side::Head));
         (base.is_some() || head.is_some()).then(|| TimeComparison {
             base,
             head,
@@ -237,7 +240,10 @@ impl Draft {
     }
 }
 
-fn time_summary(values: &[f64]) -> Option<TimeSummary> {
+fn time_summary(
+    values: &[f64],
+    iterations_per_sample: Option<IterationsPerSample>,
+) -> Option<TimeSummary> {
     Summary::of(values).map(|s| TimeSummary {
         mean_ns: s.mean,
         median_ns: s.median,
@@ -245,5 +251,6 @@ fn time_summary(values: &[f64]) -> Option<TimeSummary> {
         p99_ns: s.p99,
         std_dev_ns: s.std_dev,
         samples: s.samples,
+        iterations_per_sample,
     })
 }

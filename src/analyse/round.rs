@@ -1,6 +1,6 @@
 //! From measured rounds to the numbers that the statistics take.
 
-use super::{Quartiles, RoundSummary, TimeErrors};
+use super::{IterationsPerSample, Quartiles, RoundSummary, TimeErrors};
 use crate::measure::{Pairing, Round, Samples};
 use crate::stats::{
     MeanRatios, SummaryErrors, Timed, paired_log_ratio, percentile, unpaired_log_ratio,
@@ -13,6 +13,18 @@ pub(super) fn per_iteration(rounds: &[Round], side: Side) -> Vec<f64> {
         .iter()
         .flat_map(|round| times(round.samples.get(side)))
         .collect()
+}
+
+/// Of how many iterations the samples of one side are, over all rounds.
+pub(super) fn iterations_per_sample(rounds: &[Round], side: Side) -> Option<IterationsPerSample> {
+    let all = rounds.iter().flat_map(|round| {
+        let samples = round.samples.get(side);
+        let timed = samples.iterations.iter().zip(&samples.times);
+        timed.filter(|(n, t)| is_timed(**n, **t)).map(|(n, _)| *n)
+    });
+    let fewest = all.clone().min()?;
+    let most = all.max()?;
+    Some(IterationsPerSample { fewest, most })
 }
 
 /// How sure the head side's figures are by themselves.
@@ -109,12 +121,48 @@ fn times(samples: &Samples) -> impl Iterator<Item = f64> + '_ {
         .iterations
         .iter()
         .zip(&samples.times)
-        .filter(|(n, t)| **n > 0 && t.is_finite())
+        .filter(|(n, t)| is_timed(**n, **t))
         .map(|(n, t)| t / *n as f64)
+}
+
+fn is_timed(iterations: u64, time: f64) -> bool {
+    iterations > 0 && time.is_finite()
 }
 
 fn sorted(samples: &Samples) -> Vec<f64> {
     let mut sorted: Vec<f64> = times(samples).collect();
     sorted.sort_by(f64::total_cmp);
     sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sizes_of_samples_are_those_of_the_samples_that_count() {
+        let samples = |iterations: &[u64], times: &[f64]| Samples {
+            iterations: iterations.to_vec(),
+            times: times.to_vec(),
+            starts: Vec::new(),
+            preempted: Vec::new(),
+        };
+        let round = |base, head| Round {
+            index: 0,
+            first: Side::Base,
+            pairing: Pairing::Sample,
+            samples: Paired::new(base, head),
+        };
+        let rounds = [
+            round(
+                samples(&[5, 100], &[1.0, 2.0]),
+                samples(&[1, 1], &[1.0, 2.0]),
+            ),
+            round(samples(&[0, 1], &[1.0, f64::NAN]), samples(&[1], &[1.0])),
+        ];
+        let of = |side| iterations_per_sample(&rounds, side).map(|s| (s.fewest, s.most));
+        assert_eq!(of(Side::Base), Some((5, 100)));
+        assert_eq!(of(Side::Head), Some((1, 1)));
+        assert_eq!(iterations_per_sample(&[], Side::Base), None);
+    }
 }

@@ -17,6 +17,7 @@ fn time(head_ns: f64) -> TimeComparison {
         p99_ns: Nanos::from_nanos(ns),
         std_dev_ns: Nanos::from_nanos(1.0),
         samples: 200,
+        iterations_per_sample: None,
     };
     let ln = (head_ns / 100.0).ln();
     TimeComparison {

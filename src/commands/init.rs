@@ -191,6 +191,7 @@ const RULES: &str = "
 # the share `investigate` of it on, `modify`. For each limit the last entry that matches counts.
 #[[budget]]
 #match = \"parse/*\"
+# Percentiles are of samples, each the mean of its iterations.
 #p50 = \"2ms\"
 #p95 = \"3ms\"
 #throughput = \"100 MiB/s\"

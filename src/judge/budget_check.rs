@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analyse::IterationsPerSample;
 use crate::discover::BenchmarkKey;
 use crate::plan::config::{Metric, Unit};
 
@@ -13,6 +14,10 @@ pub struct BudgetCheck {
     pub subject: BudgetSubject,
     /// What is limited.
     pub metric: Metric,
+    /// Of a percentile: of how many iterations the head side's samples are, whose means it is of. Absent where
+    /// they were not timed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations_per_sample: Option<IterationsPerSample>,
     /// In what the amounts are.
     pub unit: Unit,
     /// The limit: the most there may be, of a throughput the least.

@@ -77,6 +77,7 @@ fn checked(subject: BudgetSubject, limit: Limit, base: Option<f64>, seen: Seen) 
     BudgetCheck {
         subject,
         metric: limit.metric,
+        iterations_per_sample: None,
         unit: limit.unit,
         limit: limit.limit,
         investigate: limit.investigate,
@@ -160,7 +161,12 @@ fn of_benchmark(comparison: &Comparison, limit: Limit, alpha: f64) -> BudgetChec
         ),
     };
     let seen = head.unwrap_or_else(|why| missing(comparison, why));
-    checked(subject, limit, base, seen)
+    let head = comparison.time.as_ref().and_then(|time| time.head);
+    let samples = head.filter(|_| limit.metric.is_percentile());
+    BudgetCheck {
+        iterations_per_sample: samples.and_then(|head| head.iterations_per_sample),
+        ..checked(subject, limit, base, seen)
+    }
 }
 
 /// Why a benchmark has no amount.
@@ -321,6 +327,7 @@ mod tests {
             p99_ns: Nanos::from_nanos(p95),
             std_dev_ns: Nanos::from_nanos(1.0),
             samples: 100,
+            iterations_per_sample: None,
         };
         Comparison {
             key: key(),

@@ -2,16 +2,16 @@
 
 use super::Report;
 use super::escape::visible;
+use super::percentiles;
 use super::words::Naming;
 use crate::judge::{BudgetCheck, BudgetStatus, BudgetSubject};
-use crate::plan::config::Limit;
 use crate::units::Charset;
 
 /// One budget as a line of a table: printable, but not yet escaped for any markup.
 pub(super) struct Line {
     pub(super) status: BudgetStatus,
     pub(super) subject: String,
-    /// `p95 ≤ 3 ms`.
+    /// `p95 of means of 124 iterations ≤ 3 ms`.
     pub(super) limit: String,
     pub(super) base: String,
     pub(super) head: String,
@@ -64,7 +64,7 @@ fn line(check: &BudgetCheck, naming: Naming) -> Line {
     Line {
         status: check.status,
         subject: subject(check, naming),
-        limit: limit(check).to_string(),
+        limit: limit(check),
         base: amount(check.base),
         head: amount(check.head),
         used: used(check),
@@ -98,13 +98,20 @@ pub(super) fn summary(check: &BudgetCheck) -> String {
     format!("{status}: {}{used}{note}", limit(check))
 }
 
-fn limit(check: &BudgetCheck) -> Limit {
-    Limit {
-        metric: check.metric,
-        unit: check.unit,
-        limit: check.limit,
-        investigate: check.investigate,
+/// What is limited, called what it is: `p95 of means of 124 iterations`, `allocations`.
+pub(super) fn metric(check: &BudgetCheck) -> String {
+    match check.metric.is_percentile() {
+        true => {
+            let of = percentiles::of(check.iterations_per_sample);
+            format!("{} of {of}", check.metric)
+        }
+        false => check.metric.to_string(),
     }
+}
+
+fn limit(check: &BudgetCheck) -> String {
+    let limit = check.unit.show_typed(check.limit);
+    format!("{} {} {limit}", metric(check), check.metric.relation())
 }
 
 /// Never rounded to all of it from either side.

@@ -20,6 +20,7 @@ mod model;
 mod numbers;
 mod partial;
 mod parts;
+mod percentiles;
 mod reasons;
 mod risks;
 mod sentence;

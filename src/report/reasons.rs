@@ -1,6 +1,6 @@
 //! The words of the reasons that led to a vote.
 
-use super::{Report, claims, partial};
+use super::{Report, budgets, claims, partial};
 use crate::analyse::Verdict;
 use crate::discover::SkippedTarget;
 use crate::judge::{BudgetCheck, Changed, Grown, Growth, Reason, RequiredBenchmark};
@@ -39,15 +39,15 @@ pub(super) fn words(reason: &Reason) -> String {
         Reason::AllocatesMore { benchmarks, .. } => {
             list(benchmarks, growth).told("1 benchmark allocates more", "benchmarks allocate more")
         }
-        Reason::OverBudget { budgets } => {
-            list(budgets, budget).told("1 budget is exceeded", "budgets are exceeded")
+        Reason::OverBudget { budgets: over } => {
+            list(over, budget).told("1 budget is exceeded", "budgets are exceeded")
         }
-        Reason::BudgetInDoubt { budgets } => list(budgets, budget).told(
+        Reason::BudgetInDoubt { budgets: doubtful } => list(doubtful, budget).told(
             "1 budget is nearly used up or in doubt",
             "budgets are nearly used up or in doubt",
         ),
-        Reason::BudgetUnchecked { budgets } => {
-            list(budgets, budget).told("1 budget is not checked", "budgets are not checked")
+        Reason::BudgetUnchecked { budgets: unchecked } => {
+            list(unchecked, budget).told("1 budget is not checked", "budgets are not checked")
         }
         Reason::Uncovered { functions } => list(functions, |each| {
             format!("{} ({})", each.function, each.location)
@@ -154,10 +154,10 @@ fn budget(check: &BudgetCheck) -> String {
         (Some(head), _) => format!(
             "{} {} ({} of {limit})",
             check.subject,
-            check.metric,
+            budgets::metric(check),
             check.unit.show(head)
         ),
-        (None, Some(note)) => format!("{} {} ({note})", check.subject, check.metric),
-        (None, None) => format!("{} {}", check.subject, check.metric),
+        (None, Some(note)) => format!("{} {} ({note})", check.subject, budgets::metric(check)),
+        (None, None) => format!("{} {}", check.subject, budgets::metric(check)),
     }
 }

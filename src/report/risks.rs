@@ -1,6 +1,7 @@
 //! What may hurt in production beyond the verdict itself: each with its weight and a lower-case fragment.
 
 use super::escape::{shortened, visible};
+use super::percentiles;
 use super::words;
 use crate::analyse::{Comparison, TimeSummary};
 use crate::attribute::Attribution;
@@ -23,11 +24,15 @@ pub(super) fn both(comparison: &Comparison) -> Option<(TimeSummary, TimeSummary)
 /// The slowest samples moved away from the middle.
 pub(super) fn tail(comparison: &Comparison) -> Option<(f64, String)> {
     let (base, head) = both(comparison)?;
+    if !percentiles::are_comparable(base, head) {
+        return None;
+    }
+    let of = percentiles::of(head.iterations_per_sample);
     let tail = |s: TimeSummary| s.p99_ns.as_nanos() / s.median_ns.as_nanos();
     let growth = tail(head) / tail(base);
     (growth.is_finite() && growth >= TAIL_GROWTH).then(|| {
         let text = format!(
-            "the slowest 1 % of samples grew apart from the median: p99 is {:.1} times the median, was {:.1}",
+            "the slowest 1 % of {of} grew apart from the median: p99 is {:.1} times the median, was {:.1}",
             tail(head),
             tail(base)
         );

@@ -8,11 +8,11 @@ use crate::units::{Bytes, Nanos};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Metric {
-    /// The median time of an iteration.
+    /// The median of the samples. A sample's time is the mean of its iterations.
     P50,
-    /// The 95th percentile of the time of an iteration.
+    /// The 95th percentile of the samples: of iterations only where a sample has one.
     P95,
-    /// The 99th percentile of the time of an iteration.
+    /// The 99th percentile of the samples: of iterations only where a sample has one.
     P99,
     /// The mean time of an iteration.
     Mean,
@@ -40,7 +40,22 @@ impl Metric {
         Metric::Peak,
     ];
 
-    /// As it is typed and as the report names it.
+    /// Whether it is a percentile of samples.
+    #[must_use]
+    pub fn is_percentile(self) -> bool {
+        matches!(self, Metric::P50 | Metric::P95 | Metric::P99)
+    }
+
+    /// `≤`, or `≥` of what must not be less.
+    #[must_use]
+    pub fn relation(self) -> &'static str {
+        match self {
+            Metric::Throughput => "≥",
+            _ => "≤",
+        }
+    }
+
+    /// As it is typed.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -133,11 +148,7 @@ pub struct Limit {
 impl std::fmt::Display for Limit {
     /// `p95 ≤ 3 ms`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let relation = match self.metric {
-            Metric::Throughput => "≥",
-            _ => "≤",
-        };
         let limit = self.unit.show_typed(self.limit);
-        write!(f, "{} {relation} {limit}", self.metric)
+        write!(f, "{} {} {limit}", self.metric, self.metric.relation())
     }
 }

@@ -94,9 +94,9 @@ fn budget() -> Value {
                 "type": "string",
                 "description": "Glob of a program's name, for `size`; programs are built with `--release` to check it",
             },
-            "p50": time("Most that the median time of an iteration may be, for example `2ms`"),
-            "p95": time("Most that the 95th percentile of the time of an iteration may be"),
-            "p99": time("Most that the 99th percentile of the time of an iteration may be"),
+            "p50": time("Most that the median of the samples may be, for example `2ms`"),
+            "p95": time("Most that the 95th percentile of the samples may be; a sample is the mean of its iterations"),
+            "p99": time("Most that the 99th percentile of the samples may be; a sample is the mean of its iterations"),
             "mean": time("Most that the mean time of an iteration may be"),
             "throughput": {
                 "type": "string",

@@ -11,6 +11,7 @@ use crate::analyse::{
 use crate::measure::Pairing;
 use crate::report::escape::visible;
 use crate::report::figures;
+use crate::report::percentiles;
 use crate::report::words::{self, Naming};
 use crate::units::{Charset, Nanos, Side};
 
@@ -138,6 +139,7 @@ fn times(frame: &Frame<'_>, comparison: &Comparison, time: &TimeComparison) -> M
     html! {
         h3 { "Time per iteration" }
         div.scroll { (numbers(time)) }
+        p.soft { (percentiles::sentence(time)) }
         @if let Some(change) = change {
             p.soft {
                 (words::p_equals(change.p_value)) " for no difference at all; "
@@ -181,7 +183,8 @@ fn numbers(time: &TimeComparison) -> Markup {
                     tr { th scope="row" { (side) } @for (_, of) in columns { td { (of(summary)) } } td { (summary.samples) } }
                 }
                 @if let [(_, base), (_, head)] = &sides[..] {
-                    tr { th scope="row" { "head / base" } @for (_, of) in columns { td { (quotient(of(base), of(head))) } } td {} }
+                    @let comparable = percentiles::are_comparable(*base, *head);
+                    tr { th scope="row" { "head / base" } @for (heading, of) in columns { td { @if heading == "mean" || comparable { (quotient(of(base), of(head))) } @else { "–" } } } td {} }
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::sections::{Page, fold};
 use crate::analyse::{Comparison, TimeSummary};
 use crate::measure::Pairing;
 use crate::report::escape::shortened;
-use crate::report::{Report, shell, unseen, words};
+use crate::report::{Report, percentiles, shell, unseen, words};
 use crate::units::Paired;
 
 impl Page<'_> {
@@ -23,7 +23,7 @@ impl Page<'_> {
         let (shown, more) = split(&timed, self.detail.baseline);
         let mut body = String::new();
         if !shown.is_empty() {
-            body.push_str("Time per iteration, base → head.\n\n| benchmark | mean | p50 | p95 | p99 | std. dev. | change | rounds | p | smallest visible change |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+            body.push_str("Time per iteration, base → head. Percentiles and the standard deviation are of what *each value* says.\n\n| benchmark | mean | p50 | p95 | p99 | std. dev. | each value | change | rounds | p | smallest visible change |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         }
         for comparison in shown {
             body.push_str(&self.baseline_row(comparison));
@@ -49,13 +49,14 @@ impl Page<'_> {
         };
         let change = time.change.as_ref();
         format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
             self.name(comparison),
             both(|s| s.mean_ns),
             both(|s| s.median_ns),
             both(|s| s.p95_ns),
             both(|s| s.p99_ns),
             both(|s| s.std_dev_ns),
+            percentiles::in_short(time),
             change.map(|c| c.ratio.to_string()).unwrap_or_default(),
             time.rounds.len(),
             change

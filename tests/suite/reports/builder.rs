@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use cargo_perfcheck::analyse::{
     AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
-    Difference, Quartiles, RoundSummary, TimeChange, TimeComparison, TimeSummary, Verdict,
+    Difference, IterationsPerSample, Quartiles, RoundSummary, TimeChange, TimeComparison,
+    TimeSummary, Verdict,
 };
 use cargo_perfcheck::discover::{BenchmarkKey, SkippedTarget, TargetOutcome};
 use cargo_perfcheck::judge::{
@@ -186,6 +187,13 @@ pub(crate) fn timed(
     comparison
 }
 
+fn samples_of(iterations: u64) -> IterationsPerSample {
+    IterationsPerSample {
+        fewest: iterations,
+        most: iterations,
+    }
+}
+
 fn summary(ns: f64) -> TimeSummary {
     TimeSummary {
         mean_ns: Nanos::from_nanos(ns * 1.004),
@@ -194,6 +202,8 @@ fn summary(ns: f64) -> TimeSummary {
         p99_ns: Nanos::from_nanos(ns * 1.08),
         std_dev_ns: Nanos::from_nanos(ns * 0.012),
         samples: 240,
+        // A tenth of a second for 20 samples: one iteration each where it is long.
+        iterations_per_sample: Some(samples_of(((5e6 / ns) as u64).max(1))),
     }
 }
 
@@ -310,6 +320,10 @@ pub(crate) fn budget(
     BudgetCheck {
         subject: BudgetSubject::Benchmark(benchmark(id, Verdict::Unchanged).key),
         metric,
+        iterations_per_sample: metric.is_percentile().then_some(IterationsPerSample {
+            fewest: 5,
+            most: 100,
+        }),
         unit: match metric {
             Metric::Allocations => Unit::Count,
             Metric::Bytes | Metric::Peak | Metric::Size => Unit::Bytes,
