@@ -180,6 +180,8 @@ fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
         working_dir: working_dir.clone(),
         env: vec![(subject::PLANT.to_owned(), format!("{planted:05}").into())],
         criterion: Some(CRITERION.to_string()),
+        source: std::path::PathBuf::new(),
+        names: std::collections::BTreeMap::new(),
         command_line: CommandLine::default(),
     };
     Ok(Discovery {
@@ -203,5 +205,7 @@ fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
         }],
         skipped: Vec::new(),
         elsewhere: 0,
+        notes: Vec::new(),
+        last_words: Vec::new(),
     })
 }

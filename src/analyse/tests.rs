@@ -124,6 +124,8 @@ pub(super) fn discovery(identity: Identity, benchmarks: &[(&str, Presence)]) -> 
         }],
         skipped: Vec::new(),
         elsewhere: 0,
+        notes: Vec::new(),
+        last_words: Vec::new(),
     }
 }
 

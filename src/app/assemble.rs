@@ -14,7 +14,7 @@ use crate::report::{
     Commit, Environment, Locking, Methodology, Partial, Range, ReachSummary, Report,
     SCHEMA_VERSION, Timing,
 };
-use crate::revision::{Resolved, Revision, Source};
+use crate::revision::{Carried, Resolved, Revision, Source};
 use crate::units::{Bytes, Paired, Side};
 
 /// What the rooms found out.
@@ -35,6 +35,8 @@ pub(super) struct Findings<'a> {
     pub(super) claims: Vec<ClaimCheck>,
     pub(super) timings: Vec<Timing>,
     pub(super) reach: Option<ReachSummary>,
+    /// What both sides were given.
+    pub(super) carried: Carried,
     /// Where the trees lay, if not in the user's cache folder.
     pub(super) place: Option<&'a str>,
 }
@@ -100,6 +102,7 @@ fn environment(findings: &Findings<'_>) -> Environment {
         locking: locking(findings.builds),
         toolchain: chosen(findings.builds),
         place: findings.place.map(str::to_owned),
+        carried: findings.carried.patterns.clone(),
     }
 }
 
@@ -167,6 +170,7 @@ fn methodology(findings: &Findings<'_>) -> Methodology {
 
 fn warnings(findings: &Findings<'_>) -> Vec<String> {
     let mut warnings = findings.plan.warnings.clone();
+    warnings.extend(findings.carried.notes.iter().cloned());
     warnings.extend(findings.disturbances.warnings());
     let unknown = findings.reach.iter().flat_map(|reach| &reach.notes);
     warnings.extend(unknown.map(|note| format!("what the change can reach is not known: {note}")));

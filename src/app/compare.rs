@@ -8,6 +8,7 @@ use super::coverage::Coverage;
 use super::deliver::{colour, columns, deliver, deliver_artifacts};
 use super::early::{Deadline, Shortfalls};
 use super::failure::Failure;
+use super::left_behind;
 use super::limits;
 use super::reach::{self, Asked};
 use super::ready::Ready;
@@ -98,6 +99,9 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     let mut plan = plan.clone();
     plan.warnings.extend(ready.skipped);
     plan.warnings.extend(found.doubts);
+    plan.warnings.extend(ready.discovery.notes.iter().cloned());
+    let missed = left_behind::missed(&ready.builds, &ready.discovery, &found.comparisons);
+    plan.warnings.extend(missed);
     plan.warnings.extend(found.limits.warnings(plan.extent()));
 
     Ok(assemble(Findings {
@@ -119,6 +123,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
         claims,
         timings: ready.stages.timings,
         reach,
+        carried: ready.carried,
         place: scratch.elsewhere(),
     }))
 }
@@ -139,6 +144,7 @@ pub(super) fn prepare(
     }
     announce(&resolved, events);
     let checkouts = revision::check_out(&resolved, scratch, events)?;
+    let carried = revision::carry(&checkouts, &plan.carry)?;
     stages.end("checkout");
 
     let builds = build::build(checkouts, plan, scratch, events)?;
@@ -149,6 +155,7 @@ pub(super) fn prepare(
 
     let wanted = discover::Options {
         filter: plan.filter.as_deref(),
+        renames: &plan.renames,
         timeout: plan.sampling.timeout,
     };
     let mut discovery = discover::discover(&builds, wanted, scratch)?;
@@ -193,6 +200,7 @@ pub(super) fn prepare(
         coverage,
         budgets_elsewhere,
         resolved,
+        carried,
         builds,
         discovery,
         skipped,

@@ -11,7 +11,7 @@ use crate::measure::{Executed, Extent, Reach};
 use crate::report::FunctionSkeleton;
 use crate::revision;
 use crate::symbols::Symbols;
-use crate::units::Paired;
+use crate::units::{Paired, on_side};
 
 /// The functions that the change touches, and where the executables of the head side have their code: as
 /// functions of their own, as instances of generic ones, and inlined into others.
@@ -87,8 +87,9 @@ impl TouchedCode {
         let mut in_file: HashMap<String, Vec<usize>> = HashMap::new();
         symbols.each_line(|address, file, line| {
             if !in_file.contains_key(file) {
-                let path = build.workspace_root.join(file);
-                let own = path.strip_prefix(&build.checkout.root).ok();
+                let root = &build.checkout.root;
+                let path = on_side(&build.workspace_root.join(file), root);
+                let own = path.strip_prefix(root).ok();
                 let functions = self.functions.iter().enumerate();
                 let here = functions
                     .filter(|(_, touched)| own.is_some_and(|own| *own == *touched.function.path))

@@ -11,6 +11,7 @@ mod disturbances;
 mod doubts;
 mod early;
 mod failure;
+mod left_behind;
 mod limits;
 mod passes;
 mod pinning;

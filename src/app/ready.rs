@@ -9,13 +9,15 @@ use crate::build::Build;
 use crate::discover::Discovery;
 use crate::environment::Machine;
 use crate::report::ReachSummary;
-use crate::revision::Resolved;
+use crate::revision::{Carried, Resolved};
 use crate::units::Paired;
 
 /// Everything up to the point where measuring begins.
 pub(super) struct Ready {
     pub(super) machine: Machine,
     pub(super) resolved: Resolved,
+    /// What both sides were given beyond their revisions.
+    pub(super) carried: Carried,
     pub(super) builds: Paired<Build>,
     pub(super) discovery: Discovery,
     pub(super) family: usize,

@@ -128,6 +128,8 @@ mod tests {
             }],
             skipped: Vec::new(),
             elsewhere: 0,
+            notes: Vec::new(),
+            last_words: Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::build::Build;
 use crate::symbols::Frame;
-use crate::units::{Paired, Side};
+use crate::units::{EITHER_SIDE, Paired, Side};
 
 use super::model::{Location, Origin};
 
@@ -24,8 +24,9 @@ impl Origins {
             roots: builds.as_ref().map(|build| {
                 let folders = [&build.checkout.root, &build.workspace_root];
                 let canonical = folders.map(|folder| fs_err::canonicalize(folder).ok());
-                let canonical = canonical.into_iter().flatten();
-                folders.into_iter().cloned().chain(canonical).collect()
+                let either = build.checkout.root.with_file_name(EITHER_SIDE);
+                let others = canonical.into_iter().flatten().chain([either]);
+                folders.into_iter().cloned().chain(others).collect()
             }),
             locked: builds.as_ref().map(|build| build.locked.clone()),
         }

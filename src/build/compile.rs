@@ -108,6 +108,9 @@ fn push_selection(words: &mut Vec<String>, selection: &Selection) {
     if selection.workspace {
         words.push("--workspace".to_owned());
     }
+    if let Some(target) = &selection.target {
+        words.extend(["--target".to_owned(), target.clone()]);
+    }
     words.extend(feature_words(selection));
     words.extend(network_words(selection).map(str::to_owned));
 }

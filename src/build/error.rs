@@ -141,6 +141,14 @@ pub enum BuildError {
         /// What was run, without what is ours.
         command: String,
     },
+    /// A build failed, and its words name a file that git does not track.
+    #[error("{cause}\n\n{} is in your checkout and in no revision: git does not track it", path.display())]
+    LeftBehind {
+        /// The file, from the top of the repository.
+        path: PathBuf,
+        /// How the build failed.
+        cause: Box<BuildError>,
+    },
     /// `--locked` (or `--frozen`) and a lock file that is missing or needs an update.
     #[error("the lock file of {at} cannot be used as it is\n\n{message}")]
     LockFile {
@@ -260,7 +268,7 @@ impl BuildError {
                     .to_owned(),
             ),
             BuildError::ForeignTarget { host, .. } => Some(format!(
-                "build for this machine: CARGO_BUILD_TARGET={host} cargo perfcheck"
+                "build for this machine: --target {host}"
             )),
             BuildError::PathOutside { .. } => Some(
                 "move it into the repository, or depend on it by `git` or by version: only what is \
@@ -271,6 +279,10 @@ impl BuildError {
             | BuildError::ToolFailed { at, command, .. } => {
                 Some(format!("to see it for yourself: {}", at.repeat(command)))
             }
+            BuildError::LeftBehind { path, .. } => Some(format!(
+                "bring it to both sides: --carry {}",
+                crate::plan::quoted(&path.display().to_string())
+            )),
             BuildError::LockFile { .. } => {
                 Some("leave out --locked (or --frozen), or commit a lock file that fits".to_owned())
             }

@@ -14,10 +14,10 @@ mod dep_info;
 mod elsewhere;
 mod error;
 mod kept;
+mod left_behind;
 mod links;
 mod lock;
 mod outside;
-mod paths;
 mod platform;
 mod provenance;
 mod reuse;
@@ -96,6 +96,11 @@ pub struct Executable {
     pub target: String,
     /// The file.
     pub path: PathBuf,
+    /// The target's source, from the top of the repository.
+    pub source: PathBuf,
+    /// What its benchmarks are called in the report, by the ids that it gives them, where the head side calls
+    /// them otherwise.
+    pub names: BTreeMap<String, String>,
     /// Where cargo would run it: the package's folder.
     pub working_dir: PathBuf,
     /// What cargo would add to its environment (`CARGO_MANIFEST_DIR`, `LD_LIBRARY_PATH`, …).
@@ -260,7 +265,8 @@ fn build_selected(
     let notes = carry_configuration_over(&sites)?;
     for side in Side::BOTH {
         let site = sites.get(side);
-        platform::check(&site.tools, &site.toolchain, events)?;
+        let asked = selection.target.as_deref();
+        platform::check(&site.tools, &site.toolchain, asked, events)?;
     }
     let lock_sites = sites.as_ref().map(|site| LockSite {
         tools: &site.tools,

@@ -10,9 +10,9 @@ use fs_err as fs;
 use toml::{Table, Value};
 
 use crate::revision::Checkout;
+use crate::units::normal;
 
 use super::error::BuildError;
-use super::paths::normal;
 
 /// `error`, or, where a path out of the repository is behind it, an error that says so.
 pub(super) fn explain(error: BuildError, checkout: &Checkout) -> BuildError {

@@ -19,12 +19,16 @@ use crate::units::{Event, EventSink};
 pub(super) fn check(
     tools: &Tools<'_>,
     toolchain: &Toolchain,
+    asked: Option<&str>,
     events: EventSink<'_>,
 ) -> Result<(), BuildError> {
     let files = cargo_config::files(&tools.dir);
     let host = toolchain.host.as_str();
     let set = env::var("CARGO_BUILD_TARGET").ok();
-    if let Some(chosen) = foreign(&files, set.as_deref(), host) {
+    let set = asked
+        .map(|target| (target, "--target"))
+        .or(set.as_deref().map(|target| (target, "CARGO_BUILD_TARGET")));
+    if let Some(chosen) = foreign(&files, set, host) {
         return Err(BuildError::ForeignTarget {
             at: tools.at.clone(),
             target: chosen.target,
@@ -55,9 +59,9 @@ struct Chosen {
 }
 
 /// The default target, where this machine cannot start its programs.
-fn foreign(files: &[ConfigFile], set: Option<&str>, host: &str) -> Option<Chosen> {
+fn foreign(files: &[ConfigFile], set: Option<(&str, &str)>, host: &str) -> Option<Chosen> {
     let (targets, named_in) = match set {
-        Some(set) => (vec![set.to_owned()], "CARGO_BUILD_TARGET".to_owned()),
+        Some((target, named_in)) => (vec![target.to_owned()], named_in.to_owned()),
         None => files.iter().find_map(|file| {
             let targets = match file.get(&["build", "target"])? {
                 Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
@@ -151,8 +155,8 @@ mod tests {
                 named_in: ".cargo/config.toml".to_owned(),
             });
             assert_eq!(foreign(&files, None, HOST), expected, "{target}");
-            // A variable wins, as it does with cargo.
-            assert_eq!(foreign(&files, Some(HOST), HOST), None);
+            // An option or a variable wins, as it does with cargo.
+            assert_eq!(foreign(&files, Some((HOST, "--target")), HOST), None);
         }
         let several = files("[build]\ntarget = [\"x86_64-unknown-linux-gnu\", \"wasm32-wasip1\"]");
         assert_eq!(
@@ -160,6 +164,8 @@ mod tests {
             "wasm32-wasip1"
         );
         assert_eq!(foreign(&files("[net]\noffline = true"), None, HOST), None);
+        let asked = foreign(&[], Some(("wasm32-wasip1", "--target")), HOST).unwrap();
+        assert_eq!(asked.named_in, "--target");
     }
 
     #[test]
@@ -183,7 +189,10 @@ mod tests {
              do not start on this machine"
         );
         let hint = error.hint().unwrap();
-        assert!(hint.contains("CARGO_BUILD_TARGET="), "{hint}");
+        assert!(
+            hint.starts_with("build for this machine: --target "),
+            "{hint}"
+        );
     }
 
     #[test]

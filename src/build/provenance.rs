@@ -12,9 +12,10 @@ use std::time::SystemTime;
 use cargo_metadata::Artifact;
 use fs_err as fs;
 
+use crate::units::normal;
+
 use super::dep_info::dep_info;
 use super::kept::Record;
-use super::paths::normal;
 
 /// What one side's artefacts are checked against.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ use fs_err as fs;
 
 use super::cargo_config;
 use super::tool::{self, Ask, Tools};
+use crate::units::EITHER_SIDE;
 
 const SCRIPT: &str = include_str!("rustc_wrapper.sh");
 
@@ -25,6 +26,9 @@ const NEXT: &str = "PERFCHECK_RUSTC_WRAPPER";
 /// The checkout, and the target folder, of crates that are to have the same names on both sides.
 const CHECKOUT: &str = "PERFCHECK_CHECKOUT";
 const TARGET: &str = "PERFCHECK_TARGET";
+
+/// What executables have in place of the checkout.
+const EITHER: &str = "PERFCHECK_EITHER";
 
 /// Who decides what crates of the checkout are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +58,9 @@ pub(super) fn around(ask: &Ask, tools: &Tools<'_>, names: CrateNames) -> io::Res
     if names == CrateNames::Cargo || !(is_plain(&checkout) && is_plain(&target)) {
         return Ok(ask.env(CHECKOUT, "").env(TARGET, ""));
     }
-    Ok(ask.env(CHECKOUT, checkout).env(TARGET, target))
+    let either = checkout.with_file_name(EITHER_SIDE);
+    let ask = ask.env(CHECKOUT, checkout).env(TARGET, target);
+    Ok(ask.env(EITHER, either))
 }
 
 fn is_plain(path: &Path) -> bool {
@@ -189,6 +195,7 @@ mod tests {
                 .env("CARGO_MANIFEST_DIR", checkout.join(folder))
                 .env(CHECKOUT, &checkout)
                 .env(TARGET, &target)
+                .env(EITHER, temp.path().join("side"))
                 .output();
             let said = String::from_utf8(output.unwrap().stdout).unwrap();
             let name = said

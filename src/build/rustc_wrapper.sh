@@ -62,4 +62,5 @@ while [ "$count" -gt 0 ]; do
     set -- "$@" "$word"
     count=$((count - 1))
 done
-exec "$@"
+# Their absolute paths would be in the executables, and lie elsewhere in them for each side.
+exec "$@" "--remap-path-prefix=$PERFCHECK_CHECKOUT=$PERFCHECK_EITHER"

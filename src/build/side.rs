@@ -1,6 +1,6 @@
 //! Building one side.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Artifact, Package, PackageId, TargetKind};
@@ -22,7 +22,8 @@ use super::targets::Targets;
 use super::tool::{self, Tools};
 use super::workspace::Workspace;
 use super::{
-    Build, CommandLine, Executable, LockFile, Toolchain, lock, outside, runtime, toolchain,
+    Build, CommandLine, Executable, LockFile, Toolchain, left_behind, lock, outside, runtime,
+    toolchain,
 };
 
 /// A side before its build: its checkout and what its manifests say.
@@ -89,6 +90,12 @@ impl<'a> Site<'a> {
             toolchain,
             library_dir,
         })
+    }
+
+    fn in_repository(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.checkout.root)
+            .unwrap_or(path)
+            .to_owned()
     }
 
     /// The workspace's root folder, relative to the repository's.
@@ -207,7 +214,8 @@ impl<'a> Site<'a> {
             .map_err(|source| self.tools.io("write into the target folder", source))?;
         let compiled = self
             .run_cargo(wish, targets, &selected, events)
-            .map_err(|error| outside::explain(error, self.checkout))?;
+            .map_err(|error| outside::explain(error, self.checkout))
+            .map_err(|error| left_behind::explain(error, self.checkout, self.members.root()))?;
         for artifact in &compiled.artifacts {
             let objection = provenance
                 .objection(artifact)
@@ -300,6 +308,8 @@ impl<'a> Site<'a> {
             Some(Executable {
                 package: package.name.to_string(),
                 target: artifact.target.name.clone(),
+                source: self.in_repository(artifact.target.src_path.as_std_path()),
+                names: BTreeMap::new(),
                 working_dir: folder(package),
                 env: runtime::environment(
                     package,

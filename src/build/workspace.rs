@@ -34,11 +34,17 @@ impl Workspace {
         selection: &Selection,
         host: &str,
     ) -> Result<Self, BuildError> {
-        let words = ["metadata", "--format-version=1", "--filter-platform", host]
-            .map(str::to_owned)
-            .into_iter()
-            .chain(network_words(selection).map(str::to_owned))
-            .chain(feature_words(selection));
+        let platform = selection.target.as_deref().unwrap_or(host);
+        let words = [
+            "metadata",
+            "--format-version=1",
+            "--filter-platform",
+            platform,
+        ]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(network_words(selection).map(str::to_owned))
+        .chain(feature_words(selection));
         Workspace::read(tools, checkout, &Ask::new("cargo", words))
     }
 

@@ -1,6 +1,6 @@
 //! Lays the benchmarks of both sides beside each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +8,8 @@ use std::time::Duration;
 use regex::Regex;
 
 use crate::build::{Build, CommandLine, Executable};
+use crate::plan::Renaming;
+use crate::revision;
 use crate::scratch::{self, Scratch};
 use crate::units::{Paired, Side};
 
@@ -17,6 +19,7 @@ use super::launches::differing_program;
 use super::listing::{Listed, Listing, list};
 use super::outputs::differing_output;
 use super::refused::Refused;
+use super::renamed::{self, OwnWords};
 use super::{
     Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, Reached,
     SkippedTarget, Target, TargetOutcome, Tree, compare,
@@ -27,6 +30,8 @@ use super::{
 pub struct Options<'a> {
     /// Only benchmarks whose id matches this regular expression.
     pub filter: Option<&'a str>,
+    /// What the sides call differently.
+    pub renames: &'a [Renaming],
     /// How long an executable may be silent.
     pub timeout: Duration,
 }
@@ -47,9 +52,14 @@ pub fn discover(
         targets: Vec::new(),
         skipped: [unbuilt(builds), broken::skipped(builds)].concat(),
         elsewhere: 0,
+        notes: Vec::new(),
+        last_words: Vec::new(),
     };
     let differing = differing_inputs(builds);
-    for executables in pair_executables(builds) {
+    let own = Paired::from_fn(|side| OwnWords::of(builds.get(side), side));
+    let pairs = pair_executables(builds, options.renames);
+    discovery.notes = unpaired(builds, &pairs);
+    for executables in pairs {
         scratch::check()?;
         let answers = Paired::at_once(|side| {
             let executable = executables.get(side).as_ref();
@@ -66,6 +76,11 @@ pub fn discover(
         let mut refused = Refused::new(&package, &target, &identity);
         let mut listings = refused.sort_out(answers);
         discovery.skipped.append(&mut refused.targets);
+        discovery.last_words.append(&mut refused.last_words);
+        let renamed = renamed::rename(&mut listings, &own, options.renames);
+        discovery
+            .notes
+            .extend([renamed.notes, renamed.guesses].concat());
         broken::enter(builds, &package, &target, &mut listings);
         if listings.base.is_none() && listings.head.is_none() {
             continue;
@@ -84,7 +99,7 @@ pub fn discover(
             }),
             package,
             target,
-            executables: started(&executables, command_lines),
+            executables: started(&executables, command_lines, &renamed.former),
             identity,
         });
     }
@@ -108,6 +123,7 @@ fn compile(filter: Option<&str>) -> Result<Option<Regex>, DiscoverError> {
 fn started(
     executables: &Paired<Option<&Executable>>,
     command_lines: Paired<Option<CommandLine>>,
+    former: &BTreeMap<String, String>,
 ) -> Paired<Option<Executable>> {
     let own = Side::BOTH
         .into_iter()
@@ -118,8 +134,13 @@ fn started(
             true => CommandLine::Own,
             false => command_lines.get(side).unwrap_or_default(),
         };
+        let names = former.iter().map(|(new, old)| (old.clone(), new.clone()));
         Some(Executable {
             command_line,
+            names: match side {
+                Side::Base => names.collect(),
+                Side::Head => BTreeMap::new(),
+            },
             ..executable
         })
     })
@@ -129,24 +150,51 @@ type Found<'a> = Option<(Side, &'a Executable)>;
 
 /// The executables of both sides by (package, target), in the order of the head side; targets that
 /// only the base side has come last.
-fn pair_executables(builds: &Paired<Build>) -> Vec<Paired<Found<'_>>> {
-    let of = |side: Side, package: &str, target: &str| {
-        let executables = &builds.get(side).executables;
-        let found = executables
-            .iter()
-            .find(|executable| executable.package == package && executable.target == target);
-        found.map(|executable| (side, executable))
+fn pair_executables<'b>(builds: &'b Paired<Build>, renames: &[Renaming]) -> Vec<Paired<Found<'b>>> {
+    let (base, head) = (&builds.base.executables, &builds.head.executables);
+    let checkouts = builds.as_ref().map(|build| &build.checkout);
+    let moved = revision::changed_paths(checkouts).unwrap_or_default();
+    let other_names = renamed::pair_targets(builds, &moved, renames);
+    let partner = |at: usize, new: &Executable| {
+        let same = |old: &Executable| old.package == new.package && old.target == new.target;
+        let old = base.iter().position(same);
+        old.or_else(|| other_names.get(&at).copied())
     };
-    let names = |side: Side| {
-        let executables = builds.get(side).executables.iter();
-        executables.map(|executable| (executable.package.as_str(), executable.target.as_str()))
-    };
-    let mut seen = BTreeSet::new();
-    names(Side::Head)
-        .chain(names(Side::Base))
-        .filter(|name| seen.insert(*name))
-        .map(|(package, target)| Paired::from_fn(|side| of(side, package, target)))
+    let partners: Vec<Option<usize>> = head
+        .iter()
+        .enumerate()
+        .map(|(at, e)| partner(at, e))
+        .collect();
+    let of_head = head.iter().zip(&partners).map(|(new, old)| {
+        Paired::new(
+            old.map(|at| (Side::Base, &base[at])),
+            Some((Side::Head, new)),
+        )
+    });
+    let gone = base
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !partners.contains(&Some(*at)));
+    of_head
+        .chain(gone.map(|(_, old)| Paired::new(Some((Side::Base, old)), None)))
         .collect()
+}
+
+/// What the report should say of targets that one side alone has; not of those that the other has and cannot
+/// build.
+fn unpaired(builds: &Paired<Build>, pairs: &[Paired<Found<'_>>]) -> Vec<String> {
+    let only = |side: Side| -> Vec<(&str, &str)> {
+        let alone = pairs.iter().filter(|pair| pair.get(side.other()).is_none());
+        let names =
+            alone.filter_map(|pair| (*pair.get(side)).map(|(_, e)| (&*e.package, &*e.target)));
+        let broken = &builds.get(side.other()).broken;
+        let is_broken = |name: &(&str, &str)| {
+            let mut broken = broken.iter();
+            broken.any(|one| (&*one.package, &*one.target) == *name)
+        };
+        names.filter(|name| !is_broken(name)).collect()
+    };
+    renamed::guess_targets(&only(Side::Base), &only(Side::Head))
 }
 
 fn name_of(executables: &Paired<Option<&Executable>>) -> Option<(String, String)> {
@@ -336,6 +384,8 @@ fn something_to_measure(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::super::listing::Answer;
     use super::*;
     use crate::protocol::CriterionVersion;
@@ -500,6 +550,8 @@ mod tests {
             }],
             skipped: Vec::new(),
             elsewhere: 0,
+            notes: Vec::new(),
+            last_words: Vec::new(),
         }
     }
 

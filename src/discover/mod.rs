@@ -13,6 +13,7 @@ mod matching;
 mod outputs;
 mod part;
 mod refused;
+mod renamed;
 
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,19 @@ pub struct Discovery {
     /// How many benchmarks that have to be measured are in other parts of a partition. They share the
     /// report's error rate with those that are here.
     pub elsewhere: usize,
+    /// What the report should say of names that differ between the sides, as lower-case fragments.
+    pub notes: Vec<String>,
+    /// What executables that named no benchmark wrote last.
+    pub last_words: Vec<LastWords>,
+}
+
+/// What an executable that named no benchmark wrote last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastWords {
+    /// Of which side.
+    pub side: Side,
+    /// Several lines.
+    pub text: String,
 }
 
 impl Discovery {

@@ -67,6 +67,8 @@ mod tests {
             }],
             skipped: Vec::new(),
             elsewhere: 0,
+            notes: Vec::new(),
+            last_words: Vec::new(),
         }
     }
 

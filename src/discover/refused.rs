@@ -3,7 +3,7 @@
 use crate::units::{Paired, Side};
 
 use super::listing::{Answer, Listing};
-use super::{Failure, Identity, SkippedTarget, TargetOutcome};
+use super::{Failure, Identity, LastWords, SkippedTarget, TargetOutcome};
 
 /// What one target refuses to say of itself.
 pub(super) struct Refused<'a> {
@@ -12,6 +12,8 @@ pub(super) struct Refused<'a> {
     /// What a failure to run it means.
     failure: TargetOutcome,
     pub(super) targets: Vec<SkippedTarget>,
+    /// What the failures wrote.
+    pub(super) last_words: Vec<LastWords>,
 }
 
 impl<'a> Refused<'a> {
@@ -25,6 +27,7 @@ impl<'a> Refused<'a> {
                 Identity::Different(_) | Identity::OneSided => TargetOutcome::Failed,
             },
             targets: Vec::new(),
+            last_words: Vec::new(),
         }
     }
 
@@ -67,6 +70,11 @@ impl<'a> Refused<'a> {
 
     /// One target is told once, whatever the reasons of its sides.
     fn fail(&mut self, failures: Paired<Option<&Failure>>) {
+        let words = [failures.base, failures.head].into_iter().flatten();
+        self.last_words.extend(words.map(|failure| LastWords {
+            side: failure.side,
+            text: failure.stderr_tail.clone(),
+        }));
         let Paired { base, head } = failures.map(|failure| failure.map(with_last_line));
         let (side, reason) = match (base, head) {
             (None, None) => return,
@@ -104,7 +112,9 @@ impl Listing {
 }
 
 fn with_last_line(failure: &Failure) -> String {
-    match failure.stderr_tail.lines().next_back() {
+    // After a panic's own words rustc's library says how to see more.
+    let mut lines = failure.stderr_tail.lines().rev();
+    match lines.find(|line| !line.starts_with("note: ")) {
         Some(line) => format!("{}: {line}", failure.reason),
         None => failure.reason.clone(),
     }

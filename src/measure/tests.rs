@@ -91,6 +91,8 @@ fn measure_within(bounds: Bounds, sampling: &Sampling, targets: Vec<Target>) -> 
         targets,
         skipped: Vec::new(),
         elsewhere: 0,
+        notes: Vec::new(),
+        last_words: Vec::new(),
     };
     let mut never = |_: &Measured| Settled::ContinueTo(1_000);
     let scratch = fake::scratch();
@@ -267,6 +269,8 @@ fn what_is_settled_drops_out_and_is_announced() {
         targets: vec![target("t", script, script), target("u", script, script)],
         skipped: Vec::new(),
         elsewhere: 0,
+        notes: Vec::new(),
+        last_words: Vec::new(),
     };
     let asked = RefCell::new(Vec::new());
     let mut settle = |measured: &Measured| {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::seam::{CodeAddress, Stack, Stacks};
 use crate::symbols::{Frame, Symbols};
+use crate::units::on_side;
 
 /// Where a benchmark asks for memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +146,8 @@ impl<'a> Atlas<'a> {
     }
 
     fn place(&mut self, frame: Frame) -> Place {
-        let path = frame.file.map(|file| self.sources_at.workspace.join(file));
+        let Sources { root, workspace } = self.sources_at;
+        let path = frame.file.map(|file| on_side(&workspace.join(file), root));
         let (origin, file) = match &path {
             None => (Origin::Unknown, None),
             Some(file) => match file.strip_prefix(self.sources_at.root) {

@@ -217,7 +217,7 @@ fn name_the_stray_word(error: clap::Error) -> clap::Error {
 }
 
 /// A word as a shell wants it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.:=".contains(c);
     if word.chars().all(plain) {
         word.to_owned()

@@ -15,6 +15,7 @@ mod partition;
 mod range;
 mod resolve;
 mod side_args;
+mod sides;
 mod surroundings;
 mod value;
 
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Charset, Ratio};
 
+pub(crate) use args::quoted;
 pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs, near_command};
 pub use cache::{Cache, Size};
 pub use claim::{Claim, Gain};
@@ -40,6 +42,7 @@ pub use side_args::{
     CiSystem, CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, DoctorFormat, GuardianArgs,
     HookArgs, HookCommand, HookInstallArgs, HookRunArgs, InitArgs, ManArgs,
 };
+pub use sides::{Carry, Renaming, SidesArgs};
 pub use surroundings::Environment;
 pub use value::{Confidence, Filter, Share, Span};
 
@@ -56,6 +59,10 @@ pub struct Plan {
     pub filter: Option<String>,
     /// Only this part of the benchmarks; others are measured elsewhere.
     pub partition: Option<Partition>,
+    /// Files that git does not track, for both sides.
+    pub carry: Vec<Carry>,
+    /// What the two sides call differently.
+    pub renames: Vec<Renaming>,
     /// How measuring is done.
     pub sampling: Sampling,
     /// When a difference counts.
@@ -154,6 +161,8 @@ pub struct Selection {
     pub no_default_features: bool,
     /// `--profile`; `None` is cargo's own `bench`.
     pub profile: Option<String>,
+    /// `--target`.
+    pub target: Option<String>,
     /// `--locked`.
     pub locked: bool,
     /// `--offline`.

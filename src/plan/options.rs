@@ -6,7 +6,8 @@ use clap::ValueEnum;
 
 use super::value::{Confidence, Filter, Share, Span};
 use super::{
-    Claim, ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Partition, Pinning, Size,
+    Claim, ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Partition, Pinning,
+    SidesArgs, Size,
 };
 
 /// Everything that can be said about a comparison, whichever revisions it is of.
@@ -15,6 +16,9 @@ pub struct CompareOptions {
     /// What to build.
     #[command(flatten)]
     pub selection: SelectionArgs,
+    /// What both sides have in common.
+    #[command(flatten)]
+    pub sides: SidesArgs,
     /// How to measure.
     #[command(flatten)]
     pub sampling: SamplingArgs,
@@ -64,6 +68,9 @@ pub struct SelectionArgs {
     /// Build with this profile instead of `bench`
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
+    /// Build for this target, whose programs must start on this machine
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<PathBuf>,

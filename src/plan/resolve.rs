@@ -86,6 +86,8 @@ impl Plan {
                 .as_ref()
                 .map(|filter| filter.as_str().to_owned()),
             partition: options.sampling.partition,
+            carry: options.sides.carry.clone(),
+            renames: options.sides.rename.clone(),
             thresholds: thresholds(&options.judgement, Mode::of(&options.sampling)),
             outputs: output::pair_up(&options.output, &environment.cwd)?,
             claims: claims(&options.judgement),
@@ -171,6 +173,7 @@ fn selection(args: &SelectionArgs, cwd: &Path) -> Selection {
         all_features: args.all_features,
         no_default_features: args.no_default_features,
         profile: args.profile.clone(),
+        target: args.target.clone(),
         locked: args.locked,
         offline: args.offline,
         frozen: args.frozen,

@@ -31,6 +31,8 @@ pub(crate) fn executable(script: &str) -> Executable {
         package: "fakes".into(),
         target: "speaker".into(),
         path: speaker(),
+        source: PathBuf::new(),
+        names: std::collections::BTreeMap::new(),
         working_dir: std::env::temp_dir(),
         env: vec![("FAKE_SCRIPT".into(), script.into())],
         criterion: Some("0.5.1".into()),

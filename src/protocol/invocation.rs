@@ -131,6 +131,20 @@ impl Invocation<'_> {
         Filter::Ids(ids.into_iter().map(str::to_owned).collect())
     }
 
+    /// The filter by the names that the process itself has for its benchmarks.
+    fn filter(&self) -> Filter {
+        let Filter::Ids(ids) = &self.filter else {
+            return self.filter.clone();
+        };
+        let names = &self.executable.names;
+        let own = |id: &String| {
+            let mut names = names.iter();
+            let own = names.find(|(_, shown)| *shown == id).map(|(own, _)| own);
+            own.unwrap_or(id).clone()
+        };
+        Filter::Ids(ids.iter().map(own).collect())
+    }
+
     fn arguments(&self) -> Vec<String> {
         let mut words = vec!["--bench".to_owned()];
         let timing = self.timing.iter();
@@ -139,12 +153,12 @@ impl Invocation<'_> {
             CommandLine::Criterion => {
                 words.push("--noplot".to_owned());
                 words.extend(timing);
-                words.push(self.filter.pattern());
+                words.push(self.filter().pattern());
             }
             CommandLine::Criterion2 => {
                 words.push("-n".to_owned());
                 words.extend(timing);
-                words.extend(self.filter.exact());
+                words.extend(self.filter().exact());
             }
             CommandLine::Own => {}
         }
@@ -221,6 +235,25 @@ mod tests {
         assert!(!regex.is_match("d"));
         let nothing = regex::Regex::new(&Filter::Nothing.pattern()).unwrap();
         assert!(!nothing.is_match("d"));
+    }
+
+    #[test]
+    fn a_benchmark_is_asked_for_by_the_name_that_its_process_has_for_it() {
+        let names = [("fold/chained".to_owned(), "fold/codeword".to_owned())];
+        let executable = Executable {
+            names: names.into(),
+            ..super::super::fake::executable("")
+        };
+        let invocation = Invocation {
+            executable: &executable,
+            side: Side::Base,
+            filter: Invocation::filter_for(["fold/codeword", "sum"]),
+            timing: None,
+            placement: Placement::Free,
+            env: Vec::new(),
+        };
+        let words = invocation.arguments().join(" ");
+        assert_eq!(words, "--bench --noplot ^(?:fold/chained|sum)$");
     }
 
     #[test]

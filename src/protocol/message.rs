@@ -1,6 +1,8 @@
 //! What a benchmark process says. Field names are Criterion's (`src/connection.rs`), which have
 //! not changed from 0.3.3 to 0.8; what we have no use for is left out and ignored when it comes.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -66,6 +68,25 @@ pub enum Message {
     },
 }
 
+impl Message {
+    /// With the name that `names` has for the benchmark that it is about, where it has one.
+    pub(super) fn renamed(mut self, names: &BTreeMap<String, String>) -> Message {
+        if names.is_empty() {
+            return self;
+        }
+        if let Message::BeginningBenchmark { id }
+        | Message::SkippingBenchmark { id }
+        | Message::Warmup { id, .. }
+        | Message::MeasurementStart { id, .. }
+        | Message::MeasurementComplete { id, .. } = &mut self
+            && let Some(name) = names.get(&id.full())
+        {
+            *id = id.named(name);
+        }
+        self
+    }
+}
+
 /// A benchmark's name in its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct BenchmarkId {
@@ -80,6 +101,16 @@ pub struct BenchmarkId {
 }
 
 impl BenchmarkId {
+    /// The same benchmark under another name.
+    fn named(&self, name: &str) -> BenchmarkId {
+        BenchmarkId {
+            group_id: name.to_owned(),
+            function_id: None,
+            value_str: None,
+            throughput: self.throughput.clone(),
+        }
+    }
+
     /// The id as Criterion prints it and as it matches filters against, in every version:
     /// the parts that are there, joined by `/`, unescaped and untruncated.
     #[must_use]

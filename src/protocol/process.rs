@@ -1,5 +1,6 @@
 //! A live benchmark process, and the waiting for what it says.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::ExitStatus;
@@ -78,6 +79,8 @@ pub struct Process {
     listener: TcpListener,
     stream: Option<TcpStream>,
     frames: FrameBuffer,
+    /// What its benchmarks are called, by its own names for them.
+    names: BTreeMap<String, String>,
     stdout: Option<Tail>,
     stderr: Option<Tail>,
 }
@@ -103,6 +106,7 @@ impl Process {
             listener,
             stream: None,
             frames: FrameBuffer::default(),
+            names: invocation.executable.names.clone(),
         })
     }
 
@@ -224,13 +228,13 @@ impl Process {
 
     /// A message that is already there.
     fn poll_message(&mut self) -> Result<Option<Message>, Ending> {
-        if let Some(message) = self.frames.next_message()? {
-            return Ok(Some(message));
+        if let Some(message) = self.frames.next_message::<Message>()? {
+            return Ok(Some(message.renamed(&self.names)));
         }
         let received = self.receive();
         // What came before the end is heard before the end is told.
-        match self.frames.next_message()? {
-            Some(message) => Ok(Some(message)),
+        match self.frames.next_message::<Message>()? {
+            Some(message) => Ok(Some(message.renamed(&self.names))),
             None => received.map(|()| None),
         }
     }

@@ -216,6 +216,9 @@ pub struct Environment {
     /// Where checkouts and builds lay, and why not in the user's cache folder; absent where they did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// Files that git does not track and that both sides were given: each pattern, with how many and how large.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<String>,
 }
 
 /// Where the versions of dependencies come from.

@@ -6,6 +6,7 @@
 //! written into the user's repository or checkout.
 
 mod ancestry;
+mod carry;
 mod changes;
 mod checkout;
 mod error;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 use crate::units::Paired;
 
+pub use carry::{Carried, carry, left_behind};
 pub use changes::{ChangedFile, Touch, changed_files, changed_paths, touched_lines};
 pub use checkout::check_out;
 pub use error::RevisionError;

@@ -161,6 +161,11 @@ pub(super) fn make_way(root: &Path, path: &Path) -> io::Result<PathBuf> {
     Ok(place)
 }
 
+/// Whether a folder says of itself that it is a cache.
+pub(super) fn is_cache(folder: &Path) -> bool {
+    fs_err::read(folder.join("CACHEDIR.TAG")).is_ok_and(|tag| tag.starts_with(CACHE_TAG))
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tracking {
     Tracked,
@@ -178,10 +183,10 @@ impl Caches {
         folders.reverse();
         let is_cache = |folder: &&Path| {
             !folder.as_os_str().is_empty()
-                && *self.0.entry((*folder).to_owned()).or_insert_with(|| {
-                    fs_err::read(root.join(folder).join("CACHEDIR.TAG"))
-                        .is_ok_and(|tag| tag.starts_with(CACHE_TAG))
-                })
+                && *self
+                    .0
+                    .entry((*folder).to_owned())
+                    .or_insert_with(|| is_cache(&root.join(folder)))
         };
         folders.into_iter().find(is_cache).map(Path::to_owned)
     }

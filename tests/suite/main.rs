@@ -12,6 +12,7 @@ mod faults;
 mod harness_shapes;
 mod hook;
 mod measure;
+mod nested;
 mod package;
 mod partial;
 mod pprof_reader;

@@ -76,6 +76,8 @@ fn run(target: Target, sampling: &Sampling) -> BTreeMap<String, Measured> {
         targets: vec![target],
         skipped: Vec::new(),
         elsewhere: 0,
+        notes: Vec::new(),
+        last_words: Vec::new(),
     };
     let mut never = |_: &Measured| Settled::Continue;
     measure::run(sampling, &discovery, &scratch, &mut never, &|_| {})

@@ -64,6 +64,8 @@ impl Fixture {
             working_dir: std::env::temp_dir(),
             env: Vec::new(),
             criterion: None,
+            source: std::path::PathBuf::new(),
+            names: std::collections::BTreeMap::new(),
             command_line: CommandLine::default(),
         }
     }

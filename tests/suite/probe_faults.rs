@@ -234,6 +234,8 @@ fn compared(ids: &[&str], more: &str) -> Vec<(Counted, AllocationComparison)> {
         targets: vec![target],
         skipped: Vec::new(),
         elsewhere: 0,
+        notes: Vec::new(),
+        last_words: Vec::new(),
     };
     let folder = tempfile::tempdir().unwrap();
     let scratch = Scratch::create(folder.path(), None).unwrap();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use toml::{Table, Value};
 
-use super::super::paths::normal;
+use crate::units::normal;
 
 /// Whether cargo follows the key `include`; it does since 1.94.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::units::{Paired, Side};
+use crate::units::{Paired, Side, on_side};
 
 use super::elf::Image;
 use super::{Tree, both};
@@ -80,7 +80,8 @@ impl<'a> Sources<'a> {
     /// What the source has at a location: the rest of the line, a comment at its end aside. `None`
     /// where there is nothing but space or comment, which no code is at.
     fn text(&self, side: Side, location: &Location<'_>) -> Option<String> {
-        let path = self.trees.get(side).workspace.join(location.file);
+        let tree = self.trees.get(side);
+        let path = on_side(&tree.workspace.join(location.file), tree.checkout);
         let mut files = self.lines.borrow_mut();
         let lines = files.entry(path).or_insert_with_key(|path| {
             let text = fs_err::read_to_string(path).ok()?;

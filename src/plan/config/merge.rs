@@ -4,7 +4,8 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::super::{
-    CompareOptions, OutputArgs, PlanError, SamplingArgs, SelectionArgs, TerminalArgs, mode,
+    CompareOptions, OutputArgs, PlanError, SamplingArgs, SelectionArgs, SidesArgs, TerminalArgs,
+    mode,
 };
 use super::Setting;
 
@@ -80,6 +81,10 @@ pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOp
     };
     CompareOptions {
         selection: selection_or(typed.selection, configured.selection),
+        sides: SidesArgs {
+            carry: list_or(typed.sides.carry, configured.sides.carry),
+            rename: list_or(typed.sides.rename, configured.sides.rename),
+        },
         sampling: sampling_or(typed.sampling, configured.sampling),
         judgement: super::super::JudgementArgs {
             threshold: typed.judgement.threshold.or(configured.judgement.threshold),
@@ -125,6 +130,7 @@ fn selection_or(typed: SelectionArgs, configured: SelectionArgs) -> SelectionArg
         all_features: typed.all_features || configured.all_features,
         no_default_features: typed.no_default_features || configured.no_default_features,
         profile: typed.profile.or(configured.profile),
+        target: typed.target.or(configured.target),
         manifest_path: typed.manifest_path,
         target_dir: typed.target_dir.or(configured.target_dir),
         no_cache: typed.no_cache || configured.no_cache,

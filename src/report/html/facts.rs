@@ -55,6 +55,9 @@ fn environment(report: &Report) -> Vec<(&'static str, String)> {
     let toolchain = e.toolchain.as_ref();
     facts.extend(toolchain.map(|toolchain| ("toolchain", sides(toolchain))));
     facts.extend(e.place.clone().map(|place| ("place", place)));
+    if !e.carried.is_empty() {
+        facts.push(("carried", e.carried.join(", ")));
+    }
     if let Some(steal) = e.steal {
         facts.push(("time stolen by other tenants", words::share(steal)));
     }

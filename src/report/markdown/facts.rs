@@ -106,6 +106,9 @@ impl Page<'_> {
         if let Some(place) = &e.place {
             row("place", self.text(place));
         }
+        if !e.carried.is_empty() {
+            row("carried", self.text(&e.carried.join(", ")));
+        }
         fold(out, "Environment", &body);
     }
 

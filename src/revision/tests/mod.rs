@@ -1,5 +1,6 @@
 //! Real repositories, made by the git program.
 
+mod carried;
 mod hostile;
 mod layout;
 mod resolving;

@@ -51,6 +51,7 @@ pub(crate) fn report() -> Report {
             locking: Locking::Tracked,
             toolchain: None,
             place: None,
+            carried: Vec::new(),
         },
         methodology: Methodology {
             seed: 42,

@@ -1,0 +1,24 @@
+//! Builds that miss a file which git does not track.
+
+use std::path::Path;
+
+use crate::revision::{self, Checkout};
+
+use super::error::BuildError;
+
+/// `error`, or, where its words name a file that is in the user's checkout alone, an error that says so.
+pub(super) fn explain(error: BuildError, checkout: &Checkout, workspace: &Path) -> BuildError {
+    let words = match &error {
+        BuildError::DoesNotCompile { errors, .. } => errors,
+        BuildError::ToolFailed { message, .. } => message,
+        _ => return error,
+    };
+    let folder = checkout.root.join(checkout.folder());
+    match revision::left_behind(words, checkout, &[workspace, &folder]) {
+        Some(path) => BuildError::LeftBehind {
+            path,
+            cause: Box::new(error),
+        },
+        None => error,
+    }
+}

@@ -1,0 +1,181 @@
+//! Files that git leaves out of every revision, brought to both sides because somebody asked for it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use globset::GlobMatcher;
+
+use super::error::git;
+use super::{Checkout, RevisionError, open, overlay};
+use crate::plan::Carry;
+use crate::units::{Bytes, Paired, Side, normal};
+
+/// Links that lead around in a circle end here.
+const DEEPEST: usize = 64;
+
+/// What was brought.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Carried {
+    /// Each pattern with what it brought: `data/** (3 files, 1.2 MB)`.
+    pub patterns: Vec<String>,
+    /// What the report should say, as lower-case fragments.
+    pub notes: Vec<String>,
+}
+
+/// Copies the files of the user's checkout that match `patterns` and that git does not track to both sides.
+/// A pattern that matches a folder brings all of it. What a side has already is its own. Links are followed, so that nothing
+/// that a benchmark writes comes back.
+///
+/// # Errors
+/// Where the index or a file cannot be read, or a side cannot be written.
+pub fn carry(checkouts: &Paired<Checkout>, patterns: &[Carry]) -> Result<Carried, RevisionError> {
+    let mut carried = Carried::default();
+    if patterns.is_empty() {
+        return Ok(carried);
+    }
+    let from = checkouts.head.original_root.as_path();
+    let failed = |side: Side| move |source| RevisionError::Io { side, source };
+    let found = Search::of(from, patterns)?
+        .files()
+        .map_err(failed(Side::Head))?;
+    for path in found.keys() {
+        crate::scratch::check()?;
+        for side in Side::BOTH {
+            copy(from, &checkouts.get(side).root, path).map_err(failed(side))?;
+        }
+    }
+    for (at, pattern) in patterns.iter().enumerate() {
+        let own = found.iter().filter(|(_, by)| **by == at);
+        let sizes = own.map(|(path, _)| fs::metadata(from.join(path)).map_or(0, |meta| meta.len()));
+        let sizes: Vec<u64> = sizes.collect();
+        let size = Bytes::from_bytes(sizes.iter().sum());
+        match sizes.len() {
+            0 => carried.notes.push(format!(
+                "`--carry {pattern}` brings nothing: it matches no file that git does not track"
+            )),
+            1 => carried.patterns.push(format!("{pattern} (1 file, {size})")),
+            count => carried
+                .patterns
+                .push(format!("{pattern} ({count} files, {size})")),
+        }
+    }
+    Ok(carried)
+}
+
+struct Search<'a> {
+    from: &'a Path,
+    tracked: HashSet<Vec<u8>>,
+    matchers: Vec<GlobMatcher>,
+    /// By path from the top: which pattern brings it.
+    found: BTreeMap<PathBuf, usize>,
+}
+
+impl<'a> Search<'a> {
+    fn of(from: &'a Path, patterns: &[Carry]) -> Result<Search<'a>, RevisionError> {
+        let index = open(from, None)?.index();
+        let index = index.map_err(|error| git("read which files git tracks", error))?;
+        let matchers = patterns
+            .iter()
+            .map(|pattern| pattern.glob().compile_matcher());
+        Ok(Search {
+            from,
+            tracked: index.iter().map(|entry| entry.path).collect(),
+            matchers: matchers.collect(),
+            found: BTreeMap::new(),
+        })
+    }
+
+    fn files(mut self) -> io::Result<BTreeMap<PathBuf, usize>> {
+        self.folder(Path::new(""), None, 0)?;
+        Ok(self.found)
+    }
+
+    /// `inside` is the pattern that matches a folder around.
+    fn folder(&mut self, folder: &Path, inside: Option<usize>, depth: usize) -> io::Result<()> {
+        if depth > DEEPEST {
+            return Ok(());
+        }
+        for entry in fs::read_dir(self.from.join(folder))? {
+            let entry = entry?;
+            if entry.file_name() == ".git" {
+                continue;
+            }
+            let path = folder.join(entry.file_name());
+            let is_link = entry.file_type()?.is_symlink();
+            let by = inside.or_else(|| self.pattern_for(&path, is_link));
+            // What a link leads to is needed only where it is asked for.
+            let meta = match by {
+                Some(_) => fs::metadata(entry.path()),
+                None => fs::symlink_metadata(entry.path()),
+            };
+            let Ok(meta) = meta else { continue };
+            if meta.is_dir() {
+                // A cache is searched only where it is asked for.
+                if by.is_some() || !overlay::is_cache(&entry.path()) {
+                    self.folder(&path, by, depth + 1)?;
+                }
+            } else if let Some(by) = by
+                && meta.is_file()
+                && !self.is_tracked(&path)
+            {
+                self.found.insert(path, by);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first pattern that matches a path, or what a link leads to.
+    fn pattern_for(&self, path: &Path, is_link: bool) -> Option<usize> {
+        self.matchers.iter().position(|matcher| {
+            matcher.is_match(path) || (is_link && matcher.is_match(path.join("_")))
+        })
+    }
+
+    fn is_tracked(&self, path: &Path) -> bool {
+        self.tracked.contains(path.as_os_str().as_encoded_bytes())
+    }
+}
+
+fn copy(from: &Path, root: &Path, path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(root.join(path)).is_ok() {
+        return Ok(());
+    }
+    // The system shares the blocks where it can.
+    fs::copy(from.join(path), overlay::make_way(root, path)?).map(drop)
+}
+
+/// The first path that a failing side's words name and that lies in the user's checkout, is not tracked, and
+/// is missing on that side; from the top of the repository. Paths are meant from one of `folders` of the side.
+#[must_use]
+pub fn left_behind(words: &str, checkout: &Checkout, folders: &[&Path]) -> Option<PathBuf> {
+    let mut named: Vec<PathBuf> = Vec::new();
+    let is_end = |c: char| c.is_whitespace() || "\"'`()[]{}<>,;|=".contains(c);
+    for word in words.split(is_end) {
+        let word = word.trim_end_matches(['.', ':', '!', '?']);
+        let word = word.split_once(':').map_or(word, |(path, _)| path);
+        if !word.contains(['.', '/']) || word.len() < 2 {
+            continue;
+        }
+        let bases = [checkout.root.as_path()]
+            .into_iter()
+            .chain(folders.iter().copied());
+        for base in bases {
+            let path = normal(&base.join(word));
+            if let Ok(inside) = path.strip_prefix(&checkout.root)
+                && inside.components().next().is_some()
+                && !named.contains(&inside.to_owned())
+            {
+                named.push(inside.to_owned());
+            }
+        }
+    }
+    let users = checkout.original_root.as_path();
+    named.retain(|path| users.join(path).exists() && !checkout.root.join(path).exists());
+    let repository = open(users, None).ok()?;
+    let index = repository.index().ok()?;
+    named
+        .into_iter()
+        .find(|path| index.get_path(path, 0).is_none())
+}
