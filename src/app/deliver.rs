@@ -7,14 +7,16 @@ use anyhow::Context as _;
 
 use super::failure::Failure;
 use crate::attribute::Artifact;
-use crate::plan::{ColourRequest, Output, Terminal};
+use crate::plan::{ColourRequest, Format, Output, Terminal};
 use crate::report::{self, RenderOptions, Report};
 use crate::units::Colour;
 
 /// The narrowest and widest a table is laid out for, and what it gets where the stream is no terminal.
 const WIDTHS: (usize, usize, usize) = (40, 160, 100);
 
-/// Renders `report` for each output, files first, so that a closed stdout costs no file.
+/// Renders `report` for each output, files first, so that a closed stdout costs no file. Where a file cannot
+/// be written, of a full disk for example, and nothing goes to stdout, the text does: what took minutes to
+/// find out is told in any case.
 pub(super) fn deliver(
     report: &Report,
     outputs: &[Output],
@@ -28,7 +30,12 @@ pub(super) fn deliver(
             delivered = delivered.and(to_file(report, output, path));
         }
     }
-    for output in outputs.iter().filter(|output| output.path.is_none()) {
+    let to_stdout = outputs.iter().filter(|output| output.path.is_none());
+    if delivered.is_err() && to_stdout.clone().next().is_none() {
+        let text = report::render(report, Format::Text, &for_stdout(terminal))?;
+        return delivered.and(print(&text, out));
+    }
+    for output in to_stdout {
         let text = report::render(report, output.format, &for_stdout(terminal))?;
         delivered = delivered.and(print(&text, out));
     }

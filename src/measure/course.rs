@@ -50,10 +50,13 @@ impl Course {
         self.state = State::Settled;
         let rounds = self.measured.rounds.len();
         self.measured.remarks.push(Remark::CutShort { rounds });
-        if rounds > 0 {
-            let what = format!("stopped after {rounds} rounds: {cause}");
-            self.measured.notes.push(what);
-        }
+        let after = match rounds {
+            0 => return,
+            1 => "1 round".to_owned(),
+            n => format!("{n} rounds"),
+        };
+        let note = format!("stopped after {after}: {cause}");
+        self.measured.notes.push(note);
     }
 
     pub(super) fn settled(&self, verdict: &str) -> Event {

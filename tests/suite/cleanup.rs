@@ -201,6 +201,36 @@ fn signals_end_the_run_its_build_and_its_folder() {
     }
 }
 
+/// A disk of our own is to be had where users may make name spaces; elsewhere there is nothing to see.
+#[test]
+fn a_disk_that_is_full_while_building_is_named_with_what_helps() {
+    let workspace = crate::faults::workspace("bench\ta\n", "bench\tb\n");
+    let disk = workspace.beside("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let on_a_small_disk = |words: &[&std::ffi::OsStr]| {
+        let mount = "mount -t tmpfs -o size=1m tmpfs \"$0\" && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        cargo_perfcheck::scratch::clean_env(&mut command)
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", mount])
+            .arg(&disk)
+            .args(words)
+            .current_dir(workspace.root())
+            .env("XDG_CACHE_HOME", &disk)
+            .output()
+    };
+    if !on_a_small_disk(&["true".as_ref()]).is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let program = cargo_bin!("cargo-perfcheck");
+    let line = ["perfcheck", "HEAD~1..HEAD", "--offline"].map(std::ffi::OsStr::new);
+    let output = on_a_small_disk(&[&[program.as_os_str()], &line[..]].concat()).unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(101), "{stderr}");
+    assert!(stderr.contains("no space left in"), "{stderr}");
+    assert!(stderr.contains("\nhint: "), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
 #[test]
 fn after_kill_9_the_guardian_cleans_up() {
     let workspace = endless();

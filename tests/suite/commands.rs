@@ -101,6 +101,36 @@ fn completions_and_manual_pages_know_every_command() {
 }
 
 #[test]
+fn a_full_disk_costs_neither_the_other_files_nor_what_was_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reports/demo.v1.json");
+    let report = |line: &str| {
+        let report = perfcheck("report").arg(recorded);
+        let run = report.args(line.split(' ')).current_dir(folder.path());
+        run.output().unwrap()
+    };
+    // Whatever is written to this device, it is full.
+    let output = report("--format html -o /dev/full --format json -o found.json");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(101), "{stderr}");
+    for told in ["/dev/full", "No space left on device"] {
+        assert!(stderr.contains(told), "{stderr}");
+    }
+    assert!(folder.path().join("found.json").exists());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("REJECT"), "{text}");
+
+    // Who has something on stdout gets that, and nothing besides.
+    let output = report("--format html -o /dev/full --format go-bench");
+    assert_eq!(output.status.code(), Some(101));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.starts_with("side: base") && !text.contains("REJECT"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_committed_recipes_are_the_ones_that_init_writes() {
     let workspace = package();
     for system in ["github", "gitlab", "shell"] {

@@ -58,6 +58,21 @@ pub(crate) fn workspace_by_flag(plain: &str, slow: &str) -> Workspace {
     workspace
 }
 
+/// Two commits, neither of which holds a lock file, whose benchmarks follow these scripts.
+pub(crate) fn workspace_without_lock(base: &str, head: &str) -> Workspace {
+    let workspace = Workspace::new();
+    workspace
+        .write(".gitignore", "/target\n/Cargo.lock\n")
+        .write("Cargo.toml", MANIFEST)
+        .write("src/lib.rs", "")
+        .write("benches/fake.rs", &speaker("include_str!(\"script\")"))
+        .write("benches/script", base)
+        .commit("The base")
+        .write("benches/script", head)
+        .commit("The head");
+    workspace
+}
+
 /// Two commits whose benchmarks follow these scripts.
 pub(crate) fn workspace(base: &str, head: &str) -> Workspace {
     let scripted = speaker("include_str!(\"script\")");
@@ -148,8 +163,27 @@ fn a_benchmark_that_fails_in_any_way_costs_the_others_nothing() {
 #[test]
 fn an_id_that_is_given_twice_is_said_and_costs_the_others_nothing() {
     let script = |ns| format!("ns\t{ns}\nbench\ttwice\nbench\tonce\nbench\ttwice\n");
-    let report = report(&workspace(&script(1000), &script(500)), "");
+    let claims = "--claim faster=^once$ --claim faster=^twice$";
+    let report = report(&workspace(&script(1000), &script(500)), claims);
     assert_eq!(verdicts(&report)["once"], "faster", "{report:#}");
+    // What is claimed of the one is shown; of the other nothing is known.
+    assert_eq!(report["claims"][0]["standing"], "shown", "{report:#}");
+    assert_eq!(report["claims"][1]["standing"], "unshown");
+    let reasons = report["typed_reasons"].as_array().unwrap();
+    let unproven: Vec<&Value> = reasons
+        .iter()
+        .filter(|reason| reason["kind"] == "no-evidence")
+        .collect();
+    assert_eq!(unproven.len(), 1, "{report:#}");
+    assert_eq!(unproven[0]["claims"][0]["claim"], "faster=^twice$");
+    // What the percentiles of both sides are of: as many iterations as fill a twentieth of 100 ms.
+    let once = report["benchmarks"].as_array().unwrap().iter();
+    let once = once.clone().find(|benchmark| benchmark["id"] == "once");
+    let time = &once.unwrap()["time"];
+    let of = |side: &str| &time[side]["iterations_per_sample"];
+    let samples = |n: u64| serde_json::json!({"fewest": n, "most": n});
+    assert_eq!(of("base"), &samples(5_000), "{time:#}");
+    assert_eq!(of("head"), &samples(10_000), "{time:#}");
     let notes = report.to_string();
     assert!(notes.contains("twice"), "{report:#}");
 }

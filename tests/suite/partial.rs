@@ -1,7 +1,9 @@
 //! What is known when a run ends early is written, and says that it is not everything.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -12,7 +14,8 @@ use crate::support::{Workspace, one_run};
 
 one_run!(a_run_that_ends_early_leaves_what_is_known:
     a_signal_leaves_a_partial_report_in_every_format,
-    a_time_that_building_used_up_leaves_nothing_measured,
+    a_time_that_is_up_before_or_while_measuring_leaves_what_is_known,
+    a_signal_ends_a_benchmark_that_hangs_and_a_second_one_ends_the_run_at_once,
     what_nobody_could_start_is_neither_approved_nor_removed,
 );
 
@@ -87,15 +90,144 @@ fn a_signal_leaves_a_partial_report_in_every_format() {
         ("report.html", "Partial report: "),
         ("junit.xml", "name=\"completed\""),
         ("github-annotations.txt", "partial report"),
-        ("overview.svg", "<svg"),
+        ("overview.svg", "Partial report: "),
+        ("gitlab-code-quality.json", "perfcheck-partial"),
+        ("benchstat.txt", "partial: "),
+        ("github-action-benchmark.json", "["),
+        ("bencher.json", "{"),
     ] {
         let text = std::fs::read_to_string(workspace.beside("report").join(file)).unwrap();
         assert!(text.contains(mark), "{file}: {text}");
     }
 }
 
-fn a_time_that_building_used_up_leaves_nothing_measured() {
-    let workspace = workspace();
+fn a_time_that_is_up_before_or_while_measuring_leaves_what_is_known() {
+    // The scout takes four seconds, and so does each of the six rounds that all get at least.
+    let benchmarks = ["first", "2", "3", "4", "5", "6", "7", "8"];
+    let benchmarks = benchmarks.map(|id| format!("bench\t{id}\tsleep=250\n"));
+    let script = format!("ns\t1000\n{}", benchmarks.concat());
+    let head = format!("{script}do\tok\n");
+    let workspace = faults::workspace_without_lock(&script, &head);
+    a_time_that_building_used_up_leaves_nothing_measured(&workspace);
+    a_time_that_is_up_in_the_middle_of_a_pass_leaves_the_rounds_until_then(&workspace);
+    one_lock_file_for_both_sides_is_a_line_of_the_environment(&workspace);
+    a_claim_about_no_benchmark_is_an_error(&workspace);
+}
+
+fn a_time_that_is_up_in_the_middle_of_a_pass_leaves_the_rounds_until_then(workspace: &Workspace) {
+    // The builds are there. A fifth of the time is kept for what comes after timing.
+    let run = workspace
+        .keeping("HEAD~1..HEAD --offline --time 24s --report-dir")
+        .arg(workspace.beside("report"));
+    let began = Instant::now();
+    let output = run.output().unwrap();
+    let took = began.elapsed();
+    assert_eq!(output.status.code(), Some(103), "{output:?}");
+    // The time, the grace for a step that has begun, and writing.
+    assert!(took < Duration::from_secs(90), "{took:?}");
+    let report = report(workspace);
+    let shortfalls = report["partial"]["shortfalls"].as_array().unwrap();
+    assert_eq!(shortfalls[0]["part"], "time", "{report:#}");
+    for shortfall in shortfalls {
+        assert_eq!(shortfall["cause"]["kind"], "time-up", "{report:#}");
+    }
+    let benchmarks = report["benchmarks"].as_array().unwrap().iter();
+    let (short, whole): (Vec<&Value>, Vec<&Value>) = benchmarks.partition(|benchmark| {
+        let mut remarks = benchmark["remarks"].as_array().unwrap().iter();
+        remarks.any(|remark| remark["kind"] == "cut-short")
+    });
+    assert!(!short.is_empty(), "{report:#}");
+    let timed = |benchmark: &&&Value| benchmark["time"]["rounds"].is_array();
+    assert!(short.iter().chain(&whole).any(|b| timed(&b)), "{report:#}");
+    // A history gets no times of what was cut short.
+    let bencher = std::fs::read_to_string(workspace.beside("report/bencher.json")).unwrap();
+    let bencher: Value = serde_json::from_str(&bencher).unwrap();
+    for benchmark in short {
+        let name = format!("fakes::fake {}", benchmark["id"].as_str().unwrap());
+        assert_eq!(bencher[name]["latency"], Value::Null, "{bencher:#}");
+    }
+}
+
+/// In the report of the run before.
+fn one_lock_file_for_both_sides_is_a_line_of_the_environment(workspace: &Workspace) {
+    let report = report(workspace);
+    assert_eq!(report["environment"]["locking"], "shared");
+    assert_eq!(report["confounders"], Value::Array(Vec::new()));
+    assert_eq!(report.to_string().matches("ock file").count(), 0);
+    for file in ["report.md", "report.html"] {
+        let text = std::fs::read_to_string(workspace.beside("report").join(file)).unwrap();
+        assert_eq!(text.matches("Cargo.lock").count(), 1, "{file}: {text}");
+        assert!(!text.contains("matters as well"), "{file}: {text}");
+    }
+}
+
+fn a_claim_about_no_benchmark_is_an_error(workspace: &Workspace) {
+    let run = workspace.keeping("HEAD~1..HEAD --offline --claim faster=^frist$");
+    let output = run.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(101), "{stderr}");
+    assert!(
+        stderr.contains("error: the claim `faster=^frist$` names no benchmark"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("one of them is `first`"), "{stderr}");
+}
+
+/// Nobody waits for a benchmark that hangs. The run is held while it writes the last report, into a pipe that
+/// nobody reads.
+fn a_signal_ends_a_benchmark_that_hangs_and_a_second_one_ends_the_run_at_once() {
+    let script = |ns: u32| format!("ns\t{ns}\nbench\tfirst\nbench\tlast\thang\n");
+    let workspace = faults::workspace(&script(1000), &script(500));
+    let pipe = workspace.beside("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut command = Command::new(cargo_bin!("cargo-perfcheck"));
+    let mut run = cargo_perfcheck::scratch::clean_env(&mut command)
+        .args(["perfcheck", "HEAD~1..HEAD", "--no-cache", "--offline"])
+        .args(["--timeout", "1h", "--message-format", "json"])
+        .arg("--report-dir")
+        .arg(workspace.beside("report"))
+        .args(["--format", "text", "--output"])
+        .arg(&pipe)
+        .current_dir(workspace.root())
+        .env("XDG_CACHE_HOME", workspace.beside("cache"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    let mut lines = lines.map(Result::unwrap);
+    let hangs = lines.any(|line| line.contains("\"measuring\"") && line.contains(" last\""));
+    assert!(hangs, "it never came to the benchmark that hangs");
+    // Nothing is read any more: the run must not be held up by that, either.
+    let reader = std::thread::spawn(move || lines.collect::<Vec<String>>());
+    kill_process(Pid::from_child(&run), Signal::INT).unwrap();
+    let benchstat = workspace.beside("report/benchstat.txt");
+    let began = Instant::now();
+    while !benchstat.exists() {
+        assert_eq!(run.try_wait().unwrap(), None, "it did not write everything");
+        assert!(began.elapsed() < Duration::from_secs(600), "it never ends");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let report = report(&workspace);
+    let cause = &report["partial"]["shortfalls"][0]["cause"];
+    assert_eq!(cause["by"], "interrupted by SIGINT", "{report:#}");
+    // What was not measured for lack of time has not failed.
+    for benchmark in report["benchmarks"].as_array().unwrap() {
+        assert_eq!(benchmark["verdict"], "inconclusive", "{report:#}");
+    }
+    kill_process(Pid::from_child(&run), Signal::INT).unwrap();
+    let ended = run.wait().unwrap();
+    assert_eq!(ended.signal(), Some(Signal::INT.as_raw()), "{ended:?}");
+    drop(reader.join());
+}
+
+fn a_time_that_building_used_up_leaves_nothing_measured(workspace: &Workspace) {
     let run = workspace.keeping("HEAD~1..HEAD --offline --time 1ms --format json");
     let output = run.output().unwrap();
     assert_eq!(output.status.code(), Some(102), "{output:?}");

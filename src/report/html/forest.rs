@@ -17,20 +17,31 @@ const ROW: f64 = 22.0;
 
 /// A picture of its own, with its own colours for light and dark.
 pub(in crate::report) fn file(report: &Report) -> String {
-    let picture = picture(report).unwrap_or_else(|| nothing(report));
+    let picture = drawn(report, mark(report)).unwrap_or_else(|| nothing(report));
     files::file(picture, 860, "Changes with their intervals")
 }
 
 fn nothing(report: &Report) -> Markup {
     html! {
-        svg.plot viewBox="0 0 860 40" role="img" {
+        svg.plot viewBox="0 0 860 60" role="img" {
             text x="10" y="25" { "Nothing was timed: " (words::tally(report)) }
+            @if let Some(mark) = mark(report) { text x="10" y="45" { (mark) } }
         }
     }
 }
 
+/// What a picture without the page around it says of a report that is not whole.
+fn mark(report: &Report) -> Option<&'static str> {
+    let partial = report.partial.as_ref();
+    partial.map(|_| "Partial report: the run ended before it was done; the other formats say what is missing.")
+}
+
 /// The forest plot, the largest change first.
 pub(super) fn picture(report: &Report) -> Option<Markup> {
+    drawn(report, None)
+}
+
+fn drawn(report: &Report, mark: Option<&str>) -> Option<Markup> {
     let timed: Vec<(&Comparison, &TimeChange)> = words::ordered(report)
         .into_iter()
         .filter_map(|c| Some((c, c.time.as_ref()?.change.as_ref()?)))
@@ -45,8 +56,10 @@ pub(super) fn picture(report: &Report) -> Option<Markup> {
     let bottom = 10.0 + ROW * shown.len() as f64;
     let more = timed.len() - shown.len();
     let naming = Naming::of(report);
+    let below = bottom + 50.0;
+    let height = if mark.is_some() { below + ROW } else { below };
     Some(html! {
-        svg.plot viewBox={ "0 0 860 " (unit(bottom + 50.0)) } role="img" aria-label="Changes with their intervals" {
+        svg.plot viewBox={ "0 0 860 " (unit(height)) } role="img" aria-label="Changes with their intervals" {
             rect.band x=(unit(axis.at(-threshold))) y="4" width=(unit(axis.at(threshold) - axis.at(-threshold))) height=(unit(bottom)) {}
             path.zero d={ "M" (unit(axis.at(0.0))) " 4V" (unit(bottom + 4.0)) } {}
             @for (row, (comparison, change)) in shown.iter().enumerate() {
@@ -61,6 +74,7 @@ pub(super) fn picture(report: &Report) -> Option<Markup> {
             @if more > 0 {
                 text.quiet x="330" y=(unit(bottom + 44.0)) { (more) " more, with smaller changes, are not drawn" }
             }
+            @if let Some(mark) = mark { text x="10" y=(unit(below + 12.0)) { (mark) } }
         }
     })
 }

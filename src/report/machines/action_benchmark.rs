@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::super::escape::visible;
-use super::super::{Report, ReportError, words};
+use super::super::{Report, ReportError, partial, words};
 use super::to_json;
 use crate::analyse::Comparison;
 
@@ -21,14 +21,23 @@ struct Entry {
 }
 
 pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
-    let entries: Vec<Entry> = report.benchmarks.iter().flat_map(entries).collect();
+    let mut entries: Vec<Entry> = report.benchmarks.iter().flat_map(entries).collect();
+    if let Some(partial) = partial::sentence(report) {
+        for entry in &mut entries {
+            let extra = entry.extra.take().unwrap_or_default();
+            entry.extra = Some(format!("{extra}\npartial report: {}", visible(&partial)));
+        }
+    }
     to_json("github-action-benchmark", &entries)
 }
 
 fn entries(comparison: &Comparison) -> Vec<Entry> {
     let name = visible(&comparison.key.to_string());
     let mut entries = Vec::new();
-    if let Some(head) = comparison.time.as_ref().and_then(|time| time.head) {
+    // A history takes every value for a whole one.
+    let time = comparison.time.as_ref();
+    let time = time.filter(|_| !partial::is_cut_short(comparison));
+    if let Some(head) = time.and_then(|time| time.head) {
         entries.push(Entry {
             name: name.clone(),
             unit: "ns/iter",

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::super::escape::{shortened, visible};
-use super::super::{Report, ReportError};
+use super::super::{Report, ReportError, partial};
 use super::to_json;
 use crate::analyse::Comparison;
 
@@ -42,7 +42,10 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
 
 fn measures(comparison: &Comparison) -> Measures {
     let mut measures = Measures::new();
-    if let Some(head) = comparison.time.as_ref().and_then(|time| time.head) {
+    // A history takes every value for a whole one.
+    let time = comparison.time.as_ref();
+    let time = time.filter(|_| !partial::is_cut_short(comparison));
+    if let Some(head) = time.and_then(|time| time.head) {
         // The mean with one standard deviation to each side, as Bencher's own adapters for
         // harnesses without an interval of the mean have it. Nanoseconds.
         let (mean, deviation) = (head.mean_ns.as_nanos(), head.std_dev_ns.as_nanos());
@@ -55,7 +58,7 @@ fn measures(comparison: &Comparison) -> Measures {
             },
         );
     }
-    if let Some(change) = comparison.time.as_ref().and_then(|time| time.change) {
+    if let Some(change) = time.and_then(|time| time.change) {
         measures.insert(
             "ratio-to-base",
             Metric {

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::super::words::{self, Naming};
-use super::super::{Report, ReportError, budgets, claims};
+use super::super::{Report, ReportError, budgets, claims, partial};
 use super::{place, to_json};
 use crate::analyse::{Comparison, Verdict};
 use crate::judge::{BudgetCheck, BudgetStatus, ClaimCheck, ClaimStanding};
@@ -40,7 +40,12 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
         .filter_map(|comparison| issue(report, naming, comparison));
     let of_budgets = report.budgets.iter().filter_map(|b| budget(naming, b));
     let of_claims = report.claims.iter().filter_map(claim);
-    let issues: Vec<Issue> = of_benchmarks.chain(of_budgets).chain(of_claims).collect();
+    let ended_early = partial::sentence(report).map(ended_early);
+    let issues: Vec<Issue> = of_benchmarks
+        .chain(of_budgets)
+        .chain(of_claims)
+        .chain(ended_early)
+        .collect();
     to_json("GitLab code quality", &issues)
 }
 
@@ -114,6 +119,21 @@ fn claim(check: &ClaimCheck) -> Option<Issue> {
             lines: Lines { begin: 1 },
         },
     })
+}
+
+/// A list of what got worse that is not the whole list says so.
+fn ended_early(partial: String) -> Issue {
+    let check_name = "perfcheck-partial";
+    Issue {
+        description: format!("partial report: {partial}"),
+        check_name,
+        fingerprint: fingerprint(&[check_name]),
+        severity: "minor",
+        location: Location {
+            path: MANIFEST.to_owned(),
+            lines: Lines { begin: 1 },
+        },
+    }
 }
 
 /// FNV-1a over the parts: the same finding has the same print in every run and every version of

@@ -4,6 +4,7 @@
 
 use super::super::Report;
 use super::super::escape::{shortened, visible};
+use super::super::partial;
 use crate::analyse::{AllocationSummary, Comparison};
 use crate::units::Side;
 
@@ -27,6 +28,10 @@ pub(in crate::report) fn render(report: &Report) -> String {
             value(&report.environment.host),
             value(&report.environment.cpu)
         ));
+        // On both sides alike, so that no reader takes them for different things.
+        if let Some(partial) = partial::sentence(report) {
+            out.push_str(&format!("partial: {}\n", value(&partial)));
+        }
         let mut package = None;
         for comparison in &report.benchmarks {
             let lines = lines(comparison, side);

@@ -4,6 +4,7 @@ use cargo_perfcheck::analyse::Verdict;
 use cargo_perfcheck::judge::{BudgetStatus, ClaimStanding};
 use cargo_perfcheck::plan::Format;
 use cargo_perfcheck::report::Report;
+use clap::ValueEnum as _;
 use quick_junit::{Report as Junit, TestCaseStatus};
 use serde_json::Value;
 
@@ -256,5 +257,34 @@ fn go_reads_every_line_of_its_benchmark_text() {
             .count();
         assert!(results >= timed, "{name}: {results} of {timed}");
         assert_eq!(side, "head", "{name}");
+    }
+}
+
+#[test]
+fn no_format_lets_a_reader_take_a_partial_report_for_a_whole_one() {
+    let report = cases::partial();
+    for format in Format::value_variants() {
+        let text = render(&report, *format);
+        match format {
+            Format::Json => assert!(text.contains("\"partial\": {"), "{text}"),
+            Format::Junit => assert!(text.contains("type=\"partial\""), "{text}"),
+            // There is no place for it: what was cut short is not there.
+            Format::Bencher => {}
+            _ => assert!(
+                text.to_lowercase().contains("partial"),
+                "{format:?}: {text}"
+            ),
+        }
+    }
+    let bencher = json(&report, Format::Bencher);
+    let names: Vec<&String> = bencher.as_object().expect("an object").keys().collect();
+    assert_eq!(names, ["codec::codec parse/small"]);
+    let entries = json(&report, Format::GithubActionBenchmark);
+    assert!(!entries.to_string().contains("parse/large"), "{entries}");
+    let mut whole = report;
+    whole.partial = None;
+    for format in Format::value_variants() {
+        let text = render(&whole, *format).to_lowercase();
+        assert!(!text.contains("partial"), "{format:?}: {text}");
     }
 }
