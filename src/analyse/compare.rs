@@ -158,6 +158,11 @@ impl Draft {
     /// The verdict by the interval, and the difference by whatever shows it.
     fn judged(&self, settling: &Settling, joint: &Joint) -> Option<Judged> {
         let mut judged = judge(&self.evidence?, settling, joint);
+        // No look was planned so early: rounds that happen to agree would be taken for a result. What is
+        // certain all the same is said in a note.
+        if self.rounds.len() < settling.first_look() {
+            judged.verdict = Verdict::Inconclusive;
+        }
         let change = &mut judged.change;
         let bounded = change.lower.ln() > 0.0 || change.upper.ln() < 0.0;
         if change.difference == Difference::None && bounded {

@@ -245,6 +245,29 @@ fn one_round_gives_an_estimate_but_no_interval() {
 }
 
 #[test]
+fn fewer_rounds_than_the_first_look_give_no_verdict_however_well_they_agree() {
+    let found = discovery(different(), &[("a", Presence::Common)]);
+    let verdict = |count, change| {
+        let all = vec![measured("a", rounds(count, change, 0.0))];
+        let comparisons = compare(&found, all, &thresholds(), &sampling());
+        (comparisons[0].verdict, comparisons[0].notes.join("; "))
+    };
+    for count in 2..6 {
+        for change in [0.0, 0.5] {
+            assert_eq!(verdict(count, change).0, Verdict::Inconclusive, "{count}");
+        }
+    }
+    // What is certain is said.
+    let (_, notes) = verdict(5, 0.5);
+    assert!(
+        notes.contains("certainly slower, by how much is open"),
+        "{notes}"
+    );
+    assert_eq!(verdict(6, 0.5).0, Verdict::Slower);
+    assert_eq!(verdict(6, 0.0).0, Verdict::Unchanged);
+}
+
+#[test]
 fn identical_code_is_not_judged_unless_it_was_measured() {
     let found = discovery(Identity::Identical, &[("a", Presence::Common)]);
     let comparisons = compare(&found, Vec::new(), &thresholds(), &sampling());
