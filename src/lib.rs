@@ -14,6 +14,7 @@
 //! | [`symbols`] | an executable | functions and lines of its addresses |
 //! | [`flame`] | call stacks with weights | flame graphs, folded stacks, pprof files |
 //! | [`protocol`] | a stream | Criterion's machine protocol, typed |
+//! | [`file_access`] | files | which of them processes open |
 //! | [`discover`] | builds | the benchmarks, matched across the sides |
 //! | [`seam`] | executables | the clock of both sides, in alternation, and its log |
 //! | [`measure`] | matched benchmarks | raw paired samples |
@@ -41,6 +42,8 @@ pub mod symbols;
 pub mod flame;
 
 pub mod protocol;
+
+pub mod file_access;
 
 pub mod discover;
 

@@ -122,7 +122,7 @@ impl TouchedCode {
     /// target.
     pub(super) fn coverage(&self, reach: &Reach) -> Coverage {
         let mut coverage = Coverage::default();
-        if !reach.unknown.is_empty() {
+        if !reach.unknown.is_empty() || !reach.elsewhere.is_empty() {
             return coverage;
         }
         for touched in &self.functions {

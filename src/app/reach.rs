@@ -95,6 +95,12 @@ fn summary(
             unknown += usize::from(benchmark.reached == Reached::Unknown);
         }
     }
+    let elsewhere = reach.elsewhere.iter().map(|target| {
+        format!(
+            "{target}: starts or loads other code of the build, and what that executes is not known"
+        )
+    });
+    let elsewhere: Vec<String> = elsewhere.collect();
     ReachSummary {
         benchmarks: total,
         reached,
@@ -102,6 +108,6 @@ fn summary(
         changed_functions: reach.changed,
         uncovered: Vec::new(),
         skeletons: touched.skeletons(&coverage.uncovered),
-        notes: [&reach.unknown[..], touched.unknown.as_slice()].concat(),
+        notes: [&reach.unknown[..], &elsewhere, touched.unknown.as_slice()].concat(),
     }
 }

@@ -7,6 +7,7 @@
 
 mod binaries;
 mod broken;
+mod by_products;
 mod cargo_config;
 mod checks;
 mod compile;
@@ -42,6 +43,7 @@ use crate::units::{Event, EventSink, Paired, Side};
 
 pub use binaries::{BinarySize, binary_sizes};
 pub use broken::BrokenTarget;
+pub use by_products::{ByProducts, Program, ScriptOutput};
 pub use error::{BuildError, Where};
 pub use kept::{Cleaned, clean};
 pub use rustup::{Chooser, ChosenToolchain};
@@ -66,6 +68,8 @@ pub struct Build {
     pub target_dir: PathBuf,
     /// Every bench target that was built, in the order of (package, target).
     pub executables: Vec<Executable>,
+    /// What else was made that a benchmark may load, start or read while it runs.
+    pub by_products: ByProducts,
     /// Bench targets of the selection that cargo did not build (`required-features`), by
     /// (package, target) with the reason.
     pub unbuilt: Vec<UnbuiltTarget>,

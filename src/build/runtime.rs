@@ -5,10 +5,11 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{BuildScript, Package};
+use cargo_metadata::{BuildScript, Package, TargetKind};
 use toml::Value;
 
 use super::cargo_config;
+use super::compile::Compiled;
 
 /// Where the dynamic linker looks for libraries.
 const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
@@ -18,15 +19,16 @@ const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
 };
 
 /// What cargo adds to the environment of `executable`, a benchmark of `package`, sorted by name.
-/// `scripts` is what all build scripts said; `library_dir` is the toolchain's folder of libraries;
+/// `compiled` is what cargo made with it; `library_dir` is the toolchain's folder of libraries;
 /// `toolchain` its name, where the revision does not choose it.
 pub(super) fn environment(
     package: &Package,
     executable: &Path,
-    scripts: &[BuildScript],
+    compiled: &Compiled,
     library_dir: &Path,
     toolchain: Option<&str>,
 ) -> Vec<(String, OsString)> {
+    let scripts = &compiled.scripts;
     let folder = package.manifest_path.parent();
     let mut variables = configured(folder.map_or(Path::new("/"), |folder| folder.as_std_path()));
     let own_script = scripts.iter().find(|s| s.package_id == package.id);
@@ -41,12 +43,26 @@ pub(super) fn environment(
     for (name, value) in package_facts(package) {
         variables.insert(name.to_owned(), value.into());
     }
+    variables.extend(programs(package, compiled));
     if let Some(path) = library_path(executable, scripts, library_dir) {
         variables.insert(LIBRARY_PATH.to_owned(), path);
     }
     // As rustup sets it, for benchmarks that start cargo.
     variables.extend(toolchain.map(|name| ("RUSTUP_TOOLCHAIN".to_owned(), name.into())));
     variables.into_iter().collect()
+}
+
+/// Where the package's own programs lie. Cargo says so while benchmarks run since 1.94, and while they are
+/// compiled since long before; no program of another build may be started in its place.
+fn programs(package: &Package, compiled: &Compiled) -> impl Iterator<Item = (String, OsString)> {
+    let own = compiled.artifacts.iter().filter(|artifact| {
+        artifact.package_id == package.id && artifact.target.is_kind(TargetKind::Bin)
+    });
+    own.filter_map(|artifact| {
+        let program = artifact.executable.as_ref()?;
+        let name = format!("CARGO_BIN_EXE_{}", artifact.target.name);
+        Some((name, program.as_os_str().to_owned()))
+    })
 }
 
 fn package_facts(package: &Package) -> [(&'static str, String); 17] {

@@ -11,6 +11,7 @@ use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Side};
 
 use super::broken;
+use super::by_products::ByProducts;
 use super::compile::{self, Compiled};
 use super::error::BuildError;
 use super::kept::{Kept, Record};
@@ -139,6 +140,10 @@ impl<'a> Site<'a> {
             (compiled, _) => compiled?,
         };
         let executables = self.executables(wish.resolved, &compiled);
+        let by_products = ByProducts::of(&compiled, |package| {
+            self.package_name(wish.resolved, package)
+                .unwrap_or_else(|| package.repr.clone())
+        });
         events(Event::BuildFinished {
             side,
             took: compiled.took,
@@ -156,6 +161,7 @@ impl<'a> Site<'a> {
             ),
             broken: compiled.broken,
             executables,
+            by_products,
             toolchain: self.toolchain.clone(),
             profile: compile::profile(selection).to_owned(),
             locked: lock::versions(self.members.root()),
@@ -314,7 +320,7 @@ impl<'a> Site<'a> {
                 env: runtime::environment(
                     package,
                     &path,
-                    &compiled.scripts,
+                    compiled,
                     &self.library_dir,
                     choice.map(|choice| choice.name.as_str()),
                 ),

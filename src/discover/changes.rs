@@ -1,16 +1,16 @@
-//! What has changed between the executables of a target, with what they read beside their code.
+//! What has changed between the executables of a target, with what they depend on besides their code.
 
+use std::cell::OnceCell;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::build::{Build, Executable};
-use crate::units::{Paired, Side};
+use crate::file_access::Watched;
+use crate::units::Paired;
 
-use super::functions::{ChangedFunction, Unclear, changed_functions, needed_libraries};
-use super::inputs::{differing_inputs, may_read};
-use super::launches::differing_program;
-use super::outputs::differing_output;
-use super::{Target, Tree};
+use super::functions::{ChangedFunction, Unclear, changed_functions};
+use super::surroundings::{Beside, Code, Surroundings};
+use super::{Identity, Target, Tree};
 
 /// The functions that differ between the executables of `target`, whatever else its benchmarks may read
 /// or load.
@@ -40,81 +40,74 @@ fn functions(
     changed_functions(paths, trees)
 }
 
-/// Where the loader looks for libraries.
-const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
+/// What differs about one target.
+#[derive(Debug, Clone)]
+pub struct TargetChanges {
+    /// The functions whose code differs.
+    pub functions: Vec<ChangedFunction>,
+    /// What differs besides, to be watched while processes of either side run.
+    pub watched: Paired<Watched>,
+    /// Whether the base side has a file that the head side lacks: what does not open it there may have tried to.
+    pub base_has_more: bool,
+}
 
 /// Compares the executables of one target after the other.
 #[derive(Debug)]
 pub struct Changes<'a> {
     builds: &'a Paired<Build>,
-    /// Files that differ between the checkouts, sources that were compiled aside.
-    differing: io::Result<Vec<PathBuf>>,
+    /// Read when it is first needed: where all is identical, never.
+    surroundings: OnceCell<io::Result<Surroundings<'a>>>,
 }
 
 impl<'a> Changes<'a> {
-    /// Reads both checkouts.
+    /// Of these builds.
     #[must_use]
     pub fn between(builds: &'a Paired<Build>) -> Changes<'a> {
         Changes {
             builds,
-            differing: differing_inputs(builds),
+            surroundings: OnceCell::new(),
         }
     }
 
-    /// The functions that differ between the executables of `target`.
+    /// What differs between the executables of `target` and around them.
     ///
     /// # Errors
-    /// Where more can differ than functions: a file that a benchmark may read, a library that the
-    /// build made, or what [`changed_functions`] cannot judge.
-    pub fn of(&self, target: &Target) -> Result<Vec<ChangedFunction>, Unclear> {
+    /// Where something differs that can be neither watched nor told by function: a library that it is linked
+    /// with, a variable that it may ask for, or what [`changed_functions`] cannot judge.
+    pub fn of(&self, target: &Target) -> Result<TargetChanges, Unclear> {
         let executables = both(target)?;
-        let unreadable = |error: &io::Error| Unclear::because(error.to_string());
-        let differing = self.differing.as_ref().map_err(unreadable)?;
-        for side in Side::BOTH {
-            let executable: &Executable = executables.get(side);
-            let input = may_read(&executable.path, differing).map_err(|e| unreadable(&e))?;
-            if let Some(file) = input {
-                let reason = format!("it may read {}, which differs", file.display());
-                return Err(Unclear::because(reason));
-            }
-            if let Some(library) = self.own_library(side, executable)? {
-                let reason = format!("it loads {}, which the build made", library.display());
-                return Err(Unclear::because(reason));
-            }
-        }
-        let output = differing_output(self.builds, executables).map_err(|e| unreadable(&e))?;
-        if let Some(file) = output {
-            let file = file.display();
-            let reason = format!("it may read {file} of a build script, which differs");
+        let surroundings = self.surroundings()?;
+        let unreadable = |error: io::Error| Unclear::because(error.to_string());
+        if let Beside::Differs(reason) = surroundings.of(executables).map_err(unreadable)? {
             return Err(Unclear::because(reason));
         }
-        let program = differing_program(self.builds, executables).map_err(|e| unreadable(&e))?;
-        if let Some(program) = program {
-            let reason = format!("it may start {program}, which differs");
-            return Err(Unclear::because(reason));
-        }
-        functions(self.builds, executables)
+        let functions = match target.identity {
+            Identity::SameCode(_) => Vec::new(),
+            _ => functions(self.builds, executables)?,
+        };
+        let code = match functions.is_empty() {
+            true => Code::Same,
+            false => Code::Differs,
+        };
+        let watched =
+            Paired::from_fn(|side| surroundings.watched(side, &executables.get(side).path, code));
+        Ok(TargetChanges {
+            functions,
+            watched,
+            base_has_more: surroundings.base_has_more(),
+        })
     }
 
-    /// The first library that an executable loads from the folders of its side.
-    fn own_library(&self, side: Side, executable: &Executable) -> Result<Option<PathBuf>, Unclear> {
-        let build = self.builds.get(side);
-        let own = |folder: &Path| {
-            folder.starts_with(&build.target_dir) || folder.starts_with(&build.checkout.root)
-        };
-        let paths = executable
-            .env
-            .iter()
-            .filter(|(name, _)| name == LIBRARY_PATH);
-        let folders: Vec<PathBuf> = paths
-            .flat_map(|(_, value)| std::env::split_paths(value))
-            .filter(|folder| own(folder))
-            .chain(executable.path.parent().map(Path::to_owned))
-            .collect();
-        let libraries = needed_libraries(&executable.path)?;
-        let mut found = libraries
-            .iter()
-            .flat_map(|library| folders.iter().map(move |folder| folder.join(library)));
-        Ok(found.find(|path| path.is_file()))
+    /// Whether `path` is a program or a library of either build.
+    #[must_use]
+    pub fn is_code(&self, path: &Path) -> bool {
+        let surroundings = self.surroundings();
+        surroundings.is_ok_and(|surroundings| surroundings.is_code(path))
+    }
+
+    fn surroundings(&self) -> Result<&Surroundings<'a>, Unclear> {
+        let read = || Surroundings::between(self.builds);
+        let surroundings = self.surroundings.get_or_init(read).as_ref();
+        surroundings.map_err(|error| Unclear::because(error.to_string()))
     }
 }

@@ -1,8 +1,6 @@
 //! Lays the benchmarks of both sides beside each other.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use regex::Regex;
@@ -14,15 +12,14 @@ use crate::scratch::{self, Scratch};
 use crate::units::{Paired, Side};
 
 use super::broken;
-use super::inputs::{differing_inputs, may_read};
-use super::launches::differing_program;
+use super::claim::{Record, identity};
 use super::listing::{Listed, Listing, list};
-use super::outputs::differing_output;
 use super::refused::Refused;
 use super::renamed::{self, OwnWords};
+use super::surroundings::Surroundings;
 use super::{
     Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, Reached,
-    SkippedTarget, Target, TargetOutcome, Tree, compare,
+    SkippedTarget, Target, TargetOutcome,
 };
 
 /// What discovery depends on.
@@ -55,24 +52,30 @@ pub fn discover(
         notes: Vec::new(),
         last_words: Vec::new(),
     };
-    let differing = differing_inputs(builds);
+    let surroundings = Surroundings::between(builds);
     let own = Paired::from_fn(|side| OwnWords::of(builds.get(side), side));
     let pairs = pair_executables(builds, options.renames);
     discovery.notes = unpaired(builds, &pairs);
     for executables in pairs {
         scratch::check()?;
+        let record = Record::begin(&surroundings, &executables);
         let answers = Paired::at_once(|side| {
             let executable = executables.get(side).as_ref();
             executable
                 .map(|(side, executable)| list(executable, *side, options.timeout, run_folder))
         });
+        // Comparing reads the same files.
+        let touched = record.finish(builds);
         // What an interruption broke off did not fail.
         scratch::check()?;
         let executables = executables.map(|found| found.map(|(_, executable)| executable));
         let Some((package, target)) = name_of(&executables) else {
             continue;
         };
-        let identity = identity(builds, &executables, &differing);
+        let identity = match (identity(builds, &executables, &surroundings), touched) {
+            (Identity::Identical, Some(reason)) => Identity::SameCode(reason),
+            (identity, _) => identity,
+        };
         let mut refused = Refused::new(&package, &target, &identity);
         let mut listings = refused.sort_out(answers);
         discovery.skipped.append(&mut refused.targets);
@@ -231,48 +234,6 @@ fn one_of(sides: &[Side]) -> Option<Side> {
     match sides {
         [side] => Some(*side),
         _ => None,
-    }
-}
-
-/// Whether both executables are the same code with the same input. `differing` is the files that
-/// differ between the checkouts, compiled ones aside.
-fn identity(
-    builds: &Paired<Build>,
-    executables: &Paired<Option<&Executable>>,
-    differing: &io::Result<Vec<PathBuf>>,
-) -> Identity {
-    let (Some(base), Some(head)) = (executables.base, executables.head) else {
-        return Identity::OneSided;
-    };
-    let trees = builds.as_ref().map(Tree::of);
-    let paths = Paired::new(base.path.as_path(), head.path.as_path());
-    // Whatever is wrong with a file, measuring is what finds out.
-    let same_code =
-        compare(paths, trees).unwrap_or_else(|error| Identity::Different(error.to_string()));
-    if same_code != Identity::Identical {
-        return same_code;
-    }
-    let input = differing
-        .as_ref()
-        .map_err(ToString::to_string)
-        .and_then(|files| may_read(&head.path, files).map_err(|error| error.to_string()));
-    match input {
-        Ok(None) => {}
-        Ok(Some(file)) => return Identity::Different(format!("it may read {}", file.display())),
-        Err(error) => return Identity::Different(error),
-    }
-    match differing_output(builds, Paired::new(base, head)) {
-        Ok(None) => {}
-        Ok(Some(file)) => {
-            let file = file.display();
-            return Identity::Different(format!("it may read {file} of a build script"));
-        }
-        Err(error) => return Identity::Different(error.to_string()),
-    }
-    match differing_program(builds, Paired::new(base, head)) {
-        Ok(None) => Identity::Identical,
-        Ok(Some(program)) => Identity::Different(format!("it may start {program}")),
-        Err(error) => Identity::Different(error.to_string()),
     }
 }
 

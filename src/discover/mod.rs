@@ -2,18 +2,17 @@
 
 mod broken;
 mod changes;
+mod claim;
 mod error;
 mod functions;
 mod harness;
 mod identity;
-mod inputs;
-mod launches;
 mod listing;
 mod matching;
-mod outputs;
 mod part;
 mod refused;
 mod renamed;
+mod surroundings;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +20,7 @@ use crate::build::{Choice, Executable};
 use crate::protocol::CriterionVersion;
 use crate::units::{Event, Paired, Side};
 
-pub use changes::{Changes, differing_functions};
+pub use changes::{Changes, TargetChanges, differing_functions};
 pub use error::DiscoverError;
 pub use functions::{ChangedFunction, Difference, Unclear, changed_functions};
 pub use identity::{IdentityError, Tree, compare};
@@ -125,7 +124,7 @@ pub struct Target {
     pub executables: Paired<Option<Executable>>,
     /// The Criterion inside the executable of each side, as it says itself.
     pub criterion: Paired<Option<CriterionVersion>>,
-    /// Whether both executables have the same loadable code.
+    /// Whether both executables have the same loadable code, and nothing differs besides.
     pub identity: Identity,
     /// The benchmarks in the order in which the head side (then the base side) runs them.
     pub benchmarks: Vec<Benchmark>,
@@ -154,13 +153,16 @@ impl Target {
     }
 }
 
-/// Whether two executables have the same loadable code.
+/// Whether two executables have the same loadable code, and run in the same surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
     /// Nothing that is loaded differs, source paths and panic locations aside.
     Identical,
     /// Something differs; what, for a person (`.text: 312 bytes`).
     Different(String),
+    /// Nothing that is loaded of them differs, but something else that benchmarks may depend on, or do; what, for
+    /// a person (`it may open data/1.json, which differs`).
+    SameCode(String),
     /// One side has no such executable.
     OneSided,
 }

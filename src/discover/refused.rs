@@ -24,7 +24,9 @@ impl<'a> Refused<'a> {
             // What is the same on both sides is so without being run.
             failure: match identity {
                 Identity::Identical => TargetOutcome::Skipped,
-                Identity::Different(_) | Identity::OneSided => TargetOutcome::Failed,
+                Identity::Different(_) | Identity::SameCode(_) | Identity::OneSided => {
+                    TargetOutcome::Failed
+                }
             },
             targets: Vec::new(),
             last_words: Vec::new(),

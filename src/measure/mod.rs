@@ -21,6 +21,7 @@ mod outcome;
 mod player;
 mod profiles;
 mod reach;
+mod reached;
 mod remark;
 mod request;
 mod schedule;
@@ -34,6 +35,7 @@ mod taken_in;
 mod threads;
 mod traced;
 mod way;
+mod witness;
 mod woven;
 
 use serde::{Deserialize, Serialize};
@@ -50,10 +52,11 @@ pub use counter::Counting;
 pub use known::Known;
 pub use profiles::{Profile, ProfileRun, Profiled, profile};
 pub use reach::{Reach, find_reach};
+pub use reached::{Executed, Extent};
 pub use remark::Remark;
 pub use request::{Request, RoundOutcome};
 pub use schedule::{TimeRun, run, run_within};
-pub use search::{Executed, Extent};
+
 pub use session::Session;
 pub use traced::{Origin, Place, Sources, Traced, TracedStack};
 

@@ -12,13 +12,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::build::Choice;
-use crate::discover::{Changes, Discovery, Identity, Target};
+use crate::discover::{Changes, Discovery, Identity, Presence, Reached, Target};
 use crate::plan::Sampling;
 use crate::scratch::{Interrupted, Scratch};
 use crate::units::{Event, EventSink, Pass};
 
 use super::budget::go_on;
-use super::search::{Executed, Search};
+use super::reached::Executed;
+use super::search::Search;
 
 /// What the change can reach.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,6 +30,9 @@ pub struct Reach {
     pub changed: usize,
     /// Where it is not known, why; one lower-case fragment a target.
     pub unknown: Vec<String>,
+    /// The targets some of whose benchmarks start or load code of the build that differs: what that executes is not
+    /// known.
+    pub elsewhere: Vec<String>,
     /// What ended the search before it was done.
     pub ended: Option<Interrupted>,
 }
@@ -49,8 +53,10 @@ pub fn find_reach(
     // Of what cannot be run nothing is learnt.
     let concerned = |target: &Target| {
         let mut benchmarks = target.benchmarks.iter();
-        matches!(target.identity, Identity::Different(_))
-            && benchmarks.any(|benchmark| benchmark.failure.is_none())
+        matches!(
+            target.identity,
+            Identity::Different(_) | Identity::SameCode(_)
+        ) && benchmarks.any(|benchmark| benchmark.failure.is_none())
     };
     let benchmarks = discovery.targets.iter().filter(|target| concerned(target));
     (events)(Event::PassStarted {
@@ -72,16 +78,16 @@ pub fn find_reach(
             continue;
         }
         let found = match changes.of(target) {
-            Ok(functions) if target.choice() == Choice::All => {
-                changed.extend(functions.into_iter().map(|function| function.name));
+            Ok(differing) if target.choice() == Choice::All => {
+                changed.extend(differing.functions.into_iter().map(|one| one.name));
                 Err("its executable runs all benchmarks, whatever it is asked".to_owned())
             }
-            Ok(functions) => {
-                changed.extend(functions.iter().map(|function| function.name.clone()));
+            Ok(differing) => {
+                changed.extend(differing.functions.iter().map(|one| one.name.clone()));
                 let head = target.executables.head.as_ref();
                 let watched = head.and_then(|executable| watched.get(&executable.path));
                 let watched = watched.map_or(&[][..], Vec::as_slice);
-                let search = Search::new(sampling, target, &functions, watched, scratch, events);
+                let search = Search::new(sampling, target, &differing, watched, scratch, events);
                 search.run().unwrap_or_else(|interrupted| {
                     reach.ended = Some(interrupted);
                     Err(interrupted.to_string())
@@ -95,6 +101,10 @@ pub fn find_reach(
                     benchmark.reached = found.of(benchmark);
                 }
                 reach.executed.extend(found.executed);
+                if found.touched.iter().any(|path| changes.is_code(path)) {
+                    reach.elsewhere.push(name);
+                }
+                settle(target);
             }
             Err(reason) => reach.unknown.push(format!("{name}: {reason}")),
         }
@@ -105,4 +115,14 @@ pub fn find_reach(
         took: started.elapsed(),
     });
     reach
+}
+
+/// The same code that touches nothing that differs is the same in every respect.
+fn settle(target: &mut Target) {
+    let mut common = target.benchmarks.iter();
+    let same_code = matches!(target.identity, Identity::SameCode(_));
+    if same_code && common.all(|one| one.presence == Presence::Common && one.reached == Reached::No)
+    {
+        target.identity = Identity::Identical;
+    }
 }

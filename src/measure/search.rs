@@ -1,21 +1,23 @@
 //! What the benchmarks of one target execute.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::build::Choice;
-use crate::discover::{Benchmark, ChangedFunction, Difference, Presence, Reached, Target};
+use crate::discover::{Difference, Presence, Target, TargetChanges};
+use crate::file_access::{Access, RecordError, Watched};
 use crate::plan::Sampling;
 use crate::protocol::{Filter, Invocation, Placement, Timing};
 use crate::scratch::{self, Interrupted, Scratch};
-use crate::seam::{MarkSeam, SeamError};
+use crate::seam::SeamError;
 use crate::units::{Event, EventSink, Side};
 
 use super::player::{Fault, Player, Turn};
+use super::reached::{Executed, Extent, Found, Reason};
 use super::seams::explain;
 use super::way::{chunks, fit};
+use super::witness::Witness;
 
 /// How a benchmark is run for its functions to be seen: some thousand iterations of a quick one, so
 /// that what happens seldom (a table that grows) has happened.
@@ -28,58 +30,11 @@ const TIMING: Timing = Timing {
 /// So often, on each side, those that have executed nothing yet are run again without those that have.
 const PASSES: usize = 6;
 
-/// What the benchmarks of one executable of the head side executed, all of them together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Executed {
-    /// The executable.
-    pub executable: PathBuf,
-    /// Where the code lies that differs, what only refers to something else aside.
-    pub differing: Vec<Range<u64>>,
-    /// The addresses that were watched and executed.
-    pub addresses: BTreeSet<u64>,
-    /// Whether every benchmark could be run.
-    pub extent: Extent,
-}
-
-/// How much of an executable's benchmarks was run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// Each.
-    All,
-    /// Some could not be run: nobody knows what they execute.
-    Part,
-}
-
-/// What was found out about one target.
-pub(super) struct Found {
-    /// Ids of benchmarks that executed no differing function.
-    unreached: BTreeSet<String>,
-    /// Ids of benchmarks that did.
-    reached: BTreeSet<String>,
-    /// What was executed on the head side, if it has the target.
-    pub(super) executed: Option<Executed>,
-}
-
-impl Found {
-    pub(super) fn of(&self, benchmark: &Benchmark) -> Reached {
-        let id = &benchmark.key.id;
-        if benchmark.presence != Presence::Common || benchmark.failure.is_some() {
-            Reached::Unknown
-        } else if self.unreached.contains(id) {
-            Reached::No
-        } else if self.reached.contains(id) {
-            Reached::Yes
-        } else {
-            Reached::Unknown
-        }
-    }
-}
-
 /// The search for what one target's benchmarks execute.
 pub(super) struct Search<'a> {
     sampling: &'a Sampling,
     target: &'a Target,
-    functions: &'a [ChangedFunction],
+    changes: &'a TargetChanges,
     /// Addresses of the head side that say nothing about reach; whether any benchmark executes them is
     /// asked all the same.
     watched: &'a [u64],
@@ -91,10 +46,9 @@ pub(super) struct Search<'a> {
     failed: BTreeSet<String>,
     /// Addresses of the head side that were executed.
     executed: BTreeSet<u64>,
+    /// What was touched on either side, its own executable included.
+    touched: BTreeSet<PathBuf>,
 }
-
-/// Why nothing can be said of a target, as a lower-case fragment.
-pub(super) type Reason = String;
 
 /// What one pass over some benchmarks of one side saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +65,7 @@ impl<'a> Search<'a> {
     pub(super) fn new(
         sampling: &'a Sampling,
         target: &'a Target,
-        functions: &'a [ChangedFunction],
+        changes: &'a TargetChanges,
         watched: &'a [u64],
         scratch: &'a Scratch,
         events: EventSink<'a>,
@@ -119,13 +73,14 @@ impl<'a> Search<'a> {
         Search {
             sampling,
             target,
-            functions,
+            changes,
             watched,
             scratch,
             events,
             reached: BTreeSet::new(),
             failed: BTreeSet::new(),
             executed: BTreeSet::new(),
+            touched: BTreeSet::new(),
         }
     }
 
@@ -141,21 +96,15 @@ impl<'a> Search<'a> {
     }
 
     fn search(&mut self, side: Side) -> Result<Result<(), Reason>, Interrupted> {
-        let mut addresses: Vec<u64> = self.differing(side).collect();
-        let executable = self.target.executables.get(side).as_ref();
-        let (Some(executable), false) = (executable, addresses.is_empty()) else {
+        if !self.has_to_be_asked(side) {
             return Ok(Ok(()));
-        };
-        if side == Side::Head {
-            addresses.extend(self.watched);
         }
-        let path = &executable.path;
-        let seam = match MarkSeam::prepare(self.scratch.path(), side, path, &addresses) {
-            Ok(seam) => seam,
-            Err(error) => return Ok(Err(explain(&error))),
+        let mut witness = match self.witness(side) {
+            Ok(witness) => witness,
+            Err(reason) => return Ok(Err(reason)),
         };
         // Asked to run nothing, a process shows what happens before any benchmark.
-        match self.pass(&seam, side, Vec::new(), TIMING)? {
+        match self.pass(&mut witness, side, Vec::new(), TIMING)? {
             Ok(Seen::Nothing) => {}
             Ok(_) => {
                 let all = self.open(side);
@@ -163,18 +112,19 @@ impl<'a> Search<'a> {
                 // What else they cover is seen from the head side alone.
                 return match side {
                     Side::Base => Ok(Ok(())),
-                    Side::Head => Ok(self.pass(&seam, side, all, TIMING)?.map(|_| ())),
+                    Side::Head => Ok(self.pass(&mut witness, side, all, TIMING)?.map(|_| ())),
                 };
             }
             Err(reason) => return Ok(Err(reason)),
         }
         for pass in 0..PASSES {
             let open = self.open(side);
-            // As long as a round that is timed, except for the first glance.
+            // As long as a round that is timed, except for the first glance. Files are opened at once or never.
             let glance = pass == 0 && side == Side::Head;
-            let timing = if glance { TIMING } else { self.round() };
-            match self.pass(&seam, side, open, timing)? {
-                Ok(Seen::Nothing) if !glance => return Ok(Ok(())),
+            let short = glance || witness.sees_files_alone();
+            let timing = if short { TIMING } else { self.round() };
+            match self.pass(&mut witness, side, open, timing)? {
+                Ok(Seen::Nothing) if !glance || witness.sees_files_alone() => return Ok(Ok(())),
                 Ok(Seen::Everything) => break,
                 Ok(_) => {}
                 Err(reason) => return Ok(Err(reason)),
@@ -185,9 +135,31 @@ impl<'a> Search<'a> {
         Ok(Ok(()))
     }
 
+    /// Whether the processes of a side can show what those of the other cannot.
+    fn has_to_be_asked(&self, side: Side) -> bool {
+        let differs = match side {
+            Side::Base => self.changes.base_has_more,
+            Side::Head => *self.changes.watched.get(side) != Watched::default(),
+        };
+        self.target.executables.get(side).is_some()
+            && (differs || self.differing(side).next().is_some())
+    }
+
+    fn witness(&self, side: Side) -> Result<Witness, Reason> {
+        let mut addresses: Vec<u64> = self.differing(side).collect();
+        if side == Side::Head && !addresses.is_empty() {
+            addresses.extend(self.watched);
+        }
+        let executable = self.target.executables.get(side).as_ref();
+        let executable = executable.map(|executable| executable.path.as_path());
+        let files = self.changes.watched.get(side);
+        Witness::prepare(self.scratch.path(), side, executable, &addresses, files)
+    }
+
     /// Where the functions of a side begin that differ.
     fn differing(&self, side: Side) -> impl Iterator<Item = u64> {
-        self.functions.iter().filter_map(move |f| f.address(side))
+        let functions = self.changes.functions.iter();
+        functions.filter_map(move |function| function.address(side))
     }
 
     fn round(&self) -> Timing {
@@ -212,7 +184,7 @@ impl<'a> Search<'a> {
     /// Runs these benchmarks, or none, in as many processes as it takes.
     fn pass(
         &mut self,
-        seam: &MarkSeam,
+        witness: &mut Witness,
         side: Side,
         ids: Vec<String>,
         timing: Timing,
@@ -230,7 +202,7 @@ impl<'a> Search<'a> {
         while let Some(chunk) = open.pop() {
             scratch::check()?;
             let before = chunk.len();
-            let outcome = self.process(seam, side, &chunk, timing);
+            let outcome = self.process(witness, side, &chunk, timing);
             scratch::check()?;
             let fault = match outcome {
                 Ok(seen) => {
@@ -259,7 +231,7 @@ impl<'a> Search<'a> {
     /// One process, to its end.
     fn process(
         &mut self,
-        seam: &MarkSeam,
+        witness: &mut Witness,
         side: Side,
         ids: &[String],
         timing: Timing,
@@ -280,14 +252,15 @@ impl<'a> Search<'a> {
             filter,
             timing: Some((fit(timing, self.target), version)),
             placement: Placement::Free,
-            env: seam.env(),
+            env: witness.env(),
         };
+        witness.expect_start();
         let mut player = Player::start(&invocation, self.scratch, self.sampling.timeout)?;
-        if !seam.attached(player.id())? {
+        if !witness.sees(player.id())? {
             let why = "breakpoints could not be set in the benchmark's process";
             return Err(Stop::Blind(why.to_owned()));
         }
-        let mut seen = match self.take(seam, side, player.id())? {
+        let mut seen = match self.take(witness, side, player.id())? {
             true => Seen::Everything,
             false => Seen::Nothing,
         };
@@ -298,23 +271,25 @@ impl<'a> Search<'a> {
                 Ok(Turn::Over) => break,
                 Err(ending) => return Err(player.into_fault(&ending).into()),
             };
-            if self.take(seam, side, player.id())? {
+            if self.take(witness, side, player.id())? {
                 self.reached.insert(report.id);
                 seen = worse(seen, Seen::Something);
             }
         }
         // After the last benchmark nothing matters to any of them; without one, it is the set-up.
-        let late = self.take(seam, side, player.id())?;
+        let late = self.take(witness, side, player.id())?;
         if late && ids.is_empty() {
             seen = Seen::Everything;
         }
         Ok(seen)
     }
 
-    /// Whether something that differs was executed since the last time.
-    fn take(&mut self, seam: &MarkSeam, side: Side, pid: u32) -> Result<bool, SeamError> {
-        let executed = seam.take(pid)?;
-        let any = self.differing(side).any(|one| executed.contains(&one));
+    /// Whether something that differs was executed or opened since the last time.
+    fn take(&mut self, witness: &mut Witness, side: Side, pid: u32) -> Result<bool, Stop> {
+        let (executed, touched) = (witness.executed(pid)?, witness.touched()?);
+        let any = !touched.is_empty() || self.differing(side).any(|one| executed.contains(&one));
+        let paths = touched.iter().map(Access::path);
+        self.touched.extend(paths.map(Path::to_owned));
         if side == Side::Head {
             self.executed.extend(executed);
         }
@@ -337,6 +312,7 @@ impl<'a> Search<'a> {
     fn found(self, unreached: Vec<String>) -> Found {
         // What only refers to something else is the same source.
         let code = self
+            .changes
             .functions
             .iter()
             .filter(|f| f.difference == Difference::Code);
@@ -344,7 +320,9 @@ impl<'a> Search<'a> {
             .filter_map(|function| function.code.head.clone())
             .collect();
         let executable = self.target.executables.head.as_ref();
+        let executable = executable.filter(|_| !self.changes.functions.is_empty());
         Found {
+            touched: self.touched,
             executed: executable.map(|executable| Executed {
                 executable: executable.path.clone(),
                 differing,
@@ -378,6 +356,12 @@ enum Stop {
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
         Stop::Fault(fault)
+    }
+}
+
+impl From<RecordError> for Stop {
+    fn from(error: RecordError) -> Self {
+        Stop::Blind(error.to_string())
     }
 }
 

@@ -26,4 +26,5 @@ mod reports;
 mod revisions;
 mod shards;
 mod support;
+mod surroundings;
 mod trust;

@@ -1,0 +1,80 @@
+//! Whether a target may be called identical, by what is known before its benchmarks are run.
+
+use std::io;
+
+use crate::build::{Build, Executable};
+use crate::file_access::Recorder;
+use crate::units::{Paired, Side};
+
+use super::surroundings::{self, Beside, Surroundings};
+use super::{Identity, Tree, compare};
+
+/// Whether both executables are the same code in the same surroundings.
+pub(super) fn identity(
+    builds: &Paired<Build>,
+    executables: &Paired<Option<&Executable>>,
+    surroundings: &io::Result<Surroundings<'_>>,
+) -> Identity {
+    let (Some(base), Some(head)) = (executables.base, executables.head) else {
+        return Identity::OneSided;
+    };
+    let trees = builds.as_ref().map(Tree::of);
+    let paths = Paired::new(base.path.as_path(), head.path.as_path());
+    // Whatever is wrong with a file, measuring is what finds out.
+    let same_code =
+        compare(paths, trees).unwrap_or_else(|error| Identity::Different(error.to_string()));
+    if same_code != Identity::Identical {
+        return same_code;
+    }
+    let beside = surroundings
+        .as_ref()
+        .map_err(ToString::to_string)
+        .and_then(|all| {
+            let beside = all.of(Paired::new(base, head));
+            beside.map_err(|error| error.to_string())
+        });
+    match beside {
+        Ok(Beside::Same) => Identity::Identical,
+        Ok(Beside::Watch(reason) | Beside::Differs(reason)) | Err(reason) => {
+            Identity::SameCode(reason)
+        }
+    }
+}
+
+/// What the processes of one target open of all that differs while they are asked for their benchmarks.
+pub(super) struct Record(Paired<Result<Option<Recorder>, String>>);
+
+impl Record {
+    /// Before they are started.
+    pub(super) fn begin(
+        surroundings: &io::Result<Surroundings<'_>>,
+        executables: &Paired<Option<(Side, &Executable)>>,
+    ) -> Record {
+        Record(Paired::from_fn(|side| {
+            match (surroundings, executables.get(side)) {
+                (Ok(surroundings), Some((_, executable))) => {
+                    surroundings.record(side, &executable.path)
+                }
+                _ => Ok(None),
+            }
+        }))
+    }
+
+    /// The first thing that was touched, or why nobody knows; a lower-case fragment.
+    pub(super) fn finish(mut self, builds: &Paired<Build>) -> Option<String> {
+        Side::BOTH.into_iter().find_map(|side| {
+            let touched = match self.0.get_mut(side) {
+                Ok(None) => return None,
+                Ok(Some(recorder)) => recorder.take().map_err(|error| error.to_string()),
+                Err(reason) => Err(reason.clone()),
+            };
+            match touched {
+                Ok(touched) => touched.first().map(|first| {
+                    let path = surroundings::touched(builds.get(side), first.path());
+                    format!("it opens {path}, which differs")
+                }),
+                Err(reason) => Some(reason),
+            }
+        })
+    }
+}

@@ -1,0 +1,263 @@
+//! What differs between the sides besides the code of the benchmark executables, and which of it a benchmark may
+//! depend on: files of the repository, what build scripts have made, shared libraries and programs of the build,
+//! variables that the project itself sets.
+//!
+//! A name in an executable proves nothing: paths are put together, read from other files, found in folders. So where
+//! something differs that an executable could come upon, a recorder ([`crate::file_access`]) sees what its processes
+//! open, and no claim is made before. Three things need no recorder:
+//!
+//! - *Text for people and tools* (documentation, manifests, settings of linters, Rust files that were not compiled)
+//!   counts where an executable holds a part of its name. Otherwise a change of documentation would have every
+//!   benchmark run. Also where a process opens it as it is asked for its benchmarks, set-up included.
+//! - *Sources that were compiled* are named by panics in every executable. They count where a recorder that is there
+//!   anyway sees that they are opened.
+//! - *Variables* are asked for without the kernel, by name: one counts where its name stands in an executable, or in
+//!   a library or program of the build.
+//!
+//! Not seen: whoever only asks whether a file is there, or how large it is, without the file's name in the executable;
+//! whoever goes through all variables, and programs from outside the build that ask for one.
+
+mod files;
+mod made;
+mod named;
+mod variables;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::build::{Build, Executable};
+use crate::file_access::{Recorder, Watched};
+use crate::units::{Paired, Side};
+
+use super::functions::needed_libraries;
+use named::Contents;
+
+/// Something that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Thing {
+    /// How a person knows it: its path from the repository's root, or its name.
+    name: String,
+    /// Where it is, on the sides that have it.
+    paths: Paired<Option<PathBuf>>,
+    role: Role,
+}
+
+/// Who can come upon it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Role {
+    /// Anybody.
+    Data,
+    /// Whoever holds one of these parts of its name.
+    Text(Vec<String>),
+    /// Nobody, as far as can be seen without watching.
+    Source,
+    /// Anybody.
+    Library,
+    /// The benchmarks of its package, and whoever holds its name.
+    Program { package: String },
+}
+
+/// What the benchmarks of one target may depend on besides their executable's code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// Nothing that differs.
+    Same,
+    /// On this, which differs: whoever watches them knows. A lower-case fragment.
+    Watch(String),
+    /// On something that nobody can watch. A lower-case fragment.
+    Differs(String),
+}
+
+/// Whether the code of a target's executables differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Code {
+    Same,
+    Differs,
+}
+
+/// All of it, of one pair of builds.
+#[derive(Debug)]
+pub(super) struct Surroundings<'a> {
+    builds: &'a Paired<Build>,
+    things: Vec<Thing>,
+    /// Folders with other entries on one side than on the other.
+    listed: Vec<Paired<PathBuf>>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Reads both checkouts, and what both builds have made.
+    ///
+    /// # Errors
+    /// Where a file or folder cannot be read.
+    pub(super) fn between(builds: &'a Paired<Build>) -> io::Result<Surroundings<'a>> {
+        let mut found = files::differing(builds)?;
+        let made = made::differing(builds)?;
+        found.things.extend(made.things);
+        found.folders.extend(made.folders);
+        Ok(Surroundings {
+            builds,
+            things: found.things,
+            listed: found.folders,
+        })
+    }
+
+    /// What the benchmarks of these executables may depend on.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub(super) fn of(&self, executables: Paired<&Executable>) -> io::Result<Beside> {
+        if let Some(name) = variables::may_ask(self.builds, executables)? {
+            let reason = format!("it may ask for the variable {name}, which differs");
+            return Ok(Beside::Differs(reason));
+        }
+        if self.things.is_empty() {
+            return Ok(Beside::Same);
+        }
+        let contents = executables.try_map(|executable| Contents::of_file(&executable.path))?;
+        if let Some(library) = self.needed(executables)? {
+            let reason = format!("it loads {library}, which differs");
+            return Ok(Beside::Differs(reason));
+        }
+        let names = |texts: &[String]| {
+            let texts: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+            contents.base.hold_any(&texts) || contents.head.hold_any(&texts)
+        };
+        let may_miss = |thing: &&Thing| thing.is_one_sided() && names(&thing.exact_names());
+        if let Some(thing) = self.things.iter().find(may_miss) {
+            let name = &thing.name;
+            let reason = format!("it may look for {name}, which one side lacks");
+            return Ok(Beside::Differs(reason));
+        }
+        let packages = executables.map(|executable| executable.package.as_str());
+        let may_touch = |thing: &&Thing| thing.may_be_touched(packages, names);
+        Ok(match self.things.iter().find(may_touch) {
+            Some(thing) => Beside::Watch(format!("it may open {}, which differs", thing.name)),
+            None => Beside::Same,
+        })
+    }
+
+    /// The first library that differs and that the loader loads before `main`.
+    fn needed(&self, executables: Paired<&Executable>) -> io::Result<Option<String>> {
+        let libraries = || {
+            let things = self.things.iter();
+            things.filter(|thing| thing.role == Role::Library)
+        };
+        if libraries().next().is_none() {
+            return Ok(None);
+        }
+        for side in Side::BOTH {
+            let own = &self.builds.get(side).by_products.libraries;
+            let mut open = vec![executables.get(side).path.clone()];
+            let mut seen = BTreeSet::new();
+            while let Some(file) = open.pop() {
+                let needed = needed_libraries(&file).map_err(io::Error::other)?;
+                for name in needed.into_iter().filter(|name| seen.insert(name.clone())) {
+                    if libraries().any(|thing| thing.file_name().as_ref() == Some(&name)) {
+                        return Ok(Some(name));
+                    }
+                    let is_it = |path: &&PathBuf| path.ends_with(&name);
+                    open.extend(own.iter().find(is_it).cloned());
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a recorder has to watch while processes of `executable`, of one side, run.
+    pub(super) fn watched(&self, side: Side, executable: &Path, code: Code) -> Watched {
+        let things = self.things.iter();
+        let there = things.filter_map(|thing| thing.paths.get(side).clone());
+        // Nobody knows whether the code of another target's executable differs.
+        let others = self.builds.get(side).executables.iter();
+        let others = others
+            .map(|other| other.path.clone())
+            .filter(|path| path != executable);
+        let folders = self.listed.iter();
+        Watched {
+            opened: there.chain(others).collect(),
+            listed: folders.map(|folder| folder.get(side).clone()).collect(),
+            // Started again, the same code does what it does at first.
+            program: (code == Code::Differs).then(|| executable.to_owned()),
+        }
+    }
+
+    /// A recorder for processes of `executable`, whose own code is the same on both sides; `None` where nothing
+    /// else differs.
+    ///
+    /// # Errors
+    /// A lower-case fragment, where there is none to be had.
+    pub(super) fn record(&self, side: Side, executable: &Path) -> Result<Option<Recorder>, String> {
+        if self.things.is_empty() {
+            return Ok(None);
+        }
+        let recorder = Recorder::start(&self.watched(side, executable, Code::Same));
+        recorder.map(Some).map_err(|error| error.to_string())
+    }
+
+    /// Whether something is there on the base side alone.
+    pub(super) fn base_has_more(&self) -> bool {
+        self.things.iter().any(|thing| thing.paths.head.is_none())
+    }
+
+    /// Whether what lies there is a program or library.
+    pub(super) fn is_code(&self, path: &Path) -> bool {
+        let is_it = |thing: &&Thing| {
+            let paths = [&thing.paths.base, &thing.paths.head];
+            paths.into_iter().flatten().any(|own| own == path)
+        };
+        let executables = [&self.builds.base, &self.builds.head]
+            .into_iter()
+            .flat_map(|build| &build.executables);
+        let thing = self.things.iter().find(is_it);
+        matches!(thing, Some(thing) if matches!(thing.role, Role::Library | Role::Program { .. }))
+            || executables
+                .into_iter()
+                .any(|executable| executable.path == path)
+    }
+}
+
+impl Thing {
+    fn is_one_sided(&self) -> bool {
+        self.paths.base.is_none() || self.paths.head.is_none()
+    }
+
+    /// Whether a benchmark of a package, by its name on either side, may come upon it, by what is seen without
+    /// running it; `names` says which texts its executables hold.
+    fn may_be_touched(&self, packages: Paired<&str>, names: impl Fn(&[String]) -> bool) -> bool {
+        match &self.role {
+            Role::Data | Role::Library => true,
+            Role::Text(parts) => names(parts),
+            Role::Source => false,
+            Role::Program { package: own } => {
+                own == packages.base
+                    || own == packages.head
+                    || self.file_name().is_some_and(|name| names(&[name]))
+            }
+        }
+    }
+
+    /// By which somebody may ask whether it is there, without opening it. A single word stands in many executables.
+    fn exact_names(&self) -> Vec<String> {
+        let name = self.file_name().filter(|name| name.contains('.'));
+        match &self.role {
+            Role::Data | Role::Library => name.into_iter().collect(),
+            Role::Text(parts) => parts.last().cloned().into_iter().collect(),
+            Role::Source | Role::Program { .. } => Vec::new(),
+        }
+    }
+
+    fn file_name(&self) -> Option<String> {
+        let path = self.paths.head.as_ref().or(self.paths.base.as_ref())?;
+        Some(path.file_name()?.to_string_lossy().into_owned())
+    }
+}
+
+/// The words for something that was touched, `name` being its path.
+pub(super) fn touched(builds: &Build, path: &Path) -> String {
+    let roots = [&builds.checkout.root, &builds.target_dir];
+    let inside = roots
+        .into_iter()
+        .find_map(|root| path.strip_prefix(root).ok());
+    inside.unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,113 @@
+//! Which of certain files any process opens, and which of certain folders it lists.
+//!
+//! The kernel tells (inotify), so nothing evades it: no program without the C library, no raw system call, no
+//! program that another one starts. It tells of files, not of processes: an editor that opens one meanwhile
+//! counts as well. What only asks whether a file is there, or how large it is, is not told.
+//!
+//! ```text
+//! let mut recorder = Recorder::start(&watched)?;
+//! recorder.expect_start();          // each time before a process is started
+//! // … whenever the process is held:
+//! for access in recorder.take()? { … } // what was touched since the last time
+//! ```
+
+#[cfg(target_os = "linux")]
+mod inotify;
+
+use std::io;
+use std::path::PathBuf;
+
+#[cfg(target_os = "linux")]
+pub use inotify::Recorder;
+
+/// What a [`Recorder`] looks at. What is not there is not an error.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Files, and folders with everything in them. Of a symbolic link, what it leads to.
+    pub opened: Vec<PathBuf>,
+    /// Folders whose entries are read.
+    pub listed: Vec<PathBuf>,
+    /// An executable whose start is no news the first time.
+    pub program: Option<PathBuf>,
+}
+
+/// Something that a process did.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// It opened, loaded or started this file.
+    Opened(PathBuf),
+    /// It read the entries of this folder.
+    Listed(PathBuf),
+    /// It started or read [`Watched::program`], which was running already.
+    StartedAgain(PathBuf),
+}
+
+impl Access {
+    /// The file or folder.
+    #[must_use]
+    pub fn path(&self) -> &std::path::Path {
+        match self {
+            Access::Opened(path) | Access::Listed(path) | Access::StartedAgain(path) => path,
+        }
+    }
+}
+
+/// Why nothing is known of what processes open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The kernel does not watch the file, for want of room say.
+    #[error("the kernel does not say who opens {}: {source}", .path.display())]
+    Watch {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its answer.
+        source: io::Error,
+    },
+    /// There is no recorder.
+    #[error("the kernel does not say which files are opened: {0}")]
+    Refused(#[source] io::Error),
+    /// More happened than it keeps.
+    #[error("more files were opened than the kernel keeps record of")]
+    Overflow,
+    /// Too much differs.
+    #[error("{files} files would have to be watched; at most {most} are")]
+    TooMany {
+        /// How many.
+        files: usize,
+        /// The limit.
+        most: usize,
+    },
+}
+
+/// Elsewhere there is none.
+#[cfg(not(target_os = "linux"))]
+#[derive(Debug)]
+pub struct Recorder;
+
+#[cfg(not(target_os = "linux"))]
+#[expect(
+    clippy::unused_self,
+    clippy::needless_pass_by_ref_mut,
+    reason = "as where there is one"
+)]
+impl Recorder {
+    /// Never begins.
+    ///
+    /// # Errors
+    /// Always: the system is not supported.
+    pub fn start(_: &Watched) -> Result<Recorder, RecordError> {
+        Err(RecordError::Refused(io::ErrorKind::Unsupported.into()))
+    }
+
+    /// Nothing.
+    pub fn expect_start(&mut self) {}
+
+    /// Nothing.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn take(&mut self) -> Result<Vec<Access>, RecordError> {
+        Err(RecordError::Refused(io::ErrorKind::Unsupported.into()))
+    }
+}

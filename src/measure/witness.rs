@@ -1,0 +1,84 @@
+//! What sees the processes of one side: which functions that differ they execute, and which files they open.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::file_access::{Access, RecordError, Recorder, Watched};
+use crate::seam::{MarkSeam, SeamError};
+use crate::units::Side;
+
+use super::reached::Reason;
+use super::seams::explain;
+
+/// Sees one process at a time.
+pub(super) struct Witness {
+    /// Where code differs.
+    marks: Option<MarkSeam>,
+    files: Recorder,
+}
+
+impl Witness {
+    /// For processes of `executable`, with breakpoints at `addresses`.
+    ///
+    /// # Errors
+    /// Where one of both cannot be seen.
+    pub(super) fn prepare(
+        run: &Path,
+        side: Side,
+        executable: Option<&Path>,
+        addresses: &[u64],
+        files: &Watched,
+    ) -> Result<Witness, Reason> {
+        let marks = match executable.filter(|_| !addresses.is_empty()) {
+            None => None,
+            Some(executable) => {
+                let marks = MarkSeam::prepare(run, side, executable, addresses);
+                Some(marks.map_err(|error| explain(&error))?)
+            }
+        };
+        // After what reads the executable itself.
+        let files = Recorder::start(files).map_err(|error| error.to_string())?;
+        Ok(Witness { marks, files })
+    }
+
+    /// With which variables a process is to be started.
+    pub(super) fn env(&self) -> Vec<(OsString, OsString)> {
+        self.marks.as_ref().map_or_else(Vec::new, MarkSeam::env)
+    }
+
+    /// A process is about to be started.
+    pub(super) fn expect_start(&mut self) {
+        self.files.expect_start();
+    }
+
+    /// Whether it looks for no functions.
+    pub(super) fn sees_files_alone(&self) -> bool {
+        self.marks.is_none()
+    }
+
+    /// Whether it sees the process `pid`, which has shaken hands.
+    ///
+    /// # Errors
+    /// As [`MarkSeam::attached`].
+    pub(super) fn sees(&self, pid: u32) -> Result<bool, SeamError> {
+        let marks = self.marks.as_ref();
+        marks.map_or(Ok(true), |marks| marks.attached(pid))
+    }
+
+    /// The functions that were executed since the last time, by address.
+    ///
+    /// # Errors
+    /// As [`MarkSeam::take`].
+    pub(super) fn executed(&self, pid: u32) -> Result<Vec<u64>, SeamError> {
+        let marks = self.marks.as_ref();
+        marks.map_or(Ok(Vec::new()), |marks| marks.take(pid))
+    }
+
+    /// What was opened since the last time.
+    ///
+    /// # Errors
+    /// As [`Recorder::take`].
+    pub(super) fn touched(&mut self) -> Result<Vec<Access>, RecordError> {
+        self.files.take()
+    }
+}
