@@ -103,6 +103,11 @@ pub(crate) const WARM_UP_PLACE: usize = 59;
 /// How long Criterion is told that it lasted, in nanoseconds.
 pub(crate) const WARM_UP_TOLD_NS: usize = 55;
 
+/// After so many samples behind a warm-up that was ended, the process stands still; 0 for never.
+pub(crate) const ENOUGH_SAMPLES: usize = 160;
+/// It stands still after the first call of all if that took so many nanoseconds; 0 for never.
+pub(crate) const ENOUGH_SLOW_NS: usize = 161;
+
 /// None.
 pub(crate) const HOOKS_NONE: u64 = 0;
 /// The entry points of Rust's allocator, to count.
@@ -185,6 +190,8 @@ pub(crate) const CLOCK_OF_PROCESS: u64 = 1;
 pub(crate) const PHASE_RUNNING: u64 = 0;
 /// The process waits for its turn.
 pub(crate) const PHASE_WAITING: u64 = 1;
+/// The process has run as much of the benchmark as is wanted, and stands still until it is ended.
+pub(crate) const PHASE_ENOUGH: u64 = 2;
 
 /// The byte that gives a side the turn.
 pub(crate) const TOKEN: u8 = b'T';

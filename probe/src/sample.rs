@@ -8,7 +8,7 @@ use crate::heap;
 use crate::layout;
 use crate::preempted::Usage;
 use crate::shared::Shared;
-use crate::sys::Timespec;
+use crate::sys::{self, Timespec};
 use crate::turn::Turns;
 use crate::warm_up::WarmUp;
 
@@ -143,6 +143,9 @@ impl State {
     fn enter(&mut self, mode: u64, place: Place, clock: &impl Fn() -> Timespec) -> Timespec {
         self.end_call();
         let index = self.shared.get(layout::LOG_COUNT);
+        if self.is_enough(index) {
+            self.stand_still();
+        }
         self.sample = Sample {
             index,
             recorded: index < self.shared.get(layout::LOG_CAPACITY),
@@ -176,11 +179,14 @@ impl State {
         if let Some((before, _)) = self.sample.last {
             self.chains.was_followed(before);
             self.warm_up.another_read(&self.shared);
+            self.show(before, 0);
         }
         let foreign = core::mem::take(&mut self.sample.foreign);
         if self.sample.reads.is_multiple_of(2) {
             self.record_retained();
             self.record_preempted(now);
+            // Unless another read follows, the call ends here.
+            self.show(place, 1);
             let opened = clock();
             self.sample.opened = opened.as_nanos();
             let answer = self.tell_of_warm_up(place).unwrap_or(opened);
@@ -225,13 +231,42 @@ impl State {
             return;
         };
         self.chains.ended(place);
-        let shown = match self.chains.ends(place) >= PROOFS {
+        self.show(place, 0);
+        self.warm_up
+            .call_ended(told.wrapping_sub(self.sample.start));
+    }
+
+    /// Tells the host whether the place is shown to be the last of a call, if `more` calls than have ended end there.
+    fn show(&self, place: Place, more: u32) {
+        let ends = self.chains.ends(place);
+        let shown = match !self.chains.is_followed(place) && ends + more >= PROOFS {
             true => self.chains.mark(&self.process, place),
             false => 0,
         };
         self.shared.set(layout::SHOWN_PLACE, shown);
-        self.warm_up
-            .call_ended(told.wrapping_sub(self.sample.start));
+    }
+
+    /// Whether `calls` of the benchmark, all there were so far, are as many as the host wants.
+    fn is_enough(&self, calls: u64) -> bool {
+        let slow = self.shared.get(layout::ENOUGH_SLOW_NS);
+        if slow > 0 && calls == 1 && self.sample.timed >= slow {
+            return true;
+        }
+        let (samples, warm_up) = (
+            self.shared.get(layout::ENOUGH_SAMPLES),
+            self.shared.get(layout::WARM_UP_ENDED),
+        );
+        samples > 0 && warm_up > 0 && calls >= warm_up.saturating_add(samples)
+    }
+
+    /// Until the host ends the process. It is not ended from here: the host still asks the kernel about it.
+    fn stand_still(&self) -> ! {
+        heap::enough();
+        self.shared.set(layout::PHASE, layout::PHASE_ENOUGH);
+        loop {
+            // SAFETY: it has no preconditions.
+            unsafe { sys::pause() };
+        }
     }
 
     /// Keeps a closing read back, so that the region becomes longer by the injected share.

@@ -105,6 +105,7 @@ unsafe extern "C" {
     pub(crate) fn getenv(name: *const c_char) -> *mut c_char;
     pub(crate) fn unsetenv(name: *const c_char) -> c_int;
     pub(crate) fn getppid() -> c_int;
+    pub(crate) fn pause() -> c_int;
     pub(crate) fn getpid() -> c_int;
     pub(crate) fn open(path: *const c_char, flags: c_int, ...) -> c_int;
     pub(crate) fn close(fd: c_int) -> c_int;

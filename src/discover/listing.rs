@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::build::{CommandLine, Executable};
 use crate::protocol::{
-    CriterionVersion, Ending, Filter, Invocation, Message, Placement, Process, ThroughputSpec,
+    CriterionVersion, Ending, Filter, Invocation, Length, Message, Placement, Process,
+    ThroughputSpec,
 };
 use crate::scratch::Scratch;
 use crate::units::Side;
@@ -119,6 +120,7 @@ fn ask(
         side,
         filter: Filter::Nothing,
         timing: None,
+        length: Length::Whole,
         placement: Placement::Free,
         env: Vec::new(),
     };

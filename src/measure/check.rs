@@ -7,7 +7,7 @@ use crate::units::Paired;
 
 use super::Samples;
 use super::iterations::LeftAlone;
-use super::player::Report;
+use super::reported::Report;
 
 /// The report as samples.
 ///
@@ -78,6 +78,13 @@ pub(super) fn notes(
             None => own,
         });
     }
+    if let Some(report) = reports.head.as_ref().filter(|report| report.ended) {
+        notes.push(format!(
+            "its samples are long: each process is ended after {} of {}",
+            report.times.len(),
+            report.config.sample_size
+        ));
+    }
     let unit = [&reports.head, &reports.base]
         .into_iter()
         .flatten()
@@ -135,6 +142,7 @@ mod tests {
             method: SamplingMethod::Flat,
             threads: Threads::One,
             unit: Some(unit.into()),
+            ended: false,
         }
     }
 
@@ -169,6 +177,19 @@ mod tests {
             ["its code has settings of its own: 200 samples in 300ms after 50ms of warm-up"]
         );
         assert!(notes(ASKED, &both(200, 100), None)[0].contains("differ between the sides"));
+    }
+
+    #[test]
+    fn a_process_that_was_ended_before_its_end_is_told() {
+        let ended = Report {
+            ended: true,
+            ..report(&[1.0; 3], 10, "1 ns")
+        };
+        let found = notes(ASKED, &Paired::new(Some(ended.clone()), Some(ended)), None);
+        assert_eq!(
+            found,
+            ["its samples are long: each process is ended after 3 of 10"]
+        );
     }
 
     #[test]

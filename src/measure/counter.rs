@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 use crate::build::Choice;
 use crate::discover::{Presence, Target};
 use crate::plan::{Profiling, Sampling};
-use crate::protocol::{Invocation, Placement, Timing};
+use crate::protocol::{Invocation, Length, Placement, Timing};
 use crate::scratch::{self, Interrupted, Scratch};
-use crate::seam::{AllocationSeam, Coverage, SeamError, Tracing, WarmUp};
+use crate::seam::{AllocationSeam, Coverage, Enough, SeamError, Tracing, WarmUp};
 use crate::units::{Event, EventSink, Paired, Side};
 
 use super::Known;
 use super::check;
 use super::counted::{Counted, CountedProcess, CountedSample, PROCESSES, PROCESSES_IF_VARYING};
-use super::player::{Fault, Player, Report, Turn};
+use super::player::{Fault, Player, Turn};
+use super::reported::Report;
 use super::seams::explain;
 use super::traced::{Atlas, Sources};
 use super::way::{chunks, fit};
@@ -66,6 +67,8 @@ enum Purpose<'r, 'a> {
 enum Stop {
     /// It has ended as it should.
     Over,
+    /// It was ended, since it had run enough of a benchmark.
+    Enough,
     /// Something went wrong.
     Fault(Fault),
     /// Nothing that it does can be counted.
@@ -231,11 +234,15 @@ impl Counter<'_> {
                 side,
                 filter: Invocation::filter_for(run.open.iter().map(String::as_str)),
                 timing: Some((fit(TIMING, self.target), version)),
+                length: Length::Whole,
                 placement: Placement::Free,
                 env: seam.env(side),
             };
             let stop = self.play(&invocation, run, seam, counted);
-            let stop = stop.err().unwrap_or(Stop::Over);
+            let stop = match stop.err().unwrap_or(Stop::Over) {
+                Stop::Enough if run.open.len() < before => continue,
+                stop => stop,
+            };
             // What an interruption broke off did not fail.
             scratch::check()?;
             blame(stop, run, before, counted);
@@ -263,11 +270,16 @@ impl Counter<'_> {
                 Purpose::Count(_) => seam.observe()?,
                 Purpose::Trace(tracing, _) => seam.trace(*tracing)?,
             }
-            if let Some(warm_up) = self.warm_up(run, counted) {
-                player.at(seam.end_warm_up(side, warm_up)?);
+            if let Some((warm_up, enough)) = self.bounds(run, counted) {
+                player.at(seam.end_warm_up(side, warm_up, enough)?);
             }
             let report = match player.turn() {
                 Ok(Turn::Complete(report)) => report,
+                Ok(Turn::Enough(mut report)) => {
+                    report.times = seam.cut_times(side)?;
+                    report.iterations.truncate(report.times.len());
+                    report
+                }
                 Ok(Turn::Over) => return Ok(()),
                 Err(ending) => return Err(player.into_fault(&ending).into()),
             };
@@ -278,6 +290,9 @@ impl Counter<'_> {
             };
             run.open.retain(|id| *id != report.id);
             let Some(each) = counted.iter_mut().find(|each| each.key.id == report.id) else {
+                if report.ended {
+                    return Err(Stop::Enough);
+                }
                 continue;
             };
             if let Some(reason) = partial {
@@ -296,16 +311,19 @@ impl Counter<'_> {
                     Err(reason) => each.note(&format!("{side}: {reason}")),
                 },
             }
+            if report.ended {
+                return Err(Stop::Enough);
+            }
         }
     }
 
-    /// How the warm-up of the next benchmark is ended: its code's settings do not decide how long it is run.
-    fn warm_up(&self, run: &Run<'_, '_>, counted: &[Counted]) -> Option<WarmUp> {
+    /// How the next benchmark is bounded: its code's settings do not decide how long it is run.
+    fn bounds(&self, run: &Run<'_, '_>, counted: &[Counted]) -> Option<(WarmUp, Option<Enough>)> {
         let key = &next(run, counted)?.key;
         let (side, sampling) = (run.side, self.sampling);
         self.counting
             .known
-            .warm_up(key, side, sampling, self.target, TIMING)
+            .run(key, side, sampling, self.target, TIMING)
     }
 
     fn announce(&self, run: &Run<'_, '_>, counted: &[Counted]) {
@@ -333,6 +351,9 @@ fn samples(
     side: Side,
     report: &Report,
 ) -> Result<Result<Vec<CountedSample>, String>, SeamError> {
+    if report.ended && report.iterations.is_empty() {
+        return Ok(Err("how many iterations it ran is not known".to_owned()));
+    }
     let reported = match check::samples(report) {
         Ok(reported) => reported,
         Err(reason) => return Ok(Err(reason)),
@@ -352,7 +373,7 @@ fn samples(
 fn blame(stop: Stop, run: &mut Run<'_, '_>, before: usize, counted: &mut [Counted]) {
     let side = run.side;
     let (culprits, why) = match stop {
-        Stop::Over => {
+        Stop::Over | Stop::Enough => {
             let why = "was named by its executable and then not run by it".to_owned();
             (run.open.clone(), why)
         }

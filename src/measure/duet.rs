@@ -1,16 +1,19 @@
 //! Two processes, of which only one runs at a time: while one is measured, the other is held at
 //! its handshake or after its last benchmark.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::discover::Failure;
-use crate::seam::{SampleRecord, WarmUp};
+use crate::protocol::WallSpan;
+use crate::seam::{Enough, SampleRecord, WarmUp};
 use crate::units::{Paired, Side};
 
 use super::iterations::{LeftAlone, Shown};
-use super::player::{Fault, Player, Report, Turn};
+use super::player::{Fault, Player, Turn};
+use super::reported::Report;
 use super::standstill::Restless;
+use super::way::Gate;
 
 /// What came out of one pair of processes.
 #[derive(Debug, Default)]
@@ -21,6 +24,8 @@ pub(super) struct Attempt {
     pub(super) stray: Vec<Failure>,
     /// The sides began different benchmarks at the same time, so that these could not be paired.
     pub(super) disordered: bool,
+    /// Benchmarks that turned out to be too slow for this kind of process.
+    pub(super) slow: BTreeSet<String>,
     /// How long each side's process ran outside of any benchmark.
     pub(super) set_up: Option<Paired<Duration>>,
     /// Why the clock seam failed, where it did.
@@ -51,8 +56,14 @@ pub(super) struct Step {
     pub(super) id: Option<String>,
     /// The side that goes first.
     pub(super) first: Side,
+    /// What makes only one side run at a time.
+    pub(super) gate: Gate,
     /// How its warm-up is to be ended, where that is decided.
     pub(super) warm_up: Option<Paired<WarmUp>>,
+    /// When the processes have run enough of it, where they are not to run to its end.
+    pub(super) enough: Option<Enough>,
+    /// The measurement time that is in force, where that is known.
+    pub(super) measurement: Option<WallSpan>,
 }
 
 /// How the sides of one benchmark were interleaved.
@@ -84,6 +95,11 @@ impl Attempt {
     pub(super) fn report(&mut self, side: Side, report: Report) {
         let heard = self.heard(report.id.clone(), side);
         *heard.reports.get_mut(side) = Some(report);
+    }
+
+    fn set_up(&mut self, side: Side, took: Duration) {
+        let nothing = Paired::new(Duration::ZERO, Duration::ZERO);
+        *self.set_up.get_or_insert(nothing).get_mut(side) = took;
     }
 
     pub(super) fn fault(&mut self, fault: Fault) {
@@ -140,8 +156,12 @@ fn take_turn(side: Side, slot: &mut Option<Player>, attempt: &mut Attempt) {
             attempt.report(side, *report);
         }
         Ok(Turn::Over) => {
-            let nothing = Paired::new(Duration::ZERO, Duration::ZERO);
-            *attempt.set_up.get_or_insert(nothing).get_mut(side) = player.set_up();
+            attempt.set_up(side, player.set_up());
+            *slot = None;
+        }
+        Ok(Turn::Enough(report)) => {
+            attempt.slow.insert(report.id);
+            attempt.set_up(side, player.set_up());
             *slot = None;
         }
         Err(ending) => {

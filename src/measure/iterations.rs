@@ -11,7 +11,8 @@ use crate::protocol::{BenchmarkConfig, SamplingMethod, Timing};
 use crate::seam::{LastPlace, SampleRecord, WarmUp, WarmedUp};
 use crate::units::Paired;
 
-use super::player::Report;
+use super::enough::{Ends, Whole};
+use super::reported::Report;
 
 /// A timed region is at least so many times as long as reading the clock takes, on average.
 const REGION_PER_CLOCK: f64 = 200.0;
@@ -108,7 +109,6 @@ impl Shown {
         let quickest = telling.min_by(|one, other| whole_ns(*one).total_cmp(&whole_ns(*other)));
         let quickest = quickest.unwrap_or(warm_up - 1);
         let (longest, iterations) = (log[warm_up - 1], iterations_of(warm_up - 1));
-        let grows = iterations >= BATCHED as f64 && (longest.regions as f64) < iterations;
         Ok(Shown {
             config: report.config.clone(),
             method: report.method,
@@ -116,7 +116,30 @@ impl Shown {
             whole_ns: whole_ns(quickest).max(f64::MIN_POSITIVE),
             timed_ns: (log[quickest].timed_ns as f64 / iterations_of(quickest))
                 .max(f64::MIN_POSITIVE),
-            regions: if grows { longest.regions as f64 } else { 1.0 },
+            regions: regions_of(&longest, iterations),
+            place,
+        })
+    }
+
+    /// The same from a process in quick mode, whose calls are all reported samples but the first ones. How many
+    /// samples there are otherwise, and how their iterations grow, it shows only where the benchmark's code says so.
+    pub(super) fn of_quick(
+        report: &Report,
+        log: &[SampleRecord],
+        place: Option<LastPlace>,
+    ) -> Result<Shown, LeftAlone> {
+        let place = place.ok_or(LeftAlone::NoLastRead)?;
+        let (Some(longest), Some(&iterations)) = (log.last(), report.iterations.last()) else {
+            return Err(LeftAlone::NotSeen);
+        };
+        let whole = longest.end_ns.saturating_sub(longest.start_ns);
+        Ok(Shown {
+            config: report.config.clone(),
+            method: SamplingMethod::Flat,
+            samples: usize::try_from(report.config.sample_size).unwrap_or(usize::MAX),
+            whole_ns: (whole as f64 / iterations).max(f64::MIN_POSITIVE),
+            timed_ns: (longest.timed_ns as f64 / iterations).max(f64::MIN_POSITIVE),
+            regions: regions_of(longest, iterations),
             place,
         })
     }
@@ -151,6 +174,12 @@ impl Shown {
     }
 }
 
+/// The timed regions of a sample whose batches grow with its iterations; else one.
+fn regions_of(sample: &SampleRecord, iterations: f64) -> f64 {
+    let grows = iterations >= BATCHED as f64 && (sample.regions as f64) < iterations;
+    if grows { sample.regions as f64 } else { 1.0 }
+}
+
 /// What a round wants of a process.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Wanted {
@@ -162,6 +191,8 @@ pub(super) struct Wanted {
     pub(super) clock: Duration,
     /// How many times longer rounds are than usual, since each pays for a set-up.
     pub(super) stretch: f64,
+    /// What another process of the same target costs before it comes to its benchmarks.
+    pub(super) set_up: Duration,
 }
 
 /// Whether both sides have the same settings, so that they can be told the same.
@@ -174,6 +205,8 @@ pub(super) fn agree(base: &Shown, head: &Shown) -> bool {
 pub(super) struct Planned {
     /// How the warm-up of each side is ended.
     pub(super) warm_up: Paired<WarmUp>,
+    /// Where each side is ended, if it does not run to its end.
+    pub(super) ends: Option<Ends>,
     /// What a round takes: a process of each side.
     pub(super) round: Duration,
 }
@@ -204,11 +237,21 @@ pub(super) fn plan(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
     let told = measurement.mul_f64(iterations_of(calls) / iterations);
     let told = told.max(warm_up + Duration::from_nanos(1));
     // At least one iteration a sample; where they grow from sample to sample, at least one more each time.
-    let fewest = match head.method {
-        SamplingMethod::Flat => samples,
-        SamplingMethod::Linear => samples * (samples + 1.0) / 2.0,
+    let fewest = kept(head.method, samples);
+    let whole = Whole {
+        iteration: Duration::from_nanos(whole_ns as u64),
+        samples,
+        iterations: fewest,
+        wanted: wanted.measurement.mul_f64(wanted.stretch),
+        set_up: wanted.set_up,
     };
-    let all = iterations_of(calls) + iterations.max(fewest);
+    // Only of the fewest iterations it is known how they are shared among the samples.
+    let enough = whole.enough().filter(|_| iterations < samples);
+    let measured = match enough {
+        Some(count) => kept(head.method, count as f64),
+        None => iterations.max(fewest),
+    };
+    let all = iterations_of(calls) + measured;
     let round = all * (base.whole_ns + head.whole_ns) / 1e9;
     Planned {
         warm_up: shown.map(|shown| WarmUp {
@@ -217,7 +260,19 @@ pub(super) fn plan(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
             told,
             place: Some(shown.place),
         }),
+        ends: enough.map(|samples| Ends {
+            samples,
+            measurement: head.config.measurement_time,
+        }),
         round: Duration::try_from_secs_f64(round).unwrap_or(Duration::MAX),
+    }
+}
+
+/// The iterations of the first samples, if they are the fewest.
+fn kept(method: SamplingMethod, samples: f64) -> f64 {
+    match method {
+        SamplingMethod::Flat => samples,
+        SamplingMethod::Linear => samples * (samples + 1.0) / 2.0,
     }
 }
 

@@ -7,34 +7,38 @@ use std::time::Duration;
 use crate::discover::Target;
 use crate::plan::Sampling;
 use crate::protocol::Timing;
-use crate::seam::WarmUp;
+use crate::seam::{Enough, WarmUp};
 use crate::units::{Paired, Side};
 
 use super::BenchmarkKey;
 use super::iterations::{self, Shown, Wanted};
+use super::set_ups::SetUps;
 use super::way::fit;
 
 /// What the first processes of benchmarks have shown, of those whose iterations can be chosen.
 #[derive(Debug, Default)]
-pub struct Known(BTreeMap<BenchmarkKey, Paired<Shown>>);
+pub struct Known {
+    shown: BTreeMap<BenchmarkKey, Paired<Shown>>,
+    set_ups: SetUps,
+}
 
 impl Known {
-    pub(super) fn of(shown: BTreeMap<BenchmarkKey, Paired<Shown>>) -> Known {
-        Known(shown)
+    pub(super) fn of(shown: BTreeMap<BenchmarkKey, Paired<Shown>>, set_ups: SetUps) -> Known {
+        Known { shown, set_ups }
     }
 
-    /// How the warm-up of a process of `side` is ended that is asked for `now`, where rounds were asked for what
+    /// How the warm-up of a process of `side` is ended, and when it has run enough, that is asked for `now`, where rounds were asked for what
     /// `sampling` says; `None` where nothing is known. What the benchmark's code sets itself stays as it was.
-    pub(super) fn warm_up(
+    pub(super) fn run(
         &self,
         key: &BenchmarkKey,
         side: Side,
         sampling: &Sampling,
         target: &Target,
         now: Timing,
-    ) -> Option<WarmUp> {
+    ) -> Option<(WarmUp, Option<Enough>)> {
         let (before, now) = (fit(asked(sampling), target), fit(now, target));
-        let shown = self.0.get(key)?.as_ref();
+        let shown = self.shown.get(key)?.as_ref();
         let shown = shown.map(|shown| shown.asked_for(before, now));
         let wanted = Wanted {
             warm_up: now.warm_up,
@@ -42,9 +46,11 @@ impl Known {
             // Nothing is timed.
             clock: Duration::ZERO,
             stretch: 1.0,
+            set_up: self.set_ups.longest(key),
         };
         let planned = iterations::plan(shown.as_ref(), wanted);
-        Some(*planned.warm_up.get(side))
+        let enough = planned.ends.map(|ends| Enough::Samples(ends.samples));
+        Some((*planned.warm_up.get(side), enough))
     }
 }
 

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::protocol::Placement;
-use crate::seam::WarmUp;
+use crate::build::Choice;
+use crate::discover::Target;
+use crate::protocol::{CriterionVersion, Placement};
 use crate::units::Paired;
 
 use super::duet::{Attempt, Heard, Interleaved};
 use super::iterations::{self, LeftAlone, Planned, Shown, Wanted};
 use super::known::Known;
+use super::set_ups::SetUps;
 use super::threads::Threads;
 use super::way::{Company, Gate, Idle, Way};
 use super::{BenchmarkKey, Remark, Request};
@@ -35,6 +37,8 @@ pub(super) struct Learnt {
     /// What first processes showed, by which later warm-ups are ended so that a benchmark has the iterations that a
     /// round wants; or why they are left alone.
     shown: BTreeMap<BenchmarkKey, Result<Paired<Shown>, LeftAlone>>,
+    /// How benchmarks are to be looked at first, if not at a glance.
+    first_looks: BTreeMap<BenchmarkKey, Gate>,
     /// How many rounds of a benchmark were done again since its sides planned too different iterations.
     replanned: BTreeMap<BenchmarkKey, u32>,
     /// What a round of a benchmark takes whose warm-ups are left alone, by its settings.
@@ -54,22 +58,15 @@ impl Learnt {
         !self.unseamed.contains_key(key)
     }
 
-    /// How its warm-up is to be ended, where that is known.
-    pub(super) fn warm_up(&self, key: &BenchmarkKey, wanted: Wanted) -> Option<Paired<WarmUp>> {
-        Some(self.plan(key, wanted)?.warm_up)
-    }
-
     /// For the passes behind timing.
-    pub(super) fn into_known(self) -> Known {
+    pub(super) fn into_known(self, set_ups: SetUps) -> Known {
         let shown = self.shown.into_iter();
-        Known::of(
-            shown
-                .filter_map(|(key, shown)| Some((key, shown.ok()?)))
-                .collect(),
-        )
+        let shown = shown.filter_map(|(key, shown)| Some((key, shown.ok()?)));
+        Known::of(shown.collect(), set_ups)
     }
 
-    fn plan(&self, key: &BenchmarkKey, wanted: Wanted) -> Option<Planned> {
+    /// How its processes are let run, where that is known.
+    pub(super) fn plan(&self, key: &BenchmarkKey, wanted: Wanted) -> Option<Planned> {
         let shown = self.shown.get(key)?.as_ref().ok()?;
         Some(iterations::plan(shown.as_ref(), wanted))
     }
@@ -111,7 +108,7 @@ impl Learnt {
     }
 
     /// What the processes of a benchmark showed of its iterations.
-    fn of_iterations(&mut self, key: &BenchmarkKey, heard: &Heard) {
+    fn of_iterations(&mut self, key: &BenchmarkKey, heard: &Heard, way: Way) {
         if let Err(why) = heard.kept {
             self.shown.insert(key.clone(), Err(why));
         }
@@ -129,6 +126,10 @@ impl Learnt {
                 (Ok(base), Ok(head)) if !iterations::agree(base, head) => {
                     Err(LeftAlone::SidesDiffer)
                 }
+                (Ok(base), Ok(head)) if way.gate == Gate::Quick => {
+                    let asked = |shown: &Shown| shown.asked_for(way.timing.quick(), way.timing);
+                    Ok(Paired::new(asked(base), asked(head)))
+                }
                 (Ok(base), Ok(head)) => Ok(Paired::new(base.clone(), head.clone())),
                 (Err(why), _) | (_, Err(why)) => Err(*why),
             };
@@ -143,10 +144,51 @@ impl Learnt {
         unpaired.into_iter().collect()
     }
 
+    /// How a benchmark is looked at first.
+    pub(super) fn first_look(&self, key: &BenchmarkKey, target: &Target) -> Gate {
+        let versions = [target.criterion.base, target.criterion.head];
+        let mut versions = versions.into_iter().flatten();
+        let usual = match target.choice() {
+            Choice::Any if versions.all(CriterionVersion::has_quick_mode) => Gate::Glance,
+            _ => Gate::First,
+        };
+        self.first_looks.get(key).copied().unwrap_or(usual)
+    }
+
+    /// Takes out of a chunk what has to be looked at first in another way: what is slow in quick mode, and what quick
+    /// mode has not shown by a whole process, whatever that takes.
+    pub(super) fn look_again(
+        &mut self,
+        attempt: &mut Attempt,
+        chunk: &mut Vec<Request>,
+        way: Way,
+    ) -> Vec<Request> {
+        let is_shown = |heard: &Heard| {
+            let shown = [&heard.shown.base, &heard.shown.head];
+            shown.into_iter().all(|shown| matches!(shown, Some(Ok(_))))
+        };
+        let (taken, next): (&dyn Fn(&str) -> bool, Gate) = match way.gate {
+            Gate::Glance => (&|id| attempt.slow.contains(id), Gate::Quick),
+            Gate::Quick => (
+                &|id| !attempt.heard.get(id).is_some_and(is_shown),
+                Gate::First,
+            ),
+            _ => return Vec::new(),
+        };
+        let taken: Vec<Request> = chunk
+            .extract_if(.., |request| taken(&request.key.id))
+            .collect();
+        for request in &taken {
+            attempt.heard.remove(&request.key.id);
+            self.first_looks.insert(request.key.clone(), next);
+        }
+        taken
+    }
+
     /// Whether a benchmark has to be run again in another way. `pins`: whether a benchmark with several
     /// threads is to be let off its processor.
     pub(super) fn of(&mut self, request: &Request, heard: &Heard, way: Way, pins: bool) -> bool {
-        self.of_iterations(&request.key, heard);
+        self.of_iterations(&request.key, heard, way);
         let reports = [&heard.reports.base, &heard.reports.head];
         let mut reports = reports.into_iter().flatten();
         if pins && reports.any(|r| r.threads == Threads::Several) {

@@ -7,7 +7,9 @@ use crate::units::{Paired, Side};
 
 use super::duet::{Attempt, Interleaved, Step, take_turns};
 use super::iterations::{LeftAlone, Shown};
-use super::player::{Player, Report};
+use super::player::Player;
+use super::reported::Report;
+use super::way::Gate;
 
 /// Runs both processes to their ends. The head side's samples are lengthened where the seam is so set, and warm-ups
 /// ended as `begin` says.
@@ -34,6 +36,10 @@ pub(super) fn observe(
         let step = begin(step);
         prepare(&step, seam, players)?;
         take_turns(step.first, players, attempt);
+        if !attempt.slow.is_empty() {
+            // What is behind it runs in other processes.
+            *players = Paired::new(None, None);
+        }
         for (side, id) in reported(attempt).difference(&before) {
             let Some(heard) = attempt.heard.get_mut(id) else {
                 continue;
@@ -41,9 +47,9 @@ pub(super) fn observe(
             let Some(report) = heard.reports.get(*side) else {
                 continue;
             };
-            let (shown, reconciled) = look(*side, report, seam)?;
+            let (shown, reconciled) = look(*side, report, seam, step.gate)?;
             if let (Side::Head, Reconciliation::Disagreed(difference)) = (side, reconciled)
-                && step.warm_up.is_none()
+                && step.gate == Gate::ProtocolObserved
             {
                 heard.interleaved = Interleaved::InDoubt(difference.to_string());
             }
@@ -64,6 +70,9 @@ pub(super) fn prepare(
     };
     for side in Side::BOTH {
         seam.end_warm_up(side, *warm_up.get(side))?;
+        if let Some(enough) = step.enough {
+            seam.stop_after(side, enough)?;
+        }
         if let Some(player) = players.get_mut(side) {
             player.at(seam.pace(side)?);
         }
@@ -76,13 +85,17 @@ fn look(
     side: Side,
     report: &Report,
     seam: &Seam,
+    gate: Gate,
 ) -> Result<(Result<Shown, LeftAlone>, Reconciliation), SeamError> {
     let log = seam.take_log(side)?;
     let reconciled = reconcile(&log, &report.times);
     let shown = match reconciled {
         Reconciliation::Agreed(_) => {
             let (warmed_up, place) = (seam.warmed_up(side)?, seam.last_place(side)?);
-            Shown::of(report, &log, warmed_up, place)
+            match gate {
+                Gate::Quick => Shown::of_quick(report, &log, place),
+                _ => Shown::of(report, &log, warmed_up, place),
+            }
         }
         Reconciliation::Disagreed(_) => Err(LeftAlone::NotSeen),
     };

@@ -7,7 +7,7 @@ use crate::units::{Paired, Side};
 
 use super::duet::{Heard, Interleaved};
 use super::iterations::LeftAlone;
-use super::player::Report;
+use super::reported::Report;
 use super::threads::Threads;
 use super::{Pairing, Request, Round, RoundOutcome, Samples, check};
 

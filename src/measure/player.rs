@@ -3,15 +3,15 @@
 use std::time::{Duration, Instant};
 
 use crate::discover::Failure;
-use crate::protocol::{
-    BenchmarkConfig, CriterionVersion, Ending, Invocation, Message, Process, SamplingMethod,
-};
+use crate::protocol::{CriterionVersion, Ending, Invocation, Message, Process};
 use crate::scratch::Scratch;
 use crate::seam::Pace;
 use crate::units::Side;
 
+use super::enough::Announced;
+use super::reported::Report;
 use super::standstill::Restless;
-use super::threads::{ThreadTimes, Threads};
+use super::threads::ThreadTimes;
 use super::way::Idle;
 
 /// How much longer than announced a phase may last before it counts as hung. Criterion judges
@@ -21,26 +21,16 @@ const OVERRUN: f64 = 4.0;
 /// No round of one benchmark may take longer. Settings in a benchmark's code can ask for days.
 pub(super) const LONGEST_ROUND: Duration = Duration::from_secs(3600);
 
-/// What one side reported of one benchmark.
-#[derive(Debug, Clone)]
-pub(super) struct Report {
-    pub(super) id: String,
-    pub(super) iterations: Vec<f64>,
-    pub(super) times: Vec<f64>,
-    pub(super) config: BenchmarkConfig,
-    /// How the iterations of the samples grow.
-    pub(super) method: SamplingMethod,
-    /// Whether threads beside the main one did a noticeable part of the work.
-    pub(super) threads: Threads,
-    /// How the benchmark words one unit of its measurement, where it was asked.
-    pub(super) unit: Option<String>,
-}
+/// How often a process is looked at that will stand still without a word.
+pub(super) const GLANCE: Duration = Duration::from_millis(20);
 
 /// What became of a turn.
 #[derive(Debug)]
 pub(super) enum Turn {
     /// One benchmark is measured; the process is held.
     Complete(Box<Report>),
+    /// It has run enough of the benchmark and stands still in it; it is to be ended.
+    Enough(Box<Report>),
     /// The process ran to its end, as it should.
     Over,
 }
@@ -65,6 +55,9 @@ pub(super) struct Player {
     heard_at: Instant,
     released_at: Instant,
     current: Option<String>,
+    /// The warm-up time of the current benchmark.
+    warm_up: Duration,
+    announced: Option<Announced>,
     threads: ThreadTimes,
     unit: Option<String>,
     idle: Idle,
@@ -127,6 +120,8 @@ impl Player {
                 heard_at: Instant::now(),
                 released_at: Instant::now(),
                 current: None,
+                warm_up: Duration::ZERO,
+                announced: None,
                 unit: None,
                 idle: Idle::Stopped,
                 rests: false,
@@ -174,13 +169,24 @@ impl Player {
     pub(super) fn turn(&mut self) -> Result<Turn, Ending> {
         self.release()?;
         loop {
-            let message = match self.process.next(self.patience) {
-                Ok(message) => message,
-                Err(Ending::Silent { .. }) if self.sets_up() => continue,
-                Err(ending) => return self.ended(ending),
+            let wait = match self.is_watched() {
+                true => GLANCE.min(self.patience),
+                false => self.patience,
             };
-            if let Some(report) = self.hear(message)? {
-                return Ok(Turn::Complete(Box::new(report)));
+            match self.process.next(wait) {
+                Ok(message) => {
+                    if let Some(report) = self.hear(message)? {
+                        return Ok(Turn::Complete(Box::new(report)));
+                    }
+                }
+                Err(Ending::Silent { .. }) if self.is_enough() => {}
+                Err(Ending::Silent { .. }) if self.deadline() > Instant::now() => {}
+                Err(Ending::Silent { .. }) if self.sets_up() => self.excuse(),
+                Err(Ending::Silent { .. }) => return Err(self.silence()),
+                Err(ending) => return self.ended(ending),
+            }
+            if self.is_enough() {
+                return Ok(Turn::Enough(Box::new(self.cut())));
             }
         }
     }
@@ -213,8 +219,22 @@ impl Player {
                 self.set_up += self.released_at.elapsed();
                 self.current = Some(id.full());
             }
-            Message::Warmup { nanos, .. } => self.allow(nanos)?,
-            Message::MeasurementStart { estimate_ns, .. } => self.allow(estimate_ns)?,
+            Message::Warmup { nanos, .. } => {
+                self.warm_up = self.allow(nanos)?;
+                self.announced = None;
+            }
+            Message::MeasurementStart {
+                estimate_ns,
+                sample_count,
+                iter_count,
+                ..
+            } => {
+                self.announced = Some(Announced {
+                    samples: sample_count,
+                    iterations: iter_count,
+                    takes: self.allow(estimate_ns)?,
+                });
+            }
             Message::FinishedBenchmarkGroup { .. } => self.process.proceed()?,
             Message::MeasurementComplete {
                 id,
@@ -233,11 +253,32 @@ impl Player {
                     method: sampling_method,
                     threads: self.threads.since(ThreadTimes::of(self.process.id())),
                     unit: self.ask_unit()?,
+                    ended: false,
                 }));
             }
             _ => {}
         }
         Ok(None)
+    }
+
+    /// Whether it is to be looked at now and then, since it may stand still without a word.
+    pub(super) fn is_watched(&self) -> bool {
+        self.pace.as_ref().is_some_and(Pace::is_bounded)
+    }
+
+    /// Whether it has run enough of its benchmark.
+    pub(super) fn is_enough(&self) -> bool {
+        let slow = |pace: &Pace| pace.ends_slow() && self.announced.is_some_and(|it| it.is_slow());
+        let enough = |pace: &Pace| pace.is_bounded() && (pace.is_enough() || slow(pace));
+        self.current.is_some() && self.pace.as_ref().is_some_and(enough)
+    }
+
+    /// It has run enough: what is known of the benchmark, times aside. It is held, and never let go on.
+    pub(super) fn cut(&mut self) -> Report {
+        self.held = Held::AfterMeasurement;
+        let id = self.current.clone().unwrap_or_default();
+        let threads = self.threads.since(ThreadTimes::of(self.process.id()));
+        Report::cut(id, self.announced, self.warm_up, threads)
     }
 
     /// The process will say nothing more: its orderly end, or what is wrong.
@@ -305,18 +346,18 @@ impl Player {
         &mut self.process
     }
 
-    /// Grants the time that a phase of `nanos` may last.
-    fn allow(&mut self, nanos: f64) -> Result<(), Ending> {
+    /// Grants the time that a phase of `nanos` may last, and gives what it really will.
+    fn allow(&mut self, nanos: f64) -> Result<Duration, Ending> {
         let announced = Duration::try_from_secs_f64(nanos / 1e9).unwrap_or(Duration::MAX);
         let announced = self.pace.as_ref().map_or(announced, |p| p.real(announced));
-        if announced > LONGEST_ROUND {
+        if announced > LONGEST_ROUND && !self.is_watched() {
             return Err(Ending::TooLong {
                 announced,
                 limit: LONGEST_ROUND,
             });
         }
         self.patience = self.timeout + announced.mul_f64(OVERRUN);
-        Ok(())
+        Ok(announced)
     }
 
     /// Asks, once a process, for the unit: a benchmark may have a measurement of its own.

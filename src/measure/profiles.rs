@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 use crate::build::Choice;
 use crate::discover::{BenchmarkKey, Discovery, Presence, Target};
 use crate::plan::Sampling;
-use crate::protocol::{Invocation, Placement, Timing, allowed_processors};
+use crate::protocol::{Invocation, Length, Placement, Timing, allowed_processors};
 use crate::scratch::{self, Interrupted, Scratch};
 use crate::seam::{ProfileClock, ProfileSeam, RawProfile, SeamError};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
 use super::Known;
 use super::budget::go_on;
-use super::player::{Fault, Player, Report, Turn};
+use super::player::{Fault, Player, Turn};
+use super::reported::Report;
 use super::seams::explain;
 use super::threads::Threads;
 use super::way::fit;
@@ -266,6 +267,7 @@ impl<'a> Profiler<'a> {
             side,
             filter: Invocation::filter_for([key.id.as_str()]),
             timing: Some((fit(timing(self.sampling), self.target), version)),
+            length: Length::Whole,
             placement: Placement::Free,
             env: seam.env(side),
         };
@@ -275,17 +277,19 @@ impl<'a> Profiler<'a> {
             return Err(Reason(why.to_owned()));
         }
         let now = timing(self.sampling);
-        if let Some(warm_up) = self
-            .known
-            .warm_up(key, side, self.sampling, self.target, now)
+        if let Some((warm_up, enough)) = self.known.run(key, side, self.sampling, self.target, now)
         {
-            player.at(seam.end_warm_up(side, warm_up)?);
+            player.at(seam.end_warm_up(side, warm_up, enough)?);
         }
         let mut report = None;
         loop {
             match player.turn() {
                 Ok(Turn::Complete(complete)) => report = Some(*complete),
                 Ok(Turn::Over) => break,
+                Ok(Turn::Enough(cut)) => {
+                    report = Some(*cut);
+                    break;
+                }
                 Err(ending) => return Err(player.into_fault(&ending).into()),
             }
         }

@@ -8,7 +8,7 @@ use crate::build::Choice;
 use crate::discover::{Difference, Presence, Target, TargetChanges};
 use crate::file_access::{Access, RecordError, Watched};
 use crate::plan::Sampling;
-use crate::protocol::{Filter, Invocation, Placement, Timing};
+use crate::protocol::{Filter, Invocation, Length, Placement, Timing};
 use crate::scratch::{self, Interrupted, Scratch};
 use crate::seam::SeamError;
 use crate::units::{Event, EventSink, Side};
@@ -251,6 +251,7 @@ impl<'a> Search<'a> {
             side,
             filter,
             timing: Some((fit(timing, self.target), version)),
+            length: Length::Whole,
             placement: Placement::Free,
             env: witness.env(),
         };
@@ -267,7 +268,7 @@ impl<'a> Search<'a> {
         for id in ids.iter().map(Some).chain(std::iter::repeat(None)) {
             self.announce(id);
             let report = match player.turn() {
-                Ok(Turn::Complete(report)) => report,
+                Ok(Turn::Complete(report) | Turn::Enough(report)) => report,
                 Ok(Turn::Over) => break,
                 Err(ending) => return Err(player.into_fault(&ending).into()),
             };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::build::{Choice, Executable};
 use crate::discover::{Presence, Target};
 use crate::plan::{PairingRequest, Pinning, Sampling};
-use crate::protocol::{Invocation, Placement, Timing};
+use crate::protocol::{Invocation, Length, Placement, Timing};
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired};
 
@@ -93,7 +93,7 @@ impl<'a> Session<'a> {
 
     /// What it has learnt, for the passes behind it.
     pub(super) fn into_known(self) -> Known {
-        self.learnt.into_known()
+        self.learnt.into_known(self.set_ups)
     }
 
     /// What a benchmark's part of its processes' set-up takes in a round.
@@ -149,7 +149,10 @@ impl<'a> Session<'a> {
                 presence: request.presence,
                 // The settings in force are to be those of the rounds.
                 timing: if watched { asked } else { short },
-                gate: if watched { Gate::First } else { Gate::Protocol },
+                gate: match watched {
+                    true => session.learnt.first_look(&request.key, target),
+                    false => Gate::Protocol,
+                },
                 company: company(target, Company::Shared),
                 idle: Idle::Stopped,
             }
@@ -195,6 +198,7 @@ impl<'a> Session<'a> {
     fn wanted(&self, key: &BenchmarkKey) -> Wanted {
         Wanted {
             stretch: self.set_ups.stretch(key),
+            set_up: self.set_ups.longest(key),
             warm_up: self.sampling.warm_up,
             measurement: self.sampling.measurement,
             clock: self.clock,
@@ -231,7 +235,7 @@ impl<'a> Session<'a> {
         let mut outcomes = Vec::new();
         while let Some((chosen, chunk)) = take_chunk(&mut open, |request| way(self, request)) {
             let attempt = self.attempt(target, executables, &chunk, chosen);
-            if let (Some(set_up), Gate::First | Gate::Protocol) = (attempt.set_up, chosen.gate) {
+            if let Some(set_up) = attempt.set_up.filter(|_| chosen.gate != Gate::Seam) {
                 self.set_ups.see(target, set_up);
             }
             let (mut done, again) = self.sort_out(attempt, chunk, chosen);
@@ -286,6 +290,10 @@ impl<'a> Session<'a> {
                 side,
                 filter: filter.clone(),
                 timing: Some((way.timing, (*target.criterion.get(side))?)),
+                length: match way.gate {
+                    Gate::Quick => Length::Quick,
+                    _ => Length::Whole,
+                },
                 placement: way.placement,
                 env: seam.as_ref().map_or_else(Vec::new, |seam| seam.env(side)),
             };
@@ -314,11 +322,11 @@ impl<'a> Session<'a> {
     fn sort_out(
         &mut self,
         mut attempt: Attempt,
-        chunk: Vec<Request>,
+        mut chunk: Vec<Request>,
         way: Way,
     ) -> (Vec<RoundOutcome>, Vec<Request>) {
         let mut done = Vec::new();
-        let mut again = Vec::new();
+        let mut again = self.learnt.look_again(&mut attempt, &mut chunk, way);
         let mut unheard = Vec::new();
         let pins = self.sampling.pinning == Pinning::Auto;
         for request in chunk {
@@ -359,7 +367,7 @@ impl<'a> Session<'a> {
             outcome.notes.extend(self.set_ups.note(&outcome.key));
             outcome.remarks = self.learnt.remarks(&outcome.key);
             // A first process is no round.
-            if gate != Gate::First {
+            if !gate.is_first_look() {
                 (self.events)(Event::RoundFinished {
                     benchmark: outcome.key.to_string(),
                     round: round.index + 1,

@@ -68,6 +68,12 @@ impl SetUps {
         self.of(key).map_or(1.0, |set_up| set_up.stretch)
     }
 
+    /// What the slower side's process takes for it.
+    pub(super) fn longest(&self, key: &BenchmarkKey) -> Duration {
+        let took = self.of(key).map(|set_up| set_up.took);
+        took.map_or(Duration::ZERO, |took| took.base.max(took.head))
+    }
+
     /// A benchmark's part of it in a round.
     pub(super) fn share_of(&self, key: &BenchmarkKey) -> Duration {
         self.of(key).map_or(Duration::ZERO, |set_up| {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::seam::Seam;
+use crate::seam::{Enough, Seam};
 use crate::units::{Event, EventSink, Paired, Side};
 
 use super::Request;
 use super::duet::{Attempt, Step, alternate};
+use super::enough::SLOW_CALL;
 use super::iterations::{self, Wanted};
 use super::learnt::Learnt;
 use super::observed::observe;
@@ -54,16 +55,31 @@ pub(super) fn step_of(
         return Step {
             id: None,
             first: Side::Base,
+            gate,
             warm_up: None,
+            enough: None,
+            measurement: None,
         };
     };
+    let planned = match gate {
+        Gate::Seam => learnt.plan(&request.key, wanted),
+        _ => None,
+    };
+    let ends = planned.and_then(|planned| planned.ends);
     Step {
         id: Some(request.key.id.clone()),
         first: request.first,
+        gate,
         warm_up: match gate {
-            Gate::First => Some(Paired::from_fn(|_| iterations::first(first_warm_up))),
-            Gate::Seam => learnt.warm_up(&request.key, wanted),
-            Gate::Protocol | Gate::ProtocolObserved => None,
+            Gate::Glance | Gate::First => {
+                Some(Paired::from_fn(|_| iterations::first(first_warm_up)))
+            }
+            _ => planned.map(|planned| planned.warm_up),
         },
+        enough: match gate {
+            Gate::Glance => Some(Enough::SlowCall(SLOW_CALL)),
+            _ => ends.map(|ends| Enough::Samples(ends.samples)),
+        },
+        measurement: ends.map(|ends| ends.measurement),
     }
 }

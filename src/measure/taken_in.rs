@@ -5,17 +5,22 @@ use crate::units::{Paired, Side};
 
 use super::duet::{Attempt, Interleaved, Step};
 use super::iterations::LeftAlone;
-use super::player::Report;
+use super::reported::Report;
 use super::standstill::Restless;
 
 /// Writes down what both sides reported of one step.
 pub(super) fn take_in(
     step: &Step,
-    reports: Paired<Option<Report>>,
+    mut reports: Paired<Option<Report>>,
     restless: Option<Restless>,
     seam: &Seam,
     attempt: &mut Attempt,
 ) -> Result<(), SeamError> {
+    for side in Side::BOTH {
+        if let Some(report) = reports.get_mut(side).as_mut().filter(|it| it.ended) {
+            complete(report, side, step, seam)?;
+        }
+    }
     let interleaved = match (&reports.base, &reports.head) {
         (Some(base), Some(head)) if base.id == head.id && restless.is_some() => {
             restless.map(Interleaved::Restless)
@@ -44,6 +49,16 @@ pub(super) fn take_in(
             }
             *heard.reports.get_mut(side) = Some(report.clone());
         }
+    }
+    Ok(())
+}
+
+/// Fills in what a process has not reported, since it was ended: the times from the log, behind the warm-up.
+fn complete(report: &mut Report, side: Side, step: &Step, seam: &Seam) -> Result<(), SeamError> {
+    report.times = seam.cut_times(side)?;
+    report.iterations.truncate(report.times.len());
+    if let Some(measurement) = step.measurement {
+        report.config.measurement_time = measurement;
     }
     Ok(())
 }
@@ -79,12 +94,18 @@ fn iterations_kept(
 fn settle_up(seam: &Seam, reports: Paired<&Report>) -> Result<Interleaved, SeamError> {
     let mut samples = Paired::new(Vec::new(), Vec::new());
     for side in Side::BOTH {
+        let report = reports.get(side);
+        let known = report.iterations.len();
+        if report.ended && (known == 0 || known != report.times.len()) {
+            let reason = "which samples it had run could not be told when it was ended";
+            return Ok(Interleaved::InDoubt(reason.into()));
+        }
         if seam.worked_on(side)? {
             let reason =
                 format!("the threads of the {side} side could not be stopped in the other's turns");
             return Ok(Interleaved::InDoubt(reason));
         }
-        let (log, times) = (seam.take_log(side)?, &reports.get(side).times);
+        let (log, times) = (seam.take_log(side)?, &report.times);
         let warm_up = log.len().saturating_sub(times.len());
         if seam.samples_with_foreign_reads(side)? > warm_up as u64 {
             let reason = "the clock is read within timed regions, too deep to tell by what";

@@ -34,8 +34,19 @@ pub(super) enum Gate {
     Protocol,
     /// The same, while the seam watches a first process of each side, which is kept short.
     First,
+    /// As [`Gate::First`], and it is ended in a benchmark that is slow.
+    Glance,
+    /// As [`Gate::First`], in Criterion's quick mode.
+    Quick,
     /// The same, while the seam lengthens the head side's samples: a planted change.
     ProtocolObserved,
+}
+
+impl Gate {
+    /// Whether a process shows what rounds are to know, and is none of a round.
+    pub(super) fn is_first_look(self) -> bool {
+        matches!(self, Gate::First | Gate::Glance | Gate::Quick)
+    }
 }
 
 /// What becomes of a side's process, its threads and its children while the other side runs.

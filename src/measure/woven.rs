@@ -9,7 +9,8 @@ use crate::units::{Paired, Side};
 
 use super::duet::{Attempt, Step, alternate};
 use super::observed::prepare;
-use super::player::{LONGEST_ROUND, Player, Report, Turn};
+use super::player::{GLANCE, LONGEST_ROUND, Player, Turn};
+use super::reported::Report;
 use super::standstill::Restless;
 use super::taken_in::take_in;
 
@@ -77,8 +78,15 @@ pub(super) fn weave(
         prepare(&step, seam, players)?;
         let mut restless = None;
         let reports = run_both(players, seam, attempt, &mut restless)?;
+        let ended = |report: &Option<Report>| report.as_ref().is_some_and(|it| it.ended);
+        let over = ended(&reports.base) || ended(&reports.head);
         take_in(&step, reports, restless, seam, attempt)?;
         if attempt.disordered {
+            return Ok(());
+        }
+        if over {
+            // What is behind it runs in other processes.
+            *players = Paired::new(None, None);
             return Ok(());
         }
     }
@@ -116,7 +124,12 @@ fn run_both(
         let Some(deadline) = deadlines.min() else {
             return Ok(reports);
         };
-        let deadline = deadline.min(next_look);
+        let watched =
+            |player: &Option<&mut Player>| player.as_ref().is_some_and(|it| it.is_watched());
+        let deadline = match watched(&running.base) || watched(&running.head) {
+            true => deadline.min(next_look).min(Instant::now() + GLANCE),
+            false => deadline.min(next_look),
+        };
         let heard = {
             let mut processes = Paired {
                 base: running.base.as_deref_mut().map(Player::process),
@@ -125,6 +138,15 @@ fn run_both(
             next_of(&mut processes, deadline)
         };
         let Some((side, heard)) = heard else {
+            let cut = cut(&mut running);
+            if let Some((side, report)) = cut {
+                hold(side, &mut running, restless, seam)?;
+                *reports.get_mut(side) = Some(report);
+                continue;
+            }
+            if Instant::now() < next_look {
+                continue;
+            }
             between_looks = (between_looks * 2).min(LOOK);
             next_look = Instant::now() + between_looks;
             look_for_restless(players, seam, restless)?;
@@ -145,20 +167,39 @@ fn run_both(
         match heard.and_then(|message| player.hear(message)) {
             Ok(None) => {}
             Ok(Some(report)) => {
-                if seam.was_stopped(side)? {
-                    *restless = restless.take().or_else(|| player.restless());
-                }
-                player.rest();
-                if let Some(peer) = running.get_mut(side.other()) {
-                    peer.excuse();
-                    peer.resume();
-                }
-                seam.alone(side.other())?;
+                hold(side, &mut running, restless, seam)?;
                 *reports.get_mut(side) = Some(report);
             }
             Err(ending) => lose(side, players, ending, seam, attempt)?,
         }
     }
+}
+
+/// The side that has run enough of its benchmark, if one has, and what is known of it.
+fn cut(running: &mut Paired<Option<&mut Player>>) -> Option<(Side, Report)> {
+    let enough = |side: &Side| running.get(*side).as_ref().is_some_and(|p| p.is_enough());
+    let side = Side::BOTH.into_iter().find(enough)?;
+    Some((side, running.get_mut(side).as_mut()?.cut()))
+}
+
+/// A side has done what it was to do; the other one goes on alone.
+fn hold(
+    side: Side,
+    running: &mut Paired<Option<&mut Player>>,
+    restless: &mut Option<Restless>,
+    seam: &Seam,
+) -> Result<(), SeamError> {
+    if let Some(player) = running.get_mut(side) {
+        if seam.was_stopped(side)? {
+            *restless = restless.take().or_else(|| player.restless());
+        }
+        player.rest();
+    }
+    if let Some(peer) = running.get_mut(side.other()) {
+        peer.excuse();
+        peer.resume();
+    }
+    seam.alone(side.other())
 }
 
 /// Looks at those that were stopped, as long as nothing was found.
@@ -188,7 +229,7 @@ fn lose(
 ) -> Result<(), SeamError> {
     if let Some(player) = players.get_mut(side).take() {
         match player.ended(ending) {
-            Ok(Turn::Over | Turn::Complete(_)) => {}
+            Ok(Turn::Over | Turn::Complete(_) | Turn::Enough(_)) => {}
             Err(ending) => attempt.fault(player.into_fault(&ending)),
         }
     }

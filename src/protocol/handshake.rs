@@ -30,6 +30,12 @@ impl CriterionVersion {
     pub fn wants_whole_seconds(self) -> bool {
         (self.major, self.minor) < (0, 4)
     }
+
+    /// Whether it knows `--quick`, as it does since 0.4.0.
+    #[must_use]
+    pub fn has_quick_mode(self) -> bool {
+        (self.major, self.minor) >= (0, 4)
+    }
 }
 
 impl std::fmt::Display for CriterionVersion {

@@ -1,7 +1,7 @@
 //! How a benchmark process is started: its arguments, its environment, its folder.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -42,6 +42,30 @@ impl Timing {
         }
     }
 
+    /// What a process in quick mode is asked for. It measures a sample of one iteration and one of two; were they to
+    /// take longer than the measurement time, it would measure the first one alone and report it twice.
+    #[must_use]
+    pub fn quick(self) -> Timing {
+        Timing {
+            measurement: Duration::from_secs(1000),
+            ..self
+        }
+    }
+
+    fn quick_arguments(self) -> [String; 7] {
+        [
+            // Criterion refuses a sample size beside it.
+            "--quick".into(),
+            "--warm-up-time".into(),
+            self.warm_up.as_secs_f64().to_string(),
+            "--measurement-time".into(),
+            self.quick().measurement.as_secs_f64().to_string(),
+            // The samples may be as different as they like: there are to be no more than two.
+            "--significance-level".into(),
+            "0.9".into(),
+        ]
+    }
+
     fn arguments(self, version: CriterionVersion) -> [String; 6] {
         let timing = if version.wants_whole_seconds() {
             self.in_whole_seconds()
@@ -57,6 +81,15 @@ impl Timing {
             timing.sample_size.to_string(),
         ]
     }
+}
+
+/// How much of a benchmark a process measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// As many samples as its settings say.
+    Whole,
+    /// Two, of one iteration and of two, without a warm-up: Criterion's quick mode ([`CriterionVersion::has_quick_mode`]).
+    Quick,
 }
 
 /// Which benchmarks a process is to run, as far as its command line can tell.
@@ -118,6 +151,8 @@ pub struct Invocation<'a> {
     pub filter: Filter,
     /// The settings, and the version of Criterion that will read them; absent where nothing is run.
     pub timing: Option<(Timing, CriterionVersion)>,
+    /// How much of each benchmark it measures.
+    pub length: Length,
     /// Where it may run.
     pub placement: Placement,
     /// Added to the environment.
@@ -148,7 +183,10 @@ impl Invocation<'_> {
     fn arguments(&self) -> Vec<String> {
         let mut words = vec!["--bench".to_owned()];
         let timing = self.timing.iter();
-        let timing = timing.flat_map(|(timing, version)| timing.arguments(*version));
+        let timing = timing.flat_map(|(timing, version)| match self.length {
+            Length::Whole => timing.arguments(*version).to_vec(),
+            Length::Quick => timing.quick_arguments().to_vec(),
+        });
         match self.executable.command_line {
             CommandLine::Criterion => {
                 words.push("--noplot".to_owned());
@@ -180,6 +218,7 @@ impl Invocation<'_> {
             command.env_remove(name);
         }
         command
+            .env("TMPDIR", temporary(folder, self.side))
             .envs(
                 self.executable
                     .env
@@ -195,6 +234,12 @@ impl Invocation<'_> {
             );
         command
     }
+}
+
+/// Where the processes of a side leave their temporary files: some are ended before they remove them, and the run's
+/// folder goes with the run.
+pub(super) fn temporary(folder: &Path, side: Side) -> PathBuf {
+    folder.join("temporary").join(side.name())
 }
 
 /// Variables of the cargo or git process that we run under; they speak of the user's checkout.
@@ -249,6 +294,7 @@ mod tests {
             side: Side::Base,
             filter: Invocation::filter_for(["fold/codeword", "sum"]),
             timing: None,
+            length: Length::Whole,
             placement: Placement::Free,
             env: Vec::new(),
         };
@@ -278,6 +324,7 @@ mod tests {
                 side: Side::Base,
                 filter,
                 timing: Some((timing, version)),
+                length: Length::Whole,
                 placement: Placement::Free,
                 env: Vec::new(),
             };
@@ -298,6 +345,39 @@ mod tests {
             format!("--bench -n {times} --ignored")
         );
         assert_eq!(words(CommandLine::Own, one()), "--bench");
+    }
+
+    #[test]
+    fn quick_mode_is_asked_for_without_a_number_of_samples() {
+        let executable = super::super::fake::executable("");
+        let timing = Timing {
+            warm_up: Duration::from_millis(50),
+            measurement: Duration::from_millis(100),
+            sample_size: 20,
+        };
+        let version = CriterionVersion {
+            major: 0,
+            minor: 4,
+            patch: 0,
+        };
+        assert!(version.has_quick_mode());
+        let invocation = Invocation {
+            executable: &executable,
+            side: Side::Head,
+            filter: Invocation::filter_for(["a"]),
+            timing: Some((timing, version)),
+            length: Length::Quick,
+            placement: Placement::Free,
+            env: Vec::new(),
+        };
+        assert_eq!(
+            invocation.arguments().join(" "),
+            "--bench --noplot --quick --warm-up-time 0.05 --measurement-time 1000 --significance-level 0.9 ^(?:a)$"
+        );
+        let command = invocation.command(Path::new("/run"), 7);
+        let mut variables = command.get_envs();
+        let own = variables.find(|(name, _)| *name == "TMPDIR");
+        assert_eq!(own.unwrap().1, Some(OsStr::new("/run/temporary/head")));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) mod fake;
 pub use error::ProtocolError;
 pub use frame::{FrameBuffer, MAX_FRAME_BYTES, encode};
 pub use handshake::CriterionVersion;
-pub use invocation::{Filter, Invocation, Timing};
+pub use invocation::{Filter, Invocation, Length, Timing};
 pub use message::{
     BenchmarkConfig, BenchmarkId, Message, SamplingMethod, ThroughputSpec, WallSpan,
 };

@@ -13,6 +13,7 @@ use crate::scratch::{Child, Scratch};
 use crate::units::{Paired, Side};
 
 use super::handshake::{ANSWER_BYTES, GREETING, parse_answer};
+use super::invocation::temporary;
 use super::tail::Tail;
 use super::{CriterionVersion, FrameBuffer, Invocation, Message, ProtocolError, encode};
 
@@ -94,6 +95,8 @@ impl Process {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Ending::NotStarted)?;
         listener.set_nonblocking(true).map_err(Ending::NotStarted)?;
         let port = listener.local_addr().map_err(Ending::NotStarted)?.port();
+        let temporary = temporary(scratch.path(), invocation.side);
+        std::fs::create_dir_all(temporary).map_err(Ending::NotStarted)?;
         let mut command = invocation.command(scratch.path(), port);
         let mut child = invocation
             .placement
@@ -367,7 +370,7 @@ fn wait_readable(descriptors: &mut [PollFd<'_>], timeout: Duration) -> io::Resul
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Placement, fake};
+    use super::super::{Length, Placement, fake};
     use super::*;
 
     const PATIENT: Duration = Duration::from_secs(60);
@@ -379,6 +382,7 @@ mod tests {
             side: Side::Base,
             filter: filter.into(),
             timing: None,
+            length: Length::Whole,
             placement: Placement::Free,
             env: Vec::new(),
         };

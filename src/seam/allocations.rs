@@ -22,7 +22,7 @@ use super::hooks::Hooks;
 use super::libraries::Libraries;
 use super::stacks::{Stacks, Tracing};
 use super::symbols::Symbols;
-use super::warm_up::{Pace, WarmUp};
+use super::warm_up::{Enough, Pace, WarmUp};
 use super::{
     ALLOCATION_PROBE, Disagreement, Kind, Reconciliation, SampleRecord, Seam, SeamError, Settings,
     layout, reconcile,
@@ -198,13 +198,29 @@ impl AllocationSeam {
         self.seam.observe()
     }
 
-    /// As [`Seam::end_warm_up`].
+    /// As [`Seam::end_warm_up`] and [`Seam::stop_after`].
     ///
     /// # Errors
     /// If the shared file cannot be written.
-    pub fn end_warm_up(&self, side: Side, warm_up: WarmUp) -> Result<Pace, SeamError> {
+    pub fn end_warm_up(
+        &self,
+        side: Side,
+        warm_up: WarmUp,
+        enough: Option<Enough>,
+    ) -> Result<Pace, SeamError> {
         self.seam.end_warm_up(side, warm_up)?;
+        if let Some(enough) = enough {
+            self.seam.stop_after(side, enough)?;
+        }
         self.seam.pace(side)
+    }
+
+    /// As [`Seam::cut_times`].
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn cut_times(&self, side: Side) -> Result<Vec<f64>, SeamError> {
+        self.seam.cut_times(side)
     }
 
     /// The stacks of the process `pid` of `side` since the benchmark began, which is held: once it is

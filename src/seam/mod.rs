@@ -60,7 +60,7 @@ pub use reconcile::{Disagreement, Reconciliation, reconcile};
 pub use sample::SampleRecord;
 pub use stacks::{CodeAddress, Stack, Stacks, Tracing};
 pub use trial::{Trial, try_preloading, try_profiling};
-pub use warm_up::{LastPlace, Pace, WarmUp, WarmedUp};
+pub use warm_up::{Enough, LastPlace, Pace, WarmUp, WarmedUp};
 
 use crate::units::{Paired, Side};
 use channel::{Channel, Room};
@@ -280,6 +280,8 @@ impl Seam {
             channel.set(layout::TURNS, 0)?;
             channel.set(layout::STOPS, 0)?;
             channel.set(layout::UNSTOPPED, 0)?;
+            channel.set(layout::ENOUGH_SAMPLES, 0)?;
+            channel.set(layout::ENOUGH_SLOW_NS, 0)?;
             channel.set(layout::WARM_UP_CALLS, 0)?;
             channel.set(layout::WARM_UP_ENDED, 0)?;
             channel.set(layout::WARM_UP_DOUBTED, 0)?;

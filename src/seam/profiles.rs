@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::channel::Room;
-use super::warm_up::{Pace, WarmUp};
+use super::warm_up::{Enough, Pace, WarmUp};
 use super::{Kind, PROFILE_PROBE, Seam, SeamError, Settings, layout};
 use crate::units::{Paired, Side};
 
@@ -135,12 +135,20 @@ impl ProfileSeam {
         self.seam.observe()
     }
 
-    /// As [`Seam::end_warm_up`], for what [`ProfileSeam::begin`] has begun.
+    /// As [`Seam::end_warm_up`] and [`Seam::stop_after`], for what [`ProfileSeam::begin`] has begun.
     ///
     /// # Errors
     /// If the shared file cannot be written.
-    pub fn end_warm_up(&self, side: Side, warm_up: WarmUp) -> Result<Pace, SeamError> {
+    pub fn end_warm_up(
+        &self,
+        side: Side,
+        warm_up: WarmUp,
+        enough: Option<Enough>,
+    ) -> Result<Pace, SeamError> {
         self.seam.end_warm_up(side, warm_up)?;
+        if let Some(enough) = enough {
+            self.seam.stop_after(side, enough)?;
+        }
         self.seam.pace(side)
     }
 

@@ -33,6 +33,15 @@ impl LastPlace {
     }
 }
 
+/// When a process has run as much of a benchmark as is wanted. It stands still then, and is to be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enough {
+    /// After so many samples behind a warm-up that was ended as [`Seam::end_warm_up`] says; never, where it was not.
+    Samples(u64),
+    /// After the first call, if what it timed took so long.
+    SlowCall(Duration),
+}
+
 /// How a warm-up was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WarmedUp {
@@ -42,9 +51,14 @@ pub struct WarmedUp {
     pub doubted: bool,
 }
 
-/// What tells the announced time of a measurement from the real one, as long as the process runs.
+/// What tells the announced time of a measurement from the real one, as long as the process runs, and when it has
+/// run enough of the benchmark.
 #[derive(Debug)]
-pub struct Pace(File);
+pub struct Pace {
+    shared: File,
+    bounded: bool,
+    ends_slow: bool,
+}
 
 impl Seam {
     /// Ends the warm-up of the benchmark that begins. [`Seam::begin`] or [`Seam::observe`] came before, and the
@@ -53,13 +67,40 @@ impl Seam {
     /// # Errors
     /// If the shared file cannot be written.
     pub fn end_warm_up(&self, side: Side, warm_up: WarmUp) -> Result<(), SeamError> {
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let channel = self.channels.get(side);
         channel.set(layout::WARM_UP_LEAST_NS, nanos(warm_up.least))?;
         channel.set(layout::WARM_UP_TOLD_NS, nanos(warm_up.told))?;
         let place = warm_up.place.map_or(0, |LastPlace(mark)| mark);
         channel.set(layout::WARM_UP_PLACE, place)?;
         Ok(channel.set(layout::WARM_UP_CALLS, warm_up.calls.max(1))?)
+    }
+
+    /// Has the process of `side` stand still once it has run enough of the benchmark that begins; as
+    /// [`Seam::end_warm_up`], which comes before.
+    ///
+    /// # Errors
+    /// If the shared file cannot be written.
+    pub fn stop_after(&self, side: Side, enough: Enough) -> Result<(), SeamError> {
+        let channel = self.channels.get(side);
+        let (field, bound) = match enough {
+            Enough::Samples(count) => (layout::ENOUGH_SAMPLES, count),
+            Enough::SlowCall(least) => (layout::ENOUGH_SLOW_NS, nanos(least)),
+        };
+        Ok(channel.set(field, bound)?)
+    }
+
+    /// The times of the samples behind the warm-up, of a process that stands still since it has run enough; none where
+    /// it is not sure which they are.
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn cut_times(&self, side: Side) -> Result<Vec<f64>, SeamError> {
+        let log = self.take_log(side)?;
+        let warm_up = self.warmed_up(side)?.filter(|ended| !ended.doubted);
+        let warm_up = warm_up.and_then(|ended| usize::try_from(ended.calls).ok());
+        let samples = warm_up.and_then(|calls| log.get(calls..));
+        let samples = samples.unwrap_or_default().iter();
+        Ok(samples.map(|sample| sample.timed_ns as f64).collect())
     }
 
     /// How the warm-up was ended; `None` where Criterion ended it by itself.
@@ -87,20 +128,47 @@ impl Seam {
     /// # Errors
     /// If the shared file cannot be opened once more.
     pub fn pace(&self, side: Side) -> Result<Pace, SeamError> {
-        Ok(Pace(self.channels.get(side).share()?))
+        let channel = self.channels.get(side);
+        let ends_slow = channel.get(layout::ENOUGH_SLOW_NS)? > 0;
+        Ok(Pace {
+            shared: channel.share()?,
+            bounded: ends_slow || channel.get(layout::ENOUGH_SAMPLES)? > 0,
+            ends_slow,
+        })
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Pace {
     /// How long a measurement takes that was announced to take so long.
     #[must_use]
     pub fn real(&self, announced: Duration) -> Duration {
-        let word = |field| word_of(&self.0, field).unwrap_or(0);
+        let word = |field| word_of(&self.shared, field).unwrap_or(0);
         let (told, took) = (word(layout::WARM_UP_TOLD_NS), word(layout::WARM_UP_TOOK_NS));
         if word(layout::WARM_UP_ENDED) == 0 || told == 0 {
             return announced;
         }
         let real = announced.as_secs_f64() * (took as f64 / told as f64);
         Duration::try_from_secs_f64(real).unwrap_or(Duration::MAX)
+    }
+    /// Whether the benchmark may be over before it has ended.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        self.bounded
+    }
+
+    /// Whether nothing more is wanted of a benchmark that is slow.
+    #[must_use]
+    pub fn ends_slow(&self) -> bool {
+        self.ends_slow
+    }
+
+    /// Whether the process stands still, since it has run enough.
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        word_of(&self.shared, layout::PHASE).is_ok_and(|phase| phase == layout::PHASE_ENOUGH)
     }
 }

@@ -384,3 +384,56 @@ fn settings_in_the_code_are_outdone_and_the_estimates_stay_what_they_are() {
         }
     }
 }
+
+#[test]
+fn a_process_is_ended_once_its_long_samples_suffice() {
+    let ids = [
+        "slow/iter",
+        "slow/iter_batched",
+        "slow/quick",
+        "slow/linear",
+    ];
+    let measured = run(
+        target("shapes05", "shapes08", &ids),
+        &sampling(PairingRequest::Auto),
+    );
+    for id in ids {
+        let one = &measured[id];
+        let told = |word| one.notes.iter().any(|note| note.contains(word));
+        assert_eq!((one.failure.as_ref(), one.rounds.len()), (None, 2), "{id}");
+        assert!(
+            told("settings of its own: 100 samples"),
+            "{id}: {:?}",
+            one.notes
+        );
+        assert_eq!(
+            told("is ended after 10 of 100"),
+            id != "slow/quick",
+            "{id}: {:?}",
+            one.notes
+        );
+        for round in &one.rounds {
+            assert_eq!(round.pairing, Pairing::Sample, "{id}: {:?}", one.notes);
+            let [base, head] = Side::BOTH.map(|side| round.samples.get(side));
+            assert_eq!(base.iterations, head.iterations, "{id}");
+            for samples in [base, head] {
+                let each: Vec<u64> = match id {
+                    "slow/quick" => continue,
+                    "slow/linear" => (1..=10).collect(),
+                    _ => vec![1; 10],
+                };
+                assert_eq!(samples.iterations, each, "{id}");
+                assert_eq!(samples.times.len(), 10, "{id}");
+                let least = match id {
+                    "slow/iter" => 20e6,
+                    "slow/linear" => 10e6,
+                    _ => 120e6,
+                };
+                let times = samples.times.iter().zip(&each);
+                for (time, iterations) in times {
+                    assert!(*time >= least * *iterations as f64, "{id}: {time} ns");
+                }
+            }
+        }
+    }
+}

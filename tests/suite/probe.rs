@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use cargo_perfcheck::build::{CommandLine, Executable};
 use cargo_perfcheck::protocol::{
-    CriterionVersion, Invocation, Message, Placement, Process, Timing, allowed_processors, next_of,
+    CriterionVersion, Invocation, Length, Message, Placement, Process, Timing, allowed_processors,
+    next_of,
 };
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{Reconciliation, SampleRecord, Seam, Settings, reconcile};
@@ -133,6 +134,7 @@ fn start<T>(
             side,
             filter: filter.into(),
             timing: Some((timing, version)),
+            length: Length::Whole,
             placement,
             env: seam.env(side),
         };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cargo_perfcheck::build::Executable;
 use cargo_perfcheck::protocol::{
-    CriterionVersion, Ending, Invocation, Message, Placement, Process, Timing,
+    CriterionVersion, Ending, Invocation, Length, Message, Placement, Process, Timing,
 };
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{
@@ -122,6 +122,7 @@ pub(crate) fn count_as(
         side,
         filter: filter.into(),
         timing: Some((timing, version)),
+        length: Length::Whole,
         placement: Placement::Free,
         env: seam.env(side),
     };

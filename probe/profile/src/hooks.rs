@@ -25,6 +25,11 @@ pub(crate) fn open() {
     sampler::open();
 }
 
+/// The process is to be ended before it ends by itself.
+pub(crate) fn enough() {
+    sampler::at_exit();
+}
+
 pub(crate) fn close() {
     sampler::close();
 }

@@ -79,7 +79,7 @@ pub(crate) fn attach(shared: Shared) {
     unsafe { libc::atexit(at_exit) };
 }
 
-extern "C" fn at_exit() {
+pub(crate) extern "C" fn at_exit() {
     let ours = SHARED
         .get()
         .is_some_and(|own| own.pid == std::process::id());

@@ -10,6 +10,7 @@ const WANTED: Wanted = Wanted {
     measurement: Duration::from_millis(100),
     clock: Duration::from_nanos(25),
     stretch: 1.0,
+    set_up: Duration::ZERO,
 };
 
 /// A benchmark whose iteration takes so long, of which so much is timed.
@@ -56,6 +57,7 @@ fn shown_with(subject: Subject, method: SamplingMethod, calls: usize) -> Result<
         method,
         threads: Threads::One,
         unit: None,
+        ended: false,
     };
     let ended = WarmedUp {
         calls: calls as u64,
@@ -251,4 +253,94 @@ fn what_came_from_the_command_line_follows_it_and_what_the_code_sets_does_not() 
     assert_eq!(then.warm_up(), MILLI * 10);
     assert_eq!(then.measurement(), USUAL.measurement);
     assert_eq!(then.samples, USUAL.samples);
+}
+
+/// What is planned where both sides are alike.
+fn planned(subject: Subject, method: SamplingMethod, wanted: Wanted) -> Planned {
+    let shown = shown_with(subject, method, 3).unwrap();
+    plan(Paired::new(&shown, &shown), wanted)
+}
+
+fn slow(iteration: Duration, samples: usize) -> Subject {
+    Subject {
+        whole_ns: iteration.as_nanos() as f64,
+        timed_ns: iteration.as_nanos() as f64,
+        samples,
+        ..USUAL
+    }
+}
+
+#[test]
+fn a_process_is_ended_after_a_few_of_many_long_samples() {
+    let of = |subject| planned(subject, SamplingMethod::Flat, WANTED);
+    let second = of(slow(Duration::from_secs(1), 100));
+    let ends = second.ends.unwrap();
+    assert_eq!(ends.samples, 3);
+    assert_eq!(Duration::from(ends.measurement), USUAL.measurement);
+    // A call of the warm-up and three samples, on each side.
+    assert_eq!(second.round.as_secs_f64().round(), 8.0);
+    assert_eq!(of(slow(20 * MILLI, 100)).ends.unwrap().samples, 10);
+    assert_eq!(of(slow(20 * MILLI, 20)).ends, None);
+    assert_eq!(of(slow(5 * MILLI, 100)).ends, None);
+    assert_eq!(of(USUAL).ends, None);
+}
+
+#[test]
+fn samples_that_are_not_the_shortest_are_run_to_their_end() {
+    // Enough for more than one iteration a sample: nobody could tell how many each has.
+    let wanted = Wanted {
+        measurement: Duration::from_secs(3),
+        ..WANTED
+    };
+    let of = |samples| planned(slow(20 * MILLI, samples), SamplingMethod::Flat, wanted).ends;
+    assert_eq!(of(100), None);
+    assert_eq!(of(200).unwrap().samples, 150);
+}
+
+#[test]
+fn of_growing_samples_the_first_are_the_shortest() {
+    let growing = planned(slow(20 * MILLI, 100), SamplingMethod::Linear, WANTED);
+    assert_eq!(growing.ends.unwrap().samples, 10);
+    // 3 iterations of warm-up at 20 ms, and 1 to 10.
+    assert!(growing.round < Duration::from_secs(3), "{growing:?}");
+}
+
+#[test]
+fn quick_mode_shows_what_an_iteration_takes() {
+    let record = |iterations: u64| SampleRecord {
+        start_ns: 7,
+        end_ns: 7 + 1_000_000_000 * iterations,
+        timed_ns: 900_000_000 * iterations,
+        regions: 1,
+        preempted_ns: 0,
+    };
+    let report = Report {
+        id: "a".into(),
+        iterations: vec![1.0, 2.0],
+        times: vec![9e8, 18e8],
+        config: BenchmarkConfig {
+            measurement_time: Duration::from_secs(1000).into(),
+            sample_size: 100,
+            warm_up_time: Duration::from_secs(1).into(),
+        },
+        method: SamplingMethod::Linear,
+        threads: Threads::One,
+        unit: None,
+        ended: false,
+    };
+    let log = [record(1), record(2)];
+    let shown = Shown::of_quick(&report, &log, Some(LastPlace::at(16))).unwrap();
+    assert_eq!((shown.whole_ns, shown.timed_ns), (1e9, 9e8));
+    assert_eq!((shown.samples, shown.method), (100, SamplingMethod::Flat));
+    let unproved = Shown::of_quick(&report, &log, None);
+    assert_eq!(unproved, Err(LeftAlone::NoLastRead));
+    // The measurement time that quick mode was given is none of the code's.
+    let asked = Timing {
+        warm_up: 50 * MILLI,
+        measurement: 100 * MILLI,
+        sample_size: 20,
+    };
+    let shown = shown.asked_for(asked.quick(), asked);
+    assert_eq!(shown.measurement(), asked.measurement);
+    assert_eq!(shown.warm_up(), Duration::from_secs(1));
 }
