@@ -14,8 +14,8 @@
 //! - *Variables* are asked for without the kernel, by name: one counts where its name stands in an executable, or in
 //!   a library or program of the build.
 //!
-//! Not seen: whoever only asks whether a file is there, or how large it is, without the file's name in the executable;
-//! whoever goes through all variables, and programs from outside the build that ask for one.
+//! Not seen: an executable that only asks whether a file exists, or how large it is, and does not contain its name; one
+//! that goes through all variables; and a program from outside the build that asks for a variable.
 
 mod files;
 mod made;
@@ -48,13 +48,13 @@ struct Thing {
 enum Role {
     /// Anybody.
     Data,
-    /// Whoever holds one of these parts of its name.
+    /// Executables that contain one of these parts of its name.
     Text(Vec<String>),
     /// Nobody, as far as can be seen without watching.
     Source,
     /// Anybody.
     Library,
-    /// The benchmarks of its package, and whoever holds its name.
+    /// The benchmarks of its package, and executables that contain its name.
     Program { package: String },
 }
 
@@ -63,7 +63,7 @@ enum Role {
 pub(super) enum Beside {
     /// Nothing that differs.
     Same,
-    /// On this, which differs: whoever watches them knows. A lower-case fragment.
+    /// Perhaps on this, which differs: a recorder can tell. A lower-case fragment.
     Watch(String),
     /// On something that nobody can watch. A lower-case fragment.
     Differs(String),
