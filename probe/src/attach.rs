@@ -12,7 +12,11 @@ use crate::sys;
 /// Longest path, as the kernel has it.
 const PATH_MAX: usize = 4096;
 
+/// Each build has its own: one process may have the one that marks and the one that answers the clock.
+#[cfg(not(feature = "marks"))]
 const VARIABLE: &CStr = c"PERFCHECK_PROBE";
+#[cfg(feature = "marks")]
+const VARIABLE: &CStr = c"PERFCHECK_MARKS";
 const PRELOAD: &CStr = c"LD_PRELOAD";
 
 #[used]
@@ -155,8 +159,8 @@ extern "C" fn first_object(info: *const sys::DlPhdrInfo, _: usize, bias: *mut c_
     1
 }
 
-/// Removes our variable, and our path from the front of the list of preloaded libraries (the
-/// loader has done its work).
+/// Removes our variable, and a path from the front of the list of preloaded libraries (the loader has
+/// done its work). Of two probes in one process each removes one.
 ///
 /// # Safety
 /// The process has one thread.

@@ -274,3 +274,5 @@ pub(crate) const SHIM_DEAF: u64 = 4;
 
 /// The variable that names the run: `<pid of the host>:<folder>/<base|head>`.
 pub(crate) const VARIABLE: &str = "PERFCHECK_PROBE";
+/// The same for the library that marks what is executed.
+pub(crate) const MARKS_VARIABLE: &str = "PERFCHECK_MARKS";

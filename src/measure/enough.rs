@@ -24,7 +24,7 @@ const SLOW_ITERATION: Duration = Duration::from_millis(10);
 
 /// Samples that a process has at most before it is ended, unless it was asked for more time; so many that they share
 /// [`LONGEST`] are enough, and [`FEWEST`] have a median.
-const MOST: f64 = 10.0;
+pub(super) const MOST: u64 = 10;
 const FEWEST: f64 = 3.0;
 const LONGEST: Duration = Duration::from_secs(3);
 
@@ -91,7 +91,9 @@ impl Whole {
             return None;
         }
         let fill = |time: Duration| (time.as_secs_f64() / self.iteration.as_secs_f64()).ceil();
-        let enough = fill(LONGEST).clamp(FEWEST, MOST).max(fill(self.wanted));
+        let enough = fill(LONGEST)
+            .clamp(FEWEST, MOST as f64)
+            .max(fill(self.wanted));
         // Where they grow from sample to sample, the first ones have the fewest.
         let kept = enough * self.iterations / self.samples;
         let saved = (self.iterations - kept).max(0.0) * self.iteration.as_secs_f64();

@@ -1,23 +1,23 @@
 //! What the benchmarks of one target execute.
 
+mod process;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::build::Choice;
 use crate::discover::{Difference, Presence, Target, TargetChanges};
-use crate::file_access::{Access, RecordError, Watched};
+use crate::file_access::Watched;
 use crate::plan::Sampling;
-use crate::protocol::{Filter, Invocation, Length, Placement, Timing};
+use crate::protocol::Timing;
 use crate::scratch::{self, Interrupted, Scratch};
-use crate::seam::SeamError;
-use crate::units::{Event, EventSink, Side};
+use crate::units::{EventSink, Side};
 
-use super::player::{Fault, Player, Turn};
 use super::reached::{Executed, Extent, Found, Reason};
-use super::seams::explain;
-use super::way::{chunks, fit};
+use super::way::chunks;
 use super::witness::Witness;
+use process::Stop;
 
 /// How a benchmark is run for its functions to be seen: some thousand iterations of a quick one, so
 /// that what happens seldom (a table that grows) has happened.
@@ -44,10 +44,30 @@ pub(super) struct Search<'a> {
     reached: BTreeSet<String>,
     /// Ids that could not be run to their ends.
     failed: BTreeSet<String>,
+    /// Ids that are slow: a process is ended once it has run some samples of them.
+    slow: BTreeSet<String>,
     /// Addresses of the head side that were executed.
     executed: BTreeSet<u64>,
     /// What was touched on either side, its own executable included.
     touched: BTreeSet<PathBuf>,
+}
+
+/// How closely benchmarks are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Shortly: those that execute nothing that differs are looked at again.
+    Glance,
+    /// For so long that those may count as unreached.
+    Proof(Timing),
+}
+
+impl Look {
+    fn timing(self) -> Timing {
+        match self {
+            Look::Glance => TIMING,
+            Look::Proof(timing) => timing,
+        }
+    }
 }
 
 /// What one pass over some benchmarks of one side saw.
@@ -79,6 +99,7 @@ impl<'a> Search<'a> {
             events,
             reached: BTreeSet::new(),
             failed: BTreeSet::new(),
+            slow: BTreeSet::new(),
             executed: BTreeSet::new(),
             touched: BTreeSet::new(),
         }
@@ -104,7 +125,7 @@ impl<'a> Search<'a> {
             Err(reason) => return Ok(Err(reason)),
         };
         // Asked to run nothing, a process shows what happens before any benchmark.
-        match self.pass(&mut witness, side, Vec::new(), TIMING)? {
+        match self.pass(&mut witness, side, Vec::new(), Look::Glance)? {
             Ok(Seen::Nothing) => {}
             Ok(_) => {
                 let all = self.open(side);
@@ -112,7 +133,9 @@ impl<'a> Search<'a> {
                 // What else they cover is seen from the head side alone.
                 return match side {
                     Side::Base => Ok(Ok(())),
-                    Side::Head => Ok(self.pass(&mut witness, side, all, TIMING)?.map(|_| ())),
+                    Side::Head => Ok(self
+                        .pass(&mut witness, side, all, Look::Glance)?
+                        .map(|_| ())),
                 };
             }
             Err(reason) => return Ok(Err(reason)),
@@ -120,11 +143,13 @@ impl<'a> Search<'a> {
         for pass in 0..PASSES {
             let open = self.open(side);
             // As long as a round that is timed, except for the first glance. Files are opened at once or never.
-            let glance = pass == 0 && side == Side::Head;
-            let short = glance || witness.sees_files_alone();
-            let timing = if short { TIMING } else { self.round() };
-            match self.pass(&mut witness, side, open, timing)? {
-                Ok(Seen::Nothing) if !glance || witness.sees_files_alone() => return Ok(Ok(())),
+            let look = match side {
+                _ if witness.sees_files_alone() => Look::Proof(TIMING),
+                Side::Head if pass == 0 => Look::Glance,
+                _ => Look::Proof(self.round()),
+            };
+            match self.pass(&mut witness, side, open, look)? {
+                Ok(Seen::Nothing) if look != Look::Glance => return Ok(Ok(())),
                 Ok(Seen::Everything) => break,
                 Ok(_) => {}
                 Err(reason) => return Ok(Err(reason)),
@@ -187,7 +212,7 @@ impl<'a> Search<'a> {
         witness: &mut Witness,
         side: Side,
         ids: Vec<String>,
-        timing: Timing,
+        look: Look,
     ) -> Result<Result<Seen, Reason>, Interrupted> {
         let nothing = ids.is_empty();
         let mut all = Seen::Nothing;
@@ -199,115 +224,35 @@ impl<'a> Search<'a> {
                 Choice::Any | Choice::All => chunks(ids),
             }
         };
-        while let Some(chunk) = open.pop() {
+        while let Some(mut chunk) = open.pop() {
             scratch::check()?;
-            let before = chunk.len();
-            let outcome = self.process(witness, side, &chunk, timing);
+            let outcome = self.process(witness, side, &chunk, look);
             scratch::check()?;
-            let fault = match outcome {
+            match outcome {
                 Ok(seen) => {
                     all = worse(all, seen);
                     continue;
                 }
-                Err(Stop::Fault(fault)) => fault,
-                Err(Stop::Blind(reason)) => return Ok(Err(reason)),
-            };
-            // The others get another process without the one that broke it.
-            all = worse(all, Seen::Something);
-            match fault.id.filter(|id| chunk.contains(id)) {
-                Some(id) => {
-                    self.failed.insert(id.clone());
-                    open.push(chunk.into_iter().filter(|other| *other != id).collect());
+                Err(Stop::Ended(ended)) => {
+                    all = worse(all, ended.seen);
+                    open.extend(self.again(&ended, look, &mut chunk));
                 }
-                None => return Ok(Err(fault.failure.reason)),
+                // The others get another process without the one that broke it.
+                Err(Stop::Fault(fault)) => {
+                    all = worse(all, Seen::Something);
+                    let Some(id) = fault.id.filter(|id| chunk.contains(id)) else {
+                        return Ok(Err(fault.failure.reason));
+                    };
+                    chunk.retain(|other| *other != id);
+                    self.failed.insert(id);
+                }
+                Err(Stop::Blind(reason)) => return Ok(Err(reason)),
             }
-            if open.last().is_some_and(Vec::is_empty) && before > 0 {
-                open.pop();
+            if !chunk.is_empty() {
+                open.push(chunk);
             }
         }
         Ok(Ok(all))
-    }
-
-    /// One process, to its end.
-    fn process(
-        &mut self,
-        witness: &mut Witness,
-        side: Side,
-        ids: &[String],
-        timing: Timing,
-    ) -> Result<Seen, Stop> {
-        let (Some(executable), Some(version)) = (
-            self.target.executables.get(side).as_ref(),
-            *self.target.criterion.get(side),
-        ) else {
-            return Ok(Seen::Nothing);
-        };
-        let filter = match ids {
-            [] => Filter::Nothing,
-            ids => Invocation::filter_for(ids.iter().map(String::as_str)),
-        };
-        let invocation = Invocation {
-            executable,
-            side,
-            filter,
-            timing: Some((fit(timing, self.target), version)),
-            length: Length::Whole,
-            placement: Placement::Free,
-            env: witness.env(),
-        };
-        witness.expect_start();
-        let mut player = Player::start(&invocation, self.scratch, self.sampling.timeout)?;
-        if !witness.sees(player.id())? {
-            let why = "breakpoints could not be set in the benchmark's process";
-            return Err(Stop::Blind(why.to_owned()));
-        }
-        let mut seen = match self.take(witness, side, player.id())? {
-            true => Seen::Everything,
-            false => Seen::Nothing,
-        };
-        for id in ids.iter().map(Some).chain(std::iter::repeat(None)) {
-            self.announce(id);
-            let report = match player.turn() {
-                Ok(Turn::Complete(report) | Turn::Enough(report)) => report,
-                Ok(Turn::Over) => break,
-                Err(ending) => return Err(player.into_fault(&ending).into()),
-            };
-            if self.take(witness, side, player.id())? {
-                self.reached.insert(report.id);
-                seen = worse(seen, Seen::Something);
-            }
-        }
-        // After the last benchmark nothing matters to any of them; without one, it is the set-up.
-        let late = self.take(witness, side, player.id())?;
-        if late && ids.is_empty() {
-            seen = Seen::Everything;
-        }
-        Ok(seen)
-    }
-
-    /// Whether something that differs was executed or opened since the last time.
-    fn take(&mut self, witness: &mut Witness, side: Side, pid: u32) -> Result<bool, Stop> {
-        let (executed, touched) = (witness.executed(pid)?, witness.touched()?);
-        let any = !touched.is_empty() || self.differing(side).any(|one| executed.contains(&one));
-        let paths = touched.iter().map(Access::path);
-        self.touched.extend(paths.map(Path::to_owned));
-        if side == Side::Head {
-            self.executed.extend(executed);
-        }
-        Ok(any)
-    }
-
-    fn announce(&self, id: Option<&String>) {
-        let benchmarks = &self.target.benchmarks;
-        let found = benchmarks
-            .iter()
-            .find(|benchmark| Some(&benchmark.key.id) == id);
-        if let Some(benchmark) = found {
-            (self.events)(Event::Measuring {
-                benchmark: benchmark.key.to_string(),
-                round: 1,
-            });
-        }
     }
 
     fn found(self, unreached: Vec<String>) -> Found {
@@ -344,30 +289,5 @@ fn worse(one: Seen, other: Seen) -> Seen {
         (Seen::Everything, _) | (_, Seen::Everything) => Seen::Everything,
         (Seen::Something, _) | (_, Seen::Something) => Seen::Something,
         _ => Seen::Nothing,
-    }
-}
-
-/// Why a process ran no further.
-enum Stop {
-    Fault(Fault),
-    /// Nothing that it does can be seen.
-    Blind(Reason),
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Stop::Fault(fault)
-    }
-}
-
-impl From<RecordError> for Stop {
-    fn from(error: RecordError) -> Self {
-        Stop::Blind(error.to_string())
-    }
-}
-
-impl From<SeamError> for Stop {
-    fn from(error: SeamError) -> Self {
-        Stop::Blind(explain(&error))
     }
 }

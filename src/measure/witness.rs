@@ -4,16 +4,19 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::file_access::{Access, RecordError, Recorder, Watched};
-use crate::seam::{MarkSeam, SeamError};
-use crate::units::Side;
+use crate::seam::{Enough, MarkSeam, Pace, Seam, SeamError, Settings, WarmUp};
+use crate::units::{Paired, Side};
 
 use super::reached::Reason;
 use super::seams::explain;
 
 /// Sees one process at a time.
 pub(super) struct Witness {
+    side: Side,
     /// Where code differs.
     marks: Option<MarkSeam>,
+    /// Decides how long a process runs. Without it the settings in the benchmarks' code do.
+    clock: Option<Seam>,
     files: Recorder,
 }
 
@@ -36,14 +39,49 @@ impl Witness {
                 Some(marks.map_err(|error| explain(&error))?)
             }
         };
+        let clock = executable.and_then(|executable| {
+            Seam::prepare(
+                run,
+                Paired::new(executable, executable),
+                &Settings::default(),
+            )
+            .ok()
+        });
         // After what reads the executable itself.
         let files = Recorder::start(files).map_err(|error| error.to_string())?;
-        Ok(Witness { marks, files })
+        Ok(Witness {
+            side,
+            marks,
+            clock,
+            files,
+        })
     }
 
     /// With which variables a process is to be started.
     pub(super) fn env(&self) -> Vec<(OsString, OsString)> {
-        self.marks.as_ref().map_or_else(Vec::new, MarkSeam::env)
+        match (&self.marks, &self.clock) {
+            (Some(marks), clock) => marks.env(clock.as_ref()),
+            (None, Some(clock)) => clock.env(self.side),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// Bounds the benchmark that begins, while the process is held. Without the clock seam its own settings do.
+    ///
+    /// # Errors
+    /// If the seam's files cannot be written.
+    pub(super) fn bound(
+        &mut self,
+        warm_up: WarmUp,
+        enough: Enough,
+    ) -> Result<Option<Pace>, SeamError> {
+        let Some(clock) = &mut self.clock else {
+            return Ok(None);
+        };
+        clock.observe()?;
+        clock.end_warm_up(self.side, warm_up)?;
+        clock.stop_after(self.side, enough)?;
+        clock.pace(self.side).map(Some)
     }
 
     /// A process is about to be started.

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! let marks = MarkSeam::prepare(run_dir, side, &executable, &addresses)?;
-//! // spawn with marks.env(), shake hands
+//! // spawn with marks.env(None), shake hands
 //! marks.attached(pid)?;
 //! // … whenever the process is held:
 //! for function in marks.take(pid)? { … } // what was executed since the last time
@@ -22,7 +22,7 @@ use object::{Object as _, ObjectSection as _};
 use tempfile::TempDir;
 
 use super::symbols::check_preloadable;
-use super::{SeamError, layout, variables};
+use super::{Seam, SeamError, layout, variables};
 use crate::units::Side;
 
 /// The probe; empty where it does not work.
@@ -83,10 +83,20 @@ impl MarkSeam {
         })
     }
 
-    /// The variables with which a process is to be started; as [`super::Seam::env`].
+    /// The variables with which a process is to be started; as [`super::Seam::env`]. With the seam of the
+    /// clock the process has both.
     #[must_use]
-    pub fn env(&self) -> Vec<(OsString, OsString)> {
-        variables(self.folder.path(), self.side, &self.library)
+    pub fn env(&self, clock: Option<&Seam>) -> Vec<(OsString, OsString)> {
+        let mut libraries = vec![&self.library];
+        let mut env = Vec::new();
+        if let Some(clock) = clock {
+            libraries.push(&clock.library);
+            env.extend(clock.env(self.side));
+            env.retain(|(name, _)| name == layout::VARIABLE);
+        }
+        let name = layout::MARKS_VARIABLE;
+        env.extend(variables(name, self.folder.path(), self.side, &libraries));
+        env
     }
 
     /// Whether every breakpoint is set in the process `pid`, which has shaken hands.

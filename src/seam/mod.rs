@@ -43,7 +43,7 @@ mod symbols;
 mod trial;
 mod warm_up;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::os::fd::AsRawFd;
 use std::path::Path;
@@ -177,7 +177,7 @@ impl Seam {
     /// own environment is kept.
     #[must_use]
     pub fn env(&self, side: Side) -> Vec<(OsString, OsString)> {
-        variables(self.folder.path(), side, &self.library)
+        variables(layout::VARIABLE, self.folder.path(), side, &[&self.library])
     }
 
     /// Whether the probe is at work in the process `pid` of `side`. It decides before `main`, so
@@ -301,31 +301,37 @@ fn unpack(probe: &[u8], folder: &Path) -> std::io::Result<File> {
     File::open(path)
 }
 
-/// The variables that preload `library` into the process of `side`, and tell it where the files of
-/// the seam are.
-fn variables(folder: &Path, side: Side, library: &File) -> Vec<(OsString, OsString)> {
+/// The variables that preload `libraries` into the process of `side`, and tell one of them by `name` where the files of
+/// its seam are.
+fn variables(
+    name: &str,
+    folder: &Path,
+    side: Side,
+    libraries: &[&File],
+) -> Vec<(OsString, OsString)> {
     let host = std::process::id();
     let mut own = OsString::new();
     // Writing to an `OsString` cannot fail.
     let _ = write!(own, "{host}:");
     own.push(folder.join(side.name()));
     vec![
-        (layout::VARIABLE.into(), own),
-        ("LD_PRELOAD".into(), preload_list(library)),
+        (name.into(), own),
+        ("LD_PRELOAD".into(), preload_list(libraries)),
     ]
 }
 
-/// `library`, and what our own environment preloads.
-fn preload_list(library: &File) -> OsString {
-    let mut list = library.path().as_os_str().to_owned();
-    if !channel::fits_preload_list(&list) {
-        list = format!("/proc/{}/fd/{}", std::process::id(), library.as_raw_fd()).into();
-    }
-    if let Some(others) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
-        list.push(":");
-        list.push(others);
-    }
-    list
+/// `libraries`, and what our own environment preloads.
+fn preload_list(libraries: &[&File]) -> OsString {
+    let own = libraries.iter().map(|library| {
+        let path = library.path().as_os_str();
+        match channel::fits_preload_list(path) {
+            true => path.to_owned(),
+            false => format!("/proc/{}/fd/{}", std::process::id(), library.as_raw_fd()).into(),
+        }
+    });
+    let others = std::env::var_os("LD_PRELOAD").filter(|list| !list.is_empty());
+    let all: Vec<OsString> = own.chain(others).collect();
+    all.join(OsStr::new(":"))
 }
 
 fn configure(channel: &Channel, settings: &Settings, side: Side) -> Result<(), SeamError> {

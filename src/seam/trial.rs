@@ -56,7 +56,7 @@ fn try_library(probe: &[u8], folder: &Path) -> Result<Trial, SeamError> {
     let program = words.next().unwrap_or_default();
     let output = Command::new(program)
         .args(words)
-        .env("LD_PRELOAD", preload_list(&library))
+        .env("LD_PRELOAD", preload_list(&[&library]))
         .stdin(Stdio::null())
         .output()
         .map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;

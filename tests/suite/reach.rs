@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::support::{Workspace, one_run};
 
@@ -70,12 +71,35 @@ impl PartialEq for Odd {{
     )
 }
 
+/// Benchmarks whose code asks for seconds, and that count their iterations in a file for each process.
+const OWN_SETTINGS: &str = r#"use criterion::{criterion_group, criterion_main, Criterion};
+use std::hint::black_box;
+use std::io::Write;
+use std::time::Duration;
+
+fn counted(name: &str, pause: u64) -> impl FnMut() {
+    let folder = std::env::var("ITERATIONS").unwrap();
+    let path = format!("{folder}/{name}-{}", std::process::id());
+    let mut file = std::fs::File::options().create(true).append(true).open(path).unwrap();
+    move || {
+        file.write_all(b".").unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+    }
+}
+
+fn own(c: &mut Criterion) {
+    let mut group = c.benchmark_group("own");
+    group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    group.bench_function("settings", |b| b.iter(counted("settings", 1)));
+    group.bench_function("slow", |b| b.iter(counted("slow", 150)));
+    group.bench_function("behind", |b| b.iter(counted("behind", 1)));
+}
+
+"#;
+
 /// Each function in a benchmark of its own, the last one in a thread of its own.
 fn benchmarks() -> String {
-    let mut text = String::from(
-        "use criterion::{criterion_group, criterion_main, Criterion};\nuse std::hint::black_box;\n\n\
-         fn all(c: &mut Criterion) {\n",
-    );
+    let mut text = OWN_SETTINGS.to_owned() + "fn all(c: &mut Criterion) {\n";
     for n in 0..11 {
         let _ = writeln!(
             text,
@@ -84,7 +108,7 @@ fn benchmarks() -> String {
     }
     text + "    c.bench_function(\"f11\", |b| {\n        \
             b.iter(|| std::thread::spawn(|| twelve::f11(black_box(7))).join().unwrap())\n    });\n}\n\n\
-            criterion_group!(benches, all);\ncriterion_main!(benches);\n"
+            criterion_group!(benches, own, all);\ncriterion_main!(benches);\n"
 }
 
 fn other(by: u32) -> String {
@@ -109,6 +133,8 @@ struct Runs {
     documented: Run,
     in_other: Run,
     in_one: Run,
+    /// What the benchmarks with settings of their own have counted in all runs.
+    iterations: TempDir,
 }
 
 struct Run {
@@ -149,6 +175,7 @@ fn runs() -> &'static Runs {
     static RUNS: OnceLock<Runs> = OnceLock::new();
     RUNS.get_or_init(|| {
         let repository = Workspace::new();
+        let iterations = tempfile::tempdir().unwrap();
         repository
             .write("Cargo.toml", WORKSPACE)
             .write("twelve/Cargo.toml", &manifest("twelve"))
@@ -164,6 +191,7 @@ fn runs() -> &'static Runs {
             let options = "--time-per-benchmark 100ms --rounds 3 --no-allocations --no-profile";
             let output = repository
                 .keeping(&format!("{first}..HEAD {options} --format json"))
+                .env("ITERATIONS", iterations.path())
                 .output()
                 .unwrap();
             let progress = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -181,6 +209,7 @@ fn runs() -> &'static Runs {
             documented: run("twelve/src/lib.rs", documented),
             in_other: run("other/src/lib.rs", other(4)),
             in_one: run("twelve/src/lib.rs", twelve(4, 2)),
+            iterations,
         }
     })
 }
@@ -191,6 +220,7 @@ one_run! {
     a_change_in_one_package_has_only_its_benchmarks_timed,
     of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed,
     only_functions_that_the_change_touches_and_no_benchmark_executes_ask_for_one,
+    settings_in_the_code_do_not_decide_how_long_a_benchmark_is_watched,
 }
 
 fn a_change_of_documentation_has_nothing_timed() {
@@ -203,7 +233,7 @@ fn a_change_of_documentation_has_nothing_timed() {
     );
     assert!(
         run.progress
-            .contains("0 of 13 benchmarks can be affected by this change"),
+            .contains("0 of 16 benchmarks can be affected by this change"),
         "{}",
         run.progress
     );
@@ -224,7 +254,7 @@ fn of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed
     );
     assert!(
         run.progress
-            .contains("1 of 13 benchmarks can be affected by this change"),
+            .contains("1 of 16 benchmarks can be affected by this change"),
         "{}",
         run.progress
     );
@@ -253,4 +283,27 @@ fn only_functions_that_the_change_touches_and_no_benchmark_executes_ask_for_one(
             .starts_with("twelve/src/lib.rs:")
     );
     assert_ne!(report["vote"], "approve");
+}
+
+fn settings_in_the_code_do_not_decide_how_long_a_benchmark_is_watched() {
+    let runs = runs();
+    let verdicts = runs.in_one.verdicts();
+    for (name, least, most) in [
+        // Their code asks for more than 3,000 iterations,
+        ("settings", 100, 1500),
+        ("behind", 100, 1500),
+        // and for a hundred samples.
+        ("slow", 10, 20),
+    ] {
+        let told = format!("own/{name} unreached");
+        assert!(verdicts.contains(&told), "{verdicts:?}");
+        let processes = std::fs::read_dir(runs.iterations.path()).unwrap();
+        let counts = processes.map(Result::unwrap).filter(|file| {
+            let file = file.file_name().into_string().unwrap();
+            file.starts_with(&format!("{name}-"))
+        });
+        let counts: Vec<u64> = counts.map(|file| file.metadata().unwrap().len()).collect();
+        let longest = *counts.iter().max().unwrap();
+        assert!((least..most).contains(&longest), "{name}: {counts:?}");
+    }
 }

@@ -1,0 +1,181 @@
+//! One process whose functions and files are watched.
+//!
+//! perfcheck decides how long it runs, whatever settings the benchmark's code has. The first call of the warm-up that ends
+//! after the wanted time is the last one, and Criterion then plans the fewest iterations. Where a single call takes
+//! long, perfcheck ends the process behind it and notes that the benchmark is slow. The next process with that benchmark
+//! ends after as many samples as a round has at most.
+
+use std::path::Path;
+
+use crate::file_access::{Access, RecordError};
+use crate::protocol::{Filter, Invocation, Length, Placement};
+use crate::seam::{Enough, SeamError};
+use crate::units::{Event, Side};
+
+use super::super::enough::{MOST, SLOW_CALL};
+use super::super::iterations;
+use super::super::player::{Fault, Player, Turn};
+use super::super::reached::Reason;
+use super::super::seams::explain;
+use super::super::way::fit;
+use super::super::witness::Witness;
+use super::{Look, Search, Seen, worse};
+
+/// Why a process did not come to its end.
+pub(super) enum Stop {
+    /// It had run enough of a benchmark.
+    Ended(Ended),
+    Fault(Fault),
+    /// Nothing that it does can be seen.
+    Blind(Reason),
+}
+
+/// A process that was ended within a benchmark.
+pub(super) struct Ended {
+    pub(super) seen: Seen,
+    /// The benchmarks that it ran before.
+    complete: Vec<String>,
+    /// The benchmark within which it was ended.
+    id: String,
+    /// Whether that benchmark has run as many samples as it needs.
+    suffices: bool,
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop::Fault(fault)
+    }
+}
+
+impl From<RecordError> for Stop {
+    fn from(error: RecordError) -> Self {
+        Stop::Blind(error.to_string())
+    }
+}
+
+impl From<SeamError> for Stop {
+    fn from(error: SeamError) -> Self {
+        Stop::Blind(explain(&error))
+    }
+}
+
+impl Search<'_> {
+    /// One process, to its end, or until it has run enough of a slow benchmark.
+    pub(super) fn process(
+        &mut self,
+        witness: &mut Witness,
+        side: Side,
+        ids: &[String],
+        look: Look,
+    ) -> Result<Seen, Stop> {
+        let timing = look.timing();
+        let (Some(executable), Some(version)) = (
+            self.target.executables.get(side).as_ref(),
+            *self.target.criterion.get(side),
+        ) else {
+            return Ok(Seen::Nothing);
+        };
+        let invocation = Invocation {
+            executable,
+            side,
+            filter: match ids {
+                [] => Filter::Nothing,
+                ids => Invocation::filter_for(ids.iter().map(String::as_str)),
+            },
+            timing: Some((fit(timing, self.target), version)),
+            length: Length::Whole,
+            placement: Placement::Free,
+            env: witness.env(),
+        };
+        witness.expect_start();
+        let mut player = Player::start(&invocation, self.scratch, self.sampling.timeout)?;
+        if !witness.sees(player.id())? {
+            let why = "breakpoints could not be set in the benchmark's process";
+            return Err(Stop::Blind(why.to_owned()));
+        }
+        let mut seen = match self.take(witness, side, player.id())? {
+            true => Seen::Everything,
+            false => Seen::Nothing,
+        };
+        let (mut complete, least) = (Vec::new(), timing.warm_up + timing.measurement);
+        for id in ids.iter().map(Some).chain(std::iter::repeat(None)) {
+            self.announce(id);
+            if let Some(pace) = witness.bound(iterations::first(least), self.enough(id))? {
+                player.at(pace);
+            }
+            let report = match player.turn() {
+                Ok(Turn::Complete(report) | Turn::Enough(report)) => report,
+                Ok(Turn::Over) => break,
+                Err(ending) => return Err(player.into_fault(&ending).into()),
+            };
+            if self.take(witness, side, player.id())? {
+                self.reached.insert(report.id.clone());
+                seen = worse(seen, Seen::Something);
+            }
+            if report.ended {
+                return Err(Stop::Ended(Ended {
+                    seen,
+                    complete,
+                    suffices: id.is_some_and(|id| self.slow.contains(id)),
+                    id: report.id,
+                }));
+            }
+            complete.push(report.id);
+        }
+        // After the last benchmark nothing matters to any of them; without one, it is the set-up.
+        let late = self.take(witness, side, player.id())?;
+        if late && ids.is_empty() {
+            seen = Seen::Everything;
+        }
+        Ok(seen)
+    }
+
+    /// When a process has run enough of a benchmark.
+    fn enough(&self, id: Option<&String>) -> Enough {
+        match id.is_some_and(|id| self.slow.contains(id)) {
+            true => Enough::Samples(MOST),
+            false => Enough::SlowCall(SLOW_CALL),
+        }
+    }
+
+    /// Takes out of `chunk` what the ended process has run. Returns a benchmark that needs a process of its own.
+    pub(super) fn again(
+        &mut self,
+        ended: &Ended,
+        look: Look,
+        chunk: &mut Vec<String>,
+    ) -> Option<Vec<String>> {
+        let id = &ended.id;
+        let was_slow = !self.slow.insert(id.clone());
+        let over = ended.suffices || look == Look::Glance || self.reached.contains(id);
+        // Benchmarks need not run in the order in which they were listed.
+        let alone = was_slow && !over;
+        chunk.retain(|other| !ended.complete.contains(other) && !((over || alone) && other == id));
+        alone.then(|| vec![id.clone()])
+    }
+
+    /// Whether something that differs was executed or opened since the last time.
+    fn take(&mut self, witness: &mut Witness, side: Side, pid: u32) -> Result<bool, Stop> {
+        let (executed, touched) = (witness.executed(pid)?, witness.touched()?);
+        let any = !touched.is_empty() || self.differing(side).any(|one| executed.contains(&one));
+        let paths = touched.iter().map(Access::path);
+        self.touched.extend(paths.map(Path::to_owned));
+        if side == Side::Head {
+            self.executed.extend(executed);
+        }
+        Ok(any)
+    }
+
+    fn announce(&self, id: Option<&String>) {
+        let benchmarks = &self.target.benchmarks;
+        let found = benchmarks
+            .iter()
+            .find(|benchmark| Some(&benchmark.key.id) == id);
+        if let Some(benchmark) = found {
+            (self.events)(Event::Measuring {
+                benchmark: benchmark.key.to_string(),
+                round: 1,
+            });
+        }
+    }
+}
