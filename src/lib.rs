@@ -9,9 +9,9 @@
 //! | [`plan`] | argv, environment, configuration | a [`plan::Plan`] in which nothing is left open |
 //! | [`environment`] | – | facts about the machine that measures, and what disturbs it |
 //! | [`scratch`] | – | the run's private folder, child processes, and their certain end |
+//! | [`binary`] | executables | symbols, lines, and what differs between two of them |
 //! | [`revision`] | a range | both revisions, then their checkouts |
 //! | [`build`] | checkouts | the benchmark executables of both sides |
-//! | [`symbols`] | an executable | functions and lines of its addresses |
 //! | [`flame`] | call stacks with weights | flame graphs, folded stacks, pprof files |
 //! | [`protocol`] | a stream | Criterion's machine protocol, typed |
 //! | [`file_access`] | files | which of them processes open |
@@ -33,11 +33,11 @@ pub mod environment;
 
 pub mod scratch;
 
+pub mod binary;
+
 pub mod revision;
 
 pub mod build;
-
-pub mod symbols;
 
 pub mod flame;
 

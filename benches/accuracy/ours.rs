@@ -7,7 +7,7 @@ use anyhow::Context;
 use cargo_perfcheck::analyse::{self, Difference, Settling, Verdict};
 use cargo_perfcheck::build::{CommandLine, Executable};
 use cargo_perfcheck::discover::{
-    Benchmark, BenchmarkKey, Discovery, Identity, Presence, Reached, Target,
+    Benchmark, BenchmarkKey, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
 use cargo_perfcheck::measure::{self, Measured, Settled};
 use cargo_perfcheck::plan::{
@@ -191,6 +191,7 @@ fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
             executables: Paired::new(Some(executable(0)), Some(executable(planted))),
             criterion: Paired::new(Some(CRITERION), Some(CRITERION)),
             identity: Identity::Different("the planted change".to_owned()),
+            function_diff: FunctionDiff::default(),
             benchmarks: vec![Benchmark {
                 key: BenchmarkKey {
                     package: "cargo-perfcheck".to_owned(),

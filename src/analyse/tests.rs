@@ -5,7 +5,7 @@ mod settling;
 use std::time::Duration;
 
 use super::*;
-use crate::discover::{Benchmark, Discovery, Identity, Presence, Reached, Target};
+use crate::discover::{Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target};
 use crate::measure::{Measured, Round, Samples};
 use crate::plan::{AllocationPolicy, OnMore, PairingRequest, Pinning, Sampling, Thresholds};
 use crate::units::Side;
@@ -111,6 +111,7 @@ pub(super) fn discovery(identity: Identity, benchmarks: &[(&str, Presence)]) -> 
             executables: Paired::new(None, None),
             criterion: Paired::new(None, None),
             identity,
+            function_diff: FunctionDiff::default(),
             benchmarks: benchmarks
                 .iter()
                 .map(|(id, presence)| Benchmark {

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::attribute::{TouchedFunction, skeleton, touched_functions};
+use crate::binary::Symbols;
 use crate::build::Build;
 use crate::discover::{Discovery, Identity};
 use crate::judge::UncoveredFunction;
 use crate::measure::{Executed, Extent, Reach};
 use crate::report::FunctionSkeleton;
 use crate::revision;
-use crate::symbols::Symbols;
 use crate::units::{Paired, on_side};
 
 /// The functions that the change touches, and where the executables of the head side have their code: as

@@ -3,7 +3,7 @@
 use crate::analyse::{Comparison, Doubt, cast_doubt};
 use crate::attribute::is_documentation;
 use crate::build::{Build, Executable};
-use crate::discover::{self, Identity, Target};
+use crate::discover::{Identity, Target};
 use crate::revision;
 use crate::units::{Paired, Side};
 
@@ -73,11 +73,8 @@ fn has_same_source(builds: &Paired<Build>) -> bool {
 
 /// Which code of a target differs although its source does not.
 fn unstable(builds: &Paired<Build>, target: &Target) -> String {
-    let mut names: Vec<String> = match discover::differing_functions(builds, target) {
-        Ok(functions) => functions
-            .into_iter()
-            .map(|function| function.name)
-            .collect(),
+    let mut names: Vec<String> = match target.changed_functions(builds) {
+        Ok(functions) => functions.iter().map(|one| one.name.clone()).collect(),
         Err(unclear) => vec![unclear.to_string()],
     };
     names.sort();

@@ -73,7 +73,7 @@ pub(super) fn required(comparisons: &[Comparison], rules: &Rules) -> Vec<Benchma
 mod tests {
     use super::*;
     use crate::analyse::Verdict;
-    use crate::discover::{Benchmark, Identity, Presence, Reached, Target};
+    use crate::discover::{Benchmark, FunctionDiff, Identity, Presence, Reached, Target};
     use crate::plan::{Args, Environment, Plan};
     use crate::units::Paired;
 
@@ -123,6 +123,7 @@ mod tests {
                 target: "prices".to_owned(),
                 executables: Paired::new(None, None),
                 identity: Identity::OneSided,
+                function_diff: FunctionDiff::default(),
                 criterion: Paired::new(None, None),
                 benchmarks: benchmarks.collect(),
             }],

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::binary::Frame;
 use crate::flame::Stack;
-use crate::symbols::Frame;
 use crate::units::Side;
 
 use super::model::{Advice, Bottleneck, Location};

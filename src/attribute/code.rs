@@ -5,19 +5,12 @@
 //! other addresses (Mytkowicz et al., "Producing wrong data without doing anything obviously wrong!",
 //! ASPLOS 2009).
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::build::Build;
-use crate::discover::{self, BenchmarkKey, ChangedFunction, Discovery};
-use crate::units::{Paired, Side};
-
-/// The code that differs, by package and target; without those of which it is not known.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Code {
-    targets: BTreeMap<(String, String), Paired<Differing>>,
-}
+use crate::discover::{BenchmarkKey, Discovery};
+use crate::units::Paired;
 
 /// The code of one side that differs from the other's.
 #[derive(Debug, Clone, Default)]
@@ -26,49 +19,6 @@ pub(super) struct Differing {
     functions: Vec<Range<u64>>,
     /// Where the build puts libraries: those may differ as a whole.
     folders: Vec<PathBuf>,
-}
-
-impl Code {
-    /// Compares the executables of these benchmarks.
-    pub(super) fn of<'a>(
-        builds: &Paired<Build>,
-        discovery: &Discovery,
-        keys: impl Iterator<Item = &'a BenchmarkKey>,
-    ) -> Code {
-        let mut targets = BTreeMap::new();
-        for key in keys {
-            let name = (key.package.clone(), key.target.clone());
-            let mut all = discovery.targets.iter();
-            let target = all.find(|t| t.package == key.package && t.target == key.target);
-            if let (Some(target), false) = (target, targets.contains_key(&name)) {
-                let functions = discover::differing_functions(builds, target).ok();
-                targets.insert(name, functions.map(|found| differing(&found, builds)));
-            }
-        }
-        let known = targets.into_iter();
-        Code {
-            targets: known
-                .filter_map(|(name, found)| Some((name, found?)))
-                .collect(),
-        }
-    }
-
-    /// What differs in the executable of a benchmark on one side.
-    pub(super) fn differing(&self, key: &BenchmarkKey, side: Side) -> Option<&Differing> {
-        let target = (key.package.clone(), key.target.clone());
-        Some(self.targets.get(&target)?.get(side))
-    }
-}
-
-fn differing(functions: &[ChangedFunction], builds: &Paired<Build>) -> Paired<Differing> {
-    Paired::from_fn(|side| {
-        let code = functions
-            .iter()
-            .filter_map(|one| one.code.get(side).clone());
-        let build = builds.get(side);
-        let folders = vec![build.target_dir.clone(), build.checkout.root.clone()];
-        Differing::new(code.collect(), folders)
-    })
 }
 
 /// Ranges that overlap, joined: a symbol can lie within another.
@@ -85,6 +35,24 @@ fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
 }
 
 impl Differing {
+    /// Between the executables of a benchmark; `None` where that is not known.
+    pub(super) fn between(
+        builds: &Paired<Build>,
+        discovery: &Discovery,
+        key: &BenchmarkKey,
+    ) -> Option<Paired<Differing>> {
+        let mut all = discovery.targets.iter();
+        let target = all.find(|t| t.package == key.package && t.target == key.target)?;
+        let functions = target.changed_functions(builds).ok()?;
+        Some(Paired::from_fn(|side| {
+            let code = functions.iter();
+            let code = code.filter_map(|one| one.code.get(side).clone());
+            let build = builds.get(side);
+            let folders = vec![build.target_dir.clone(), build.checkout.root.clone()];
+            Differing::new(code.collect(), folders)
+        }))
+    }
+
     /// Of these functions, and of the libraries in these folders.
     pub(super) fn new(functions: Vec<Range<u64>>, folders: Vec<PathBuf>) -> Differing {
         Differing {

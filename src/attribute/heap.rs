@@ -4,11 +4,11 @@
 //! be whole (a buffer that grows now and then), and formats for stacks know whole numbers only.
 
 use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison};
+use crate::binary::Frame;
 use crate::discover::BenchmarkKey;
 use crate::flame::{self, Caption, Folded, Kind, Sampled, Stack};
 use crate::measure::{Counted, Place, Traced};
 use crate::plan::Profiling;
-use crate::symbols::Frame;
 use crate::units::{Paired, Side};
 
 use super::{Artifact, Folders};

@@ -49,7 +49,7 @@ pub use model::*;
 pub use skeleton::{Skeleton, skeleton};
 pub use touched::{TouchedFunction, is_documentation, touched_functions};
 
-use code::Code;
+use code::Differing;
 use estimate::Change;
 use ground::Ground;
 use stacks::{Against, Stacks};
@@ -129,13 +129,12 @@ pub fn attribute(
     discovery: &Discovery,
 ) -> Vec<Attributed> {
     let mut notes = Vec::new();
-    let keys = profiled.iter().map(|profiled| &profiled.key);
-    let code = Code::of(builds, discovery, keys);
     let ground = Ground::of(builds, &mut notes);
     let all = profiled.iter().map(|profiled| {
         let comparison = comparisons.iter().find(|c| c.key == profiled.key);
         let time = comparison.and_then(|comparison| comparison.time.as_ref());
-        attribute_one(profiled, time, &ground, &code, &notes)
+        let code = Differing::between(builds, discovery, &profiled.key);
+        attribute_one(profiled, time, &ground, code.as_ref(), &notes)
     });
     all.collect()
 }
@@ -144,7 +143,7 @@ fn attribute_one(
     profiled: &Profiled,
     time: Option<&TimeComparison>,
     ground: &Ground,
-    code: &Code,
+    code: Option<&Paired<Differing>>,
     notes: &[String],
 ) -> Attributed {
     let mut notes = [&profiled.notes[..], notes].concat();
@@ -152,8 +151,8 @@ fn attribute_one(
     for side in Side::BOTH {
         if let Some(profile) = profiled.profiles.get(side) {
             let other = profiled.profiles.get(side.other()).as_ref();
-            let differing = code.differing(&profiled.key, side);
-            let against = differing
+            let against = code
+                .map(|code| code.get(side))
                 .zip(other)
                 .map(|(differing, profile)| Against { differing, profile });
             match stacks::resolve(profile, against) {

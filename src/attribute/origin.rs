@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::binary::Frame;
 use crate::build::Build;
-use crate::symbols::Frame;
 use crate::units::{EITHER_SIDE, Paired, Side};
 
 use super::model::{Location, Origin};

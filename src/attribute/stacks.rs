@@ -4,12 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::rc::Rc;
 
-use object::{Object as _, ObjectSymbol as _};
-
+use crate::binary::{Binary, Frame, Symbol, Symbols};
 use crate::flame::Stack;
 use crate::measure::Profile;
 use crate::seam::{LoadedObject, ProfileClock, RawProfile};
-use crate::symbols::{Frame, Symbols};
 
 use super::code::Differing;
 
@@ -254,21 +252,17 @@ pub(super) fn is_harness(frame: &Frame) -> bool {
 /// The functions that a library exports, by address; none if it cannot be read. Its other functions
 /// have no names: the nearest exported one before an address is most often not the right one.
 fn exported(path: &Path) -> Vec<(u64, u64, String)> {
-    let Ok(bytes) = fs_err::read(path) else {
-        return Vec::new();
-    };
-    let Ok(file) = object::File::parse(&*bytes) else {
-        return Vec::new();
-    };
-    let symbols = file.symbols().chain(file.dynamic_symbols());
-    let mut functions: Vec<(u64, u64, String)> = symbols
-        .filter(|symbol| symbol.is_definition() && symbol.size() > 0)
-        .filter_map(|symbol| {
-            let name = rustc_demangle::demangle(symbol.name().ok()?);
-            let end = symbol.address() + symbol.size();
-            Some((symbol.address(), end, format!("{name:#}")))
-        })
-        .collect();
+    let found = Binary::look(path, |file| {
+        let symbols = file.symbols().chain(file.exported());
+        let sized = symbols.filter(|symbol| symbol.size > 0);
+        let function = |symbol: Symbol<'_>| {
+            let name = rustc_demangle::demangle(symbol.name);
+            let end = symbol.address + symbol.size;
+            (symbol.address, end, format!("{name:#}"))
+        };
+        sized.map(function).collect()
+    });
+    let mut functions: Vec<(u64, u64, String)> = found.unwrap_or_default();
     functions.sort_unstable();
     functions.dedup_by_key(|(start, ..)| *start);
     functions

@@ -36,6 +36,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::binary::Tree;
 use crate::plan::{Plan, Selection};
 use crate::revision::Checkout;
 use crate::scratch::Scratch;
@@ -89,6 +90,17 @@ pub struct Build {
     pub notes: Vec<String>,
     /// Keeps others out of the folder that it lies in, where that outlives the run.
     kept: Option<Arc<Kept>>,
+}
+
+impl Build {
+    /// Where its source and artefacts are.
+    pub(crate) fn tree(&self) -> Tree<'_> {
+        Tree {
+            checkout: &self.checkout.root,
+            workspace: &self.workspace_root,
+            target_dir: &self.target_dir,
+        }
+    }
 }
 
 /// A benchmark executable.

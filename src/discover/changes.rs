@@ -3,41 +3,40 @@
 use std::cell::OnceCell;
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
+use crate::binary::{ChangedFunction, Unclear, changed_functions};
 use crate::build::{Build, Executable};
 use crate::file_access::Watched;
 use crate::units::Paired;
 
-use super::functions::{ChangedFunction, Unclear, changed_functions};
 use super::surroundings::{Beside, Code, Surroundings};
-use super::{Identity, Target, Tree};
+use super::{Identity, Target};
 
-/// The functions that differ between the executables of `target`, whatever else its benchmarks may read
-/// or load.
-///
-/// # Errors
-/// What [`changed_functions`] cannot judge, and where one side has no such executable.
-pub fn differing_functions(
-    builds: &Paired<Build>,
-    target: &Target,
-) -> Result<Vec<ChangedFunction>, Unclear> {
-    functions(builds, both(target)?)
-}
+/// The functions that differ between the executables of a target: found out when that is first asked, then kept.
+#[derive(Debug, Clone, Default)]
+pub struct FunctionDiff(OnceLock<Result<Vec<ChangedFunction>, Unclear>>);
 
-fn both(target: &Target) -> Result<Paired<&Executable>, Unclear> {
-    match (&target.executables.base, &target.executables.head) {
-        (Some(base), Some(head)) => Ok(Paired::new(base, head)),
-        _ => Err(Unclear::because("one side has no such executable")),
+impl Target {
+    /// The functions that differ between both executables, whatever else its benchmarks may read or load.
+    ///
+    /// # Errors
+    /// What [`changed_functions`] cannot judge, and where one side has no such executable.
+    pub fn changed_functions(&self, builds: &Paired<Build>) -> Result<&[ChangedFunction], Unclear> {
+        let compare = || {
+            let paths = self.both_executables()?.map(|executable| &*executable.path);
+            changed_functions(paths, builds.as_ref().map(Build::tree))
+        };
+        let functions = self.function_diff.0.get_or_init(compare);
+        functions.as_deref().map_err(Clone::clone)
     }
-}
 
-fn functions(
-    builds: &Paired<Build>,
-    executables: Paired<&Executable>,
-) -> Result<Vec<ChangedFunction>, Unclear> {
-    let trees = builds.as_ref().map(Tree::of);
-    let paths = executables.map(|executable| executable.path.as_path());
-    changed_functions(paths, trees)
+    fn both_executables(&self) -> Result<Paired<&Executable>, Unclear> {
+        match (&self.executables.base, &self.executables.head) {
+            (Some(base), Some(head)) => Ok(Paired::new(base, head)),
+            _ => Err(Unclear::because("one side has no such executable")),
+        }
+    }
 }
 
 /// What differs about one target.
@@ -75,7 +74,7 @@ impl<'a> Changes<'a> {
     /// Where something differs that can be neither watched nor told by function: a library that it is linked
     /// with, a variable that it may ask for, or what [`changed_functions`] cannot judge.
     pub fn of(&self, target: &Target) -> Result<TargetChanges, Unclear> {
-        let executables = both(target)?;
+        let executables = target.both_executables()?;
         let surroundings = self.surroundings()?;
         let unreadable = |error: io::Error| Unclear::because(error.to_string());
         if let Beside::Differs(reason) = surroundings.of(executables).map_err(unreadable)? {
@@ -83,7 +82,7 @@ impl<'a> Changes<'a> {
         }
         let functions = match target.identity {
             Identity::SameCode(_) => Vec::new(),
-            _ => functions(self.builds, executables)?,
+            _ => target.changed_functions(self.builds)?.to_vec(),
         };
         let code = match functions.is_empty() {
             true => Code::Same,

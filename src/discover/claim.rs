@@ -2,12 +2,13 @@
 
 use std::io;
 
+use crate::binary::code_difference;
 use crate::build::{Build, Executable};
 use crate::file_access::Recorder;
 use crate::units::{Paired, Side};
 
+use super::Identity;
 use super::surroundings::{self, Beside, Surroundings};
-use super::{Identity, Tree, compare};
 
 /// Whether both executables are the same code in the same surroundings.
 pub(super) fn identity(
@@ -18,13 +19,15 @@ pub(super) fn identity(
     let (Some(base), Some(head)) = (executables.base, executables.head) else {
         return Identity::OneSided;
     };
-    let trees = builds.as_ref().map(Tree::of);
+    let trees = builds.as_ref().map(Build::tree);
     let paths = Paired::new(base.path.as_path(), head.path.as_path());
     // Whatever is wrong with a file, measuring is what finds out.
-    let same_code =
-        compare(paths, trees).unwrap_or_else(|error| Identity::Different(error.to_string()));
-    if same_code != Identity::Identical {
-        return same_code;
+    let difference = code_difference(paths, trees).unwrap_or_else(|error| {
+        let reason = format!("cannot compare the executables of both sides: {error}");
+        Some(reason)
+    });
+    if let Some(difference) = difference {
+        return Identity::Different(difference);
     }
     let beside = surroundings
         .as_ref()

@@ -18,8 +18,8 @@ use super::refused::Refused;
 use super::renamed::{self, OwnWords};
 use super::surroundings::Surroundings;
 use super::{
-    Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, Identity, Presence, Reached,
-    SkippedTarget, Target, TargetOutcome,
+    Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, FunctionDiff, Identity, Presence,
+    Reached, SkippedTarget, Target, TargetOutcome,
 };
 
 /// What discovery depends on.
@@ -104,6 +104,7 @@ pub fn discover(
             target,
             executables: started(&executables, command_lines, &renamed.former),
             identity,
+            function_diff: FunctionDiff::default(),
         });
     }
     apply(filter, &mut discovery)?;
@@ -507,6 +508,7 @@ mod tests {
                 executables: Paired::new(None, None),
                 criterion: Paired::new(None, None),
                 identity: Identity::OneSided,
+                function_diff: FunctionDiff::default(),
                 benchmarks: matched(Some(listing(ids)), Some(listing(ids))),
             }],
             skipped: Vec::new(),

@@ -4,9 +4,7 @@ mod broken;
 mod changes;
 mod claim;
 mod error;
-mod functions;
 mod harness;
-mod identity;
 mod listing;
 mod matching;
 mod part;
@@ -20,10 +18,8 @@ use crate::build::{Choice, Executable};
 use crate::protocol::CriterionVersion;
 use crate::units::{Event, Paired, Side};
 
-pub use changes::{Changes, TargetChanges, differing_functions};
+pub use changes::{Changes, FunctionDiff, TargetChanges};
 pub use error::DiscoverError;
-pub use functions::{ChangedFunction, Difference, Unclear, changed_functions};
-pub use identity::{IdentityError, Tree, compare};
 pub use matching::{Options, discover};
 
 /// What names a benchmark across revisions.
@@ -126,6 +122,8 @@ pub struct Target {
     pub criterion: Paired<Option<CriterionVersion>>,
     /// Whether both executables have the same loadable code, and nothing differs besides.
     pub identity: Identity,
+    /// Which functions differ.
+    pub function_diff: FunctionDiff,
     /// The benchmarks in the order in which the head side (then the base side) runs them.
     pub benchmarks: Vec<Benchmark>,
 }

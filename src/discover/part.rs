@@ -39,7 +39,7 @@ impl Discovery {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{BenchmarkKey, Identity, Reached};
+    use super::super::{BenchmarkKey, FunctionDiff, Identity, Reached};
     use super::*;
     use crate::units::Paired;
 
@@ -62,6 +62,7 @@ mod tests {
                 target: "prices".into(),
                 executables: Paired::new(None, None),
                 identity: Identity::Different("it".into()),
+                function_diff: FunctionDiff::default(),
                 criterion: Paired::new(None, None),
                 benchmarks: benchmarks.collect(),
             }],

@@ -83,7 +83,7 @@ impl Folded {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::symbols::Frame;
+    use crate::binary::Frame;
 
     pub(crate) fn stack(path: &str, weight: u64) -> Stack {
         let frame = |name: &str| Frame {

@@ -12,7 +12,7 @@ pub use folded::{Folded, FoldedStack};
 pub use graph::{Caption, change, difference, graph};
 pub use proto::{Kind, Sampled, pprof, pprof_of};
 
-use crate::symbols::Frame;
+use crate::binary::Frame;
 
 /// A call stack and what was counted there.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use pprof::protos::{Function, Line, Location, Message as _, Profile, Sample, ValueType};
 
 use super::Stack;
-use crate::symbols::Frame;
+use crate::binary::Frame;
 
 /// What a number of every stack is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

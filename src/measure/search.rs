@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::binary::Difference;
 use crate::build::Choice;
-use crate::discover::{Difference, Presence, Target, TargetChanges};
+use crate::discover::{Presence, Target, TargetChanges};
 use crate::file_access::Watched;
 use crate::plan::Sampling;
 use crate::protocol::Timing;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::build::Executable;
-use crate::discover::{Benchmark, Discovery, Identity, Presence, Reached, Target};
+use crate::discover::{Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target};
 use crate::plan::{PairingRequest, Pinning, Sampling};
 use crate::protocol::{CriterionVersion, fake};
 use crate::units::Event;
@@ -61,6 +61,7 @@ fn target(name: &str, base: &str, head: &str) -> Target {
         executables: Paired::new(Some(executable(base)), Some(executable(head))),
         criterion: Paired::new(Some(version), Some(version)),
         identity: Identity::Different("planted".into()),
+        function_diff: FunctionDiff::default(),
         benchmarks: all
             .into_iter()
             .map(|id| Benchmark {

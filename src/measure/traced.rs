@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::binary::{Frame, Symbols};
 use crate::seam::{CodeAddress, Stack, Stacks};
-use crate::symbols::{Frame, Symbols};
 use crate::units::on_side;
 
 /// Where a benchmark asks for memory.

@@ -1,6 +1,8 @@
 //! Which functions of an executable have to be redirected so that what it allocates is seen.
 
-use object::{Architecture, Object, ObjectSection};
+use object::Architecture;
+
+use crate::binary::{Binary, Symbol};
 
 use super::layout;
 use super::prologue::{self, Prologue};
@@ -70,16 +72,13 @@ const FUNCTIONS: [(&str, u64); 15] = [
     ("sdallocx", layout::NATIVE_FREE),
 ];
 
-/// A function's name, address and size.
-pub(super) type Function<'a> = (&'a str, u64, u64);
-
 /// What has to be redirected in an executable with these functions.
-pub(super) fn of(file: &object::File<'_>, functions: &[Function<'_>]) -> Hooks {
+pub(super) fn of(file: &Binary<'_>, functions: &[Symbol<'_>]) -> Hooks {
     let natives = natives(file, functions);
     if !natives.is_empty() {
         return Hooks::Native(natives);
     }
-    let has = |wanted: &str| functions.iter().any(|(name, ..)| is_internal(name, wanted));
+    let has = |wanted: &str| functions.iter().any(|one| is_internal(one.name, wanted));
     match entries(file, functions) {
         // The system's allocator comes with Rust's standard library, and is there if it is used.
         _ if has("__rdl_alloc") => Hooks::None,
@@ -98,18 +97,20 @@ pub(super) fn is_of_an_allocator(name: &str) -> bool {
     rests.any(|rest| FUNCTIONS.iter().any(|(suffix, _)| *suffix == rest))
 }
 
-fn natives(file: &object::File<'_>, functions: &[Function<'_>]) -> Vec<Native> {
+fn natives(file: &Binary<'_>, functions: &[Symbol<'_>]) -> Vec<Native> {
     let mut natives: Vec<Native> = Vec::new();
     for prefix in PREFIXES {
         for (suffix, kind) in FUNCTIONS {
             let named = |name: &str| name.strip_prefix(prefix).is_some_and(|rest| rest == suffix);
-            let Some(&(_, address, size)) = functions.iter().find(|(name, ..)| named(name)) else {
+            let Some(function) = functions.iter().find(|one| named(one.name)) else {
                 continue;
             };
             // Two names of one function are one function.
-            let known = natives.iter().any(|native| native.entry.address == address);
+            let known = natives
+                .iter()
+                .any(|native| native.entry.address == function.address);
             if !known && natives.len() < layout::NATIVE_MOST {
-                let entry = entry(file, address, size);
+                let entry = entry(file, function);
                 natives.push(Native { kind, entry });
             }
         }
@@ -127,38 +128,32 @@ fn natives(file: &object::File<'_>, functions: &[Function<'_>]) -> Vec<Native> {
     }
 }
 
-fn entries(file: &object::File<'_>, functions: &[Function<'_>]) -> Option<[Entry; 4]> {
+fn entries(file: &Binary<'_>, functions: &[Symbol<'_>]) -> Option<[Entry; 4]> {
     let mut found = Vec::with_capacity(ENTRIES.len());
     for name in ENTRIES {
-        let mut all = functions
-            .iter()
-            .filter(|(other, ..)| is_internal(other, name));
-        let &(_, address, size) = all.next()?;
-        if all.any(|&(_, other, _)| other != address) {
+        let mut all = functions.iter().filter(|one| is_internal(one.name, name));
+        let first = all.next()?;
+        if all.any(|other| other.address != first.address) {
             return None;
         }
-        found.push(entry(file, address, size));
+        found.push(entry(file, first));
     }
     found.try_into().ok()
 }
 
-fn entry(file: &object::File<'_>, address: u64, size: u64) -> Entry {
+fn entry(file: &Binary<'_>, function: &Symbol<'_>) -> Entry {
     Entry {
-        address,
-        prologue: prologue(file, address, size),
+        address: function.address,
+        prologue: prologue(file, function),
     }
 }
 
-fn prologue(file: &object::File<'_>, address: u64, size: u64) -> Option<Prologue> {
+fn prologue(file: &Binary<'_>, function: &Symbol<'_>) -> Option<Prologue> {
     if file.architecture() != Architecture::X86_64 {
         return None;
     }
-    let section = file
-        .sections()
-        .find(|s| (s.address()..s.address() + s.size()).contains(&address))?;
-    let offset = usize::try_from(address - section.address()).ok()?;
-    let code = section.data().ok()?.get(offset..)?;
-    prologue::of(code, address, usize::try_from(size).ok()?)
+    let code = file.data_from(function.address)?;
+    prologue::of(code, function.address, usize::try_from(function.size).ok()?)
 }
 
 /// Whether a symbol is the compiler's own `wanted`.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use object::{Object, ObjectSymbol};
+use crate::binary::Binary;
 
 use super::hooks;
 
@@ -35,18 +35,10 @@ impl Libraries {
 
 /// `false` where the file cannot be read. One that offers `malloc` to all is counted under that name.
 fn has_an_allocator(path: &Path) -> bool {
-    let Ok(bytes) = fs_err::read(path) else {
-        return false;
-    };
-    let Ok(file) = object::File::parse(&*bytes) else {
-        return false;
-    };
-    let offers = |wanted: &str| {
-        let mut symbols = file.dynamic_symbols();
-        symbols.any(|symbol| symbol.is_definition() && symbol.name() == Ok(wanted))
-    };
-    let mut symbols = file.symbols().chain(file.dynamic_symbols());
-    let has = symbols
-        .any(|symbol| symbol.is_definition() && symbol.name().is_ok_and(hooks::is_of_an_allocator));
-    has && !offers("malloc")
+    let found = Binary::look(path, |file| {
+        let mut symbols = file.symbols().chain(file.exported());
+        symbols.any(|symbol| hooks::is_of_an_allocator(symbol.name))
+            && !file.exported().any(|symbol| symbol.name == "malloc")
+    });
+    found.unwrap_or(false)
 }

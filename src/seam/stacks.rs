@@ -1,9 +1,10 @@
 //! Call stacks of allocations, their addresses translated from those of a process to those of files.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use object::{Object, ObjectSegment};
+use crate::binary::Binary;
 
 use super::layout;
 
@@ -79,7 +80,8 @@ impl Stacks {
 /// The files that a process has mapped.
 struct Mappings {
     all: Vec<Mapping>,
-    segments: HashMap<PathBuf, Vec<Segment>>,
+    /// Of each file, what the loader maps and to which address.
+    segments: HashMap<PathBuf, Vec<(Range<u64>, u64)>>,
 }
 
 struct Mapping {
@@ -87,13 +89,6 @@ struct Mapping {
     end: u64,
     offset: u64,
     file: PathBuf,
-}
-
-/// A loaded part of a file.
-struct Segment {
-    offset: u64,
-    length: u64,
-    address: u64,
 }
 
 impl Mappings {
@@ -126,34 +121,17 @@ impl Mappings {
         let segments = self
             .segments
             .entry(mapping.file.clone())
-            .or_insert_with(|| segments(&mapping.file));
-        let segment = segments
-            .iter()
-            .find(|segment| (segment.offset..segment.offset + segment.length).contains(&offset))?;
+            .or_insert_with(|| {
+                let found = Binary::look(&mapping.file, |file| file.segments().collect());
+                found.unwrap_or_default()
+            });
+        let mut segments = segments.iter();
+        let (range, start) = segments.find(|(range, _)| range.contains(&offset))?;
         Some(CodeAddress {
             object: mapping.file.clone(),
-            address: segment.address + (offset - segment.offset),
+            address: start + (offset - range.start),
         })
     }
-}
-
-/// The loaded parts of a file; none where it cannot be read.
-fn segments(path: &Path) -> Vec<Segment> {
-    let Ok(bytes) = fs_err::read(path) else {
-        return Vec::new();
-    };
-    let Ok(file) = object::File::parse(&*bytes) else {
-        return Vec::new();
-    };
-    let segments = file.segments().map(|segment| {
-        let (offset, length) = segment.file_range();
-        Segment {
-            offset,
-            length,
-            address: segment.address(),
-        }
-    });
-    segments.collect()
 }
 
 #[cfg(test)]
@@ -167,7 +145,7 @@ mod tests {
         let found = Mappings::read(&maps).locate(here).unwrap();
         let own = std::env::current_exe().unwrap();
         assert_eq!(found.object, own);
-        let name = crate::symbols::Symbols::open(&own)
+        let name = crate::binary::Symbols::open(&own)
             .unwrap()
             .symbol(found.address);
         assert!(name.unwrap().contains("an_address_of_this_process"));

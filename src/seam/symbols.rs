@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use object::elf::{ET_DYN, ET_EXEC, PT_INTERP};
-use object::read::elf::{FileHeader, ProgramHeader};
-use object::{Architecture, Object, ObjectSymbol, SymbolKind};
+use object::{Architecture, FileKind};
+
+use crate::binary::{Binary, Symbol};
 
 use super::SeamError;
 use super::hooks::{self, Hooks};
@@ -32,18 +32,10 @@ impl Symbols {
     /// If it is not one that the probe can be preloaded into, or shows no `Bencher::iter`.
     pub(super) fn read(path: &Path) -> Result<Symbols, SeamError> {
         let bytes = fs_err::read(path)?;
-        let unreadable = |source| SeamError::Symbols {
-            path: path.to_owned(),
-            source,
-        };
-        check_preloadable(path, &bytes)?;
-        let file = object::File::parse(&*bytes).map_err(unreadable)?;
-        let functions: Vec<hooks::Function<'_>> = file
-            .symbols()
-            .filter(|s| s.kind() == SymbolKind::Text && s.size() > 0 && s.is_definition())
-            .filter_map(|s| Some((s.name().ok()?, s.address(), s.size())))
-            .collect();
-        let ranges = ranges(functions.iter().copied());
+        let file = check_preloadable(path, &bytes)?;
+        let symbols = file.symbols();
+        let functions: Vec<Symbol<'_>> = symbols.filter(|s| s.is_code && s.size > 0).collect();
+        let ranges = ranges(&functions);
         if ranges.is_empty() {
             return Err(SeamError::NoBencher {
                 path: path.to_owned(),
@@ -56,33 +48,25 @@ impl Symbols {
     }
 }
 
-/// Fails where the loader would not preload the probe into this executable.
-pub(super) fn check_preloadable(path: &Path, bytes: &[u8]) -> Result<(), SeamError> {
+/// Reads an executable. Fails where the loader would not preload the probe into it.
+pub(super) fn check_preloadable<'a>(path: &Path, bytes: &'a [u8]) -> Result<Binary<'a>, SeamError> {
     let refuse = |reason| {
         Err(SeamError::NotPreloadable {
             path: path.to_owned(),
             reason,
         })
     };
-    let Ok(elf) = object::elf::FileHeader64::<object::Endianness>::parse(bytes) else {
+    if FileKind::parse(bytes) != Ok(FileKind::Elf64) {
         return refuse("it is not a 64-bit ELF file");
-    };
-    let parsed = elf.endian().and_then(|endian| {
-        let interpreter = elf
-            .program_headers(endian, bytes)?
-            .iter()
-            .filter(|header| header.p_type(endian) == PT_INTERP)
-            .find_map(|header| header.data(endian, bytes).ok());
-        Ok((elf.e_type(endian), interpreter))
-    });
-    let (kind, interpreter) = parsed.map_err(|source| SeamError::Symbols {
+    }
+    let file = Binary::parse(bytes).map_err(|source| SeamError::Symbols {
         path: path.to_owned(),
         source,
     })?;
-    if kind != ET_DYN && kind != ET_EXEC {
+    if !file.can_be_loaded() {
         return refuse("it is not an executable");
     }
-    match interpreter {
+    match file.interpreter() {
         None => return refuse("it is statically linked"),
         Some(name) if !String::from_utf8_lossy(name).contains("/ld-linux") => {
             return refuse("its C library is not glibc");
@@ -94,25 +78,22 @@ pub(super) fn check_preloadable(path: &Path, bytes: &[u8]) -> Result<(), SeamErr
         "aarch64" => Architecture::Aarch64,
         _ => return refuse("the probe does not know this architecture"),
     };
-    let file = object::File::parse(bytes).map_err(|source| SeamError::Symbols {
-        path: path.to_owned(),
-        source,
-    })?;
     if file.architecture() != own {
         return refuse("it was built for another architecture");
     }
-    Ok(())
+    Ok(file)
 }
 
-/// The functions among `symbols` (name, address, size) in which Criterion reads the clock.
-fn ranges<'a>(symbols: impl Iterator<Item = (&'a str, u64, u64)>) -> Vec<Range> {
-    let mut ranges: Vec<Range> = symbols
+/// The functions in which Criterion reads the clock.
+fn ranges(functions: &[Symbol<'_>]) -> Vec<Range> {
+    let mut ranges: Vec<Range> = functions
+        .iter()
         // Demangling thousands of names takes longer than looking for a word in them.
-        .filter(|(name, ..)| name.contains("Bencher") && name.contains("iter"))
-        .filter(|(name, ..)| is_timed(&format!("{:#}", rustc_demangle::demangle(name))))
-        .map(|(_, start, size)| Range {
-            start,
-            end: start.saturating_add(size),
+        .filter(|one| one.name.contains("Bencher") && one.name.contains("iter"))
+        .filter(|one| is_timed(&format!("{:#}", rustc_demangle::demangle(one.name))))
+        .map(|one| Range {
+            start: one.address,
+            end: one.address.saturating_add(one.size),
         })
         .collect();
     ranges.sort_unstable();
@@ -242,15 +223,18 @@ mod tests {
     #[test]
     fn ranges_come_sorted_and_folded_functions_count_once() {
         let name = "_ZN9criterion7bencher16Bencher$LT$M$GT$4iter17h0123456789abcdefE";
-        let found = ranges(
-            [
-                (name, 50, 10),
-                (name, 10, 10),
-                (name, 50, 10),
-                ("main", 0, 5),
-            ]
-            .into_iter(),
-        );
+        let symbol = |name, address, size| Symbol {
+            name,
+            address,
+            size,
+            is_code: true,
+        };
+        let found = ranges(&[
+            symbol(name, 50, 10),
+            symbol(name, 10, 10),
+            symbol(name, 50, 10),
+            symbol("main", 0, 5),
+        ]);
         let expected = [Range { start: 10, end: 20 }, Range { start: 50, end: 60 }];
         assert_eq!(found, expected);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cargo_perfcheck::discover::{
-    Benchmark, BenchmarkKey, Discovery, Identity, Presence, Reached, Target,
+    Benchmark, BenchmarkKey, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
 use cargo_perfcheck::measure::{self, Measured, Pairing, Remark, Settled};
 use cargo_perfcheck::plan::{PairingRequest, Pinning, Sampling};
@@ -52,6 +52,7 @@ fn target<Id: AsRef<str>>(base: &str, head: &str, ids: &[Id]) -> Target {
         ),
         criterion: Paired::new(Some(version(5)), Some(version(8))),
         identity: Identity::Different("planted".into()),
+        function_diff: FunctionDiff::default(),
         benchmarks: ids
             .iter()
             .map(|id| Benchmark {

@@ -12,7 +12,7 @@ use cargo_perfcheck::analyse::{
 };
 use cargo_perfcheck::build::Executable;
 use cargo_perfcheck::discover::{
-    Benchmark, BenchmarkKey, Discovery, Identity, Presence, Reached, Target,
+    Benchmark, BenchmarkKey, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
 use cargo_perfcheck::measure::{Counted, Counting, Known, Sources, count_allocations};
 use cargo_perfcheck::plan::{
@@ -228,6 +228,7 @@ fn compared(ids: &[&str], more: &str) -> Vec<(Counted, AllocationComparison)> {
         ),
         criterion: Paired::new(Some(version), Some(version)),
         identity: Identity::Different("planted".into()),
+        function_diff: FunctionDiff::default(),
         benchmarks: ids.iter().map(benchmark).collect(),
     };
     let discovery = Discovery {

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
+use crate::binary::{Tree, code_difference, equalise_folders};
 use crate::build::{Build, Program, ScriptOutput};
 use crate::units::{Paired, Side};
 
-use super::super::identity::equalise_folders;
-use super::super::{Identity, Tree, compare};
 use super::files::{Found, shared_folder};
 use super::{Role, Thing};
 
@@ -23,7 +22,7 @@ const COMPILED: [&str; 5] = ["rs", "a", "o", "d", "rlib"];
 /// # Errors
 /// Where a file or folder cannot be read.
 pub(super) fn differing(builds: &Paired<Build>) -> io::Result<Found> {
-    let trees = builds.as_ref().map(Tree::of);
+    let trees = builds.as_ref().map(Build::tree);
     let mut things = Vec::new();
     let programs = by_name(builds, |build| {
         let programs = build.by_products.programs.iter();
@@ -82,8 +81,8 @@ fn code_differs(paths: &Paired<Option<PathBuf>>, trees: Paired<Tree<'_>>) -> io:
     if fs::read(base)? == fs::read(head)? {
         return Ok(false);
     }
-    let compared = compare(Paired::new(base.as_path(), head.as_path()), trees);
-    Ok(!matches!(compared, Ok(Identity::Identical)))
+    let compared = code_difference(Paired::new(base.as_path(), head.as_path()), trees);
+    Ok(!matches!(compared, Ok(None)))
 }
 
 fn package_of<'a>(

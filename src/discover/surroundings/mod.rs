@@ -26,11 +26,11 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::binary::needed_libraries;
 use crate::build::{Build, Executable};
 use crate::file_access::{Recorder, Watched};
 use crate::units::{Paired, Side};
 
-use super::functions::needed_libraries;
 use named::Contents;
 
 /// Something that differs.
@@ -151,7 +151,7 @@ impl<'a> Surroundings<'a> {
             let mut open = vec![executables.get(side).path.clone()];
             let mut seen = BTreeSet::new();
             while let Some(file) = open.pop() {
-                let needed = needed_libraries(&file).map_err(io::Error::other)?;
+                let needed = needed_libraries(&file)?;
                 for name in needed.into_iter().filter(|name| seen.insert(name.clone())) {
                     if libraries().any(|thing| thing.file_name().as_ref() == Some(&name)) {
                         return Ok(Some(name));

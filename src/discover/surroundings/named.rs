@@ -5,10 +5,10 @@ use std::path::Path;
 
 use aho_corasick::AhoCorasick;
 use fs_err as fs;
-use object::{Object as _, ObjectSection as _, SectionKind};
 
-/// What a running program can see of its file. Debug information, which it does not, names every file that was
-/// compiled.
+use crate::binary::Binary;
+
+/// What a running program can see of its file.
 #[derive(Debug)]
 pub(super) struct Contents {
     sections: Vec<Vec<u8>>,
@@ -24,21 +24,8 @@ impl Contents {
     }
 
     fn of(bytes: Vec<u8>) -> Contents {
-        let seen = |kind| {
-            matches!(
-                kind,
-                SectionKind::Text
-                    | SectionKind::Data
-                    | SectionKind::ReadOnlyData
-                    | SectionKind::ReadOnlyDataWithRel
-                    | SectionKind::ReadOnlyString
-            )
-        };
-        let sections = object::File::parse(&*bytes).map(|file| {
-            let sections = file.sections().filter(|section| seen(section.kind()));
-            let data = sections.filter_map(|section| section.data().ok());
-            data.map(<[u8]>::to_vec).collect()
-        });
+        let sections =
+            Binary::parse(&bytes).map(|binary| binary.program_data().map(<[u8]>::to_vec).collect());
         Contents {
             sections: sections.unwrap_or_else(|_| vec![bytes]),
         }

@@ -7,12 +7,10 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::binary::{equalise_folders, needed_libraries};
 use crate::build::{Build, Executable};
 use crate::units::{Paired, Side};
 
-use super::super::Tree;
-use super::super::functions::needed_libraries;
-use super::super::identity::equalise_folders;
 use super::named::Contents;
 
 /// Those that lead to what is watched where it lies.
@@ -72,7 +70,7 @@ pub(super) fn may_ask(
 
 /// The names of variables that differ, apart from the sides' own folders.
 fn differing(builds: &Paired<Build>, executables: Paired<&Executable>) -> BTreeSet<String> {
-    let trees = builds.as_ref().map(Tree::of);
+    let trees = builds.as_ref().map(Build::tree);
     let value = |side: Side, name: &str| {
         let mut own = executables.get(side).env.iter();
         let (_, value) = own.find(|(own, _)| own == name)?;

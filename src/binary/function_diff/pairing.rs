@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::units::{Paired, Side};
 
+use super::super::image::Slot;
 use super::code::{Body, Reference};
 use super::program::Program;
 
@@ -114,9 +115,9 @@ fn seen(program: &Program<'_>, colours: &[u64], reference: &Reference) -> u64 {
     match reference {
         Reference::Branch(target) => place(program, colours, *target),
         Reference::Address(target) | Reference::Access(target, _) => {
-            match program.slots.get(target) {
-                Some(super::program::Slot::Own(to)) => place(program, colours, *to),
-                Some(super::program::Slot::Foreign { symbol, .. }) => digest(symbol),
+            match program.image.slots.get(target) {
+                Some(Slot::Own(to)) => place(program, colours, *to),
+                Some(Slot::Foreign { symbol, .. }) => digest(symbol),
                 None => place(program, colours, *target),
             }
         }
@@ -136,7 +137,7 @@ fn place(program: &Program<'_>, colours: &[u64], target: u64) -> u64 {
     }
     let end = target.saturating_add(GLIMPSE);
     // What the loader fills in, panic locations among it, says too little or too much.
-    let filled_in = program.slots.range(target..end).next().is_some();
+    let filled_in = program.image.slots.range(target..end).next().is_some();
     digest(&program.bytes(target, end).filter(|_| !filled_in))
 }
 

@@ -3,56 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-/// What a section is to a running program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
-    /// Instructions.
-    Code,
-    /// Stubs that jump to what the loader found.
-    Stubs,
-    /// Data that nothing writes once the program is loaded.
-    Constant,
-    /// Data that the program may write.
-    Variable,
-    /// The first contents of a thread's own variables.
-    Thread,
-    /// Tables for the loader and the unwinder.
-    Tables,
-}
+use object::elf;
+use object::read::elf::FileHeader as _;
 
-/// A section that the loader maps.
-#[derive(Debug)]
-pub(super) struct Section<'a> {
-    pub(super) name: String,
-    pub(super) address: u64,
-    pub(super) size: u64,
-    pub(super) content: Content,
-    /// None where the loader only reserves room.
-    pub(super) bytes: &'a [u8],
-}
-
-impl Section<'_> {
-    pub(super) fn end(&self) -> u64 {
-        self.address + self.size
-    }
-
-    pub(super) fn is_data(&self) -> bool {
-        matches!(self.content, Content::Constant | Content::Variable)
-    }
-}
-
-/// Eight bytes that the loader fills in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Slot {
-    /// With this address in the executable itself.
-    Own(u64),
-    /// With something of another library.
-    Foreign {
-        kind: u32,
-        symbol: String,
-        addend: i64,
-    },
-}
+use super::super::image::{Content, Image, Section, Slot};
+use super::Unclear;
+use super::symbol_table;
 
 /// A function by the symbol table, or code that no symbol gives a size to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,23 +43,14 @@ pub(super) struct Datum {
     pub(super) name: String,
 }
 
-/// What the symbol table says.
-pub(super) struct Symbols {
-    pub(super) functions: Vec<Function>,
-    /// Names in code that have no size.
-    pub(super) labels: BTreeMap<u64, String>,
-    pub(super) data: BTreeMap<u64, Datum>,
-    pub(super) thread_locals: Vec<(String, u64, u64)>,
-}
-
 /// An executable.
 #[derive(Debug)]
 pub(super) struct Program<'a> {
+    pub(super) image: Image<'a>,
     /// By address.
     pub(super) sections: Vec<Section<'a>>,
     /// By start.
     pub(super) functions: Vec<Function>,
-    pub(super) slots: BTreeMap<u64, Slot>,
     /// Symbols in data, by address; the largest where there are several.
     pub(super) data: BTreeMap<u64, Datum>,
     /// Thread-local variables: name, offset and size.
@@ -112,17 +59,33 @@ pub(super) struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// Puts what a file says together; code that no symbol gives a size to is found between the rest.
-    pub(super) fn new(
-        sections: Vec<Section<'a>>,
-        slots: BTreeMap<u64, Slot>,
-        symbols: Symbols,
-    ) -> Program<'a> {
+    /// Takes an executable apart; code that no symbol gives a size to is found between the rest.
+    pub(super) fn of(image: Image<'a>) -> Result<Program<'a>, Unclear> {
+        let header = image.file.elf_header();
+        if header.e_machine(image.file.endian()) != elf::EM_X86_64 {
+            return Err(Unclear::because("functions can be compared on x86-64 only"));
+        }
+        if header.e_type(image.file.endian()) != elf::ET_DYN {
+            return Err(Unclear::because(
+                "the executable has a fixed address, so that addresses look like numbers",
+            ));
+        }
+        let mut sections = image.sections.clone();
+        if sections.iter().any(|section| section.kind == elf::SHT_RELR) {
+            return Err(Unclear::because("the executable's relocations are packed"));
+        }
+        // A thread's reserved variables take no room in the image: what follows has the same address.
+        sections.retain(|section| section.content != Content::Thread || !section.bytes.is_empty());
+        sections.sort_by_key(|section| section.address);
+        let symbols = symbol_table::read(&image, &sections);
+        if symbols.functions.is_empty() {
+            return Err(Unclear::because("an executable has no symbols"));
+        }
         let mut program = Program {
             by_start: HashMap::new(),
+            image,
             sections,
             functions: symbols.functions,
-            slots,
             data: symbols.data,
             thread_locals: symbols.thread_locals,
         };
@@ -133,7 +96,7 @@ impl<'a> Program<'a> {
         program.by_start = starts
             .map(|(index, function)| (function.start, index))
             .collect();
-        program
+        Ok(program)
     }
 
     /// The section that holds `address`.
@@ -150,10 +113,6 @@ impl<'a> Program<'a> {
         self.section_of(address)
             .or_else(|| self.section_of(address.checked_sub(1)?))
             .filter(|section| section.is_data())
-    }
-
-    pub(super) fn section(&self, name: &str) -> Option<&Section<'a>> {
-        self.sections.iter().find(|section| section.name == name)
     }
 
     /// The bytes from `start` to `end`, where one section holds them and the file has them.
@@ -197,7 +156,7 @@ impl<'a> Program<'a> {
         let mut jumps = decoder.into_iter().take(2);
         let jump = jumps.find(|i| i.mnemonic() == iced_x86::Mnemonic::Jmp)?;
         let through = jump.is_ip_rel_memory_operand();
-        through.then(|| self.slots.get(&jump.ip_rel_memory_address()))?
+        through.then(|| self.image.slots.get(&jump.ip_rel_memory_address()))?
     }
 
     /// Code between the functions that is not just padding, from label to label.
@@ -206,7 +165,7 @@ impl<'a> Program<'a> {
         for section in self.sections.iter().filter(|s| s.content == Content::Code) {
             let whole = section.address..section.end();
             let mut at = section.address;
-            let mut after = section.name.as_str();
+            let mut after = section.name;
             let inside = self.functions.iter().filter(|f| whole.contains(&f.start));
             let ends = inside.map(|f| (f.start, f.end, f.name.as_str()));
             for (start, end, name) in ends.chain([(whole.end, whole.end, "")]) {

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use fs_err as fs;
 
+use crate::units::Side;
+
 use super::*;
 
 const LIB: &str = r#"
@@ -100,19 +102,19 @@ harness = false
 "#;
 
 /// A program in `…/base` or `…/head` of a folder of its own, and its executable.
-pub(in crate::discover) struct Program {
+pub(in crate::binary) struct Program {
     folder: tempfile::TempDir,
     side: Side,
     executable: PathBuf,
 }
 
 impl Program {
-    pub(in crate::discover) fn build(side: Side, edit: impl Fn(&str, &str) -> String) -> Program {
+    pub(in crate::binary) fn build(side: Side, edit: impl Fn(&str, &str) -> String) -> Program {
         Program::build_with(side, &[], edit)
     }
 
     /// The same, with settings of cargo's.
-    pub(in crate::discover) fn build_with(
+    pub(in crate::binary) fn build_with(
         side: Side,
         settings: &[&str],
         edit: impl Fn(&str, &str) -> String,
@@ -177,7 +179,7 @@ impl Program {
     }
 
     /// The head side with one replacement in the library.
-    pub(in crate::discover) fn with(from: &str, to: &str) -> Program {
+    pub(in crate::binary) fn with(from: &str, to: &str) -> Program {
         assert!(LIB.contains(from), "{from}");
         Program::build(Side::Head, |name, text| match name {
             "src/lib.rs" => text.replace(from, to),
@@ -185,12 +187,12 @@ impl Program {
         })
     }
 
-    fn identity(&self) -> Identity {
-        self.compared(|executables, trees| compare(executables, trees).unwrap())
+    fn difference(&self) -> Option<String> {
+        self.compared(|executables, trees| code_difference(executables, trees).unwrap())
     }
 
     /// What `how` says of the unedited program and this one.
-    pub(in crate::discover) fn compared<T>(
+    pub(in crate::binary) fn compared<T>(
         &self,
         how: impl Fn(Paired<&Path>, Paired<Tree<'_>>) -> T,
     ) -> T {
@@ -198,7 +200,7 @@ impl Program {
     }
 
     /// What `how` says of another program and this one.
-    pub(in crate::discover) fn compared_with<T>(
+    pub(in crate::binary) fn compared_with<T>(
         &self,
         base: &Program,
         how: impl Fn(Paired<&Path>, Paired<Tree<'_>>) -> T,
@@ -216,8 +218,8 @@ impl Program {
 }
 
 fn assert_different(program: &Program, section: &str) {
-    match program.identity() {
-        Identity::Different(what) => assert!(what.contains(section), "{what}"),
+    match program.difference() {
+        Some(what) => assert!(what.contains(section), "{what}"),
         other => panic!("{other:?}"),
     }
 }
@@ -225,7 +227,7 @@ fn assert_different(program: &Program, section: &str) {
 #[test]
 fn the_same_source_in_the_other_folder_is_identical() {
     let same = Program::build(Side::Head, |_, text| text.to_owned());
-    assert_eq!(same.identity(), Identity::Identical);
+    assert_eq!(same.difference(), None);
 }
 
 #[test]
@@ -250,7 +252,7 @@ fn comments_that_move_panic_locations_are_identical_code() {
         fs::read(&base.executable).unwrap(),
         fs::read(&head.executable).unwrap()
     );
-    assert_eq!(commented.identity(), Identity::Identical);
+    assert_eq!(commented.difference(), None);
 }
 
 #[test]
@@ -272,11 +274,7 @@ fn a_changed_target_of_a_vtable_is_a_difference() {
         "fn name(&self) -> String { \"circle\".repeat(self.0 as usize) }",
         "fn name(&self) -> String { \"square\".repeat(self.0 as usize) }",
     );
-    assert!(
-        matches!(edit.identity(), Identity::Different(_)),
-        "{:?}",
-        edit.identity()
-    );
+    assert!(edit.difference().is_some(), "{:?}", edit.difference());
 }
 
 #[test]
@@ -303,11 +301,7 @@ fn an_included_file_that_changed_is_a_difference() {
         "src/data.txt" => "same size".to_owned(),
         _ => text.to_owned(),
     });
-    assert!(
-        matches!(changed.identity(), Identity::Different(_)),
-        "{:?}",
-        changed.identity()
-    );
+    assert!(changed.difference().is_some(), "{:?}", changed.difference());
 }
 
 #[test]
@@ -316,11 +310,7 @@ fn a_changed_version_of_the_package_is_a_difference() {
         "Cargo.toml" => text.replace("0.1.0", "0.1.1"),
         _ => text.to_owned(),
     });
-    assert!(
-        matches!(changed.identity(), Identity::Different(_)),
-        "{:?}",
-        changed.identity()
-    );
+    assert!(changed.difference().is_some(), "{:?}", changed.difference());
 }
 
 #[test]
@@ -347,8 +337,8 @@ fn what_is_not_an_executable_is_different_and_what_is_missing_is_an_error() {
         target_dir: temp.path(),
     };
     let trees = Paired::new(tree, tree);
-    let compared = compare(Paired::new(&text, &text), trees).unwrap();
-    assert!(matches!(compared, Identity::Different(_)), "{compared:?}");
+    let compared = code_difference(Paired::new(&text, &text), trees).unwrap();
+    assert!(compared.is_some(), "{compared:?}");
     let missing = temp.path().join("missing");
-    assert!(compare(Paired::new(&text, &missing), trees).is_err());
+    assert!(code_difference(Paired::new(&text, &missing), trees).is_err());
 }

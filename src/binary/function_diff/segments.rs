@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::units::{Paired, Side};
 
+use super::super::image::Slot;
 use super::cuts::Cuts;
-use super::program::Slot;
 use super::sides::Sides;
 
 /// A number for what the loader fills in, 256 or more: the same on both sides where it is the same.
@@ -66,7 +66,7 @@ impl Stream {
             stream.at.push(range.start);
             return stream;
         };
-        let mut slots = program.slots.range(range.clone()).peekable();
+        let mut slots = program.image.slots.range(range.clone()).peekable();
         let mut at = range.start;
         while at < range.end {
             if let Some(end) = skip(at) {

@@ -7,7 +7,8 @@ use iced_x86::{
     Register,
 };
 
-use super::program::{Content, Function, Program};
+use super::super::image::Content;
+use super::program::{Function, Program};
 
 /// What an instruction refers to, outside its own function.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,15 +6,15 @@ use std::path::PathBuf;
 
 use crate::units::{Paired, Side, on_side};
 
-use super::elf::Image;
-use super::{Tree, both};
+use super::image::Image;
+use super::tree::Tree;
 
 /// The longest path that is taken for one.
 const LONGEST_PATH: u64 = 4096;
 
 /// The source files of both sides, read when a location names them.
 #[derive(Debug)]
-pub(in crate::discover) struct Sources<'a> {
+pub(super) struct Sources<'a> {
     /// The executables as they are, with each side's own paths.
     own: Paired<Option<Image<'a>>>,
     trees: Paired<Tree<'a>>,
@@ -30,7 +30,7 @@ struct Location<'a> {
 }
 
 impl<'a> Sources<'a> {
-    pub(in crate::discover) fn new(own: Paired<&'a [u8]>, trees: Paired<Tree<'a>>) -> Sources<'a> {
+    pub(super) fn new(own: Paired<&'a [u8]>, trees: Paired<Tree<'a>>) -> Sources<'a> {
         Sources {
             own: own.map(|bytes| Image::parse(bytes).ok()),
             trees,
@@ -61,12 +61,7 @@ impl<'a> Sources<'a> {
 
     /// The panic location at `record`, in words that are the same on both sides where it has merely
     /// moved with its code. `image` has both sides' folders made equal.
-    pub(in crate::discover) fn words(
-        &self,
-        side: Side,
-        image: &Image<'_>,
-        record: u64,
-    ) -> Option<String> {
+    pub(super) fn words(&self, side: Side, image: &Image<'_>, record: u64) -> Option<String> {
         let alike = location(image, record)?;
         let own = location(self.own.get(side).as_ref()?, record)?;
         // The standard library's own source is elsewhere, and the same for both.
@@ -98,6 +93,11 @@ impl<'a> Sources<'a> {
         let is_code = code.starts_with(|c: char| !c.is_whitespace());
         is_code.then(|| code.to_owned())
     }
+}
+
+/// Both images of one thing, for reading it on either side.
+fn both<T>(mut of: impl FnMut(Side) -> Option<T>) -> Option<Paired<T>> {
+    Paired::try_from_fn(|side| of(side).ok_or(())).ok()
 }
 
 /// The record at `address`, where it names a Rust source file.

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::super::image::{Content, Slot};
 use super::code::{Body, Reference};
-use super::program::{Content, Program, Slot};
+use super::program::Program;
 
 /// What is pointed to, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +62,7 @@ impl Cuts {
                 }
             }
         }
-        for slot in program.slots.values() {
+        for slot in program.image.slots.values() {
             if let Slot::Own(at) = slot {
                 cut(*at, Cut::Address);
             }
@@ -115,7 +116,7 @@ impl Cuts {
     ) -> BTreeMap<u64, String> {
         let mut locations = BTreeMap::new();
         for (at, _) in self.all.iter().filter(|(_, cut)| **cut == Cut::Address) {
-            let starts_with_pointer = matches!(program.slots.get(at), Some(Slot::Own(_)));
+            let starts_with_pointer = matches!(program.image.slots.get(at), Some(Slot::Own(_)));
             let section = program.section_of(*at);
             let constant = section.is_some_and(|section| section.content == Content::Constant);
             if !starts_with_pointer || !constant {

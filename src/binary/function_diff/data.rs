@@ -13,9 +13,10 @@ use std::ops::Range;
 
 use crate::units::{Paired, Side};
 
+use super::super::image::{Content, Slot};
 use super::Unclear;
 use super::cuts::Cut;
-use super::program::{Content, Program, Slot};
+use super::program::Program;
 use super::segments::{Outcome, Stream, compare};
 use super::sides::Sides;
 
@@ -88,11 +89,15 @@ impl DataMap {
         let slots = sides
             .programs
             .base
+            .image
             .slots
             .range(base..base.saturating_add(length));
         let pairs: Vec<(u64, u64)> = slots
             .filter_map(|(at, slot)| {
-                match (slot, sides.programs.head.slots.get(&(head + (at - base)))) {
+                match (
+                    slot,
+                    sides.programs.head.image.slots.get(&(head + (at - base))),
+                ) {
                     (Slot::Own(base), Some(Slot::Own(head))) => Some((*base, *head)),
                     _ => None,
                 }
@@ -112,13 +117,13 @@ impl DataMap {
         for _ in 0..ROUNDS {
             let before: usize = self.changed.values().map(BTreeSet::len).sum();
             for section in &sides.programs.base.sections {
-                let same = sides.programs.head.section(&section.name);
+                let same = sides.programs.head.image.section(section.name);
                 let Some(head) = same.filter(|head| head.is_data() && section.is_data()) else {
                     continue;
                 };
                 if !section.bytes.is_empty() && !head.bytes.is_empty() {
                     let ranges = Paired::new(section, head).map(|s| s.address..s.end());
-                    self.compare_section(sides, &section.name, &ranges);
+                    self.compare_section(sides, section.name, &ranges);
                 }
             }
             let after: usize = self.changed.values().map(BTreeSet::len).sum();
@@ -215,7 +220,7 @@ impl DataMap {
                 .stub(address)
                 .map_or_else(unlike, |slot| self.slot_token(sides, side, slot)),
             Some(section) if section.content == Content::Tables => {
-                digest(&("table", &section.name, address - section.address))
+                digest(&("table", section.name, address - section.address))
             }
             _ => unlike(),
         }
@@ -288,7 +293,7 @@ fn sections_alike(sides: Sides<'_>, map: &DataMap) -> Result<(), Unclear> {
         if !listed && section.content != Content::Thread {
             continue;
         }
-        let Some(head) = sides.programs.head.section(&section.name) else {
+        let Some(head) = sides.programs.head.image.section(section.name) else {
             continue;
         };
         let ranges = Paired::new(section, head).map(|section| section.address..section.end());

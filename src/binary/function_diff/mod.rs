@@ -8,11 +8,11 @@
 //!
 //! | in | question |
 //! |---|---|
-//! | [`mod@file`], [`program`] | what is in an executable? |
+//! | [`program`], [`symbol_table`] | what is in an executable? |
 //! | [`code`] | what does one function do, and what does it refer to? |
 //! | [`pairing`] | which function is which on the other side? |
 //! | [`cuts`], [`data`], [`segments`] | which constants and variables are the same? |
-//! | [`whole`] | does something differ that belongs to no function? |
+//! | [`outside_functions`] | does something differ that belongs to no function? |
 //!
 //! Not compared: the tables of the unwinder, which follow the code; what a panic does is no
 //! benchmark's business.
@@ -20,13 +20,13 @@
 mod code;
 mod cuts;
 mod data;
-mod file;
 mod name;
+mod outside_functions;
 mod pairing;
 mod program;
 mod segments;
 mod sides;
-mod whole;
+mod symbol_table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -34,14 +34,15 @@ use std::path::Path;
 
 use crate::units::{Paired, Side};
 
-use super::identity::{Image, Sources, Tree, equalise_folders};
+use super::identity::Executables;
+use super::image::Content;
+use super::tree::Tree;
 use code::{Body, Reference};
 use cuts::Cuts;
 use data::DataMap;
 use pairing::Pairing;
-use program::{Content, Extent};
+use program::{Extent, Function, Program};
 use sides::Sides;
-pub(super) use whole::needed_libraries;
 
 /// Code of the C runtime, without sizes, that is run before and after `main`.
 const RUNTIME: [&str; 4] = [
@@ -59,7 +60,8 @@ pub struct Unclear {
 }
 
 impl Unclear {
-    pub(super) fn because(reason: impl Into<String>) -> Unclear {
+    /// For this reason, a lower-case fragment.
+    pub fn because(reason: impl Into<String>) -> Unclear {
         Unclear {
             reason: reason.into(),
         }
@@ -104,16 +106,12 @@ pub fn changed_functions(
     executables: Paired<&Path>,
     trees: Paired<Tree<'_>>,
 ) -> Result<Vec<ChangedFunction>, Unclear> {
-    let read =
-        |path: &Path| fs_err::read(path).map_err(|error| Unclear::because(error.to_string()));
-    let mut bytes = executables.try_map(read)?;
-    let own = bytes.clone();
-    equalise_folders(&mut bytes.head, trees);
-    let programs = bytes.as_ref().try_map(|bytes| file::read(bytes))?;
-    let bytes = bytes.as_ref().map(Vec::as_slice);
-    whole::compare(&programs, bytes)?;
-    let images = bytes.try_map(|bytes| Image::parse(bytes).map_err(Unclear::because))?;
-    let sources = Sources::new(own.as_ref().map(Vec::as_slice), trees);
+    let executables = Executables::read(executables, trees)
+        .map_err(|error| Unclear::because(error.to_string()))?;
+    let images = executables.images().map_err(Unclear::because)?;
+    let programs = images.try_map(Program::of)?;
+    outside_functions::compare(&programs)?;
+    let sources = executables.sources();
     let bodies = Paired::from_fn(|side| {
         let program = programs.get(side);
         let bodies = program.functions.iter();
@@ -122,7 +120,7 @@ pub fn changed_functions(
             .collect::<Vec<_>>()
     });
     let cuts = Paired::from_fn(|side| {
-        let words = |address| sources.words(side, images.get(side), address);
+        let words = |address| sources.words(side, &programs.get(side).image, address);
         Cuts::of(programs.get(side), bodies.get(side), words)
     });
     let pairing = Pairing::of(&programs, &bodies);
@@ -290,7 +288,7 @@ impl<'a> Comparison<'a> {
             }
             let head = self.sides.pairing.to_head.get(&index);
             let head = head.map(|head| &programs.head.functions[*head]);
-            let code = Paired::new(Some(function.code()), head.map(program::Function::code));
+            let code = Paired::new(Some(function.code()), head.map(Function::code));
             let difference = if alike {
                 Difference::Reference
             } else {
@@ -310,7 +308,7 @@ impl<'a> Comparison<'a> {
 }
 
 fn named(
-    function: &program::Function,
+    function: &Function,
     code: Paired<Option<Range<u64>>>,
     difference: Difference,
 ) -> Result<ChangedFunction, Unclear> {

@@ -4,6 +4,7 @@
 //! executable. Names come from the debug information where there is any (with the functions that were
 //! inlined at the address), else from the symbol table.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use addr2line::{Loader, demangle_auto};
@@ -19,32 +20,6 @@ pub struct Frame {
     pub line: Option<u32>,
 }
 
-/// Why an executable's symbols cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SymbolsError {
-    /// The file is missing, or in no format that is known.
-    #[error("cannot read the symbols of {}: {reason}", path.display())]
-    Unreadable {
-        /// The executable.
-        path: PathBuf,
-        /// What the reader says.
-        reason: String,
-    },
-}
-
-impl SymbolsError {
-    /// What the user can do.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            SymbolsError::Unreadable { .. } => {
-                Some("check that the executable is still there and not stripped".to_owned())
-            }
-        }
-    }
-}
-
 /// The symbols and lines of one executable or shared library.
 pub struct Symbols {
     loader: Loader,
@@ -54,13 +29,13 @@ impl Symbols {
     /// Opens the executable or shared library at `path`.
     ///
     /// # Errors
-    /// [`SymbolsError::Unreadable`] if it is missing or not understood. One without symbols is
-    /// understood; it has no names.
-    pub fn open(path: &Path) -> Result<Symbols, SymbolsError> {
-        let loader = Loader::new(path).map_err(|source| SymbolsError::Unreadable {
-            path: path.to_owned(),
-            reason: source.to_string(),
-        })?;
+    /// If it is missing or not understood. One without symbols is understood; it has no names.
+    pub fn open(path: &Path) -> io::Result<Symbols> {
+        let unreadable = |error| {
+            let path = path.display();
+            io::Error::other(format!("cannot read the symbols of {path}: {error}"))
+        };
+        let loader = Loader::new(path).map_err(unreadable)?;
         Ok(Symbols { loader })
     }
 
@@ -161,11 +136,11 @@ mod tests {
         assert!(
             outermost
                 .function
-                .ends_with("symbols::tests::a_function_that_stays_a_function"),
+                .ends_with("symbolizer::tests::a_function_that_stays_a_function"),
             "{frames:?}"
         );
         let file = outermost.file.as_ref().expect("with line tables");
-        assert!(file.ends_with("src/symbols/mod.rs"), "{frames:?}");
+        assert!(file.ends_with("src/binary/symbolizer.rs"), "{frames:?}");
         assert!(outermost.line.is_some());
     }
 
@@ -179,6 +154,5 @@ mod tests {
     fn a_file_that_is_no_executable_is_named() {
         let error = Symbols::open(Path::new("Cargo.toml")).unwrap_err();
         assert!(error.to_string().contains("Cargo.toml"), "{error}");
-        assert!(error.hint().is_some());
     }
 }

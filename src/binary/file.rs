@@ -1,0 +1,125 @@
+//! An executable or library, by the tables in it.
+
+use std::ops::Range;
+use std::path::Path;
+
+use object::{
+    Architecture, File, Object as _, ObjectKind, ObjectSection as _, ObjectSegment as _,
+    SectionKind, SymbolKind,
+};
+
+use super::loader;
+
+/// An executable or library in any format.
+#[derive(Debug)]
+pub struct Binary<'a> {
+    file: File<'a>,
+}
+
+/// Something that a file defines and names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Symbol<'a> {
+    /// As it stands in the table.
+    pub name: &'a str,
+    /// Where it begins.
+    pub address: u64,
+    /// How many bytes it has.
+    pub size: u64,
+    /// Whether it is a function or other code.
+    pub is_code: bool,
+}
+
+impl<'a> Binary<'a> {
+    /// Reads the headers of a file.
+    ///
+    /// # Errors
+    /// Where it is in no format that is known.
+    pub fn parse(bytes: &'a [u8]) -> Result<Binary<'a>, object::Error> {
+        File::parse(bytes).map(|file| Binary { file })
+    }
+
+    /// Looks at the file at `path`; `None` where it cannot be read or is not understood.
+    pub fn look<T>(path: &Path, at: impl FnOnce(&Binary<'_>) -> T) -> Option<T> {
+        let bytes = fs_err::read(path).ok()?;
+        Binary::parse(&bytes).ok().map(|binary| at(&binary))
+    }
+
+    /// For which kind of processor it was made.
+    #[must_use]
+    pub fn architecture(&self) -> Architecture {
+        self.file.architecture()
+    }
+
+    /// Whether it is an executable or a shared library.
+    #[must_use]
+    pub fn can_be_loaded(&self) -> bool {
+        matches!(
+            self.file.kind(),
+            ObjectKind::Executable | ObjectKind::Dynamic
+        )
+    }
+
+    /// The loader that an ELF file asks for; `None` where it is statically linked.
+    #[must_use]
+    pub fn interpreter(&self) -> Option<&'a [u8]> {
+        match &self.file {
+            File::Elf64(elf) => loader::interpreter(elf),
+            _ => None,
+        }
+    }
+
+    /// What the symbol table defines; nothing where the file was stripped.
+    pub fn symbols(&self) -> impl Iterator<Item = Symbol<'a>> {
+        self.file.symbols().filter_map(defined)
+    }
+
+    /// What the loader offers to other files.
+    pub fn exported(&self) -> impl Iterator<Item = Symbol<'a>> {
+        self.file.dynamic_symbols().filter_map(defined)
+    }
+
+    /// Which stretches of the file the loader maps, and to which address.
+    pub fn segments(&self) -> impl Iterator<Item = (Range<u64>, u64)> {
+        self.file.segments().map(|segment| {
+            let (offset, length) = segment.file_range();
+            (offset..offset + length, segment.address())
+        })
+    }
+
+    /// What stands at `address`, to the end of the section.
+    #[must_use]
+    pub fn data_from(&self, address: u64) -> Option<&'a [u8]> {
+        let mut sections = self.file.sections();
+        let section =
+            sections.find(|s| (s.address()..s.address() + s.size()).contains(&address))?;
+        let offset = usize::try_from(address - section.address()).ok()?;
+        section.data().ok()?.get(offset..)
+    }
+
+    /// Code, constants and variables: what a running program can see of its file. Debug information, which it does
+    /// not, names every file that was compiled.
+    pub fn program_data(&self) -> impl Iterator<Item = &'a [u8]> {
+        let seen = |kind| {
+            matches!(
+                kind,
+                SectionKind::Text
+                    | SectionKind::Data
+                    | SectionKind::ReadOnlyData
+                    | SectionKind::ReadOnlyDataWithRel
+                    | SectionKind::ReadOnlyString
+            )
+        };
+        let sections = self.file.sections().filter(move |s| seen(s.kind()));
+        sections.filter_map(|section| section.data().ok())
+    }
+}
+
+fn defined<'a, S: object::ObjectSymbol<'a>>(symbol: S) -> Option<Symbol<'a>> {
+    let name = symbol.name().ok().filter(|_| symbol.is_definition())?;
+    Some(Symbol {
+        name,
+        address: symbol.address(),
+        size: symbol.size(),
+        is_code: symbol.kind() == SymbolKind::Text,
+    })
+}

@@ -1,0 +1,26 @@
+//! What stands in executables and libraries, and what differs between two of them.
+//!
+//! | in | question |
+//! |---|---|
+//! | [`mod@file`], [`loader`] | what does a file say: symbols, sections, the libraries that it needs? |
+//! | [`symbolizer`] | which functions and lines does an address belong to? |
+//! | [`image`] | what does the loader map? |
+//! | [`tree`], [`panic_location`] | what is different only because it lies in another folder, or on another line? |
+//! | [`identity`] | are two executables the same loadable code? |
+//! | [`function_diff`] | which functions differ? |
+
+mod file;
+mod function_diff;
+mod identity;
+mod image;
+mod loader;
+mod panic_location;
+mod symbolizer;
+mod tree;
+
+pub use file::{Binary, Symbol};
+pub use function_diff::{ChangedFunction, Difference, Unclear, changed_functions};
+pub use identity::code_difference;
+pub use loader::needed_libraries;
+pub use symbolizer::{Frame, Symbols};
+pub use tree::{Tree, equalise_folders};
