@@ -183,6 +183,7 @@ fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
         source: std::path::PathBuf::new(),
         names: std::collections::BTreeMap::new(),
         command_line: CommandLine::default(),
+        runner: None,
     };
     Ok(Discovery {
         targets: vec![Target {

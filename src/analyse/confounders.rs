@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::build::{Build, LockFile};
+use crate::build::{Build, Executable, LockFile};
 use crate::units::{Paired, Side};
 
 /// How many packages are named before it says "and n more".
@@ -23,6 +23,12 @@ pub fn confounders(builds: &Paired<Build>) -> Vec<String> {
     differ("the host", &tools.base.host, &tools.head.host);
     differ("cargo", &tools.base.cargo, &tools.head.cargo);
     differ("the profile", &builds.base.profile, &builds.head.profile);
+    let runners = builds
+        .as_ref()
+        .map(|build| build.executables.first().map_or("", Executable::starter));
+    if !runners.base.is_empty() && !runners.head.is_empty() {
+        differ("the runner", runners.base, runners.head);
+    }
     found.extend(criterion(builds));
     found.extend(dependencies(builds));
     found.extend(lock_files(builds));

@@ -30,6 +30,13 @@ impl ConfigFile {
             .try_fold(&self.table, |table, key| table.get(*key)?.as_table());
         inner?.get(*last)
     }
+
+    /// From the folder above `.cargo`: the checkout itself is nothing that the user knows.
+    pub(super) fn shown(&self) -> String {
+        let parts: Vec<_> = self.path.iter().rev().take(2).collect();
+        let parts = parts.iter().rev().map(|part| part.to_string_lossy());
+        parts.collect::<Vec<_>>().join("/")
+    }
 }
 
 /// The files that cargo reads when it is run in `folder`, the most important first; one that cannot be

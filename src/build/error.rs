@@ -116,6 +116,18 @@ pub enum BuildError {
         /// What this machine is.
         host: String,
     },
+    /// The program that is to start the benchmarks is not there.
+    #[error("{at} has its benchmarks started by `{}` ({named_in}), which is not there", program.display())]
+    NoRunner {
+        /// Which side.
+        at: Where,
+        /// The program.
+        program: PathBuf,
+        /// The setting and its file, or the variable.
+        named_in: String,
+        /// The variable that outranks it.
+        variable: String,
+    },
     /// A dependency by path that lies outside the repository cannot be laid out twice.
     #[error(
         "on {at}, package `{package}` depends on `{dependency}` by a path outside the repository ({})",
@@ -270,6 +282,16 @@ impl BuildError {
             BuildError::ForeignTarget { host, .. } => Some(format!(
                 "build for this machine: --target {host}"
             )),
+            BuildError::NoRunner {
+                program, variable, ..
+            } => Some(match program.components().count() {
+                // In the checkout: perhaps git ignores it.
+                2.. if program.is_relative() => format!(
+                    "commit it, or bring it to both sides with --carry {}; {variable}=env starts benchmarks without it",
+                    crate::plan::quoted(&program.display().to_string())
+                ),
+                _ => format!("install it; {variable}=env starts benchmarks without it"),
+            }),
             BuildError::PathOutside { .. } => Some(
                 "move it into the repository, or depend on it by `git` or by version: only what is \
                  in the repository exists at both revisions"

@@ -22,6 +22,7 @@ mod outside;
 mod platform;
 mod provenance;
 mod reuse;
+mod runner;
 mod runtime;
 mod rustc_wrapper;
 mod rustup;
@@ -47,6 +48,7 @@ pub use broken::BrokenTarget;
 pub use by_products::{ByProducts, Program, ScriptOutput};
 pub use error::{BuildError, Where};
 pub use kept::{Cleaned, clean};
+pub use runner::Runner;
 pub use rustup::{Chooser, ChosenToolchain};
 
 use cargo_config::{Includes, Surroundings};
@@ -126,6 +128,8 @@ pub struct Executable {
     pub criterion: Option<String>,
     /// How its command line is understood.
     pub command_line: CommandLine,
+    /// What starts it, where it is not started by itself.
+    pub runner: Option<Runner>,
 }
 
 /// How the command line of a benchmark executable is understood.
@@ -279,11 +283,7 @@ fn build_selected(
     check_packages(&sites, selection)?;
     check_benches(&sites, selection)?;
     let notes = carry_configuration_over(&sites)?;
-    for side in Side::BOTH {
-        let site = sites.get(side);
-        let asked = selection.target.as_deref();
-        platform::check(&site.tools, &site.toolchain, asked, events)?;
-    }
+    let runners = Paired::try_from_fn(|side| sites.get(side).runner(selection))?;
     let lock_sites = sites.as_ref().map(|site| LockSite {
         tools: &site.tools,
         root: site.members.root(),
@@ -313,10 +313,12 @@ fn build_selected(
         .as_ref()
         .map(|reusable| (base.target_dir.as_path(), reusable));
     let head = sites.head.build(&wish(Side::Head, start), events)?;
-    Ok(Paired::new(base, head).map(|build| Build {
+    let mut builds = Paired::new(base, head).map(|build| Build {
         notes: notes.clone(),
         ..build
-    }))
+    });
+    runner::attach(&mut builds, &runners);
+    Ok(builds)
 }
 
 /// Gives both sides the user's own configuration of cargo; what the report should say of it.

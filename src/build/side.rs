@@ -23,8 +23,8 @@ use super::targets::Targets;
 use super::tool::{self, Tools};
 use super::workspace::Workspace;
 use super::{
-    Build, CommandLine, Executable, LockFile, Toolchain, left_behind, lock, outside, runtime,
-    toolchain,
+    Build, CommandLine, Executable, LockFile, Runner, Toolchain, left_behind, lock, outside,
+    platform, runner, runtime, toolchain,
 };
 
 /// A side before its build: its checkout and what its manifests say.
@@ -110,6 +110,17 @@ impl<'a> Site<'a> {
     pub(super) fn resolve(&self, selection: &Selection) -> Option<Workspace> {
         let host = &self.toolchain.host;
         Workspace::of_all(&self.tools, self.checkout, selection, host).ok()
+    }
+
+    /// What starts the benchmarks, where that is another program.
+    ///
+    /// # Errors
+    /// Where they are built for another machine, and where the program is missing.
+    pub(super) fn runner(&self, selection: &Selection) -> Result<Option<Runner>, BuildError> {
+        let asked = selection.target.as_deref();
+        let target = platform::target(&self.tools, &self.toolchain, asked)?;
+        let (root, host) = (&self.checkout.root, &self.toolchain.host);
+        runner::of(&self.tools, root, host, target.as_deref())
     }
 
     /// Builds the selected benchmarks.
@@ -326,6 +337,7 @@ impl<'a> Site<'a> {
                 ),
                 criterion: self.criterion(resolved, package),
                 command_line: CommandLine::default(),
+                runner: None,
                 path,
             })
         };

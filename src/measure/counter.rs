@@ -261,8 +261,9 @@ impl Counter<'_> {
         let side = run.side;
         let mut player = Player::start(invocation, self.scratch, self.sampling.timeout)?;
         if !seam.attached(side, player.id())? {
-            let why = "the loader did not let the probe into the process";
-            return Err(Stop::Blind(why.to_owned()));
+            let why = player.kept_out_by();
+            let why = format!("the loader did not let the probe into the process{why}");
+            return Err(Stop::Blind(why));
         }
         loop {
             self.announce(run, counted);

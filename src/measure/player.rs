@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::build::Runner;
 use crate::discover::Failure;
 use crate::protocol::{CriterionVersion, Ending, Invocation, Message, Process};
 use crate::scratch::Scratch;
@@ -11,7 +12,7 @@ use crate::units::Side;
 use super::enough::Announced;
 use super::reported::Report;
 use super::standstill::Restless;
-use super::threads::ThreadTimes;
+use super::threads::{ThreadTimes, worker};
 use super::way::Idle;
 
 /// How much longer than announced a phase may last before it counts as hung. Criterion judges
@@ -48,6 +49,9 @@ pub(super) struct Fault {
 pub(super) struct Player {
     side: Side,
     process: Process,
+    /// The process that runs the benchmarks: its own, or a child where a runner makes one.
+    worker: u32,
+    runner: Option<Runner>,
     held: Held,
     timeout: Duration,
     /// How long it may be silent from now on.
@@ -97,20 +101,28 @@ impl Player {
         let mut process =
             Process::spawn(invocation, scratch).map_err(|ending| nowhere(ending, String::new()))?;
         let began = Instant::now();
+        let executable = invocation.executable;
+        let worker = |process: &Process| match &executable.runner {
+            Some(_) => worker(process.id(), &executable.path),
+            None => process.id(),
+        };
         let mut before = ThreadTimes::default();
         let mut connected = process.connect(timeout);
         while matches!(connected, Err(Ending::Silent { .. })) && began.elapsed() < LONGEST_ROUND {
-            let now = ThreadTimes::of(process.id());
+            let now = ThreadTimes::of(worker(&process));
             if !before.has_worked(now) {
                 break;
             }
             before = now;
             connected = process.connect(timeout);
         }
+        let worker = worker(&process);
         match connected {
             Ok(()) => Ok(Player {
                 side,
-                threads: ThreadTimes::of(process.id()),
+                worker,
+                runner: executable.runner.clone(),
+                threads: ThreadTimes::of(worker),
                 at_work: ThreadTimes::default(),
                 set_up: began.elapsed(),
                 process,
@@ -165,6 +177,17 @@ impl Player {
         self.process.id()
     }
 
+    /// What may have kept a library that was to be preloaded from the benchmark; the end of a sentence, or nothing.
+    pub(super) fn kept_out_by(&self) -> String {
+        let Some(runner) = &self.runner else {
+            return String::new();
+        };
+        match self.worker == self.process.id() {
+            true => format!(": {runner} started it without"),
+            false => format!(": {runner} starts it as a process of its own"),
+        }
+    }
+
     /// Lets the process run until one more benchmark is measured, or to its end.
     pub(super) fn turn(&mut self) -> Result<Turn, Ending> {
         self.release()?;
@@ -199,7 +222,7 @@ impl Player {
         if std::mem::take(&mut self.rests) {
             self.process.resume();
         }
-        self.threads = ThreadTimes::of(self.process.id());
+        self.threads = ThreadTimes::of(self.worker);
         match std::mem::replace(&mut self.held, Held::NotAtAll) {
             Held::AtHandshake => self
                 .process
@@ -251,7 +274,7 @@ impl Player {
                     times,
                     config: benchmark_config,
                     method: sampling_method,
-                    threads: self.threads.since(ThreadTimes::of(self.process.id())),
+                    threads: self.threads.since(ThreadTimes::of(self.worker)),
                     unit: self.ask_unit()?,
                     ended: false,
                 }));
@@ -277,7 +300,7 @@ impl Player {
     pub(super) fn cut(&mut self) -> Report {
         self.held = Held::AfterMeasurement;
         let id = self.current.clone().unwrap_or_default();
-        let threads = self.threads.since(ThreadTimes::of(self.process.id()));
+        let threads = self.threads.since(ThreadTimes::of(self.worker));
         Report::cut(id, self.announced, self.warm_up, threads)
     }
 
@@ -322,7 +345,7 @@ impl Player {
     /// Whether it is silent because it works on something outside of any benchmark: a set-up may take as long as it
     /// likes, up to the longest round.
     pub(super) fn sets_up(&mut self) -> bool {
-        let now = ThreadTimes::of(self.process.id());
+        let now = ThreadTimes::of(self.worker);
         let before = std::mem::replace(&mut self.at_work, now);
         self.current.is_none()
             && before.has_worked(now)

@@ -273,8 +273,9 @@ impl<'a> Profiler<'a> {
         };
         let mut player = Player::start(&invocation, self.scratch, self.sampling.timeout)?;
         if !seam.attached(side, player.id())? {
-            let why = "the loader did not let the profiler into the process";
-            return Err(Reason(why.to_owned()));
+            let why = player.kept_out_by();
+            let why = format!("the loader did not let the profiler into the process{why}");
+            return Err(Reason(why));
         }
         let now = timing(self.sampling);
         if let Some((warm_up, enough)) = self.known.run(key, side, self.sampling, self.target, now)

@@ -13,7 +13,7 @@ use super::learnt::Learnt;
 use super::observed::observe;
 use super::player::Player;
 use super::way::Gate;
-use super::woven::weave;
+use super::woven::{check_attached, weave};
 
 /// Runs both processes to their ends.
 pub(super) fn play(
@@ -25,7 +25,9 @@ pub(super) fn play(
 ) {
     let result = match seam {
         Some(seam) if gate == Gate::Seam => weave(players, seam, attempt, begin),
-        Some(seam) => observe(players, seam, attempt, begin).map_err(Into::into),
+        Some(seam) => {
+            check_attached(players, seam).and_then(|()| Ok(observe(players, seam, attempt, begin)?))
+        }
         None => {
             alternate(players, attempt, 0.., begin);
             Ok(())

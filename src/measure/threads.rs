@@ -1,10 +1,18 @@
 //! Who does the work: the main thread alone, or others as well.
 
+use std::path::Path;
+
 use crate::environment::process::{self, Of};
+use crate::scratch;
 
 /// The share of processor time beyond which other threads count: pinned to one processor with it,
 /// a benchmark would be slowed by at least so much.
 const NOTICEABLE: f64 = 0.05;
+
+/// The benchmark's own process, where `leader` was started for it: a runner may have started it as a child.
+pub(super) fn worker(leader: u32, executable: &Path) -> u32 {
+    scratch::executing(leader, executable).unwrap_or(leader)
+}
 
 /// Who does the work of a benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,10 +26,12 @@ const FIRST_LOOK: Duration = Duration::from_millis(20);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WeaveError {
     /// The probe is not at work in a process.
-    #[error("the probe was not loaded into the process of the {side} side")]
+    #[error("the probe was not loaded into the process of the {side} side{why}")]
     NotAttached {
         /// The side.
         side: Side,
+        /// Why, where that is known.
+        why: String,
     },
     /// Nobody has the turn.
     #[error("the turn between the sides was lost")]
@@ -37,6 +39,25 @@ pub(super) enum WeaveError {
     /// The seam itself failed.
     #[error(transparent)]
     Seam(#[from] SeamError),
+}
+
+/// The probe is at work in the processes that there are.
+///
+/// # Errors
+/// Where it is not.
+pub(super) fn check_attached(
+    players: &Paired<Option<Player>>,
+    seam: &Seam,
+) -> Result<(), WeaveError> {
+    for side in Side::BOTH {
+        if let Some(player) = players.get(side)
+            && !seam.attached(side, player.id())?
+        {
+            let why = player.kept_out_by();
+            return Err(WeaveError::NotAttached { side, why });
+        }
+    }
+    Ok(())
 }
 
 /// Runs both processes to their ends, benchmark by benchmark, each paired by sample. `begin` is told
@@ -53,13 +74,7 @@ pub(super) fn weave(
     attempt: &mut Attempt,
     begin: &mut dyn FnMut(usize) -> Step,
 ) -> Result<(), WeaveError> {
-    for side in Side::BOTH {
-        if let Some(player) = players.get(side)
-            && !seam.attached(side, player.id())?
-        {
-            return Err(WeaveError::NotAttached { side });
-        }
-    }
+    check_attached(players, seam)?;
     if let (Some(base), Some(head)) = (&players.base, &players.head) {
         seam.introduce(Paired::new(base.id(), head.id()))?;
     }

@@ -37,6 +37,7 @@ pub(crate) fn executable(script: &str) -> Executable {
         env: vec![("FAKE_SCRIPT".into(), script.into())],
         criterion: Some("0.5.1".into()),
         command_line: crate::build::CommandLine::default(),
+        runner: None,
     }
 }
 

@@ -207,7 +207,14 @@ impl Invocation<'_> {
     /// as their paths have equal length, of the same size: the environment lies above the stack and
     /// moves it.
     pub(super) fn command(&self, folder: &Path, port: u16) -> Command {
-        let mut command = Command::new(&self.executable.path);
+        let mut command = match &self.executable.runner {
+            None => Command::new(&self.executable.path),
+            Some(runner) => {
+                let mut command = Command::new(&runner.program);
+                command.args(&runner.arguments).arg(&self.executable.path);
+                command
+            }
+        };
         command
             .args(self.arguments())
             .current_dir(&self.executable.working_dir)

@@ -101,6 +101,10 @@ impl Process {
         let mut child = invocation
             .placement
             .apply(|| scratch.spawn_benchmark(&mut command))
+            .map_err(|source| match &invocation.executable.runner {
+                Some(runner) => io::Error::new(source.kind(), format!("{runner}: {source}")),
+                None => source,
+            })
             .map_err(Ending::NotStarted)?;
         Ok(Process {
             stdout: child.stdout.take().map(Tail::of),

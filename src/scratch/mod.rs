@@ -33,6 +33,7 @@ pub use folder::Scratch;
 pub use place::{
     RunPlace, all_parents, default_parent, foreign_file, is_cargo_home, is_ours, repository_of,
 };
+pub(crate) use processes::executing;
 pub(crate) use remove::remove_tree;
 
 pub use interruption::{Interrupted, check, interrupted};

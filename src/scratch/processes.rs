@@ -1,6 +1,8 @@
 //! What `/proc` tells of processes. It is read there and not asked of the kernel by system calls:
 //! these give 0 for processes outside of a container.
 
+use std::path::Path;
+
 use rustix::process::Pid;
 
 /// Some fields of `/proc/<pid>/stat`; proc_pid_stat(5).
@@ -50,6 +52,20 @@ pub(super) fn environment(pid: Pid) -> Option<Vec<u8>> {
 /// Whether it executes a program: threads of the kernel and dead processes do not.
 pub(super) fn has_program(pid: Pid) -> bool {
     std::fs::read_link(format!("/proc/{}/exe", pid.as_raw_pid())).is_ok()
+}
+
+/// A process of the group of `leader` that executes `program`; the leader where it does.
+pub(crate) fn executing(leader: u32, program: &Path) -> Option<u32> {
+    let program = program.canonicalize().ok()?;
+    let leader = Pid::from_raw(i32::try_from(leader).ok()?)?;
+    let executes = |pid: &Pid| {
+        let own = std::fs::read_link(format!("/proc/{}/exe", pid.as_raw_pid()));
+        own.is_ok_and(|own| own == program)
+    };
+    let is_member = |pid: &Pid| stat(*pid).is_some_and(|stat| stat.group == leader.as_raw_pid());
+    let others = || all().into_iter().filter(is_member).find(executes);
+    let found = Some(leader).filter(executes).or_else(others)?;
+    u32::try_from(found.as_raw_pid()).ok()
 }
 
 /// All processes that can be seen.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cargo_perfcheck::build::Runner;
 use cargo_perfcheck::discover::{
     Benchmark, BenchmarkKey, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
@@ -135,6 +136,62 @@ fn sides_with_different_criterions_are_paired_by_sample_where_that_can_be_verifi
             one.notes
         );
     }
+}
+
+/// What `runner` starts on both sides: its rounds.
+fn started_by(runner: &[&str], pinning: Pinning) -> Measured {
+    let id = "recognised/iter";
+    let mut target = target("shapes05", "shapes08", &[id]);
+    for side in Side::BOTH {
+        target.executables.get_mut(side).as_mut().unwrap().runner = Some(Runner {
+            program: runner[0].into(),
+            arguments: runner[1..].iter().map(|word| (*word).to_owned()).collect(),
+            typed: runner.join(" "),
+            named_in: "a setting".to_owned(),
+        });
+    }
+    let sampling = Sampling {
+        pinning,
+        ..sampling(PairingRequest::Auto)
+    };
+    run(target, &sampling).remove(id).unwrap()
+}
+
+#[test]
+fn a_runner_that_becomes_the_benchmark_leaves_it_paired_by_sample_and_another_is_named() {
+    for runner in [&["env", "SOME=word"][..], &["nice", "-n", "1"]] {
+        let one = started_by(runner, Pinning::Off);
+        assert_eq!(one.failure, None, "{runner:?}");
+        assert_eq!(one.rounds.len(), 2, "{runner:?}");
+        for round in &one.rounds {
+            assert_eq!(
+                round.pairing,
+                Pairing::Sample,
+                "{runner:?}: {:?}",
+                one.notes
+            );
+        }
+    }
+    let script = ["sh", "-c", "\"$@\"; exit $?", "start"];
+    let one = started_by(&script, Pinning::Cpu(allowed_processors()[0]));
+    assert_eq!(one.failure, None);
+    assert_eq!(one.rounds.len(), 2);
+    for round in &one.rounds {
+        assert_eq!(round.pairing, Pairing::Benchmark);
+    }
+    let notes = one.notes.join("\n");
+    let expected = "(a setting) starts it as a process of its own";
+    assert!(notes.contains(expected), "{notes}");
+
+    let one = started_by(&["env", "-u", "LD_PRELOAD"], Pinning::Off);
+    let notes = one.notes.join("\n");
+    assert!(notes.contains("(a setting) started it without"), "{notes}");
+
+    let failure = started_by(&["no-such-runner"], Pinning::Off)
+        .failure
+        .unwrap();
+    let expected = "could not be started: `no-such-runner` (a setting): ";
+    assert!(failure.reason.starts_with(expected), "{failure:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::support::{Workspace, one_run};
+use crate::support::{Workspace, executable, one_run};
 
 const OUTER: &str = "[package]\nname = \"outer\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
 
@@ -30,6 +30,7 @@ const WORK: &str = "use std::hint::black_box;
 use criterion::{criterion_group, criterion_main, Criterion};
 
 fn all(c: &mut Criterion) {
+    assert_eq!(std::env::var(\"STARTED_BY\").as_deref(), Ok(\"runner\"));
     let folder = std::env::current_dir().unwrap();
     let commit = std::fs::read_to_string(\"../.git/HEAD\").unwrap();
     if black_box(folder.as_os_str().is_empty()) {
@@ -68,10 +69,13 @@ fn told() -> &'static Told {
     static TOLD: OnceLock<Told> = OnceLock::new();
     TOLD.get_or_init(|| {
         let workspace = Workspace::new();
+        let start = "#!/bin/sh\nexport STARTED_BY=runner\nexec \"$@\"\n";
+        executable(&workspace.root().join("tools/start.sh"), start);
         workspace
             .write("Cargo.toml", OUTER)
             .write(".gitignore", "target\ndata\n")
             .write("data/numbers.txt", "1000\n")
+            .write(".cargo/config.toml", "[target.'cfg(unix)']\nrunner = \"tools/start.sh\"\n")
             .write("src/lib.rs", &outer(1, 3))
             .write("bench/Cargo.toml", &BENCH.replace("TARGET", "work"))
             .write("bench/src/lib.rs", "")
@@ -129,6 +133,7 @@ one_run! {
     a_nested_package_is_found_and_a_change_of_documentation_is_identical,
     data_that_git_ignores_is_named_where_it_is_missing_and_brought_where_it_is_asked_for,
     benchmarks_are_paired_by_what_they_were_called,
+    benchmarks_are_started_by_the_runner_of_the_folder_above,
     functions_of_the_outer_crate_are_seen_from_the_nested_workspace,
 }
 
@@ -181,6 +186,17 @@ fn benchmarks_are_paired_by_what_they_were_called() {
         warnings.contains("`fold/chained` of the base side is `fold/codeword`"),
         "{warnings}"
     );
+}
+
+fn benchmarks_are_started_by_the_runner_of_the_folder_above() {
+    let report = &told().change;
+    let warnings = report["warnings"].to_string();
+    let expected = "`tools/start.sh` (`target.'cfg(unix)'.runner` of .cargo/config.toml) starts the benchmarks of both sides";
+    assert!(warnings.contains(expected), "{warnings}");
+    // It becomes the benchmark.
+    for one in benchmarks(report) {
+        assert_eq!(one["pairing"], "sample", "{one:#}");
+    }
 }
 
 fn functions_of_the_outer_crate_are_seen_from_the_nested_workspace() {

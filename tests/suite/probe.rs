@@ -68,6 +68,7 @@ impl Fixture {
             source: std::path::PathBuf::new(),
             names: std::collections::BTreeMap::new(),
             command_line: CommandLine::default(),
+            runner: None,
         }
     }
 }

@@ -153,7 +153,8 @@ fn anchor(table: &mut Table, folder: &Path) {
     for keys in PROGRAMS {
         visit(table, keys, &mut |text| {
             // A program and its arguments; without a slash it is looked for on the PATH.
-            let (program, arguments) = text.split_at(text.find(' ').unwrap_or(text.len()));
+            let (program, arguments) =
+                text.split_at(text.find(char::is_whitespace).unwrap_or(text.len()));
             if program.contains('/') {
                 *text = format!("{}{arguments}", absolute(folder, program));
             }

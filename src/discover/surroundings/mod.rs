@@ -4,13 +4,14 @@
 //!
 //! A name in an executable proves nothing: paths are put together, read from other files, found in folders. So where
 //! something differs that an executable could come upon, a recorder ([`crate::file_access`]) sees what its processes
-//! open, and no claim is made before. Three things need no recorder:
+//! open, and no claim is made before. Four things need no recorder:
 //!
 //! - *Text for people and tools* (documentation, manifests, settings of linters, Rust files that were not compiled)
 //!   counts where an executable holds a part of its name. Otherwise a change of documentation would have every
 //!   benchmark run. Also where a process opens it as it is asked for its benchmarks, set-up included.
 //! - *Sources that were compiled* are named by panics in every executable. They count where a recorder that is there
 //!   anyway sees that they are opened.
+//! - *A runner*, the program that starts a benchmark, counts with its files.
 //! - *Variables* are asked for without the kernel, by name: one counts where its name stands in an executable, or in
 //!   a library or program of the build.
 //!
@@ -29,7 +30,7 @@ use std::path::{Path, PathBuf};
 use crate::binary::needed_libraries;
 use crate::build::{Build, Executable};
 use crate::file_access::{Recorder, Watched};
-use crate::units::{Paired, Side};
+use crate::units::{Paired, Side, normal};
 
 use named::Contents;
 
@@ -107,6 +108,9 @@ impl<'a> Surroundings<'a> {
     /// # Errors
     /// Where a file cannot be read.
     pub(super) fn of(&self, executables: Paired<&Executable>) -> io::Result<Beside> {
+        if let Some(reason) = self.runner(executables) {
+            return Ok(Beside::Differs(reason));
+        }
         if let Some(name) = variables::may_ask(self.builds, executables)? {
             let reason = format!("it may ask for the variable {name}, which differs");
             return Ok(Beside::Differs(reason));
@@ -135,6 +139,29 @@ impl<'a> Surroundings<'a> {
             Some(thing) => Beside::Watch(format!("it may open {}, which differs", thing.name)),
             None => Beside::Same,
         })
+    }
+
+    /// What differs about the program that starts a benchmark.
+    fn runner(&self, executables: Paired<&Executable>) -> Option<String> {
+        let started = executables.map(Executable::starter);
+        if started.base != started.head {
+            return Some(format!(
+                "{} starts it on base, {} on head",
+                started.base, started.head
+            ));
+        }
+        let files = Side::BOTH.into_iter().flat_map(|side| {
+            let executable = *executables.get(side);
+            let runner = executable.runner.iter();
+            runner.flat_map(|runner| runner.files(&executable.working_dir))
+        });
+        let files: BTreeSet<PathBuf> = files.map(|file| normal(&file)).collect();
+        let is_of_it = |thing: &&Thing| {
+            let paths = [&thing.paths.base, &thing.paths.head].into_iter();
+            paths.flatten().any(|path| files.contains(path))
+        };
+        let thing = self.things.iter().find(is_of_it)?;
+        Some(format!("{} starts it, which differs", thing.name))
     }
 
     /// The first library that differs and that the loader loads before `main`.

@@ -90,8 +90,9 @@ impl Search<'_> {
         witness.expect_start();
         let mut player = Player::start(&invocation, self.scratch, self.sampling.timeout)?;
         if !witness.sees(player.id())? {
-            let why = "breakpoints could not be set in the benchmark's process";
-            return Err(Stop::Blind(why.to_owned()));
+            let why = player.kept_out_by();
+            let why = format!("breakpoints could not be set in the benchmark's process{why}");
+            return Err(Stop::Blind(why));
         }
         let mut seen = match self.take(witness, side, player.id())? {
             true => Seen::Everything,

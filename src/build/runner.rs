@@ -1,0 +1,338 @@
+//! The program that starts benchmarks: `target.<triple>.runner` of cargo's configuration.
+
+use std::env;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use cargo_platform::{Cfg, Platform};
+use toml::Value;
+
+use super::cargo_config::{self, ConfigFile};
+use super::error::BuildError;
+use super::tool::{Ask, Tools};
+use super::{Build, Executable};
+use crate::units::{Paired, Side};
+
+/// A program of the user's that is started with a benchmark's command line as its last arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runner {
+    /// Absolute where the setting names a path, else to be found on the `PATH`.
+    pub program: PathBuf,
+    /// What comes before the benchmark's own command line.
+    pub arguments: Vec<String>,
+    /// All of it as a person knows it, without the folder of the checkout.
+    pub typed: String,
+    /// The setting and its file, or the variable.
+    pub named_in: String,
+}
+
+impl fmt::Display for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({})", self.typed, self.named_in)
+    }
+}
+
+impl Runner {
+    /// The files that it is made of: the program, and arguments that name a file from `working_dir`.
+    pub fn files(&self, working_dir: &Path) -> impl Iterator<Item = PathBuf> {
+        let arguments = self.arguments.iter().map(|word| working_dir.join(word));
+        [self.program.clone()].into_iter().chain(arguments)
+    }
+}
+
+/// A runner as it is configured.
+#[derive(Debug)]
+struct Setting {
+    words: Vec<String>,
+    /// What a path starts from.
+    anchor: PathBuf,
+    named_in: String,
+}
+
+/// The runner for `target` (this machine's own where nothing else is built), as cargo chooses it: that of a
+/// variable, else that of the target's own table, else that of a table whose `cfg(…)` holds.
+///
+/// # Errors
+/// Where rustc does not tell what holds, and where the program is missing.
+pub(super) fn of(
+    tools: &Tools<'_>,
+    root: &Path,
+    host: &str,
+    target: Option<&str>,
+) -> Result<Option<Runner>, BuildError> {
+    let files = cargo_config::files(&tools.dir);
+    let name = Path::new(target.unwrap_or(host)).file_stem();
+    let name = name.unwrap_or_default().to_string_lossy();
+    let variable = format!("CARGO_TARGET_{}_RUNNER", shout(&name));
+    let set = env::var(&variable).ok().map(|value| Setting {
+        words: words(&Value::String(value)),
+        anchor: tools.dir.clone(),
+        named_in: variable.clone(),
+    });
+    let setting = match set.or_else(|| of_table(&files, &name)) {
+        None if has_conditions(&files) => of_condition(&files, &conditions(tools, target)?),
+        setting => setting,
+    };
+    let Some(runner) = setting.and_then(|setting| setting.resolved(root)) else {
+        return Ok(None);
+    };
+    if !exists(&runner.program) {
+        return Err(BuildError::NoRunner {
+            at: tools.at.clone(),
+            program: runner
+                .program
+                .strip_prefix(root)
+                .map(Path::to_owned)
+                .unwrap_or(runner.program),
+            named_in: runner.named_in,
+            variable,
+        });
+    }
+    Ok(Some(runner))
+}
+
+impl Setting {
+    fn resolved(self, root: &Path) -> Option<Runner> {
+        let (first, arguments) = self.words.split_first()?;
+        let program: PathBuf = cargo_config::program(&self.anchor, &first.into()).into();
+        let inside = program.strip_prefix(root).unwrap_or(&program);
+        let inside = inside.to_string_lossy();
+        let typed: Vec<&str> = [&*inside]
+            .into_iter()
+            .chain(arguments.iter().map(String::as_str))
+            .collect();
+        let typed = typed.join(" ");
+        Some(Runner {
+            typed,
+            arguments: arguments.to_vec(),
+            named_in: self.named_in,
+            program,
+        })
+    }
+}
+
+/// A program and its arguments: a list, or words with spaces between them.
+fn words(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(words) => words
+            .iter()
+            .filter_map(|word| Some(word.as_str()?.to_owned()))
+            .collect(),
+        value => {
+            let words = value.as_str().unwrap_or_default().split_whitespace();
+            words.map(str::to_owned).collect()
+        }
+    }
+}
+
+fn of_table(files: &[ConfigFile], key: &str) -> Option<Setting> {
+    let (file, value) = files
+        .iter()
+        .find_map(|file| Some((file, file.get(&["target", key, "runner"])?)))?;
+    let key = match key.contains('(') {
+        true => format!("'{key}'"),
+        false => key.to_owned(),
+    };
+    Some(Setting {
+        words: words(value),
+        anchor: file.anchor.clone(),
+        named_in: format!("`target.{key}.runner` of {}", file.shown()),
+    })
+}
+
+/// The keys of tables for a `cfg(…)` that name a runner.
+fn conditional(files: &[ConfigFile]) -> impl Iterator<Item = &str> {
+    let tables = files
+        .iter()
+        .filter_map(|file| file.get(&["target"])?.as_table());
+    tables
+        .flatten()
+        .filter(|(key, table)| key.starts_with("cfg(") && table.get("runner").is_some())
+        .map(|(key, _)| key.as_str())
+}
+
+fn has_conditions(files: &[ConfigFile]) -> bool {
+    conditional(files).next().is_some()
+}
+
+/// What rustc says of the target.
+fn conditions(tools: &Tools<'_>, target: Option<&str>) -> Result<Vec<Cfg>, BuildError> {
+    let mut words = vec!["--print", "cfg"];
+    words.extend(target.into_iter().flat_map(|target| ["--target", target]));
+    let printed = tools.stdout(&Ask::new("rustc", words))?;
+    let conditions = printed.lines().filter_map(|line| Cfg::from_str(line).ok());
+    Ok(conditions.collect())
+}
+
+/// Where several hold, cargo refuses to build.
+fn of_condition(files: &[ConfigFile], conditions: &[Cfg]) -> Option<Setting> {
+    let holds =
+        |key: &&str| Platform::from_str(key).is_ok_and(|platform| platform.matches("", conditions));
+    of_table(files, conditional(files).find(holds)?)
+}
+
+fn exists(program: &Path) -> bool {
+    if program.is_absolute() {
+        return program.is_file();
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// As cargo writes a triple in the name of a variable.
+fn shout(triple: &str) -> String {
+    triple.to_uppercase().replace(['-', '.'], "_")
+}
+
+/// Has the benchmarks of both sides started by their runners, and says so.
+pub(super) fn attach(builds: &mut Paired<Build>, runners: &Paired<Option<Runner>>) {
+    for side in Side::BOTH {
+        let build = builds.get_mut(side);
+        for executable in &mut build.executables {
+            executable.runner.clone_from(runners.get(side));
+        }
+        build.notes.extend(note(runners));
+    }
+}
+
+/// What the report says of them, as a lower-case fragment.
+fn note(runners: &Paired<Option<Runner>>) -> Option<String> {
+    let typed = runners.as_ref().map(|runner| Some(&runner.as_ref()?.typed));
+    match (&runners.base, &runners.head) {
+        (Some(runner), Some(_)) if typed.base == typed.head => {
+            Some(format!("{runner} starts the benchmarks of both sides"))
+        }
+        (None, None) => None,
+        _ => {
+            let [base, head] = [&runners.base, &runners.head].map(|runner| match runner {
+                Some(runner) => format!("are started by {runner}"),
+                None => "are started by themselves".to_owned(),
+            });
+            Some(format!(
+                "the benchmarks of base {base}, those of head {head}"
+            ))
+        }
+    }
+}
+
+impl Executable {
+    /// What starts it, as a person knows it.
+    #[must_use]
+    pub fn starter(&self) -> &str {
+        match &self.runner {
+            Some(runner) => &runner.typed,
+            None => "no runner",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: &str = "x86_64-unknown-linux-gnu";
+
+    fn resolved(config: &str, conditions: &[&str]) -> Option<Runner> {
+        let temp = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(temp.path().join(".cargo")).unwrap();
+        fs_err::write(temp.path().join(".cargo/config.toml"), config).unwrap();
+        let files = cargo_config::files(temp.path());
+        let conditions: Vec<Cfg> = conditions.iter().map(|it| it.parse().unwrap()).collect();
+        let setting = of_table(&files, HOST).or_else(|| of_condition(&files, &conditions))?;
+        let runner = setting.resolved(temp.path())?;
+        let inside = runner.program.strip_prefix(temp.path());
+        Some(Runner {
+            program: inside.unwrap_or(&runner.program).to_owned(),
+            ..runner
+        })
+    }
+
+    #[test]
+    fn a_runner_is_words_or_a_list_and_a_path_begins_above_the_folder_of_its_file() {
+        for (value, program, arguments) in [
+            ("\"nice -n  5\"", "nice", &["-n", "5"][..]),
+            ("[\"taskset\", \"-c\", \"1\"]", "taskset", &["-c", "1"]),
+            (
+                "\"tools/start.sh --quietly\"",
+                "tools/start.sh",
+                &["--quietly"],
+            ),
+            (
+                "[\"my tools/start.sh\", \"a b\"]",
+                "my tools/start.sh",
+                &["a b"],
+            ),
+            ("\"/usr/bin/env\"", "/usr/bin/env", &[]),
+        ] {
+            let config = format!("[target.{HOST}]\nrunner = {value}");
+            let runner = resolved(&config, &[]).unwrap();
+            assert_eq!(runner.program, Path::new(program), "{value}");
+            assert_eq!(runner.arguments, arguments, "{value}");
+            let typed = [&[program][..], arguments].concat().join(" ");
+            let named_in = format!("`target.{HOST}.runner` of .cargo/config.toml");
+            assert_eq!(runner.to_string(), format!("`{typed}` ({named_in})"));
+        }
+        assert_eq!(
+            resolved(&format!("[target.{HOST}]\nrunner = []"), &[]),
+            None
+        );
+    }
+
+    #[test]
+    fn a_table_of_the_target_outranks_one_whose_condition_holds() {
+        let unix = "[target.'cfg(all(unix, target_arch = \"x86_64\"))']\nrunner = \"nice\"\n\
+                    [target.'cfg(windows)']\nrunner = \"start\"\n\
+                    [target.aarch64-unknown-linux-gnu]\nrunner = \"qemu-aarch64\"\n";
+        let here = ["unix", "target_arch=\"x86_64\""];
+        let runner = resolved(unix, &here).unwrap();
+        assert_eq!(runner.typed, "nice");
+        assert_eq!(
+            runner.named_in,
+            "`target.'cfg(all(unix, target_arch = \"x86_64\"))'.runner` of .cargo/config.toml"
+        );
+        assert_eq!(resolved(unix, &["unix"]), None);
+        let own = format!("{unix}[target.{HOST}]\nrunner = \"env\"");
+        assert_eq!(resolved(&own, &here).unwrap().typed, "env");
+        assert_eq!(shout(HOST), "X86_64_UNKNOWN_LINUX_GNU");
+    }
+
+    #[test]
+    fn benchmarks_are_started_as_the_side_s_own_configuration_says_and_a_lack_is_an_error() {
+        use super::super::build_selected;
+        use super::super::tests::{World, only, selection};
+
+        let world = World::new();
+        let config = |runner: &str| format!("[target.'cfg(unix)']\nrunner = \"{runner}\"\n");
+        world.put_both("tools/start.sh", "");
+        world.put(
+            Side::Head,
+            ".cargo/config.toml",
+            &config("tools/start.sh -q"),
+        );
+        let build = || {
+            let checkouts = world.checkouts();
+            build_selected(&checkouts, &selection(), None, &world.scratch, &|_| ())
+        };
+        let builds = build().unwrap();
+        assert_eq!(only(&builds.base).runner, None);
+        let runner = only(&builds.head).runner.as_ref().unwrap();
+        let root = &builds.head.checkout.root;
+        assert_eq!(runner.program, root.join("tools/start.sh"));
+        let named = "`tools/start.sh -q` (`target.'cfg(unix)'.runner` of .cargo/config.toml)";
+        let expected = format!(
+            "the benchmarks of base are started by themselves, those of head are started by {named}"
+        );
+        assert_eq!(builds.head.notes, [expected]);
+
+        world.put(Side::Head, ".cargo/config.toml", &config("tools/none.sh"));
+        let error = build().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the head side (c0ffee0) has its benchmarks started by `tools/none.sh` \
+             (`target.'cfg(unix)'.runner` of .cargo/config.toml), which is not there"
+        );
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("--carry tools/none.sh"), "{hint}");
+    }
+}
