@@ -6,7 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a table for a person")]
 
 use cargo_perfcheck::stats::{
-    Estimate, Timed, Weighted, paired_log_ratio, robust_location, unpaired_log_ratio,
+    Estimate, TimedSamples, Weighted, paired_log_ratio, robust_location, unpaired_log_ratio,
     weighted_median,
 };
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -128,8 +128,8 @@ fn equal(values: &[f64]) -> Vec<Weighted> {
         .collect()
 }
 
-fn timed(side: &SimulatedSide) -> Timed<'_> {
-    Timed {
+fn timed(side: &SimulatedSide) -> TimedSamples<'_> {
+    TimedSamples {
         iterations: &side.iterations,
         times: &side.times,
         starts: &side.starts,

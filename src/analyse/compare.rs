@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::apart;
-use super::evidence::Evidence;
+use super::evidence::VerdictEvidence;
 use super::judged::{Joint, Judged, judge};
 use super::round::{
     figures, head_errors, iterations_per_sample, per_iteration, quantiles, weakest_pairing,
@@ -47,7 +47,7 @@ pub fn compare(
     let here = drafts.iter().filter(|d| d.evidence.is_some()).count();
     let family = here + discovery.elsewhere;
     let settling = Settling::plan(thresholds, sampling, family);
-    let evidence: Vec<(Evidence, Settling)> = drafts
+    let evidence: Vec<(VerdictEvidence, Settling)> = drafts
         .iter()
         .filter_map(|d| Some((d.evidence?, settling.of(&d.benchmark.key))))
         .collect();
@@ -81,7 +81,7 @@ struct Draft {
     identity: Identity,
     measured: Option<Measured>,
     rounds: Vec<RoundSummary>,
-    evidence: Option<Evidence>,
+    evidence: Option<VerdictEvidence>,
     head_errors: Option<TimeErrors>,
 }
 
@@ -94,7 +94,7 @@ impl Draft {
         Draft {
             benchmark: benchmark.clone(),
             identity: target.identity.clone(),
-            evidence: (!failed).then(|| Evidence::of(&rounds)).flatten(),
+            evidence: (!failed).then(|| VerdictEvidence::of(&rounds)).flatten(),
             head_errors: measured.as_ref().and_then(|m| head_errors(&m.rounds, seed)),
             measured,
             rounds: rounds.into_iter().map(|round| round.summary).collect(),

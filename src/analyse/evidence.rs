@@ -5,7 +5,7 @@ use crate::stats::{Estimate, MeanRatios};
 
 /// Everything that a verdict rests on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Evidence {
+pub(super) struct VerdictEvidence {
     /// The ratio of typical iterations: what the report shows.
     pub(super) typical: Estimate,
     /// The ratio of the means, as measured.
@@ -34,15 +34,15 @@ impl Mean {
     }
 }
 
-impl Evidence {
+impl VerdictEvidence {
     /// `None` where fewer than two rounds say anything.
-    pub(super) fn of(rounds: &[RoundFigures]) -> Option<Evidence> {
+    pub(super) fn of(rounds: &[RoundFigures]) -> Option<VerdictEvidence> {
         let over = |of: &dyn Fn(&RoundFigures) -> f64| {
             let values: Vec<f64> = rounds.iter().map(of).collect();
             Estimate::of(&values)
         };
         let mean = |of: fn(&MeanRatios) -> f64| over(&|round| of(&round.means));
-        Some(Evidence {
+        Some(VerdictEvidence {
             typical: over(&|round| round.summary.ratio.ln())?,
             measured: mean(|means| means.measured)?,
             undisturbed: mean(|means| means.undisturbed)?,

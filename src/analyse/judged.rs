@@ -1,6 +1,6 @@
 //! The verdict of one benchmark, in the light of all of them.
 
-use super::evidence::{Evidence, Mean};
+use super::evidence::{Mean, VerdictEvidence};
 use super::settle::Settling;
 use super::{Difference, MeanChange, TimeChange, Verdict};
 use crate::stats::{Estimate, believable, step_up};
@@ -21,7 +21,7 @@ pub(super) struct Joint {
 
 impl Joint {
     pub(super) fn decide(
-        evidence: &[(Evidence, Settling)],
+        evidence: &[(VerdictEvidence, Settling)],
         settling: &Settling,
         family: usize,
     ) -> Joint {
@@ -45,7 +45,7 @@ impl Joint {
     }
 
     /// Whether so few rounds could not have accused a benchmark, whatever they had shown.
-    pub(super) fn is_mute(&self, settling: &Settling, evidence: &Evidence) -> bool {
+    pub(super) fn is_mute(&self, settling: &Settling, evidence: &VerdictEvidence) -> bool {
         let share = settling.final_share(evidence);
         believable(evidence.typical.rounds) / share > self.level(settling, self.accused + 1)
     }
@@ -68,7 +68,7 @@ enum Typical {
 }
 
 /// Judges one benchmark.
-pub(super) fn judge(evidence: &Evidence, settling: &Settling, joint: &Joint) -> Judged {
+pub(super) fn judge(evidence: &VerdictEvidence, settling: &Settling, joint: &Joint) -> Judged {
     let estimate = &evidence.typical;
     let share = settling.final_share(evidence);
     let plain = settling.alpha() * share;

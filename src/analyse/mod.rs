@@ -16,7 +16,7 @@ mod sites;
 use serde::{Deserialize, Serialize};
 
 use crate::discover::{BenchmarkKey, Throughput};
-use crate::measure::{Failure, Origin, Pairing, Remark};
+use crate::measure::{CodeOwner, Failure, Pairing, Remark};
 use crate::units::{Nanos, Paired, Ratio};
 
 pub use allocation_figures::{AllocationFigures, processes_to_believe};
@@ -330,7 +330,7 @@ pub struct AllocationSite {
     pub bytes: Paired<f64>,
     /// Whose code it is.
     #[serde(default)]
-    pub origin: Origin,
+    pub origin: CodeOwner,
 }
 
 #[cfg(test)]

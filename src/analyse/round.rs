@@ -3,7 +3,7 @@
 use super::{IterationsPerSample, Quartiles, RoundSummary, TimeErrors};
 use crate::measure::{Pairing, Round, Samples};
 use crate::stats::{
-    MeanRatios, SummaryErrors, Timed, paired_log_ratio, percentile, unpaired_log_ratio,
+    MeanRatios, SummaryErrors, TimedSamples, paired_log_ratio, percentile, unpaired_log_ratio,
 };
 use crate::units::{Nanos, Paired, Ratio, Side};
 
@@ -107,8 +107,8 @@ fn figures_of(round: &Round) -> Option<RoundFigures> {
     })
 }
 
-fn timed(samples: &Samples) -> Timed<'_> {
-    Timed {
+fn timed(samples: &Samples) -> TimedSamples<'_> {
+    TimedSamples {
         iterations: &samples.iterations,
         times: &samples.times,
         starts: &samples.starts,

@@ -1,7 +1,7 @@
 //! Whether a benchmark needs more rounds.
 
 use super::Verdict;
-use super::evidence::{Evidence, Mean};
+use super::evidence::{Mean, VerdictEvidence};
 use super::round::figures;
 use crate::discover::BenchmarkKey;
 use crate::measure::Measured;
@@ -77,7 +77,7 @@ impl Settling {
         let own = self.of(&measured.key);
         let rounds = figures(&measured.rounds);
         let standing = self.looks.at(rounds.len())?;
-        let verdict = Evidence::of(&rounds)
+        let verdict = VerdictEvidence::of(&rounds)
             .and_then(|evidence| own.verdict(&evidence, self.looks.share(rounds.len(), standing)));
         match standing {
             Standing::Interim => verdict,
@@ -93,7 +93,7 @@ impl Settling {
     pub fn needed(&self, measured: &Measured) -> Option<usize> {
         self.looks.at(measured.rounds.len())?;
         let own = self.of(&measured.key);
-        let estimate = Evidence::of(&figures(&measured.rounds))?.typical;
+        let estimate = VerdictEvidence::of(&figures(&measured.rounds))?.typical;
         let visible = estimate.detectable(own.alpha / own.family as f64, POWER);
         // The standard error shrinks with the root of the number of rounds.
         let factor = (visible / own.margin).powi(2);
@@ -101,7 +101,7 @@ impl Settling {
         Some((rounds as usize).max(estimate.rounds + 1))
     }
 
-    fn verdict(&self, evidence: &Evidence, share: f64) -> Option<Verdict> {
+    fn verdict(&self, evidence: &VerdictEvidence, share: f64) -> Option<Verdict> {
         let alpha = self.alpha * share;
         let estimate = &evidence.typical;
         if estimate.p_beyond(self.margin) <= alpha / self.family as f64 {
@@ -125,7 +125,7 @@ impl Settling {
     }
 
     /// The verdict where the typical iteration is unchanged.
-    fn unless_the_mean_moved(&self, evidence: &Evidence, alpha: f64) -> Option<Verdict> {
+    fn unless_the_mean_moved(&self, evidence: &VerdictEvidence, alpha: f64) -> Option<Verdict> {
         let mean = evidence.mean(self.margin, alpha);
         let certainly = evidence.mean(self.margin, alpha / self.family as f64);
         match (mean, certainly) {
@@ -148,7 +148,7 @@ impl Settling {
 
     /// The share of the error that this benchmark's last data may use: what its look had where it was
     /// stopped early by this very rule, else all that earlier looks left.
-    pub(super) fn final_share(&self, evidence: &Evidence) -> f64 {
+    pub(super) fn final_share(&self, evidence: &VerdictEvidence) -> f64 {
         let rounds = evidence.typical.rounds;
         let interim = self.looks.share(rounds, Standing::Interim);
         match self.looks.at(rounds) {

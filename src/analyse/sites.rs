@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{AllocationSite, AllocationSummary};
-use crate::measure::{Counted, Origin, Place, Traced, TracedStack};
+use crate::measure::{CodeOwner, Counted, Place, Traced, TracedStack};
 use crate::units::{Paired, Side};
 
 /// What makes a place of one revision the same as one of another: its line may have moved.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Identity {
+struct PlaceIdentity {
     file: Option<String>,
     /// The last part of the function's name: what is before it depends on inlining.
     function: String,
@@ -17,7 +17,7 @@ struct Identity {
 }
 
 /// What one side asks for at one place, per iteration.
-struct Share {
+struct PlaceDemand {
     place: Place,
     count: f64,
     bytes: f64,
@@ -41,7 +41,7 @@ pub(super) fn of(
     if counted.traced.base.is_none() && counted.traced.head.is_none() {
         return Vec::new();
     }
-    let mut identities: Vec<Identity> = shares.base.keys().cloned().collect();
+    let mut identities: Vec<PlaceIdentity> = shares.base.keys().cloned().collect();
     identities.extend(shares.head.keys().cloned());
     identities.sort();
     identities.dedup();
@@ -68,8 +68,8 @@ fn change(values: &Paired<f64>) -> f64 {
     (values.head - values.base).abs()
 }
 
-fn site(base: Option<Share>, head: Option<Share>) -> Option<AllocationSite> {
-    let figures = |of: fn(&Share) -> f64| {
+fn site(base: Option<PlaceDemand>, head: Option<PlaceDemand>) -> Option<AllocationSite> {
+    let figures = |of: fn(&PlaceDemand) -> f64| {
         Paired::new(base.as_ref().map_or(0.0, of), head.as_ref().map_or(0.0, of))
     };
     let (count, bytes) = (figures(|share| share.count), figures(|share| share.bytes));
@@ -86,23 +86,25 @@ fn site(base: Option<Share>, head: Option<Share>) -> Option<AllocationSite> {
 
 /// What each place asks for. Stacks were counted over a part of all iterations; of what one iteration
 /// asks for in all, which is known, each place has its share.
-fn shares(traced: &Traced, summary: &AllocationSummary) -> BTreeMap<Identity, Share> {
+fn shares(traced: &Traced, summary: &AllocationSummary) -> BTreeMap<PlaceIdentity, PlaceDemand> {
     let requests: u64 = traced.stacks.iter().map(|stack| stack.requests).sum();
     let bytes: u64 = traced.stacks.iter().map(|stack| stack.bytes).sum();
     let each = |part: u64, all: u64, whole: f64| match all {
         0 => 0.0,
         all => part as f64 * whole / all as f64,
     };
-    let mut shares: BTreeMap<Identity, Share> = BTreeMap::new();
+    let mut shares: BTreeMap<PlaceIdentity, PlaceDemand> = BTreeMap::new();
     for stack in &traced.stacks {
         let place = responsible(stack);
-        let share = shares.entry(identity(&place)).or_insert_with(|| Share {
-            place,
-            count: 0.0,
-            bytes: 0.0,
-            stack: Vec::new(),
-            most: 0,
-        });
+        let share = shares
+            .entry(identity(&place))
+            .or_insert_with(|| PlaceDemand {
+                place,
+                count: 0.0,
+                bytes: 0.0,
+                stack: Vec::new(),
+                most: 0,
+            });
         share.count += each(
             stack.requests,
             requests,
@@ -120,29 +122,29 @@ fn shares(traced: &Traced, summary: &AllocationSummary) -> BTreeMap<Identity, Sh
 /// The innermost place of the workspace; where there is none, of a dependency; where there is none, the
 /// innermost with a name that is not the allocator's own.
 fn responsible(stack: &TracedStack) -> Place {
-    let of = |origin: Origin| stack.places.iter().find(|place| place.origin == origin);
+    let of = |origin: CodeOwner| stack.places.iter().find(|place| place.origin == origin);
     let any = || {
         let named = |place: &&Place| !place.function.contains("alloc");
         stack.places.iter().find(named).or(stack.places.last())
     };
-    of(Origin::Workspace)
-        .or_else(|| of(Origin::Dependency))
+    of(CodeOwner::Workspace)
+        .or_else(|| of(CodeOwner::Dependency))
         .or_else(any)
         .cloned()
         .unwrap_or_else(|| Place {
             function: "unknown".to_owned(),
-            origin: Origin::Unknown,
+            origin: CodeOwner::Unknown,
             file: None,
             line: None,
             text: None,
         })
 }
 
-fn identity(place: &Place) -> Identity {
+fn identity(place: &Place) -> PlaceIdentity {
     // Generic arguments contain `::`, too.
     let plain = place.function.split('<').next().unwrap_or_default();
     let function = plain.trim_end_matches(':').rsplit("::").next();
-    Identity {
+    PlaceIdentity {
         file: place.file.clone(),
         function: function.unwrap_or_default().to_owned(),
         line: match (&place.text, place.line) {
@@ -187,22 +189,22 @@ mod tests {
     use super::*;
     use crate::discover::BenchmarkKey;
 
-    fn place(function: &str, origin: Origin, line: u32, text: &str) -> Place {
+    fn place(function: &str, origin: CodeOwner, line: u32, text: &str) -> Place {
         Place {
             function: function.to_owned(),
             origin,
             file: Some(format!("src/{function}.rs")),
             line: Some(line),
-            text: (origin == Origin::Workspace).then(|| text.to_owned()),
+            text: (origin == CodeOwner::Workspace).then(|| text.to_owned()),
         }
     }
 
     fn stack(line: u32, text: &str, requests: u64, bytes: u64) -> TracedStack {
         TracedStack {
             places: vec![
-                place("alloc", Origin::Standard, 7, ""),
-                place("seal", Origin::Workspace, line, text),
-                place("bench", Origin::Workspace, 3, "b.iter(seal)"),
+                place("alloc", CodeOwner::Standard, 7, ""),
+                place("seal", CodeOwner::Workspace, line, text),
+                place("bench", CodeOwner::Workspace, 3, "b.iter(seal)"),
             ],
             requests,
             bytes,
@@ -273,8 +275,10 @@ mod tests {
     #[test]
     fn a_place_of_a_dependency_stands_in_where_the_workspace_has_none() {
         let mut only = stack(1, "", 1, 8);
-        only.places.retain(|place| place.origin == Origin::Standard);
-        only.places.push(place("grow", Origin::Dependency, 5, ""));
+        only.places
+            .retain(|place| place.origin == CodeOwner::Standard);
+        only.places
+            .push(place("grow", CodeOwner::Dependency, 5, ""));
         let sites = of(
             &counted(Vec::new(), vec![only]),
             &Paired::new(summary(0.0, 0.0), summary(1.0, 8.0)),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::failure::Failure;
+use super::failure::RunFailure;
 use crate::plan::{Actions, Annotations, Format};
 use crate::report::{self, RenderOptions, Report};
 
@@ -10,7 +10,11 @@ use crate::report::{self, RenderOptions, Report};
 ///
 /// Annotations go to `err`: the runner reads workflow commands from both streams, and stdout may hold a
 /// report that a program reads.
-pub(super) fn tell(report: &Report, step: &Actions, err: &mut impl Write) -> Result<(), Failure> {
+pub(super) fn tell(
+    report: &Report,
+    step: &Actions,
+    err: &mut impl Write,
+) -> Result<(), RunFailure> {
     if let Some(summary) = &step.summary {
         let text = report::render(report, Format::GithubSummary, &RenderOptions::FILE)?;
         let mut options = fs_err::OpenOptions::new();
@@ -18,12 +22,12 @@ pub(super) fn tell(report: &Report, step: &Actions, err: &mut impl Write) -> Res
             .create(true)
             .append(true)
             .open(summary)
-            .map_err(Failure::other)?;
-        file.write_all(text.as_bytes()).map_err(Failure::other)?;
+            .map_err(RunFailure::other)?;
+        file.write_all(text.as_bytes()).map_err(RunFailure::other)?;
     }
     if step.annotations == Annotations::Ours {
         let text = report::render(report, Format::Github, &RenderOptions::FILE)?;
-        err.write_all(text.as_bytes()).map_err(Failure::other)?;
+        err.write_all(text.as_bytes()).map_err(RunFailure::other)?;
     }
     Ok(())
 }

@@ -11,14 +11,14 @@ use crate::environment::Machine;
 use crate::judge::{Basis, BudgetCheck, ClaimCheck, Decision};
 use crate::plan::{Pinning, Plan};
 use crate::report::{
-    Commit, Environment, Locking, Methodology, Partial, Range, ReachSummary, Report,
-    SCHEMA_VERSION, Timing,
+    Commit, Locking, Methodology, Partial, Range, ReachSummary, Report, RunEnvironment,
+    SCHEMA_VERSION, StageTiming,
 };
-use crate::revision::{Carried, Resolved, Revision, Source};
+use crate::revision::{CarriedFiles, Resolved, Revision, Source};
 use crate::units::{Bytes, Paired, Side};
 
 /// What the rooms found out.
-pub(super) struct Findings<'a> {
+pub(super) struct RunFindings<'a> {
     pub(super) plan: &'a Plan,
     pub(super) machine: Machine,
     pub(super) disturbances: Disturbances,
@@ -33,16 +33,16 @@ pub(super) struct Findings<'a> {
     pub(super) partial: Option<Partial>,
     pub(super) budgets: Vec<BudgetCheck>,
     pub(super) claims: Vec<ClaimCheck>,
-    pub(super) timings: Vec<Timing>,
+    pub(super) timings: Vec<StageTiming>,
     pub(super) reach: Option<ReachSummary>,
     /// What both sides were given.
-    pub(super) carried: Carried,
+    pub(super) carried: CarriedFiles,
     /// Where the trees lay, if not in the user's cache folder.
     pub(super) place: Option<&'a str>,
 }
 
 /// The report of these findings.
-pub(super) fn assemble(findings: Findings<'_>) -> Report {
+pub(super) fn assemble(findings: RunFindings<'_>) -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
         perfcheck_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -63,7 +63,7 @@ pub(super) fn assemble(findings: Findings<'_>) -> Report {
     }
 }
 
-fn range(findings: &Findings<'_>) -> Range {
+fn range(findings: &RunFindings<'_>) -> Range {
     let revisions = findings.resolved.revisions.as_ref().map(commit);
     Range {
         spec: findings.plan.range.to_string(),
@@ -82,10 +82,10 @@ fn commit(revision: &Revision) -> Commit {
     }
 }
 
-fn environment(findings: &Findings<'_>) -> Environment {
+fn environment(findings: &RunFindings<'_>) -> RunEnvironment {
     let machine = &findings.machine;
     let toolchains = findings.builds.as_ref().map(|build| &build.toolchain);
-    Environment {
+    RunEnvironment {
         cpu: machine.cpu.clone(),
         cores: machine.cores,
         memory_bytes: machine.memory.map_or(0, Bytes::as_bytes),
@@ -135,7 +135,7 @@ fn locking(builds: &Paired<Build>) -> Locking {
     }
 }
 
-fn methodology(findings: &Findings<'_>) -> Methodology {
+fn methodology(findings: &RunFindings<'_>) -> Methodology {
     let Plan {
         sampling,
         thresholds,
@@ -168,7 +168,7 @@ fn methodology(findings: &Findings<'_>) -> Methodology {
     }
 }
 
-fn warnings(findings: &Findings<'_>) -> Vec<String> {
+fn warnings(findings: &RunFindings<'_>) -> Vec<String> {
     let mut warnings = findings.plan.warnings.clone();
     warnings.extend(findings.carried.notes.iter().cloned());
     warnings.extend(findings.disturbances.warnings());

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::compare::{kind, prepare};
 use super::disturbances::{Disturbances, Watch};
-use super::failure::Failure;
+use super::failure::RunFailure;
 use super::passes;
 use super::stages::Stages;
 use crate::analyse::{Calibration, Comparison};
@@ -23,7 +23,7 @@ pub(super) fn calibrate(
     plan: &Plan,
     scratch: &Scratch,
     out: &mut impl Write,
-) -> Result<ExitStatus, Failure> {
+) -> Result<ExitStatus, RunFailure> {
     let progress = Progress::new(kind(&plan.terminal), std::io::stderr());
     let runs = {
         let sink = progress.sink();
@@ -38,7 +38,7 @@ pub(super) fn calibrate(
         .iter()
         .any(|output| output.format == Format::Json);
     let text = if json {
-        serde_json::to_string_pretty(&calibration).map_err(Failure::other)? + "\n"
+        serde_json::to_string_pretty(&calibration).map_err(RunFailure::other)? + "\n"
     } else {
         report::calibration(&calibration)
     };
@@ -51,7 +51,7 @@ fn repeat(
     plan: &Plan,
     scratch: &Scratch,
     events: EventSink<'_>,
-) -> Result<(Vec<Vec<Comparison>>, Disturbances), Failure> {
+) -> Result<(Vec<Vec<Comparison>>, Disturbances), RunFailure> {
     let resolved = revision::resolve_with_itself(&plan.manifest_path, &args.revision)?;
     let ready = prepare(
         plan,

@@ -3,11 +3,11 @@
 use std::io::{IsTerminal as _, Write};
 use std::time::Instant;
 
-use super::assemble::{Findings, assemble};
-use super::coverage::Coverage;
+use super::assemble::{RunFindings, assemble};
+use super::coverage::FunctionCoverage;
 use super::deliver::{colour, columns, deliver, deliver_artifacts};
 use super::early::{Deadline, Shortfalls};
-use super::failure::Failure;
+use super::failure::RunFailure;
 use super::left_behind;
 use super::limits;
 use super::reach::{self, Asked};
@@ -21,7 +21,7 @@ use crate::plan::{ExitStatus, MessageFormat, Plan, Terminal, Verbosity};
 use crate::report::{self, Measuring, Report};
 use crate::revision::Resolved;
 use crate::scratch::Scratch;
-use crate::ui::{Kind, Progress};
+use crate::ui::{Progress, ProgressKind};
 use crate::units::{Event, EventSink, Side};
 use crate::{build, revision};
 
@@ -30,7 +30,7 @@ pub(super) fn compare(
     plan: &Plan,
     scratch: &Scratch,
     out: &mut impl Write,
-) -> Result<ExitStatus, Failure> {
+) -> Result<ExitStatus, RunFailure> {
     let progress = Progress::new(kind(&plan.terminal), std::io::stderr());
     let report = {
         let sink = progress.sink();
@@ -69,11 +69,15 @@ fn status(report: &Report, deny_modify: bool) -> ExitStatus {
 }
 
 /// The pipeline: one call a room, in the order of the rooms.
-fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<Report, Failure> {
+fn make_report(
+    plan: &Plan,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<Report, RunFailure> {
     let machine = Machine::read();
     let stages = Stages::begin();
     let resolved =
-        revision::resolve(&plan.manifest_path, &plan.range).map_err(Failure::of_revision)?;
+        revision::resolve(&plan.manifest_path, &plan.range).map_err(RunFailure::of_revision)?;
     let deadline = Deadline::of(plan, &stages);
     let mut ready = prepare(plan, machine, resolved, stages, scratch, events)?;
     let found = passes::run(plan, &mut ready, deadline, scratch, events);
@@ -104,7 +108,7 @@ fn make_report(plan: &Plan, scratch: &Scratch, events: EventSink<'_>) -> Result<
     plan.warnings.extend(missed);
     plan.warnings.extend(found.limits.warnings(plan.extent()));
 
-    Ok(assemble(Findings {
+    Ok(assemble(RunFindings {
         partial: found
             .shortfalls
             .into_partial(&plan, ready.preparing, found.left),
@@ -136,7 +140,7 @@ pub(super) fn prepare(
     mut stages: Stages,
     scratch: &Scratch,
     events: EventSink<'_>,
-) -> Result<Ready, Failure> {
+) -> Result<Ready, RunFailure> {
     for note in scratch.notes() {
         events(Event::Warning {
             message: note.clone(),
@@ -170,10 +174,10 @@ pub(super) fn prepare(
     events(discovery.summary());
     stages.end("discovery");
     let deadline = Deadline::of(plan, &stages);
-    deadline.arm().map_err(Failure::other)?;
+    deadline.arm().map_err(RunFailure::other)?;
     let asked = Asked::of(plan.extent(), &skipped, &discovery);
     let mut shortfalls = Shortfalls::default();
-    let mut coverage = Coverage::default();
+    let mut coverage = FunctionCoverage::default();
     let mut reach = None;
     if plan.sampling.reach {
         let found = reach::find(
@@ -226,18 +230,18 @@ fn announce(resolved: &Resolved, events: EventSink<'_>) {
 }
 
 /// How progress is shown on this stderr.
-pub(super) fn kind(terminal: &Terminal) -> Kind {
+pub(super) fn kind(terminal: &Terminal) -> ProgressKind {
     let stderr = std::io::stderr();
     match (terminal.message_format, terminal.verbosity) {
-        (MessageFormat::Json, _) => Kind::Json,
-        (MessageFormat::Human, Verbosity::Quiet) => Kind::Quiet,
+        (MessageFormat::Json, _) => ProgressKind::Json,
+        (MessageFormat::Human, Verbosity::Quiet) => ProgressKind::Quiet,
         (MessageFormat::Human, Verbosity::Normal | Verbosity::Verbose) => {
             match columns(&stderr).and_then(|width| u16::try_from(width).ok()) {
-                Some(width) => Kind::Terminal {
+                Some(width) => ProgressKind::Terminal {
                     width,
                     colour: colour(terminal, stderr.is_terminal()),
                 },
-                None => Kind::Lines,
+                None => ProgressKind::Lines,
             }
         }
     }

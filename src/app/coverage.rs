@@ -8,7 +8,7 @@ use crate::binary::Symbols;
 use crate::build::Build;
 use crate::discover::{Discovery, Identity};
 use crate::judge::UncoveredFunction;
-use crate::measure::{Executed, Extent, Reach};
+use crate::measure::{Executed, Reach, RunExtent};
 use crate::report::FunctionSkeleton;
 use crate::revision;
 use crate::units::{Paired, on_side};
@@ -120,8 +120,8 @@ impl TouchedCode {
 
     /// Which of the functions benchmarks execute. Nothing is claimed where that is not known of every
     /// target.
-    pub(super) fn coverage(&self, reach: &Reach) -> Coverage {
-        let mut coverage = Coverage::default();
+    pub(super) fn coverage(&self, reach: &Reach) -> FunctionCoverage {
+        let mut coverage = FunctionCoverage::default();
         if !reach.unknown.is_empty() || !reach.elsewhere.is_empty() {
             return coverage;
         }
@@ -155,7 +155,7 @@ impl TouchedCode {
 
 /// The functions that the change touches, apart by whether benchmarks execute them.
 #[derive(Debug, Default)]
-pub(super) struct Coverage {
+pub(super) struct FunctionCoverage {
     /// Those that some benchmark executes, or may execute.
     pub(super) covered: Vec<UncoveredFunction>,
     pub(super) uncovered: Vec<UncoveredFunction>,
@@ -175,7 +175,7 @@ impl Touched {
         let mut differs = false;
         for (executable, places) in &self.places {
             let known = executed.iter().find(|one| one.executable == *executable);
-            let Some(known) = known.filter(|one| one.extent == Extent::All) else {
+            let Some(known) = known.filter(|one| one.extent == RunExtent::All) else {
                 return Fate::MayBeExecuted;
             };
             if places.iter().any(|place| known.addresses.contains(place)) {

@@ -1,7 +1,7 @@
 //! What judging takes beside the findings.
 
-use super::coverage::Coverage;
-use super::limits::Limits;
+use super::coverage::FunctionCoverage;
+use super::limits::CheckedLimits;
 use super::rules;
 use crate::analyse::Comparison;
 use crate::judge::{self, Basis, PartBasis};
@@ -13,11 +13,11 @@ use crate::report::ReachSummary;
 pub(super) fn basis(
     plan: &Plan,
     comparisons: &[Comparison],
-    limits: &Limits,
-    coverage: &Coverage,
+    limits: &CheckedLimits,
+    coverage: &FunctionCoverage,
     reach: &mut Option<ReachSummary>,
 ) -> Basis {
-    let Coverage { covered, uncovered } = coverage;
+    let FunctionCoverage { covered, uncovered } = coverage;
     let mut basis = Basis {
         allocations: Some(plan.thresholds.allocations),
         required: rules::required(comparisons, &plan.sampling.rules),

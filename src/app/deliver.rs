@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::failure::Failure;
+use super::failure::RunFailure;
 use crate::attribute::Artifact;
 use crate::plan::{ColourRequest, Format, Output, Terminal};
 use crate::report::{self, RenderOptions, Report};
@@ -22,7 +22,7 @@ pub(super) fn deliver(
     outputs: &[Output],
     terminal: &Terminal,
     out: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<(), RunFailure> {
     let mut delivered = Ok(());
     for output in outputs {
         if let Some(path) = &output.path {
@@ -42,25 +42,25 @@ pub(super) fn deliver(
     delivered
 }
 
-fn to_file(report: &Report, output: &Output, path: &Path) -> Result<(), Failure> {
+fn to_file(report: &Report, output: &Output, path: &Path) -> Result<(), RunFailure> {
     let text = report::render(report, output.format, &RenderOptions::FILE)?;
-    write_whole(path, text.as_bytes()).map_err(Failure::other)
+    write_whole(path, text.as_bytes()).map_err(RunFailure::other)
 }
 
 /// Writes files about single benchmarks into `folder`.
-pub(super) fn deliver_artifacts(folder: &Path, artifacts: &[Artifact]) -> Result<(), Failure> {
+pub(super) fn deliver_artifacts(folder: &Path, artifacts: &[Artifact]) -> Result<(), RunFailure> {
     for artifact in artifacts {
-        write_whole(&folder.join(&artifact.path), &artifact.bytes).map_err(Failure::other)?;
+        write_whole(&folder.join(&artifact.path), &artifact.bytes).map_err(RunFailure::other)?;
     }
     Ok(())
 }
 
 /// Writes to stdout.
-pub(super) fn print(text: &str, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) fn print(text: &str, out: &mut impl Write) -> Result<(), RunFailure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // The reader has seen enough (`| head`): that is its right and no failure of ours.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::other(error)),
+        Err(error) => Err(RunFailure::other(error)),
         Ok(()) => Ok(()),
     }
 }

@@ -7,17 +7,17 @@ use crate::revision::RevisionError;
 
 /// Why a run ended early.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct RunFailure {
     error: anyhow::Error,
     hint: Option<String>,
     /// With which status the program ends.
     pub(super) status: ExitStatus,
 }
 
-impl Failure {
+impl RunFailure {
     /// A failure that the rooms have no name for.
-    pub(super) fn other(error: impl Into<anyhow::Error>) -> Failure {
-        Failure {
+    pub(super) fn other(error: impl Into<anyhow::Error>) -> RunFailure {
+        RunFailure {
             error: error.into(),
             hint: None,
             status: ExitStatus::Incomplete,
@@ -25,8 +25,8 @@ impl Failure {
     }
 
     /// The failure of a command beside a comparison.
-    pub(super) fn of_command(error: anyhow::Error) -> Failure {
-        Failure {
+    pub(super) fn of_command(error: anyhow::Error) -> RunFailure {
+        RunFailure {
             hint: crate::commands::hint(&error),
             status: if error.is::<crate::plan::PlanError>() {
                 ExitStatus::Usage
@@ -38,12 +38,12 @@ impl Failure {
     }
 
     /// A failure to find the revisions; what is not found may have been meant as a command.
-    pub(super) fn of_revision(error: RevisionError) -> Failure {
+    pub(super) fn of_revision(error: RevisionError) -> RunFailure {
         let command = match &error {
             RevisionError::Unknown { spec, near } if near.is_empty() => plan::near_command(spec),
             _ => None,
         };
-        let mut failure = Failure::from(error);
+        let mut failure = RunFailure::from(error);
         if let Some(command) = command {
             failure.hint = Some(format!("did you mean `cargo perfcheck {command}`?"));
         }
@@ -60,7 +60,7 @@ impl Failure {
     }
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for RunFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:#}", self.error)
     }
@@ -69,9 +69,9 @@ impl std::fmt::Display for Failure {
 /// Every room's error becomes a failure with the hint that the room gives.
 macro_rules! failures {
     ($($error:ty => $status:expr),* $(,)?) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Failure {
-                Failure { hint: error.hint(), error: error.into(), status: $status }
+        $(impl From<$error> for RunFailure {
+            fn from(error: $error) -> RunFailure {
+                RunFailure { hint: error.hint(), error: error.into(), status: $status }
             }
         })*
     };

@@ -12,7 +12,7 @@ use crate::scratch::Scratch;
 use crate::units::{EventSink, Side};
 
 /// What came of them.
-pub(super) struct Limits {
+pub(super) struct CheckedLimits {
     pub(super) checks: Vec<BudgetCheck>,
     /// Required entries that speak of no benchmark, as they were typed.
     pub(super) required_in_vain: Vec<String>,
@@ -50,14 +50,14 @@ pub(super) fn check(
     ready: &Ready,
     comparisons: &[Comparison],
     programs: Option<&[BinarySize]>,
-) -> Limits {
+) -> CheckedLimits {
     let shared = judge::SharedError {
         confidence: plan.thresholds.confidence,
         elsewhere: ready.budgets_elsewhere,
     };
     let budgets = &plan.budgets;
     let built = programs.unwrap_or_default();
-    let mut limits = Limits {
+    let mut limits = CheckedLimits {
         checks: judge::check_budgets(comparisons, built, budgets, shared),
         required_in_vain: Vec::new(),
         budgets_in_vain: Vec::new(),
@@ -70,7 +70,7 @@ pub(super) fn check(
     limits
 }
 
-impl Limits {
+impl CheckedLimits {
     fn look_for_misses(
         &mut self,
         plan: &Plan,
@@ -139,7 +139,7 @@ mod tests {
         Plan::resolve(&args.compare, &environment).unwrap()
     }
 
-    fn limits(plan: &Plan, skipped: Vec<SkippedTarget>) -> Limits {
+    fn limits(plan: &Plan, skipped: Vec<SkippedTarget>) -> CheckedLimits {
         let comparison = Comparison {
             key: BenchmarkKey {
                 package: "it".into(),
@@ -160,7 +160,7 @@ mod tests {
             name: "client".into(),
             size: Paired::new(None, None),
         };
-        let mut limits = Limits {
+        let mut limits = CheckedLimits {
             checks: Vec::new(),
             required_in_vain: Vec::new(),
             budgets_in_vain: Vec::new(),

@@ -32,7 +32,7 @@ use crate::plan::{
 use crate::scratch::{self, Interrupted, RunPlace, Scratch, guardian};
 use crate::{commands, report};
 
-use failure::Failure;
+use failure::RunFailure;
 
 /// Runs the program on the given words (its own name first): data to `out`, all else to `err`.
 pub fn run(
@@ -52,7 +52,7 @@ pub fn run(
         Err(error) => return show_usage(&error),
     };
     let ended = scratch::listen()
-        .map_err(Failure::other)
+        .map_err(RunFailure::other)
         .and_then(|()| dispatch(args, words, &mut out, &mut err));
     if let Some(interrupted @ Interrupted::Signal(_)) = scratch::interrupted() {
         let _ = writeln!(err, "{interrupted}");
@@ -86,7 +86,7 @@ fn dispatch(
     words: Vec<OsString>,
     out: &mut impl Write,
     err: &mut impl Write,
-) -> Result<ExitStatus, Failure> {
+) -> Result<ExitStatus, RunFailure> {
     let environment = Environment::of_process(words)?;
     match args.command {
         None => {
@@ -115,14 +115,14 @@ fn dispatch(
 }
 
 /// The end of a command that only tells something: a reader who closes the pipe has seen enough.
-fn told(ended: anyhow::Result<ExitStatus>) -> Result<ExitStatus, Failure> {
+fn told(ended: anyhow::Result<ExitStatus>) -> Result<ExitStatus, RunFailure> {
     let seen_enough = |error: &anyhow::Error| {
         let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
         causes.any(|cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe)
     };
     match ended {
         Err(error) if seen_enough(&error) => Ok(ExitStatus::Success),
-        other => other.map_err(Failure::of_command),
+        other => other.map_err(RunFailure::of_command),
     }
 }
 
@@ -132,7 +132,7 @@ fn render_again(
     environment: &Environment,
     out: &mut impl Write,
     err: &mut impl Write,
-) -> Result<ExitStatus, Failure> {
+) -> Result<ExitStatus, RunFailure> {
     let outputs = pair_up(&args.output, &environment.cwd)?;
     let terminal = Terminal::resolve(&args.terminal, environment);
     let loaded = args.files.iter().map(|path| report::load(path));
@@ -160,7 +160,7 @@ fn render_again(
     Ok(ExitStatus::Success)
 }
 
-fn open_scratch(plan: &Plan) -> Result<Scratch, Failure> {
+fn open_scratch(plan: &Plan) -> Result<Scratch, RunFailure> {
     let repository = scratch::repository_of(&plan.manifest_path);
     open_scratch_for(Some(&repository), plan.selection.target_dir.as_deref())
 }
@@ -168,14 +168,14 @@ fn open_scratch(plan: &Plan) -> Result<Scratch, Failure> {
 fn open_scratch_for(
     repository: Option<&Path>,
     target_dir: Option<&Path>,
-) -> Result<Scratch, Failure> {
+) -> Result<Scratch, RunFailure> {
     let place = RunPlace::choose(repository, target_dir)?;
-    let own_program = std::env::current_exe().map_err(Failure::other)?;
+    let own_program = std::env::current_exe().map_err(RunFailure::other)?;
     Ok(Scratch::create_at(&place, Some(&own_program))?)
 }
 
 /// Removes the run's folder, or says where it stays.
-fn close_scratch(scratch: Scratch, keep: bool) -> Result<(), Failure> {
+fn close_scratch(scratch: Scratch, keep: bool) -> Result<(), RunFailure> {
     if keep {
         let path = scratch.keep()?;
         // Told on stderr whatever the verbosity: it was asked for.
@@ -190,7 +190,7 @@ fn run_demo(
     args: &DemoArgs,
     environment: &Environment,
     out: &mut impl Write,
-) -> Result<ExitStatus, Failure> {
+) -> Result<ExitStatus, RunFailure> {
     let target_dir = args.options.selection.target_dir.as_ref();
     let target_dir = target_dir.map(|folder| environment.cwd.join(folder));
     let scratch = open_scratch_for(None, target_dir.as_deref())?;

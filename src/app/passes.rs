@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::disturbances::{Disturbances, Watch};
 use super::doubts;
 use super::early::{Deadline, Shortfalls};
-use super::limits::{self, Limits};
+use super::limits::{self, CheckedLimits};
 use super::ready::Ready;
 use crate::analyse::{self, Comparison, Settling, Verdict};
 use crate::attribute::{self, Attributed, Attribution, Folders};
@@ -20,13 +20,13 @@ use crate::units::EventSink;
 use super::deliver::deliver_artifacts;
 
 /// What the passes found.
-pub(super) struct Found {
+pub(super) struct PassResults {
     pub(super) comparisons: Vec<Comparison>,
     pub(super) disturbances: Disturbances,
     /// Changes of time that may be nobody's doing, as lower-case fragments.
     pub(super) doubts: Vec<String>,
     pub(super) attributions: Vec<Attribution>,
-    pub(super) limits: Limits,
+    pub(super) limits: CheckedLimits,
     pub(super) shortfalls: Shortfalls,
     /// What the rounds take at least that benchmarks still needed.
     pub(super) left: Duration,
@@ -39,7 +39,7 @@ pub(super) fn run(
     deadline: Deadline,
     scratch: &Scratch,
     events: EventSink<'_>,
-) -> Found {
+) -> PassResults {
     let mut shortfalls = std::mem::take(&mut ready.shortfalls);
     let watch = Watch::begin(occupied());
     let end = deadline.of_timing(plan);
@@ -66,7 +66,7 @@ pub(super) fn run(
     let attributed = passes.explain(ready, &timed.comparisons, &mut shortfalls);
     passes.leave_files(&attributed, &timed.comparisons, &counted, &mut shortfalls);
     let limits = passes.limits(ready, &timed.comparisons, &mut shortfalls);
-    Found {
+    PassResults {
         disturbances,
         doubts,
         attributions: attributed.into_iter().map(|one| one.attribution).collect(),
@@ -234,7 +234,7 @@ impl Passes<'_> {
         ready: &mut Ready,
         comparisons: &[Comparison],
         shortfalls: &mut Shortfalls,
-    ) -> Limits {
+    ) -> CheckedLimits {
         if !self.plan.budgets.speak_of_binaries() {
             return limits::check(self.plan, ready, comparisons, Some(&[]));
         }

@@ -1,6 +1,6 @@
 //! Whether benchmarks can be put on the processor that the plan names, asked before anything is built.
 
-use super::failure::Failure;
+use super::failure::RunFailure;
 use crate::measure::MeasureError;
 use crate::plan::{Pinning, Plan, PlanError};
 use crate::protocol::{Placement, allowed_processors};
@@ -9,7 +9,7 @@ use crate::protocol::{Placement, allowed_processors};
 ///
 /// # Errors
 /// The processor of `--pin` is missing, may not be used, or nothing may be pinned.
-pub(super) fn settle(plan: Plan) -> Result<Plan, Failure> {
+pub(super) fn settle(plan: Plan) -> Result<Plan, RunFailure> {
     settle_among(plan, allowed_processors(), Placement::attempt)
 }
 
@@ -17,7 +17,7 @@ fn settle_among(
     mut plan: Plan,
     allowed: Vec<usize>,
     attempt: impl Fn(Placement) -> std::io::Result<()>,
-) -> Result<Plan, Failure> {
+) -> Result<Plan, RunFailure> {
     match plan.sampling.pinning {
         Pinning::Off => {}
         Pinning::Cpu(cpu) => {

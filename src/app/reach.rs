@@ -10,7 +10,7 @@ use crate::report::ReachSummary;
 use crate::scratch::{Interrupted, Scratch};
 use crate::units::{Event, EventSink, Paired};
 
-use super::coverage::{Coverage, TouchedCode};
+use super::coverage::{FunctionCoverage, TouchedCode};
 
 /// What is to be found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Asked {
 /// What was found out.
 pub(super) struct FoundReach {
     pub(super) summary: ReachSummary,
-    pub(super) coverage: Coverage,
+    pub(super) coverage: FunctionCoverage,
     /// What ended the search before it was done.
     pub(super) ended: Option<Interrupted>,
 }
@@ -59,7 +59,7 @@ pub(super) fn find(
         sampling, &changes, &watched, discovery, end, scratch, events,
     );
     let coverage = match asked {
-        Asked::Reach => Coverage::default(),
+        Asked::Reach => FunctionCoverage::default(),
         Asked::ReachAndCoverage => touched.coverage(&reach),
     };
     let summary = summary(&reach, discovery, &touched, &coverage);
@@ -79,7 +79,7 @@ fn summary(
     reach: &Reach,
     discovery: &Discovery,
     touched: &TouchedCode,
-    coverage: &Coverage,
+    coverage: &FunctionCoverage,
 ) -> ReachSummary {
     let benchmarks = discovery.targets.iter().flat_map(|target| {
         let common = target.benchmarks.iter();

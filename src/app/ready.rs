@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::coverage::Coverage;
+use super::coverage::FunctionCoverage;
 use super::early::Shortfalls;
 use super::stages::Stages;
 use crate::build::Build;
 use crate::discover::Discovery;
 use crate::environment::Machine;
 use crate::report::ReachSummary;
-use crate::revision::{Carried, Resolved};
+use crate::revision::{CarriedFiles, Resolved};
 use crate::units::Paired;
 
 /// Everything up to the point where measuring begins.
@@ -17,14 +17,14 @@ pub(super) struct Ready {
     pub(super) machine: Machine,
     pub(super) resolved: Resolved,
     /// What both sides were given beyond their revisions.
-    pub(super) carried: Carried,
+    pub(super) carried: CarriedFiles,
     pub(super) builds: Paired<Build>,
     pub(super) discovery: Discovery,
     pub(super) family: usize,
     /// What the change can reach, unless that was not to be found out.
     pub(super) reach: Option<ReachSummary>,
     /// Which changed functions the benchmarks that are here execute.
-    pub(super) coverage: Coverage,
+    pub(super) coverage: FunctionCoverage,
     /// How many budgets of benchmarks are checked in other shards.
     pub(super) budgets_elsewhere: usize,
     /// What rules took out, to be told in the report.

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::report::Timing;
+use crate::report::StageTiming;
 
 /// Where the time goes.
 pub(super) struct Stages {
     began: Instant,
     since: Instant,
-    pub(super) timings: Vec<Timing>,
+    pub(super) timings: Vec<StageTiming>,
 }
 
 impl Stages {
@@ -29,7 +29,7 @@ impl Stages {
     pub(super) fn end(&mut self, stage: &str) {
         let took: Duration = self.since.elapsed();
         self.since = Instant::now();
-        self.timings.push(Timing {
+        self.timings.push(StageTiming {
             stage: stage.to_owned(),
             seconds: took.as_secs_f64(),
         });
@@ -37,7 +37,7 @@ impl Stages {
 
     /// A part of a stage that is over.
     pub(super) fn within(&mut self, stage: &str, part: &str, took: Duration) {
-        self.timings.push(Timing {
+        self.timings.push(StageTiming {
             stage: format!("{stage} ({part})"),
             seconds: took.as_secs_f64(),
         });

@@ -22,13 +22,13 @@ const WORTH_TELLING: f64 = 0.05;
 const MOST: usize = 10;
 
 /// The rules, which are data: see there.
-static RULES: LazyLock<Vec<Rule>> =
+static RULES: LazyLock<Vec<RedFlag>> =
     LazyLock::new(|| read(include_str!("rules.toml")).unwrap_or_default());
 
 /// A red flag.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rule {
+struct RedFlag {
     name: String,
     patterns: Vec<String>,
     advice: String,
@@ -36,15 +36,15 @@ struct Rule {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rules {
-    rule: Vec<Rule>,
+struct RedFlags {
+    rule: Vec<RedFlag>,
 }
 
-fn read(text: &str) -> Result<Vec<Rule>, toml::de::Error> {
-    toml::from_str::<Rules>(text).map(|rules| rules.rule)
+fn read(text: &str) -> Result<Vec<RedFlag>, toml::de::Error> {
+    toml::from_str::<RedFlags>(text).map(|rules| rules.rule)
 }
 
-impl Rule {
+impl RedFlag {
     fn matches(&self, names: &[String]) -> bool {
         let mut patterns = self.patterns.iter();
         patterns.any(|pattern| names.iter().any(|name| found(pattern, name)))

@@ -27,17 +27,17 @@ const MOST: usize = 5;
 
 /// What changed beside the code: for every benchmark, and the sources of the benchmarks themselves.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Beside {
+pub(super) struct BuildChanges {
     /// As lower-case fragments.
     everywhere: Vec<String>,
     /// The sources that differ, by package and target whose own they are.
     benchmarks: BTreeMap<(String, String), BTreeSet<PathBuf>>,
 }
 
-impl Beside {
+impl BuildChanges {
     /// Every difference beside the code.
-    pub(super) fn of(builds: &Paired<Build>, files: &[ChangedFile]) -> Beside {
-        let mut beside = Beside {
+    pub(super) fn of(builds: &Paired<Build>, files: &[ChangedFile]) -> BuildChanges {
+        let mut beside = BuildChanges {
             everywhere: files.iter().flat_map(settings).collect(),
             benchmarks: BTreeMap::new(),
         };
@@ -183,7 +183,7 @@ mod tests {
             source("a/benches/sort.rs", "a/benches/sorting.rs"),
             source("b/benches/find.rs", "b/benches/find.rs"),
         ];
-        let mut beside = Beside::default();
+        let mut beside = BuildChanges::default();
         let mut add = |package: &str, target: &str, side, path: &str| {
             let sources = vec![PathBuf::from(path), PathBuf::from("common/same.rs")];
             beside.add_sources(

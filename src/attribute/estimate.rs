@@ -5,7 +5,7 @@ use statrs::distribution::{ContinuousCDF as _, StudentsT};
 use crate::analyse::{TimeChange, TimeComparison};
 use crate::units::Paired;
 
-use super::model::Estimate;
+use super::model::NanosEstimate;
 
 /// The normal quantile of a two-sided 95 % interval.
 const Z_95: f64 = 1.959_963_984_540_054;
@@ -56,7 +56,7 @@ impl Change {
     }
 
     /// The change of the whole iteration.
-    pub(super) fn total(&self) -> Estimate {
+    pub(super) fn total(&self) -> NanosEstimate {
         estimate(
             self.time.head - self.time.base,
             (self.time.head * self.ln_error).powi(2),
@@ -66,7 +66,7 @@ impl Change {
     /// The change of a part of which so many samples were seen. Counts are multinomial, and
     /// independent of each other and of the times: the profile is a process of its own. What differs
     /// from process to process (the placement of memory) is not in the interval.
-    pub(super) fn part(&self, counts: Paired<Count>) -> Estimate {
+    pub(super) fn part(&self, counts: Paired<Count>) -> NanosEstimate {
         let Paired { base, head } = self.time;
         let shares = counts.map(Count::share);
         let variance = base * base * counts.base.variance()
@@ -85,9 +85,9 @@ fn ln_error(change: &TimeChange) -> Option<f64> {
     error.is_finite().then_some(error)
 }
 
-fn estimate(ns: f64, variance: f64) -> Estimate {
+fn estimate(ns: f64, variance: f64) -> NanosEstimate {
     let half = Z_95 * variance.sqrt();
-    Estimate {
+    NanosEstimate {
         ns,
         lower_ns: ns - half,
         upper_ns: ns + half,

@@ -4,7 +4,7 @@ use crate::build::Build;
 use crate::revision;
 use crate::units::Paired;
 
-use super::beside::Beside;
+use super::beside::BuildChanges;
 use super::hunks::Hunks;
 use super::origin::Origins;
 
@@ -14,7 +14,7 @@ pub(super) struct Ground {
     pub(super) origins: Origins,
     pub(super) hunks: Hunks,
     /// What changed beside the code.
-    pub(super) beside: Beside,
+    pub(super) beside: BuildChanges,
 }
 
 impl Ground {
@@ -26,7 +26,7 @@ impl Ground {
             notes.push(format!("the change of the sources is not known: {error}"));
             Vec::new()
         });
-        let beside = Beside::of(builds, &files);
+        let beside = BuildChanges::of(builds, &files);
         let hunks = Hunks::of(files, |file| {
             let path = file.paths.head.as_ref();
             let lines = path.map(|path| revision::touched_lines(checkouts, path, &file.texts.head));

@@ -6,7 +6,7 @@
 use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison};
 use crate::binary::Frame;
 use crate::discover::BenchmarkKey;
-use crate::flame::{self, Caption, Folded, Kind, Sampled, Stack};
+use crate::flame::{self, Caption, Folded, Kind, Stack, WeightedStack};
 use crate::measure::{Counted, Place, Traced};
 use crate::plan::Profiling;
 use crate::units::{Paired, Side};
@@ -86,14 +86,14 @@ pub fn allocation_artifacts(
 
 /// The stacks of a side with what they ask for in [`ITERATIONS`] iterations. Stacks were counted over a part
 /// of all iterations; of what an iteration asks for in all, which is known, each has its share.
-fn stacks(traced: &Traced, summary: &AllocationSummary) -> Vec<Sampled> {
+fn stacks(traced: &Traced, summary: &AllocationSummary) -> Vec<WeightedStack> {
     let requests: u64 = traced.stacks.iter().map(|stack| stack.requests).sum();
     let bytes: u64 = traced.stacks.iter().map(|stack| stack.bytes).sum();
     let share = |part: u64, all: u64, whole: f64| {
         let share = part as f64 / all.max(1) as f64;
         (share * whole * ITERATIONS).round() as u64
     };
-    let sampled = traced.stacks.iter().map(|stack| Sampled {
+    let sampled = traced.stacks.iter().map(|stack| WeightedStack {
         frames: stack.places.iter().map(frame).collect(),
         numbers: vec![
             share(
@@ -118,7 +118,7 @@ fn frame(place: &Place) -> Frame {
 /// Names and contents of a benchmark's files. A picture of nothing is left out.
 fn of_benchmark(
     key: &BenchmarkKey,
-    sides: &Paired<Option<Vec<Sampled>>>,
+    sides: &Paired<Option<Vec<WeightedStack>>>,
     strides: Paired<u64>,
 ) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
@@ -176,7 +176,7 @@ fn difference(key: &BenchmarkKey, sides: Paired<&Folded>, unit: &str) -> Option<
     flame::change(sides, widths, caption).ok()
 }
 
-fn weighed(stacks: &[Sampled], index: usize) -> Vec<Stack> {
+fn weighed(stacks: &[WeightedStack], index: usize) -> Vec<Stack> {
     let weighed = stacks.iter().map(|stack| Stack {
         frames: stack.frames.clone(),
         weight: stack.numbers[index],
@@ -189,12 +189,12 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::measure::{Origin, TracedStack};
+    use crate::measure::{CodeOwner, TracedStack};
 
     fn place(function: &str, line: u32) -> Place {
         Place {
             function: function.to_owned(),
-            origin: Origin::Workspace,
+            origin: CodeOwner::Workspace,
             file: Some("src/lib.rs".to_owned()),
             line: Some(line),
             text: None,
@@ -210,7 +210,7 @@ mod tests {
     }
 
     /// What a side asks for: `stacks` were seen, and an iteration makes so many requests for so many bytes.
-    fn side(stacks: Vec<TracedStack>, count: f64, bytes: f64) -> Option<Vec<Sampled>> {
+    fn side(stacks: Vec<TracedStack>, count: f64, bytes: f64) -> Option<Vec<WeightedStack>> {
         let traced = Traced {
             stacks,
             stride: 1,
@@ -230,7 +230,7 @@ mod tests {
         Some(super::stacks(&traced, &summary))
     }
 
-    fn files(sides: Paired<Option<Vec<Sampled>>>) -> BTreeMap<String, Vec<u8>> {
+    fn files(sides: Paired<Option<Vec<WeightedStack>>>) -> BTreeMap<String, Vec<u8>> {
         let key = BenchmarkKey {
             package: "p".to_owned(),
             target: "t".to_owned(),

@@ -9,7 +9,7 @@ use crate::revision::{ChangedFile, Touch};
 use crate::units::{Paired, Side};
 
 use super::model::{CommitRef, DiffLine, Hunk, LineKind};
-use super::source::{self, Function};
+use super::source::{self, FunctionLines};
 
 /// Lines around a change that are shown.
 const CONTEXT: usize = 3;
@@ -26,7 +26,7 @@ pub(super) struct Hunks {
 struct File {
     paths: Paired<Option<String>>,
     texts: Paired<String>,
-    functions: Paired<Vec<Function>>,
+    functions: Paired<Vec<FunctionLines>>,
     touched: BTreeMap<u32, Touch>,
     pieces: Vec<Piece>,
 }
@@ -215,7 +215,7 @@ fn pieces(texts: &Paired<String>) -> Vec<Piece> {
     groups
         .map(|ops| {
             let mut lines = Vec::new();
-            let mut spans = Paired::new(Span::NONE, Span::NONE);
+            let mut spans = Paired::new(LineSpan::NONE, LineSpan::NONE);
             for change in ops.iter().flat_map(|op| diff.iter_changes(op)) {
                 let number = |index: Option<usize>| index.map(|index| index as u32 + 1);
                 let (base, head) = (number(change.old_index()), number(change.new_index()));
@@ -239,7 +239,7 @@ fn pieces(texts: &Paired<String>) -> Vec<Piece> {
                 });
             }
             Piece {
-                changed: spans.map(Span::range),
+                changed: spans.map(LineSpan::range),
                 lines,
             }
         })
@@ -248,15 +248,15 @@ fn pieces(texts: &Paired<String>) -> Vec<Piece> {
 
 /// Grows over the lines that differ on a side.
 #[derive(Clone, Copy)]
-struct Span {
+struct LineSpan {
     seen: u32,
     first: Option<u32>,
     last: Option<u32>,
     place: Option<u32>,
 }
 
-impl Span {
-    const NONE: Span = Span {
+impl LineSpan {
+    const NONE: LineSpan = LineSpan {
         seen: 0,
         first: None,
         last: None,

@@ -96,7 +96,7 @@ struct Reader<'a> {
 /// A brace that is not closed yet.
 struct Open<'a> {
     scope: Option<Scope>,
-    purpose: Purpose,
+    purpose: CodePurpose,
     brackets: i32,
     function: Option<OpenFunction<'a>>,
 }
@@ -110,7 +110,7 @@ struct OpenFunction<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+enum CodePurpose {
     Product,
     Test,
 }
@@ -148,8 +148,8 @@ impl<'a> Reader<'a> {
         let item = &item[..item.len() - 1];
         let parent = self.open.last().map(|open| open.purpose);
         let purpose = match is_test(attributes) {
-            true => Purpose::Test,
-            false => parent.unwrap_or(Purpose::Product),
+            true => CodePurpose::Test,
+            false => parent.unwrap_or(CodePurpose::Product),
         };
         let named = item
             .windows(2)
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
         if let Some(outer) = self.innermost() {
             outer.nested.push(lines.clone());
         }
-        if open.purpose == Purpose::Product {
+        if open.purpose == CodePurpose::Product {
             let within = self.open.iter().filter_map(|open| open.scope.clone());
             self.found.push(SourceFunction {
                 name: function.name,

@@ -35,7 +35,7 @@ pub(super) fn pair(sites: Paired<Sites>, hunks: &Hunks) -> Vec<PairedSite> {
         let b = b.samples as f64 / totals.head as f64;
         a.min(b) >= WORTH_MATCHING && a.max(b) <= SIMILAR * a.min(b)
     };
-    let evidence = Evidence {
+    let evidence = MatchEvidence {
         hunks,
         similar: &similar,
     };
@@ -76,13 +76,13 @@ enum Kin {
 }
 
 /// What is known beside the names.
-struct Evidence<'a> {
+struct MatchEvidence<'a> {
     hunks: &'a Hunks,
     /// Whether the shares of the time are similar.
     similar: &'a dyn Fn(&Site, &Site) -> bool,
 }
 
-impl Evidence<'_> {
+impl MatchEvidence<'_> {
     fn body(&self, side: Side, site: &Site) -> Option<String> {
         let at = site.hottest()?;
         self.hunks.body_at(side, &at.path, at.line)
@@ -98,7 +98,7 @@ impl Evidence<'_> {
 }
 
 impl Kin {
-    fn holds(self, a: (&str, &Site), b: (&str, &Site), evidence: &Evidence<'_>) -> bool {
+    fn holds(self, a: (&str, &Site), b: (&str, &Site), evidence: &MatchEvidence<'_>) -> bool {
         match self {
             Kin::SameBody => {
                 let body = evidence.body(Side::Base, a.1);
@@ -115,7 +115,7 @@ fn partners(
     base: &Sites,
     head: &Sites,
     kin: Kin,
-    evidence: &Evidence<'_>,
+    evidence: &MatchEvidence<'_>,
 ) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (from, a) in base {

@@ -72,7 +72,7 @@ const MOST_PROFILED: usize = 20;
 
 /// The benchmarks that are to be profiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ToProfile {
     /// Which.
     pub keys: BTreeSet<BenchmarkKey>,
     /// How many would have been profiled, too, if they were not so many.
@@ -81,7 +81,11 @@ pub struct Wanted {
 
 /// The benchmarks that are to be profiled: what is slower before all else, then by the size of the change.
 #[must_use]
-pub fn wanted(comparisons: &[Comparison], profiling: Profiling, thresholds: &Thresholds) -> Wanted {
+pub fn wanted(
+    comparisons: &[Comparison],
+    profiling: Profiling,
+    thresholds: &Thresholds,
+) -> ToProfile {
     let wants = |comparison: &&Comparison| match profiling {
         Profiling::Off => false,
         Profiling::All => !matches!(comparison.verdict, Verdict::Failed | Verdict::Removed),
@@ -97,7 +101,7 @@ pub fn wanted(comparisons: &[Comparison], profiling: Profiling, thresholds: &Thr
         wanted.sort_by(|a, b| urgency(b).total_cmp(&urgency(a)));
         wanted.truncate(MOST_PROFILED);
     }
-    Wanted {
+    ToProfile {
         left_out: all - wanted.len(),
         keys: wanted.into_iter().map(|one| one.key.clone()).collect(),
     }
@@ -212,8 +216,8 @@ fn sampling(clock: ProfileClock, stacks: &Stacks) -> SideSampling {
         samples: stacks.total(),
         hertz: ProfileSeam::HERTZ,
         threads: match clock {
-            ProfileClock::MainThread => Threads::Main,
-            ProfileClock::AllThreads => Threads::All,
+            ProfileClock::MainThread => SampledThreads::Main,
+            ProfileClock::AllThreads => SampledThreads::All,
         },
     }
 }

@@ -19,7 +19,7 @@ pub struct Attribution {
     /// The time of an iteration on each side in nanoseconds, where both were timed.
     pub time_ns: Option<Paired<f64>>,
     /// The measured change of time of an iteration, where both sides were timed.
-    pub change: Option<Estimate>,
+    pub change: Option<NanosEstimate>,
     /// The functions that the change comes from, where both sides were profiled.
     pub explanation: Option<Explanation>,
     /// The functions of the project that take most of the time on the head side.
@@ -42,13 +42,13 @@ pub struct SideSampling {
     /// How many were asked for in a second of time in timed regions.
     pub hertz: u64,
     /// Which threads were sampled.
-    pub threads: Threads,
+    pub threads: SampledThreads,
 }
 
 /// Which threads were sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Threads {
+pub enum SampledThreads {
     /// The main thread, which did all the work; as time went by.
     Main,
     /// All, by processor time, and no oftener than the kernel's tick.
@@ -57,7 +57,7 @@ pub enum Threads {
 
 /// A number of nanoseconds an iteration, with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
+pub struct NanosEstimate {
     /// The estimate.
     pub ns: f64,
     /// Lower end of the interval.
@@ -66,7 +66,7 @@ pub struct Estimate {
     pub upper_ns: f64,
 }
 
-impl Estimate {
+impl NanosEstimate {
     /// Whether the interval is on one side of zero.
     #[must_use]
     pub fn is_certain(&self) -> bool {
@@ -106,7 +106,7 @@ pub struct Contributor {
     /// Its share of the time of each side, 0 to 1.
     pub share: Paired<f64>,
     /// By how much it made an iteration longer.
-    pub change: Estimate,
+    pub change: NanosEstimate,
     /// What it calls elsewhere that changed most, if that is most of its change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
@@ -202,9 +202,9 @@ pub struct FunctionShare {
     /// The share of samples in itself or what it calls, 0 to 1.
     pub total: Paired<f64>,
     /// The change of an iteration's time in itself.
-    pub own_change: Estimate,
+    pub own_change: NanosEstimate,
     /// The change of an iteration's time in itself or what it calls.
-    pub total_change: Estimate,
+    pub total_change: NanosEstimate,
 }
 
 /// A function that takes a noticeable share of the time, with what it calls outside of the project.

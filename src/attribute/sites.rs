@@ -9,7 +9,7 @@ use super::blame;
 use super::estimate::{Change, Count};
 use super::ground::Ground;
 use super::matching::pair;
-use super::model::{Contributor, Estimate, Explanation, Origin};
+use super::model::{Contributor, Explanation, NanosEstimate, Origin};
 use super::names::comparable;
 use super::origin::Origins;
 use super::shares;
@@ -112,8 +112,8 @@ fn contributor(site: &PairedSite, of: Paired<u64>, change: Change) -> Contributo
 /// of the change.
 fn is_same_code(
     site: &PairedSite,
-    whole: Estimate,
-    part: impl Fn(Paired<u64>) -> Estimate,
+    whole: NanosEstimate,
+    part: impl Fn(Paired<u64>) -> NanosEstimate,
 ) -> bool {
     let differing = site.sites.as_ref().map(|site| {
         let site = site.as_ref()?;
@@ -135,8 +135,8 @@ fn origin(site: &PairedSite) -> Origin {
 /// The callee, not of the project, in which most of the change happened.
 fn through(
     site: &PairedSite,
-    whole: Estimate,
-    part: impl Fn(Paired<u64>) -> Estimate,
+    whole: NanosEstimate,
+    part: impl Fn(Paired<u64>) -> NanosEstimate,
 ) -> Option<String> {
     let names = [&site.sites.base, &site.sites.head].into_iter().flatten();
     let names = names.flat_map(|site| site.callees.keys());

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 /// A function in a source file, its lines from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Function {
+pub(super) struct FunctionLines {
     pub(super) name: String,
     pub(super) lines: RangeInclusive<u32>,
 }
@@ -21,7 +21,7 @@ pub(super) struct Token<'a> {
 }
 
 /// Every function with a body, in the order of their ends.
-pub(super) fn functions(source: &str) -> Vec<Function> {
+pub(super) fn functions(source: &str) -> Vec<FunctionLines> {
     let tokens = tokens(source);
     let mut found = Vec::new();
     let mut open: Vec<Option<(String, u32)>> = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn functions(source: &str) -> Vec<Function> {
             "}" => {
                 if let Some(Some((name, first))) = open.pop() {
                     let lines = first..=token.line;
-                    found.push(Function { name, lines });
+                    found.push(FunctionLines { name, lines });
                 }
             }
             _ => {}
@@ -54,7 +54,7 @@ pub(super) fn functions(source: &str) -> Vec<Function> {
 }
 
 /// The innermost function around a line.
-pub(super) fn enclosing(functions: &[Function], line: u32) -> Option<&Function> {
+pub(super) fn enclosing(functions: &[FunctionLines], line: u32) -> Option<&FunctionLines> {
     let around = functions.iter().filter(|f| f.lines.contains(&line));
     around.min_by_key(|f| f.lines.end() - f.lines.start())
 }

@@ -44,7 +44,7 @@ fn ground(files: Vec<ChangedFile>) -> Ground {
     Ground {
         origins: example(),
         hunks: hunks::Hunks::of(files, |_| std::collections::BTreeMap::new()),
-        beside: beside::Beside::default(),
+        beside: beside::BuildChanges::default(),
     }
 }
 

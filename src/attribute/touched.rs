@@ -63,7 +63,7 @@ impl TouchedFunction {
 /// comments and the place of a function are no change of it.
 #[must_use]
 pub fn touched_functions(files: &[ChangedFile]) -> Vec<TouchedFunction> {
-    let sources: Vec<Source> = files.iter().filter_map(Source::of).collect();
+    let sources: Vec<ProductSource> = files.iter().filter_map(ProductSource::of).collect();
     let mut former: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let everywhere = sources.iter().flat_map(|source| &source.functions.base);
     for function in everywhere {
@@ -114,15 +114,15 @@ pub fn is_documentation(paths: &[Paired<Option<PathBuf>>], files: &[ChangedFile]
 }
 
 /// A changed file that programs are made of.
-struct Source {
+struct ProductSource {
     path: String,
     functions: Paired<Vec<SourceFunction>>,
 }
 
-impl Source {
-    fn of(file: &ChangedFile) -> Option<Source> {
+impl ProductSource {
+    fn of(file: &ChangedFile) -> Option<ProductSource> {
         let path = file.paths.head.as_deref()?;
-        is_product(path).then(|| Source {
+        is_product(path).then(|| ProductSource {
             path: path.to_string_lossy().into_owned(),
             functions: file.texts.as_ref().map(|text| items::functions(text)),
         })

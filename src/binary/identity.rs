@@ -24,7 +24,7 @@ use std::path::Path;
 use crate::units::Paired;
 
 use super::image::{Image, Section};
-use super::panic_location::Sources;
+use super::panic_location::SourceTexts;
 use super::tree::{Tree, equalise_folders};
 
 /// The executables of both sides, read once.
@@ -53,8 +53,8 @@ impl<'a> Executables<'a> {
     }
 
     /// Where a text came from is needed for reading the source; where it is compared, it is not.
-    pub(super) fn sources(&self) -> Sources<'_> {
-        Sources::new(self.own.as_ref().map(Vec::as_slice), self.trees)
+    pub(super) fn sources(&self) -> SourceTexts<'_> {
+        SourceTexts::new(self.own.as_ref().map(Vec::as_slice), self.trees)
     }
 }
 
@@ -73,7 +73,7 @@ pub fn code_difference(
     })
 }
 
-fn difference(images: &Paired<Image<'_>>, sources: &Sources<'_>) -> Option<String> {
+fn difference(images: &Paired<Image<'_>>, sources: &SourceTexts<'_>) -> Option<String> {
     if images.base.headers != images.head.headers {
         let laid_out_alike = images.base.sections.len() == images.head.sections.len()
             && images
@@ -111,7 +111,7 @@ fn section_difference(
     images: &Paired<Image<'_>>,
     base: &Section<'_>,
     head: &Section<'_>,
-    sources: &Sources<'_>,
+    sources: &SourceTexts<'_>,
 ) -> Option<String> {
     let name = base.name;
     if base.size != head.size {

@@ -19,7 +19,7 @@ mod symbolizer;
 mod tree;
 
 pub use file::{Binary, Symbol};
-pub use function_diff::{ChangedFunction, Difference, Unclear, changed_functions};
+pub use function_diff::{ChangedFunction, FunctionDifference, Unclear, changed_functions};
 pub use identity::code_difference;
 pub use loader::needed_libraries;
 pub use symbolizer::{Frame, Symbols};

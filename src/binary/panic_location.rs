@@ -14,7 +14,7 @@ const LONGEST_PATH: u64 = 4096;
 
 /// The source files of both sides, read when a location names them.
 #[derive(Debug)]
-pub(super) struct Sources<'a> {
+pub(super) struct SourceTexts<'a> {
     /// The executables as they are, with each side's own paths.
     own: Paired<Option<Image<'a>>>,
     trees: Paired<Tree<'a>>,
@@ -23,15 +23,15 @@ pub(super) struct Sources<'a> {
 
 /// `core::panic::Location` as it lies in memory.
 #[derive(Debug)]
-struct Location<'a> {
+struct PanicLocation<'a> {
     file: &'a str,
     line: u32,
     column: u32,
 }
 
-impl<'a> Sources<'a> {
-    pub(super) fn new(own: Paired<&'a [u8]>, trees: Paired<Tree<'a>>) -> Sources<'a> {
-        Sources {
+impl<'a> SourceTexts<'a> {
+    pub(super) fn new(own: Paired<&'a [u8]>, trees: Paired<Tree<'a>>) -> SourceTexts<'a> {
+        SourceTexts {
             own: own.map(|bytes| Image::parse(bytes).ok()),
             trees,
             lines: RefCell::default(),
@@ -74,7 +74,7 @@ impl<'a> Sources<'a> {
 
     /// What the source has at a location: the rest of the line, a comment at its end aside. `None`
     /// where there is nothing but space or comment, which no code is at.
-    fn text(&self, side: Side, location: &Location<'_>) -> Option<String> {
+    fn text(&self, side: Side, location: &PanicLocation<'_>) -> Option<String> {
         let tree = self.trees.get(side);
         let path = on_side(&tree.workspace.join(location.file), tree.checkout);
         let mut files = self.lines.borrow_mut();
@@ -101,7 +101,7 @@ fn both<T>(mut of: impl FnMut(Side) -> Option<T>) -> Option<Paired<T>> {
 }
 
 /// The record at `address`, where it names a Rust source file.
-fn location<'a>(image: &Image<'a>, address: u64) -> Option<Location<'a>> {
+fn location<'a>(image: &Image<'a>, address: u64) -> Option<PanicLocation<'a>> {
     let len = image.number(address.checked_add(8)?)?;
     if len > LONGEST_PATH {
         return None;
@@ -115,7 +115,7 @@ fn location<'a>(image: &Image<'a>, address: u64) -> Option<Location<'a>> {
     }
     let numbers = image.number(address.checked_add(16)?)?.to_le_bytes();
     let (line, column) = numbers.split_at(4);
-    Some(Location {
+    Some(PanicLocation {
         file,
         line: u32::from_le_bytes(line.try_into().ok()?),
         column: u32::from_le_bytes(column.try_into().ok()?),

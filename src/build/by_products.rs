@@ -10,7 +10,7 @@ use super::compile::Compiled;
 #[derive(Debug, Clone, Default)]
 pub struct ByProducts {
     /// Programs.
-    pub programs: Vec<Program>,
+    pub programs: Vec<BuiltProgram>,
     /// Shared libraries, but for those of procedural macros.
     pub libraries: Vec<PathBuf>,
     /// Folders of build scripts.
@@ -19,7 +19,7 @@ pub struct ByProducts {
 
 /// A program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
+pub struct BuiltProgram {
     /// The package's name. Cargo builds a package's programs for its benchmarks.
     pub package: String,
     /// The file.
@@ -44,7 +44,7 @@ impl ByProducts {
             .filter_map(|artifact| {
                 let path = artifact.executable.clone()?.into_std_path_buf();
                 let package = name_of(&artifact.package_id);
-                Some(Program { package, path })
+                Some(BuiltProgram { package, path })
             });
         let libraries = artifacts()
             .filter(|artifact| is_shared_library(artifact))

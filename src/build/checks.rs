@@ -9,12 +9,12 @@ use crate::units::{Paired, Side};
 use super::Build;
 use super::error::BuildError;
 use super::rustc_wrapper::CrateNames;
-use super::side::Site;
+use super::side::BuildSite;
 use super::workspace::{Workspace, benches, is_plain_name, near};
 
 /// Every package that is named is there on both sides.
 pub(super) fn check_packages(
-    sites: &Paired<Site<'_>>,
+    sites: &Paired<BuildSite<'_>>,
     selection: &Selection,
 ) -> Result<(), BuildError> {
     for side in Side::BOTH {
@@ -37,7 +37,7 @@ pub(super) fn check_packages(
 
 /// A bench target that one side alone has is no error: its benchmarks are added or removed.
 pub(super) fn check_benches(
-    sites: &Paired<Site<'_>>,
+    sites: &Paired<BuildSite<'_>>,
     selection: &Selection,
 ) -> Result<(), BuildError> {
     let selected = sites.as_ref().map(|site| site.members.selected(selection));
@@ -66,7 +66,7 @@ pub(super) fn check_benches(
 
 /// Who names the crates of the checkouts: one answer for both sides.
 pub(super) fn names_of_crates(
-    sites: &Paired<Site<'_>>,
+    sites: &Paired<BuildSite<'_>>,
     graphs: &Paired<Option<Workspace>>,
 ) -> CrateNames {
     let within = |side: Side| {
@@ -74,7 +74,7 @@ pub(super) fn names_of_crates(
         graph.map(|graph| graph.places_within(&sites.get(side).checkout.root))
     };
     let places = Paired::from_fn(within);
-    let workspaces = sites.as_ref().map(Site::workspace_in_repository);
+    let workspaces = sites.as_ref().map(BuildSite::workspace_in_repository);
     let outside = Side::BOTH.into_iter().any(|side| {
         let mut places = places.get(side).iter().flatten();
         places.any(|(_, folder)| !folder.starts_with(workspaces.get(side)))

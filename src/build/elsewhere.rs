@@ -65,7 +65,7 @@ impl Manifest {
 
 /// Where benchmarks are.
 #[derive(Debug, PartialEq, Eq)]
-enum Found {
+enum BenchmarkPackages {
     Nowhere,
     /// In one package, with its manifest on each side.
     Here(Paired<PathBuf>),
@@ -77,7 +77,7 @@ enum Found {
 
 /// Looks through the manifests of both sides. A package is the same one where it lies at the same place, or
 /// has the same name.
-fn find(sides: Paired<&[Manifest]>, wanted: &[String]) -> Found {
+fn find(sides: Paired<&[Manifest]>, wanted: &[String]) -> BenchmarkPackages {
     let partner = |one: &Manifest, others: &[Manifest]| {
         let mut same_place = others.iter();
         if let Some(same) = same_place.find(|other| other.path == one.path) {
@@ -89,13 +89,13 @@ fn find(sides: Paired<&[Manifest]>, wanted: &[String]) -> Found {
         named.next().is_none().then(|| only.path.clone())
     };
     let mut pairs: Vec<Paired<PathBuf>> = Vec::new();
-    let mut one_sided = Found::Nowhere;
+    let mut one_sided = BenchmarkPackages::Nowhere;
     for side in [Side::Head, Side::Base] {
         let others = sides.get(side.other());
         for one in sides.get(side).iter().filter(|one| one.serves(wanted)) {
             let Some(other) = partner(one, others) else {
-                if one_sided == Found::Nowhere {
-                    one_sided = Found::OneSided(side, one.path.clone());
+                if one_sided == BenchmarkPackages::Nowhere {
+                    one_sided = BenchmarkPackages::OneSided(side, one.path.clone());
                 }
                 continue;
             };
@@ -117,8 +117,8 @@ fn find(sides: Paired<&[Manifest]>, wanted: &[String]) -> Found {
     }
     match pairs.len() {
         0 => one_sided,
-        1 => Found::Here(pairs.remove(0)),
-        _ => Found::Several(pairs.into_iter().map(|pair| pair.head).collect()),
+        1 => BenchmarkPackages::Here(pairs.remove(0)),
+        _ => BenchmarkPackages::Several(pairs.into_iter().map(|pair| pair.head).collect()),
     }
 }
 
@@ -143,7 +143,7 @@ pub(super) fn settle(
     let sides = Paired::new(all.base.as_slice(), all.head.as_slice());
     let at_users = |path: &Path| shown(&checkouts.head.original_root.join(path));
     match find(sides, &plan.selection.benches) {
-        Found::Here(paths) => {
+        BenchmarkPackages::Here(paths) => {
             let manifest = at_users(&paths.head);
             let mut note = format!(
                 "no selected package has a benchmark: those of {manifest} are compared \
@@ -165,7 +165,7 @@ pub(super) fn settle(
             });
             Ok((moved, Some(note)))
         }
-        Found::Several(paths) => {
+        BenchmarkPackages::Several(paths) => {
             let options = paths
                 .iter()
                 .map(|path| format!("--manifest-path {}", at_users(path)));
@@ -180,7 +180,7 @@ pub(super) fn settle(
                 manifests: paths,
             })
         }
-        Found::OneSided(side, manifest) if !selected.have_benches => {
+        BenchmarkPackages::OneSided(side, manifest) if !selected.have_benches => {
             Err(BuildError::BenchesOneSided { side, manifest })
         }
         _ => Ok((checkouts, None)),
@@ -279,12 +279,12 @@ mod tests {
         Manifest::parse(path.into(), &text).unwrap()
     }
 
-    fn found(base: &[Manifest], head: &[Manifest]) -> Found {
+    fn found(base: &[Manifest], head: &[Manifest]) -> BenchmarkPackages {
         find(Paired::new(base, head), &[])
     }
 
-    fn here(base: &str, head: &str) -> Found {
-        Found::Here(Paired::new(base.into(), head.into()))
+    fn here(base: &str, head: &str) -> BenchmarkPackages {
+        BenchmarkPackages::Here(Paired::new(base.into(), head.into()))
     }
 
     #[test]
@@ -312,11 +312,11 @@ mod tests {
         );
         let two = [top.clone(), bench, other];
         let both = ["bench/Cargo.toml", "more/Cargo.toml"].map(PathBuf::from);
-        assert_eq!(found(&two, &two), Found::Several(both.into()));
+        assert_eq!(found(&two, &two), BenchmarkPackages::Several(both.into()));
         let wanted = find(Paired::new(&two, &two), &["c".to_owned()]);
         assert_eq!(wanted, here("more/Cargo.toml", "more/Cargo.toml"));
         let none = [top];
-        assert_eq!(found(&none, &none), Found::Nowhere);
+        assert_eq!(found(&none, &none), BenchmarkPackages::Nowhere);
     }
 
     #[test]
@@ -339,8 +339,14 @@ mod tests {
             here("bench/Cargo.toml", "bench/Cargo.toml")
         );
         let path = PathBuf::from("bench/Cargo.toml");
-        assert_eq!(found(&[], &old), Found::OneSided(Side::Head, path.clone()));
-        assert_eq!(found(&old, &[]), Found::OneSided(Side::Base, path));
+        assert_eq!(
+            found(&[], &old),
+            BenchmarkPackages::OneSided(Side::Head, path.clone())
+        );
+        assert_eq!(
+            found(&old, &[]),
+            BenchmarkPackages::OneSided(Side::Base, path)
+        );
     }
 
     #[test]

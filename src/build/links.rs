@@ -9,13 +9,13 @@ use fs_err as fs;
 
 use super::error::BuildError;
 use super::lock;
-use super::side::Site;
+use super::side::BuildSite;
 
 /// Refuses a side whose workspace, or whose lock file, really lies outside its checkout.
 ///
 /// # Errors
 /// Where one does, and where the checkout cannot be read.
-pub(super) fn refuse(site: &Site<'_>) -> Result<(), BuildError> {
+pub(super) fn refuse(site: &BuildSite<'_>) -> Result<(), BuildError> {
     let root = &site.checkout.root;
     let real_root =
         fs::canonicalize(root).map_err(|source| site.tools.io("find the checkout", source))?;

@@ -45,7 +45,7 @@ use crate::units::{Event, EventSink, Paired, Side};
 
 pub use binaries::{BinarySize, binary_sizes};
 pub use broken::BrokenTarget;
-pub use by_products::{ByProducts, Program, ScriptOutput};
+pub use by_products::{BuiltProgram, ByProducts, ScriptOutput};
 pub use error::{BuildError, Where};
 pub use kept::{Cleaned, clean};
 pub use runner::Runner;
@@ -57,7 +57,7 @@ use kept::{Kept, Places};
 use lock::LockSite;
 use reuse::Reusable;
 use rustup::Rustup;
-use side::{Site, Wish};
+use side::{BuildSite, Wish};
 
 /// A side, built.
 #[derive(Debug, Clone)]
@@ -275,7 +275,8 @@ fn build_selected(
     let folder = checkouts.head.folder();
     let rustup = Rustup::ask(users, folder, scratch);
     // Each asks its tools several questions, and waits for the answers.
-    let sites = Paired::at_once(|side| Site::open(scratch, side, checkouts.get(side), &rustup));
+    let sites =
+        Paired::at_once(|side| BuildSite::open(scratch, side, checkouts.get(side), &rustup));
     let sites = Paired::new(sites.base?, sites.head?);
     Side::BOTH
         .into_iter()
@@ -322,7 +323,7 @@ fn build_selected(
 }
 
 /// Gives both sides the user's own configuration of cargo; what the report should say of it.
-fn carry_configuration_over(sites: &Paired<Site<'_>>) -> Result<Vec<String>, BuildError> {
+fn carry_configuration_over(sites: &Paired<BuildSite<'_>>) -> Result<Vec<String>, BuildError> {
     let head = &sites.head;
     let includes = sites
         .as_ref()

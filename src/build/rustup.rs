@@ -72,7 +72,7 @@ impl Rustup {
     /// Asks for the repository at `root`, whose manifest lies in `folder` (relative to it). Without rustup
     /// nothing is chosen.
     pub(super) fn ask(root: &Path, folder: &Path, scratch: &Scratch) -> Rustup {
-        let asked = Asked { scratch };
+        let asked = RustupQuestion { scratch };
         let Some(listed) = asked.stdout(&["override", "list"], root) else {
             return Rustup::default();
         };
@@ -125,11 +125,11 @@ fn toolchain_file(folder: &Path) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-struct Asked<'a> {
+struct RustupQuestion<'a> {
     scratch: &'a Scratch,
 }
 
-impl Asked<'_> {
+impl RustupQuestion<'_> {
     /// What the user has said for this very command.
     fn word(&self) -> Option<ChosenToolchain> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());

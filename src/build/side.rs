@@ -29,7 +29,7 @@ use super::{
 
 /// A side before its build: its checkout and what its manifests say.
 #[derive(Debug)]
-pub(super) struct Site<'a> {
+pub(super) struct BuildSite<'a> {
     pub(super) tools: Tools<'a>,
     pub(super) checkout: &'a Checkout,
     pub(super) members: Workspace,
@@ -54,7 +54,7 @@ pub(super) struct Wish<'a> {
     pub(super) kept: Option<&'a Kept>,
 }
 
-impl<'a> Site<'a> {
+impl<'a> BuildSite<'a> {
     /// Reads a checkout's manifests and asks for its toolchain.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl<'a> Site<'a> {
         side: Side,
         checkout: &'a Checkout,
         rustup: &Rustup,
-    ) -> Result<Site<'a>, BuildError> {
+    ) -> Result<BuildSite<'a>, BuildError> {
         let choice = rustup.choice(&checkout.root, checkout.folder());
         let tools = Tools::new(scratch, side, checkout).of_toolchain(choice);
         if !checkout.manifest_path.is_file() {
@@ -84,7 +84,7 @@ impl<'a> Site<'a> {
         toolchain.choice = choice.cloned();
         let members = Workspace::of_members(&tools, checkout)
             .map_err(|error| outside::explain(error, checkout))?;
-        Ok(Site {
+        Ok(BuildSite {
             tools,
             checkout,
             members,

@@ -217,7 +217,7 @@ fn an_executable_that_cargo_took_from_the_other_side_is_refused() {
     );
     let checkouts = world.checkouts();
     let site = |side| {
-        Site::open(
+        BuildSite::open(
             &world.scratch,
             side,
             checkouts.get(side),
@@ -235,7 +235,7 @@ fn an_executable_that_cargo_took_from_the_other_side_is_refused() {
         selection: &selection,
         kept: None,
     };
-    let build = |site: &Site<'_>| site.build(&wish, &|_| ());
+    let build = |site: &BuildSite<'_>| site.build(&wish, &|_| ());
     let built = build(&base).unwrap();
     // The trap: a whole copy, time stamps included, newer than the head side's source.
     let copied = std::process::Command::new("cp")

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::plan::config::{self, Origin};
+use crate::plan::config::{self, ValueOrigin};
 use crate::plan::{ConfigArgs, Environment, ExitStatus};
 
 /// Writes every setting as it would be used, with its origin; warnings go to `err`.
@@ -44,7 +44,7 @@ pub(crate) fn config(
         .unwrap_or(0);
     for (setting, value) in settings.iter().zip(values) {
         let origin = match (&setting.origin, &setting.value) {
-            (Origin::Default, None) => String::new(),
+            (ValueOrigin::Default, None) => String::new(),
             (origin, _) => origin.to_string(),
         };
         let line = format!("{:key_width$}  {value:value_width$}  {origin}", setting.key);

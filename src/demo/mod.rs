@@ -108,7 +108,7 @@ fn commit_both(root: &Path) -> Result<(), git2::Error> {
 fn commit(
     repository: &Repository,
     branch: &str,
-    state: &sample::State,
+    state: &sample::SampleState,
     parent: Option<Oid>,
 ) -> Result<Oid, git2::Error> {
     let parent = parent.map(|id| repository.find_commit(id)).transpose()?;

@@ -2,17 +2,17 @@
 //! out of a package, so manifests are kept there as `Cargo.toml.in`.
 
 /// A state of the sample.
-pub(super) struct State {
+pub(super) struct SampleState {
     /// The commit message.
     pub(super) message: &'static str,
     /// When it was committed, in seconds since the epoch.
     pub(super) committed_at: i64,
     /// What it adds to the state before it, or puts in its place.
-    pub(super) files: &'static [File],
+    pub(super) files: &'static [SampleFile],
 }
 
 /// A file of the sample.
-pub(super) struct File {
+pub(super) struct SampleFile {
     /// Where it lies in the repository.
     pub(super) path: &'static str,
     /// What it holds.
@@ -22,7 +22,7 @@ pub(super) struct File {
 /// Each file by its path, with the suffix that its fixture has beside.
 macro_rules! files {
     ($side:literal: $($path:literal $(from $fixture:literal)?),* $(,)?) => {
-        &[$(File {
+        &[$(SampleFile {
             path: $path,
             content: files!(@content $side, $path $(, $fixture)?),
         }),*]
@@ -36,7 +36,7 @@ macro_rules! files {
 }
 
 /// What `main` holds.
-pub(super) const BASE: State = State {
+pub(super) const BASE: SampleState = SampleState {
     message: "Import the station's readings, their vault and their codec\n",
     committed_at: 1_767_258_000,
     files: files!("base":
@@ -61,7 +61,7 @@ pub(super) const BASE: State = State {
 };
 
 /// What `faster-parser` changes.
-pub(super) const HEAD: State = State {
+pub(super) const HEAD: SampleState = SampleState {
     message: "Parse readings without copying their fields\n\
         \n\
         Checksums notice swapped halves, keys are stretched a little longer, and a seal tells\n\

@@ -10,7 +10,7 @@ use crate::build::{Build, Executable};
 use crate::file_access::Watched;
 use crate::units::Paired;
 
-use super::surroundings::{Beside, Code, Surroundings};
+use super::surroundings::{CodeChange, InputChanges, InputStatus};
 use super::{Identity, Target};
 
 /// The functions that differ between the executables of a target: found out when that is first asked, then kept.
@@ -55,7 +55,7 @@ pub struct TargetChanges {
 pub struct Changes<'a> {
     builds: &'a Paired<Build>,
     /// Read when it is first needed: where all is identical, never.
-    surroundings: OnceCell<io::Result<Surroundings<'a>>>,
+    surroundings: OnceCell<io::Result<InputChanges<'a>>>,
 }
 
 impl<'a> Changes<'a> {
@@ -77,7 +77,7 @@ impl<'a> Changes<'a> {
         let executables = target.both_executables()?;
         let surroundings = self.surroundings()?;
         let unreadable = |error: io::Error| Unclear::because(error.to_string());
-        if let Beside::Differs(reason) = surroundings.of(executables).map_err(unreadable)? {
+        if let InputStatus::Differs(reason) = surroundings.of(executables).map_err(unreadable)? {
             return Err(Unclear::because(reason));
         }
         let functions = match target.identity {
@@ -85,8 +85,8 @@ impl<'a> Changes<'a> {
             _ => target.changed_functions(self.builds)?.to_vec(),
         };
         let code = match functions.is_empty() {
-            true => Code::Same,
-            false => Code::Differs,
+            true => CodeChange::Same,
+            false => CodeChange::Differs,
         };
         let watched =
             Paired::from_fn(|side| surroundings.watched(side, &executables.get(side).path, code));
@@ -104,8 +104,8 @@ impl<'a> Changes<'a> {
         surroundings.is_ok_and(|surroundings| surroundings.is_code(path))
     }
 
-    fn surroundings(&self) -> Result<&Surroundings<'a>, Unclear> {
-        let read = || Surroundings::between(self.builds);
+    fn surroundings(&self) -> Result<&InputChanges<'a>, Unclear> {
+        let read = || InputChanges::between(self.builds);
         let surroundings = self.surroundings.get_or_init(read).as_ref();
         surroundings.map_err(|error| Unclear::because(error.to_string()))
     }

@@ -8,13 +8,13 @@ use crate::file_access::Recorder;
 use crate::units::{Paired, Side};
 
 use super::Identity;
-use super::surroundings::{self, Beside, Surroundings};
+use super::surroundings::{self, InputChanges, InputStatus};
 
 /// Whether both executables are the same code in the same surroundings.
 pub(super) fn identity(
     builds: &Paired<Build>,
     executables: &Paired<Option<&Executable>>,
-    surroundings: &io::Result<Surroundings<'_>>,
+    surroundings: &io::Result<InputChanges<'_>>,
 ) -> Identity {
     let (Some(base), Some(head)) = (executables.base, executables.head) else {
         return Identity::OneSided;
@@ -37,23 +37,23 @@ pub(super) fn identity(
             beside.map_err(|error| error.to_string())
         });
     match beside {
-        Ok(Beside::Same) => Identity::Identical,
-        Ok(Beside::Watch(reason) | Beside::Differs(reason)) | Err(reason) => {
+        Ok(InputStatus::Same) => Identity::Identical,
+        Ok(InputStatus::Watch(reason) | InputStatus::Differs(reason)) | Err(reason) => {
             Identity::SameCode(reason)
         }
     }
 }
 
 /// What the processes of one target open of all that differs while they are asked for their benchmarks.
-pub(super) struct Record(Paired<Result<Option<Recorder>, String>>);
+pub(super) struct ListingRecord(Paired<Result<Option<Recorder>, String>>);
 
-impl Record {
+impl ListingRecord {
     /// Before they are started.
     pub(super) fn begin(
-        surroundings: &io::Result<Surroundings<'_>>,
+        surroundings: &io::Result<InputChanges<'_>>,
         executables: &Paired<Option<(Side, &Executable)>>,
-    ) -> Record {
-        Record(Paired::from_fn(|side| {
+    ) -> ListingRecord {
+        ListingRecord(Paired::from_fn(|side| {
             match (surroundings, executables.get(side)) {
                 (Ok(surroundings), Some((_, executable))) => {
                     surroundings.record(side, &executable.path)

@@ -12,11 +12,11 @@ use crate::scratch::{self, Scratch};
 use crate::units::{Paired, Side};
 
 use super::broken;
-use super::claim::{Record, identity};
+use super::claim::{ListingRecord, identity};
 use super::listing::{Listed, Listing, list};
 use super::refused::Refused;
 use super::renamed::{self, OwnWords};
-use super::surroundings::Surroundings;
+use super::surroundings::InputChanges;
 use super::{
     Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, FunctionDiff, Identity, Presence,
     Reached, SkippedTarget, Target, TargetOutcome,
@@ -52,13 +52,13 @@ pub fn discover(
         notes: Vec::new(),
         last_words: Vec::new(),
     };
-    let surroundings = Surroundings::between(builds);
+    let surroundings = InputChanges::between(builds);
     let own = Paired::from_fn(|side| OwnWords::of(builds.get(side), side));
     let pairs = pair_executables(builds, options.renames);
     discovery.notes = unpaired(builds, &pairs);
     for executables in pairs {
         scratch::check()?;
-        let record = Record::begin(&surroundings, &executables);
+        let record = ListingRecord::begin(&surroundings, &executables);
         let answers = Paired::at_once(|side| {
             let executable = executables.get(side).as_ref();
             executable
@@ -150,11 +150,14 @@ fn started(
     })
 }
 
-type Found<'a> = Option<(Side, &'a Executable)>;
+type FoundExecutable<'a> = Option<(Side, &'a Executable)>;
 
 /// The executables of both sides by (package, target), in the order of the head side; targets that
 /// only the base side has come last.
-fn pair_executables<'b>(builds: &'b Paired<Build>, renames: &[Renaming]) -> Vec<Paired<Found<'b>>> {
+fn pair_executables<'b>(
+    builds: &'b Paired<Build>,
+    renames: &[Renaming],
+) -> Vec<Paired<FoundExecutable<'b>>> {
     let (base, head) = (&builds.base.executables, &builds.head.executables);
     let checkouts = builds.as_ref().map(|build| &build.checkout);
     let moved = revision::changed_paths(checkouts).unwrap_or_default();
@@ -186,7 +189,7 @@ fn pair_executables<'b>(builds: &'b Paired<Build>, renames: &[Renaming]) -> Vec<
 
 /// What the report should say of targets that one side alone has; not of those that the other has and cannot
 /// build.
-fn unpaired(builds: &Paired<Build>, pairs: &[Paired<Found<'_>>]) -> Vec<String> {
+fn unpaired(builds: &Paired<Build>, pairs: &[Paired<FoundExecutable<'_>>]) -> Vec<String> {
     let only = |side: Side| -> Vec<(&str, &str)> {
         let alone = pairs.iter().filter(|pair| pair.get(side.other()).is_none());
         let names =

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Finding, Patient, Severity};
+use super::{HealthCheck, Patient, Severity};
 use crate::environment::StealWatch;
 use crate::units::Bytes;
 
@@ -15,23 +15,23 @@ const SCARCE_MEMORY: u64 = 1 << 30;
 /// Twenty clock ticks of the kernel's statistics: enough to see theft of a twentieth.
 const STEAL_WATCH: Duration = Duration::from_millis(200);
 
-pub(super) fn load(patient: &Patient) -> Finding {
+pub(super) fn load(patient: &Patient) -> HealthCheck {
     let load = match patient.machine.load {
         Some(load) => format!("load average {load:.2}"),
         None => "no load average".to_owned(),
     };
     let Some(occupied) = patient.occupied else {
         let text = format!("{load}; the system does not tell what its processors do");
-        return Finding::new("load", Severity::Note, text);
+        return HealthCheck::new("load", Severity::Note, text);
     };
     match occupied.complaint() {
-        Some(busy) => Finding::new(
+        Some(busy) => HealthCheck::new(
             "load",
             Severity::Hurts,
             format!("{busy} just now ({load}): they compete with the benchmarks; more rounds will be needed"),
         )
         .mended_by("close what computes; `ps -eo pcpu,comm --sort=-pcpu | head` shows it"),
-        None => Finding::new(
+        None => HealthCheck::new(
             "load",
             Severity::Good,
             format!(
@@ -43,19 +43,19 @@ pub(super) fn load(patient: &Patient) -> Finding {
 }
 
 /// Wants a processor for a while: theft shows only where there is something to steal.
-pub(super) fn stolen_time() -> Finding {
+pub(super) fn stolen_time() -> HealthCheck {
     let watch = StealWatch::start();
     let end = Instant::now() + STEAL_WATCH;
     while Instant::now() < end {
         std::hint::spin_loop();
     }
     match watch.share() {
-        None => Finding::new(
+        None => HealthCheck::new(
             "stolen time",
             Severity::Note,
             "the system does not tell what other tenants take",
         ),
-        Some(share) if share >= 0.01 => Finding::new(
+        Some(share) if share >= 0.01 => HealthCheck::new(
             "stolen time",
             Severity::Hurts,
             format!(
@@ -65,13 +65,13 @@ pub(super) fn stolen_time() -> Finding {
             ),
         )
         .mended_by("run at a quieter time, or on a machine with dedicated processors"),
-        Some(_) => Finding::new("stolen time", Severity::Good, "none just now"),
+        Some(_) => HealthCheck::new("stolen time", Severity::Good, "none just now"),
     }
 }
 
-pub(super) fn hypervisor(patient: &Patient) -> Option<Finding> {
+pub(super) fn hypervisor(patient: &Patient) -> Option<HealthCheck> {
     let name = patient.machine.virtualised.as_ref()?;
-    Some(Finding::new(
+    Some(HealthCheck::new(
         "hypervisor",
         Severity::Note,
         format!(
@@ -82,7 +82,7 @@ pub(super) fn hypervisor(patient: &Patient) -> Option<Finding> {
 }
 
 /// The processor quota of the control group, as containers get it.
-pub(super) fn quota(patient: &Patient) -> Option<Finding> {
+pub(super) fn quota(patient: &Patient) -> Option<HealthCheck> {
     let groups = fs_err::read_to_string(patient.root().join("proc/self/cgroup")).ok()?;
     let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
     let limit = patient.line(&format!("sys/fs/cgroup/{group}/cpu.max"))?;
@@ -90,7 +90,7 @@ pub(super) fn quota(patient: &Patient) -> Option<Finding> {
     let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
     let processors = quota / period;
     Some(
-        Finding::new(
+        HealthCheck::new(
             "processor quota",
             Severity::Hurts,
             format!(
@@ -102,7 +102,7 @@ pub(super) fn quota(patient: &Patient) -> Option<Finding> {
     )
 }
 
-pub(super) fn clock(patient: &Patient) -> Option<Finding> {
+pub(super) fn clock(patient: &Patient) -> Option<HealthCheck> {
     let folder = "sys/devices/system/clocksource/clocksource0";
     let source = patient.line(&format!("{folder}/current_clocksource"))?;
     // The others are read without entering the kernel (vdso(7)).
@@ -110,13 +110,13 @@ pub(super) fn clock(patient: &Patient) -> Option<Finding> {
         source.as_str(),
         "hpet" | "acpi_pm" | "jiffies" | "refined-jiffies" | "xen"
     ) {
-        return Some(Finding::new(
+        return Some(HealthCheck::new(
             "clock",
             Severity::Good,
             format!("{source}: cheap to read"),
         ));
     }
-    let finding = Finding::new(
+    let finding = HealthCheck::new(
         "clock",
         Severity::Hurts,
         format!("`{source}` is slow to read; samples of very short benchmarks lose precision"),
@@ -133,17 +133,17 @@ pub(super) fn clock(patient: &Patient) -> Option<Finding> {
 }
 
 /// Randomisation is wanted: every round then draws a new layout, and the interval covers its luck.
-pub(super) fn address_space(patient: &Patient) -> Option<Finding> {
+pub(super) fn address_space(patient: &Patient) -> Option<HealthCheck> {
     let value = patient.line("proc/sys/kernel/randomize_va_space")?;
     Some(match value.as_str() {
-        "0" => Finding::new(
+        "0" => HealthCheck::new(
             "address space",
             Severity::Hurts,
             "randomisation is off: every round has the same memory layout, so a lucky or unlucky one \
              is taken for the change's doing",
         )
         .mended_by("`sudo sysctl kernel.randomize_va_space=2`"),
-        _ => Finding::new(
+        _ => HealthCheck::new(
             "address space",
             Severity::Good,
             "randomised: every round draws a new memory layout",
@@ -151,21 +151,21 @@ pub(super) fn address_space(patient: &Patient) -> Option<Finding> {
     })
 }
 
-pub(super) fn memory(patient: &Patient) -> Option<Finding> {
+pub(super) fn memory(patient: &Patient) -> Option<HealthCheck> {
     let available = patient.machine.available_memory?;
     Some(if available.as_bytes() < SCARCE_MEMORY {
-        Finding::new(
+        HealthCheck::new(
             "memory",
             Severity::Hurts,
             format!("{available} free: building and measuring may swap"),
         )
         .mended_by("close what holds memory; `ps -eo rss,comm --sort=-rss | head` shows it")
     } else {
-        Finding::new("memory", Severity::Good, format!("{available} free"))
+        HealthCheck::new("memory", Severity::Good, format!("{available} free"))
     })
 }
 
-pub(super) fn disk(patient: &Patient) -> Vec<Finding> {
+pub(super) fn disk(patient: &Patient) -> Vec<HealthCheck> {
     let Some(existing) = patient.existing_cache() else {
         return Vec::new();
     };
@@ -175,14 +175,14 @@ pub(super) fn disk(patient: &Patient) -> Vec<Finding> {
     let place = patient.cache.display();
     let free = Bytes::from_bytes(status.f_bavail.saturating_mul(status.f_frsize));
     let mut findings = vec![if free.as_bytes() < SCARCE_DISK {
-        Finding::new(
+        HealthCheck::new(
             "disk",
             Severity::Hurts,
             format!("{free} free for builds in {place}: two target folders may not fit"),
         )
         .mended_by("`--target-dir` names another place")
     } else {
-        Finding::new(
+        HealthCheck::new(
             "disk",
             Severity::Good,
             format!("{free} free for builds in {place}"),
@@ -193,7 +193,7 @@ pub(super) fn disk(patient: &Patient) -> Vec<Finding> {
         .contains(rustix::fs::StatVfsMountFlags::NOEXEC)
     {
         findings.push(
-            Finding::new(
+            HealthCheck::new(
                 "disk",
                 Severity::Broken,
                 format!(
@@ -208,7 +208,7 @@ pub(super) fn disk(patient: &Patient) -> Vec<Finding> {
         .contains(rustix::fs::StatVfsMountFlags::RDONLY)
     {
         findings.push(
-            Finding::new(
+            HealthCheck::new(
                 "disk",
                 Severity::Broken,
                 format!("{place} is on a read-only file system: nothing can be built there"),

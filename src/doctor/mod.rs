@@ -29,7 +29,7 @@ pub(crate) enum Severity {
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Finding {
+pub(crate) struct HealthCheck {
     /// What was looked at, in a word or two.
     pub(crate) subject: &'static str,
     /// How much it matters.
@@ -40,9 +40,9 @@ pub(crate) struct Finding {
     pub(crate) mend: Option<String>,
 }
 
-impl Finding {
-    fn new(subject: &'static str, severity: Severity, finding: impl Into<String>) -> Finding {
-        Finding {
+impl HealthCheck {
+    fn new(subject: &'static str, severity: Severity, finding: impl Into<String>) -> HealthCheck {
+        HealthCheck {
             subject,
             severity,
             finding: finding.into(),
@@ -50,7 +50,7 @@ impl Finding {
         }
     }
 
-    fn mended_by(mut self, mend: impl Into<String>) -> Finding {
+    fn mended_by(mut self, mend: impl Into<String>) -> HealthCheck {
         self.mend = Some(mend.into());
         self
     }
@@ -94,9 +94,9 @@ impl Patient {
 }
 
 /// Looks at everything. Takes a moment: stolen time must be waited for.
-pub(crate) fn examine(patient: &Patient) -> Vec<Finding> {
+pub(crate) fn examine(patient: &Patient) -> Vec<HealthCheck> {
     let mut findings = vec![
-        Finding::new(
+        HealthCheck::new(
             "machine",
             Severity::Good,
             format!(

@@ -1,17 +1,17 @@
 //! What changes the processor's speed.
 
-use super::{Finding, Patient, Severity};
+use super::{HealthCheck, Patient, Severity};
 
-pub(super) fn governor(patient: &Patient) -> Option<Finding> {
+pub(super) fn governor(patient: &Patient) -> Option<HealthCheck> {
     let governor = patient.line("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")?;
     Some(if governor == "performance" {
-        Finding::new(
+        HealthCheck::new(
             "governor",
             Severity::Good,
             "performance: a steady frequency",
         )
     } else {
-        Finding::new(
+        HealthCheck::new(
             "governor",
             Severity::Hurts,
             format!("`{governor}`: the frequency follows the load, and lags behind it"),
@@ -20,7 +20,7 @@ pub(super) fn governor(patient: &Patient) -> Option<Finding> {
     })
 }
 
-pub(super) fn turbo(patient: &Patient) -> Option<Finding> {
+pub(super) fn turbo(patient: &Patient) -> Option<HealthCheck> {
     const INTEL: &str = "sys/devices/system/cpu/intel_pstate/no_turbo";
     const OTHERS: &str = "sys/devices/system/cpu/cpufreq/boost";
     let (file, off, on) = match (patient.line(INTEL), patient.line(OTHERS)) {
@@ -29,7 +29,7 @@ pub(super) fn turbo(patient: &Patient) -> Option<Finding> {
         (None, None) => return None,
     };
     Some(if on {
-        Finding::new(
+        HealthCheck::new(
             "turbo",
             Severity::Note,
             "on: the frequency depends on temperature and on the other processors; alternating the \
@@ -39,14 +39,14 @@ pub(super) fn turbo(patient: &Patient) -> Option<Finding> {
             "for the last bit of precision, `echo {off} | sudo tee /{file}`"
         ))
     } else {
-        Finding::new("turbo", Severity::Good, "off")
+        HealthCheck::new("turbo", Severity::Good, "off")
     })
 }
 
-pub(super) fn siblings(patient: &Patient) -> Option<Finding> {
+pub(super) fn siblings(patient: &Patient) -> Option<HealthCheck> {
     let active = patient.line("sys/devices/system/cpu/smt/active")?;
     (active == "1").then(|| {
-        Finding::new(
+        HealthCheck::new(
             "sibling threads",
             Severity::Note,
             "on: what runs on the same core's other thread slows a benchmark down",
@@ -55,14 +55,14 @@ pub(super) fn siblings(patient: &Patient) -> Option<Finding> {
     })
 }
 
-pub(super) fn battery(patient: &Patient) -> Option<Finding> {
+pub(super) fn battery(patient: &Patient) -> Option<HealthCheck> {
     let supplies = fs_err::read_dir(patient.root().join("sys/class/power_supply")).ok()?;
     let discharging = supplies.filter_map(Result::ok).any(|supply| {
         crate::environment::read_line(&supply.path().join("status"))
             .is_some_and(|status| status == "Discharging")
     });
     discharging.then(|| {
-        Finding::new(
+        HealthCheck::new(
             "power",
             Severity::Hurts,
             "on battery: the processor saves power when it likes",

@@ -2,11 +2,11 @@
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Finding, Severity};
+use super::{HealthCheck, Severity};
 use crate::units::{Charset, Colour};
 
 /// For a person: one finding a paragraph, what to do below it, and a closing line.
-pub(crate) fn text(findings: &[Finding], colour: Colour, charset: Charset) -> String {
+pub(crate) fn text(findings: &[HealthCheck], colour: Colour, charset: Charset) -> String {
     let width = findings
         .iter()
         .map(|finding| finding.subject.len())
@@ -48,7 +48,7 @@ fn mark(severity: Severity, charset: Charset) -> (&'static str, Style) {
     (mark, colour.on_default().bold())
 }
 
-fn closing(findings: &[Finding]) -> String {
+fn closing(findings: &[HealthCheck]) -> String {
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     match (count(Severity::Broken), count(Severity::Hurts)) {
         (0, 0) => {
@@ -76,7 +76,7 @@ fn plural(count: usize) -> &'static str {
 ///
 /// # Errors
 /// None that can happen with these types; serde's signature has one.
-pub(crate) fn json(findings: &[Finding]) -> serde_json::Result<String> {
+pub(crate) fn json(findings: &[HealthCheck]) -> serde_json::Result<String> {
     let value = serde_json::json!({ "schema_version": 1, "findings": findings });
     serde_json::to_string_pretty(&value).map(|text| text + "\n")
 }

@@ -23,7 +23,7 @@ const GOVERNOR: &str = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
 fn a_machine_that_tells_nothing_is_still_examined() {
     let (_root, patient) = patient(&[]);
     let findings = examine(&patient);
-    let broken: Vec<&Finding> = findings
+    let broken: Vec<&HealthCheck> = findings
         .iter()
         .filter(|f| f.severity == Severity::Broken)
         .collect();
@@ -144,8 +144,8 @@ fn preloading_and_the_profiler_are_seen_in_a_child_process() {
 #[test]
 fn text_has_a_mark_a_severity_without_colour_and_json_has_the_same_findings() {
     let findings = [
-        Finding::new("load", Severity::Good, "idle"),
-        Finding::new("governor", Severity::Hurts, "lags").mended_by("`do it`"),
+        HealthCheck::new("load", Severity::Good, "idle"),
+        HealthCheck::new("governor", Severity::Hurts, "lags").mended_by("`do it`"),
     ];
     let plain = text(&findings, Colour::Never, Charset::Ascii);
     assert_eq!(

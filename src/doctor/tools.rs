@@ -3,11 +3,11 @@
 use std::error::Error as _;
 use std::process::Command;
 
-use super::{Finding, Patient, Severity};
+use super::{HealthCheck, Patient, Severity};
 use crate::seam::{self, SeamError, Trial};
 
-pub(super) fn preloading(patient: &Patient) -> Finding {
-    let purpose = Purpose {
+pub(super) fn preloading(patient: &Patient) -> HealthCheck {
+    let purpose = ProbePurpose {
         subject: "preloading",
         needs: "Linux with glibc",
         gives: "the sides alternate sample by sample, and allocations are counted",
@@ -17,8 +17,8 @@ pub(super) fn preloading(patient: &Patient) -> Finding {
     purpose.finding(patient, seam::try_preloading)
 }
 
-pub(super) fn profiler(patient: &Patient) -> Finding {
-    let purpose = Purpose {
+pub(super) fn profiler(patient: &Patient) -> HealthCheck {
+    let purpose = ProbePurpose {
         subject: "profiler",
         needs: "Linux with glibc, on x86-64 or aarch64",
         gives: "a change of time is traced to functions and lines",
@@ -28,7 +28,7 @@ pub(super) fn profiler(patient: &Patient) -> Finding {
 }
 
 /// What a preloaded library is for.
-struct Purpose {
+struct ProbePurpose {
     subject: &'static str,
     /// The systems that it is embedded for.
     needs: &'static str,
@@ -36,26 +36,26 @@ struct Purpose {
     without: &'static str,
 }
 
-impl Purpose {
+impl ProbePurpose {
     /// Tries it where runs keep their files: another file system may be mounted otherwise.
     fn finding(
         &self,
         patient: &Patient,
         trial: impl FnOnce(&std::path::Path) -> Result<Trial, SeamError>,
-    ) -> Finding {
+    ) -> HealthCheck {
         let place = patient.existing_cache().unwrap_or(patient.root());
         self.of(trial(place))
     }
 
-    fn of(&self, trial: Result<Trial, SeamError>) -> Finding {
-        let Purpose {
+    fn of(&self, trial: Result<Trial, SeamError>) -> HealthCheck {
+        let ProbePurpose {
             subject,
             needs,
             gives,
             without,
         } = self;
         match trial {
-            Ok(Trial::Seen) => Finding::new(
+            Ok(Trial::Seen) => HealthCheck::new(
                 subject,
                 Severity::Good,
                 format!("possible: seen in a child process; {gives}"),
@@ -65,7 +65,7 @@ impl Purpose {
                     "" => String::new(),
                     said => format!(" ({said})"),
                 };
-                Finding::new(
+                HealthCheck::new(
                     subject,
                     Severity::Hurts,
                     format!(
@@ -79,7 +79,7 @@ impl Purpose {
                      must let processes preload libraries",
                 )
             }
-            Err(SeamError::Unsupported) => Finding::new(
+            Err(SeamError::Unsupported) => HealthCheck::new(
                 subject,
                 Severity::Hurts,
                 format!("not possible in this build (it needs {needs}): {without}"),
@@ -90,7 +90,7 @@ impl Purpose {
             Err(error) => {
                 let cause = error.source();
                 let cause = cause.map_or_else(|| error.to_string(), ToString::to_string);
-                Finding::new(
+                HealthCheck::new(
                     subject,
                     Severity::Note,
                     format!("could not be tried: {cause}; if it is not possible, {without}"),
@@ -101,13 +101,13 @@ impl Purpose {
 }
 
 /// Whether a program can be started, and what it calls itself.
-pub(super) fn found(program: &'static str) -> Finding {
+pub(super) fn found(program: &'static str) -> HealthCheck {
     match Command::new(program).arg("--version").output() {
         Ok(output) if output.status.success() => {
             let version = String::from_utf8_lossy(&output.stdout);
-            Finding::new(program, Severity::Good, version.trim().to_owned())
+            HealthCheck::new(program, Severity::Good, version.trim().to_owned())
         }
-        Ok(output) => Finding::new(
+        Ok(output) => HealthCheck::new(
             program,
             severity_without(program),
             format!(
@@ -115,7 +115,7 @@ pub(super) fn found(program: &'static str) -> Finding {
                 String::from_utf8_lossy(&output.stderr).trim()
             ),
         ),
-        Err(error) => Finding::new(
+        Err(error) => HealthCheck::new(
             program,
             severity_without(program),
             format!("`{program}` cannot be started: {error}"),
@@ -139,8 +139,8 @@ fn severity_without(program: &str) -> Severity {
 mod tests {
     use super::*;
 
-    fn finding(trial: Result<Trial, SeamError>) -> Finding {
-        let purpose = Purpose {
+    fn finding(trial: Result<Trial, SeamError>) -> HealthCheck {
+        let purpose = ProbePurpose {
             subject: "preloading",
             needs: "Linux",
             gives: "with it",

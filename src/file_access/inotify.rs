@@ -19,20 +19,20 @@ const MOST: usize = 4096;
 pub struct Recorder {
     kernel: OwnedFd,
     /// By the number that the kernel gives to a watch, which is one an inode.
-    watches: HashMap<i32, Watch>,
+    watches: HashMap<i32, WatchedPath>,
     /// How often the program may yet be opened.
     starts: usize,
 }
 
 #[derive(Debug, Clone)]
-struct Watch {
+struct WatchedPath {
     path: PathBuf,
-    kind: Kind,
+    kind: WatchKind,
 }
 
 /// What about it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum WatchKind {
     /// Each opening but the expected ones.
     Program,
     /// That the folder itself is opened, whatever happens to what is in it.
@@ -62,14 +62,14 @@ impl Recorder {
             })?;
         }
         for path in &watched.listed {
-            all.insert(path.clone(), Kind::Listed);
+            all.insert(path.clone(), WatchKind::Listed);
         }
         let files = all.len();
         if files > MOST {
             return Err(RecordError::TooMany { files, most: MOST });
         }
         if let Some(path) = &watched.program {
-            recorder.watch(path, Kind::Program)?;
+            recorder.watch(path, WatchKind::Program)?;
         }
         for (path, kind) in &all {
             recorder.watch(path, *kind)?;
@@ -108,29 +108,29 @@ impl Recorder {
             }
             let path = watch.path.clone();
             match watch.kind {
-                Kind::Program if self.starts > 0 => self.starts -= 1,
-                Kind::Program => drop(found.insert(Access::StartedAgain(path))),
-                Kind::Listed if event.file_name().is_none() => {
+                WatchKind::Program if self.starts > 0 => self.starts -= 1,
+                WatchKind::Program => drop(found.insert(Access::StartedAgain(path))),
+                WatchKind::Listed if event.file_name().is_none() => {
                     found.insert(Access::Listed(path));
                 }
-                Kind::Listed => {}
-                Kind::Opened => drop(found.insert(Access::Opened(path))),
+                WatchKind::Listed => {}
+                WatchKind::Opened => drop(found.insert(Access::Opened(path))),
             }
         }
     }
 
     /// Follows symbolic links. What is not there, or leads nowhere, cannot be opened.
-    fn watch(&mut self, path: &Path, kind: Kind) -> Result<(), RecordError> {
+    fn watch(&mut self, path: &Path, kind: WatchKind) -> Result<(), RecordError> {
         let flags = match kind {
             // The kernel joins an event with the one before it where they are the same. To count, there have to be
             // others between them: whoever starts a program reads its first bytes.
-            Kind::Program => WatchFlags::OPEN | WatchFlags::ACCESS,
-            Kind::Listed | Kind::Opened => WatchFlags::OPEN,
+            WatchKind::Program => WatchFlags::OPEN | WatchFlags::ACCESS,
+            WatchKind::Listed | WatchKind::Opened => WatchFlags::OPEN,
         };
         match inotify::add_watch(&self.kernel, path, flags) {
             Ok(number) => {
                 let path = path.to_owned();
-                let watch = Watch { path, kind };
+                let watch = WatchedPath { path, kind };
                 let known = self.watches.entry(number).or_insert(watch);
                 known.kind = known.kind.max(kind);
                 Ok(())
@@ -145,14 +145,14 @@ impl Recorder {
 }
 
 /// `path`, and where it is a folder or leads to one, everything in it.
-fn add_below(path: &Path, found: &mut BTreeMap<PathBuf, Kind>) -> io::Result<()> {
+fn add_below(path: &Path, found: &mut BTreeMap<PathBuf, WatchKind>) -> io::Result<()> {
     if !path.is_dir() {
-        found.insert(path.to_owned(), Kind::Opened);
+        found.insert(path.to_owned(), WatchKind::Opened);
         return Ok(());
     }
     // Links that lead back would go on for ever.
     let real = fs_err::canonicalize(path)?;
-    if found.len() > MOST || found.insert(real.clone(), Kind::Listed).is_some() {
+    if found.len() > MOST || found.insert(real.clone(), WatchKind::Listed).is_some() {
         return Ok(());
     }
     for entry in fs_err::read_dir(&real)? {

@@ -10,7 +10,7 @@ mod proto;
 
 pub use folded::{Folded, FoldedStack};
 pub use graph::{Caption, change, difference, graph};
-pub use proto::{Kind, Sampled, pprof, pprof_of};
+pub use proto::{Kind, WeightedStack, pprof, pprof_of};
 
 use crate::binary::Frame;
 

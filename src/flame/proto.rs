@@ -25,7 +25,7 @@ pub struct Kind<'a> {
 
 /// A call stack with a number of every kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sampled {
+pub struct WeightedStack {
     /// Innermost first, inlined functions included.
     pub frames: Vec<Frame>,
     /// As many numbers as there are kinds.
@@ -36,7 +36,7 @@ pub struct Sampled {
 /// unit. The last kind is what a viewer shows first.
 #[must_use]
 pub fn pprof(stacks: &[Stack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
-    let sampled = stacks.iter().map(|stack| Sampled {
+    let sampled = stacks.iter().map(|stack| WeightedStack {
         frames: stack.frames.clone(),
         numbers: kinds.iter().map(|_| stack.weight).collect(),
     });
@@ -45,7 +45,7 @@ pub fn pprof(stacks: &[Stack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
 
 /// The same of stacks whose numbers have nothing to do with each other.
 #[must_use]
-pub fn pprof_of(stacks: &[Sampled], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
+pub fn pprof_of(stacks: &[WeightedStack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
     let mut tables = Tables::new();
     let sample_type = kinds.iter().map(|kind| ValueType {
         ty: tables.string(kind.name),

@@ -58,10 +58,15 @@ pub fn gravest_first(checks: &mut [BudgetCheck]) {
 }
 
 /// What a budget says of one amount.
-fn checked(subject: BudgetSubject, limit: Limit, base: Option<f64>, seen: Seen) -> BudgetCheck {
+fn checked(
+    subject: BudgetSubject,
+    limit: Limit,
+    base: Option<f64>,
+    seen: HeadState,
+) -> BudgetCheck {
     let (head, certain, status, note) = match seen {
-        Seen::Not(status, note) => (None, None, status, Some(note)),
-        Seen::Amount { amount, certain } => {
+        HeadState::Not(status, note) => (None, None, status, Some(note)),
+        HeadState::Amount { amount, certain } => {
             let (status, note) = standing(limit, amount, certain);
             (Some(amount), Some(certain), status, note)
         }
@@ -91,23 +96,23 @@ fn checked(subject: BudgetSubject, limit: Limit, base: Option<f64>, seen: Seen) 
 }
 
 /// What is known of the head side.
-enum Seen {
+enum HeadState {
     /// An amount, and what it certainly is at least (of a throughput: at most).
     Amount { amount: f64, certain: f64 },
     /// Nothing, with the reason.
     Not(BudgetStatus, String),
 }
 
-impl Seen {
-    fn exactly(amount: f64) -> Seen {
-        Seen::Amount {
+impl HeadState {
+    fn exactly(amount: f64) -> HeadState {
+        HeadState::Amount {
             amount,
             certain: amount,
         }
     }
 
-    fn unknown(why: impl Into<String>) -> Seen {
-        Seen::Not(BudgetStatus::Unknown, why.into())
+    fn unknown(why: impl Into<String>) -> HeadState {
+        HeadState::Not(BudgetStatus::Unknown, why.into())
     }
 }
 
@@ -137,7 +142,7 @@ fn of_benchmark(comparison: &Comparison, limit: Limit, alpha: f64) -> BudgetChec
         Metric::Allocations | Metric::Bytes | Metric::Peak => (
             allocations(comparison, limit.metric, Side::Base),
             allocations(comparison, limit.metric, Side::Head)
-                .map(Seen::exactly)
+                .map(HeadState::exactly)
                 .ok_or("its allocations were not counted"),
         ),
         Metric::Throughput => match amount(comparison.throughput, limit.unit) {
@@ -170,24 +175,24 @@ fn of_benchmark(comparison: &Comparison, limit: Limit, alpha: f64) -> BudgetChec
 }
 
 /// Why a benchmark has no amount.
-fn missing(comparison: &Comparison, why: &str) -> Seen {
+fn missing(comparison: &Comparison, why: &str) -> HeadState {
     if comparison.failure.is_some() {
-        return Seen::unknown("the benchmark failed");
+        return HeadState::unknown("the benchmark failed");
     }
     // Not measured on purpose is no doubt: what it runs is what the base side runs.
     match (comparison.verdict, &comparison.time) {
-        (Verdict::Inconclusive | Verdict::Added, _) | (_, Some(_)) => Seen::unknown(why),
-        (verdict, None) => Seen::Not(
+        (Verdict::Inconclusive | Verdict::Added, _) | (_, Some(_)) => HeadState::unknown(why),
+        (verdict, None) => HeadState::Not(
             BudgetStatus::Unmeasured,
             format!("{verdict}, so that it was not measured"),
         ),
     }
 }
 
-impl Seen {
-    fn map(self, f: impl Fn(f64) -> f64) -> Seen {
+impl HeadState {
+    fn map(self, f: impl Fn(f64) -> f64) -> HeadState {
         match self {
-            Seen::Amount { amount, certain } => Seen::Amount {
+            HeadState::Amount { amount, certain } => HeadState::Amount {
                 amount: f(amount),
                 certain: f(certain),
             },
@@ -213,13 +218,13 @@ fn figure(comparison: &Comparison, metric: Metric, side: Side) -> Option<f64> {
 }
 
 /// The head side's figure, and what it is at least.
-fn head_time(comparison: &Comparison, metric: Metric, alpha: f64) -> Option<Seen> {
+fn head_time(comparison: &Comparison, metric: Metric, alpha: f64) -> Option<HeadState> {
     let amount = figure(comparison, metric, Side::Head)?;
     let margin = comparison
         .time
         .as_ref()
         .and_then(|time| margin(time, metric, alpha));
-    Some(Seen::Amount {
+    Some(HeadState::Amount {
         amount,
         // One round says nothing of what another would have given.
         certain: margin.map_or(0.0, |margin| amount * (-margin).exp()),
@@ -267,7 +272,7 @@ fn of_binary(binary: &BinarySize, limit: Limit) -> Option<BudgetCheck> {
         name: binary.name.clone(),
     };
     let bytes = |size: Option<Bytes>| size.map(|size| size.as_bytes() as f64);
-    let head = Seen::exactly(bytes(binary.size.head)?);
+    let head = HeadState::exactly(bytes(binary.size.head)?);
     Some(checked(subject, limit, bytes(binary.size.base), head))
 }
 

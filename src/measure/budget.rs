@@ -47,7 +47,7 @@ const OVERHEAD: f64 = 1.3;
 
 /// What a benchmark asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(super) struct TimeDemand {
     pub(super) stage: Stage,
     pub(super) urgency: Urgency,
     /// How many rounds it still needs, at least one.
@@ -86,15 +86,15 @@ pub(super) enum Urgency {
 /// spread of its rounds and never from its ratio, so that what is dropped for want of time is not
 /// chosen by its result, and what is measured to the end keeps its error rate.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Budget {
+pub(super) struct TimeLeft {
     end: Option<Instant>,
     usual: Duration,
 }
 
-impl Budget {
-    pub(super) fn until(end: Option<Instant>, sampling: &Sampling) -> Budget {
+impl TimeLeft {
+    pub(super) fn until(end: Option<Instant>, sampling: &Sampling) -> TimeLeft {
         let both = (sampling.warm_up + sampling.measurement) * 2;
-        Budget {
+        TimeLeft {
             end,
             usual: both.mul_f64(OVERHEAD),
         }
@@ -115,7 +115,7 @@ impl Budget {
     }
 
     /// Which of the claims may have a round now.
-    pub(super) fn admit(&self, claims: Vec<Option<Claim>>) -> Vec<bool> {
+    pub(super) fn admit(&self, claims: Vec<Option<TimeDemand>>) -> Vec<bool> {
         match self.left() {
             Some(left) => share(left, &claims),
             None => claims.iter().map(Option::is_some).collect(),
@@ -147,15 +147,15 @@ impl Budget {
 }
 
 /// Shares `left` among the claims.
-fn share(mut left: Duration, claims: &[Option<Claim>]) -> Vec<bool> {
-    let mut order: Vec<(usize, Claim)> = claims
+fn share(mut left: Duration, claims: &[Option<TimeDemand>]) -> Vec<bool> {
+    let mut order: Vec<(usize, TimeDemand)> = claims
         .iter()
         .enumerate()
         .filter_map(|(at, claim)| Some((at, (*claim)?)))
         .collect();
     order.sort_by_key(|(_, claim)| (claim.stage, claim.urgency, whole(claim)));
     let mut admitted = vec![false; claims.len()];
-    let prices: [fn(&Claim) -> Duration; 2] = [whole, |claim| claim.cost];
+    let prices: [fn(&TimeDemand) -> Duration; 2] = [whole, |claim| claim.cost];
     for price in prices {
         for (at, claim) in &order {
             if let Some(rest) = left.checked_sub(price(claim)).filter(|_| !admitted[*at]) {
@@ -168,7 +168,7 @@ fn share(mut left: Duration, claims: &[Option<Claim>]) -> Vec<bool> {
 }
 
 /// What all that a claim is for takes.
-pub(super) fn whole(claim: &Claim) -> Duration {
+pub(super) fn whole(claim: &TimeDemand) -> Duration {
     let rounds = u32::try_from(claim.rounds).unwrap_or(u32::MAX);
     claim.cost.saturating_mul(rounds)
 }
@@ -205,8 +205,8 @@ impl Limits<'_> {
 mod tests {
     use super::*;
 
-    fn claim(urgency: Urgency, rounds: usize, millis: u64) -> Option<Claim> {
-        Some(Claim {
+    fn claim(urgency: Urgency, rounds: usize, millis: u64) -> Option<TimeDemand> {
+        Some(TimeDemand {
             stage: Stage::FirstLook,
             urgency,
             rounds,
@@ -214,7 +214,7 @@ mod tests {
         })
     }
 
-    fn shared(millis: u64, claims: &[Option<Claim>]) -> Vec<bool> {
+    fn shared(millis: u64, claims: &[Option<TimeDemand>]) -> Vec<bool> {
         share(Duration::from_millis(millis), claims)
     }
 

@@ -7,13 +7,13 @@ use crate::units::Paired;
 
 use super::Samples;
 use super::iterations::LeftAlone;
-use super::reported::Report;
+use super::reported::SideReport;
 
 /// The report as samples.
 ///
 /// # Errors
 /// Why it cannot be used, as a lower-case fragment.
-pub(super) fn samples(report: &Report) -> Result<Samples, String> {
+pub(super) fn samples(report: &SideReport) -> Result<Samples, String> {
     if report.times.is_empty() || report.times.len() != report.iterations.len() {
         return Err(format!(
             "reported {} times for {} samples",
@@ -54,7 +54,7 @@ pub(super) fn samples(report: &Report) -> Result<Samples, String> {
 /// the sides, and a measurement of something else than time.
 pub(super) fn notes(
     asked: Timing,
-    reports: &Paired<Option<Report>>,
+    reports: &Paired<Option<SideReport>>,
     left_alone: Option<LeftAlone>,
 ) -> Vec<String> {
     let mut notes = Vec::new();
@@ -123,8 +123,8 @@ mod tests {
     use crate::measure::threads::Threads;
     use crate::protocol::{SamplingMethod, WallSpan};
 
-    fn report(times: &[f64], sample_size: u64, unit: &str) -> Report {
-        Report {
+    fn report(times: &[f64], sample_size: u64, unit: &str) -> SideReport {
+        SideReport {
             id: "a".into(),
             iterations: vec![1.0; times.len()],
             times: times.to_vec(),
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_process_that_was_ended_before_its_end_is_told() {
-        let ended = Report {
+        let ended = SideReport {
             ended: true,
             ..report(&[1.0; 3], 10, "1 ns")
         };

@@ -14,7 +14,7 @@ use super::Known;
 use super::check;
 use super::counted::{Counted, CountedProcess, CountedSample, PROCESSES, PROCESSES_IF_VARYING};
 use super::player::{Fault, Player, Turn};
-use super::reported::Report;
+use super::reported::SideReport;
 use super::seams::explain;
 use super::traced::{Atlas, Sources};
 use super::way::{chunks, fit};
@@ -64,7 +64,7 @@ enum Purpose<'r, 'a> {
 }
 
 /// Why a process ran no further.
-enum Stop {
+enum CountingStop {
     /// It has ended as it should.
     Over,
     /// It was ended, since it had run enough of a benchmark.
@@ -75,15 +75,15 @@ enum Stop {
     Blind(String),
 }
 
-impl From<Fault> for Stop {
+impl From<Fault> for CountingStop {
     fn from(fault: Fault) -> Self {
-        Stop::Fault(fault)
+        CountingStop::Fault(fault)
     }
 }
 
-impl From<SeamError> for Stop {
+impl From<SeamError> for CountingStop {
     fn from(error: SeamError) -> Self {
-        Stop::Blind(explain(&error))
+        CountingStop::Blind(explain(&error))
     }
 }
 
@@ -239,8 +239,8 @@ impl Counter<'_> {
                 env: seam.env(side),
             };
             let stop = self.play(&invocation, run, seam, counted);
-            let stop = match stop.err().unwrap_or(Stop::Over) {
-                Stop::Enough if run.open.len() < before => continue,
+            let stop = match stop.err().unwrap_or(CountingStop::Over) {
+                CountingStop::Enough if run.open.len() < before => continue,
                 stop => stop,
             };
             // What an interruption broke off did not fail.
@@ -257,13 +257,13 @@ impl Counter<'_> {
         run: &mut Run<'_, '_>,
         seam: &mut AllocationSeam,
         counted: &mut [Counted],
-    ) -> Result<(), Stop> {
+    ) -> Result<(), CountingStop> {
         let side = run.side;
         let mut player = Player::start(invocation, self.scratch, self.sampling.timeout)?;
         if !seam.attached(side, player.id())? {
             let why = player.kept_out_by();
             let why = format!("the loader did not let the probe into the process{why}");
-            return Err(Stop::Blind(why));
+            return Err(CountingStop::Blind(why));
         }
         loop {
             self.announce(run, counted);
@@ -287,12 +287,12 @@ impl Counter<'_> {
             let partial = match seam.coverage(side, player.id())? {
                 Coverage::Complete => None,
                 Coverage::Partial { reason } => Some(reason),
-                Coverage::None { reason } => return Err(Stop::Blind(reason.to_owned())),
+                Coverage::None { reason } => return Err(CountingStop::Blind(reason.to_owned())),
             };
             run.open.retain(|id| *id != report.id);
             let Some(each) = counted.iter_mut().find(|each| each.key.id == report.id) else {
                 if report.ended {
-                    return Err(Stop::Enough);
+                    return Err(CountingStop::Enough);
                 }
                 continue;
             };
@@ -313,7 +313,7 @@ impl Counter<'_> {
                 },
             }
             if report.ended {
-                return Err(Stop::Enough);
+                return Err(CountingStop::Enough);
             }
         }
     }
@@ -350,7 +350,7 @@ fn next<'c>(run: &Run<'_, '_>, counted: &'c [Counted]) -> Option<&'c Counted> {
 fn samples(
     seam: &AllocationSeam,
     side: Side,
-    report: &Report,
+    report: &SideReport,
 ) -> Result<Result<Vec<CountedSample>, String>, SeamError> {
     if report.ended && report.iterations.is_empty() {
         return Ok(Err("how many iterations it ran is not known".to_owned()));
@@ -371,15 +371,15 @@ fn samples(
 
 /// Notes why a process ran no further, and closes what it is to blame for: without that, the next
 /// process would meet the same.
-fn blame(stop: Stop, run: &mut Run<'_, '_>, before: usize, counted: &mut [Counted]) {
+fn blame(stop: CountingStop, run: &mut Run<'_, '_>, before: usize, counted: &mut [Counted]) {
     let side = run.side;
     let (culprits, why) = match stop {
-        Stop::Over | Stop::Enough => {
+        CountingStop::Over | CountingStop::Enough => {
             let why = "was named by its executable and then not run by it".to_owned();
             (run.open.clone(), why)
         }
-        Stop::Blind(why) => (run.open.clone(), why),
-        Stop::Fault(Fault { id, failure }) => {
+        CountingStop::Blind(why) => (run.open.clone(), why),
+        CountingStop::Fault(Fault { id, failure }) => {
             let culprits = match id.filter(|id| run.open.contains(id)) {
                 Some(id) => vec![id],
                 // It broke on the way to the next one; if it never began, it never will.

@@ -6,7 +6,7 @@ use crate::discover::Presence;
 use crate::scratch::Interrupted;
 use crate::units::{Event, EventSink};
 
-use super::budget::{Budget, FIRST_LOOK, Limits, Stage, Urgency};
+use super::budget::{FIRST_LOOK, Limits, Stage, TimeLeft, Urgency};
 use super::session::Session;
 use super::{Measured, Remark};
 
@@ -73,7 +73,7 @@ pub(super) fn forecast(
     courses: &[Course],
     session: &Session<'_>,
     limits: Limits<'_>,
-    budget: &Budget,
+    budget: &TimeLeft,
     events: EventSink<'_>,
 ) {
     let (mut expected, mut at_most) = (Duration::ZERO, Duration::ZERO);

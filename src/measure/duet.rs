@@ -11,7 +11,7 @@ use crate::units::{Paired, Side};
 
 use super::iterations::{LeftAlone, Shown};
 use super::player::{Fault, Player, Turn};
-use super::reported::Report;
+use super::reported::SideReport;
 use super::standstill::Restless;
 use super::way::Gate;
 
@@ -38,7 +38,7 @@ pub(super) struct Heard {
     /// The side that went first.
     pub(super) first: Side,
     /// What each side reported.
-    pub(super) reports: Paired<Option<Report>>,
+    pub(super) reports: Paired<Option<SideReport>>,
     /// What each side failed with.
     pub(super) failures: Paired<Option<Failure>>,
     /// How the sides were interleaved.
@@ -92,7 +92,7 @@ impl Attempt {
         })
     }
 
-    pub(super) fn report(&mut self, side: Side, report: Report) {
+    pub(super) fn report(&mut self, side: Side, report: SideReport) {
         let heard = self.heard(report.id.clone(), side);
         *heard.reports.get_mut(side) = Some(report);
     }

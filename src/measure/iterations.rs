@@ -12,7 +12,7 @@ use crate::seam::{LastPlace, SampleRecord, WarmUp, WarmedUp};
 use crate::units::Paired;
 
 use super::enough::{Ends, Whole};
-use super::reported::Report;
+use super::reported::SideReport;
 
 /// A timed region is at least so many times as long as reading the clock takes, on average.
 const REGION_PER_CLOCK: f64 = 200.0;
@@ -85,7 +85,7 @@ pub(super) struct Shown {
 impl Shown {
     /// From a process's report and its log, the warm-up's calls included.
     pub(super) fn of(
-        report: &Report,
+        report: &SideReport,
         log: &[SampleRecord],
         warmed_up: Option<WarmedUp>,
         place: Option<LastPlace>,
@@ -124,7 +124,7 @@ impl Shown {
     /// The same from a process in quick mode, whose calls are all reported samples but the first ones. How many
     /// samples there are otherwise, and how their iterations grow, it shows only where the benchmark's code says so.
     pub(super) fn of_quick(
-        report: &Report,
+        report: &SideReport,
         log: &[SampleRecord],
         place: Option<LastPlace>,
     ) -> Result<Shown, LeftAlone> {

@@ -54,13 +54,13 @@ pub use counter::Counting;
 pub use known::Known;
 pub use profiles::{Profile, ProfileRun, Profiled, profile};
 pub use reach::{Reach, find_reach};
-pub use reached::{Executed, Extent};
+pub use reached::{Executed, RunExtent};
 pub use remark::Remark;
 pub use request::{Request, RoundOutcome};
 pub use schedule::{TimeRun, run, run_within};
 
 pub use session::Session;
-pub use traced::{Origin, Place, Sources, Traced, TracedStack};
+pub use traced::{CodeOwner, Place, Sources, Traced, TracedStack};
 
 /// What was measured of one benchmark.
 #[derive(Debug, Clone)]

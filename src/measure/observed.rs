@@ -8,7 +8,7 @@ use crate::units::{Paired, Side};
 use super::duet::{Attempt, Interleaved, Step, take_turns};
 use super::iterations::{LeftAlone, Shown};
 use super::player::Player;
-use super::reported::Report;
+use super::reported::SideReport;
 use super::way::Gate;
 
 /// Runs both processes to their ends. The head side's samples are lengthened where the seam is so set, and warm-ups
@@ -83,7 +83,7 @@ pub(super) fn prepare(
 /// What the process of `side` showed of the benchmark that it has just run.
 fn look(
     side: Side,
-    report: &Report,
+    report: &SideReport,
     seam: &Seam,
     gate: Gate,
 ) -> Result<(Result<Shown, LeftAlone>, Reconciliation), SeamError> {

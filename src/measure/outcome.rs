@@ -7,7 +7,7 @@ use crate::units::{Paired, Side};
 
 use super::duet::{Heard, Interleaved};
 use super::iterations::LeftAlone;
-use super::reported::Report;
+use super::reported::SideReport;
 use super::threads::Threads;
 use super::{Pairing, Request, Round, RoundOutcome, Samples, check};
 
@@ -63,7 +63,7 @@ fn round(request: &Request, heard: &Heard) -> Result<Round, Failure> {
         }),
     })?;
     if let Interleaved::BySample(seen) = &heard.interleaved {
-        let is_alone = |report: &Report| report.threads == Threads::One;
+        let is_alone = |report: &SideReport| report.threads == Threads::One;
         let reports = [&heard.reports.base, &heard.reports.head];
         let alone = reports.into_iter().flatten().all(is_alone);
         for side in Side::BOTH {

@@ -10,7 +10,7 @@ use crate::seam::Pace;
 use crate::units::Side;
 
 use super::enough::Announced;
-use super::reported::Report;
+use super::reported::SideReport;
 use super::standstill::Restless;
 use super::threads::{ThreadTimes, worker};
 use super::way::Idle;
@@ -29,9 +29,9 @@ pub(super) const GLANCE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) enum Turn {
     /// One benchmark is measured; the process is held.
-    Complete(Box<Report>),
+    Complete(Box<SideReport>),
     /// It has run enough of the benchmark and stands still in it; it is to be ended.
-    Enough(Box<Report>),
+    Enough(Box<SideReport>),
     /// The process ran to its end, as it should.
     Over,
 }
@@ -234,7 +234,7 @@ impl Player {
     }
 
     /// Takes a message in. Gives a report, and holds the process, when a benchmark is measured.
-    pub(super) fn hear(&mut self, message: Message) -> Result<Option<Report>, Ending> {
+    pub(super) fn hear(&mut self, message: Message) -> Result<Option<SideReport>, Ending> {
         self.heard_at = Instant::now();
         self.patience = self.timeout;
         match message {
@@ -268,7 +268,7 @@ impl Player {
             } => {
                 self.held = Held::AfterMeasurement;
                 self.current = None;
-                return Ok(Some(Report {
+                return Ok(Some(SideReport {
                     id: id.full(),
                     iterations: iters,
                     times,
@@ -297,11 +297,11 @@ impl Player {
     }
 
     /// It has run enough: what is known of the benchmark, times aside. It is held, and never let go on.
-    pub(super) fn cut(&mut self) -> Report {
+    pub(super) fn cut(&mut self) -> SideReport {
         self.held = Held::AfterMeasurement;
         let id = self.current.clone().unwrap_or_default();
         let threads = self.threads.since(ThreadTimes::of(self.worker));
-        Report::cut(id, self.announced, self.warm_up, threads)
+        SideReport::cut(id, self.announced, self.warm_up, threads)
     }
 
     /// The process will say nothing more: its orderly end, or what is wrong.

@@ -19,7 +19,7 @@ use crate::units::{Event, EventSink, Paired, Pass, Side};
 use super::Known;
 use super::budget::go_on;
 use super::player::{Fault, Player, Turn};
-use super::reported::Report;
+use super::reported::SideReport;
 use super::seams::explain;
 use super::threads::Threads;
 use super::way::fit;
@@ -128,20 +128,20 @@ struct Profiler<'a> {
 }
 
 /// Why there is no profile, as a lower-case fragment.
-struct Reason(String);
+struct NoProfile(String);
 
 /// One profile and what the benchmark reported meanwhile, or why there is none.
-type Taken = Result<(Report, Profile), Reason>;
+type Taken = Result<(SideReport, Profile), NoProfile>;
 
-impl From<SeamError> for Reason {
+impl From<SeamError> for NoProfile {
     fn from(error: SeamError) -> Self {
-        Reason(explain(&error))
+        NoProfile(explain(&error))
     }
 }
 
-impl From<Fault> for Reason {
+impl From<Fault> for NoProfile {
     fn from(fault: Fault) -> Self {
-        Reason(format!("no profile was taken: {}", fault.failure.reason))
+        NoProfile(format!("no profile was taken: {}", fault.failure.reason))
     }
 }
 
@@ -199,7 +199,7 @@ impl<'a> Profiler<'a> {
         for sides in groups {
             let mut found = self.run(&sides, key, ProfileClock::MainThread);
             for (side, found) in &mut found {
-                let several = |(report, _): &(Report, _)| report.threads == Threads::Several;
+                let several = |(report, _): &(SideReport, _)| report.threads == Threads::Several;
                 // Once more with the other clock, alone: its threads want all processors.
                 if found.as_ref().is_ok_and(several) {
                     let again = self.run(&[*side], key, ProfileClock::AllThreads);
@@ -214,7 +214,7 @@ impl<'a> Profiler<'a> {
             for (side, found) in found {
                 match found {
                     Ok((_, profile)) => *profiled.profiles.get_mut(side) = Some(profile),
-                    Err(Reason(why)) => profiled.notes.push(format!("{side}: {why}")),
+                    Err(NoProfile(why)) => profiled.notes.push(format!("{side}: {why}")),
                 }
             }
         }
@@ -232,7 +232,7 @@ impl<'a> Profiler<'a> {
             && let Err(error) = seam.begin(clock)
         {
             let why = explain(&error);
-            let failed = |side: &Side| (*side, Err(Reason(why.clone())));
+            let failed = |side: &Side| (*side, Err(NoProfile(why.clone())));
             return sides.iter().map(failed).collect();
         }
         let this = &*self;
@@ -253,14 +253,15 @@ impl<'a> Profiler<'a> {
     /// One process, to its end.
     fn side(&self, side: Side, key: &BenchmarkKey, clock: ProfileClock) -> Taken {
         let executable = self.target.executables.get(side).as_ref();
-        let executable = executable.ok_or_else(|| Reason("no executable was built".to_owned()))?;
+        let executable =
+            executable.ok_or_else(|| NoProfile("no executable was built".to_owned()))?;
         if executable.command_line.choice() == Choice::All {
             let why =
                 "no profile was taken: its executable runs all benchmarks, whatever it is asked";
-            return Err(Reason(why.to_owned()));
+            return Err(NoProfile(why.to_owned()));
         }
-        let seam = self.seam.as_ref().map_err(|why| Reason(why.clone()))?;
-        let unknown = || Reason("the version of Criterion is not known".to_owned());
+        let seam = self.seam.as_ref().map_err(|why| NoProfile(why.clone()))?;
+        let unknown = || NoProfile("the version of Criterion is not known".to_owned());
         let version = (*self.target.criterion.get(side)).ok_or_else(unknown)?;
         let invocation = Invocation {
             executable,
@@ -275,7 +276,7 @@ impl<'a> Profiler<'a> {
         if !seam.attached(side, player.id())? {
             let why = player.kept_out_by();
             let why = format!("the loader did not let the profiler into the process{why}");
-            return Err(Reason(why));
+            return Err(NoProfile(why));
         }
         let now = timing(self.sampling);
         if let Some((warm_up, enough)) = self.known.run(key, side, self.sampling, self.target, now)
@@ -303,6 +304,6 @@ impl<'a> Profiler<'a> {
     }
 }
 
-fn never_run() -> Reason {
-    Reason("the benchmark was not run".to_owned())
+fn never_run() -> NoProfile {
+    NoProfile("the benchmark was not run".to_owned())
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::discover::{Benchmark, Presence, Reached};
 
 /// Why nothing can be said of a target, as a lower-case fragment.
-pub(super) type Reason = String;
+pub(super) type WhyUnknown = String;
 
 /// What the benchmarks of one executable of the head side executed, all of them together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +19,12 @@ pub struct Executed {
     /// The addresses that were watched and executed.
     pub addresses: BTreeSet<u64>,
     /// Whether every benchmark could be run.
-    pub extent: Extent,
+    pub extent: RunExtent,
 }
 
 /// How much of an executable's benchmarks was run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
+pub enum RunExtent {
     /// Each.
     All,
     /// Some could not be run: nobody knows what they execute.

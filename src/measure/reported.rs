@@ -9,7 +9,7 @@ use super::threads::Threads;
 
 /// What one side reported of one benchmark.
 #[derive(Debug, Clone)]
-pub(super) struct Report {
+pub(super) struct SideReport {
     pub(super) id: String,
     pub(super) iterations: Vec<f64>,
     pub(super) times: Vec<f64>,
@@ -25,17 +25,17 @@ pub(super) struct Report {
     pub(super) ended: bool,
 }
 
-impl Report {
+impl SideReport {
     /// Of a benchmark in whose middle the process is ended: without times, and without a measurement time in force.
     pub(super) fn cut(
         id: String,
         announced: Option<Announced>,
         warm_up: Duration,
         threads: Threads,
-    ) -> Report {
+    ) -> SideReport {
         let known = announced.and_then(|announced| announced.fewest_iterations());
         let (method, iterations) = known.unwrap_or((SamplingMethod::Flat, Vec::new()));
-        Report {
+        SideReport {
             id,
             iterations,
             times: Vec::new(),

@@ -8,7 +8,7 @@ use crate::plan::config::Obligation;
 use crate::scratch::{self, Interrupted, Scratch};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
-use super::budget::{Bounds, Budget, Claim, FIRST_LOOK, Limits, Urgency, whole};
+use super::budget::{Bounds, FIRST_LOOK, Limits, TimeDemand, TimeLeft, Urgency, whole};
 use super::course::{Course, State, forecast};
 use super::order::Order;
 use super::session::Session;
@@ -58,7 +58,7 @@ pub struct TimeRun {
 /// known to fail before are in the result, without rounds. Those in identical code are not.
 ///
 /// At the end of `bounds` no round is begun that would not be over by then; while time is short, it is
-/// given as [`Budget`] describes. What had to stop, for want of time or because the run was told to,
+/// given as [`TimeLeft`] describes. What had to stop, for want of time or because the run was told to,
 /// says so in its remarks.
 pub fn run_within(
     bounds: Bounds,
@@ -71,7 +71,7 @@ pub fn run_within(
     let started = Instant::now();
     let mut schedule = Schedule {
         discovery,
-        budget: Budget::until(bounds.end, sampling),
+        budget: TimeLeft::until(bounds.end, sampling),
         limits: Limits {
             sampling,
             fewest_rounds: bounds.fewest_rounds,
@@ -99,7 +99,7 @@ pub fn run_within(
 /// All benchmarks on their way.
 struct Schedule<'a> {
     discovery: &'a Discovery,
-    budget: Budget,
+    budget: TimeLeft,
     limits: Limits<'a>,
     order: Order,
     courses: Vec<Course>,
@@ -289,13 +289,13 @@ fn urgency(sampling: &Sampling, benchmark: &Benchmark) -> Urgency {
 }
 
 /// What each benchmark asks for; none of those that are settled.
-fn claims(courses: &[Course], budget: &Budget) -> Vec<Option<Claim>> {
+fn claims(courses: &[Course], budget: &TimeLeft) -> Vec<Option<TimeDemand>> {
     let claim = |course: &Course| {
         let wanted = course
             .needs
             .unwrap_or(FIRST_LOOK)
             .min(course.planned_rounds);
-        Claim {
+        TimeDemand {
             stage: course.stage(),
             urgency: course.urgency,
             rounds: wanted.saturating_sub(course.measured.rounds.len()).max(1),
@@ -306,7 +306,7 @@ fn claims(courses: &[Course], budget: &Budget) -> Vec<Option<Claim>> {
     courses.iter().map(of_open).collect()
 }
 
-fn cost_of(courses: &[Course], key: &BenchmarkKey, budget: &Budget) -> Duration {
+fn cost_of(courses: &[Course], key: &BenchmarkKey, budget: &TimeLeft) -> Duration {
     let course = courses.iter().find(|course| course.measured.key == *key);
     course
         .and_then(|course| course.cost)

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::binary::Difference;
+use crate::binary::FunctionDifference;
 use crate::build::Choice;
 use crate::discover::{Presence, Target, TargetChanges};
 use crate::file_access::Watched;
@@ -15,7 +15,7 @@ use crate::protocol::Timing;
 use crate::scratch::{self, Interrupted, Scratch};
 use crate::units::{EventSink, Side};
 
-use super::reached::{Executed, Extent, Found, Reason};
+use super::reached::{Executed, Found, RunExtent, WhyUnknown};
 use super::way::chunks;
 use super::witness::Witness;
 use process::Stop;
@@ -107,7 +107,7 @@ impl<'a> Search<'a> {
     }
 
     /// The head side first: what it shows need not be asked of the base side.
-    pub(super) fn run(mut self) -> Result<Result<Found, Reason>, Interrupted> {
+    pub(super) fn run(mut self) -> Result<Result<Found, WhyUnknown>, Interrupted> {
         for side in [Side::Head, Side::Base] {
             if let Err(reason) = self.search(side)? {
                 return Ok(Err(reason));
@@ -117,7 +117,7 @@ impl<'a> Search<'a> {
         Ok(Ok(self.found(unreached)))
     }
 
-    fn search(&mut self, side: Side) -> Result<Result<(), Reason>, Interrupted> {
+    fn search(&mut self, side: Side) -> Result<Result<(), WhyUnknown>, Interrupted> {
         if !self.has_to_be_asked(side) {
             return Ok(Ok(()));
         }
@@ -171,7 +171,7 @@ impl<'a> Search<'a> {
             && (differs || self.differing(side).next().is_some())
     }
 
-    fn witness(&self, side: Side) -> Result<Witness, Reason> {
+    fn witness(&self, side: Side) -> Result<Witness, WhyUnknown> {
         let mut addresses: Vec<u64> = self.differing(side).collect();
         if side == Side::Head && !addresses.is_empty() {
             addresses.extend(self.watched);
@@ -214,7 +214,7 @@ impl<'a> Search<'a> {
         side: Side,
         ids: Vec<String>,
         look: Look,
-    ) -> Result<Result<Seen, Reason>, Interrupted> {
+    ) -> Result<Result<Seen, WhyUnknown>, Interrupted> {
         let nothing = ids.is_empty();
         let mut all = Seen::Nothing;
         let mut open = if nothing {
@@ -262,7 +262,7 @@ impl<'a> Search<'a> {
             .changes
             .functions
             .iter()
-            .filter(|f| f.difference == Difference::Code);
+            .filter(|f| f.difference == FunctionDifference::Code);
         let differing = code
             .filter_map(|function| function.code.head.clone())
             .collect();
@@ -275,8 +275,8 @@ impl<'a> Search<'a> {
                 differing,
                 addresses: self.executed,
                 extent: match self.failed.is_empty() {
-                    true => Extent::All,
-                    false => Extent::Part,
+                    true => RunExtent::All,
+                    false => RunExtent::Part,
                 },
             }),
             unreached: unreached.into_iter().collect(),

@@ -5,13 +5,13 @@ use crate::units::{Paired, Side};
 
 use super::duet::{Attempt, Interleaved, Step};
 use super::iterations::LeftAlone;
-use super::reported::Report;
+use super::reported::SideReport;
 use super::standstill::Restless;
 
 /// Writes down what both sides reported of one step.
 pub(super) fn take_in(
     step: &Step,
-    mut reports: Paired<Option<Report>>,
+    mut reports: Paired<Option<SideReport>>,
     restless: Option<Restless>,
     seam: &Seam,
     attempt: &mut Attempt,
@@ -54,7 +54,12 @@ pub(super) fn take_in(
 }
 
 /// Fills in what a process has not reported, since it was ended: the times from the log, behind the warm-up.
-fn complete(report: &mut Report, side: Side, step: &Step, seam: &Seam) -> Result<(), SeamError> {
+fn complete(
+    report: &mut SideReport,
+    side: Side,
+    step: &Step,
+    seam: &Seam,
+) -> Result<(), SeamError> {
     report.times = seam.cut_times(side)?;
     report.iterations.truncate(report.times.len());
     if let Some(measurement) = step.measurement {
@@ -68,7 +73,7 @@ fn complete(report: &mut Report, side: Side, step: &Step, seam: &Seam) -> Result
 fn iterations_kept(
     step: &Step,
     warm_up: &Paired<WarmUp>,
-    reports: &Paired<Option<Report>>,
+    reports: &Paired<Option<SideReport>>,
     seam: &Seam,
 ) -> Result<Result<(), LeftAlone>, SeamError> {
     let reports = reports.as_ref().map(Option::as_ref);
@@ -91,7 +96,7 @@ fn iterations_kept(
 }
 
 /// Compares what the seam saw with what was reported.
-fn settle_up(seam: &Seam, reports: Paired<&Report>) -> Result<Interleaved, SeamError> {
+fn settle_up(seam: &Seam, reports: Paired<&SideReport>) -> Result<Interleaved, SeamError> {
     let mut samples = Paired::new(Vec::new(), Vec::new());
     for side in Side::BOTH {
         let report = reports.get(side);

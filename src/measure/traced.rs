@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::binary::{Frame, Symbols};
-use crate::seam::{CodeAddress, Stack, Stacks};
+use crate::seam::{AddressStack, AddressStacks, CodeAddress};
 use crate::units::on_side;
 
 /// Where a benchmark asks for memory.
@@ -37,7 +37,7 @@ pub struct Place {
     /// The function, demangled.
     pub function: String,
     /// Whose code it is.
-    pub origin: Origin,
+    pub origin: CodeOwner,
     /// The file: of the workspace, relative to the repository's root; of a dependency, from its name and version on.
     pub file: Option<String>,
     /// The line, from 1.
@@ -50,7 +50,7 @@ pub struct Place {
 /// Whose code it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Origin {
+pub enum CodeOwner {
     /// The workspace's own.
     #[default]
     Workspace,
@@ -102,7 +102,7 @@ impl<'a> Atlas<'a> {
         }
     }
 
-    pub(super) fn trace(&mut self, stacks: Stacks, stride: u64) -> Traced {
+    pub(super) fn trace(&mut self, stacks: AddressStacks, stride: u64) -> Traced {
         let traced = stacks.stacks.iter().map(|stack| self.stack(stack));
         Traced {
             stacks: traced.collect(),
@@ -111,7 +111,7 @@ impl<'a> Atlas<'a> {
         }
     }
 
-    fn stack(&mut self, stack: &Stack) -> TracedStack {
+    fn stack(&mut self, stack: &AddressStack) -> TracedStack {
         let mut places: Vec<Place> = Vec::new();
         for call in &stack.calls {
             places.extend(self.places(call));
@@ -149,14 +149,14 @@ impl<'a> Atlas<'a> {
         let Sources { root, workspace } = self.sources_at;
         let path = frame.file.map(|file| on_side(&workspace.join(file), root));
         let (origin, file) = match &path {
-            None => (Origin::Unknown, None),
+            None => (CodeOwner::Unknown, None),
             Some(file) => match file.strip_prefix(self.sources_at.root) {
-                Ok(relative) => (Origin::Workspace, Some(relative.display().to_string())),
+                Ok(relative) => (CodeOwner::Workspace, Some(relative.display().to_string())),
                 Err(_) => outside(file),
             },
         };
         let text = match (&path, frame.line, origin) {
-            (Some(file), Some(line), Origin::Workspace) => self.line(file, line),
+            (Some(file), Some(line), CodeOwner::Workspace) => self.line(file, line),
             _ => None,
         };
         Place {
@@ -184,7 +184,7 @@ fn unnamed(call: &CodeAddress) -> Place {
     let name = call.object.file_name().unwrap_or_default();
     Place {
         function: format!("{}+{:#x}", name.to_string_lossy(), call.address),
-        origin: Origin::Unknown,
+        origin: CodeOwner::Unknown,
         file: None,
         line: None,
         text: None,
@@ -194,26 +194,26 @@ fn unnamed(call: &CodeAddress) -> Place {
 /// Whose file outside the workspace it is, and its path from where it begins to mean something on
 /// another machine: Rust's libraries are compiled as `/rustc/<hash>/library/…`, and cargo unpacks
 /// dependencies to `…/registry/src/<index>/<name>-<version>/…` and `…/git/checkouts/<name>/<revision>/…`.
-fn outside(file: &Path) -> (Origin, Option<String>) {
+fn outside(file: &Path) -> (CodeOwner, Option<String>) {
     let path = file.to_string_lossy().replace('\\', "/");
     if let Some((_, rest)) = path
         .strip_prefix("/rustc/")
         .and_then(|rest| rest.split_once('/'))
     {
-        return (Origin::Standard, Some(rest.to_owned()));
+        return (CodeOwner::Standard, Some(rest.to_owned()));
     }
     if let Some((_, rest)) = path.split_once("/rustlib/src/rust/") {
-        return (Origin::Standard, Some(rest.to_owned()));
+        return (CodeOwner::Standard, Some(rest.to_owned()));
     }
     for folder in ["/registry/src/", "/git/checkouts/"] {
         if let Some((_, rest)) = path
             .split_once(folder)
             .and_then(|(_, rest)| rest.split_once('/'))
         {
-            return (Origin::Dependency, Some(rest.to_owned()));
+            return (CodeOwner::Dependency, Some(rest.to_owned()));
         }
     }
-    (Origin::Unknown, Some(path))
+    (CodeOwner::Unknown, Some(path))
 }
 
 #[cfg(test)]
@@ -225,20 +225,20 @@ mod tests {
         for (path, origin, shown) in [
             (
                 "/rustc/59807616e1fa/library/alloc/src/vec/mod.rs",
-                Origin::Standard,
+                CodeOwner::Standard,
                 "library/alloc/src/vec/mod.rs",
             ),
             (
                 "/home/me/.cargo/registry/src/index.crates.io-1949/itoa-1.0.18/src/lib.rs",
-                Origin::Dependency,
+                CodeOwner::Dependency,
                 "itoa-1.0.18/src/lib.rs",
             ),
             (
                 "/home/me/.cargo/git/checkouts/itoa-5d2/0f3a/src/lib.rs",
-                Origin::Dependency,
+                CodeOwner::Dependency,
                 "0f3a/src/lib.rs",
             ),
-            ("/usr/src/a.c", Origin::Unknown, "/usr/src/a.c"),
+            ("/usr/src/a.c", CodeOwner::Unknown, "/usr/src/a.c"),
         ] {
             let expected = (origin, Some(shown.to_owned()));
             assert_eq!(outside(Path::new(path)), expected);
@@ -260,7 +260,7 @@ mod tests {
             file: Some(file),
             line: Some(2),
         });
-        assert_eq!(place.origin, Origin::Workspace);
+        assert_eq!(place.origin, CodeOwner::Workspace);
         assert_eq!(place.location().unwrap(), "src/lib.rs:2");
         assert_eq!(place.text.unwrap(), "vec![1];");
     }

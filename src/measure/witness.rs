@@ -7,7 +7,7 @@ use crate::file_access::{Access, RecordError, Recorder, Watched};
 use crate::seam::{Enough, MarkSeam, Pace, Seam, SeamError, Settings, WarmUp};
 use crate::units::{Paired, Side};
 
-use super::reached::Reason;
+use super::reached::WhyUnknown;
 use super::seams::explain;
 
 /// Sees one process at a time.
@@ -31,7 +31,7 @@ impl Witness {
         executable: Option<&Path>,
         addresses: &[u64],
         files: &Watched,
-    ) -> Result<Witness, Reason> {
+    ) -> Result<Witness, WhyUnknown> {
         let marks = match executable.filter(|_| !addresses.is_empty()) {
             None => None,
             Some(executable) => {

@@ -10,7 +10,7 @@ use crate::units::{Paired, Side};
 use super::duet::{Attempt, Step, alternate};
 use super::observed::prepare;
 use super::player::{GLANCE, LONGEST_ROUND, Player, Turn};
-use super::reported::Report;
+use super::reported::SideReport;
 use super::standstill::Restless;
 use super::taken_in::take_in;
 
@@ -93,7 +93,7 @@ pub(super) fn weave(
         prepare(&step, seam, players)?;
         let mut restless = None;
         let reports = run_both(players, seam, attempt, &mut restless)?;
-        let ended = |report: &Option<Report>| report.as_ref().is_some_and(|it| it.ended);
+        let ended = |report: &Option<SideReport>| report.as_ref().is_some_and(|it| it.ended);
         let over = ended(&reports.base) || ended(&reports.head);
         take_in(&step, reports, restless, seam, attempt)?;
         if attempt.disordered {
@@ -114,7 +114,7 @@ fn run_both(
     seam: &Seam,
     attempt: &mut Attempt,
     restless: &mut Option<Restless>,
-) -> Result<Paired<Option<Report>>, WeaveError> {
+) -> Result<Paired<Option<SideReport>>, WeaveError> {
     let begun = Instant::now();
     let (mut next_look, mut between_looks) = (begun + FIRST_LOOK, FIRST_LOOK);
     let mut reports = Paired::new(None, None);
@@ -191,7 +191,7 @@ fn run_both(
 }
 
 /// The side that has run enough of its benchmark, if one has, and what is known of it.
-fn cut(running: &mut Paired<Option<&mut Player>>) -> Option<(Side, Report)> {
+fn cut(running: &mut Paired<Option<&mut Player>>) -> Option<(Side, SideReport)> {
     let enough = |side: &Side| running.get(*side).as_ref().is_some_and(|p| p.is_enough());
     let side = Side::BOTH.into_iter().find(enough)?;
     Some((side, running.get_mut(side).as_mut()?.cut()))
@@ -260,7 +260,7 @@ fn lose(
 /// works.
 fn end_the_silent(
     players: &mut Paired<Option<Player>>,
-    reports: &Paired<Option<Report>>,
+    reports: &Paired<Option<SideReport>>,
     seam: &Seam,
     attempt: &mut Attempt,
 ) -> Result<(), WeaveError> {

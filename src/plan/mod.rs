@@ -44,7 +44,7 @@ pub use side_args::{
 };
 pub use sides::{Carry, Renaming, SidesArgs};
 pub use surroundings::Environment;
-pub use value::{Confidence, Filter, Share, Span};
+pub use value::{Confidence, IdFilter, Share, Span};
 
 /// Everything decided; no option left open.
 #[derive(Debug, Clone, PartialEq)]

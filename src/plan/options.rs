@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::value::{Confidence, Filter, Share, Span};
+use super::value::{Confidence, IdFilter, Share, Span};
 use super::{
     Claim, ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Partition, Pinning,
     SidesArgs, Size,
@@ -100,7 +100,7 @@ pub struct SelectionArgs {
 pub struct SamplingArgs {
     /// Measure only benchmarks whose id (`group/function/value`) matches this regular expression
     #[arg(long, value_name = "REGEX")]
-    pub filter: Option<Filter>,
+    pub filter: Option<IdFilter>,
     /// Measure only this part of the benchmarks, so that several machines share the work
     ///
     /// `hash:2/4` is the second of four; which part a benchmark is in follows from its name. Both

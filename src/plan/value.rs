@@ -175,9 +175,9 @@ impl std::str::FromStr for PairingRequest {
 
 /// The filter as typed, known to be a regular expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter(String);
+pub struct IdFilter(String);
 
-impl Filter {
+impl IdFilter {
     /// The regular expression.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -185,18 +185,18 @@ impl Filter {
     }
 }
 
-impl std::fmt::Display for Filter {
+impl std::fmt::Display for IdFilter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::str::FromStr for Filter {
+impl std::str::FromStr for IdFilter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match regex::Regex::new(text) {
-            Ok(_) => Ok(Filter(text.to_owned())),
+            Ok(_) => Ok(IdFilter(text.to_owned())),
             Err(error) => Err(format!(
                 "{error}\nto mean the text itself, write `{}`",
                 regex::escape(text)
@@ -245,8 +245,8 @@ mod tests {
 
     #[test]
     fn a_broken_filter_shows_how_to_mean_the_text() {
-        assert!("parse/.*".parse::<Filter>().is_ok());
-        let error = "sum(".parse::<Filter>().unwrap_err();
+        assert!("parse/.*".parse::<IdFilter>().is_ok());
+        let error = "sum(".parse::<IdFilter>().unwrap_err();
         assert!(error.contains(r"`sum\(`"), "{error}");
     }
 

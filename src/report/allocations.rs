@@ -10,13 +10,13 @@ use crate::units::{Charset, Paired};
 
 /// One benchmark whose allocations changed.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Change {
+pub(super) struct AllocationChange {
     /// Its name, harmless to print.
     pub(super) subject: String,
     /// More or fewer.
     pub(super) verdict: AllocationVerdict,
     /// Whether all figures that changed go the same way.
-    pub(super) way: Way,
+    pub(super) way: ChangeDirection,
     /// Allocations: `1 → 2`.
     pub(super) count: String,
     /// Reallocations, likewise.
@@ -31,7 +31,7 @@ pub(super) struct Change {
 
 /// Whether the figures of a change go one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum ChangeDirection {
     /// They do.
     One,
     /// Some are more and some fewer.
@@ -39,8 +39,8 @@ pub(super) enum Way {
 }
 
 /// Every benchmark whose allocations changed: those that allocate more first, in the report's order.
-pub(super) fn changes(report: &Report, naming: Naming) -> Vec<Change> {
-    let mut changes: Vec<Change> = words::ordered(report)
+pub(super) fn changes(report: &Report, naming: Naming) -> Vec<AllocationChange> {
+    let mut changes: Vec<AllocationChange> = words::ordered(report)
         .into_iter()
         .filter_map(|comparison| change(comparison, naming))
         .collect();
@@ -51,18 +51,18 @@ pub(super) fn changes(report: &Report, naming: Naming) -> Vec<Change> {
 /// One figure's verdict.
 type FigureOf = fn(&AllocationFigures) -> Option<AllocationVerdict>;
 
-fn change(comparison: &Comparison, naming: Naming) -> Option<Change> {
+fn change(comparison: &Comparison, naming: Naming) -> Option<AllocationChange> {
     let allocations = comparison.allocations.as_ref()?;
     let verdict = allocations
         .verdict
         .filter(|verdict| *verdict != AllocationVerdict::Same)?;
     let sides = Paired::new(allocations.base.as_ref()?, allocations.head.as_ref()?);
     let way = match figures::changed(allocations).len() {
-        0 | 1 => Way::One,
-        _ => Way::Both,
+        0 | 1 => ChangeDirection::One,
+        _ => ChangeDirection::Both,
     };
     // The words, so that every charset and no colour will do: the column's own verdict speaks of all.
-    let all_figures = allocations.figures.filter(|_| way == Way::Both);
+    let all_figures = allocations.figures.filter(|_| way == ChangeDirection::Both);
     let both = |of: fn(&AllocationSummary) -> String, figure: FigureOf| {
         let (base, head) = (of(sides.base), of(sides.head));
         let changed = match all_figures.and_then(|figures| figure(&figures)) {
@@ -76,7 +76,7 @@ fn change(comparison: &Comparison, naming: Naming) -> Option<Change> {
             format!("{base} → {head}{changed}")
         }
     };
-    Some(Change {
+    Some(AllocationChange {
         subject: naming.name(&comparison.key),
         verdict,
         way,
@@ -171,9 +171,9 @@ pub(super) fn symbol(verdict: AllocationVerdict, charset: Charset) -> &'static s
 }
 
 /// The verdict as one word: of a change both ways none would be true.
-pub(super) fn word(change: &Change) -> &'static str {
+pub(super) fn word(change: &AllocationChange) -> &'static str {
     match (change.way, change.verdict) {
-        (Way::Both, _) => "mixed",
-        (Way::One, verdict) => figures::more_or_fewer(verdict),
+        (ChangeDirection::Both, _) => "mixed",
+        (ChangeDirection::One, verdict) => figures::more_or_fewer(verdict),
     }
 }

@@ -5,8 +5,8 @@ use super::escape::{clipped, shortened, visible};
 use super::words;
 use crate::analyse::Comparison;
 use crate::attribute::{
-    Advice, Attribution, Contributor, DiffLine, Estimate, Explanation, Hunk, LineKind, Location,
-    Origin, Threads,
+    Advice, Attribution, Contributor, DiffLine, Explanation, Hunk, LineKind, Location,
+    NanosEstimate, Origin, SampledThreads,
 };
 use crate::units::{Nanos, Side};
 
@@ -30,7 +30,7 @@ pub(super) fn signed(ns: f64) -> String {
 }
 
 /// `+12.31 ns ± 0.40 ns`.
-pub(super) fn estimate(estimate: &Estimate) -> String {
+pub(super) fn estimate(estimate: &NanosEstimate) -> String {
     let half = (estimate.upper_ns - estimate.lower_ns) / 2.0;
     format!("{} ± {}", signed(estimate.ns), Nanos::from_nanos(half))
 }
@@ -125,7 +125,7 @@ pub(super) fn diff_line(line: &DiffLine, width: usize) -> String {
 }
 
 /// `100 %`: how much of a change one contribution is.
-pub(super) fn part_of(contributor: &Contributor, change: Option<&Estimate>) -> String {
+pub(super) fn part_of(contributor: &Contributor, change: Option<&NanosEstimate>) -> String {
     change.map_or_else(String::new, |change| part(contributor.change.ns, change))
 }
 
@@ -137,12 +137,12 @@ pub(super) fn beside(text: &str) -> String {
 /// What a reader was already shown, so that nothing is shown twice: one change of the source often
 /// moves several benchmarks.
 #[derive(Default)]
-pub(super) struct Shown<'a> {
+pub(super) struct ShownCauses<'a> {
     hunks: Vec<&'a Hunk>,
     beside: Vec<&'a str>,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> ShownCauses<'a> {
     /// Whether this piece of source is new to the reader; from now on it is not.
     pub(super) fn is_new(&mut self, hunk: &'a Hunk) -> bool {
         let known = self.hunks.iter().any(|known| known.is_same_place(hunk));
@@ -168,7 +168,7 @@ pub(super) fn more_lines(left_out: usize) -> Option<String> {
 }
 
 /// `191 %`: a part of the change; a dash where the change itself may be none.
-fn part(ns: f64, change: &Estimate) -> String {
+fn part(ns: f64, change: &NanosEstimate) -> String {
     match change.is_certain() {
         true => format!("{:.0} %", ns / change.ns * 100.0),
         false => "–".to_owned(),
@@ -229,7 +229,7 @@ pub(super) fn sampled(attribution: &Attribution) -> String {
     for side in Side::BOTH {
         if let Some(sampling) = attribution.sampling.get(side) {
             parts.push(format!("{} {side}", sampling.samples));
-            all_threads |= sampling.threads == Threads::All;
+            all_threads |= sampling.threads == SampledThreads::All;
         }
     }
     let hertz = [&attribution.sampling.head, &attribution.sampling.base];

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Methodology, Partial, Range, ReachSummary, Report, ReportError, Timing, parts, shell, words,
+    Methodology, Partial, Range, ReachSummary, Report, ReportError, StageTiming, parts, shell,
+    words,
 };
 use crate::analyse::Comparison;
 use crate::discover::BenchmarkKey;
@@ -43,7 +44,7 @@ pub fn merge(reports: Vec<Report>) -> Result<Report, ReportError> {
     }
     let confidence = confidence(&merged, &rest);
     let parts = rest.len() + 1;
-    let whole = Whole::of(std::iter::once(&merged).chain(&rest));
+    let whole = WholeRun::of(std::iter::once(&merged).chain(&rest));
     for other in rest {
         absorb(&mut merged, other);
     }
@@ -229,7 +230,7 @@ fn union<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
     }
 }
 
-fn add_timings(all: &mut Vec<Timing>, more: Vec<Timing>) {
+fn add_timings(all: &mut Vec<StageTiming>, more: Vec<StageTiming>) {
     for timing in more {
         match all.iter_mut().find(|t| t.stage == timing.stage) {
             Some(known) => known.seconds += timing.seconds,
@@ -243,8 +244,9 @@ fn warn_of_machines(merged: &mut Report, other: &Report) {
     if (&a.cpu, a.cores, &a.kernel) == (&b.cpu, b.cores, &b.kernel) {
         return;
     }
-    let machine =
-        |e: &super::Environment| format!("{} ({} processors, kernel {})", e.cpu, e.cores, e.kernel);
+    let machine = |e: &super::RunEnvironment| {
+        format!("{} ({} processors, kernel {})", e.cpu, e.cores, e.kernel)
+    };
     let warning = format!(
         "merged from unlike machines: {} and {}; base and head of each benchmark ran on one of them",
         machine(a),
@@ -285,7 +287,7 @@ fn without_partition(words: &[String]) -> Vec<String> {
 }
 
 /// What no part knows by itself.
-struct Whole {
+struct WholeRun {
     basis: Basis,
     uncovered: Vec<judge::UncoveredFunction>,
     budgets_in_vain: Vec<String>,
@@ -293,8 +295,8 @@ struct Whole {
     recorded: Vec<Reason>,
 }
 
-impl Whole {
-    fn of<'a>(parts: impl Iterator<Item = &'a Report> + Clone) -> Whole {
+impl WholeRun {
+    fn of<'a>(parts: impl Iterator<Item = &'a Report> + Clone) -> WholeRun {
         let bases: Vec<&Basis> = parts.clone().filter_map(|p| p.basis.as_ref()).collect();
         let shards: Vec<&PartBasis> = bases.iter().filter_map(|b| b.part.as_ref()).collect();
         let mut required: Vec<BenchmarkKey> = Vec::new();
@@ -314,7 +316,7 @@ impl Whole {
         };
         let covered = shards.iter().flat_map(|shard| &shard.covered);
         let left = shards.iter().flat_map(|shard| &shard.uncovered);
-        Whole {
+        WholeRun {
             basis: Basis {
                 allocations: bases.iter().find_map(|basis| basis.allocations),
                 required,

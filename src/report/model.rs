@@ -27,7 +27,7 @@ pub struct Report {
     /// Which revisions.
     pub range: Range,
     /// Where it was measured.
-    pub environment: Environment,
+    pub environment: RunEnvironment,
     /// How it was measured.
     pub methodology: Methodology,
     /// Differences between the sides, beside the source, that can change times on their own.
@@ -180,7 +180,7 @@ pub struct Commit {
 
 /// What makes a number reproducible.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Environment {
+pub struct RunEnvironment {
     /// The processor's name.
     pub cpu: String,
     /// How many processors are there for this process.
@@ -266,7 +266,7 @@ pub struct Methodology {
     /// The words after the program's name, with the seed, that repeat this run.
     pub command_line: Vec<String>,
     /// Seconds spent, by stage, in order.
-    pub timings: Vec<Timing>,
+    pub timings: Vec<StageTiming>,
     /// Which part of the benchmarks this is; absent where it is all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<Partition>,
@@ -274,7 +274,7 @@ pub struct Methodology {
 
 /// How long a stage took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Timing {
+pub struct StageTiming {
     /// The stage.
     pub stage: String,
     /// Seconds.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::escape::visible;
-use super::{Commit, Environment, Locking, Report, figures, unseen};
+use super::{Commit, Locking, Report, RunEnvironment, figures, unseen};
 use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison, Verdict};
 use crate::discover::{BenchmarkKey, SkippedTarget};
 use crate::judge::Vote;
@@ -294,7 +294,7 @@ pub(super) fn target(skipped: &SkippedTarget) -> String {
 }
 
 /// The machine's memory, where it is known.
-pub(super) fn memory(environment: &Environment) -> String {
+pub(super) fn memory(environment: &RunEnvironment) -> String {
     match environment.memory_bytes {
         0 => "unknown".to_owned(),
         known => Bytes::from_bytes(known).to_string(),
@@ -307,7 +307,7 @@ pub(super) fn label(commit: &Commit) -> Option<String> {
 }
 
 /// Where the versions of dependencies come from, where that is worth a line.
-pub(super) fn locking(environment: &Environment) -> Option<&'static str> {
+pub(super) fn locking(environment: &RunEnvironment) -> Option<&'static str> {
     match environment.locking {
         Locking::Tracked => None,
         Locking::Shared => {

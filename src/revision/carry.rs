@@ -17,7 +17,7 @@ const DEEPEST: usize = 64;
 
 /// What was brought.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Carried {
+pub struct CarriedFiles {
     /// Each pattern with what it brought: `data/** (3 files, 1.2 MB)`.
     pub patterns: Vec<String>,
     /// What the report should say, as lower-case fragments.
@@ -30,14 +30,17 @@ pub struct Carried {
 ///
 /// # Errors
 /// Where the index or a file cannot be read, or a side cannot be written.
-pub fn carry(checkouts: &Paired<Checkout>, patterns: &[Carry]) -> Result<Carried, RevisionError> {
-    let mut carried = Carried::default();
+pub fn carry(
+    checkouts: &Paired<Checkout>,
+    patterns: &[Carry],
+) -> Result<CarriedFiles, RevisionError> {
+    let mut carried = CarriedFiles::default();
     if patterns.is_empty() {
         return Ok(carried);
     }
     let from = checkouts.head.original_root.as_path();
     let failed = |side: Side| move |source| RevisionError::Io { side, source };
-    let found = Search::of(from, patterns)?
+    let found = CarrySearch::of(from, patterns)?
         .files()
         .map_err(failed(Side::Head))?;
     for path in found.keys() {
@@ -64,7 +67,7 @@ pub fn carry(checkouts: &Paired<Checkout>, patterns: &[Carry]) -> Result<Carried
     Ok(carried)
 }
 
-struct Search<'a> {
+struct CarrySearch<'a> {
     from: &'a Path,
     tracked: HashSet<Vec<u8>>,
     matchers: Vec<GlobMatcher>,
@@ -72,14 +75,14 @@ struct Search<'a> {
     found: BTreeMap<PathBuf, usize>,
 }
 
-impl<'a> Search<'a> {
-    fn of(from: &'a Path, patterns: &[Carry]) -> Result<Search<'a>, RevisionError> {
+impl<'a> CarrySearch<'a> {
+    fn of(from: &'a Path, patterns: &[Carry]) -> Result<CarrySearch<'a>, RevisionError> {
         let index = open(from, None)?.index();
         let index = index.map_err(|error| git("read which files git tracks", error))?;
         let matchers = patterns
             .iter()
             .map(|pattern| pattern.glob().compile_matcher());
-        Ok(Search {
+        Ok(CarrySearch {
             from,
             tracked: index.iter().map(|entry| entry.path).collect(),
             matchers: matchers.collect(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use git2::{ErrorCode, Oid, Repository};
 
 use super::error::git;
-use super::standalone::{self, Failure};
+use super::standalone::{self, CheckoutFailure};
 use super::{Checkout, Resolved, Revision, RevisionError, Source, filters, overlay, submodules};
 use crate::scratch::{self, Scratch};
 use crate::units::{Event, EventSink, Paired, Side};
@@ -55,17 +55,17 @@ pub fn check_out(
     })
 }
 
-fn named(failure: Failure, side: Side, revision: &Revision) -> RevisionError {
+fn named(failure: CheckoutFailure, side: Side, revision: &Revision) -> RevisionError {
     match failure {
-        Failure::Io(source) => RevisionError::Io { side, source },
-        Failure::Interrupted(interrupted) => RevisionError::Interrupted(interrupted),
-        Failure::Git(source) if source.code() == ErrorCode::NotFound => {
+        CheckoutFailure::Io(source) => RevisionError::Io { side, source },
+        CheckoutFailure::Interrupted(interrupted) => RevisionError::Interrupted(interrupted),
+        CheckoutFailure::Git(source) if source.code() == ErrorCode::NotFound => {
             RevisionError::MissingObjects {
                 short_id: revision.short_id.clone(),
                 source,
             }
         }
-        Failure::Git(source) => git(
+        CheckoutFailure::Git(source) => git(
             format!("lay out {side} ({}, {})", revision.label, revision.short_id),
             source,
         ),
@@ -83,7 +83,12 @@ struct Layer<'r> {
 }
 
 impl Layer<'_> {
-    fn lay_out(&self, root: &Path, depth: usize, notes: &mut Vec<String>) -> Result<(), Failure> {
+    fn lay_out(
+        &self,
+        root: &Path,
+        depth: usize,
+        notes: &mut Vec<String>,
+    ) -> Result<(), CheckoutFailure> {
         scratch::check()?;
         if depth > DEEPEST {
             notes.push(format!("{} is nested too deeply", self.place.display()));
@@ -135,7 +140,7 @@ impl Layer<'_> {
         root: &Path,
         depth: usize,
         notes: &mut Vec<String>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CheckoutFailure> {
         let place = self.place.join(&submodule.path);
         let (repository, commit) = match self.kind {
             Source::Commit => (

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use git2::{AttrCheckFlags, Repository};
 
 use super::overlay;
-use super::{Source, standalone::Failure};
+use super::{Source, standalone::CheckoutFailure};
 
 /// How a pointer file of Git LFS begins, and how long it may be
 /// (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>).
@@ -21,7 +21,7 @@ pub(super) fn materialise(
     source: &Repository,
     checkout: &Repository,
     kind: Source,
-) -> Result<Vec<(String, PathBuf, usize)>, Failure> {
+) -> Result<Vec<(String, PathBuf, usize)>, CheckoutFailure> {
     let Some(root) = checkout.workdir() else {
         return Ok(Vec::new());
     };

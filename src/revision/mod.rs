@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 use crate::units::Paired;
 
-pub use carry::{Carried, carry, left_behind};
+pub use carry::{CarriedFiles, carry, left_behind};
 pub use changes::{ChangedFile, Touch, changed_files, changed_paths, touched_lines};
 pub use checkout::check_out;
 pub use error::RevisionError;

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use git2::{Delta, DiffOptions, FileMode, IndexEntryExtendedFlag, Repository};
 
-use super::standalone::Failure;
+use super::standalone::CheckoutFailure;
 
 /// The first bytes of a `CACHEDIR.TAG` (<https://bford.info/cachedir/>).
 const CACHE_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
@@ -24,7 +24,7 @@ pub(super) struct Extras {
 
 /// Makes the files at `root`, a checkout of HEAD of `source`, what they are in the user's checkout:
 /// changed, deleted and untracked-but-not-ignored ones.
-pub(super) fn apply(source: &Repository, root: &Path) -> Result<Extras, Failure> {
+pub(super) fn apply(source: &Repository, root: &Path) -> Result<Extras, CheckoutFailure> {
     let Some(from) = source.workdir() else {
         return Ok(Extras::default());
     };

@@ -22,7 +22,7 @@ const WORKING_TREE: &str = "working tree";
 /// No (usable) repository, an unknown or ambiguous name, no merge base, twice the same revision, or
 /// a revision without the manifest; see [`RevisionError`].
 pub fn resolve(manifest_path: &Path, range: &RangeSpec) -> Result<Resolved, RevisionError> {
-    let place = Place::find(manifest_path)?;
+    let place = RepositoryPlace::find(manifest_path)?;
     let revisions = place.revisions(range)?;
     place.refuse_same(&revisions)?;
     place.resolved(revisions)
@@ -33,21 +33,21 @@ pub fn resolve(manifest_path: &Path, range: &RangeSpec) -> Result<Resolved, Revi
 /// # Errors
 /// As [`resolve`], but for the revisions being the same.
 pub fn resolve_with_itself(manifest_path: &Path, spec: &str) -> Result<Resolved, RevisionError> {
-    let place = Place::find(manifest_path)?;
+    let place = RepositoryPlace::find(manifest_path)?;
     let commit = place.commit(spec)?;
     let revision = revision(spec, &commit, Source::Commit);
     place.resolved(Paired::new(revision.clone(), revision))
 }
 
 /// The manifest and its repository.
-struct Place {
+struct RepositoryPlace {
     repository: Readable,
     root: PathBuf,
     manifest: PathBuf,
 }
 
-impl Place {
-    fn find(manifest_path: &Path) -> Result<Place, RevisionError> {
+impl RepositoryPlace {
+    fn find(manifest_path: &Path) -> Result<RepositoryPlace, RevisionError> {
         let folder = manifest_path.parent().unwrap_or(Path::new("."));
         let folder = if folder == Path::new("") {
             Path::new(".")
@@ -67,7 +67,7 @@ impl Place {
             .strip_prefix(&root)
             .map_err(|_| missing())?
             .join(manifest_path.file_name().unwrap_or("Cargo.toml".as_ref()));
-        Ok(Place {
+        Ok(RepositoryPlace {
             repository,
             root,
             manifest,

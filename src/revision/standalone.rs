@@ -13,7 +13,7 @@ const SETTINGS: &[&str] = &["core.autocrlf", "core.eol", "core.symlinks"];
 /// Makes a repository at `root` whose objects are those of `source` (and of what that one borrows
 /// from), with the tags of `source`, so that `git describe` in a build script works; no hooks, no
 /// remotes, no other configuration.
-pub(super) fn create(source: &Repository, root: &Path) -> Result<Repository, Failure> {
+pub(super) fn create(source: &Repository, root: &Path) -> Result<Repository, CheckoutFailure> {
     let mut options = RepositoryInitOptions::new();
     options
         .external_template(false)
@@ -62,7 +62,7 @@ pub(super) fn populate(repository: &Repository, commit: Oid) -> Result<(), git2:
 
 /// What can fail here, before it has a side.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(super) enum CheckoutFailure {
     #[error(transparent)]
     Git(#[from] git2::Error),
     #[error(transparent)]

@@ -31,7 +31,7 @@ const GLANCE: Duration = Duration::from_millis(1);
 
 /// What a marked process is to the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum ProcessRole {
     /// A tool: what it leaves behind serves others, too, such as the server of a compilation cache.
     Tool,
     /// A benchmark process, numbered within the run: what it leaves behind ends with it.
@@ -39,10 +39,10 @@ pub(super) enum Role {
 }
 
 /// The mark of a process that the run in the folder `run` starts.
-pub(super) fn mark(run: &OsStr, role: Role) -> OsString {
+pub(super) fn mark(run: &OsStr, role: ProcessRole) -> OsString {
     let number = match role {
-        Role::Tool => "tool000000".to_owned(),
-        Role::Benchmark(number) => format!("{number:010}"),
+        ProcessRole::Tool => "tool000000".to_owned(),
+        ProcessRole::Benchmark(number) => format!("{number:010}"),
     };
     let mut mark = run.to_owned();
     mark.push(".");
@@ -177,14 +177,20 @@ mod tests {
     #[test]
     fn marks_have_one_length_and_tell_runs_processes_and_tools_apart() {
         let run = OsStr::new("run-abcdefghijkl");
-        let (tool, first) = (mark(run, Role::Tool), mark(run, Role::Benchmark(1)));
+        let (tool, first) = (
+            mark(run, ProcessRole::Tool),
+            mark(run, ProcessRole::Benchmark(1)),
+        );
         assert_eq!(tool.len(), first.len());
-        assert_eq!(tool.len(), mark(run, Role::Benchmark(u32::MAX)).len());
+        assert_eq!(
+            tool.len(),
+            mark(run, ProcessRole::Benchmark(u32::MAX)).len()
+        );
         let includes = |whose: Whose<'_>, mark: &OsStr| whose.includes(mark.as_encoded_bytes());
         assert!(includes(Whose::Process(&first), &first));
         assert!(!includes(
             Whose::Process(&first),
-            &mark(run, Role::Benchmark(11))
+            &mark(run, ProcessRole::Benchmark(11))
         ));
         assert!(includes(Whose::Run(run), &first));
         assert!(!includes(Whose::Run(run), &tool));

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::daemons::{self, MARK, Role};
+use super::daemons::{self, MARK, ProcessRole};
 use super::groups::Groups;
 use super::guardian::{Guardian, end_dead_run};
 use super::place::{RunPlace, make_parent};
@@ -24,7 +24,7 @@ pub struct Scratch {
     groups: Arc<Groups>,
     notes: Vec<String>,
     place: Option<RunPlace>,
-    state: State,
+    state: FolderState,
     guardian: Option<Guardian>,
     /// How many benchmark processes were started.
     benchmarks: AtomicU32,
@@ -33,7 +33,7 @@ pub struct Scratch {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum FolderState {
     InUse,
     Removed,
     Kept,
@@ -57,7 +57,7 @@ impl Scratch {
         make_parent(parent).map_err(failed)?;
         // Absolute and without links, so that cargo and git name files the same way as we do.
         let parent = fs_err::canonicalize(parent).map_err(failed)?;
-        let turn = Turn::take(&parent)?;
+        let turn = FolderTurn::take(&parent)?;
         let dead = dead_runs(&parent).map_err(failed)?;
         let path = tempfile::Builder::new()
             .prefix(PREFIX)
@@ -80,7 +80,7 @@ impl Scratch {
             groups,
             notes: dead.iter().map(DeadRun::end).collect(),
             place: None,
-            state: State::InUse,
+            state: FolderState::InUse,
             guardian: None,
             benchmarks: AtomicU32::new(0),
             _lock: lock,
@@ -141,7 +141,7 @@ impl Scratch {
     /// # Errors
     /// What starting it fails with; [`super::Interrupted`] inside where the run was told to stop.
     pub fn spawn(&self, command: &mut Command) -> io::Result<Child> {
-        self.spawn_as(Role::Tool, command)
+        self.spawn_as(ProcessRole::Tool, command)
     }
 
     /// Like [`Scratch::spawn`], for a process of a benchmark: daemons that it leaves, in whatever
@@ -152,14 +152,14 @@ impl Scratch {
     /// As [`Scratch::spawn`].
     pub fn spawn_benchmark(&self, command: &mut Command) -> io::Result<Child> {
         let number = self.benchmarks.fetch_add(1, Ordering::Relaxed);
-        self.spawn_as(Role::Benchmark(number), command)
+        self.spawn_as(ProcessRole::Benchmark(number), command)
     }
 
-    fn spawn_as(&self, role: Role, command: &mut Command) -> io::Result<Child> {
+    fn spawn_as(&self, role: ProcessRole, command: &mut Command) -> io::Result<Child> {
         let mark = daemons::mark(self.path.file_name().unwrap_or_default(), role);
         command.process_group(0).env(MARK, &mark);
         let (child, group) = self.groups.spawn(|| command.spawn())?;
-        let leaves = matches!(role, Role::Benchmark(_)).then_some(mark);
+        let leaves = matches!(role, ProcessRole::Benchmark(_)).then_some(mark);
         Ok(Child::new(child, group, Arc::clone(&self.groups), leaves))
     }
 
@@ -184,7 +184,7 @@ impl Scratch {
             parent: self.path.clone(),
             source,
         })?;
-        self.state = State::Kept;
+        self.state = FolderState::Kept;
         Ok(self.path.clone())
     }
 
@@ -197,8 +197,8 @@ impl Scratch {
 
     fn remove(&mut self) -> io::Result<()> {
         self.end_children();
-        if self.state == State::InUse {
-            self.state = State::Removed;
+        if self.state == FolderState::InUse {
+            self.state = FolderState::Removed;
             remove_tree(&self.path, Some(LOCK))?;
         }
         Ok(())
@@ -215,12 +215,12 @@ impl Drop for Scratch {
 
 /// The right to look at and to make folders of runs: between a folder's making and its locking
 /// nobody may take it for a dead one.
-struct Turn {
+struct FolderTurn {
     _file: fs_err::File,
 }
 
-impl Turn {
-    fn take(parent: &Path) -> Result<Turn, ScratchError> {
+impl FolderTurn {
+    fn take(parent: &Path) -> Result<FolderTurn, ScratchError> {
         let path = parent.join(LOCK);
         let file = fs_err::OpenOptions::new()
             .create(true)
@@ -234,7 +234,7 @@ impl Turn {
         file.file()
             .lock()
             .map_err(|source| ScratchError::Lock { path, source })?;
-        Ok(Turn { _file: file })
+        Ok(FolderTurn { _file: file })
     }
 }
 

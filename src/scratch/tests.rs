@@ -309,7 +309,10 @@ fn the_guardian_finds_grandchildren_whose_leader_is_gone() {
     let parent = parent();
     let scratch = scratch(&parent);
     let folder = scratch.path().to_owned();
-    let mark = daemons::mark(folder.file_name().expect("a name"), daemons::Role::Tool);
+    let mark = daemons::mark(
+        folder.file_name().expect("a name"),
+        daemons::ProcessRole::Tool,
+    );
     let mut leader = shell("sleep 1000 & echo $! $$")
         .process_group(0)
         .env("CARGO_PERFCHECK_RUN", mark)
@@ -417,8 +420,8 @@ fn the_guardian_ends_the_daemons_of_benchmarks_wherever_they_are() {
         let text = String::from_utf8(output.expect("a shell").stdout).expect("a number");
         text.trim().to_owned()
     };
-    let benchmarks = start(daemons::Role::Benchmark(7));
-    let tools = start(daemons::Role::Tool);
+    let benchmarks = start(daemons::ProcessRole::Benchmark(7));
+    let tools = start(daemons::ProcessRole::Tool);
     guardian::run(message(&folder).as_slice());
     assert!(!is_alive(&benchmarks));
     assert!(is_alive(&tools));

@@ -20,12 +20,12 @@ use std::path::{Path, PathBuf};
 use super::channel::Room;
 use super::hooks::Hooks;
 use super::libraries::Libraries;
-use super::stacks::{Stacks, Tracing};
-use super::symbols::Symbols;
+use super::stacks::{AddressStacks, Tracing};
+use super::symbols::ProbeSymbols;
 use super::warm_up::{Enough, Pace, WarmUp};
 use super::{
-    ALLOCATION_PROBE, Disagreement, Kind, Reconciliation, SampleRecord, Seam, SeamError, Settings,
-    layout, reconcile,
+    ALLOCATION_PROBE, Disagreement, ProbeBuild, Reconciliation, SampleRecord, Seam, SeamError,
+    Settings, layout, reconcile,
 };
 use crate::units::{Paired, Side};
 
@@ -107,7 +107,7 @@ pub enum Coverage {
 #[derive(Debug)]
 pub struct AllocationSeam {
     seam: Seam,
-    symbols: Paired<Symbols>,
+    symbols: Paired<ProbeSymbols>,
     executables: Paired<PathBuf>,
     libraries: Libraries,
 }
@@ -121,7 +121,7 @@ impl AllocationSeam {
         run_dir: &Path,
         executables: Paired<&Path>,
     ) -> Result<AllocationSeam, SeamError> {
-        let kind = Kind {
+        let kind = ProbeBuild {
             probe: ALLOCATION_PROBE,
             room: Room {
                 record_words: layout::ALLOCATION_WORDS,
@@ -165,7 +165,7 @@ impl AllocationSeam {
         let own = [self.executables.get(side).as_path(), &probe];
         let strangers = self.libraries.bring_an_allocator(&maps, &own);
         let channel = self.seam.channels.get(side);
-        let seen = Seen {
+        let seen = AllocatorView {
             state: channel.get(layout::SHIM_STATE)?,
             reached: channel.get(layout::REACHED)?,
             passed_on: channel.get(layout::PASSED_ON)?,
@@ -228,10 +228,10 @@ impl AllocationSeam {
     ///
     /// # Errors
     /// If the shared file, or what the process has mapped, cannot be read.
-    pub fn take_stacks(&self, side: Side, pid: u32) -> Result<Stacks, SeamError> {
+    pub fn take_stacks(&self, side: Side, pid: u32) -> Result<AddressStacks, SeamError> {
         let channel = self.seam.channels.get(side);
         let lost = channel.get(layout::TRACE_LOST)?;
-        Ok(Stacks::of(
+        Ok(AddressStacks::of(
             &channel.stacks()?,
             lost,
             &fs_err::read_to_string(format!("/proc/{pid}/maps"))?,
@@ -266,7 +266,7 @@ impl AllocationSeam {
 }
 
 /// What the probe has seen of an allocator.
-struct Seen {
+struct AllocatorView {
     state: u64,
     reached: u64,
     passed_on: u64,
@@ -280,7 +280,7 @@ struct Seen {
 /// makes more before its first sample.
 const FEWEST_REQUESTS: u64 = 100;
 
-fn coverage(seen: &Seen, hooks: &Hooks) -> Coverage {
+fn coverage(seen: &AllocatorView, hooks: &Hooks) -> Coverage {
     let none = |reason| Coverage::None { reason };
     let redirected = match (hooks, seen.state) {
         (_, layout::SHIM_DEAF) => Some(none(

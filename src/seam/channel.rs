@@ -11,7 +11,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::hooks::{Entry, Hooks};
 use super::layout;
-use super::symbols::Symbols;
+use super::symbols::ProbeSymbols;
 use crate::units::Side;
 
 /// Words of the log: 32,768 samples of one benchmark for the timing probe, warm-up included.
@@ -40,7 +40,7 @@ impl Channel {
         folder: &Path,
         side: Side,
         executable: &Path,
-        symbols: &Symbols,
+        symbols: &ProbeSymbols,
         room: Room,
     ) -> std::io::Result<Channel> {
         let fifo = folder.join(format!("{side}.turn"));
@@ -58,7 +58,7 @@ impl Channel {
         Ok(channel)
     }
 
-    fn lay_out(&self, executable: &Path, symbols: &Symbols) -> std::io::Result<()> {
+    fn lay_out(&self, executable: &Path, symbols: &ProbeSymbols) -> std::io::Result<()> {
         let path = executable.as_os_str().as_bytes();
         if path.len() >= layout::PATH_BYTES {
             return Err(std::io::ErrorKind::InvalidFilename.into());

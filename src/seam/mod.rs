@@ -58,13 +58,13 @@ pub use marks::MarkSeam;
 pub use profiles::{LoadedObject, ProfileClock, ProfileSeam, RawProfile, RawStack};
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
 pub use sample::SampleRecord;
-pub use stacks::{CodeAddress, Stack, Stacks, Tracing};
+pub use stacks::{AddressStack, AddressStacks, CodeAddress, Tracing};
 pub use trial::{Trial, try_preloading, try_profiling};
 pub use warm_up::{Enough, LastPlace, Pace, WarmUp, WarmedUp};
 
 use crate::units::{Paired, Side};
 use channel::{Channel, Room};
-use symbols::Symbols;
+use symbols::ProbeSymbols;
 
 /// The probe; empty where preloading is not supported.
 const TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
@@ -97,7 +97,7 @@ impl Default for Settings {
 }
 
 /// Which of the two builds of the probe, and its records.
-struct Kind {
+struct ProbeBuild {
     probe: &'static [u8],
     room: Room,
 }
@@ -132,7 +132,7 @@ impl Seam {
         executables: Paired<&Path>,
         settings: &Settings,
     ) -> Result<Seam, SeamError> {
-        let kind = Kind {
+        let kind = ProbeBuild {
             probe: TIMING_PROBE,
             room: Room {
                 record_words: layout::TIMING_WORDS,
@@ -146,8 +146,8 @@ impl Seam {
         run_dir: &Path,
         executables: Paired<&Path>,
         settings: &Settings,
-        kind: Kind,
-    ) -> Result<(Seam, Paired<Symbols>), SeamError> {
+        kind: ProbeBuild,
+    ) -> Result<(Seam, Paired<ProbeSymbols>), SeamError> {
         if kind.probe.is_empty() {
             return Err(SeamError::Unsupported);
         }
@@ -157,7 +157,7 @@ impl Seam {
         let library = unpack(kind.probe, folder.path())?;
         let channels = Paired::try_from_fn(|side| {
             let executable = fs_err::canonicalize(executables.get(side))?;
-            let symbols = Symbols::read(&executable)?;
+            let symbols = ProbeSymbols::read(&executable)?;
             let channel = Channel::create(folder.path(), side, &executable, &symbols, kind.room)?;
             configure(&channel, settings, side)?;
             Ok::<_, SeamError>((channel, symbols))

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use super::channel::Room;
 use super::warm_up::{Enough, Pace, WarmUp};
-use super::{Kind, PROFILE_PROBE, Seam, SeamError, Settings, layout};
+use super::{PROFILE_PROBE, ProbeBuild, Seam, SeamError, Settings, layout};
 use crate::units::{Paired, Side};
 
 /// Samples a second. A prime, so that no loop runs in step with it.
@@ -89,7 +89,7 @@ impl ProfileSeam {
     /// # Errors
     /// Where the probe cannot be preloaded: see [`SeamError`].
     pub fn prepare(run_dir: &Path, executables: Paired<&Path>) -> Result<ProfileSeam, SeamError> {
-        let kind = Kind {
+        let kind = ProbeBuild {
             probe: PROFILE_PROBE,
             room: Room {
                 record_words: layout::TIMING_WORDS,

@@ -27,16 +27,16 @@ impl Tracing {
 
 /// What was seen of one benchmark.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stacks {
+pub struct AddressStacks {
     /// Each stack that was seen.
-    pub stacks: Vec<Stack>,
+    pub stacks: Vec<AddressStack>,
     /// Requests that were looked at and not written down, for want of room.
     pub lost: u64,
 }
 
 /// A call stack from which memory was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stack {
+pub struct AddressStack {
     /// The calls, the innermost first, up to the function that times the benchmark; in another thread, up
     /// to where that began.
     pub calls: Vec<CodeAddress>,
@@ -55,22 +55,22 @@ pub struct CodeAddress {
     pub address: u64,
 }
 
-impl Stacks {
+impl AddressStacks {
     /// Reads rows of the table; `maps` is what the process had mapped, `probe` the library whose frames
     /// are nobody's business.
-    pub(super) fn of(rows: &[Vec<u64>], lost: u64, maps: &str, probe: &Path) -> Stacks {
+    pub(super) fn of(rows: &[Vec<u64>], lost: u64, maps: &str, probe: &Path) -> AddressStacks {
         let mut mappings = Mappings::read(maps);
         let stack = |row: &Vec<u64>| {
             let length = usize::try_from(row[layout::TRACE_LENGTH]).unwrap_or(usize::MAX);
             let addresses = row[layout::TRACE_ADDRESSES..].iter().take(length);
             let calls = addresses.filter_map(|&address| mappings.locate(address.wrapping_sub(1)));
-            Stack {
+            AddressStack {
                 calls: calls.filter(|call| call.object != probe).collect(),
                 requests: row[layout::TRACE_REQUESTS],
                 bytes: row[layout::TRACE_BYTES],
             }
         };
-        Stacks {
+        AddressStacks {
             stacks: rows.iter().map(stack).collect(),
             lost,
         }

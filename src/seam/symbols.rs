@@ -1,5 +1,6 @@
 //! Where Criterion's `Bencher::iter` functions lie in an executable.
 
+use std::ops::Range;
 use std::path::Path;
 
 use object::{Architecture, FileKind};
@@ -9,28 +10,21 @@ use crate::binary::{Binary, Symbol};
 use super::SeamError;
 use super::hooks::{self, Hooks};
 
-/// Addresses as in the symbol table: from the first, up to and without the second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Range {
-    pub(super) start: u64,
-    pub(super) end: u64,
-}
-
 /// What the probe must know about an executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Symbols {
-    /// Sorted, without overlaps, not empty.
-    pub(super) ranges: Vec<Range>,
+pub(super) struct ProbeSymbols {
+    /// Addresses as in the symbol table, sorted, without overlaps, not empty.
+    pub(super) ranges: Vec<Range<u64>>,
     /// What has to be redirected so that allocations are seen.
     pub(super) hooks: Hooks,
 }
 
-impl Symbols {
+impl ProbeSymbols {
     /// Reads the executable at `path`.
     ///
     /// # Errors
     /// If it is not one that the probe can be preloaded into, or shows no `Bencher::iter`.
-    pub(super) fn read(path: &Path) -> Result<Symbols, SeamError> {
+    pub(super) fn read(path: &Path) -> Result<ProbeSymbols, SeamError> {
         let bytes = fs_err::read(path)?;
         let file = check_preloadable(path, &bytes)?;
         let symbols = file.symbols();
@@ -41,7 +35,7 @@ impl Symbols {
                 path: path.to_owned(),
             });
         }
-        Ok(Symbols {
+        Ok(ProbeSymbols {
             ranges,
             hooks: hooks::of(&file, &functions),
         })
@@ -85,18 +79,15 @@ pub(super) fn check_preloadable<'a>(path: &Path, bytes: &'a [u8]) -> Result<Bina
 }
 
 /// The functions in which Criterion reads the clock.
-fn ranges(functions: &[Symbol<'_>]) -> Vec<Range> {
-    let mut ranges: Vec<Range> = functions
+fn ranges(functions: &[Symbol<'_>]) -> Vec<Range<u64>> {
+    let mut ranges: Vec<Range<u64>> = functions
         .iter()
         // Demangling thousands of names takes longer than looking for a word in them.
         .filter(|one| one.name.contains("Bencher") && one.name.contains("iter"))
         .filter(|one| is_timed(&format!("{:#}", rustc_demangle::demangle(one.name))))
-        .map(|one| Range {
-            start: one.address,
-            end: one.address.saturating_add(one.size),
-        })
+        .map(|one| one.address..one.address.saturating_add(one.size))
         .collect();
-    ranges.sort_unstable();
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
     // Identical functions may have been folded into one.
     ranges.dedup_by(|next, kept| {
         let overlaps = next.start < kept.end;
@@ -235,7 +226,7 @@ mod tests {
             symbol(name, 50, 10),
             symbol("main", 0, 5),
         ]);
-        let expected = [Range { start: 10, end: 20 }, Range { start: 50, end: 60 }];
+        let expected = [10..20, 50..60];
         assert_eq!(found, expected);
     }
 }

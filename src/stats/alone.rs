@@ -40,9 +40,9 @@ impl SummaryErrors {
         if rounds.len() < 2 || rounds.iter().any(|r| r.iter().any(|v| !is_time(*v))) {
             return None;
         }
-        let mut sorted: Vec<Value> = Vec::new();
+        let mut sorted: Vec<RoundTime> = Vec::new();
         for (round, values) in rounds.iter().enumerate() {
-            sorted.extend(values.iter().map(|time| Value { time: *time, round }));
+            sorted.extend(values.iter().map(|time| RoundTime { time: *time, round }));
         }
         sorted.sort_by(|a, b| a.time.total_cmp(&b.time));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -76,7 +76,7 @@ impl SummaryErrors {
 }
 
 /// A time and the round that it is of.
-struct Value {
+struct RoundTime {
     time: f64,
     round: usize,
 }

@@ -46,7 +46,7 @@ impl MeanRatios {
 
 #[cfg(test)]
 mod tests {
-    use crate::stats::{RoundEstimate, Timed, paired_log_ratio, unpaired_log_ratio};
+    use crate::stats::{RoundEstimate, TimedSamples, paired_log_ratio, unpaired_log_ratio};
 
     /// One side's samples, of one iteration each.
     #[derive(Default)]
@@ -58,8 +58,8 @@ mod tests {
     }
 
     impl Side {
-        fn timed(&self) -> Timed<'_> {
-            Timed {
+        fn timed(&self) -> TimedSamples<'_> {
+            TimedSamples {
                 iterations: &self.iterations,
                 times: &self.times,
                 starts: &self.starts,

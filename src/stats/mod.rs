@@ -35,7 +35,7 @@ pub use looks::{Looks, Standing};
 pub use mean_ratio::MeanRatios;
 pub use separation::{Separation, p_separated, separation};
 pub use summary::{Summary, percentile};
-pub use within::{RoundEstimate, Timed, paired_log_ratio, unpaired_log_ratio};
+pub use within::{RoundEstimate, TimedSamples, paired_log_ratio, unpaired_log_ratio};
 
 #[cfg(test)]
 pub(crate) mod simulation;

@@ -5,7 +5,7 @@ use super::mean_ratio::{MeanRatios, Part};
 
 /// The samples of one side in one round.
 #[derive(Debug, Clone, Copy)]
-pub struct Timed<'a> {
+pub struct TimedSamples<'a> {
     /// Iterations of each sample.
     pub iterations: &'a [u64],
     /// Nanoseconds of each sample, for all its iterations.
@@ -44,10 +44,10 @@ pub struct RoundEstimate {
 /// blocks give their plain difference); `None` where a side has no sample, where the lengths differ,
 /// or where starts are missing.
 #[must_use]
-pub fn paired_log_ratio(base: Timed<'_>, head: Timed<'_>) -> Option<RoundEstimate> {
+pub fn paired_log_ratio(base: TimedSamples<'_>, head: TimedSamples<'_>) -> Option<RoundEstimate> {
     let blocks = blocks(base, head)?;
     let comparisons = comparisons(&blocks);
-    let values: Vec<Weighted> = comparisons.iter().map(Comparison::weighted).collect();
+    let values: Vec<Weighted> = comparisons.iter().map(BlockComparison::weighted).collect();
     Some(RoundEstimate {
         ln_ratio: robust_location(&values)?,
         means: detrended_means(&blocks, &comparisons).or_else(|| means(base, head))?,
@@ -62,8 +62,8 @@ pub fn paired_log_ratio(base: Timed<'_>, head: Timed<'_>) -> Option<RoundEstimat
 /// only more rounds can average out. The result is in natural logarithms. Valid for at least one
 /// sample a side; `None` otherwise or where the lengths differ.
 #[must_use]
-pub fn unpaired_log_ratio(base: Timed<'_>, head: Timed<'_>) -> Option<RoundEstimate> {
-    let location = |side: Timed<'_>| -> Option<f64> {
+pub fn unpaired_log_ratio(base: TimedSamples<'_>, head: TimedSamples<'_>) -> Option<RoundEstimate> {
+    let location = |side: TimedSamples<'_>| -> Option<f64> {
         let values: Vec<Weighted> = samples(side)?
             .map(|sample| Weighted {
                 value: (sample.time / sample.iterations).ln(),
@@ -82,7 +82,7 @@ pub fn unpaired_log_ratio(base: Timed<'_>, head: Timed<'_>) -> Option<RoundEstim
 
 /// Of everything that the sides did: where they ran one after the other, whatever differs between the two runs
 /// is in it.
-fn means(base: Timed<'_>, head: Timed<'_>) -> Option<MeanRatios> {
+fn means(base: TimedSamples<'_>, head: TimedSamples<'_>) -> Option<MeanRatios> {
     let side = |side, sign| {
         samples(side).map(|samples| {
             samples.map(move |sample| Part {
@@ -99,7 +99,7 @@ fn means(base: Timed<'_>, head: Timed<'_>) -> Option<MeanRatios> {
 /// Of sides that took turns: each block as a multiple of the machine's level around it, which is one for both
 /// sides, so that a drift cancels as it does in the robust ratio. `None` where a side has no block with others
 /// on both sides of it.
-fn detrended_means(blocks: &[Block], comparisons: &[Comparison]) -> Option<MeanRatios> {
+fn detrended_means(blocks: &[Block], comparisons: &[BlockComparison]) -> Option<MeanRatios> {
     MeanRatios::of(comparisons.iter().map(|comparison| {
         let block = &blocks[comparison.at];
         // The level between the sides is half a difference away from either.
@@ -126,7 +126,7 @@ struct Usable {
 /// A smaller share of a sample is no preemption: the two clocks that are compared do not agree better.
 const PREEMPTED: f64 = 0.001;
 
-fn samples(side: Timed<'_>) -> Option<impl Iterator<Item = Usable> + '_> {
+fn samples(side: TimedSamples<'_>) -> Option<impl Iterator<Item = Usable> + '_> {
     let undisturbed = move |index: usize, time: f64| {
         let preempted = side.preempted.get(index).map_or(0.0, |p| *p as f64);
         let left = time - preempted;
@@ -170,7 +170,7 @@ struct Block {
 }
 
 /// A block against the machine's level around it.
-struct Comparison {
+struct BlockComparison {
     /// Which block.
     at: usize,
     /// The estimate of the log ratio that follows from it.
@@ -179,7 +179,7 @@ struct Comparison {
     share: f64,
 }
 
-impl Comparison {
+impl BlockComparison {
     fn weighted(&self) -> Weighted {
         Weighted {
             value: self.value,
@@ -192,7 +192,7 @@ impl Comparison {
 /// interruptions, narrower against fast drift; `docs/statistics.md` has the simulation.
 const REACH: usize = 5;
 
-fn blocks(base: Timed<'_>, head: Timed<'_>) -> Option<Vec<Block>> {
+fn blocks(base: TimedSamples<'_>, head: TimedSamples<'_>) -> Option<Vec<Block>> {
     let origin = *base.starts.iter().chain(head.starts).min()?;
     let mut line = Vec::with_capacity(base.times.len() + head.times.len());
     for (side, sign) in [(base, -1.0), (head, 1.0)] {
@@ -261,9 +261,9 @@ fn block(run: &[Sample], [base, head]: [f64; 2]) -> Block {
 }
 
 /// Every block against the machine's level around it, as a difference head − base.
-fn comparisons(blocks: &[Block]) -> Vec<Comparison> {
+fn comparisons(blocks: &[Block]) -> Vec<BlockComparison> {
     if let [a, b] = blocks {
-        return vec![Comparison {
+        return vec![BlockComparison {
             at: 1,
             value: b.sign * (b.level - a.level),
             share: 1.0,
@@ -275,7 +275,7 @@ fn comparisons(blocks: &[Block]) -> Vec<Comparison> {
             let window = &blocks[at - reach..=at + reach];
             let same = middle(window, |b| b.sign == blocks[at].sign);
             let other = middle(window, |b| b.sign != blocks[at].sign);
-            Comparison {
+            BlockComparison {
                 at,
                 // The level between the sides is half a difference away from either.
                 value: blocks[at].sign * (2.0 * blocks[at].level - same - other),
@@ -311,8 +311,8 @@ mod tests {
     }
 
     impl Side {
-        fn timed(&self) -> Timed<'_> {
-            Timed {
+        fn timed(&self) -> TimedSamples<'_> {
+            TimedSamples {
                 iterations: &self.iterations,
                 times: &self.times,
                 starts: &self.starts,
@@ -427,7 +427,7 @@ mod tests {
             let mut scaled = head.clone();
             scaled.times.iter_mut().for_each(|t| *t *= scale);
             for estimate in [
-                paired_log_ratio as fn(Timed<'_>, Timed<'_>) -> Option<RoundEstimate>,
+                paired_log_ratio as fn(TimedSamples<'_>, TimedSamples<'_>) -> Option<RoundEstimate>,
                 unpaired_log_ratio,
             ] {
                 let forth = estimate(base.timed(), head.timed()).unwrap().ln_ratio;

@@ -17,7 +17,7 @@ use screen::Screen;
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProgressKind {
     /// A bar at the bottom of a terminal, finished steps above it.
     Terminal {
         /// Columns of the terminal.
@@ -36,11 +36,11 @@ pub enum Kind {
 /// Consumes events and shows progress. Drop it, or call [`Progress::finish`], before anything else
 /// is written to the same stream.
 pub struct Progress {
-    shown: Mutex<Shown>,
+    shown: Mutex<ProgressDisplay>,
     clock: Box<dyn Fn() -> Duration + Send + Sync>,
 }
 
-enum Shown {
+enum ProgressDisplay {
     Screen(Screen),
     Lines(Lines),
     Json(Box<dyn Write + Send>),
@@ -55,23 +55,25 @@ impl std::fmt::Debug for Progress {
 
 impl Progress {
     /// Progress of `kind` on `out`, by the monotonic clock from now on.
-    pub fn new(kind: Kind, out: impl Write + Send + 'static) -> Progress {
+    pub fn new(kind: ProgressKind, out: impl Write + Send + 'static) -> Progress {
         let start = Instant::now();
         Progress::with_clock(kind, out, move || start.elapsed())
     }
 
     /// As [`Progress::new`], with the time since the start told by `clock`.
     pub fn with_clock(
-        kind: Kind,
+        kind: ProgressKind,
         out: impl Write + Send + 'static,
         clock: impl Fn() -> Duration + Send + Sync + 'static,
     ) -> Progress {
         let out: Box<dyn Write + Send> = Box::new(out);
         let shown = match kind {
-            Kind::Terminal { width, colour } => Shown::Screen(Screen::new(out, width, colour)),
-            Kind::Lines => Shown::Lines(Lines::new(out)),
-            Kind::Json => Shown::Json(out),
-            Kind::Quiet => Shown::Quiet(out),
+            ProgressKind::Terminal { width, colour } => {
+                ProgressDisplay::Screen(Screen::new(out, width, colour))
+            }
+            ProgressKind::Lines => ProgressDisplay::Lines(Lines::new(out)),
+            ProgressKind::Json => ProgressDisplay::Json(out),
+            ProgressKind::Quiet => ProgressDisplay::Quiet(out),
         };
         Progress {
             shown: Mutex::new(shown),
@@ -87,7 +89,7 @@ impl Progress {
     /// Takes the bar off the terminal. Nothing is shown from here on but what finished before.
     pub fn finish(&self) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Shown::Screen(screen) = &mut *shown {
+        if let ProgressDisplay::Screen(screen) = &mut *shown {
             screen.finish();
         }
     }
@@ -97,13 +99,13 @@ impl Progress {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         // A stream nobody reads any more is no reason to stop measuring.
         let _ = match &mut *shown {
-            Shown::Screen(screen) => {
+            ProgressDisplay::Screen(screen) => {
                 screen.take(event, now);
                 Ok(())
             }
-            Shown::Lines(lines) => lines.take(event, now),
-            Shown::Json(out) => json(out, event),
-            Shown::Quiet(out) => quiet(out, event),
+            ProgressDisplay::Lines(lines) => lines.take(event, now),
+            ProgressDisplay::Json(out) => json(out, event),
+            ProgressDisplay::Quiet(out) => quiet(out, event),
         };
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Screen {
 
 impl Screen {
     pub(super) fn new(out: Box<dyn Write + Send>, width: u16, colour: Colour) -> Screen {
-        let terminal = Terminal {
+        let terminal = StreamTerminal {
             out: Mutex::new(out),
             width,
         };
@@ -70,12 +70,12 @@ fn style() -> ProgressStyle {
 }
 
 /// A terminal that is any stream: what indicatif needs, in the escape sequences every one knows.
-struct Terminal {
+struct StreamTerminal {
     out: Mutex<Box<dyn Write + Send>>,
     width: u16,
 }
 
-impl Terminal {
+impl StreamTerminal {
     fn put(&self, text: &str) -> io::Result<()> {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(text.as_bytes())
@@ -89,7 +89,7 @@ impl Terminal {
     }
 }
 
-impl std::fmt::Debug for Terminal {
+impl std::fmt::Debug for StreamTerminal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Terminal")
             .field("width", &self.width)
@@ -97,7 +97,7 @@ impl std::fmt::Debug for Terminal {
     }
 }
 
-impl TermLike for Terminal {
+impl TermLike for StreamTerminal {
     fn width(&self) -> u16 {
         self.width
     }

@@ -7,7 +7,7 @@ use crate::units::{Event, Pass, Side};
 
 /// One finished or begun step, worth a line of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct ProgressStep {
     /// One word, as cargo has it.
     pub(super) verb: &'static str,
     /// The rest of the line.
@@ -28,21 +28,21 @@ pub(super) struct Now {
 /// The state that events build up.
 #[derive(Debug)]
 pub(super) struct Story {
-    stage: Stage,
+    stage: StoryStage,
     began: Duration,
 }
 
 #[derive(Debug)]
-enum Stage {
+enum StoryStage {
     Starting,
     Checkout(Side),
-    Build(Build),
+    Build(BuildProgress),
     Pass(Rounds),
     Between,
 }
 
 #[derive(Debug)]
-struct Build {
+struct BuildProgress {
     side: Side,
     krate: String,
     done: usize,
@@ -68,13 +68,13 @@ struct Rounds {
 impl Story {
     pub(super) fn new() -> Story {
         Story {
-            stage: Stage::Starting,
+            stage: StoryStage::Starting,
             began: Duration::ZERO,
         }
     }
 
     /// Takes an event in; gives the step that it begins or ends.
-    pub(super) fn take(&mut self, event: &Event, now: Duration) -> Option<Step> {
+    pub(super) fn take(&mut self, event: &Event, now: Duration) -> Option<ProgressStep> {
         match event {
             Event::Resolved {
                 side,
@@ -82,23 +82,23 @@ impl Story {
                 subject,
             } => step("Resolved", format!("{side} {short_id} {subject}")),
             Event::CheckingOut { side } => {
-                self.enter(Stage::Checkout(*side), now);
+                self.enter(StoryStage::Checkout(*side), now);
                 None
             }
             Event::BuildStarted { side } => {
-                let build = Build {
+                let build = BuildProgress {
                     side: *side,
                     krate: String::new(),
                     done: 0,
                     total: None,
                 };
-                self.enter(Stage::Build(build), now);
+                self.enter(StoryStage::Build(build), now);
                 step("Building", format!("{side}"))
             }
             Event::Compiled {
                 krate, done, total, ..
             } => {
-                if let Stage::Build(build) = &mut self.stage {
+                if let StoryStage::Build(build) = &mut self.stage {
                     build.krate.clone_from(krate);
                     (build.done, build.total) = (*done, *total);
                 }
@@ -109,7 +109,7 @@ impl Story {
                 took,
                 executables,
             } => {
-                self.enter(Stage::Between, now);
+                self.enter(StoryStage::Between, now);
                 let what = plural(*executables, "benchmark executable");
                 step("Built", format!("{side}: {what} in {}", spoken(*took)))
             }
@@ -126,14 +126,17 @@ impl Story {
         }
     }
 
-    fn take_measuring(&mut self, event: &Event, now: Duration) -> Option<Step> {
+    fn take_measuring(&mut self, event: &Event, now: Duration) -> Option<ProgressStep> {
         match event {
             Event::PassStarted {
                 pass,
                 benchmarks,
                 rounds,
             } => {
-                self.enter(Stage::Pass(Rounds::new(*pass, *benchmarks, *rounds)), now);
+                self.enter(
+                    StoryStage::Pass(Rounds::new(*pass, *benchmarks, *rounds)),
+                    now,
+                );
                 let benchmarks = plural(*benchmarks, "benchmark");
                 let rounds = match rounds {
                     0 | 1 => String::new(),
@@ -149,12 +152,12 @@ impl Story {
                 format!("about {}, at most {}", spoken(*expected), spoken(*at_most)),
             ),
             Event::PassFinished { pass, took } => {
-                self.enter(Stage::Between, now);
+                self.enter(StoryStage::Between, now);
                 step("Measured", format!("{} in {}", noun(*pass), spoken(*took)))
             }
             Event::Warning { message } => step("Warning", message.clone()),
             _ => {
-                if let Stage::Pass(rounds) = &mut self.stage {
+                if let StoryStage::Pass(rounds) = &mut self.stage {
                     rounds.take(event);
                 }
                 None
@@ -162,7 +165,7 @@ impl Story {
         }
     }
 
-    fn enter(&mut self, stage: Stage, now: Duration) {
+    fn enter(&mut self, stage: StoryStage, now: Duration) {
         self.stage = stage;
         self.began = now;
     }
@@ -171,11 +174,11 @@ impl Story {
     pub(super) fn now(&self, now: Duration) -> Now {
         let spent = now.saturating_sub(self.began);
         let (text, done) = match &self.stage {
-            Stage::Starting => ("looking around".to_owned(), None),
-            Stage::Between => ("preparing the next step".to_owned(), None),
-            Stage::Checkout(side) => (format!("checking out {side}"), None),
-            Stage::Build(build) => build.now(spent),
-            Stage::Pass(rounds) => rounds.now(),
+            StoryStage::Starting => ("looking around".to_owned(), None),
+            StoryStage::Between => ("preparing the next step".to_owned(), None),
+            StoryStage::Checkout(side) => (format!("checking out {side}"), None),
+            StoryStage::Build(build) => build.now(spent),
+            StoryStage::Pass(rounds) => rounds.now(),
         };
         Now {
             text: printable(&text),
@@ -185,7 +188,7 @@ impl Story {
     }
 }
 
-impl Build {
+impl BuildProgress {
     fn now(&self, spent: Duration) -> (String, Option<f64>) {
         let done = self
             .total
@@ -259,7 +262,7 @@ impl Rounds {
     }
 }
 
-fn discovered(event: &Event) -> Option<Step> {
+fn discovered(event: &Event) -> Option<ProgressStep> {
     let Event::Discovered {
         measured,
         identical,
@@ -296,8 +299,8 @@ fn left(spent: Duration, done: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(spent.as_secs_f64() * (1.0 - done) / done).ok()
 }
 
-fn step(verb: &'static str, text: String) -> Option<Step> {
-    Some(Step {
+fn step(verb: &'static str, text: String) -> Option<ProgressStep> {
+    Some(ProgressStep {
         verb,
         text: printable(&text),
     })

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Kind, Progress};
+use super::{Progress, ProgressKind};
 use crate::units::{Colour, Event, Pass, Side};
 
 #[derive(Clone, Default)]
@@ -86,7 +86,7 @@ fn events() -> Vec<Event> {
     events
 }
 
-fn shown(kind: Kind) -> String {
+fn shown(kind: ProgressKind) -> String {
     let paper = Paper::default();
     let seconds = Arc::new(AtomicU64::new(0));
     let hand = Arc::clone(&seconds);
@@ -105,17 +105,20 @@ fn shown(kind: Kind) -> String {
 
 #[test]
 fn a_log_gets_a_line_a_step_and_at_most_one_in_ten_seconds_between() {
-    insta::assert_snapshot!(shown(Kind::Lines));
+    insta::assert_snapshot!(shown(ProgressKind::Lines));
 }
 
 #[test]
 fn quiet_shows_warnings_alone_and_no_control_characters() {
-    assert_eq!(shown(Kind::Quiet), "warning: load is high\u{fffd}[2J\n");
+    assert_eq!(
+        shown(ProgressKind::Quiet),
+        "warning: load is high\u{fffd}[2J\n"
+    );
 }
 
 #[test]
 fn every_event_is_one_line_of_json() {
-    let text = shown(Kind::Json);
+    let text = shown(ProgressKind::Json);
     let lines: Vec<serde_json::Value> = text
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
@@ -127,7 +130,7 @@ fn every_event_is_one_line_of_json() {
 
 #[test]
 fn a_terminal_shows_steps_above_a_bar_and_is_left_clean() {
-    let text = shown(Kind::Terminal {
+    let text = shown(ProgressKind::Terminal {
         width: 80,
         colour: Colour::Never,
     });

@@ -222,6 +222,71 @@ fn no_file_has_grown_so_long_that_two_things_live_in_it() {
 }
 
 #[test]
+fn no_two_types_have_one_name() {
+    let files = rust_files("src");
+    let tests = test_modules(&files);
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (file, source) in &files {
+        let parts = file.iter().filter_map(|part| Path::new(part).file_stem());
+        let mut parts = parts.map(|part| part.to_string_lossy());
+        if parts.any(|part| tests.iter().any(|name| *name == part)) {
+            continue;
+        }
+        for name in types(&code(without_tests(source))) {
+            places
+                .entry(name)
+                .or_default()
+                .push(file.display().to_string());
+        }
+    }
+    places.retain(|_, files| files.len() > 1);
+    assert!(places.is_empty(), "{places:#?}");
+}
+
+/// The names of modules that tests alone are made of.
+fn test_modules(files: &BTreeMap<PathBuf, String>) -> Vec<String> {
+    let lines = files
+        .values()
+        .flat_map(|source| source.lines().zip(source.lines().skip(1)));
+    let modules = lines.filter_map(|(before, line)| {
+        let is_for_tests = before.starts_with("#[cfg(") && before.contains("test");
+        let (_, name) = line.strip_suffix(';')?.split_once("mod ")?;
+        is_for_tests.then(|| name.to_owned())
+    });
+    modules.collect()
+}
+
+/// The types that a file defines, apart from those that stand in for others on another system.
+fn types(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut stands_in = false;
+    for line in code.lines() {
+        if line.starts_with('#') {
+            stands_in |= line.starts_with("#[cfg(not(");
+            continue;
+        }
+        let words: Vec<&str> = line
+            .split_whitespace()
+            .skip_while(|word| word.starts_with("pub"))
+            .take_while(|word| !word.starts_with('='))
+            .collect();
+        if let [keyword, name, ..] = words[..] {
+            let is_type = ["struct", "enum", "trait", "union"].contains(&keyword)
+                || keyword == "type" && !line.starts_with(' ');
+            let name = name
+                .split(|c: char| !c.is_alphanumeric())
+                .next()
+                .unwrap_or_default();
+            if is_type && !stands_in {
+                found.push(name.to_owned());
+            }
+        }
+        stands_in = false;
+    }
+    found
+}
+
+#[test]
 fn main_is_nothing_but_the_way_into_the_library() {
     let main = std::fs::read_to_string(root().join("src/main.rs")).unwrap();
     assert!(main.lines().count() < 40);

@@ -71,7 +71,7 @@ impl Body {
             }
         }
         if jumps_through_register {
-            let tables = Tables {
+            let tables = JumpTables {
                 program,
                 function,
                 starts: &starts,
@@ -119,14 +119,14 @@ fn blank(bytes: &mut [u8], at: usize, what: &Reference, places: ConstantOffsets)
 }
 
 /// Finds jump tables among the addresses that a function takes.
-struct Tables<'a> {
+struct JumpTables<'a> {
     program: &'a Program<'a>,
     function: &'a Function,
     /// Offsets at which instructions begin.
     starts: &'a HashSet<u64>,
 }
 
-impl Tables<'_> {
+impl JumpTables<'_> {
     fn recognise(&self, references: &mut [Reference]) {
         for reference in references {
             let Reference::Address(at) = *reference else {

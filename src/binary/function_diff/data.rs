@@ -17,7 +17,7 @@ use super::super::image::{Content, Slot};
 use super::Unclear;
 use super::cuts::Cut;
 use super::program::Program;
-use super::segments::{Outcome, Stream, compare};
+use super::segments::{SegmentOutcome, Stream, compare};
 use super::sides::Sides;
 
 /// So many of the addresses that are pointed to before a changed constant, and after it, are taken
@@ -158,10 +158,10 @@ impl DataMap {
             // What came next on the base side and is elsewhere now is another constant: two places
             // of one constant stay together. What lies between is compared.
             let moved = follows != next_head;
-            if (outcome != Outcome::Equal || moved) && !name.starts_with(".got") {
+            if (outcome != SegmentOutcome::Equal || moved) && !name.starts_with(".got") {
                 self.constants_differ = true;
             }
-            if let Outcome::Changed(where_) = outcome {
+            if let SegmentOutcome::Changed(where_) = outcome {
                 for side in Side::BOTH {
                     self.mark(sides, side, whole.get(side), where_.get(side).clone());
                 }

@@ -40,8 +40,8 @@ use super::tree::Tree;
 use code::{Body, Reference};
 use cuts::Cuts;
 use data::DataMap;
-use pairing::Pairing;
-use program::{Extent, Function, Program};
+use pairing::FunctionPairing;
+use program::{Function, FunctionExtent, Program};
 use sides::Sides;
 
 /// Code of the C runtime, without sizes, that is run before and after `main`.
@@ -76,7 +76,7 @@ pub struct ChangedFunction {
     /// Where its code lies in each executable, as in the symbol table.
     pub code: Paired<Option<Range<u64>>>,
     /// What about it.
-    pub difference: Difference,
+    pub difference: FunctionDifference,
 }
 
 impl ChangedFunction {
@@ -89,7 +89,7 @@ impl ChangedFunction {
 
 /// What differs about a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Difference {
+pub enum FunctionDifference {
     /// Its instructions, or it is there on one side only.
     Code,
     /// Something that it refers to, as far as anybody can tell.
@@ -123,17 +123,17 @@ pub fn changed_functions(
         let words = |address| sources.words(side, &programs.get(side).image, address);
         Cuts::of(programs.get(side), bodies.get(side), words)
     });
-    let pairing = Pairing::of(&programs, &bodies);
+    let pairing = FunctionPairing::of(&programs, &bodies);
     let sides = Sides {
         programs: &programs,
         pairing: &pairing,
         cuts: &cuts,
     };
-    Comparison::of(sides, &bodies)?.changed()
+    FunctionComparison::of(sides, &bodies)?.changed()
 }
 
 /// The functions as far as they have been compared.
-struct Comparison<'a> {
+struct FunctionComparison<'a> {
     sides: Sides<'a>,
     bodies: &'a Paired<Vec<Option<Body>>>,
     map: DataMap,
@@ -143,11 +143,11 @@ struct Comparison<'a> {
     alike: BTreeSet<usize>,
 }
 
-impl<'a> Comparison<'a> {
+impl<'a> FunctionComparison<'a> {
     fn of(
         sides: Sides<'a>,
         bodies: &'a Paired<Vec<Option<Body>>>,
-    ) -> Result<Comparison<'a>, Unclear> {
+    ) -> Result<FunctionComparison<'a>, Unclear> {
         let alike: Vec<(usize, usize)> = sides
             .pairing
             .to_head
@@ -161,7 +161,7 @@ impl<'a> Comparison<'a> {
             )
             .collect();
         let map = DataMap::of(sides, &votes(sides, bodies, &alike))?;
-        let mut comparison = Comparison {
+        let mut comparison = FunctionComparison {
             sides,
             bodies,
             map,
@@ -290,16 +290,16 @@ impl<'a> Comparison<'a> {
             let head = head.map(|head| &programs.head.functions[*head]);
             let code = Paired::new(Some(function.code()), head.map(Function::code));
             let difference = if alike {
-                Difference::Reference
+                FunctionDifference::Reference
             } else {
-                Difference::Code
+                FunctionDifference::Code
             };
             changed.push(named(function, code, difference)?);
         }
         for (index, function) in programs.head.functions.iter().enumerate() {
             if !self.sides.pairing.to_base.contains_key(&index) {
                 let code = Paired::new(None, Some(function.code()));
-                changed.push(named(function, code, Difference::Code)?);
+                changed.push(named(function, code, FunctionDifference::Code)?);
             }
         }
         changed.sort_by_key(|one| (one.address(Side::Head), one.address(Side::Base)));
@@ -310,15 +310,15 @@ impl<'a> Comparison<'a> {
 fn named(
     function: &Function,
     code: Paired<Option<Range<u64>>>,
-    difference: Difference,
+    difference: FunctionDifference,
 ) -> Result<ChangedFunction, Unclear> {
     match function.extent {
-        Extent::Known => Ok(ChangedFunction {
+        FunctionExtent::Known => Ok(ChangedFunction {
             name: function.name.clone(),
             code,
             difference,
         }),
-        Extent::Gap => Err(Unclear::because(format!(
+        FunctionExtent::Gap => Err(Unclear::because(format!(
             "code differs that belongs to no function ({})",
             function.name
         ))),

@@ -17,12 +17,12 @@ const GLIMPSE: u64 = 32;
 
 /// The functions of both sides, matched: a function's number on one side to that on the other.
 #[derive(Debug)]
-pub(super) struct Pairing {
+pub(super) struct FunctionPairing {
     pub(super) to_head: HashMap<usize, usize>,
     pub(super) to_base: HashMap<usize, usize>,
 }
 
-impl Pairing {
+impl FunctionPairing {
     /// Matches by normalised name. Where a name stands for several functions (the older mangling
     /// leaves generic arguments out), by what they do and by what those do that they call; then by
     /// what they do alone; and at last one that is left over with one that is left over. A wrong
@@ -30,10 +30,10 @@ impl Pairing {
     pub(super) fn of(
         programs: &Paired<Program<'_>>,
         bodies: &Paired<Vec<Option<Body>>>,
-    ) -> Pairing {
+    ) -> FunctionPairing {
         let colours = Paired::from_fn(|side| colours(programs.get(side), bodies.get(side)));
         let names = Paired::from_fn(|side| by_name(programs.get(side)));
-        let mut pairing = Pairing {
+        let mut pairing = FunctionPairing {
             to_head: HashMap::new(),
             to_base: HashMap::new(),
         };

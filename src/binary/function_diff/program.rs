@@ -17,7 +17,7 @@ pub(super) struct Function {
     pub(super) end: u64,
     /// Normalised.
     pub(super) name: String,
-    pub(super) extent: Extent,
+    pub(super) extent: FunctionExtent,
 }
 
 impl Function {
@@ -28,7 +28,7 @@ impl Function {
 
 /// Whether somebody says where a function ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum FunctionExtent {
     /// The symbol table does.
     Known,
     /// It is what lies between two functions.
@@ -192,7 +192,7 @@ impl<'a> Program<'a> {
             start,
             end,
             name: name.to_owned(),
-            extent: Extent::Gap,
+            extent: FunctionExtent::Gap,
         })
     }
 }

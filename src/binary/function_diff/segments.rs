@@ -17,7 +17,7 @@ const PADDING: usize = 64;
 
 /// What came of comparing two stretches.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum SegmentOutcome {
     /// They are the same.
     Equal,
     /// One of them goes on with something that begins where somebody points to.
@@ -111,11 +111,11 @@ pub(super) fn compare(
     sides: Sides<'_>,
     tokens: Tokens<'_>,
     ranges: &Paired<Range<u64>>,
-) -> Outcome {
+) -> SegmentOutcome {
     let streams = Paired::from_fn(|side| Stream::of(sides, tokens, side, ranges.get(side).clone()));
     let (base, head) = (&streams.base.tokens[..], &streams.head.tokens[..]);
     if same_but_padding(base, head) {
-        return Outcome::Equal;
+        return SegmentOutcome::Equal;
     }
     let cuts = Paired::from_fn(|side| {
         streams
@@ -129,7 +129,7 @@ pub(super) fn compare(
         long.len() > short.len() && starts.any(|at| same_but_padding(&long[..at], short))
     };
     if longer(head, base, &cuts.head) || longer(base, head, &cuts.base) {
-        return Outcome::Longer;
+        return SegmentOutcome::Longer;
     }
     let alike = base.iter().zip(head).take_while(|(b, h)| b == h).count();
     let begin = Paired::from_fn(|side| {
@@ -137,7 +137,7 @@ pub(super) fn compare(
         before.copied().unwrap_or_default()
     });
     let begin = begin.base.min(begin.head);
-    Outcome::Changed(Paired::from_fn(|side| {
+    SegmentOutcome::Changed(Paired::from_fn(|side| {
         let at = &streams.get(side).at;
         let whole = ranges.get(side);
         at.get(begin).copied().unwrap_or(whole.start)..whole.end

@@ -6,7 +6,7 @@ use object::{Object as _, ObjectSymbol as _, SymbolKind};
 
 use super::super::image::{Content, Image, Section};
 use super::name::normalised;
-use super::program::{Datum, Extent, Function};
+use super::program::{Datum, Function, FunctionExtent};
 
 /// What the symbol table says.
 pub(super) struct SymbolTable {
@@ -65,7 +65,7 @@ pub(super) fn read(image: &Image<'_>, sections: &[Section<'_>]) -> SymbolTable {
             start,
             end,
             name: names.join(" = "),
-            extent: Extent::Known,
+            extent: FunctionExtent::Known,
         }
     });
     thread_locals.sort();

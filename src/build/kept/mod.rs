@@ -31,7 +31,7 @@ use archive::Packed;
 pub use entries::{Cleaned, clean};
 pub(super) use record::Record;
 use secret::Secret;
-use sync::Changes;
+use sync::TreeChanges;
 use variables::Variables;
 
 /// The digest of all that a folder is for, in full: its name has the beginning. It is written when the
@@ -164,13 +164,13 @@ impl Kept {
             let checkout = checkouts.get(side);
             let root = self.path.join(side.name());
             let changes = sync::bring(&checkout.root, &root)?;
-            if changes != Changes::None {
+            if changes != TreeChanges::None {
                 self.changed.store(true, Ordering::Relaxed);
             }
             match changes {
-                Changes::None => {}
-                Changes::Tracked => sync::wake_build_scripts(&root)?,
-                Changes::Untracked => self.discard(side)?,
+                TreeChanges::None => {}
+                TreeChanges::Tracked => sync::wake_build_scripts(&root)?,
+                TreeChanges::Untracked => self.discard(side)?,
             }
             let inside = checkout.manifest_path.strip_prefix(&checkout.root);
             Ok(Checkout {

@@ -10,7 +10,7 @@ use fs_err as fs;
 
 /// What was different, as far as builds care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Changes {
+pub(super) enum TreeChanges {
     /// Nothing.
     None,
     /// Sources, manifests, lock files, documentation: cargo looks at those that matter.
@@ -27,19 +27,19 @@ pub(super) enum Changes {
 ///
 /// # Errors
 /// Where files cannot be read, moved or removed.
-pub(super) fn bring(fresh: &Path, kept: &Path) -> io::Result<Changes> {
+pub(super) fn bring(fresh: &Path, kept: &Path) -> io::Result<TreeChanges> {
     if !kept.is_symlink() && kept.is_dir() {
-        folder(fresh, kept, Place::Source)
+        folder(fresh, kept, EntryPlace::Source)
     } else {
         super::entries::remove_if_there(kept)?;
         fs::rename(fresh, kept)?;
         renew(kept)?;
-        Ok(Changes::Untracked)
+        Ok(TreeChanges::Untracked)
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum EntryPlace {
     Source,
     /// In git's own folder, whose files tell builds nothing but what commit this is.
     Git,
@@ -47,17 +47,17 @@ enum Place {
     GitsNotes,
 }
 
-fn folder(fresh: &Path, kept: &Path, place: Place) -> io::Result<Changes> {
-    let mut changes = Changes::None;
+fn folder(fresh: &Path, kept: &Path, place: EntryPlace) -> io::Result<TreeChanges> {
+    let mut changes = TreeChanges::None;
     let there = names(fresh)?;
     for name in names(kept)?.difference(&there) {
         remove(&kept.join(name))?;
-        changes = changes.max(importance(name, place, Changes::Untracked));
+        changes = changes.max(importance(name, place, TreeChanges::Untracked));
     }
     for name in there {
         let place = match name.to_str() {
-            Some(".git") => Place::Git,
-            Some("index" | "logs") if place == Place::Git => Place::GitsNotes,
+            Some(".git") => EntryPlace::Git,
+            Some("index" | "logs") if place == EntryPlace::Git => EntryPlace::GitsNotes,
             _ => place,
         };
         let (from, to) = (fresh.join(&name), kept.join(&name));
@@ -79,9 +79,9 @@ fn folder(fresh: &Path, kept: &Path, place: Place) -> io::Result<Changes> {
         // One that is new may be found by a macro that lists the folder, of which cargo hears nothing.
         let tracked = known && Path::new(&name).extension() == Some(OsStr::new("rs"));
         let worst = if is.is_file() && tracked {
-            Changes::Tracked
+            TreeChanges::Tracked
         } else {
-            Changes::Untracked
+            TreeChanges::Untracked
         };
         changes = changes.max(importance(&name, place, worst));
     }
@@ -89,7 +89,7 @@ fn folder(fresh: &Path, kept: &Path, place: Place) -> io::Result<Changes> {
 }
 
 /// `worst`, or less for what cargo looks at itself or no build reads unseen.
-fn importance(name: &OsStr, place: Place, worst: Changes) -> Changes {
+fn importance(name: &OsStr, place: EntryPlace, worst: TreeChanges) -> TreeChanges {
     let known = |name: &str| {
         matches!(name, "Cargo.toml" | ".gitignore" | ".gitattributes")
             || name.starts_with("LICENSE")
@@ -97,10 +97,10 @@ fn importance(name: &OsStr, place: Place, worst: Changes) -> Changes {
     };
     match name.to_str() {
         // Shared between the sides or made before every build; cargo reads it anew.
-        Some("Cargo.lock") => Changes::None,
-        _ if place == Place::GitsNotes => Changes::None,
-        _ if place == Place::Git => worst.min(Changes::Tracked),
-        Some(name) if known(name) => worst.min(Changes::Tracked),
+        Some("Cargo.lock") => TreeChanges::None,
+        _ if place == EntryPlace::GitsNotes => TreeChanges::None,
+        _ if place == EntryPlace::Git => worst.min(TreeChanges::Tracked),
+        Some(name) if known(name) => worst.min(TreeChanges::Tracked),
         _ => worst,
     }
 }
@@ -209,7 +209,10 @@ mod tests {
         let old = age(&at("src/a.rs"));
         // Laid out long before it is brought here.
         age(&fresh.path().join("src/b.rs"));
-        assert_eq!(bring(fresh.path(), kept.path()).unwrap(), Changes::Tracked);
+        assert_eq!(
+            bring(fresh.path(), kept.path()).unwrap(),
+            TreeChanges::Tracked
+        );
         assert_eq!(modified(&at("src/a.rs")), old);
         assert!(modified(&at("src/b.rs")) > old);
         assert_eq!(fs::read_to_string(at("src/b.rs")).unwrap(), "2");
@@ -222,18 +225,18 @@ mod tests {
             let kept = tree(&[(name, "old"), ("src/lib.rs", "")]);
             bring(fresh.path(), kept.path()).unwrap()
         };
-        assert_eq!(change("src/deep/x.rs"), Changes::Tracked);
-        assert_eq!(change("docs/guide.md"), Changes::Tracked);
-        assert_eq!(change("a/Cargo.toml"), Changes::Tracked);
-        assert_eq!(change(".git/HEAD"), Changes::Tracked);
-        assert_eq!(change(".git/index"), Changes::None);
-        assert_eq!(change(".git/logs/HEAD"), Changes::None);
-        assert_eq!(change("Cargo.lock"), Changes::None);
-        assert_eq!(change("templates/page.html"), Changes::Untracked);
+        assert_eq!(change("src/deep/x.rs"), TreeChanges::Tracked);
+        assert_eq!(change("docs/guide.md"), TreeChanges::Tracked);
+        assert_eq!(change("a/Cargo.toml"), TreeChanges::Tracked);
+        assert_eq!(change(".git/HEAD"), TreeChanges::Tracked);
+        assert_eq!(change(".git/index"), TreeChanges::None);
+        assert_eq!(change(".git/logs/HEAD"), TreeChanges::None);
+        assert_eq!(change("Cargo.lock"), TreeChanges::None);
+        assert_eq!(change("templates/page.html"), TreeChanges::Untracked);
         let (fresh, kept) = (tree(&[("a.rs", ""), ("new.rs", "")]), tree(&[("a.rs", "")]));
         assert_eq!(
             bring(fresh.path(), kept.path()).unwrap(),
-            Changes::Untracked
+            TreeChanges::Untracked
         );
         let (fresh, kept) = (
             tree(&[("a.rs", "")]),
@@ -241,7 +244,7 @@ mod tests {
         );
         assert_eq!(
             bring(fresh.path(), kept.path()).unwrap(),
-            Changes::Untracked
+            TreeChanges::Untracked
         );
         assert!(!kept.path().join("gone.rs").exists());
     }

@@ -14,7 +14,7 @@ use super::{Role, Thing};
 
 /// What differs between two folders.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FolderDifferences {
     /// Files and symbolic links that differ, or that one side alone has.
     pub(super) things: Vec<Thing>,
     /// Folders that both sides have, with other entries.
@@ -25,7 +25,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// Where a file or folder cannot be read.
-pub(super) fn differing(builds: &Paired<Build>) -> io::Result<Found> {
+pub(super) fn differing(builds: &Paired<Build>) -> io::Result<FolderDifferences> {
     let roots = builds.as_ref().map(|build| &*build.checkout.root);
     let files = differing_files(roots)?;
     let compiled = match files.iter().any(|file| may_be_source(file)) {
@@ -40,7 +40,7 @@ fn found(
     roots: Paired<&Path>,
     files: &BTreeSet<PathBuf>,
     is_source: impl Fn(&PathBuf) -> bool,
-) -> Found {
+) -> FolderDifferences {
     let mut folders = BTreeSet::new();
     let things = files.iter().map(|file| {
         let there = |side: Side| {
@@ -60,7 +60,7 @@ fn found(
             },
         }
     });
-    Found {
+    FolderDifferences {
         things: things.collect(),
         folders: folders
             .into_iter()

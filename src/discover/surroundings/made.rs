@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::binary::{Tree, code_difference, equalise_folders};
-use crate::build::{Build, Program, ScriptOutput};
+use crate::build::{Build, BuiltProgram, ScriptOutput};
 use crate::units::{Paired, Side};
 
-use super::files::{Found, shared_folder};
+use super::files::{FolderDifferences, shared_folder};
 use super::{Role, Thing};
 
 /// What is linked or compiled into executables rather than read by them.
@@ -21,7 +21,7 @@ const COMPILED: [&str; 5] = ["rs", "a", "o", "d", "rlib"];
 ///
 /// # Errors
 /// Where a file or folder cannot be read.
-pub(super) fn differing(builds: &Paired<Build>) -> io::Result<Found> {
+pub(super) fn differing(builds: &Paired<Build>) -> io::Result<FolderDifferences> {
     let trees = builds.as_ref().map(Build::tree);
     let mut things = Vec::new();
     let programs = by_name(builds, |build| {
@@ -86,7 +86,7 @@ fn code_differs(paths: &Paired<Option<PathBuf>>, trees: Paired<Tree<'_>>) -> io:
 }
 
 fn package_of<'a>(
-    mut programs: impl Iterator<Item = &'a Program>,
+    mut programs: impl Iterator<Item = &'a BuiltProgram>,
     paths: &Paired<Option<PathBuf>>,
 ) -> String {
     let own = programs.find(|program| {
@@ -114,10 +114,10 @@ fn beside_deps(paths: &Paired<Option<PathBuf>>) -> Vec<Paired<Option<PathBuf>>> 
 }
 
 /// The folders of a package's build scripts on either side.
-type Folders<'a> = Paired<Vec<&'a Path>>;
+type OutputFolders<'a> = Paired<Vec<&'a Path>>;
 
-fn outputs(builds: &Paired<Build>, trees: Paired<Tree<'_>>) -> io::Result<Found> {
-    let mut packages: BTreeMap<&str, Folders<'_>> = BTreeMap::new();
+fn outputs(builds: &Paired<Build>, trees: Paired<Tree<'_>>) -> io::Result<FolderDifferences> {
+    let mut packages: BTreeMap<&str, OutputFolders<'_>> = BTreeMap::new();
     for side in Side::BOTH {
         for ScriptOutput { package, folder } in &builds.get(side).by_products.outputs {
             let folders = packages
@@ -126,7 +126,7 @@ fn outputs(builds: &Paired<Build>, trees: Paired<Tree<'_>>) -> io::Result<Found>
             folders.get_mut(side).push(folder);
         }
     }
-    let mut all = Found::default();
+    let mut all = FolderDifferences::default();
     for (package, folders) in packages {
         for pair in pairs(&folders) {
             let found = differing_output(package, pair, trees)?;
@@ -138,7 +138,7 @@ fn outputs(builds: &Paired<Build>, trees: Paired<Tree<'_>>) -> io::Result<Found>
 }
 
 /// Which folder is which on the other side: by cargo's hash, or because there is no other.
-fn pairs<'a>(folders: &Folders<'a>) -> Vec<Paired<Option<&'a Path>>> {
+fn pairs<'a>(folders: &OutputFolders<'a>) -> Vec<Paired<Option<&'a Path>>> {
     let hash = |folder: &Path| {
         folder
             .parent()
@@ -170,7 +170,7 @@ fn differing_output(
     package: &str,
     folders: Paired<Option<&Path>>,
     trees: Paired<Tree<'_>>,
-) -> io::Result<Found> {
+) -> io::Result<FolderDifferences> {
     let listed = folders.try_map(|folder| {
         let mut files = BTreeSet::new();
         if let Some(folder) = folder {
@@ -208,7 +208,7 @@ fn differing_output(
     let with_others = with_others
         .into_iter()
         .flat_map(|inside| both.map(|both| both.map(|folder| folder.join(&inside))));
-    Ok(Found {
+    Ok(FolderDifferences {
         things,
         folders: with_others.collect(),
     })

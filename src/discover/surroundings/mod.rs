@@ -61,7 +61,7 @@ enum Role {
 
 /// What the benchmarks of one target may depend on besides their executable's code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Beside {
+pub(super) enum InputStatus {
     /// Nothing that differs.
     Same,
     /// Perhaps on this, which differs: a recorder can tell. A lower-case fragment.
@@ -72,31 +72,31 @@ pub(super) enum Beside {
 
 /// Whether the code of a target's executables differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Code {
+pub(super) enum CodeChange {
     Same,
     Differs,
 }
 
 /// All of it, of one pair of builds.
 #[derive(Debug)]
-pub(super) struct Surroundings<'a> {
+pub(super) struct InputChanges<'a> {
     builds: &'a Paired<Build>,
     things: Vec<Thing>,
     /// Folders with other entries on one side than on the other.
     listed: Vec<Paired<PathBuf>>,
 }
 
-impl<'a> Surroundings<'a> {
+impl<'a> InputChanges<'a> {
     /// Reads both checkouts, and what both builds have made.
     ///
     /// # Errors
     /// Where a file or folder cannot be read.
-    pub(super) fn between(builds: &'a Paired<Build>) -> io::Result<Surroundings<'a>> {
+    pub(super) fn between(builds: &'a Paired<Build>) -> io::Result<InputChanges<'a>> {
         let mut found = files::differing(builds)?;
         let made = made::differing(builds)?;
         found.things.extend(made.things);
         found.folders.extend(made.folders);
-        Ok(Surroundings {
+        Ok(InputChanges {
             builds,
             things: found.things,
             listed: found.folders,
@@ -107,21 +107,21 @@ impl<'a> Surroundings<'a> {
     ///
     /// # Errors
     /// Where a file cannot be read.
-    pub(super) fn of(&self, executables: Paired<&Executable>) -> io::Result<Beside> {
+    pub(super) fn of(&self, executables: Paired<&Executable>) -> io::Result<InputStatus> {
         if let Some(reason) = self.runner(executables) {
-            return Ok(Beside::Differs(reason));
+            return Ok(InputStatus::Differs(reason));
         }
         if let Some(name) = variables::may_ask(self.builds, executables)? {
             let reason = format!("it may ask for the variable {name}, which differs");
-            return Ok(Beside::Differs(reason));
+            return Ok(InputStatus::Differs(reason));
         }
         if self.things.is_empty() {
-            return Ok(Beside::Same);
+            return Ok(InputStatus::Same);
         }
         let contents = executables.try_map(|executable| Contents::of_file(&executable.path))?;
         if let Some(library) = self.needed(executables)? {
             let reason = format!("it loads {library}, which differs");
-            return Ok(Beside::Differs(reason));
+            return Ok(InputStatus::Differs(reason));
         }
         let names = |texts: &[String]| {
             let texts: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
@@ -131,13 +131,13 @@ impl<'a> Surroundings<'a> {
         if let Some(thing) = self.things.iter().find(may_miss) {
             let name = &thing.name;
             let reason = format!("it may look for {name}, which one side lacks");
-            return Ok(Beside::Differs(reason));
+            return Ok(InputStatus::Differs(reason));
         }
         let packages = executables.map(|executable| executable.package.as_str());
         let may_touch = |thing: &&Thing| thing.may_be_touched(packages, names);
         Ok(match self.things.iter().find(may_touch) {
-            Some(thing) => Beside::Watch(format!("it may open {}, which differs", thing.name)),
-            None => Beside::Same,
+            Some(thing) => InputStatus::Watch(format!("it may open {}, which differs", thing.name)),
+            None => InputStatus::Same,
         })
     }
 
@@ -192,7 +192,7 @@ impl<'a> Surroundings<'a> {
     }
 
     /// What a recorder has to watch while processes of `executable`, of one side, run.
-    pub(super) fn watched(&self, side: Side, executable: &Path, code: Code) -> Watched {
+    pub(super) fn watched(&self, side: Side, executable: &Path, code: CodeChange) -> Watched {
         let things = self.things.iter();
         let there = things.filter_map(|thing| thing.paths.get(side).clone());
         // Nobody knows whether the code of another target's executable differs.
@@ -205,7 +205,7 @@ impl<'a> Surroundings<'a> {
             opened: there.chain(others).collect(),
             listed: folders.map(|folder| folder.get(side).clone()).collect(),
             // Started again, the same code does what it does at first.
-            program: (code == Code::Differs).then(|| executable.to_owned()),
+            program: (code == CodeChange::Differs).then(|| executable.to_owned()),
         }
     }
 
@@ -218,7 +218,7 @@ impl<'a> Surroundings<'a> {
         if self.things.is_empty() {
             return Ok(None);
         }
-        let recorder = Recorder::start(&self.watched(side, executable, Code::Same));
+        let recorder = Recorder::start(&self.watched(side, executable, CodeChange::Same));
         recorder.map(Some).map_err(|error| error.to_string())
     }
 

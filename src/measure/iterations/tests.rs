@@ -45,7 +45,7 @@ fn shown_with(subject: Subject, method: SamplingMethod, calls: usize) -> Result<
         }
     };
     let log: Vec<SampleRecord> = (0..calls + subject.samples).map(record).collect();
-    let report = Report {
+    let report = SideReport {
         id: "a".into(),
         iterations: vec![1.0; subject.samples],
         times: vec![subject.timed_ns; subject.samples],
@@ -314,7 +314,7 @@ fn quick_mode_shows_what_an_iteration_takes() {
         regions: 1,
         preempted_ns: 0,
     };
-    let report = Report {
+    let report = SideReport {
         id: "a".into(),
         iterations: vec![1.0, 2.0],
         times: vec![9e8, 18e8],

@@ -15,7 +15,7 @@ use crate::units::{Event, Side};
 use super::super::enough::{MOST, SLOW_CALL};
 use super::super::iterations;
 use super::super::player::{Fault, Player, Turn};
-use super::super::reached::Reason;
+use super::super::reached::WhyUnknown;
 use super::super::seams::explain;
 use super::super::way::fit;
 use super::super::witness::Witness;
@@ -27,7 +27,7 @@ pub(super) enum Stop {
     Ended(Ended),
     Fault(Fault),
     /// Nothing that it does can be seen.
-    Blind(Reason),
+    Blind(WhyUnknown),
 }
 
 /// A process that was ended within a benchmark.

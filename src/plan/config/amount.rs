@@ -1,9 +1,9 @@
 //! Amounts with their unit, as people type them: `2.5ms`, `64 KiB`, `100 MiB/s`.
 
 /// A unit that can be typed, and how many base units it is.
-type Scale = (&'static str, f64);
+type UnitScale = (&'static str, f64);
 
-pub(super) const TIMES: &[Scale] = &[
+pub(super) const TIMES: &[UnitScale] = &[
     ("ns", 1.0),
     ("us", 1e3),
     ("µs", 1e3),
@@ -11,7 +11,7 @@ pub(super) const TIMES: &[Scale] = &[
     ("s", 1e9),
 ];
 
-pub(super) const SIZES: &[Scale] = &[
+pub(super) const SIZES: &[UnitScale] = &[
     ("B", 1.0),
     ("kB", 1e3),
     ("KB", 1e3),
@@ -22,14 +22,14 @@ pub(super) const SIZES: &[Scale] = &[
     ("GiB", 1024.0 * 1024.0 * 1024.0),
 ];
 
-pub(super) const ELEMENTS: &[Scale] = &[
+pub(super) const ELEMENTS: &[UnitScale] = &[
     ("elem", 1.0),
     ("Kelem", 1e3),
     ("Melem", 1e6),
     ("Gelem", 1e9),
 ];
 
-pub(super) const BITS: &[Scale] = &[("bit", 1.0), ("kbit", 1e3), ("Mbit", 1e6), ("Gbit", 1e9)];
+pub(super) const BITS: &[UnitScale] = &[("bit", 1.0), ("kbit", 1e3), ("Mbit", 1e6), ("Gbit", 1e9)];
 
 /// The number and what follows it; `None` where there is no positive number.
 fn split(text: &str) -> Option<(f64, &str)> {
@@ -42,14 +42,14 @@ fn split(text: &str) -> Option<(f64, &str)> {
 }
 
 /// In base units; `None` where it is not a positive number with one of the units.
-pub(super) fn in_units(text: &str, units: &[Scale]) -> Option<f64> {
+pub(super) fn in_units(text: &str, units: &[UnitScale]) -> Option<f64> {
     let (number, unit) = split(text)?;
     let scale = units.iter().find(|(name, _)| *name == unit)?.1;
     Some(number * scale)
 }
 
 /// The amount a second, in base units.
-pub(super) fn per_second(text: &str, units: &[Scale]) -> Option<f64> {
+pub(super) fn per_second(text: &str, units: &[UnitScale]) -> Option<f64> {
     in_units(text.trim().strip_suffix("/s")?, units)
 }
 

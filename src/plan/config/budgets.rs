@@ -2,10 +2,10 @@
 
 use super::super::PlanError;
 use super::super::value::Share;
-use super::entry::{Reader, Scope};
+use super::entry::{EntryReader, EntryScope};
 use super::limit::{Limit, Metric, Unit};
 use super::pattern::{Pattern, Selector};
-use super::{Origin, amount};
+use super::{ValueOrigin, amount};
 
 /// The key of the list of budgets: `[[budget]]`.
 pub(super) const KEY: &str = "budget";
@@ -35,14 +35,14 @@ pub struct Budgets(Vec<Budget>);
 /// One entry: of what it speaks, and its limits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Budget {
-    whose: Whose,
+    whose: BudgetSubjectKind,
     limits: Vec<Limit>,
-    origin: Origin,
+    origin: ValueOrigin,
 }
 
 /// Of what a budget speaks.
 #[derive(Debug, Clone, PartialEq)]
-enum Whose {
+enum BudgetSubjectKind {
     Benchmarks(Selector),
     Binaries { package: Pattern, name: Pattern },
 }
@@ -61,7 +61,8 @@ impl Budgets {
     /// Whether programs must be built to check them.
     #[must_use]
     pub fn speak_of_binaries(&self) -> bool {
-        let of_binaries = |budget: &Budget| matches!(budget.whose, Whose::Binaries { .. });
+        let of_binaries =
+            |budget: &Budget| matches!(budget.whose, BudgetSubjectKind::Binaries { .. });
         self.0.iter().any(of_binaries)
     }
 
@@ -69,8 +70,8 @@ impl Budgets {
     #[must_use]
     pub fn of_benchmark(&self, package: &str, target: &str, id: &str) -> Vec<Limit> {
         self.of(|whose| match whose {
-            Whose::Benchmarks(selector) => selector.speaks_of(package, target, id),
-            Whose::Binaries { .. } => false,
+            BudgetSubjectKind::Benchmarks(selector) => selector.speaks_of(package, target, id),
+            BudgetSubjectKind::Binaries { .. } => false,
         })
     }
 
@@ -80,7 +81,7 @@ impl Budgets {
         self.of(|whose| whose.is_binary(package, name))
     }
 
-    fn of(&self, speaks_of: impl Fn(&Whose) -> bool) -> Vec<Limit> {
+    fn of(&self, speaks_of: impl Fn(&BudgetSubjectKind) -> bool) -> Vec<Limit> {
         let mut limits: Vec<Limit> = Vec::new();
         let weakest_first = self.0.iter().filter(|budget| speaks_of(&budget.whose));
         for limit in weakest_first.flat_map(|budget| &budget.limits) {
@@ -99,13 +100,13 @@ impl Budgets {
         benchmarks: impl Iterator<Item = (&'a str, &'a str, &'a str)> + Clone,
     ) -> Vec<String> {
         let in_vain = |budget: &Budget| match &budget.whose {
-            Whose::Benchmarks(selector) => {
+            BudgetSubjectKind::Benchmarks(selector) => {
                 let mut all = benchmarks.clone();
                 let named =
                     !all.any(|(package, target, id)| selector.speaks_of(package, target, id));
                 named.then(|| selector.to_string())
             }
-            Whose::Binaries { .. } => None,
+            BudgetSubjectKind::Binaries { .. } => None,
         };
         self.0.iter().filter_map(in_vain).collect()
     }
@@ -117,36 +118,36 @@ impl Budgets {
         binaries: impl Iterator<Item = (&'a str, &'a str)> + Clone,
     ) -> Vec<String> {
         let in_vain = |budget: &Budget| match &budget.whose {
-            Whose::Binaries { name, .. } => {
+            BudgetSubjectKind::Binaries { name, .. } => {
                 let mut all = binaries.clone();
                 let some = all.any(|(package, name)| budget.whose.is_binary(package, name));
                 (!some).then(|| name.as_str().to_owned())
             }
-            Whose::Benchmarks(_) => None,
+            BudgetSubjectKind::Benchmarks(_) => None,
         };
         self.0.iter().filter_map(in_vain).collect()
     }
 
     /// Each entry with what it says and where, for `cargo perfcheck config`.
-    pub(super) fn shown(&self) -> impl Iterator<Item = (String, &Origin)> {
+    pub(super) fn shown(&self) -> impl Iterator<Item = (String, &ValueOrigin)> {
         self.0.iter().map(|budget| {
             let metrics: Vec<String> = budget.limits.iter().map(Limit::to_string).collect();
             let whose = match &budget.whose {
-                Whose::Benchmarks(selector) => selector.to_string(),
-                Whose::Binaries { name, .. } => format!("binary {}", name.as_str()),
+                BudgetSubjectKind::Benchmarks(selector) => selector.to_string(),
+                BudgetSubjectKind::Binaries { name, .. } => format!("binary {}", name.as_str()),
             };
             (format!("{whose}: {}", metrics.join(", ")), &budget.origin)
         })
     }
 }
 
-impl Whose {
+impl BudgetSubjectKind {
     fn is_binary(&self, of_package: &str, called: &str) -> bool {
         match self {
-            Whose::Binaries { package, name } => {
+            BudgetSubjectKind::Binaries { package, name } => {
                 package.is_match(of_package) && name.is_match(called)
             }
-            Whose::Benchmarks(_) => false,
+            BudgetSubjectKind::Benchmarks(_) => false,
         }
     }
 }
@@ -154,10 +155,10 @@ impl Whose {
 /// Reads one budget.
 pub(super) fn read(
     table: &toml::Table,
-    scope: Scope<'_>,
-    origin: &Origin,
+    scope: EntryScope<'_>,
+    origin: &ValueOrigin,
 ) -> Result<Budget, PlanError> {
-    let reader = Reader {
+    let reader = EntryReader {
         table,
         scope,
         origin,
@@ -189,11 +190,11 @@ pub(super) fn read(
     }
     Ok(Budget {
         whose: match reader.has("binary") {
-            true => Whose::Binaries {
+            true => BudgetSubjectKind::Binaries {
                 package: reader.package()?,
                 name: reader.pattern("binary")?,
             },
-            false => Whose::Benchmarks(reader.selector()?),
+            false => BudgetSubjectKind::Benchmarks(reader.selector()?),
         },
         limits,
         origin: origin.clone(),
@@ -201,7 +202,7 @@ pub(super) fn read(
 }
 
 fn limit(
-    reader: &Reader<'_>,
+    reader: &EntryReader<'_>,
     metric: Metric,
     investigate: Option<Share>,
 ) -> Result<Option<Limit>, PlanError> {
@@ -279,7 +280,7 @@ mod tests {
         let mut budgets = Budgets::default();
         for entry in table[KEY].as_array().unwrap() {
             let entry = entry.as_table().unwrap();
-            budgets.push(read(entry, Scope::Workspace, &Origin::Default)?);
+            budgets.push(read(entry, EntryScope::Workspace, &ValueOrigin::Default)?);
         }
         Ok(budgets)
     }

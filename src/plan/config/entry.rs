@@ -1,12 +1,12 @@
 //! Reading one entry of a list: `[[benchmark]]` or `[[budget]]`.
 
 use super::super::PlanError;
-use super::Origin;
+use super::ValueOrigin;
 use super::pattern::{Pattern, Selector};
 
 /// Whose benchmarks an entry may speak of.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Scope<'a> {
+pub(super) enum EntryScope<'a> {
     /// All of the workspace's.
     Workspace,
     /// This package's only.
@@ -14,15 +14,15 @@ pub(super) enum Scope<'a> {
 }
 
 /// Reads the values of one entry, with errors that say where it stands.
-pub(super) struct Reader<'a> {
+pub(super) struct EntryReader<'a> {
     pub(super) table: &'a toml::Table,
-    pub(super) scope: Scope<'a>,
-    pub(super) origin: &'a Origin,
+    pub(super) scope: EntryScope<'a>,
+    pub(super) origin: &'a ValueOrigin,
     /// What the entry is, as a message names it: `a benchmark`.
     pub(super) what: &'static str,
 }
 
-impl Reader<'_> {
+impl EntryReader<'_> {
     pub(super) fn invalid(&self, key: &str, problem: impl Into<String>) -> PlanError {
         let value = self.table.get(key);
         PlanError::InvalidValue {
@@ -78,8 +78,8 @@ impl Reader<'_> {
     /// Which packages it speaks of.
     pub(super) fn package(&self) -> Result<Pattern, PlanError> {
         match self.scope {
-            Scope::Workspace => self.pattern("package"),
-            Scope::Package(name) => self.glob("package", &globset::escape(name)),
+            EntryScope::Workspace => self.pattern("package"),
+            EntryScope::Package(name) => self.glob("package", &globset::escape(name)),
         }
     }
 

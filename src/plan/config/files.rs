@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Environment, PlanError};
-use super::entry::Scope;
+use super::entry::EntryScope;
 use super::key::{self, Arity, Key};
-use super::text::Value;
-use super::{Configuration, FILE_NAME, Origin, Setting, budgets, rules};
+use super::text::LayerValue;
+use super::{Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules};
 
 /// The keys that hold lists of entries, not options.
 const LISTS: [&str; 2] = [rules::KEY, budgets::KEY];
@@ -22,16 +22,17 @@ impl Configuration {
             let Some(text) = environment.variable(&name) else {
                 continue;
             };
-            let value =
-                Value::from_variable(key, text).map_err(|problem| PlanError::InvalidValue {
+            let value = LayerValue::from_variable(key, text).map_err(|problem| {
+                PlanError::InvalidValue {
                     origin: format!("${name}"),
                     value: text.to_owned(),
                     problem: problem.to_owned(),
-                })?;
-            self.settings.push(Setting {
+                }
+            })?;
+            self.settings.push(ConfiguredValue {
                 key: key.name.clone(),
                 value,
-                origin: Origin::Variable(name),
+                origin: ValueOrigin::Variable(name),
             });
         }
         let names: Vec<String> = known.iter().map(Key::variable).collect();
@@ -50,7 +51,7 @@ impl Configuration {
     }
 
     pub(super) fn read_files(&mut self, manifest_path: &Path) -> Result<(), PlanError> {
-        let workspace = match Workspace::of(manifest_path) {
+        let workspace = match ConfiguredWorkspace::of(manifest_path) {
             Ok(workspace) => workspace,
             Err(problem) => {
                 // Two committed revisions can be compared while the checkout's manifest is broken.
@@ -58,7 +59,7 @@ impl Configuration {
                     "configuration in manifests was not read, since cargo cannot read `{}`: {problem}",
                     manifest_path.display()
                 ));
-                Workspace::alone(manifest_path)
+                ConfiguredWorkspace::alone(manifest_path)
             }
         };
         // Rules are applied weakest first, settings are looked up strongest first.
@@ -82,7 +83,7 @@ impl Configuration {
         if let Some((path, name, table)) = &workspace.root_table {
             self.read_table(
                 table,
-                Origin::File {
+                ValueOrigin::File {
                     path: path.clone(),
                     table: Some(name),
                 },
@@ -93,7 +94,7 @@ impl Configuration {
             let from_manifests = self.settings_from_files();
             self.read_table(
                 &table,
-                Origin::File {
+                ValueOrigin::File {
                     path: file,
                     table: None,
                 },
@@ -104,27 +105,29 @@ impl Configuration {
     }
 
     /// Takes out the settings that do not come from variables.
-    fn settings_from_files(&mut self) -> Vec<Setting> {
-        let is_variable = |setting: &Setting| matches!(setting.origin, Origin::Variable(_));
+    fn settings_from_files(&mut self) -> Vec<ConfiguredValue> {
+        let is_variable =
+            |setting: &ConfiguredValue| matches!(setting.origin, ValueOrigin::Variable(_));
         let (variables, files) = self.settings.drain(..).partition(is_variable);
         self.settings = variables;
         files
     }
 
     /// A table that speaks for the whole workspace.
-    fn read_table(&mut self, table: &toml::Table, origin: Origin) -> Result<(), PlanError> {
+    fn read_table(&mut self, table: &toml::Table, origin: ValueOrigin) -> Result<(), PlanError> {
         let known = key::known();
         for (name, value) in table {
             if LISTS.contains(&name.as_str()) {
-                self.read_list(name, value, Scope::Workspace, &origin)?;
+                self.read_list(name, value, EntryScope::Workspace, &origin)?;
             } else if let Some(key) = known.iter().find(|key| key.name == *name) {
-                let value =
-                    Value::from_toml(key, value).map_err(|problem| PlanError::InvalidValue {
+                let value = LayerValue::from_toml(key, value).map_err(|problem| {
+                    PlanError::InvalidValue {
                         origin: format!("`{name}` in {origin}"),
                         value: value.to_string(),
                         problem: problem.to_owned(),
-                    })?;
-                self.settings.push(Setting {
+                    }
+                })?;
+                self.settings.push(ConfiguredValue {
                     key: name.clone(),
                     value: relative_to(&origin, key, value),
                     origin: origin.clone(),
@@ -144,16 +147,16 @@ impl Configuration {
         package: &str,
         table: &toml::Table,
     ) -> Result<(), PlanError> {
-        let origin = Origin::File {
+        let origin = ValueOrigin::File {
             path: path.to_owned(),
             table: Some(PACKAGE_TABLE),
         };
         let mut own = table.clone();
         let nested = LISTS.map(|list| (list, own.remove(list)));
-        self.read_rule(&own, Scope::Package(package), &origin)?;
+        self.read_rule(&own, EntryScope::Package(package), &origin)?;
         for (list, nested) in nested {
             if let Some(nested) = nested {
-                self.read_list(list, &nested, Scope::Package(package), &origin)?;
+                self.read_list(list, &nested, EntryScope::Package(package), &origin)?;
             }
         }
         Ok(())
@@ -164,8 +167,8 @@ impl Configuration {
         &mut self,
         list: &str,
         value: &toml::Value,
-        scope: Scope<'_>,
-        origin: &Origin,
+        scope: EntryScope<'_>,
+        origin: &ValueOrigin,
     ) -> Result<(), PlanError> {
         let tables: Option<Vec<&toml::Table>> = value
             .as_array()
@@ -186,8 +189,8 @@ impl Configuration {
     fn read_rule(
         &mut self,
         table: &toml::Table,
-        scope: Scope<'_>,
-        origin: &Origin,
+        scope: EntryScope<'_>,
+        origin: &ValueOrigin,
     ) -> Result<(), PlanError> {
         self.warn_of_strange_keys(table, &rules::KEYS, origin);
         self.rules.push(rules::read(table, scope, origin)?);
@@ -197,15 +200,15 @@ impl Configuration {
     fn read_budget(
         &mut self,
         table: &toml::Table,
-        scope: Scope<'_>,
-        origin: &Origin,
+        scope: EntryScope<'_>,
+        origin: &ValueOrigin,
     ) -> Result<(), PlanError> {
         self.warn_of_strange_keys(table, &budgets::KEYS, origin);
         self.budgets.push(budgets::read(table, scope, origin)?);
         Ok(())
     }
 
-    fn warn_of_strange_keys(&mut self, table: &toml::Table, known: &[&str], origin: &Origin) {
+    fn warn_of_strange_keys(&mut self, table: &toml::Table, known: &[&str], origin: &ValueOrigin) {
         for name in table.keys().filter(|name| !known.contains(&name.as_str())) {
             self.warn_unknown(name, known.iter().copied(), origin);
         }
@@ -215,7 +218,7 @@ impl Configuration {
         &mut self,
         name: &str,
         known: impl IntoIterator<Item = &'a str>,
-        origin: &Origin,
+        origin: &ValueOrigin,
     ) {
         let meant = key::nearest(name, known)
             .map(|near| format!("; did you mean `{near}`?"))
@@ -241,13 +244,13 @@ fn configuration_file(root: &Path) -> PathBuf {
 }
 
 /// A path in a file means from that file, whatever folder the program is started in.
-fn relative_to(origin: &Origin, key: &Key, value: Value) -> Value {
+fn relative_to(origin: &ValueOrigin, key: &Key, value: LayerValue) -> LayerValue {
     let is_path = matches!(
         key.name.as_str(),
         "output" | "report-dir" | "target-dir" | "artifacts"
     );
     match (origin, value) {
-        (Origin::File { path, .. }, Value::Texts(texts))
+        (ValueOrigin::File { path, .. }, LayerValue::Texts(texts))
             if is_path && key.arity != Arity::Switch =>
         {
             let folder = path.parent().unwrap_or(Path::new(""));
@@ -255,14 +258,14 @@ fn relative_to(origin: &Origin, key: &Key, value: Value) -> Value {
                 "-" => text,
                 _ => folder.join(&text).to_string_lossy().into_owned(),
             };
-            Value::Texts(texts.into_iter().map(absolute).collect())
+            LayerValue::Texts(texts.into_iter().map(absolute).collect())
         }
         (_, value) => value,
     }
 }
 
 /// Where a workspace keeps its configuration.
-struct Workspace {
+struct ConfiguredWorkspace {
     root: PathBuf,
     /// The root manifest's table and its name.
     root_table: Option<(PathBuf, &'static str, toml::Table)>,
@@ -270,9 +273,9 @@ struct Workspace {
     member_tables: Vec<(PathBuf, String, toml::Table)>,
 }
 
-impl Workspace {
-    fn alone(manifest_path: &Path) -> Workspace {
-        Workspace {
+impl ConfiguredWorkspace {
+    fn alone(manifest_path: &Path) -> ConfiguredWorkspace {
+        ConfiguredWorkspace {
             root: manifest_path.parent().unwrap_or(Path::new("")).to_owned(),
             root_table: None,
             member_tables: Vec::new(),
@@ -280,7 +283,7 @@ impl Workspace {
     }
 
     /// Asks cargo; without dependencies, so neither the network nor a lock file is touched.
-    fn of(manifest_path: &Path) -> Result<Workspace, String> {
+    fn of(manifest_path: &Path) -> Result<ConfiguredWorkspace, String> {
         let metadata = cargo_metadata::MetadataCommand::new()
             .manifest_path(manifest_path)
             .no_deps()
@@ -303,7 +306,7 @@ impl Workspace {
                 member_tables.push((manifest, package.name.to_string(), table));
             }
         }
-        Ok(Workspace {
+        Ok(ConfiguredWorkspace {
             root,
             root_table,
             member_tables,

@@ -7,7 +7,7 @@ use super::super::{
     CompareOptions, OutputArgs, PlanError, SamplingArgs, SelectionArgs, SidesArgs, TerminalArgs,
     mode,
 };
-use super::Setting;
+use super::ConfiguredValue;
 
 /// A command line that has the configurable options and nothing else.
 #[derive(Debug, Parser)]
@@ -19,7 +19,7 @@ struct Configured {
 
 /// Reads settings as if they had been typed: the same parsers, the same messages.
 pub(super) fn parse<'a>(
-    settings: impl Iterator<Item = &'a Setting>,
+    settings: impl Iterator<Item = &'a ConfiguredValue>,
 ) -> Result<CompareOptions, PlanError> {
     let mut words = Vec::new();
     for setting in settings {

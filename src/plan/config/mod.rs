@@ -32,7 +32,7 @@ pub const FILE_NAME: &str = "perfcheck.toml";
 
 /// Where a value was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum ValueOrigin {
     /// On the command line.
     Flag,
     /// In this environment variable.
@@ -48,34 +48,34 @@ pub enum Origin {
     Default,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ValueOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::Flag => f.write_str("command line"),
-            Origin::Variable(name) => write!(f, "${name}"),
-            Origin::File { path, table: None } => write!(f, "{}", path.display()),
-            Origin::File {
+            ValueOrigin::Flag => f.write_str("command line"),
+            ValueOrigin::Variable(name) => write!(f, "${name}"),
+            ValueOrigin::File { path, table: None } => write!(f, "{}", path.display()),
+            ValueOrigin::File {
                 path,
                 table: Some(table),
             } => write!(f, "{} [{table}]", path.display()),
-            Origin::Default => f.write_str("default"),
+            ValueOrigin::Default => f.write_str("default"),
         }
     }
 }
 
 /// One setting of a layer, as the text that could have been typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Setting {
+struct ConfiguredValue {
     key: String,
-    value: text::Value,
-    origin: Origin,
+    value: text::LayerValue,
+    origin: ValueOrigin,
 }
 
 /// Everything that files and the environment say.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Configuration {
     /// Strongest first; a key may come several times.
-    settings: Vec<Setting>,
+    settings: Vec<ConfiguredValue>,
     /// The rules for single benchmarks, weakest first.
     pub(super) rules: Rules,
     /// What benchmarks and programs may use, weakest first.
@@ -100,7 +100,7 @@ impl Configuration {
     }
 
     /// The settings, strongest value of each key only.
-    fn effective(&self) -> impl Iterator<Item = &Setting> {
+    fn effective(&self) -> impl Iterator<Item = &ConfiguredValue> {
         self.settings
             .iter()
             .enumerate()

@@ -6,8 +6,8 @@ use crate::units::Ratio;
 
 use super::super::PlanError;
 use super::super::value::{Share, Span};
-use super::Origin;
-use super::entry::{Reader, Scope};
+use super::ValueOrigin;
+use super::entry::{EntryReader, EntryScope};
 use super::pattern::Selector;
 
 /// The key of the list of rules: `[[benchmark]]`.
@@ -35,7 +35,7 @@ pub struct Rule {
     threshold: Option<Ratio>,
     time: Option<Duration>,
     obligation: Option<Obligation>,
-    origin: Origin,
+    origin: ValueOrigin,
 }
 
 /// Whether a benchmark takes part.
@@ -103,7 +103,7 @@ impl Rules {
     }
 
     /// Each rule with what it says and where, for `cargo perfcheck config`.
-    pub(super) fn shown(&self) -> impl Iterator<Item = (String, &Origin)> {
+    pub(super) fn shown(&self) -> impl Iterator<Item = (String, &ValueOrigin)> {
         self.0.iter().map(|rule| {
             let threshold = rule
                 .threshold
@@ -135,10 +135,10 @@ impl Rules {
 /// Reads one rule.
 pub(super) fn read(
     table: &toml::Table,
-    scope: Scope<'_>,
-    origin: &Origin,
+    scope: EntryScope<'_>,
+    origin: &ValueOrigin,
 ) -> Result<Rule, PlanError> {
-    let reader = Reader {
+    let reader = EntryReader {
         table,
         scope,
         origin,
@@ -173,7 +173,11 @@ mod tests {
         let table: toml::Table = text.parse().unwrap();
         let mut rules = Rules::default();
         for rule in table[KEY].as_array().unwrap() {
-            let rule = read(rule.as_table().unwrap(), Scope::Workspace, &Origin::Default)?;
+            let rule = read(
+                rule.as_table().unwrap(),
+                EntryScope::Workspace,
+                &ValueOrigin::Default,
+            )?;
             rules.push(rule);
         }
         Ok(rules)

@@ -8,7 +8,7 @@ use super::super::default;
 use super::super::mode::Mode;
 use super::super::{Args, Environment, PlanError, manifest};
 use super::key::{self, Arity, Key};
-use super::{Configuration, Origin, budgets, rules};
+use super::{Configuration, ValueOrigin, budgets, rules};
 
 /// A setting as it will be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct ShownSetting {
     /// The value, as it would be typed; `None` where it is not set and there is no default.
     pub value: Option<String>,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: ValueOrigin,
 }
 
 /// All settings for the manifest that the words mean, in the order of `--help`, the entries of lists after
@@ -97,7 +97,7 @@ fn shown(
         return ShownSetting {
             key: key.name.clone(),
             value: Some(value),
-            origin: Origin::Flag,
+            origin: ValueOrigin::Flag,
         };
     }
     let configured = configuration
@@ -112,7 +112,7 @@ fn shown(
         None => ShownSetting {
             key: key.name.clone(),
             value: default_text(key, mode),
-            origin: Origin::Default,
+            origin: ValueOrigin::Default,
         },
     }
 }

@@ -4,20 +4,22 @@ use super::key::{Arity, Key};
 
 /// A value of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum LayerValue {
     /// Of a switch.
     Switch(bool),
     /// Of anything else.
     Texts(Vec<String>),
 }
 
-impl Value {
+impl LayerValue {
     /// The words that would say it on the command line.
     pub(super) fn words(&self, key: &str) -> Vec<String> {
         match self {
-            Value::Switch(true) => vec![format!("--{key}")],
-            Value::Switch(false) => Vec::new(),
-            Value::Texts(texts) => texts.iter().map(|text| format!("--{key}={text}")).collect(),
+            LayerValue::Switch(true) => vec![format!("--{key}")],
+            LayerValue::Switch(false) => Vec::new(),
+            LayerValue::Texts(texts) => {
+                texts.iter().map(|text| format!("--{key}={text}")).collect()
+            }
         }
     }
 
@@ -25,21 +27,21 @@ impl Value {
     ///
     /// # Errors
     /// What type it should have.
-    pub(super) fn from_toml(key: &Key, value: &toml::Value) -> Result<Value, &'static str> {
+    pub(super) fn from_toml(key: &Key, value: &toml::Value) -> Result<LayerValue, &'static str> {
         match (key.arity, value) {
-            (Arity::Switch, toml::Value::Boolean(on)) => Ok(Value::Switch(*on)),
+            (Arity::Switch, toml::Value::Boolean(on)) => Ok(LayerValue::Switch(*on)),
             (Arity::Switch, _) => Err("it must be `true` or `false`"),
             (Arity::Many, toml::Value::Array(items)) => {
                 let texts: Option<Vec<String>> = items.iter().map(scalar).collect();
                 texts
-                    .map(Value::Texts)
+                    .map(LayerValue::Texts)
                     .ok_or("it must be a list of strings")
             }
             (Arity::Many, value) => scalar(value)
-                .map(|text| Value::Texts(vec![text]))
+                .map(|text| LayerValue::Texts(vec![text]))
                 .ok_or("it must be a list of strings"),
             (Arity::One, value) => scalar(value)
-                .map(|text| Value::Texts(vec![text]))
+                .map(|text| LayerValue::Texts(vec![text]))
                 .ok_or("it must be a string or a number"),
         }
     }
@@ -48,26 +50,26 @@ impl Value {
     ///
     /// # Errors
     /// What it should look like.
-    pub(super) fn from_variable(key: &Key, text: &str) -> Result<Value, &'static str> {
+    pub(super) fn from_variable(key: &Key, text: &str) -> Result<LayerValue, &'static str> {
         Ok(match key.arity {
-            Arity::Switch => Value::Switch(match text.to_lowercase().as_str() {
+            Arity::Switch => LayerValue::Switch(match text.to_lowercase().as_str() {
                 "1" | "true" | "yes" | "on" => true,
                 "0" | "false" | "no" | "off" => false,
                 _ => return Err("it must be `1` or `0`"),
             }),
-            Arity::One => Value::Texts(vec![text.to_owned()]),
+            Arity::One => LayerValue::Texts(vec![text.to_owned()]),
             Arity::Many => {
-                Value::Texts(text.split(',').map(|item| item.trim().to_owned()).collect())
+                LayerValue::Texts(text.split(',').map(|item| item.trim().to_owned()).collect())
             }
         })
     }
 }
 
-impl std::fmt::Display for Value {
+impl std::fmt::Display for LayerValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Value::Switch(on) => write!(f, "{on}"),
-            Value::Texts(texts) => f.write_str(&texts.join(", ")),
+            LayerValue::Switch(on) => write!(f, "{on}"),
+            LayerValue::Texts(texts) => f.write_str(&texts.join(", ")),
         }
     }
 }

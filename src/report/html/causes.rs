@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use super::flames;
 
 use crate::analyse::Comparison;
-use crate::attribute::{Attribution, Contributor, Estimate, Explanation, Hunk, LineKind};
+use crate::attribute::{Attribution, Contributor, Explanation, Hunk, LineKind, NanosEstimate};
 use crate::report::Report;
-use crate::report::causes::{self, Shown};
+use crate::report::causes::{self, ShownCauses};
 use crate::report::escape::{shortened, visible};
 use crate::report::words::Naming;
 
@@ -53,7 +53,7 @@ impl<'a> Causes<'a> {
 pub(super) fn causes(report: &Report) -> Markup {
     let all = causes::of(report);
     let naming = Naming::of(report);
-    let mut shown = Shown::default();
+    let mut shown = ShownCauses::default();
     html! {
         @if all.iter().any(|(_, attribution)| attribution.explanation.is_some()) {
             section aria-labelledby="causes" {
@@ -90,7 +90,7 @@ fn total(attribution: &Attribution) -> String {
 fn explained<'a>(
     attribution: &'a Attribution,
     explanation: &'a Explanation,
-    shown: &mut Shown<'a>,
+    shown: &mut ShownCauses<'a>,
 ) -> Markup {
     let change = attribution.change.as_ref();
     html! {
@@ -107,8 +107,8 @@ fn explained<'a>(
 
 fn contribution<'a>(
     contributor: &'a Contributor,
-    change: Option<&Estimate>,
-    shown: &mut Shown<'a>,
+    change: Option<&NanosEstimate>,
+    shown: &mut ShownCauses<'a>,
 ) -> Markup {
     html! {
         div.cause {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::files;
-use super::plot::{Axis, Reach, unit};
+use super::plot::{Axis, BarReach, unit};
 use crate::analyse::{Comparison, TimeChange};
 use crate::report::Report;
 use crate::report::escape::shortened;
@@ -51,7 +51,7 @@ fn drawn(report: &Report, mark: Option<&str>) -> Option<Markup> {
     if shown.is_empty() {
         return None;
     }
-    let reach = Reach::fitting(shown.iter().map(|(_, change)| *change), threshold);
+    let reach = BarReach::fitting(shown.iter().map(|(_, change)| *change), threshold);
     let axis = Axis::new(-reach.0, reach.0, 330.0, 690.0);
     let bottom = 10.0 + ROW * shown.len() as f64;
     let more = timed.len() - shown.len();

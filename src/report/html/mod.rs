@@ -21,7 +21,7 @@ use super::words::{self, Naming};
 use super::{Commit, Report, claims, partial, reasons, sentence};
 use crate::attribute::Skeleton;
 use crate::units::{Charset, Side};
-use plot::Reach;
+use plot::BarReach;
 
 pub(super) use files::plots;
 
@@ -109,10 +109,10 @@ fn benchmarks(report: &Report) -> Markup {
     let all = words::ordered(report);
     let threshold = report.methodology.threshold;
     let changes = all.iter().filter_map(|c| c.time.as_ref()?.change.as_ref());
-    let frame = rows::Frame {
+    let frame = rows::PageContext {
         naming: Naming::of(report),
         causes: causes::Causes::of(report),
-        reach: Reach::fitting(changes, threshold),
+        reach: BarReach::fitting(changes, threshold),
         threshold,
     };
     html! {

@@ -66,24 +66,24 @@ pub(super) fn unit(x: f64) -> String {
 
 /// How far bars reach to both sides of zero: all bars of one page share it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Reach(pub(super) f64);
+pub(super) struct BarReach(pub(super) f64);
 
 /// An interval this many times as far from zero as nine tenths of the others is cut off.
 const OUTLIER: f64 = 4.0;
 
-impl Reach {
+impl BarReach {
     /// What shows every interval whole, but for outliers.
     pub(super) fn fitting<'a>(
         changes: impl Iterator<Item = &'a TimeChange>,
         threshold: f64,
-    ) -> Reach {
+    ) -> BarReach {
         let mut ends: Vec<f64> = changes
             .map(|c| c.lower.as_change().abs().max(c.upper.as_change().abs()))
             .filter(|end| end.is_finite())
             .collect();
         ends.sort_by(f64::total_cmp);
         let Some(&largest) = ends.last() else {
-            return Reach(threshold.max(0.01) * 2.0);
+            return BarReach(threshold.max(0.01) * 2.0);
         };
         let most = ends[(ends.len() - 1) * 9 / 10];
         let wanted = if largest <= OUTLIER * most {
@@ -91,7 +91,7 @@ impl Reach {
         } else {
             most
         };
-        Reach(round_up(wanted.max(threshold) * 1.05))
+        BarReach(round_up(wanted.max(threshold) * 1.05))
     }
 }
 
@@ -105,7 +105,7 @@ fn round_up(share: f64) -> f64 {
 
 /// The interval of one change on a shared scale: zero, the band that does not matter, the interval
 /// with its estimate, and an arrow where it leaves the scale.
-pub(super) fn interval_bar(change: &TimeChange, reach: Reach, threshold: f64) -> Markup {
+pub(super) fn interval_bar(change: &TimeChange, reach: BarReach, threshold: f64) -> Markup {
     let axis = Axis::new(-reach.0, reach.0, 4.0, 156.0);
     let at = |ratio: Ratio| axis.at(ratio.as_change());
     let (low, high, zero) = (at(change.lower), at(change.upper), axis.at(0.0));

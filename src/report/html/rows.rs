@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::causes::Causes;
-use super::plot::{self, Reach};
+use super::plot::{self, BarReach};
 use crate::analyse::{
     AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
     TimeComparison, TimeSummary, Verdict,
@@ -16,18 +16,18 @@ use crate::report::words::{self, Naming};
 use crate::units::{Charset, Nanos, Side};
 
 /// A column's heading and what stands in it.
-type Column<T, V> = (&'static str, fn(&T) -> V);
+type HtmlColumn<T, V> = (&'static str, fn(&T) -> V);
 
 /// What all lines of one page share.
-pub(super) struct Frame<'a> {
+pub(super) struct PageContext<'a> {
     pub(super) naming: Naming,
     pub(super) causes: Causes<'a>,
-    pub(super) reach: Reach,
+    pub(super) reach: BarReach,
     pub(super) threshold: f64,
 }
 
 /// The line, and what it opens.
-pub(super) fn row(frame: &Frame<'_>, place: usize, comparison: &Comparison) -> Markup {
+pub(super) fn row(frame: &PageContext<'_>, place: usize, comparison: &Comparison) -> Markup {
     let name = frame.naming.name(&comparison.key);
     let verdict = words::word(comparison.verdict);
     let notable = if words::is_notable(comparison) {
@@ -102,7 +102,7 @@ fn allocations_in_short(comparison: &Comparison) -> Markup {
     }
 }
 
-fn inside(frame: &Frame<'_>, comparison: &Comparison) -> Markup {
+fn inside(frame: &PageContext<'_>, comparison: &Comparison) -> Markup {
     html! {
         p { (words::summary(comparison)) "." }
         @if let Some(pairing) = comparison.pairing {
@@ -126,7 +126,7 @@ fn lines(text: &str) -> String {
     lines.join("\n")
 }
 
-fn times(frame: &Frame<'_>, comparison: &Comparison, time: &TimeComparison) -> Markup {
+fn times(frame: &PageContext<'_>, comparison: &Comparison, time: &TimeComparison) -> Markup {
     let change = time.change.as_ref();
     // Identical numbers for a thousand unchanged benchmarks would slow the page down for nothing:
     // what did not move shows its rounds, where drift would be seen, and no second plot.
@@ -164,7 +164,7 @@ fn times(frame: &Frame<'_>, comparison: &Comparison, time: &TimeComparison) -> M
 }
 
 fn numbers(time: &TimeComparison) -> Markup {
-    let columns: [Column<TimeSummary, Nanos>; 5] = [
+    let columns: [HtmlColumn<TimeSummary, Nanos>; 5] = [
         ("mean", |s| s.mean_ns),
         ("p50", |s| s.median_ns),
         ("p95", |s| s.p95_ns),
@@ -201,7 +201,7 @@ fn quotient(base: Nanos, head: Nanos) -> String {
 }
 
 fn counts(allocations: &AllocationComparison) -> Markup {
-    let columns: [Column<AllocationSummary, String>; 7] = [
+    let columns: [HtmlColumn<AllocationSummary, String>; 7] = [
         ("allocations", |s| words::per_iteration(s.count)),
         ("reallocations", |s| words::per_iteration(s.reallocations)),
         ("frees", |s| words::per_iteration(s.frees)),

@@ -10,7 +10,7 @@ use super::to_json;
 use crate::analyse::Comparison;
 
 #[derive(Serialize)]
-struct Entry {
+struct ActionEntry {
     name: String,
     unit: &'static str,
     value: f64,
@@ -21,7 +21,7 @@ struct Entry {
 }
 
 pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
-    let mut entries: Vec<Entry> = report.benchmarks.iter().flat_map(entries).collect();
+    let mut entries: Vec<ActionEntry> = report.benchmarks.iter().flat_map(entries).collect();
     if let Some(partial) = partial::sentence(report) {
         for entry in &mut entries {
             let extra = entry.extra.take().unwrap_or_default();
@@ -31,14 +31,14 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
     to_json("github-action-benchmark", &entries)
 }
 
-fn entries(comparison: &Comparison) -> Vec<Entry> {
+fn entries(comparison: &Comparison) -> Vec<ActionEntry> {
     let name = visible(&comparison.key.to_string());
     let mut entries = Vec::new();
     // A history takes every value for a whole one.
     let time = comparison.time.as_ref();
     let time = time.filter(|_| !partial::is_cut_short(comparison));
     if let Some(head) = time.and_then(|time| time.head) {
-        entries.push(Entry {
+        entries.push(ActionEntry {
             name: name.clone(),
             unit: "ns/iter",
             value: head.mean_ns.as_nanos(),
@@ -51,7 +51,7 @@ fn entries(comparison: &Comparison) -> Vec<Entry> {
         .as_ref()
         .and_then(|a| a.head.as_ref())
     {
-        entries.push(Entry {
+        entries.push(ActionEntry {
             name: format!("{name} (allocated)"),
             unit: "B/iter",
             value: head.bytes,

@@ -15,7 +15,7 @@ use crate::analyse::Comparison;
 const LONGEST_NAME: usize = 1024;
 
 #[derive(Serialize)]
-struct Metric {
+struct BencherMetric {
     value: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     lower_value: Option<f64>,
@@ -23,7 +23,7 @@ struct Metric {
     upper_value: Option<f64>,
 }
 
-type Measures = BTreeMap<&'static str, Metric>;
+type Measures = BTreeMap<&'static str, BencherMetric>;
 
 pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
     let all: BTreeMap<String, Measures> = report
@@ -51,7 +51,7 @@ fn measures(comparison: &Comparison) -> Measures {
         let (mean, deviation) = (head.mean_ns.as_nanos(), head.std_dev_ns.as_nanos());
         measures.insert(
             "latency",
-            Metric {
+            BencherMetric {
                 value: mean,
                 lower_value: Some((mean - deviation).max(0.0)),
                 upper_value: Some(mean + deviation),
@@ -61,7 +61,7 @@ fn measures(comparison: &Comparison) -> Measures {
     if let Some(change) = time.and_then(|time| time.change) {
         measures.insert(
             "ratio-to-base",
-            Metric {
+            BencherMetric {
                 value: change.ratio.as_quotient(),
                 lower_value: Some(change.lower.as_quotient()),
                 upper_value: Some(change.upper.as_quotient()),
@@ -73,7 +73,7 @@ fn measures(comparison: &Comparison) -> Measures {
         .as_ref()
         .and_then(|a| a.head.as_ref())
     {
-        let exact = |value| Metric {
+        let exact = |value| BencherMetric {
             value,
             lower_value: None,
             upper_value: None,

@@ -19,17 +19,17 @@ struct Issue {
     check_name: &'static str,
     fingerprint: String,
     severity: &'static str,
-    location: Location,
+    location: GitlabLocation,
 }
 
 #[derive(Serialize)]
-struct Location {
+struct GitlabLocation {
     path: String,
-    lines: Lines,
+    lines: GitlabLines,
 }
 
 #[derive(Serialize)]
-struct Lines {
+struct GitlabLines {
     begin: u32,
 }
 
@@ -76,9 +76,9 @@ fn issue(report: &Report, naming: Naming, comparison: &Comparison) -> Option<Iss
             &comparison.key.id,
         ]),
         severity,
-        location: Location {
+        location: GitlabLocation {
             path,
-            lines: Lines { begin },
+            lines: GitlabLines { begin },
         },
     })
 }
@@ -100,9 +100,9 @@ fn budget(naming: Naming, check: &BudgetCheck) -> Option<Issue> {
         check_name,
         fingerprint: fingerprint(&[check_name, &subject, check.metric.name()]),
         severity,
-        location: Location {
+        location: GitlabLocation {
             path: MANIFEST.to_owned(),
-            lines: Lines { begin: 1 },
+            lines: GitlabLines { begin: 1 },
         },
     })
 }
@@ -114,9 +114,9 @@ fn claim(check: &ClaimCheck) -> Option<Issue> {
         check_name,
         fingerprint: fingerprint(&[check_name, &check.claim.to_string()]),
         severity: "minor",
-        location: Location {
+        location: GitlabLocation {
             path: MANIFEST.to_owned(),
-            lines: Lines { begin: 1 },
+            lines: GitlabLines { begin: 1 },
         },
     })
 }
@@ -129,9 +129,9 @@ fn ended_early(partial: String) -> Issue {
         check_name,
         fingerprint: fingerprint(&[check_name]),
         severity: "minor",
-        location: Location {
+        location: GitlabLocation {
             path: MANIFEST.to_owned(),
-            lines: Lines { begin: 1 },
+            lines: GitlabLines { begin: 1 },
         },
     }
 }

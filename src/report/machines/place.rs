@@ -2,26 +2,26 @@
 
 use crate::analyse::Comparison;
 use crate::attribute::{self, Attribution};
-use crate::measure::Origin;
+use crate::measure::CodeOwner;
 use crate::report::Report;
 
 /// A line of a file, relative to the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct AnnotationPlace {
     pub(super) path: String,
     pub(super) line: u32,
 }
 
 /// The line that explains the change best, where one is known: of a change of time the hunk, or else
 /// the function, that it comes from; otherwise where more is allocated.
-pub(super) fn blamed(report: &Report, comparison: &Comparison) -> Option<Place> {
+pub(super) fn blamed(report: &Report, comparison: &Comparison) -> Option<AnnotationPlace> {
     let attribution = report.attributions.iter().find(|a| a.key == comparison.key);
     attribution
         .and_then(culprit)
         .or_else(|| allocating(comparison))
 }
 
-fn culprit(attribution: &Attribution) -> Option<Place> {
+fn culprit(attribution: &Attribution) -> Option<AnnotationPlace> {
     let contributors = &attribution.explanation.as_ref()?.contributors;
     let first = contributors.first()?;
     if let Some(hunk) = first.hunks.first() {
@@ -33,21 +33,21 @@ fn culprit(attribution: &Attribution) -> Option<Place> {
         .flatten()
 }
 
-fn allocating(comparison: &Comparison) -> Option<Place> {
+fn allocating(comparison: &Comparison) -> Option<AnnotationPlace> {
     let sites = &comparison.allocations.as_ref()?.sites;
     let grown = sites
         .iter()
-        .filter(|site| site.origin == Origin::Workspace)
+        .filter(|site| site.origin == CodeOwner::Workspace)
         .find(|site| site.bytes.head > site.bytes.base)?;
     parse(grown.location.as_deref()?)
 }
 
 /// Reads `path:line`; a path that leaves the workspace is no place in it.
-fn parse(location: &str) -> Option<Place> {
+fn parse(location: &str) -> Option<AnnotationPlace> {
     let (path, line) = location.rsplit_once(':')?;
     let line = line.parse().ok()?;
     let inside = !path.starts_with('/') && path.split('/').all(|part| part != "..");
-    (inside && !path.is_empty()).then(|| Place {
+    (inside && !path.is_empty()).then(|| AnnotationPlace {
         path: path.to_owned(),
         line,
     })
@@ -55,11 +55,11 @@ fn parse(location: &str) -> Option<Place> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, parse};
+    use super::{AnnotationPlace, parse};
 
     #[test]
     fn only_lines_within_the_workspace_are_places() {
-        let place = Place {
+        let place = AnnotationPlace {
             path: "codec/src/parse.rs".into(),
             line: 88,
         };

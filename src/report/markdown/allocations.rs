@@ -3,7 +3,7 @@
 use super::detail::split;
 use super::escape::words as plain;
 use super::sections::Page;
-use crate::report::allocations::{self, Change};
+use crate::report::allocations::{self, AllocationChange};
 use crate::units::Charset;
 
 /// Places of one benchmark; the JSON report has them all.
@@ -28,7 +28,7 @@ impl Page<'_> {
         }
     }
 
-    fn allocation_row(&self, change: &Change) -> String {
+    fn allocation_row(&self, change: &AllocationChange) -> String {
         let (shown, more) = split(&change.places, PLACES);
         let mut places: Vec<String> = shown.iter().map(|place| self.text(place)).collect();
         if more > 0 {

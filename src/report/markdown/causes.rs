@@ -4,8 +4,8 @@ use super::detail::split;
 use super::escape::{fenced, html_code, words as plain};
 use super::sections::{Page, fold};
 use crate::analyse::Comparison;
-use crate::attribute::{Attribution, Contributor, Estimate, Explanation, Hunk};
-use crate::report::causes::{self, Shown};
+use crate::attribute::{Attribution, Contributor, Explanation, Hunk, NanosEstimate};
+use crate::report::causes::{self, ShownCauses};
 use crate::report::escape::shortened;
 
 /// Functions shown of each benchmark.
@@ -39,7 +39,7 @@ impl Page<'_> {
         }
         out.push_str("### Where the changes come from\n\n");
         let (listed, more) = split(&explained, self.detail.list);
-        let mut shown = Shown::default();
+        let mut shown = ShownCauses::default();
         for one in listed {
             let body = self.cause(one, &mut shown);
             fold(out, &self.in_short(one), &body);
@@ -63,7 +63,7 @@ impl Page<'_> {
         text
     }
 
-    fn cause<'a>(&self, one: &Explained<'a>, shown: &mut Shown<'a>) -> String {
+    fn cause<'a>(&self, one: &Explained<'a>, shown: &mut ShownCauses<'a>) -> String {
         let total = one.attribution.change.as_ref();
         let contributors = &one.explanation.contributors;
         let mut out = String::new();
@@ -97,7 +97,7 @@ impl Page<'_> {
         out
     }
 
-    fn contributor(&self, contributor: &Contributor, total: Option<&Estimate>) -> String {
+    fn contributor(&self, contributor: &Contributor, total: Option<&NanosEstimate>) -> String {
         let mut place: Vec<String> = Vec::new();
         if let Some(at) = causes::place(contributor) {
             place.push(self.code(&at.to_string()));

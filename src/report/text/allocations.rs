@@ -2,15 +2,15 @@
 
 use super::paint::Tone;
 use super::table::{self, Align, Cell, Column, Row};
-use super::{NARROW, Page};
+use super::{NARROW, TextPage};
 use crate::analyse::AllocationVerdict;
-use crate::report::allocations::{self, Change};
+use crate::report::allocations::{self, AllocationChange};
 use crate::report::escape::shortened;
 
 /// Places of one benchmark; the other formats have more.
 const PLACES: usize = 3;
 
-impl Page<'_> {
+impl TextPage<'_> {
     pub(super) fn allocations(&self, out: &mut String) {
         let changes = allocations::changes(self.report, self.naming);
         let rest = allocations::rest(self.report);
@@ -30,9 +30,9 @@ impl Page<'_> {
         out.push('\n');
     }
 
-    fn allocation_table(&self, changes: &[Change]) -> String {
+    fn allocation_table(&self, changes: &[AllocationChange]) -> String {
         if self.options.width < NARROW {
-            let block = |change: &Change| {
+            let block = |change: &AllocationChange| {
                 let verdict = self.paint(&self.allocation_verdict(change), tone(change));
                 format!(
                     "{verdict}  {}\n  {} allocations, {}\n",
@@ -48,12 +48,12 @@ impl Page<'_> {
         table::layout(&columns(), &rows, self.options.width, self.options.colour)
     }
 
-    fn allocation_verdict(&self, change: &Change) -> String {
+    fn allocation_verdict(&self, change: &AllocationChange) -> String {
         let symbol = allocations::symbol(change.verdict, self.options.charset);
         format!("{symbol} {}", allocations::word(change))
     }
 
-    fn allocation_row(&self, change: &Change) -> Row {
+    fn allocation_row(&self, change: &AllocationChange) -> Row {
         let most = self.options.width.saturating_sub(16).max(24);
         let cells = vec![
             Cell::new(self.allocation_verdict(change), tone(change)),
@@ -69,7 +69,7 @@ impl Page<'_> {
         }
     }
 
-    fn places(&self, out: &mut String, change: &Change) {
+    fn places(&self, out: &mut String, change: &AllocationChange) {
         for place in change.places.iter().take(PLACES) {
             let text = format!("{}: {place}", change.subject);
             out.push_str(&self.block(&text, 2, Tone::Normal));
@@ -98,7 +98,7 @@ fn columns() -> Vec<Column> {
     ]
 }
 
-fn tone(change: &Change) -> Tone {
+fn tone(change: &AllocationChange) -> Tone {
     match change.verdict {
         AllocationVerdict::More => Tone::Bad,
         AllocationVerdict::Fewer => Tone::Good,

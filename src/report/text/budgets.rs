@@ -2,7 +2,7 @@
 
 use super::paint::Tone;
 use super::table::{self, Align, Cell, Column, Row};
-use super::{NARROW, Page};
+use super::{NARROW, TextPage};
 use crate::judge::BudgetStatus;
 use crate::report::budgets::{self, Line};
 use crate::report::escape::shortened;
@@ -10,7 +10,7 @@ use crate::report::escape::shortened;
 /// This many budgets that are kept are listed.
 const KEPT_ROWS: usize = 20;
 
-impl Page<'_> {
+impl TextPage<'_> {
     pub(super) fn budgets(&self, out: &mut String) {
         let lines = budgets::lines(self.report, self.naming);
         if lines.is_empty() {

@@ -2,11 +2,11 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::Page;
+use super::TextPage;
 use super::paint::Tone;
 use crate::analyse::Comparison;
-use crate::attribute::{Attribution, Contributor, Estimate, Hunk, LineKind};
-use crate::report::causes::{self, Shown};
+use crate::attribute::{Attribution, Contributor, Hunk, LineKind, NanosEstimate};
+use crate::report::causes::{self, ShownCauses};
 use crate::report::escape::shortened;
 
 /// This many benchmarks are explained.
@@ -20,13 +20,13 @@ const ADVICE: usize = 5;
 /// This many lines of a hunk.
 const LINES: usize = 16;
 
-impl Page<'_> {
+impl TextPage<'_> {
     pub(super) fn causes(&self, out: &mut String) {
         let explained = causes::of(self.report);
         let explained = explained
             .iter()
             .filter(|(_, attribution)| attribution.explanation.is_some());
-        let mut shown = Shown::default();
+        let mut shown = ShownCauses::default();
         for (place, (comparison, attribution)) in explained.clone().take(EXPLAINED).enumerate() {
             let shown = (place < WITH_SOURCE).then_some(&mut shown);
             self.cause(comparison, attribution, shown, out);
@@ -61,7 +61,7 @@ impl Page<'_> {
         &self,
         comparison: &Comparison,
         attribution: &'a Attribution,
-        mut shown: Option<&mut Shown<'a>>,
+        mut shown: Option<&mut ShownCauses<'a>>,
         out: &mut String,
     ) {
         let (Some(explanation), Some(change)) = (&attribution.explanation, &attribution.change)
@@ -114,7 +114,7 @@ impl Page<'_> {
         }
     }
 
-    fn contributor(&self, contributor: &Contributor, total: &Estimate, out: &mut String) {
+    fn contributor(&self, contributor: &Contributor, total: &NanosEstimate, out: &mut String) {
         let numbers = format!(
             "{}  {}",
             causes::estimate(&contributor.change),

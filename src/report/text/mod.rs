@@ -27,7 +27,7 @@ const QUIET_ROWS: usize = 20;
 const NARROW: usize = 60;
 
 pub(super) fn render(report: &Report, options: &RenderOptions) -> String {
-    let page = Page {
+    let page = TextPage {
         report,
         options,
         naming: Naming::of(report),
@@ -51,13 +51,13 @@ pub(super) fn render(report: &Report, options: &RenderOptions) -> String {
     }
 }
 
-struct Page<'a> {
+struct TextPage<'a> {
     report: &'a Report,
     options: &'a RenderOptions,
     naming: Naming,
 }
 
-impl Page<'_> {
+impl TextPage<'_> {
     fn paint(&self, text: &str, tone: Tone) -> String {
         paint(text, tone, self.options.colour)
     }

@@ -3,7 +3,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::Page;
+use super::TextPage;
 use super::paint::Tone;
 use crate::judge::ClaimStanding;
 use crate::report::escape::{shortened, visible};
@@ -16,7 +16,7 @@ const ENTRIES: usize = 12;
 /// No entry is longer: a name can be.
 const LONGEST: usize = 400;
 
-impl Page<'_> {
+impl TextPage<'_> {
     pub(super) fn failures(&self, out: &mut String) {
         let failed = self
             .report

@@ -12,8 +12,8 @@ pub(crate) use noise::{Disturbance, Noise, Shape, Turns};
 
 use noise::SimulatedSide;
 
-fn timed(side: &SimulatedSide) -> Timed<'_> {
-    Timed {
+fn timed(side: &SimulatedSide) -> TimedSamples<'_> {
+    TimedSamples {
         iterations: &side.iterations,
         times: &side.times,
         starts: &side.starts,

@@ -25,8 +25,8 @@ struct RecordedSide {
 }
 
 impl RecordedSide {
-    fn timed(&self) -> Timed<'_> {
-        Timed {
+    fn timed(&self) -> TimedSamples<'_> {
+        TimedSamples {
             iterations: &self.iterations,
             times: &self.times,
             starts: &self.starts,

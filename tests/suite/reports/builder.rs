@@ -11,11 +11,11 @@ use cargo_perfcheck::discover::{BenchmarkKey, SkippedTarget, TargetOutcome};
 use cargo_perfcheck::judge::{
     Basis, BudgetCheck, BudgetStatus, BudgetSubject, Decision, Evidence, check_claims, judge,
 };
-use cargo_perfcheck::measure::{Failure, Origin, Pairing};
+use cargo_perfcheck::measure::{CodeOwner, Failure, Pairing};
 use cargo_perfcheck::plan::config::{Metric, Unit};
 use cargo_perfcheck::plan::{AllocationPolicy, OnMore};
 use cargo_perfcheck::report::{
-    Commit, Environment, Locking, Methodology, Range, Report, SCHEMA_VERSION, Timing,
+    Commit, Locking, Methodology, Range, Report, RunEnvironment, SCHEMA_VERSION, StageTiming,
 };
 use cargo_perfcheck::units::{Nanos, Paired, Ratio, Side};
 
@@ -34,7 +34,7 @@ pub(crate) fn report() -> Report {
             base: commit("main", '1', "Write the release notes"),
             head: commit("HEAD", '2', "Intern the strings of the parser"),
         },
-        environment: Environment {
+        environment: RunEnvironment {
             cpu: "Example CPU @ 3.00 GHz".into(),
             cores: 8,
             memory_bytes: 16 << 30,
@@ -68,11 +68,11 @@ pub(crate) fn report() -> Report {
             command_line: vec!["main..HEAD".into(), "--seed".into(), "42".into()],
             partition: None,
             timings: vec![
-                Timing {
+                StageTiming {
                     stage: "build".into(),
                     seconds: 41.7,
                 },
-                Timing {
+                StageTiming {
                     stage: "measure".into(),
                     seconds: 96.2,
                 },
@@ -291,7 +291,7 @@ pub(crate) fn allocating(
             ],
             count: Paired::new(base.0, head.0),
             bytes: Paired::new(base.1, head.1),
-            origin: Origin::Workspace,
+            origin: CodeOwner::Workspace,
         }],
     });
     comparison
