@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::apart;
 use super::evidence::VerdictEvidence;
+use super::few_rounds;
 use super::judged::{Joint, Judged, judge};
 use super::round::{
     figures, head_errors, iterations_per_sample, per_iteration, quantiles, weakest_pairing,
@@ -116,7 +116,7 @@ impl Draft {
         notes.extend(self.note(verdict, judged.as_ref(), settling));
         if verdict == Verdict::Inconclusive {
             let apart = self.apart(settling);
-            let told = apart.as_ref().and_then(apart::words);
+            let told = apart.as_ref().and_then(few_rounds::words);
             notes.extend(told.or_else(|| self.too_few(judged.as_ref(), settling, joint)));
             remarks.extend(apart);
         }
@@ -166,14 +166,14 @@ impl Draft {
         let change = &mut judged.change;
         let bounded = change.lower.ln() > 0.0 || change.upper.ln() < 0.0;
         if change.difference == Difference::None && bounded {
-            change.difference = apart::difference(&self.rounds, settling);
+            change.difference = few_rounds::difference(&self.rounds, settling);
         }
         Some(judged)
     }
 
     fn apart(&self, settling: &Settling) -> Option<Remark> {
         let rounds = &self.measured.as_ref()?.rounds;
-        apart::remark(rounds, settling)
+        few_rounds::remark(rounds, settling)
     }
 
     /// Why there is no result: known since discovery, or found out while measuring.
@@ -215,7 +215,7 @@ impl Draft {
         };
         let change = judged.change;
         if self.rounds.len() < settling.first_look() {
-            return apart::certainly(change.difference, change.ratio);
+            return few_rounds::certainly(change.difference, change.ratio);
         }
         match change.difference {
             Difference::None => None,

@@ -2,12 +2,12 @@
 
 mod allocation_figures;
 mod allocations;
-mod apart;
 mod calibration;
 mod compare;
 mod confounders;
 mod doubt;
 mod evidence;
+mod few_rounds;
 mod judged;
 mod round;
 mod settle;

@@ -7,13 +7,12 @@
 
 mod advice;
 mod artifacts;
-mod beside;
 mod blame;
+mod build_changes;
 mod code;
 mod crate_path;
 mod estimate;
 mod folders;
-mod ground;
 mod heap;
 mod hunks;
 mod items;
@@ -28,6 +27,7 @@ mod site;
 mod sites;
 mod skeleton;
 mod source;
+mod source_change;
 mod stacks;
 mod touched;
 
@@ -51,7 +51,7 @@ pub use touched::{TouchedFunction, is_documentation, touched_functions};
 
 use code::Differing;
 use estimate::Change;
-use ground::Ground;
+use source_change::SourceChange;
 use stacks::{Against, Stacks};
 
 /// What was found out of one benchmark, and the samples behind it.
@@ -133,7 +133,7 @@ pub fn attribute(
     discovery: &Discovery,
 ) -> Vec<Attributed> {
     let mut notes = Vec::new();
-    let ground = Ground::of(builds, &mut notes);
+    let ground = SourceChange::of(builds, &mut notes);
     let all = profiled.iter().map(|profiled| {
         let comparison = comparisons.iter().find(|c| c.key == profiled.key);
         let time = comparison.and_then(|comparison| comparison.time.as_ref());
@@ -146,7 +146,7 @@ pub fn attribute(
 fn attribute_one(
     profiled: &Profiled,
     time: Option<&TimeComparison>,
-    ground: &Ground,
+    ground: &SourceChange,
     code: Option<&Paired<Differing>>,
     notes: &[String],
 ) -> Attributed {

@@ -7,13 +7,13 @@ use crate::units::{Paired, Side};
 
 use super::blame;
 use super::estimate::{Change, Count};
-use super::ground::Ground;
 use super::matching::pair;
 use super::model::{Contributor, Explanation, NanosEstimate, Origin};
 use super::names::comparable;
 use super::origin::Origins;
 use super::shares;
 use super::site::{PairedSite, Site, Sites};
+use super::source_change::SourceChange;
 use super::stacks::{Sameness, Sampled, Stacks};
 
 /// Contributors are listed until so much of the change is explained.
@@ -29,10 +29,10 @@ const NOTICEABLE: f64 = 0.1;
 pub(super) fn explain(
     stacks: Paired<&Stacks>,
     change: Change,
-    ground: &Ground,
+    ground: &SourceChange,
     beside: Vec<String>,
 ) -> Explanation {
-    let Ground { origins, hunks, .. } = ground;
+    let SourceChange { origins, hunks, .. } = ground;
     let of = stacks.map(Stacks::total);
     let sites = Paired::from_fn(|side| sites(stacks.get(side), side, origins));
     let total = change.total().ns;

@@ -40,11 +40,11 @@ fn time(head_ns: f64) -> TimeComparison {
     }
 }
 
-fn ground(files: Vec<ChangedFile>) -> Ground {
-    Ground {
+fn ground(files: Vec<ChangedFile>) -> SourceChange {
+    SourceChange {
         origins: example(),
         hunks: hunks::Hunks::of(files, |_| std::collections::BTreeMap::new()),
-        beside: beside::BuildChanges::default(),
+        beside: build_changes::BuildChanges::default(),
     }
 }
 

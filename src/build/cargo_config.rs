@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 mod file;
-mod outside;
+mod inherited;
 
 pub(super) use file::Includes;
-pub(super) use outside::{Surroundings, is_ignored};
+pub(super) use inherited::{Surroundings, is_ignored};
 
 /// One of them, with what it includes; its paths are absolute.
 #[derive(Debug)]

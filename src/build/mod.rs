@@ -18,7 +18,7 @@ mod kept;
 mod left_behind;
 mod links;
 mod lock;
-mod outside;
+mod path_dependencies;
 mod platform;
 mod provenance;
 mod reuse;

@@ -23,8 +23,8 @@ use super::targets::Targets;
 use super::tool::{self, Tools};
 use super::workspace::Workspace;
 use super::{
-    Build, CommandLine, Executable, LockFile, Runner, Toolchain, left_behind, lock, outside,
-    platform, runner, runtime, toolchain,
+    Build, CommandLine, Executable, LockFile, Runner, Toolchain, left_behind, lock,
+    path_dependencies, platform, runner, runtime, toolchain,
 };
 
 /// A side before its build: its checkout and what its manifests say.
@@ -83,7 +83,7 @@ impl<'a> BuildSite<'a> {
         toolchain.verbose.push_str(&libraries);
         toolchain.choice = choice.cloned();
         let members = Workspace::of_members(&tools, checkout)
-            .map_err(|error| outside::explain(error, checkout))?;
+            .map_err(|error| path_dependencies::explain(error, checkout))?;
         Ok(BuildSite {
             tools,
             checkout,
@@ -231,7 +231,7 @@ impl<'a> BuildSite<'a> {
             .map_err(|source| self.tools.io("write into the target folder", source))?;
         let compiled = self
             .run_cargo(wish, targets, &selected, events)
-            .map_err(|error| outside::explain(error, self.checkout))
+            .map_err(|error| path_dependencies::explain(error, self.checkout))
             .map_err(|error| left_behind::explain(error, self.checkout, self.members.root()))?;
         for artifact in &compiled.artifacts {
             let objection = provenance

@@ -1,45 +1,9 @@
 //! Whether the change shows what it claims to gain.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Basis, Changed, Reason};
+use super::{Basis, Changed, ClaimCheck, ClaimStanding, Reason};
 use crate::analyse::{AllocationVerdict, Comparison, Verdict};
-use crate::discover::BenchmarkKey;
 use crate::plan::{Claim, Gain};
 use crate::units::Ratio;
-
-/// A claim, and what became of the benchmarks that it names. Each of them is in one of the lists.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ClaimCheck {
-    /// As it was typed.
-    pub claim: Claim,
-    /// What follows.
-    pub standing: ClaimStanding,
-    /// The benchmarks that show the gain, the largest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shown: Vec<Changed>,
-    /// Those that show the contrary.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub contrary: Vec<Changed>,
-    /// Those that did not change by more than the threshold, or could not.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unmoved: Vec<BenchmarkKey>,
-    /// Those of which it is not known.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub open: Vec<BenchmarkKey>,
-}
-
-/// What follows for a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ClaimStanding {
-    /// A benchmark shows the gain, and none shows the contrary.
-    Shown,
-    /// No benchmark shows it.
-    Unshown,
-    /// A benchmark shows the contrary.
-    Contradicted,
-}
 
 /// Checks every claim. Of a shard nothing follows: the benchmarks may be in the others.
 #[must_use]

@@ -17,9 +17,10 @@ use crate::discover::{SkippedTarget, TargetOutcome};
 pub use basis::{Basis, PartBasis, in_vain_everywhere, uncovered};
 pub use budget_check::{BudgetCheck, BudgetStatus, BudgetSubject};
 pub use budgets::{SharedError, check_budgets, gravest_first};
-pub use claims::{ClaimCheck, ClaimStanding, check_claims};
+pub use claims::check_claims;
 pub use reason::{
-    Changed, FurtherGrowth, Grown, Growth, Reason, RequiredBenchmark, UncoveredFunction, Vote,
+    Changed, ClaimCheck, ClaimStanding, FurtherGrowth, Grown, Growth, Reason, RequiredBenchmark,
+    UncoveredFunction, Vote,
 };
 
 pub use shortfall::{EarlyEnd, RunPart, Shortfall};

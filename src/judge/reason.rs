@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BudgetCheck, ClaimCheck, Shortfall};
+use super::{BudgetCheck, Shortfall};
 use crate::analyse::Verdict;
 use crate::discover::{BenchmarkKey, SkippedTarget};
+use crate::plan::Claim;
 use crate::units::{Paired, Ratio};
 
 /// The overall vote.
@@ -216,4 +217,37 @@ pub struct UncoveredFunction {
     pub function: String,
     /// Where its code begins: the path from the repository's root, and the line.
     pub location: String,
+}
+
+/// A claim, and what became of the benchmarks that it names. Each of them is in one of the lists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClaimCheck {
+    /// As it was typed.
+    pub claim: Claim,
+    /// What follows.
+    pub standing: ClaimStanding,
+    /// The benchmarks that show the gain, the largest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Changed>,
+    /// Those that show the contrary.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contrary: Vec<Changed>,
+    /// Those that did not change by more than the threshold, or could not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmoved: Vec<BenchmarkKey>,
+    /// Those of which it is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<BenchmarkKey>,
+}
+
+/// What follows for a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClaimStanding {
+    /// A benchmark shows the gain, and none shows the contrary.
+    Shown,
+    /// No benchmark shows it.
+    Unshown,
+    /// A benchmark shows the contrary.
+    Contradicted,
 }

@@ -11,13 +11,13 @@ use crate::seam::{AllocationSeam, Coverage, Enough, SeamError, Tracing, WarmUp};
 use crate::units::{Event, EventSink, Paired, Side};
 
 use super::Known;
+use super::batches::{chunks, fit};
 use super::check;
 use super::counted::{Counted, CountedProcess, CountedSample, PROCESSES, PROCESSES_IF_VARYING};
 use super::player::{Fault, Player, Turn};
 use super::reported::SideReport;
 use super::seams::explain;
 use super::traced::{Atlas, Sources};
-use super::way::{chunks, fit};
 
 /// How a benchmark is run to be counted: the fewest samples that Criterion takes, as short as they
 /// can be.

@@ -11,9 +11,9 @@ use crate::seam::{Enough, WarmUp};
 use crate::units::{Paired, Side};
 
 use super::BenchmarkKey;
+use super::batches::fit;
 use super::iterations::{self, Shown, Wanted};
 use super::set_ups::SetUps;
-use super::way::fit;
 
 /// What the first processes of benchmarks have shown, of those whose iterations can be chosen.
 #[derive(Debug, Default)]

@@ -4,18 +4,19 @@
 //! benchmarks of a target ([`Session`]). Rounds go over all targets in turn until every benchmark is
 //! settled or has spent its budget ([`run`]).
 
+mod adaptive_settings;
 mod affinity;
 mod allocations;
+mod batches;
+mod benchmark_pairing;
 mod budget;
 mod check;
 mod counted;
 mod counter;
 mod course;
-mod duet;
 mod enough;
 mod iterations;
 mod known;
-mod learnt;
 mod observed;
 mod order;
 mod outcome;
@@ -26,6 +27,7 @@ mod reached;
 mod remark;
 mod reported;
 mod request;
+mod sample_pairing;
 mod schedule;
 mod seams;
 mod search;
@@ -36,9 +38,7 @@ mod steps;
 mod taken_in;
 mod threads;
 mod traced;
-mod way;
 mod witness;
-mod woven;
 
 use serde::{Deserialize, Serialize};
 

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use crate::seam::{Reconciliation, Seam, SeamError, reconcile};
 use crate::units::{Paired, Side};
 
-use super::duet::{Attempt, Interleaved, Step, take_turns};
+use super::batches::Gate;
+use super::benchmark_pairing::{Attempt, Interleaved, Step, take_turns};
 use super::iterations::{LeftAlone, Shown};
 use super::player::Player;
 use super::reported::SideReport;
-use super::way::Gate;
 
 /// Runs both processes to their ends. The head side's samples are lengthened where the seam is so set, and warm-ups
 /// ended as `begin` says.

@@ -5,7 +5,7 @@ use crate::protocol::Timing;
 use crate::seam::SampleRecord;
 use crate::units::{Paired, Side};
 
-use super::duet::{Heard, Interleaved};
+use super::benchmark_pairing::{Heard, Interleaved};
 use super::iterations::LeftAlone;
 use super::reported::SideReport;
 use super::threads::Threads;

@@ -9,11 +9,11 @@ use crate::scratch::Scratch;
 use crate::seam::Pace;
 use crate::units::Side;
 
+use super::batches::Idle;
 use super::enough::Announced;
 use super::reported::SideReport;
 use super::standstill::Restless;
 use super::threads::{ThreadTimes, worker};
-use super::way::Idle;
 
 /// How much longer than announced a phase may last before it counts as hung. Criterion judges
 /// by the warm-up, whose iterations may be quicker than those that follow.

@@ -17,12 +17,12 @@ use crate::seam::{ProfileClock, ProfileSeam, RawProfile, SeamError};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
 use super::Known;
+use super::batches::fit;
 use super::budget::go_on;
 use super::player::{Fault, Player, Turn};
 use super::reported::SideReport;
 use super::seams::explain;
 use super::threads::Threads;
-use super::way::fit;
 
 /// How a benchmark is run to be profiled, in its one process. Three seconds of it give three thousand
 /// samples: the shares of two builds are then known to about one part in a hundred of the time.

@@ -15,8 +15,8 @@ use crate::protocol::Timing;
 use crate::scratch::{self, Interrupted, Scratch};
 use crate::units::{EventSink, Side};
 
+use super::batches::chunks;
 use super::reached::{Executed, Found, RunExtent, WhyUnknown};
-use super::way::chunks;
 use super::witness::Witness;
 use process::Stop;
 

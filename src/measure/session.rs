@@ -11,16 +11,16 @@ use crate::protocol::{Invocation, Length, Placement, Timing};
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired};
 
-use super::duet::Attempt;
+use super::adaptive_settings::Learnt;
+use super::batches::{Company, Gate, Idle, RunMode, company, fit, take_chunk};
+use super::benchmark_pairing::Attempt;
 use super::iterations::{self, Wanted};
 use super::known::{Known, asked};
-use super::learnt::Learnt;
 use super::outcome::{self, never_ran};
 use super::player::Player;
 use super::seams::Seams;
 use super::set_ups::SetUps;
 use super::steps::{announce, play, step_of};
-use super::way::{Company, Gate, Idle, Way, company, fit, take_chunk};
 use super::{BenchmarkKey, Request, RoundOutcome, affinity};
 
 /// How the scout runs a benchmark: just long enough to see which threads work.
@@ -144,7 +144,7 @@ impl<'a> Session<'a> {
                 sample_size: SCOUT.sample_size,
                 ..fit(SCOUT, target)
             };
-            Way {
+            RunMode {
                 placement: Placement::Free,
                 presence: request.presence,
                 // The settings in force are to be those of the rounds.
@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
         requests: &[Request],
     ) -> Vec<RoundOutcome> {
         let asked = fit(self.asked(), target);
-        let way = |session: &Self, request: &Request| Way {
+        let way = |session: &Self, request: &Request| RunMode {
             placement: session.placement(&request.key),
             presence: request.presence,
             timing: asked,
@@ -229,7 +229,7 @@ impl<'a> Session<'a> {
         target: &Target,
         executables: Paired<Option<&Executable>>,
         requests: &[Request],
-        way: impl Fn(&Self, &Request) -> Way,
+        way: impl Fn(&Self, &Request) -> RunMode,
     ) -> Vec<RoundOutcome> {
         let mut open = requests.to_vec();
         let mut outcomes = Vec::new();
@@ -255,7 +255,7 @@ impl<'a> Session<'a> {
         target: &Target,
         executables: Paired<Option<&Executable>>,
         chunk: &[Request],
-        way: Way,
+        way: RunMode,
     ) -> Attempt {
         let wanted: Vec<Wanted> = chunk
             .iter()
@@ -323,7 +323,7 @@ impl<'a> Session<'a> {
         &mut self,
         mut attempt: Attempt,
         mut chunk: Vec<Request>,
-        way: Way,
+        way: RunMode,
     ) -> (Vec<RoundOutcome>, Vec<Request>) {
         let mut done = Vec::new();
         let mut again = self.learnt.look_again(&mut attempt, &mut chunk, way);

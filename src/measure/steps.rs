@@ -6,14 +6,14 @@ use crate::seam::{Enough, Seam};
 use crate::units::{Event, EventSink, Paired, Side};
 
 use super::Request;
-use super::duet::{Attempt, Step, alternate};
+use super::adaptive_settings::Learnt;
+use super::batches::Gate;
+use super::benchmark_pairing::{Attempt, Step, alternate};
 use super::enough::SLOW_CALL;
 use super::iterations::{self, Wanted};
-use super::learnt::Learnt;
 use super::observed::observe;
 use super::player::Player;
-use super::way::Gate;
-use super::woven::{check_attached, weave};
+use super::sample_pairing::{check_attached, weave};
 
 /// Runs both processes to their ends.
 pub(super) fn play(

@@ -3,7 +3,7 @@
 use crate::seam::{Reconciliation, SampleRecord, Seam, SeamError, WarmUp, WarmedUp, reconcile};
 use crate::units::{Paired, Side};
 
-use super::duet::{Attempt, Interleaved, Step};
+use super::benchmark_pairing::{Attempt, Interleaved, Step};
 use super::iterations::LeftAlone;
 use super::reported::SideReport;
 use super::standstill::Restless;

@@ -7,6 +7,7 @@ pub mod config;
 mod default;
 mod error;
 mod exit;
+mod format;
 mod manifest;
 mod mode;
 mod options;
@@ -16,6 +17,7 @@ mod range;
 mod resolve;
 mod side_args;
 mod sides;
+mod size;
 mod surroundings;
 mod value;
 
@@ -28,14 +30,15 @@ use crate::units::{Charset, Ratio};
 
 pub(crate) use args::quoted;
 pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs, near_command};
-pub use cache::{Cache, Size};
+pub use cache::Cache;
 pub use claim::{Claim, Gain};
 pub use error::PlanError;
 pub use exit::ExitStatus;
+pub use format::Format;
 pub use options::{
     CompareOptions, Deny, JudgementArgs, OutputArgs, SamplingArgs, SelectionArgs, TerminalArgs,
 };
-pub use output::{Format, Output, pair_up, plots_folder};
+pub use output::{Output, pair_up, plots_folder};
 pub use partition::Partition;
 pub use range::RangeSpec;
 pub use side_args::{
@@ -43,6 +46,7 @@ pub use side_args::{
     HookArgs, HookCommand, HookInstallArgs, HookRunArgs, InitArgs, ManArgs,
 };
 pub use sides::{Carry, Renaming, SidesArgs};
+pub use size::Size;
 pub use surroundings::Environment;
 pub use value::{Confidence, IdFilter, Share, Span};
 

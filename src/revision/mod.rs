@@ -30,10 +30,9 @@ use crate::units::Paired;
 pub use carry::{CarriedFiles, carry, left_behind};
 pub use changes::{ChangedFile, Touch, changed_files, changed_paths, touched_lines};
 pub use checkout::check_out;
-pub use error::RevisionError;
+pub use error::{Feature, RevisionError};
 pub use manifests::tracked_manifests;
 pub(crate) use manifests::{in_index, in_tree};
-pub use readable::Feature;
 pub(crate) use readable::{Readable, open};
 pub use resolve::{resolve, resolve_with_itself};
 

@@ -12,7 +12,7 @@ use git2::{Config, ErrorCode, Repository};
 
 use super::error::git;
 use super::program::Git;
-use super::{RevisionError, stand_in};
+use super::{Feature, RevisionError, stand_in};
 
 /// A repository that can be read.
 pub(crate) struct Readable {
@@ -37,52 +37,7 @@ impl Deref for Readable {
     }
 }
 
-/// What libgit2 does not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Feature {
-    /// Object ids of 256 bits.
-    Sha256,
-    /// References in reftables.
-    Reftable,
-    /// A clone without all its objects.
-    PartialClone,
-    /// An index in two files.
-    SplitIndex,
-    /// An index that holds whole folders.
-    SparseIndex,
-    /// Another one.
-    Other,
-}
-
 impl Feature {
-    /// Its name, for a message.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Feature::Sha256 => "SHA-256 object ids",
-            Feature::Reftable => "reftables",
-            Feature::PartialClone => "a partial clone",
-            Feature::SplitIndex => "a split index",
-            Feature::SparseIndex => "a sparse index",
-            Feature::Other => "a feature of git that perfcheck cannot read",
-        }
-    }
-
-    /// What makes the repository one that can be read.
-    pub(super) fn remedy(self) -> &'static str {
-        match self {
-            Feature::Sha256 => {
-                "compare in a copy with SHA-1 ids: git init ../copy && git fast-export --all | \
-                 git -C ../copy fast-import && git -C ../copy checkout main"
-            }
-            Feature::Reftable => "install git, or: git refs migrate --ref-format=files",
-            Feature::SplitIndex => "install git, or: git update-index --no-split-index",
-            Feature::SparseIndex => {
-                "install git, or: git sparse-checkout reapply --no-sparse-index"
-            }
-            Feature::PartialClone | Feature::Other => "install the git program",
-        }
-    }
-
     /// What the repository in `git_dir` uses, as its own files say.
     fn of(git_dir: &Path, common_dir: &Path) -> Feature {
         let config = Config::open(&common_dir.join("config")).ok();

@@ -15,27 +15,27 @@
 //! | many benchmarks, one error rate | [`step_up`] |
 //! | successes of trials → how likely success is | [`binomial_bounds`] |
 
-mod alone;
+mod absolute_error;
 mod binomial;
 mod estimate;
-mod family;
 mod location;
 mod looks;
 mod mean_ratio;
+mod multiple_testing;
+mod round_ratio;
 mod separation;
 mod summary;
-mod within;
 
-pub use alone::{SummaryErrors, one_sided_margin};
+pub use absolute_error::{SummaryErrors, one_sided_margin};
 pub use binomial::{binomial_bounds, unseen_mode};
 pub use estimate::{Estimate, Interval, believable};
-pub use family::step_up;
 pub use location::{Weighted, robust_location, weighted_median};
 pub use looks::{Looks, Standing};
 pub use mean_ratio::MeanRatios;
+pub use multiple_testing::step_up;
+pub use round_ratio::{RoundEstimate, TimedSamples, paired_log_ratio, unpaired_log_ratio};
 pub use separation::{Separation, p_separated, separation};
 pub use summary::{Summary, percentile};
-pub use within::{RoundEstimate, TimedSamples, paired_log_ratio, unpaired_log_ratio};
 
 #[cfg(test)]
 pub(crate) mod simulation;

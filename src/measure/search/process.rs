@@ -12,12 +12,12 @@ use crate::protocol::{Filter, Invocation, Length, Placement};
 use crate::seam::{Enough, SeamError};
 use crate::units::{Event, Side};
 
+use super::super::batches::fit;
 use super::super::enough::{MOST, SLOW_CALL};
 use super::super::iterations;
 use super::super::player::{Fault, Player, Turn};
 use super::super::reached::WhyUnknown;
 use super::super::seams::explain;
-use super::super::way::fit;
 use super::super::witness::Witness;
 use super::{Look, Search, Seen, worse};
 

@@ -4,23 +4,23 @@ use crate::build::Build;
 use crate::revision;
 use crate::units::Paired;
 
-use super::beside::BuildChanges;
+use super::build_changes::BuildChanges;
 use super::hunks::Hunks;
 use super::origin::Origins;
 
 /// What is known of the two revisions beside their profiles.
 #[derive(Debug, Clone)]
-pub(super) struct Ground {
+pub(super) struct SourceChange {
     pub(super) origins: Origins,
     pub(super) hunks: Hunks,
     /// What changed beside the code.
     pub(super) beside: BuildChanges,
 }
 
-impl Ground {
+impl SourceChange {
     /// Reads the sources of both sides. Where that fails there are functions without hunks, and a note
     /// says why.
-    pub(super) fn of(builds: &Paired<Build>, notes: &mut Vec<String>) -> Ground {
+    pub(super) fn of(builds: &Paired<Build>, notes: &mut Vec<String>) -> SourceChange {
         let checkouts = builds.as_ref().map(|build| &build.checkout);
         let files = revision::changed_files(checkouts).unwrap_or_else(|error| {
             notes.push(format!("the change of the sources is not known: {error}"));
@@ -33,7 +33,7 @@ impl Ground {
             // Commits are an extra: without them a hunk is still the right one.
             lines.and_then(Result::ok).unwrap_or_default()
         });
-        Ground {
+        SourceChange {
             origins: Origins::of(builds),
             hunks,
             beside,

@@ -9,11 +9,11 @@ use crate::protocol::WallSpan;
 use crate::seam::{Enough, SampleRecord, WarmUp};
 use crate::units::{Paired, Side};
 
+use super::batches::Gate;
 use super::iterations::{LeftAlone, Shown};
 use super::player::{Fault, Player, Turn};
 use super::reported::SideReport;
 use super::standstill::Restless;
-use super::way::Gate;
 
 /// What came out of one pair of processes.
 #[derive(Debug, Default)]

@@ -8,12 +8,12 @@ use crate::discover::Target;
 use crate::protocol::{CriterionVersion, Placement};
 use crate::units::Paired;
 
-use super::duet::{Attempt, Heard, Interleaved};
+use super::batches::{Company, Gate, Idle, RunMode};
+use super::benchmark_pairing::{Attempt, Heard, Interleaved};
 use super::iterations::{self, LeftAlone, Planned, Shown, Wanted};
 use super::known::Known;
 use super::set_ups::SetUps;
 use super::threads::Threads;
-use super::way::{Company, Gate, Idle, Way};
 use super::{BenchmarkKey, Remark, Request};
 
 /// One side's iterations may be so many times the other's. Where the sides plan them by themselves, a warm-up that lost
@@ -108,7 +108,7 @@ impl Learnt {
     }
 
     /// What the processes of a benchmark showed of its iterations.
-    fn of_iterations(&mut self, key: &BenchmarkKey, heard: &Heard, way: Way) {
+    fn of_iterations(&mut self, key: &BenchmarkKey, heard: &Heard, way: RunMode) {
         if let Err(why) = heard.kept {
             self.shown.insert(key.clone(), Err(why));
         }
@@ -161,7 +161,7 @@ impl Learnt {
         &mut self,
         attempt: &mut Attempt,
         chunk: &mut Vec<Request>,
-        way: Way,
+        way: RunMode,
     ) -> Vec<Request> {
         let is_shown = |heard: &Heard| {
             let shown = [&heard.shown.base, &heard.shown.head];
@@ -187,7 +187,13 @@ impl Learnt {
 
     /// Whether a benchmark has to be run again in another way. `pins`: whether a benchmark with several
     /// threads is to be let off its processor.
-    pub(super) fn of(&mut self, request: &Request, heard: &Heard, way: Way, pins: bool) -> bool {
+    pub(super) fn of(
+        &mut self,
+        request: &Request,
+        heard: &Heard,
+        way: RunMode,
+        pins: bool,
+    ) -> bool {
         self.of_iterations(&request.key, heard, way);
         let reports = [&heard.reports.base, &heard.reports.head];
         let mut reports = reports.into_iter().flatten();
@@ -214,7 +220,7 @@ impl Learnt {
     }
 
     /// The same for those of which nothing was heard.
-    pub(super) fn of_all(&mut self, attempt: &Attempt, unheard: &[Request], way: Way) -> bool {
+    pub(super) fn of_all(&mut self, attempt: &Attempt, unheard: &[Request], way: RunMode) -> bool {
         let keys = unheard.iter().map(|request| request.key.clone());
         if let Some(reason) = &attempt.seam_failure {
             self.unseamed.extend(keys.map(|key| (key, reason.clone())));
@@ -241,7 +247,7 @@ fn is_lopsided(heard: &Heard) -> bool {
 }
 
 /// Why what was heard of a benchmark cannot be trusted while both of its sides ran, by turns.
-fn doubt(heard: &Heard, way: Way) -> Option<String> {
+fn doubt(heard: &Heard, way: RunMode) -> Option<String> {
     match &heard.interleaved {
         Interleaved::InDoubt(reason) => return Some(reason.clone()),
         Interleaved::Restless(why) => return Some(why.to_string()),

@@ -7,7 +7,7 @@ use crate::protocol::{Ending, next_of};
 use crate::seam::{Phase, Seam, SeamError};
 use crate::units::{Paired, Side};
 
-use super::duet::{Attempt, Step, alternate};
+use super::benchmark_pairing::{Attempt, Step, alternate};
 use super::observed::prepare;
 use super::player::{GLANCE, LONGEST_ROUND, Player, Turn};
 use super::reported::SideReport;

@@ -16,7 +16,7 @@ const CHUNK_BYTES: usize = 32 << 10;
 
 /// How a benchmark is run. Those that are run in the same way may share a pair of processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct RunMode {
     pub(super) placement: Placement,
     pub(super) presence: Presence,
     pub(super) timing: Timing,
@@ -94,8 +94,8 @@ pub(super) fn fit(timing: Timing, target: &Target) -> Timing {
 /// `None` when nothing is open.
 pub(super) fn take_chunk(
     open: &mut Vec<Request>,
-    way_of: impl Fn(&Request) -> Way,
-) -> Option<(Way, Vec<Request>)> {
+    way_of: impl Fn(&Request) -> RunMode,
+) -> Option<(RunMode, Vec<Request>)> {
     let way = way_of(open.first()?);
     let most = match way.company {
         Company::Shared => CHUNK_BENCHMARKS,
