@@ -29,21 +29,21 @@ pub mod units;
 
 pub mod plan;
 
-pub mod environment;
+mod environment;
 
 pub mod scratch;
 
-pub mod binary;
+mod binary;
 
-pub mod revision;
+mod revision;
 
 pub mod build;
 
-pub mod flame;
+mod flame;
 
 pub mod protocol;
 
-pub mod file_access;
+mod file_access;
 
 pub mod discover;
 
@@ -61,7 +61,7 @@ pub mod judge;
 
 pub mod report;
 
-pub mod ui;
+mod ui;
 
 mod demo;
 

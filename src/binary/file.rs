@@ -12,13 +12,13 @@ use super::loader;
 
 /// An executable or library in any format.
 #[derive(Debug)]
-pub struct Binary<'a> {
+pub(crate) struct Binary<'a> {
     file: File<'a>,
 }
 
 /// Something that a file defines and names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Symbol<'a> {
+pub(crate) struct Symbol<'a> {
     /// As it stands in the table.
     pub name: &'a str,
     /// Where it begins.
@@ -34,25 +34,25 @@ impl<'a> Binary<'a> {
     ///
     /// # Errors
     /// Where it is in no format that is known.
-    pub fn parse(bytes: &'a [u8]) -> Result<Binary<'a>, object::Error> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Binary<'a>, object::Error> {
         File::parse(bytes).map(|file| Binary { file })
     }
 
     /// Looks at the file at `path`; `None` where it cannot be read or is not understood.
-    pub fn look<T>(path: &Path, at: impl FnOnce(&Binary<'_>) -> T) -> Option<T> {
+    pub(crate) fn look<T>(path: &Path, at: impl FnOnce(&Binary<'_>) -> T) -> Option<T> {
         let bytes = fs_err::read(path).ok()?;
         Binary::parse(&bytes).ok().map(|binary| at(&binary))
     }
 
     /// For which kind of processor it was made.
     #[must_use]
-    pub fn architecture(&self) -> Architecture {
+    pub(crate) fn architecture(&self) -> Architecture {
         self.file.architecture()
     }
 
     /// Whether it is an executable or a shared library.
     #[must_use]
-    pub fn can_be_loaded(&self) -> bool {
+    pub(crate) fn can_be_loaded(&self) -> bool {
         matches!(
             self.file.kind(),
             ObjectKind::Executable | ObjectKind::Dynamic
@@ -61,7 +61,7 @@ impl<'a> Binary<'a> {
 
     /// The loader that an ELF file asks for; `None` where it is statically linked.
     #[must_use]
-    pub fn interpreter(&self) -> Option<&'a [u8]> {
+    pub(crate) fn interpreter(&self) -> Option<&'a [u8]> {
         match &self.file {
             File::Elf64(elf) => loader::interpreter(elf),
             _ => None,
@@ -69,17 +69,17 @@ impl<'a> Binary<'a> {
     }
 
     /// What the symbol table defines; nothing where the file was stripped.
-    pub fn symbols(&self) -> impl Iterator<Item = Symbol<'a>> {
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = Symbol<'a>> {
         self.file.symbols().filter_map(defined)
     }
 
     /// What the loader offers to other files.
-    pub fn exported(&self) -> impl Iterator<Item = Symbol<'a>> {
+    pub(crate) fn exported(&self) -> impl Iterator<Item = Symbol<'a>> {
         self.file.dynamic_symbols().filter_map(defined)
     }
 
     /// Which stretches of the file the loader maps, and to which address.
-    pub fn segments(&self) -> impl Iterator<Item = (Range<u64>, u64)> {
+    pub(crate) fn segments(&self) -> impl Iterator<Item = (Range<u64>, u64)> {
         self.file.segments().map(|segment| {
             let (offset, length) = segment.file_range();
             (offset..offset + length, segment.address())
@@ -88,7 +88,7 @@ impl<'a> Binary<'a> {
 
     /// What stands at `address`, to the end of the section.
     #[must_use]
-    pub fn data_from(&self, address: u64) -> Option<&'a [u8]> {
+    pub(crate) fn data_from(&self, address: u64) -> Option<&'a [u8]> {
         let mut sections = self.file.sections();
         let section =
             sections.find(|s| (s.address()..s.address() + s.size()).contains(&address))?;
@@ -98,7 +98,7 @@ impl<'a> Binary<'a> {
 
     /// Code, constants and variables: what a running program can see of its file. Debug information, which it does
     /// not, names every file that was compiled.
-    pub fn program_data(&self) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn program_data(&self) -> impl Iterator<Item = &'a [u8]> {
         let seen = |kind| {
             matches!(
                 kind,

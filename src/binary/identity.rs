@@ -62,7 +62,7 @@ impl<'a> Executables<'a> {
 ///
 /// # Errors
 /// Where a file cannot be read. One that is not understood is not an error but a difference.
-pub fn code_difference(
+pub(crate) fn code_difference(
     executables: Paired<&Path>,
     trees: Paired<Tree<'_>>,
 ) -> io::Result<Option<String>> {

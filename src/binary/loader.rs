@@ -64,7 +64,7 @@ fn headers<'a>(
 ///
 /// # Errors
 /// Where it cannot be read, or is no 64-bit ELF file.
-pub fn needed_libraries(executable: &Path) -> io::Result<Vec<String>> {
+pub(crate) fn needed_libraries(executable: &Path) -> io::Result<Vec<String>> {
     let bytes = fs_err::read(executable)?;
     let not_understood =
         |error| io::Error::other(format!("an executable is not understood: {error}"));

@@ -18,9 +18,9 @@ mod panic_location;
 mod symbolizer;
 mod tree;
 
-pub use file::{Binary, Symbol};
-pub use function_diff::{ChangedFunction, FunctionDifference, Unclear, changed_functions};
-pub use identity::code_difference;
-pub use loader::needed_libraries;
-pub use symbolizer::{Frame, Symbols};
-pub use tree::{Tree, equalise_folders};
+pub(crate) use file::{Binary, Symbol};
+pub(crate) use function_diff::{ChangedFunction, FunctionDifference, Unclear, changed_functions};
+pub(crate) use identity::code_difference;
+pub(crate) use loader::needed_libraries;
+pub(crate) use symbolizer::{Frame, Symbols};
+pub(crate) use tree::{Tree, equalise_folders};

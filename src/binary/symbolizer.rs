@@ -21,7 +21,7 @@ pub struct Frame {
 }
 
 /// The symbols and lines of one executable or shared library.
-pub struct Symbols {
+pub(crate) struct Symbols {
     loader: Loader,
 }
 
@@ -30,7 +30,7 @@ impl Symbols {
     ///
     /// # Errors
     /// If it is missing or not understood. One without symbols is understood; it has no names.
-    pub fn open(path: &Path) -> io::Result<Symbols> {
+    pub(crate) fn open(path: &Path) -> io::Result<Symbols> {
         let unreadable = |error| {
             let path = path.display();
             io::Error::other(format!("cannot read the symbols of {path}: {error}"))
@@ -45,7 +45,7 @@ impl Symbols {
     /// To look a caller up, give the return address less one: the return address itself can be the
     /// first instruction of the next line, or of the next function.
     #[must_use]
-    pub fn frames(&self, address: u64) -> Vec<Frame> {
+    pub(crate) fn frames(&self, address: u64) -> Vec<Frame> {
         let mut found = Vec::new();
         // Debug information that cannot be parsed is as good as none.
         if let Ok(mut frames) = self.loader.find_frames(address) {
@@ -78,7 +78,7 @@ impl Symbols {
 
     /// Hands over every stretch of instructions that the line table places: where it begins, and file and
     /// line of the innermost function there, inlined ones included.
-    pub fn each_line(&self, mut take: impl FnMut(u64, &str, u32)) {
+    pub(crate) fn each_line(&self, mut take: impl FnMut(u64, &str, u32)) {
         let Some(code) = self.loader.get_section_range(b".text") else {
             return;
         };
@@ -94,7 +94,7 @@ impl Symbols {
 
     /// The demangled name of the symbol that covers `address`.
     #[must_use]
-    pub fn symbol(&self, address: u64) -> Option<String> {
+    pub(crate) fn symbol(&self, address: u64) -> Option<String> {
         let name = self.loader.find_symbol(address)?;
         Some(demangle_auto(name.into(), None).into_owned())
     }

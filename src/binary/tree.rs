@@ -6,7 +6,7 @@ use crate::units::Paired;
 
 /// Where a side's source and artefacts are.
 #[derive(Debug, Clone, Copy)]
-pub struct Tree<'a> {
+pub(crate) struct Tree<'a> {
     /// The checkout's root.
     pub checkout: &'a Path,
     /// The folder that the compiler was run in: relative paths in the executable start there.
@@ -16,7 +16,7 @@ pub struct Tree<'a> {
 }
 
 /// Writes the base side's folders for those of the head side.
-pub fn equalise_folders(head: &mut [u8], trees: Paired<Tree<'_>>) {
+pub(crate) fn equalise_folders(head: &mut [u8], trees: Paired<Tree<'_>>) {
     for (from, to) in [
         (trees.head.checkout, trees.base.checkout),
         (trees.head.target_dir, trees.base.target_dir),

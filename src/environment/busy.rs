@@ -14,7 +14,7 @@ const SHORTEST: u64 = 30;
 /// as does the time of what a child starts and leaves behind.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct BusyWatch {
+pub(crate) struct BusyWatch {
     start: Option<Reading>,
 }
 
@@ -27,7 +27,7 @@ struct Reading {
 
 impl BusyWatch {
     /// Begins to watch.
-    pub fn begin() -> BusyWatch {
+    pub(crate) fn begin() -> BusyWatch {
         BusyWatch {
             start: Reading::now(),
         }
@@ -36,7 +36,7 @@ impl BusyWatch {
     /// What others have done since, on average; `None` where the system does not say, or too little
     /// time went by to tell.
     #[must_use]
-    pub fn finish(self) -> Option<Occupied> {
+    pub(crate) fn finish(self) -> Option<Occupied> {
         between(&self.start?, &Reading::now()?)
     }
 }

@@ -8,7 +8,7 @@ use super::{processor, read_line};
 
 /// The facts about the machine that measures.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// The processor's name.
     pub cpu: String,
     /// How many processors this process may use: affinity and container limits are respected.
@@ -31,7 +31,7 @@ impl Machine {
     /// Reads the facts as they are now. What a system does not tell is `unknown` or `None`: a report
     /// without it is better than no report.
     #[must_use]
-    pub fn read() -> Machine {
+    pub(crate) fn read() -> Machine {
         Machine::read_under(Path::new("/"))
     }
 

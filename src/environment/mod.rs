@@ -10,11 +10,11 @@ mod processor;
 mod steal;
 mod ticks;
 
-pub use busy::BusyWatch;
+pub(crate) use busy::BusyWatch;
 pub(crate) use cores::performance_cores;
-pub use machine::Machine;
-pub use occupied::{Occupied, occupied};
-pub use steal::StealWatch;
+pub(crate) use machine::Machine;
+pub(crate) use occupied::{Occupied, occupied};
+pub(crate) use steal::StealWatch;
 
 use std::path::Path;
 

@@ -15,7 +15,7 @@ const BUSY_SHARE: f64 = 0.25;
 
 /// How busy other programs keep the processors that this process may use.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Occupied {
+pub(crate) struct Occupied {
     /// How many processors' worth of work others have.
     pub busy: f64,
     /// How many processors were looked at. A container's quota does not make them fewer.
@@ -36,7 +36,7 @@ impl Occupied {
 
     /// What to say where that is enough to disturb: a lower-case fragment.
     #[must_use]
-    pub fn complaint(&self) -> Option<String> {
+    pub(crate) fn complaint(&self) -> Option<String> {
         let Occupied { busy, processors } = *self;
         (busy > BUSY_SHARE * processors as f64).then(|| {
             format!(
@@ -48,7 +48,7 @@ impl Occupied {
 
     /// The same, of what was seen throughout the measuring.
     #[must_use]
-    pub fn complaint_of_measuring(&self) -> Option<String> {
+    pub(crate) fn complaint_of_measuring(&self) -> Option<String> {
         let busy = self.complaint()?;
         Some(format!(
             "{busy} while measuring: they competed with the benchmarks, so small changes may have gone \
@@ -60,7 +60,7 @@ impl Occupied {
 /// How much others want to do, seen while this program sleeps for a moment; `None` where the system
 /// does not say. Call it while no child of this program works.
 #[must_use]
-pub fn occupied() -> Option<Occupied> {
+pub(crate) fn occupied() -> Option<Occupied> {
     let before = Processors::read()?;
     std::thread::sleep(WATCH);
     between(&before, &Processors::read()?)

@@ -4,14 +4,14 @@ use super::ticks::{Processors, Work};
 
 /// Watches stolen time from when it was made.
 #[derive(Debug, Clone)]
-pub struct StealWatch {
+pub(crate) struct StealWatch {
     start: Option<Processors>,
 }
 
 impl StealWatch {
     /// Begins to watch.
     #[must_use]
-    pub fn start() -> StealWatch {
+    pub(crate) fn start() -> StealWatch {
         StealWatch {
             start: Processors::read(),
         }
@@ -22,7 +22,7 @@ impl StealWatch {
     ///
     /// `None` where the system does not say, or nothing ran.
     #[must_use]
-    pub fn share(&self) -> Option<f64> {
+    pub(crate) fn share(&self) -> Option<f64> {
         share(&Processors::read()?.since(self.start.as_ref()?))
     }
 }

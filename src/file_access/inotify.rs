@@ -16,7 +16,7 @@ const MOST: usize = 4096;
 
 /// Records until it is dropped.
 #[derive(Debug)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     kernel: OwnedFd,
     /// By the number that the kernel gives to a watch, which is one an inode.
     watches: HashMap<i32, WatchedPath>,
@@ -46,7 +46,7 @@ impl Recorder {
     ///
     /// # Errors
     /// Where the kernel does not watch, or not so many files; where a folder cannot be read.
-    pub fn start(watched: &Watched) -> Result<Recorder, RecordError> {
+    pub(crate) fn start(watched: &Watched) -> Result<Recorder, RecordError> {
         let flags = CreateFlags::NONBLOCK | CreateFlags::CLOEXEC;
         let kernel = inotify::init(flags).map_err(|error| RecordError::Refused(error.into()))?;
         let mut recorder = Recorder {
@@ -78,7 +78,7 @@ impl Recorder {
     }
 
     /// A process of the program is about to be started.
-    pub fn expect_start(&mut self) {
+    pub(crate) fn expect_start(&mut self) {
         self.starts = 1;
     }
 
@@ -86,7 +86,7 @@ impl Recorder {
     ///
     /// # Errors
     /// Where the kernel has lost some of it.
-    pub fn take(&mut self) -> Result<Vec<Access>, RecordError> {
+    pub(crate) fn take(&mut self) -> Result<Vec<Access>, RecordError> {
         let mut found = BTreeSet::new();
         let mut buffer = [MaybeUninit::uninit(); 16 << 10];
         let mut reader = Reader::new(&self.kernel, &mut buffer);

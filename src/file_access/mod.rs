@@ -18,7 +18,7 @@ use std::io;
 use std::path::PathBuf;
 
 #[cfg(target_os = "linux")]
-pub use inotify::Recorder;
+pub(crate) use inotify::Recorder;
 
 /// What a [`Recorder`] looks at. What is not there is not an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct Watched {
 
 /// Something that a process did.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Access {
+pub(crate) enum Access {
     /// It opened, loaded or started this file.
     Opened(PathBuf),
     /// It read the entries of this folder.
@@ -45,7 +45,7 @@ pub enum Access {
 impl Access {
     /// The file or folder.
     #[must_use]
-    pub fn path(&self) -> &std::path::Path {
+    pub(crate) fn path(&self) -> &std::path::Path {
         match self {
             Access::Opened(path) | Access::Listed(path) | Access::StartedAgain(path) => path,
         }
@@ -55,7 +55,7 @@ impl Access {
 /// Why nothing is known of what processes open.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum RecordError {
+pub(crate) enum RecordError {
     /// The kernel does not watch the file, for want of room say.
     #[error("the kernel does not say who opens {}: {source}", .path.display())]
     Watch {
@@ -83,7 +83,7 @@ pub enum RecordError {
 /// Elsewhere there is none.
 #[cfg(not(target_os = "linux"))]
 #[derive(Debug)]
-pub struct Recorder;
+pub(crate) struct Recorder;
 
 #[cfg(not(target_os = "linux"))]
 #[expect(
@@ -96,18 +96,18 @@ impl Recorder {
     ///
     /// # Errors
     /// Always: the system is not supported.
-    pub fn start(_: &Watched) -> Result<Recorder, RecordError> {
+    pub(crate) fn start(_: &Watched) -> Result<Recorder, RecordError> {
         Err(RecordError::Refused(io::ErrorKind::Unsupported.into()))
     }
 
     /// Nothing.
-    pub fn expect_start(&mut self) {}
+    pub(crate) fn expect_start(&mut self) {}
 
     /// Nothing.
     ///
     /// # Errors
     /// Always.
-    pub fn take(&mut self) -> Result<Vec<Access>, RecordError> {
+    pub(crate) fn take(&mut self) -> Result<Vec<Access>, RecordError> {
         Err(RecordError::Refused(io::ErrorKind::Unsupported.into()))
     }
 }

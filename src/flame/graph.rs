@@ -15,7 +15,7 @@ const WHOLE: f64 = 1e6;
 
 /// What is written around a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caption<'a> {
+pub(crate) struct Caption<'a> {
     /// Above it.
     pub title: &'a str,
     /// Below the title.
@@ -41,7 +41,7 @@ impl Caption<'_> {
 ///
 /// # Errors
 /// [`FlameError`] if there is nothing to draw.
-pub fn graph(folded: &Folded, caption: Caption<'_>) -> Result<String, FlameError> {
+pub(crate) fn graph(folded: &Folded, caption: Caption<'_>) -> Result<String, FlameError> {
     let lines: Vec<String> = folded.text().lines().map(str::to_owned).collect();
     draw(&mut caption.options(), &lines)
 }
@@ -52,7 +52,7 @@ pub fn graph(folded: &Folded, caption: Caption<'_>) -> Result<String, FlameError
 ///
 /// # Errors
 /// [`FlameError`] if there is nothing to draw.
-pub fn difference(
+pub(crate) fn difference(
     sides: Paired<&Folded>,
     time: Paired<f64>,
     caption: Caption<'_>,
@@ -69,7 +69,7 @@ pub fn difference(
 ///
 /// # Errors
 /// [`FlameError`] if there is nothing to draw.
-pub fn change(
+pub(crate) fn change(
     sides: Paired<&Folded>,
     widths: Side,
     caption: Caption<'_>,

@@ -8,9 +8,9 @@ mod folded;
 mod graph;
 mod proto;
 
-pub use folded::{Folded, FoldedStack};
-pub use graph::{Caption, change, difference, graph};
-pub use proto::{Kind, WeightedStack, pprof, pprof_of};
+pub(crate) use folded::Folded;
+pub(crate) use graph::{Caption, change, difference, graph};
+pub(crate) use proto::{Kind, WeightedStack, pprof, pprof_of};
 
 use crate::binary::Frame;
 
@@ -26,7 +26,7 @@ pub struct Stack {
 /// Why a picture could not be drawn.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FlameError {
+pub(crate) enum FlameError {
     /// There is nothing to draw.
     #[error("there are no stacks")]
     Empty,
@@ -36,12 +36,4 @@ pub enum FlameError {
         /// What it says.
         reason: String,
     },
-}
-
-impl FlameError {
-    /// What the user can do.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        None
-    }
 }

@@ -14,7 +14,7 @@ use crate::binary::Frame;
 
 /// What a number of every stack is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind<'a> {
+pub(crate) struct Kind<'a> {
     /// Its name, as `cpu`.
     pub name: &'a str,
     /// Its unit, as `nanoseconds`.
@@ -25,7 +25,7 @@ pub struct Kind<'a> {
 
 /// A call stack with a number of every kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WeightedStack {
+pub(crate) struct WeightedStack {
     /// Innermost first, inlined functions included.
     pub frames: Vec<Frame>,
     /// As many numbers as there are kinds.
@@ -35,7 +35,7 @@ pub struct WeightedStack {
 /// A compressed profile in which each stack has one number of every kind: its weight, in that kind's
 /// unit. The last kind is what a viewer shows first.
 #[must_use]
-pub fn pprof(stacks: &[Stack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
+pub(crate) fn pprof(stacks: &[Stack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
     let sampled = stacks.iter().map(|stack| WeightedStack {
         frames: stack.frames.clone(),
         numbers: kinds.iter().map(|_| stack.weight).collect(),
@@ -45,7 +45,7 @@ pub fn pprof(stacks: &[Stack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
 
 /// The same of stacks whose numbers have nothing to do with each other.
 #[must_use]
-pub fn pprof_of(stacks: &[WeightedStack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
+pub(crate) fn pprof_of(stacks: &[WeightedStack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
     let mut tables = Tables::new();
     let sample_type = kinds.iter().map(|kind| ValueType {
         ty: tables.string(kind.name),

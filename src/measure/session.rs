@@ -69,18 +69,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Which processors benchmark processes may use, in words.
-    #[must_use]
-    pub fn pinning(&self) -> String {
-        match (self.home, self.sampling.pinning) {
-            (Placement::Free, _) => "not pinned".into(),
-            (Placement::On(cpu), Pinning::Auto) => format!(
-                "both sides on processor {cpu}; benchmarks with several threads are not pinned"
-            ),
-            (Placement::On(cpu), _) => format!("both sides on processor {cpu}"),
-        }
-    }
-
     /// The benchmarks that were seen to have several threads.
     pub fn unpinned(&self) -> impl Iterator<Item = &BenchmarkKey> {
         self.learnt.unpinned()

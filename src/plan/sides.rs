@@ -25,12 +25,6 @@ pub struct Carry {
 }
 
 impl Carry {
-    /// As it was typed.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
     /// Matches paths from the top of the repository.
     #[must_use]
     pub fn glob(&self) -> &Glob {

@@ -17,7 +17,7 @@ const DEEPEST: usize = 64;
 
 /// What was brought.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CarriedFiles {
+pub(crate) struct CarriedFiles {
     /// Each pattern with what it brought: `data/** (3 files, 1.2 MB)`.
     pub patterns: Vec<String>,
     /// What the report should say, as lower-case fragments.
@@ -30,7 +30,7 @@ pub struct CarriedFiles {
 ///
 /// # Errors
 /// Where the index or a file cannot be read, or a side cannot be written.
-pub fn carry(
+pub(crate) fn carry(
     checkouts: &Paired<Checkout>,
     patterns: &[Carry],
 ) -> Result<CarriedFiles, RevisionError> {
@@ -152,7 +152,7 @@ fn copy(from: &Path, root: &Path, path: &Path) -> io::Result<()> {
 /// The first path that a failing side's words name and that lies in the user's checkout, is not tracked, and
 /// is missing on that side; from the top of the repository. Paths are meant from one of `folders` of the side.
 #[must_use]
-pub fn left_behind(words: &str, checkout: &Checkout, folders: &[&Path]) -> Option<PathBuf> {
+pub(crate) fn left_behind(words: &str, checkout: &Checkout, folders: &[&Path]) -> Option<PathBuf> {
     let mut named: Vec<PathBuf> = Vec::new();
     let is_end = |c: char| c.is_whitespace() || "\"'`()[]{}<>,;|=".contains(c);
     for word in words.split(is_end) {

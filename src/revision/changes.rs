@@ -23,7 +23,7 @@ pub struct ChangedFile {
 
 /// A commit of the range.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Touch {
+pub(crate) struct Touch {
     /// The first characters of its id.
     pub short_id: String,
     /// The first line of its message.
@@ -37,7 +37,9 @@ pub struct Touch {
 ///
 /// # Errors
 /// [`RevisionError`] if the repositories cannot be read.
-pub fn changed_files(checkouts: Paired<&Checkout>) -> Result<Vec<ChangedFile>, RevisionError> {
+pub(crate) fn changed_files(
+    checkouts: Paired<&Checkout>,
+) -> Result<Vec<ChangedFile>, RevisionError> {
     let files = changed_paths(checkouts)?.into_iter().filter_map(|paths| {
         let read = |checkout: &Checkout, path: &Option<PathBuf>| match path {
             Some(path) => text(&checkout.root.join(path)),
@@ -57,7 +59,7 @@ pub fn changed_files(checkouts: Paired<&Checkout>) -> Result<Vec<ChangedFile>, R
 ///
 /// # Errors
 /// [`RevisionError`] if the repositories cannot be read.
-pub fn changed_paths(
+pub(crate) fn changed_paths(
     checkouts: Paired<&Checkout>,
 ) -> Result<Vec<Paired<Option<PathBuf>>>, RevisionError> {
     let repository = open(checkouts.head)?;
@@ -117,7 +119,7 @@ fn text(path: &Path) -> Option<String> {
 ///
 /// # Errors
 /// [`RevisionError`] if the history cannot be read.
-pub fn touched_lines(
+pub(crate) fn touched_lines(
     checkouts: Paired<&Checkout>,
     path: &Path,
     text: &str,

@@ -19,7 +19,7 @@ const DEEPEST: usize = 16;
 ///
 /// # Errors
 /// A disk that is full, files that cannot be read, objects that are missing, or interruption.
-pub fn check_out(
+pub(crate) fn check_out(
     resolved: &Resolved,
     scratch: &Scratch,
     events: EventSink<'_>,

@@ -9,7 +9,7 @@ use crate::units::Side;
 /// Why there are no two revisions, or no checkouts of them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum RevisionError {
+pub(crate) enum RevisionError {
     /// No repository holds the manifest.
     #[error("{} is not in a git repository", folder.display())]
     NotARepository {
@@ -177,7 +177,7 @@ pub(super) fn git(action: impl Into<String>, source: git2::Error) -> RevisionErr
 impl RevisionError {
     /// What the user can do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         Some(match self {
             RevisionError::NotARepository { .. } => {
                 "go to a git repository, or name one with --manifest-path".to_owned()
@@ -256,7 +256,7 @@ fn io_hint(error: &io::Error) -> Option<String> {
 
 /// What libgit2 does not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Feature {
+pub(crate) enum Feature {
     /// Object ids of 256 bits.
     Sha256,
     /// References in reftables.

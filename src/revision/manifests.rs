@@ -41,7 +41,7 @@ pub(crate) fn in_tree(tree: &Tree<'_>) -> Result<Vec<PathBuf>, git2::Error> {
 ///
 /// # Errors
 /// Where its repository cannot be read.
-pub fn tracked_manifests(checkout: &Checkout) -> Result<Vec<PathBuf>, RevisionError> {
+pub(crate) fn tracked_manifests(checkout: &Checkout) -> Result<Vec<PathBuf>, RevisionError> {
     let repository = super::changes::open(checkout)?;
     in_index(&repository).map_err(|error| git("read which manifests git tracks", error))
 }

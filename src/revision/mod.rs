@@ -27,14 +27,14 @@ use std::path::{Path, PathBuf};
 
 use crate::units::Paired;
 
-pub use carry::{CarriedFiles, carry, left_behind};
-pub use changes::{ChangedFile, Touch, changed_files, changed_paths, touched_lines};
-pub use checkout::check_out;
-pub use error::{Feature, RevisionError};
-pub use manifests::tracked_manifests;
+pub(crate) use carry::{CarriedFiles, carry, left_behind};
+pub(crate) use changes::{ChangedFile, Touch, changed_files, changed_paths, touched_lines};
+pub(crate) use checkout::check_out;
+pub(crate) use error::{Feature, RevisionError};
+pub(crate) use manifests::tracked_manifests;
 pub(crate) use manifests::{in_index, in_tree};
 pub(crate) use readable::{Readable, open};
-pub use resolve::{resolve, resolve_with_itself};
+pub(crate) use resolve::{resolve, resolve_with_itself};
 
 /// A revision that the range resolved to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub enum Source {
 
 /// Two revisions of one repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolved {
+pub(crate) struct Resolved {
     /// The root of the user's checkout (of the linked worktree, where it is one); absolute,
     /// without symbolic links.
     pub root: PathBuf,

@@ -21,7 +21,7 @@ const WORKING_TREE: &str = "working tree";
 /// # Errors
 /// No (usable) repository, an unknown or ambiguous name, no merge base, twice the same revision, or
 /// a revision without the manifest; see [`RevisionError`].
-pub fn resolve(manifest_path: &Path, range: &RangeSpec) -> Result<Resolved, RevisionError> {
+pub(crate) fn resolve(manifest_path: &Path, range: &RangeSpec) -> Result<Resolved, RevisionError> {
     let place = RepositoryPlace::find(manifest_path)?;
     let revisions = place.revisions(range)?;
     place.refuse_same(&revisions)?;
@@ -32,7 +32,10 @@ pub fn resolve(manifest_path: &Path, range: &RangeSpec) -> Result<Resolved, Revi
 ///
 /// # Errors
 /// As [`resolve`], but for the revisions being the same.
-pub fn resolve_with_itself(manifest_path: &Path, spec: &str) -> Result<Resolved, RevisionError> {
+pub(crate) fn resolve_with_itself(
+    manifest_path: &Path,
+    spec: &str,
+) -> Result<Resolved, RevisionError> {
     let place = RepositoryPlace::find(manifest_path)?;
     let commit = place.commit(spec)?;
     let revision = revision(spec, &commit, Source::Commit);

@@ -17,7 +17,7 @@ use screen::Screen;
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProgressKind {
+pub(crate) enum ProgressKind {
     /// A bar at the bottom of a terminal, finished steps above it.
     Terminal {
         /// Columns of the terminal.
@@ -35,7 +35,7 @@ pub enum ProgressKind {
 
 /// Consumes events and shows progress. Drop it, or call [`Progress::finish`], before anything else
 /// is written to the same stream.
-pub struct Progress {
+pub(crate) struct Progress {
     shown: Mutex<ProgressDisplay>,
     clock: Box<dyn Fn() -> Duration + Send + Sync>,
 }
@@ -55,13 +55,13 @@ impl std::fmt::Debug for Progress {
 
 impl Progress {
     /// Progress of `kind` on `out`, by the monotonic clock from now on.
-    pub fn new(kind: ProgressKind, out: impl Write + Send + 'static) -> Progress {
+    pub(crate) fn new(kind: ProgressKind, out: impl Write + Send + 'static) -> Progress {
         let start = Instant::now();
         Progress::with_clock(kind, out, move || start.elapsed())
     }
 
     /// As [`Progress::new`], with the time since the start told by `clock`.
-    pub fn with_clock(
+    pub(crate) fn with_clock(
         kind: ProgressKind,
         out: impl Write + Send + 'static,
         clock: impl Fn() -> Duration + Send + Sync + 'static,
@@ -82,12 +82,12 @@ impl Progress {
     }
 
     /// Where the rooms send their events: `&progress.sink()` is an [`crate::units::EventSink`].
-    pub fn sink(&self) -> impl Fn(Event) + Sync + '_ {
+    pub(crate) fn sink(&self) -> impl Fn(Event) + Sync + '_ {
         move |event| self.take(&event)
     }
 
     /// Takes the bar off the terminal. Nothing is shown from here on but what finished before.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if let ProgressDisplay::Screen(screen) = &mut *shown {
             screen.finish();

@@ -10,5 +10,5 @@ mod terminal;
 pub use event::{Event, EventSink, Pass};
 pub use paired::{Paired, Side};
 pub use paths::{EITHER_SIDE, normal, on_side};
-pub use quantity::{Bytes, Iterations, Nanos, Ratio};
+pub use quantity::{Bytes, Nanos, Ratio};
 pub use terminal::{Charset, Colour};

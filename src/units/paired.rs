@@ -129,21 +129,4 @@ impl<T> Paired<T> {
             head: f(self.head)?,
         })
     }
-
-    /// Each side's value beside the same side's value of `other`.
-    pub fn zip<U>(self, other: Paired<U>) -> Paired<(T, U)> {
-        Paired {
-            base: (self.base, other.base),
-            head: (self.head, other.head),
-        }
-    }
-
-    /// The base value where it is of the head and the reverse.
-    #[must_use]
-    pub fn swapped(self) -> Paired<T> {
-        Paired {
-            base: self.head,
-            head: self.base,
-        }
-    }
 }

@@ -14,12 +14,6 @@ impl Nanos {
         Nanos(nanos)
     }
 
-    /// From a standard duration.
-    #[must_use]
-    pub fn from_duration(duration: std::time::Duration) -> Self {
-        Nanos(duration.as_secs_f64() * 1e9)
-    }
-
     /// The number of nanoseconds.
     #[must_use]
     pub const fn as_nanos(self) -> f64 {
@@ -82,25 +76,6 @@ impl std::fmt::Display for Bytes {
         } else {
             f.pad(&format!("{value:.1} {unit}"))
         }
-    }
-}
-
-/// How often a routine ran within one sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Iterations(u64);
-
-impl Iterations {
-    /// From a count.
-    #[must_use]
-    pub const fn from_count(count: u64) -> Self {
-        Iterations(count)
-    }
-
-    /// The count.
-    #[must_use]
-    pub const fn as_count(self) -> u64 {
-        self.0
     }
 }
 

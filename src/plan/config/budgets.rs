@@ -52,12 +52,6 @@ impl Budgets {
         self.0.push(budget);
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether programs must be built to check them.
     #[must_use]
     pub fn speak_of_binaries(&self) -> bool {
