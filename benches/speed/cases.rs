@@ -20,7 +20,7 @@ pub(super) struct Case {
     set_up: &'static str,
     /// Options of the runs, with what their time is divided by to be compared with.
     runs: &'static [(&'static str, &'static str)],
-    /// A branch where only every so manieth benchmark executes what differs.
+    /// A branch where only one in so many benchmarks executes what differs.
     line: Option<usize>,
 }
 

@@ -66,7 +66,7 @@ pub(crate) const PROFILE_PERIOD_NS: usize = 60;
 /// One of the `CLOCK_` constants: which time the profiler's timer counts.
 pub(crate) const PROFILE_CLOCK: usize = 61;
 
-/// Every how manieth request of a sample has its call stack written down, on average.
+/// One in so many requests of a sample has its call stack written down, on average.
 pub(crate) const TRACE_STRIDE: usize = 30;
 /// How many requests at the beginning of each sample that applies to; 0 for no stacks at all.
 pub(crate) const TRACE_LIMIT: usize = 31;
@@ -183,7 +183,7 @@ pub(crate) const MODE_PAIRED: u64 = 2;
 
 /// The main thread is sampled, by a high-resolution timer.
 pub(crate) const CLOCK_OF_MAIN_THREAD: u64 = 0;
-/// All threads are sampled, by their processor time and no oftener than the kernel's tick.
+/// All threads are sampled, by their processor time and no more often than the kernel's tick.
 pub(crate) const CLOCK_OF_PROCESS: u64 = 1;
 
 /// The process runs.

@@ -1,6 +1,6 @@
 //! The library that `cargo perfcheck` preloads into benchmark processes.
 //!
-//! It answers `clock_gettime`. Every harness reads the clock around the code it times, so whoever
+//! It answers `clock_gettime`. Every harness reads the clock around the code it times, so what
 //! answers the clock knows when a timed region begins and ends, in an unmodified binary:
 //!
 //! - [`chain`] tells from the stack which read this is,

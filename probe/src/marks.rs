@@ -72,7 +72,7 @@ struct Memory {
 
 impl Memory {
     fn open() -> Option<Memory> {
-        // SAFETY: a NUL-terminated path. It is the memory of whoever asks: a forked child's own.
+        // SAFETY: a NUL-terminated path. It is the memory of the process that asks: a forked child's own.
         let file = unsafe { sys::open(c"/proc/self/mem".as_ptr(), sys::O_RDWR | sys::O_CLOEXEC) };
         (file >= 0).then_some(Memory { file })
     }

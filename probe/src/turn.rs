@@ -1,6 +1,6 @@
 //! Taking turns with the other side.
 //!
-//! The turn is one byte in a FIFO. Whoever holds it runs; at the first read of a sample a side that
+//! The turn is one byte in a FIFO. The side that holds it runs; at the first read of a sample a side that
 //! has held it long enough writes it into the other's FIFO and sleeps in `read` on its own. A side with
 //! more than the one thread that sleeps says so, and is stopped as a whole until its next turn. The
 //! host keeps both ends of both FIFOs open, so nobody meets an end of file or a broken pipe, and it

@@ -159,7 +159,7 @@ impl Draft {
     fn judged(&self, settling: &Settling, joint: &Joint) -> Option<Judged> {
         let mut judged = judge(&self.evidence?, settling, joint);
         // No look was planned so early: rounds that happen to agree would be taken for a result. What is
-        // certain all the same is said in a note.
+        // certain all the same goes into a note.
         if self.rounds.len() < settling.first_look() {
             judged.verdict = Verdict::Inconclusive;
         }

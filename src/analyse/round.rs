@@ -40,7 +40,7 @@ pub(super) fn head_errors(rounds: &[Round], seed: u64) -> Option<TimeErrors> {
     })
 }
 
-/// How many equal steps a distribution is told in.
+/// How many equal steps describe a distribution.
 const STEPS: u32 = 20;
 
 /// The minimum, every fifth percentile, and the maximum; nothing of nothing.

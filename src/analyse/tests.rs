@@ -258,7 +258,7 @@ fn fewer_rounds_than_the_first_look_give_no_verdict_however_well_they_agree() {
             assert_eq!(verdict(count, change).0, Verdict::Inconclusive, "{count}");
         }
     }
-    // What is certain is said.
+    // The report says what is certain.
     let (_, notes) = verdict(5, 0.5);
     assert!(
         notes.contains("certainly slower, by how much is open"),

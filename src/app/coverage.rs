@@ -170,7 +170,7 @@ enum Fate {
 }
 
 impl Touched {
-    /// Of an executable that was not looked into nobody knows what it executes.
+    /// perfcheck does not know what an executable executes that it has not looked into.
     fn fate(&self, executed: &[Executed]) -> Fate {
         let mut differs = false;
         for (executable, places) in &self.places {

@@ -16,7 +16,7 @@ const WIDTHS: (usize, usize, usize) = (40, 160, 100);
 
 /// Renders `report` for each output, files first, so that a closed stdout costs no file. Where a file cannot
 /// be written, of a full disk for example, and nothing goes to stdout, the text does: what took minutes to
-/// find out is told in any case.
+/// find out is printed in any case.
 pub(super) fn deliver(
     report: &Report,
     outputs: &[Output],

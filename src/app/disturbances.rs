@@ -45,7 +45,7 @@ pub(super) struct Disturbances {
 impl Disturbances {
     /// Those that are worth a warning, in words.
     pub(super) fn warnings(&self) -> Vec<String> {
-        // What was there before and stayed is told once, by the figure that is of all the measuring.
+        // A disturbance that was there before and stayed appears once, with the figure for all the measuring.
         let meanwhile = self
             .meanwhile
             .and_then(|busy| busy.complaint_of_measuring());

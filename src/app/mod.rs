@@ -151,7 +151,7 @@ fn render_again(
         deliver::deliver_artifacts(&folder, &report::plots(&report))?;
     }
     deliver::deliver(&report, &outputs, &terminal, out)?;
-    // Whoever renders one report again has heard of it before; the parts of one nobody has.
+    // A report that is rendered again was shown before; the parts of one were not.
     if parts > 1
         && let Some(step) = Actions::of(&args.output.formats, environment)
     {

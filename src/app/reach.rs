@@ -17,7 +17,7 @@ use super::coverage::{FunctionCoverage, TouchedCode};
 pub(super) enum Asked {
     /// Which benchmarks execute what differs.
     Reach,
-    /// That, and which changed functions no benchmark executes. Nobody knows that where benchmarks are left
+    /// That, and which changed functions no benchmark executes. That is not known where benchmarks are left
     /// out.
     ReachAndCoverage,
 }

@@ -207,8 +207,8 @@ fn lines_of(text: &str, lines: &std::ops::RangeInclusive<u32>) -> String {
     lines.join("\n")
 }
 
-/// The hunks between two texts. Changes of white space and comments alone are hunks, too: it is seen
-/// from the function whether they matter.
+/// The hunks between two texts. Changes of white space and comments alone are hunks, too: the
+/// function shows whether they matter.
 fn pieces(texts: &Paired<String>) -> Vec<Piece> {
     let diff = TextDiff::from_lines(&texts.base, &texts.head);
     let groups = diff.grouped_ops(CONTEXT).into_iter();

@@ -79,7 +79,7 @@ pub struct ToProfile {
     pub left_out: usize,
 }
 
-/// The benchmarks that are to be profiled: what is slower before all else, then by the size of the change.
+/// The benchmarks that are to be profiled: slower benchmarks first, then by the size of the change.
 #[must_use]
 pub fn wanted(
     comparisons: &[Comparison],

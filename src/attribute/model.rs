@@ -51,7 +51,7 @@ pub struct SideSampling {
 pub enum SampledThreads {
     /// The main thread, which did all the work; as time went by.
     Main,
-    /// All, by processor time, and no oftener than the kernel's tick.
+    /// All, by processor time, and no more often than the kernel's tick.
     All,
 }
 

@@ -1,4 +1,4 @@
-//! A benchmark for a function that has none, as far as its signature tells: it compiles, and whoever knows the
+//! A benchmark for a function that has none, as far as its signature tells: it compiles, and someone who knows the
 //! input completes it.
 
 use std::path::Path;

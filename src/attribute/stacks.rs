@@ -141,7 +141,7 @@ impl<'a> Resolver<'a> {
         match frames.iter().position(is_harness) {
             Some(first) => frames.truncate(first + 1),
             // The seam takes the last clock read of a sample for the beginning of one more region, so
-            // the harness's own work between samples is sampled, too. It is told by its stacks.
+            // the harness's own work between samples is sampled, too. Its stacks show it.
             None if self.clock == ProfileClock::MainThread => return None,
             None if frames.iter().any(is_criterion) => return None,
             None => {}

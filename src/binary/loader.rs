@@ -6,7 +6,7 @@ use std::path::Path;
 use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader as _};
 use object::{Endianness, elf};
 
-/// What the loader is told.
+/// What the file tells the loader.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LoaderTables {
     /// The loader itself; empty where there is none.

@@ -156,7 +156,7 @@ impl RustupQuestion<'_> {
         Some(ChosenToolchain { name, origin })
     }
 
-    /// What rustup takes in `folder` when nothing is said.
+    /// What rustup takes in `folder` by default.
     fn active(&self, folder: &Path) -> Option<ChosenToolchain> {
         let said = self.stdout(&["show", "active-toolchain"], folder)?;
         let (name, reason) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));

@@ -30,7 +30,7 @@ pub(super) enum InitError {
 }
 
 impl InitError {
-    /// What can be typed to mend it.
+    /// What to type to fix it.
     pub(super) fn hint(&self) -> Option<String> {
         match self {
             InitError::Workspace { .. } => {

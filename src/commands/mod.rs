@@ -33,7 +33,7 @@ pub(crate) fn run(
     })
 }
 
-/// What can be typed to mend an error of one of these commands.
+/// What to type to fix an error of one of these commands.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = error.downcast_ref::<crate::hook::HookError>() {
         return error.hint();

@@ -63,7 +63,7 @@ impl ListingRecord {
         }))
     }
 
-    /// The first thing that was touched, or why nobody knows; a lower-case fragment.
+    /// The first thing that was touched, or why that is not known; a lower-case fragment.
     pub(super) fn finish(mut self, builds: &Paired<Build>) -> Option<String> {
         Side::BOTH.into_iter().find_map(|side| {
             let touched = match self.0.get_mut(side) {

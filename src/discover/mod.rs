@@ -184,7 +184,7 @@ pub struct Benchmark {
 /// Whether a benchmark executes anything that differs between the sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reached {
-    /// It may: nobody knows better.
+    /// It may, as far as perfcheck knows.
     #[default]
     Unknown,
     /// It does, on one side at least.

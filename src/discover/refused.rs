@@ -70,7 +70,7 @@ impl<'a> Refused<'a> {
         listings.map(|listing| listing.filter(|listing| listing.failure.is_none()))
     }
 
-    /// One target is told once, whatever the reasons of its sides.
+    /// Each target appears once, whatever the reasons of its sides.
     fn fail(&mut self, failures: Paired<Option<&Failure>>) {
         let words = [failures.base, failures.head].into_iter().flatten();
         self.last_words.extend(words.map(|failure| LastWords {

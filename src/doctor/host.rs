@@ -30,7 +30,7 @@ pub(super) fn load(patient: &Patient) -> HealthCheck {
             Severity::Hurts,
             format!("{busy} just now ({load}): they compete with the benchmarks; more rounds will be needed"),
         )
-        .mended_by("close what computes; `ps -eo pcpu,comm --sort=-pcpu | head` shows it"),
+        .fixed_by("close what computes; `ps -eo pcpu,comm --sort=-pcpu | head` shows it"),
         None => HealthCheck::new(
             "load",
             Severity::Good,
@@ -64,7 +64,7 @@ pub(super) fn stolen_time() -> HealthCheck {
                 share * 100.0
             ),
         )
-        .mended_by("run at a quieter time, or on a machine with dedicated processors"),
+        .fixed_by("run at a quieter time, or on a machine with dedicated processors"),
         Some(_) => HealthCheck::new("stolen time", Severity::Good, "none just now"),
     }
 }
@@ -98,7 +98,7 @@ pub(super) fn quota(patient: &Patient) -> Option<HealthCheck> {
                  are stopped in the middle of a sample"
             ),
         )
-        .mended_by("start the container without `--cpus`; `--cpuset-cpus` limits without stopping"),
+        .fixed_by("start the container without `--cpus`; `--cpuset-cpus` limits without stopping"),
     )
 }
 
@@ -124,7 +124,7 @@ pub(super) fn clock(patient: &Patient) -> Option<HealthCheck> {
     let available = patient.line(&format!("{folder}/available_clocksource"));
     let better = available?.split(' ').any(|name| name == "tsc");
     Some(if better {
-        finding.mended_by(format!(
+        finding.fixed_by(format!(
             "`echo tsc | sudo tee /{folder}/current_clocksource`"
         ))
     } else {
@@ -142,7 +142,7 @@ pub(super) fn address_space(patient: &Patient) -> Option<HealthCheck> {
             "randomisation is off: every round has the same memory layout, so a lucky or unlucky one \
              is taken for the change's doing",
         )
-        .mended_by("`sudo sysctl kernel.randomize_va_space=2`"),
+        .fixed_by("`sudo sysctl kernel.randomize_va_space=2`"),
         _ => HealthCheck::new(
             "address space",
             Severity::Good,
@@ -159,7 +159,7 @@ pub(super) fn memory(patient: &Patient) -> Option<HealthCheck> {
             Severity::Hurts,
             format!("{available} free: building and measuring may swap"),
         )
-        .mended_by("close what holds memory; `ps -eo rss,comm --sort=-rss | head` shows it")
+        .fixed_by("close what holds memory; `ps -eo rss,comm --sort=-rss | head` shows it")
     } else {
         HealthCheck::new("memory", Severity::Good, format!("{available} free"))
     })
@@ -180,7 +180,7 @@ pub(super) fn disk(patient: &Patient) -> Vec<HealthCheck> {
             Severity::Hurts,
             format!("{free} free for builds in {place}: two target folders may not fit"),
         )
-        .mended_by("`--target-dir` names another place")
+        .fixed_by("`--target-dir` names another place")
     } else {
         HealthCheck::new(
             "disk",
@@ -200,7 +200,7 @@ pub(super) fn disk(patient: &Patient) -> Vec<HealthCheck> {
                     "{place} is on a file system mounted `noexec`: no benchmark can be run there"
                 ),
             )
-            .mended_by("`--target-dir` names another place"),
+            .fixed_by("`--target-dir` names another place"),
         );
     }
     if status
@@ -213,7 +213,7 @@ pub(super) fn disk(patient: &Patient) -> Vec<HealthCheck> {
                 Severity::Broken,
                 format!("{place} is on a read-only file system: nothing can be built there"),
             )
-            .mended_by("`--target-dir` names another place"),
+            .fixed_by("`--target-dir` names another place"),
         );
     }
     findings

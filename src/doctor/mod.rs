@@ -1,4 +1,4 @@
-//! What on this machine hurts measuring, and how to mend it.
+//! What on this machine adds noise, and how to fix it.
 
 mod host;
 mod power;
@@ -36,8 +36,8 @@ pub(crate) struct HealthCheck {
     pub(crate) severity: Severity,
     /// What was found, and what that means for measuring.
     pub(crate) finding: String,
-    /// How to mend it, where something can be done.
-    pub(crate) mend: Option<String>,
+    /// How to fix it, where something can be done.
+    pub(crate) fix: Option<String>,
 }
 
 impl HealthCheck {
@@ -46,12 +46,12 @@ impl HealthCheck {
             subject,
             severity,
             finding: finding.into(),
-            mend: None,
+            fix: None,
         }
     }
 
-    fn mended_by(mut self, mend: impl Into<String>) -> HealthCheck {
-        self.mend = Some(mend.into());
+    fn fixed_by(mut self, fix: impl Into<String>) -> HealthCheck {
+        self.fix = Some(fix.into());
         self
     }
 }

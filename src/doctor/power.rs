@@ -16,7 +16,7 @@ pub(super) fn governor(patient: &Patient) -> Option<HealthCheck> {
             Severity::Hurts,
             format!("`{governor}`: the frequency follows the load, and lags behind it"),
         )
-        .mended_by("`sudo cpupower frequency-set --governor performance`")
+        .fixed_by("`sudo cpupower frequency-set --governor performance`")
     })
 }
 
@@ -35,7 +35,7 @@ pub(super) fn turbo(patient: &Patient) -> Option<HealthCheck> {
             "on: the frequency depends on temperature and on the other processors; alternating the \
              sides cancels slow drift, not jumps",
         )
-        .mended_by(format!(
+        .fixed_by(format!(
             "for the last bit of precision, `echo {off} | sudo tee /{file}`"
         ))
     } else {
@@ -51,7 +51,7 @@ pub(super) fn siblings(patient: &Patient) -> Option<HealthCheck> {
             Severity::Note,
             "on: what runs on the same core's other thread slows a benchmark down",
         )
-        .mended_by("for the last bit of precision, `echo off | sudo tee /sys/devices/system/cpu/smt/control`")
+        .fixed_by("for the last bit of precision, `echo off | sudo tee /sys/devices/system/cpu/smt/control`")
     })
 }
 
@@ -67,6 +67,6 @@ pub(super) fn battery(patient: &Patient) -> Option<HealthCheck> {
             Severity::Hurts,
             "on battery: the processor saves power when it likes",
         )
-        .mended_by("plug it in")
+        .fixed_by("plug it in")
     })
 }

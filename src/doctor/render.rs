@@ -23,8 +23,8 @@ pub(crate) fn text(findings: &[HealthCheck], colour: Colour, charset: Charset) -
             "{mark} {:width$}  {}\n",
             finding.subject, finding.finding
         ));
-        if let Some(mend) = &finding.mend {
-            out.push_str(&format!("  {:width$}  to mend it: {mend}\n", ""));
+        if let Some(fix) = &finding.fix {
+            out.push_str(&format!("  {:width$}  to fix it: {fix}\n", ""));
         }
     }
     out.push('\n');
@@ -62,7 +62,7 @@ fn closing(findings: &[HealthCheck]) -> String {
             if hurts == 1 { "s" } else { "" },
         ),
         (broken, _) => format!(
-            "{broken} finding{} above must be mended first",
+            "{broken} finding{} above must be fixed first",
             plural(broken)
         ),
     }

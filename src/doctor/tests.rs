@@ -42,11 +42,11 @@ fn a_machine_that_tells_nothing_is_still_examined() {
 }
 
 #[test]
-fn a_frequency_that_follows_the_load_is_mended_by_a_command() {
+fn a_frequency_that_follows_the_load_is_fixed_by_a_command() {
     let (_root, lazy) = patient(&[(GOVERNOR, "powersave\n")]);
     let finding = power::governor(&lazy).unwrap();
     assert_eq!(finding.severity, Severity::Hurts);
-    assert!(finding.mend.unwrap().contains("cpupower"));
+    assert!(finding.fix.unwrap().contains("cpupower"));
     let (_root, steady) = patient(&[(GOVERNOR, "performance\n")]);
     assert_eq!(power::governor(&steady).unwrap().severity, Severity::Good);
 }
@@ -121,7 +121,7 @@ fn load_battery_and_memory_are_named_with_what_to_do() {
     for finding in findings {
         let finding = finding.unwrap();
         assert_eq!(finding.severity, Severity::Hurts);
-        assert!(finding.mend.is_some(), "{finding:?}");
+        assert!(finding.fix.is_some(), "{finding:?}");
     }
 }
 
@@ -137,7 +137,7 @@ fn preloading_and_the_profiler_are_seen_in_a_child_process() {
                 .starts_with("possible: seen in a child process; "),
             "{finding:?}"
         );
-        assert_eq!(finding.mend, None);
+        assert_eq!(finding.fix, None);
     }
 }
 
@@ -145,16 +145,16 @@ fn preloading_and_the_profiler_are_seen_in_a_child_process() {
 fn text_has_a_mark_a_severity_without_colour_and_json_has_the_same_findings() {
     let findings = [
         HealthCheck::new("load", Severity::Good, "idle"),
-        HealthCheck::new("governor", Severity::Hurts, "lags").mended_by("`do it`"),
+        HealthCheck::new("governor", Severity::Hurts, "lags").fixed_by("`do it`"),
     ];
     let plain = text(&findings, Colour::Never, Charset::Ascii);
     assert_eq!(
         plain,
-        "+ load      idle\n! governor  lags\n            to mend it: `do it`\n\n\
+        "+ load      idle\n! governor  lags\n            to fix it: `do it`\n\n\
          1 finding above costs precision; `cargo perfcheck calibrate` says how much\n"
     );
     assert!(text(&findings, Colour::Ansi, Charset::Unicode).contains('\u{1b}'));
     let value: serde_json::Value = serde_json::from_str(&json(&findings).unwrap()).unwrap();
     assert_eq!(value["findings"][1]["severity"], "hurts");
-    assert_eq!(value["findings"][0]["mend"], serde_json::Value::Null);
+    assert_eq!(value["findings"][0]["fix"], serde_json::Value::Null);
 }

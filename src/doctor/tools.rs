@@ -74,7 +74,7 @@ impl ProbePurpose {
                         Trial::COMMAND
                     ),
                 )
-                .mended_by(
+                .fixed_by(
                     "`--target-dir` names a place that is not mounted `noexec`; a sandbox or container \
                      must let processes preload libraries",
                 )
@@ -84,7 +84,7 @@ impl ProbePurpose {
                 Severity::Hurts,
                 format!("not possible in this build (it needs {needs}): {without}"),
             )
-            .mended_by(
+            .fixed_by(
                 "`cargo install cargo-perfcheck --target x86_64-unknown-linux-gnu` on such a system",
             ),
             Err(error) => {
@@ -120,7 +120,7 @@ pub(super) fn found(program: &'static str) -> HealthCheck {
             severity_without(program),
             format!("`{program}` cannot be started: {error}"),
         )
-        .mended_by(match program {
+        .fixed_by(match program {
             "cargo" => "install Rust from https://rustup.rs",
             _ => "install it with the system's package manager",
         }),
@@ -157,7 +157,7 @@ mod tests {
         for part in ["cat /proc/self/maps", "LD_PRELOAD", &said, "without it"] {
             assert!(missing.finding.contains(part), "{missing:?}");
         }
-        assert!(missing.mend.unwrap().contains("`--target-dir`"));
+        assert!(missing.fix.unwrap().contains("`--target-dir`"));
         let silent = finding(Ok(Trial::Missing {
             said: String::new(),
         }));

@@ -123,7 +123,7 @@ impl Recorder {
     fn watch(&mut self, path: &Path, kind: WatchKind) -> Result<(), RecordError> {
         let flags = match kind {
             // The kernel joins an event with the one before it where they are the same. To count, there have to be
-            // others between them: whoever starts a program reads its first bytes.
+            // others between them: starting a program reads its first bytes.
             WatchKind::Program => WatchFlags::OPEN | WatchFlags::ACCESS,
             WatchKind::Listed | WatchKind::Opened => WatchFlags::OPEN,
         };

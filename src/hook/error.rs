@@ -52,7 +52,7 @@ pub(crate) enum HookError {
 }
 
 impl HookError {
-    /// What can be typed to mend it.
+    /// What to type to fix it.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             HookError::NoRepository(RevisionError::NotARepository { .. }) => {

@@ -17,7 +17,7 @@ pub struct SharedError {
     pub elsewhere: usize,
 }
 
-/// Checks every budget on the head side, the gravest first.
+/// Checks every budget on the head side, the most severe first.
 ///
 /// A limit of time is `over` only where the head side is certainly above it: the one-sided bound of
 /// its figure, at one confidence for all budgets together (Bonferroni's inequality), lies above it.
@@ -49,7 +49,7 @@ pub fn check_budgets(
     checks
 }
 
-/// The order of a report: the gravest first, and what uses most of its limit before the others.
+/// The order of a report: the most severe first, and what uses most of its limit before the others.
 pub fn gravest_first(checks: &mut [BudgetCheck]) {
     checks.sort_by(|a, b| {
         let used = |check: &BudgetCheck| check.used.unwrap_or(f64::INFINITY);

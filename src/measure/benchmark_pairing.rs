@@ -52,7 +52,7 @@ pub(super) struct Heard {
 /// A benchmark that both sides are about to run.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
-    /// Which; absent where nobody knows.
+    /// Which; absent where that is not known.
     pub(super) id: Option<String>,
     /// The side that goes first.
     pub(super) first: Side,

@@ -56,7 +56,7 @@ impl Announced {
             && self.takes.as_secs_f64() >= self.iterations as f64 * SLOW_ITERATION.as_secs_f64()
     }
 
-    /// The iterations of each sample, if they are as few as Criterion plans; nobody knows them otherwise.
+    /// The iterations of each sample, if they are as few as Criterion plans; otherwise they are not known.
     pub(super) fn fewest_iterations(&self) -> Option<(SamplingMethod, Vec<f64>)> {
         let count = self.samples;
         if self.iterations == count {

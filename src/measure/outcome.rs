@@ -40,7 +40,7 @@ pub(super) fn of_heard(
 
 /// The failure to tell, and a note on how the other side fared.
 fn first_failure(heard: &Heard, notes: &mut Vec<String>) -> Option<Failure> {
-    // Where both fail, the head side's is the one that can still be mended.
+    // Where both fail, the head side's is the one that can still be fixed.
     let side = [Side::Head, Side::Base]
         .into_iter()
         .find(|side| heard.failures.get(*side).is_some())?;

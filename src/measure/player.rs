@@ -383,7 +383,7 @@ impl Player {
         Ok(announced)
     }
 
-    /// Asks, once a process, for the unit: a benchmark may have a measurement of its own.
+    /// Asks, once per process, for the unit: a benchmark may have a measurement of its own.
     fn ask_unit(&mut self) -> Result<Option<String>, Ending> {
         if self.unit.is_none() {
             self.process.format_value(1.0)?;

@@ -27,7 +27,7 @@ pub struct Executed {
 pub enum RunExtent {
     /// Each.
     All,
-    /// Some could not be run: nobody knows what they execute.
+    /// Some could not be run, so what they execute is not known.
     Part,
 }
 

@@ -46,7 +46,7 @@ pub(super) fn announce(events: EventSink<'_>, request: Option<&Request>) {
     }
 }
 
-/// What is about to be run; nobody knows what follows the last request.
+/// What is about to be run. What follows the last request is not known.
 pub(super) fn step_of(
     request: Option<(&Request, Wanted)>,
     gate: Gate,

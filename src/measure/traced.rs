@@ -14,7 +14,7 @@ use crate::units::on_side;
 pub struct Traced {
     /// Each call stack that was seen.
     pub stacks: Vec<TracedStack>,
-    /// Every how manieth request was looked at, on average: 1 is every one.
+    /// One in so many requests was looked at, on average: 1 is every one.
     pub stride: u64,
     /// Requests that were looked at and not written down, for want of room.
     pub lost: u64,
@@ -58,7 +58,7 @@ pub enum CodeOwner {
     Dependency,
     /// Rust's own libraries'.
     Standard,
-    /// Nobody knows.
+    /// Not known.
     Unknown,
 }
 

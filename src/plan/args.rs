@@ -82,7 +82,7 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Render saved JSON reports again, in any format
     Report(ReportArgs),
-    /// Say what on this machine hurts measuring, and how to mend it
+    /// Say what on this machine adds noise, and how to fix it
     Doctor(DoctorArgs),
     /// Show every setting as it would be used here, and where it was set
     Config(ConfigArgs),

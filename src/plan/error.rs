@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why there is no plan. Every one of them is for the user to mend before anything is run.
+/// Why there is no plan. The user can fix each of them before anything is run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
@@ -86,7 +86,7 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    /// What can be typed to mend it.
+    /// What to type to fix it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -87,7 +87,7 @@ pub struct Plan {
     pub artifacts: Option<PathBuf>,
     /// The folder for plots of single benchmarks; absolute.
     pub plots: Option<PathBuf>,
-    /// How this run talks to whoever waits for it.
+    /// How this run reports its progress.
     pub terminal: Terminal,
     /// The words after the program's name, for the report's "how to reproduce".
     pub command_line: Vec<String>,
@@ -127,7 +127,7 @@ pub enum Extent {
     Selection,
 }
 
-/// A step of GitHub Actions, which is told of a report besides where it is asked to go. Who asks for one
+/// A step of GitHub Actions, which hears of a report besides where it is asked to go. Who asks for one
 /// of its formats with `--format` has taken that in hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actions {
@@ -142,7 +142,7 @@ pub struct Actions {
 pub enum Annotations {
     /// The run, on stderr.
     Ours,
-    /// Whoever asked for the format.
+    /// The user who asked for the format.
     TakenInHand,
 }
 
@@ -282,10 +282,10 @@ pub enum OnMore {
     Reject,
 }
 
-/// How a run talks to whoever waits for it.
+/// How a run reports its progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminal {
-    /// How much is told on stderr.
+    /// How much goes to stderr.
     pub verbosity: Verbosity,
     /// Whether to tell where the time went.
     pub timings: bool,
@@ -293,7 +293,7 @@ pub struct Terminal {
     pub colour: ColourRequest,
     /// What may be drawn with.
     pub charset: Charset,
-    /// How progress is told on stderr.
+    /// How progress appears on stderr.
     pub message_format: MessageFormat,
 }
 
@@ -308,7 +308,7 @@ pub enum ColourRequest {
     Never,
 }
 
-/// How progress is told on stderr.
+/// How progress appears on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum MessageFormat {
     /// For a person
@@ -318,7 +318,7 @@ pub enum MessageFormat {
     Json,
 }
 
-/// How much is told on stderr.
+/// How much goes to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verbosity {
     /// Errors only.

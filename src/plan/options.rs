@@ -28,7 +28,7 @@ pub struct CompareOptions {
     /// Where reports go.
     #[command(flatten)]
     pub output: OutputArgs,
-    /// What is told meanwhile.
+    /// What appears meanwhile.
     #[command(flatten)]
     pub terminal: TerminalArgs,
     /// Keep both source trees, their builds and the raw samples after the run
@@ -224,7 +224,7 @@ pub struct OutputArgs {
     pub report_dir: Option<PathBuf>,
 }
 
-/// What is told on a terminal, and how.
+/// What appears on a terminal, and how.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub struct TerminalArgs {
@@ -243,7 +243,7 @@ pub struct TerminalArgs {
     /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,
-    /// How progress is told on stderr: for a person, or one JSON object a line
+    /// How progress appears on stderr: for a person, or one JSON object a line
     /// [default: human]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub message_format: Option<MessageFormat>,

@@ -12,7 +12,7 @@ use super::value::Span;
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Example:
-  cargo perfcheck doctor                        what hurts measuring here, and how to mend it")]
+  cargo perfcheck doctor                        what adds noise here, and how to fix it")]
 pub struct DoctorArgs {
     /// Format of the findings
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]

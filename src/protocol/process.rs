@@ -239,7 +239,7 @@ impl Process {
             return Ok(Some(message.renamed(&self.names)));
         }
         let received = self.receive();
-        // What came before the end is heard before the end is told.
+        // What came before the end is heard first.
         match self.frames.next_message::<Message>()? {
             Some(message) => Ok(Some(message.renamed(&self.names))),
             None => received.map(|()| None),

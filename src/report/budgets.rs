@@ -20,7 +20,7 @@ pub(super) struct Line {
     pub(super) note: String,
 }
 
-/// Every budget, the gravest first.
+/// Every budget, the most severe first.
 pub(super) fn lines(report: &Report, naming: Naming) -> Vec<Line> {
     report.budgets.iter().map(|b| line(b, naming)).collect()
 }

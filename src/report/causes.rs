@@ -235,7 +235,7 @@ pub(super) fn sampled(attribution: &Attribution) -> String {
     let hertz = [&attribution.sampling.head, &attribution.sampling.base];
     let hertz = hertz.into_iter().flatten().next().map_or(0, |s| s.hertz);
     let threads = match all_threads {
-        true => ", all threads, no oftener than the kernel's tick",
+        true => ", all threads, no more often than the kernel's tick",
         false => "",
     };
     format!("samples: {} (at {hertz} Hz{threads})", parts.join(", "))

@@ -53,7 +53,7 @@ pub enum ReportError {
 }
 
 impl ReportError {
-    /// Something that can be typed to mend it.
+    /// Something to type that fixes it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -9,14 +9,14 @@ use crate::analyse::{Comparison, TimeChange, Verdict};
 use crate::discover::TargetOutcome;
 use crate::measure::{Pairing, Remark};
 
-/// What follows from a report, each list the gravest first.
+/// What follows from a report, each list the most severe first.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Findings {
     /// What may hurt in production beyond the verdict itself.
     pub(super) risks: Vec<Finding>,
     /// Where the time of the profiled benchmarks goes, whatever has changed.
     pub(super) bottlenecks: Vec<Finding>,
-    /// What nobody knows yet, and how to find out.
+    /// What is not known yet, and how to find out.
     pub(super) needed: Vec<Finding>,
     /// What to do, by estimated impact.
     pub(super) recommendations: Vec<Finding>,

@@ -166,7 +166,7 @@ fn absorb_reach(merged: &mut Option<ReachSummary>, other: Option<ReachSummary>) 
     union(&mut merged.notes, other.notes);
 }
 
-/// What one shard lacks, the whole lacks. What a second run takes is said of a shard alone.
+/// What one shard lacks, the whole lacks. How long a second run takes is known of a shard alone.
 fn absorb_partial(merged: &mut Option<Partial>, other: Option<Partial>) {
     match (merged, other) {
         (Some(merged), Some(other)) => {

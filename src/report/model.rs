@@ -38,7 +38,7 @@ pub struct Report {
     pub benchmarks: Vec<Comparison>,
     /// Bench targets that were not measured, with the reason.
     pub skipped: Vec<SkippedTarget>,
-    /// Every budget, the gravest first.
+    /// Every budget, the most severe first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetCheck>,
     /// Every claim, with what became of the benchmarks that it names; none in a shard.
@@ -96,7 +96,7 @@ impl Report {
 pub struct Partial {
     /// What it did not come to.
     pub shortfalls: Vec<Shortfall>,
-    /// What the next run of the same comparison finds; absent where nobody knows.
+    /// What the next run of the same comparison finds; absent where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextRun>,
 }

@@ -5,7 +5,7 @@
 
 use crate::analyse::{IterationsPerSample, TimeComparison, TimeSummary};
 
-/// `iterations`, `means of 124 iterations`, or `samples` where nobody knows.
+/// `iterations`, `means of 124 iterations`, or `samples` where that is not known.
 pub(super) fn of(samples: Option<IterationsPerSample>) -> String {
     match samples {
         None => "samples".to_owned(),

@@ -65,7 +65,7 @@ pub(crate) enum RevisionError {
     BeyondShallow {
         /// As typed.
         spec: String,
-        /// The command that mends it.
+        /// The command that fixes it.
         fetch: String,
     },
     /// A short id that several commits begin with.
@@ -99,7 +99,7 @@ pub(crate) enum RevisionError {
         base: String,
         /// The branch that holds the change.
         head: String,
-        /// The command that mends it.
+        /// The command that fixes it.
         fetch: String,
     },
     /// No branch looks like the one that changes are merged into.

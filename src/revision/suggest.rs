@@ -1,4 +1,4 @@
-//! What the user may have meant, and which fetch would mend it.
+//! What the user may have meant, and which fetch would fix it.
 
 use git2::{ObjectType, Oid, Repository};
 

@@ -71,7 +71,7 @@ const PREFIXES: &[&str] = &[
 ///
 /// The user's own settings stay (`RUSTFLAGS`, `RUSTC_WRAPPER`, `CARGO_HOME`, `CARGO_NET_*`,
 /// `CARGO_REGISTRIES_*`, `CARGO_PROFILE_*`, …). Call it before setting variables on the command:
-/// what it takes out, it takes out whoever set it.
+/// what it takes out, it takes out no matter who set it.
 pub fn clean_env(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
         if leaks(&name) {

@@ -207,7 +207,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // The guardian is told only afterwards, as fields drop after this: killed in the middle of
+        // The guardian hears of it only afterwards, as fields drop after this: killed in the middle of
         // removing, the rest is the guardian's.
         let _ = self.remove();
     }

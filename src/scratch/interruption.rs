@@ -14,7 +14,7 @@ const TIME_UP: i32 = -1;
 /// The run was told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Interrupted {
-    /// By a signal: the user's Ctrl-C, or whoever started the run.
+    /// By a signal: the user's Ctrl-C, or one from the process that started the run.
     #[error("interrupted by {}", signal_name(*.0).unwrap_or("a signal"))]
     Signal(i32),
     /// By its own limit of time.

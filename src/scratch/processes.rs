@@ -1,4 +1,4 @@
-//! What `/proc` tells of processes. It is read there and not asked of the kernel by system calls:
+//! What `/proc` tells of processes. perfcheck reads it there and does not ask the kernel by system calls:
 //! these give 0 for processes outside of a container.
 
 use std::path::Path;

@@ -224,7 +224,7 @@ impl AllocationSeam {
     }
 
     /// The stacks of the process `pid` of `side` since the benchmark began, which is held: once it is
-    /// gone, nobody knows what its addresses meant.
+    /// gone, its addresses mean nothing any more.
     ///
     /// # Errors
     /// If the shared file, or what the process has mapped, cannot be read.
@@ -240,7 +240,7 @@ impl AllocationSeam {
     }
 
     /// The counts of the reported samples of `side`, in order; `Ok(Err(…))` if the log does not agree
-    /// with the reported times (in nanoseconds), so that nobody knows what the counts belong to. The
+    /// with the reported times (in nanoseconds), so that it is not known what the counts belong to. The
     /// side is held or gone.
     ///
     /// # Errors

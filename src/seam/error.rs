@@ -50,7 +50,7 @@ pub enum SeamError {
 }
 
 impl SeamError {
-    /// What the user can type to mend it.
+    /// What the user can type to fix it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -132,7 +132,7 @@ impl MarkSeam {
         Ok(executed)
     }
 
-    /// Where this fails, a function is seen once a process and no more: whoever needs certainty asks
+    /// Where this fails, a function is seen once per process and no more: a caller that needs certainty asks
     /// a fresh process.
     fn arm(&self, pid: u32, functions: &[u64]) -> Result<(), SeamError> {
         let bias = self.word(layout::BIAS * 8)?;

@@ -31,7 +31,7 @@ impl SampleRecord {
     }
 
     /// How much of [`SampleRecord::timed_ns`] the main thread was kept from its processor. Of several
-    /// regions nobody knows which was hit: it is shared out by time between them and what lay between.
+    /// regions it is not known which was hit: it is shared out by time between them and what lay between.
     #[must_use]
     pub fn preempted_while_timed(&self) -> u64 {
         let span = self.end_ns.saturating_sub(self.start_ns).max(1);

@@ -11,7 +11,7 @@ use super::layout;
 /// Which requests have their stack written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tracing {
-    /// Every how manieth, on average; at least 1.
+    /// One in so many, on average; at least 1.
     pub stride: u64,
     /// How many requests at the beginning of each sample that applies to.
     pub limit: u64,

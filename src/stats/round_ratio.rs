@@ -13,7 +13,7 @@ pub struct TimedSamples<'a> {
     /// When each sample began, nanoseconds of one clock for both sides; empty where nobody saw it.
     pub starts: &'a [u64],
     /// How many nanoseconds of each sample's time the kernel kept it from its processor; empty where
-    /// nobody knows.
+    /// that is not known.
     pub preempted: &'a [u64],
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a workspace is said, with a hint that can be typed and the right exit code.
+//! Errors in a workspace get a message, a hint that can be typed, and the right exit code.
 //! Ranges that cannot be compared are in `revisions.rs`.
 
 use snapbox::str;

@@ -136,7 +136,7 @@ impl Clone {
     }
 }
 
-/// Where cargo and rustup live for whoever runs the tests, whose home is hidden from git.
+/// Where cargo and rustup live for the user who runs the tests, whose home is hidden from git.
 fn tools(variable: &str, folder: &str) -> PathBuf {
     let named = std::env::var_os(variable).map(PathBuf::from);
     named.unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join(folder))
@@ -560,7 +560,7 @@ fn a_slowdown_that_is_really_measured_stops_real_pushes_and_its_repair_goes_thro
     );
     assert_eq!(clone.remote_id("feature"), "");
 
-    // Mended: the same compiled code as the base again, on the same new branch.
+    // Fixed: the same compiled code as the base again, on the same new branch.
     stretch(&clone.root(), &clone, "2000");
     let mended = clone.push("--quiet origin feature");
     assert!(mended.status.success(), "{}", stderr(&mended));

@@ -360,7 +360,7 @@ fn the_steps_of_the_workflows_compare_two_commits_and_write_one_comment_that_is_
     let updated = "PATCH repos/owner/project/issues/comments/99\n";
     assert_eq!(machine.comment(), updated);
 
-    // What is approved is told only where something was said before.
+    // An approval appears only where there was a comment before.
     machine.write("record/artefact/report.json", r#"{"vote": "approve"}"#);
     assert_eq!(machine.comment(), updated);
     machine.write("record/comments", "[]");

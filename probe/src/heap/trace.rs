@@ -2,7 +2,7 @@
 //! seen and how many bytes it asked for.
 //!
 //! Only while the host asks for it: unwinding costs microseconds a frame. The host says how many
-//! requests of a sample are looked at, and every how manieth of them. Gaps are drawn at random about
+//! requests of a sample are looked at, and one in so many of them. Gaps are drawn at random about
 //! that number: a fixed one could keep step with a loop of the benchmark, and meet one of its
 //! allocations only.
 

@@ -204,7 +204,7 @@ impl DataMap {
                 Side::Base => sides.pairing.to_head.contains_key(&index).then_some(index),
                 Side::Head => sides.pairing.to_base.get(&index).copied(),
             };
-            // Into the middle of a function: nobody knows whether that is the same place.
+            // Into the middle of a function: it may be another place.
             let same = same.filter(|_| offset == 0);
             return same.map_or_else(unlike, |index| digest(&("function", index)));
         }

@@ -224,7 +224,7 @@ impl Kept {
     }
 
     /// Packs the trees into the archive, where there is to be one and it has not all of them yet. What
-    /// fails is told: the run can go on without.
+    /// fails is reported: the run can go on without.
     pub(super) fn store(&self, events: EventSink<'_>) {
         let Some(store) = &self.store else { return };
         let used = fs::write(store.path.join(USED), []);

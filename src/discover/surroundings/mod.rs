@@ -195,7 +195,7 @@ impl<'a> InputChanges<'a> {
     pub(super) fn watched(&self, side: Side, executable: &Path, code: CodeChange) -> Watched {
         let things = self.things.iter();
         let there = things.filter_map(|thing| thing.paths.get(side).clone());
-        // Nobody knows whether the code of another target's executable differs.
+        // Whether the code of another target's executable differs is not known.
         let others = self.builds.get(side).executables.iter();
         let others = others
             .map(|other| other.path.clone())

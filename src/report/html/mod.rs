@@ -148,7 +148,7 @@ fn controls(report: &Report) -> Markup {
                 }
             } }
             label { "order " select id="order" {
-                option value="report" { "gravest first" }
+                option value="report" { "most severe first" }
                 option value="slower" { "slowed most first" }
                 option value="faster" { "sped up most first" }
                 option value="time" { "longest first" }
