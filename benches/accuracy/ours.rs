@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use cargo_perfcheck::analyse::{self, Difference, Settling, Verdict};
-use cargo_perfcheck::build::{CommandLine, Executable};
+use cargo_perfcheck::build::{CommandLine, CriterionPackage, Executable};
 use cargo_perfcheck::discover::{
     Benchmark, BenchmarkKey, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
@@ -179,7 +179,7 @@ fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
         path: path.clone(),
         working_dir: working_dir.clone(),
         env: vec![(subject::PLANT.to_owned(), format!("{planted:05}").into())],
-        criterion: Some(CRITERION.to_string()),
+        criterion: Some(CriterionPackage::itself(CRITERION.to_string())),
         source: std::path::PathBuf::new(),
         names: std::collections::BTreeMap::new(),
         command_line: CommandLine::default(),

@@ -40,7 +40,7 @@ fn criterion(builds: &Paired<Build>) -> Vec<String> {
         build
             .executables
             .iter()
-            .filter_map(|e| Some((e.package.as_str(), e.criterion.as_deref()?)))
+            .filter_map(|e| Some((e.package.as_str(), e.criterion.as_ref()?)))
             .collect::<BTreeMap<_, _>>()
     });
     versions

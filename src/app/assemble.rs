@@ -124,7 +124,7 @@ fn criterion_versions(build: &Build) -> BTreeMap<String, String> {
     let versions = build
         .executables
         .iter()
-        .filter_map(|executable| Some((executable.package.clone(), executable.criterion.clone()?)));
+        .filter_map(|one| Some((one.package.clone(), one.criterion.as_ref()?.to_string())));
     versions.collect()
 }
 

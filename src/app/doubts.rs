@@ -2,10 +2,10 @@
 
 use crate::analyse::{Comparison, Doubt, cast_doubt};
 use crate::attribute::is_documentation;
-use crate::build::{Build, Executable};
+use crate::build::{Build, CriterionPackage};
 use crate::discover::{Identity, Target};
 use crate::revision;
-use crate::units::{Paired, Side};
+use crate::units::Paired;
 
 use super::ready::Ready;
 
@@ -36,31 +36,11 @@ pub(super) fn cast(ready: &Ready, comparisons: &mut [Comparison]) -> Vec<String>
 
 /// The names of the harnesses, where the sides have different ones. Another version is the same one.
 fn other_harness(target: &Target) -> Option<Paired<String>> {
-    let named = |side: Side| {
-        let version = target.executables.get(side).as_ref()?.criterion.as_ref()?;
-        Some(
-            version
-                .rsplit_once(' ')
-                .map_or("criterion", |(name, _)| name),
-        )
-    };
-    let (base, head) = (named(Side::Base)?, named(Side::Head)?);
-    let full = |executable: &Option<Executable>, name: &str| {
-        let version = executable
-            .as_ref()
-            .and_then(|e| e.criterion.clone())
-            .unwrap_or_default();
-        match version.contains(' ') {
-            true => version,
-            false => format!("{name} {version}"),
-        }
-    };
-    (base != head).then(|| {
-        Paired::new(
-            full(&target.executables.base, base),
-            full(&target.executables.head, head),
-        )
-    })
+    let used = target.executables.as_ref();
+    let used = used.map(|executable| executable.as_ref()?.criterion.as_ref());
+    let used = Paired::new(used.base?, used.head?);
+    let named = |one: &CriterionPackage| format!("{} {}", one.name, one.version);
+    (used.base.name != used.head.name).then(|| used.map(named))
 }
 
 /// Whether the change is one of documentation alone.

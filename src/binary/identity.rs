@@ -86,25 +86,28 @@ fn difference(images: &Paired<Image<'_>>, sources: &SourceTexts<'_>) -> Option<S
             return Some("the program headers differ".to_owned());
         }
     }
-    let mut found = Vec::new();
+    let mut found: Vec<(&str, String)> = Vec::new();
     for base in &images.base.sections {
         match images.head.section(base.name) {
-            None => found.push(format!("{} is gone", base.name)),
-            Some(head) => found.extend(section_difference(images, base, head, sources)),
+            None => found.push((base.name, format!("{} is gone", base.name))),
+            Some(head) => {
+                let difference = section_difference(images, base, head, sources);
+                found.extend(difference.map(|difference| (base.name, difference)));
+            }
         }
     }
     for head in &images.head.sections {
         if images.base.section(head.name).is_none() {
-            found.push(format!("{} is new", head.name));
+            found.push((head.name, format!("{} is new", head.name)));
         }
     }
     if found.is_empty() && images.base.sections.len() == images.head.sections.len() {
         return None;
     }
     // What the code does is more telling than where the tables that follow it have moved.
-    found.sort_by_key(|text| !text.starts_with(".text"));
-    found.truncate(3);
-    Some(found.join(", "))
+    found.sort_by_key(|(section, _)| !section.starts_with(".text"));
+    let told: Vec<String> = found.into_iter().take(3).map(|(_, told)| told).collect();
+    Some(told.join(", "))
 }
 
 fn section_difference(

@@ -105,6 +105,35 @@ impl Build {
     }
 }
 
+/// A package that benchmarks use under the name of Criterion: itself, a fork, or a layer above.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CriterionPackage {
+    /// Its own name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl CriterionPackage {
+    /// Criterion itself.
+    #[must_use]
+    pub fn itself(version: impl Into<String>) -> CriterionPackage {
+        CriterionPackage {
+            name: "criterion".to_owned(),
+            version: version.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for CriterionPackage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &*self.name {
+            "criterion" => f.write_str(&self.version),
+            name => write!(f, "{name} {}", self.version),
+        }
+    }
+}
+
 /// A benchmark executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executable {
@@ -123,9 +152,8 @@ pub struct Executable {
     pub working_dir: PathBuf,
     /// What cargo would add to its environment (`CARGO_MANIFEST_DIR`, `LD_LIBRARY_PATH`, …).
     pub env: Vec<(String, OsString)>,
-    /// The version of Criterion that the package depends on, if it does; with the name before it where it
-    /// is a fork or a layer above.
-    pub criterion: Option<String>,
+    /// The Criterion that the package depends on, if it does.
+    pub criterion: Option<CriterionPackage>,
     /// How its command line is understood.
     pub command_line: CommandLine,
     /// What starts it, where it is not started by itself.

@@ -23,8 +23,8 @@ use super::targets::Targets;
 use super::tool::{self, Tools};
 use super::workspace::Workspace;
 use super::{
-    Build, CommandLine, Executable, LockFile, Runner, Toolchain, left_behind, lock,
-    path_dependencies, platform, runner, runtime, toolchain,
+    Build, CommandLine, CriterionPackage, Executable, LockFile, Runner, Toolchain, left_behind,
+    lock, path_dependencies, platform, runner, runtime, toolchain,
 };
 
 /// A side before its build: its checkout and what its manifests say.
@@ -348,14 +348,18 @@ impl<'a> BuildSite<'a> {
 
     /// By the graph of dependencies; without one, by the lock file, where only one version is
     /// locked.
-    fn criterion(&self, resolved: Option<&Workspace>, package: &Package) -> Option<String> {
+    fn criterion(
+        &self,
+        resolved: Option<&Workspace>,
+        package: &Package,
+    ) -> Option<CriterionPackage> {
         match resolved {
             Some(workspace) => workspace.criterion(&package.id),
             None => match lock::versions(self.members.root())
                 .remove("criterion")?
                 .as_slice()
             {
-                [only] => Some(only.clone()),
+                [only] => Some(CriterionPackage::itself(only)),
                 _ => None,
             },
         }

@@ -596,8 +596,8 @@ fn the_version_of_criterion_is_found_under_another_name_and_behind_a_wrapper() {
     let builds = world.build(&selection()).unwrap();
     for side in Side::BOTH {
         assert_eq!(
-            only(builds.get(side)).criterion.as_deref(),
-            Some("0.5.1"),
+            only(builds.get(side)).criterion,
+            Some(CriterionPackage::itself("0.5.1")),
             "{side}"
         );
     }

@@ -9,6 +9,7 @@ use globset::Glob;
 use crate::plan::Selection;
 use crate::revision::Checkout;
 
+use super::CriterionPackage;
 use super::error::BuildError;
 use super::tool::{Ask, Tools};
 
@@ -156,9 +157,9 @@ impl Workspace {
         &self.metadata.packages
     }
 
-    /// The version of Criterion, or of what stands for it, nearest to `id` in the graph of dependencies: its
+    /// Criterion, or what stands for it, nearest to `id` in the graph of dependencies: its
     /// own, else that of a package it depends on (a wrapper).
-    pub(super) fn criterion(&self, id: &PackageId) -> Option<String> {
+    pub(super) fn criterion(&self, id: &PackageId) -> Option<CriterionPackage> {
         let graph = self.graph()?;
         let mut seen = HashSet::from([id]);
         let mut level = vec![id];
@@ -169,8 +170,8 @@ impl Workspace {
                 .filter(|id| seen.insert(id))
                 .collect();
             let found = next.iter().filter_map(|id| self.package(id));
-            if let Some(version) = found.filter_map(criterion_of).next() {
-                return Some(version);
+            if let Some(found) = found.filter_map(criterion_of).next() {
+                return Some(found);
             }
             level = next;
         }
@@ -209,16 +210,14 @@ impl Workspace {
 }
 
 /// Packages that benchmarks use under the name of Criterion.
-const STAND_INS: [&str; 2] = ["criterion2", "codspeed-criterion-compat"];
+const CRITERIONS: [&str; 3] = ["criterion", "criterion2", "codspeed-criterion-compat"];
 
-/// The version of a package that is Criterion, or name and version of one that stands for it.
-fn criterion_of(package: &Package) -> Option<String> {
+fn criterion_of(package: &Package) -> Option<CriterionPackage> {
     let name = package.name.as_str();
-    match name {
-        "criterion" => Some(package.version.to_string()),
-        name if STAND_INS.contains(&name) => Some(format!("{name} {}", package.version)),
-        _ => None,
-    }
+    CRITERIONS.contains(&name).then(|| CriterionPackage {
+        name: name.to_owned(),
+        version: package.version.to_string(),
+    })
 }
 
 /// The names of a package's bench targets.

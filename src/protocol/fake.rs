@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::build::Executable;
+use crate::build::{CriterionPackage, Executable};
 use crate::scratch::Scratch;
 
 /// The compiled speaker.
@@ -35,7 +35,7 @@ pub(crate) fn executable(script: &str) -> Executable {
         names: std::collections::BTreeMap::new(),
         working_dir: std::env::temp_dir(),
         env: vec![("FAKE_SCRIPT".into(), script.into())],
-        criterion: Some("0.5.1".into()),
+        criterion: Some(CriterionPackage::itself("0.5.1")),
         command_line: crate::build::CommandLine::default(),
         runner: None,
     }
