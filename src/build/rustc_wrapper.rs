@@ -123,7 +123,7 @@ mod tests {
 
     /// Each is an error: the first by its attribute, the second by itself.
     const LIB: &str = "#![forbid(warnings)]\n\
-        pub fn work(n: u64) -> u64 { let unused = 1; path_dependencies::seed() + n + u64::from(258_u8) }\n";
+        pub fn work(n: u64) -> u64 { let unused = 1; outside::seed() + n + u64::from(258_u8) }\n";
 
     #[test]
     fn lints_end_no_build_and_build_scripts_that_probe_the_compiler_see_it_as_it_is() {

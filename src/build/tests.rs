@@ -19,7 +19,7 @@ pub(super) struct World {
 }
 
 pub(super) const LIB: &str =
-    "pub fn work(n: u64) -> u64 { path_dependencies::seed() + (0..n).sum::<u64>() }\n";
+    "pub fn work(n: u64) -> u64 { outside::seed() + (0..n).sum::<u64>() }\n";
 pub(super) const BENCH: &str = "fn main() { println!(\"{}\", demo::work(3)); }\n";
 
 impl World {
@@ -144,7 +144,7 @@ fn both_sides_are_built_from_their_own_source_and_dependencies_once() {
     world.put(
         Side::Head,
         "src/lib.rs",
-        &LIB.replace("path_dependencies::seed()", "2 + path_dependencies::seed()"),
+        &LIB.replace("outside::seed()", "2 + outside::seed()"),
     );
     let builds = world.build(&selection()).unwrap();
     assert_eq!(output(only(&builds.base)), "43");
@@ -213,7 +213,7 @@ fn an_executable_that_cargo_took_from_the_other_side_is_refused() {
     world.put(
         Side::Head,
         "src/lib.rs",
-        &LIB.replace("path_dependencies::seed()", "2 + path_dependencies::seed()"),
+        &LIB.replace("outside::seed()", "2 + outside::seed()"),
     );
     let checkouts = world.checkouts();
     let site = |side| {

@@ -55,7 +55,7 @@ fn what_has_not_changed_is_not_built_again_and_what_has_is() {
     });
     assert_eq!(second.as_ref().map(made), times);
 
-    let changed = LIB.replace("path_dependencies::seed()", "2 + path_dependencies::seed()");
+    let changed = LIB.replace("outside::seed()", "2 + outside::seed()");
     let third = run(&world, &selection(), |world| {
         world.put(Side::Head, "src/lib.rs", &changed);
     });
