@@ -14,6 +14,8 @@ pub enum Doubt {
     OtherHarness(Paired<String>),
     /// The code differs although its source is the same.
     SameSource,
+    /// Code and source are the same, and something beside them is not: what, as a lower-case fragment.
+    SameCode(String),
 }
 
 impl fmt::Display for Doubt {
@@ -27,6 +29,10 @@ impl fmt::Display for Doubt {
             Doubt::SameSource => f.write_str(
                 "the source is the same on both sides and the compiled code is not: the build is not the same \
                  each time",
+            ),
+            Doubt::SameCode(reason) => write!(
+                f,
+                "code and source are the same on both sides, documentation aside ({reason})"
             ),
         }
     }

@@ -16,21 +16,30 @@ const NAMED: usize = 3;
 /// to say about it, as lower-case fragments.
 pub(super) fn cast(ready: &Ready, comparisons: &mut [Comparison]) -> Vec<String> {
     let targets = &ready.discovery.targets;
-    let differs = |target: &&Target| matches!(target.identity, Identity::Different(_));
-    let differing: Vec<&Target> = targets.iter().filter(differs).collect();
-    let same_source = !differing.is_empty() && has_same_source(&ready.builds);
+    let differs = |target: &Target| {
+        matches!(
+            target.identity,
+            Identity::Different(_) | Identity::SameCode(_)
+        )
+    };
+    let same_source = targets.iter().any(differs) && has_same_source(&ready.builds);
     cast_doubt(comparisons, |key| {
         let own = |target: &&Target| target.package == key.package && target.target == key.target;
         let target = targets.iter().find(own)?;
-        match other_harness(target) {
-            Some(names) => Some(Doubt::OtherHarness(names)),
-            None => (same_source && differs(&target)).then_some(Doubt::SameSource),
+        if let Some(names) = other_harness(target) {
+            return Some(Doubt::OtherHarness(names));
+        }
+        match &target.identity {
+            Identity::Different(_) if same_source => Some(Doubt::SameSource),
+            Identity::SameCode(reason) if same_source => Some(Doubt::SameCode(reason.clone())),
+            _ => None,
         }
     });
     if !same_source {
         return Vec::new();
     }
-    let said = differing.into_iter();
+    let differing = |target: &&Target| matches!(target.identity, Identity::Different(_));
+    let said = targets.iter().filter(differing);
     said.map(|target| unstable(&ready.builds, target)).collect()
 }
 

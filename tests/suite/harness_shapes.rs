@@ -96,7 +96,8 @@ fn main() {
 }
 ";
 
-/// Emits in the order of a `HashMap`, on which the work of the benchmark depends.
+/// Emits in the order of a `HashMap`, on which the work of one benchmark depends, and what depends on the folder, which
+/// another reads while it runs.
 const SCRIPT: &str = "use std::collections::HashMap;
 
 fn main() {
@@ -106,6 +107,8 @@ fn main() {
     let text = format!(\"pub static KEYS: [u64; 4096] = {keys:?};\");
     let folder = std::env::var(\"OUT_DIR\").unwrap();
     std::fs::write(format!(\"{folder}/keys.rs\"), text).unwrap();
+    let count = if folder.contains(\"/head/\") { 3000 } else { 1000 };
+    std::fs::write(format!(\"{folder}/count.txt\"), count.to_string()).unwrap();
 }
 ";
 
@@ -129,6 +132,19 @@ criterion_group!(benches, all);
 criterion_main!(benches);
 ";
 
+const READING_BENCH: &str = "use std::hint::black_box;
+use criterion::{criterion_group, criterion_main, Criterion};
+
+fn all(c: &mut Criterion) {
+    let count = std::fs::read_to_string(concat!(env!(\"OUT_DIR\"), \"/count.txt\"));
+    let count: u64 = count.unwrap().parse().unwrap();
+    c.bench_function(\"read\", |b| b.iter(|| unusual::work(black_box(count))));
+}
+
+criterion_group!(benches, all);
+criterion_main!(benches);
+";
+
 struct Told {
     change: Value,
     documentation: Value,
@@ -141,15 +157,22 @@ fn told() -> &'static Told {
         lay_out(&workspace);
         workspace.commit("Work");
         let nightly = format!("#![feature(test)]\n{BENCH}");
+        for old in ["fork", "layer2"] {
+            std::fs::remove_dir_all(workspace.root().join(old)).unwrap();
+        }
+        lay_out_one(&workspace, "forks/fork", &manifest("fork", FORK, &["fork"]));
+        lay_out_one(&workspace, "layer2", &manifest("layer-two", LAYER2, &["layer2"]));
         workspace
+            .write("Cargo.toml", &WORKSPACE.replace("\"fork\"", "\"forks/fork\""))
+            .write("moved/benches/moved.rs", &BENCH.replace("work more", "work most"))
             .write("core/src/lib.rs", &work(2))
             .write("moved/Cargo.toml", &manifest("moved", FORK, &["moved"]))
             .write("broken/benches/nightly.rs", BENCH)
             .write("broken/benches/lost.rs", &nightly)
             .commit("Work twice as much, and more");
         let report = |range: &str| {
-            let options =
-                "--rounds 8 --threshold 20% --time-per-benchmark 300ms --no-allocations --no-profile";
+            let options = "--rename layer2=layer-two --rounds 8 --threshold 20% --time-per-benchmark 300ms \
+                --no-allocations --no-profile";
             let output = workspace
                 .keeping(&format!("{range} --workspace {options} --format json"))
                 .args(["--warm-up-time", "10ms", "--measurement-time", "20ms"])
@@ -185,6 +208,7 @@ fn lay_out(workspace: &Workspace) {
         .write("shuffled/build.rs", SCRIPT)
         .write("shuffled/src/lib.rs", SHUFFLED)
         .write("shuffled/benches/shuffled.rs", SHUFFLED_BENCH)
+        .write("shuffled/benches/reading.rs", READING_BENCH)
         .write("own/benches/whole.rs", WHOLE)
         .write("own/benches/reader.rs", READER)
         .write("own/benches/first.rs", FIRST)
@@ -198,7 +222,7 @@ fn lay_out(workspace: &Workspace) {
         ("moved", CRITERION, &["moved"]),
         ("own", CRITERION, &["whole", "reader", "first"]),
         ("broken", CRITERION, &["fine", "nightly", "lost"]),
-        ("shuffled", CRITERION, &["shuffled"]),
+        ("shuffled", CRITERION, &["shuffled", "reading"]),
     ] {
         workspace.write(
             &format!("{name}/Cargo.toml"),
@@ -213,6 +237,19 @@ fn lay_out(workspace: &Workspace) {
             workspace.write(&format!("{name}/benches/{bench}.rs"), BENCH);
         }
     }
+}
+
+/// A package in `folder` with the usual benchmarks, in a target with the folder's name.
+fn lay_out_one(workspace: &Workspace, folder: &str, manifest: &str) {
+    let bench = folder.rsplit('/').next().unwrap_or(folder);
+    let up = folder.replace(|c| c != '/', "").replace('/', "../");
+    workspace
+        .write(
+            &format!("{folder}/Cargo.toml"),
+            &manifest.replace("\"../core\"", &format!("\"{up}../core\"")),
+        )
+        .write(&format!("{folder}/src/lib.rs"), "")
+        .write(&format!("{folder}/benches/{bench}.rs"), BENCH);
 }
 
 /// Package, target, id and verdict of each benchmark of a package.
@@ -242,17 +279,17 @@ one_run! {
     a_benchmark_that_changed_its_harness_is_not_slower_by_itself,
     a_main_function_of_its_own_has_its_benchmarks_measured,
     a_target_that_does_not_compile_on_one_side_leaves_the_others_compared,
+    a_package_that_moved_or_was_renamed_is_compared_and_a_new_id_is_told_with_what_to_type,
     after_a_change_of_documentation_nothing_is_slower_although_the_build_differs,
 }
 
 fn a_fork_and_a_layer_of_criterion_are_measured_and_named() {
     let report = &told().change;
-    for (package, name) in [
-        ("fork", "criterion2 3.0.5"),
-        ("layer2", "codspeed-criterion-compat 2.10.1"),
-        ("layer4", "codspeed-criterion-compat 4.7.0"),
+    for (package, target, name) in [
+        ("fork", "fork", "criterion2 3.0.5"),
+        ("layer-two", "layer2", "codspeed-criterion-compat 2.10.1"),
+        ("layer4", "layer4", "codspeed-criterion-compat 4.7.0"),
     ] {
-        let target = package;
         let expected = [
             format!("{target} work more: slower"),
             format!("{target} work: slower"),
@@ -260,8 +297,8 @@ fn a_fork_and_a_layer_of_criterion_are_measured_and_named() {
         assert_eq!(verdicts(report, package), expected, "{report:#}");
         assert_eq!(report["environment"]["criterion"]["head"][package], name);
     }
-    for package in ["fork", "layer2"] {
-        let one = of(report, package, package, "work");
+    for (package, target) in [("fork", "fork"), ("layer-two", "layer2")] {
+        let one = of(report, package, target, "work");
         assert_eq!(one["pairing"], "sample", "{one:#}");
     }
 }
@@ -316,6 +353,20 @@ fn a_target_that_does_not_compile_on_one_side_leaves_the_others_compared() {
     );
 }
 
+fn a_package_that_moved_or_was_renamed_is_compared_and_a_new_id_is_told_with_what_to_type() {
+    let report = &told().change;
+    let warnings = report["warnings"].to_string();
+    let hint = "`work more` is gone and `work most` is new: if they are one, `--rename ";
+    assert!(warnings.contains(hint), "{warnings}");
+    // The verdicts of the others are those of a comparison: see above.
+    for (package, target) in [("fork", "fork"), ("layer-two", "layer2")] {
+        let one = of(report, package, target, "work");
+        for side in ["base", "head"] {
+            assert!(one["time"][side]["mean_ns"].is_number(), "{one:#}");
+        }
+    }
+}
+
 fn after_a_change_of_documentation_nothing_is_slower_although_the_build_differs() {
     let report = &told().documentation;
     let benchmarks = report["benchmarks"].as_array().unwrap();
@@ -332,4 +383,8 @@ fn after_a_change_of_documentation_nothing_is_slower_although_the_build_differs(
         warnings.contains("shuffled shuffled differs although its source does not"),
         "{warnings}"
     );
+    // It takes three times as long, by what the build script has made in the other folder.
+    let read = of(report, "shuffled", "reading", "read");
+    assert_eq!(read["verdict"], "inconclusive", "{read:#}");
+    assert!(read["notes"].to_string().contains("count.txt"), "{read:#}");
 }
