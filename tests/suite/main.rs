@@ -19,6 +19,7 @@ mod pprof_reader;
 mod probe;
 mod probe_allocations;
 mod probe_faults;
+mod profiles;
 mod reach;
 mod readme;
 mod recipes;
