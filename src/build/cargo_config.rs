@@ -31,6 +31,11 @@ impl ConfigFile {
         inner?.get(*last)
     }
 
+    /// All of its values.
+    pub(super) fn table(&self) -> &Table {
+        &self.table
+    }
+
     /// From the folder above `.cargo`: the checkout itself is nothing that the user knows.
     pub(super) fn shown(&self) -> String {
         let parts: Vec<_> = self.path.iter().rev().take(2).collect();

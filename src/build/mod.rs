@@ -16,6 +16,7 @@ mod elsewhere;
 mod error;
 mod kept;
 mod left_behind;
+mod line_tables;
 mod links;
 mod lock;
 mod path_dependencies;

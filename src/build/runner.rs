@@ -43,7 +43,7 @@ impl Runner {
 
 /// A runner as it is configured.
 #[derive(Debug)]
-struct Setting {
+struct RunnerSetting {
     words: Vec<String>,
     /// What a path starts from.
     anchor: PathBuf,
@@ -65,7 +65,7 @@ pub(super) fn of(
     let name = Path::new(target.unwrap_or(host)).file_stem();
     let name = name.unwrap_or_default().to_string_lossy();
     let variable = format!("CARGO_TARGET_{}_RUNNER", shout(&name));
-    let set = env::var(&variable).ok().map(|value| Setting {
+    let set = env::var(&variable).ok().map(|value| RunnerSetting {
         words: words(&Value::String(value)),
         anchor: tools.dir.clone(),
         named_in: variable.clone(),
@@ -92,7 +92,7 @@ pub(super) fn of(
     Ok(Some(runner))
 }
 
-impl Setting {
+impl RunnerSetting {
     fn resolved(self, root: &Path) -> Option<Runner> {
         let (first, arguments) = self.words.split_first()?;
         let program: PathBuf = cargo_config::program(&self.anchor, &first.into()).into();
@@ -126,7 +126,7 @@ fn words(value: &Value) -> Vec<String> {
     }
 }
 
-fn of_table(files: &[ConfigFile], key: &str) -> Option<Setting> {
+fn of_table(files: &[ConfigFile], key: &str) -> Option<RunnerSetting> {
     let (file, value) = files
         .iter()
         .find_map(|file| Some((file, file.get(&["target", key, "runner"])?)))?;
@@ -134,7 +134,7 @@ fn of_table(files: &[ConfigFile], key: &str) -> Option<Setting> {
         true => format!("'{key}'"),
         false => key.to_owned(),
     };
-    Some(Setting {
+    Some(RunnerSetting {
         words: words(value),
         anchor: file.anchor.clone(),
         named_in: format!("`target.{key}.runner` of {}", file.shown()),
@@ -166,7 +166,7 @@ fn conditions(tools: &Tools<'_>, target: Option<&str>) -> Result<Vec<Cfg>, Build
 }
 
 /// Where several hold, cargo refuses to build.
-fn of_condition(files: &[ConfigFile], conditions: &[Cfg]) -> Option<Setting> {
+fn of_condition(files: &[ConfigFile], conditions: &[Cfg]) -> Option<RunnerSetting> {
     let holds =
         |key: &&str| Platform::from_str(key).is_ok_and(|platform| platform.matches("", conditions));
     of_table(files, conditional(files).find(holds)?)

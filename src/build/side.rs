@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Artifact, Package, PackageId, TargetKind};
+use fs_err as fs;
 
 use crate::plan::Selection;
 use crate::revision::Checkout;
@@ -23,8 +24,8 @@ use super::targets::Targets;
 use super::tool::{self, Tools};
 use super::workspace::Workspace;
 use super::{
-    Build, CommandLine, CriterionPackage, Executable, LockFile, Runner, Toolchain, left_behind,
-    lock, path_dependencies, platform, runner, runtime, toolchain,
+    Build, CommandLine, CriterionPackage, Executable, LockFile, Runner, Toolchain, cargo_config,
+    left_behind, line_tables, lock, path_dependencies, platform, runner, runtime, toolchain,
 };
 
 /// A side before its build: its checkout and what its manifests say.
@@ -268,10 +269,16 @@ impl<'a> BuildSite<'a> {
         let target_dir = tool::target_dir(self.tools.place(), self.tools.at.side);
         let mut left_out = Vec::new();
         let mut made = HashSet::new();
+        let settings = self.line_tables(wish);
         loop {
+            let ask = compile::ask(wish.selection, &targets, &target_dir);
             let compiled = compile::run(
                 &self.tools,
-                &compile::ask(wish.selection, &targets, &target_dir),
+                &ask.ours(
+                    settings
+                        .iter()
+                        .flat_map(|value| ["--config", value.as_str()]),
+                ),
                 wish.names,
                 wish.resolved
                     .and_then(|workspace| workspace.reachable(selected)),
@@ -305,6 +312,18 @@ impl<'a> BuildSite<'a> {
                 left_out.push(broken);
             }
         }
+    }
+
+    /// What keeps the lines and symbols of the repository's own crates.
+    fn line_tables(&self, wish: &Wish<'_>) -> Vec<String> {
+        let manifest = fs::read_to_string(self.members.root().join("Cargo.toml"));
+        // What is wrong with it, cargo says.
+        let manifest = manifest.unwrap_or_default().parse().unwrap_or_default();
+        let files = cargo_config::files(&self.tools.dir);
+        let profile = compile::profile(wish.selection);
+        let packages = wish.resolved.unwrap_or(&self.members);
+        let packages = packages.own_packages(&self.checkout.root);
+        line_tables::kept(profile, &manifest, &files, packages)
     }
 
     fn package_name(&self, resolved: Option<&Workspace>, id: &PackageId) -> Option<String> {

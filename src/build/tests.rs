@@ -436,6 +436,46 @@ fn an_inherited_profile_that_strips_and_optimises_all_at_once_still_gives_symbol
 }
 
 #[test]
+fn settings_for_dependencies_take_no_lines_from_crates_of_the_repository() {
+    use object::{Object, ObjectSection};
+    let world = World::new();
+    world.put_both(
+        "inner/Cargo.toml",
+        "[package]\nname = \"inner\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+    );
+    world.put_both(
+        "inner/src/lib.rs",
+        "#[inline(never)]\npub fn one() -> u64 { 1 }\n",
+    );
+    world.put_both(
+        "src/lib.rs",
+        &LIB.replace("outside::seed()", "inner::one() + outside::seed()"),
+    );
+    let settings = "[dependencies.inner]\npath = \"inner\"\n\
+                    [profile.release.package.\"*\"]\ndebug = false\n\
+                    [profile.bench.package.demo]\nstrip = true\ndebug = \"none\"\n";
+    let manifest = world.manifest(settings) + "exclude = [\"inner\"]\n";
+    world.put_both("Cargo.toml", &manifest);
+    let builds = world.build(&selection()).unwrap();
+    for side in Side::BOTH {
+        let bytes = fs::read(&only(builds.get(side)).path).unwrap();
+        let file = object::File::parse(&*bytes).unwrap();
+        let has_lines_of = |name: &str| {
+            let mut sections = file.sections();
+            sections.any(|section| {
+                let of_lines = section.name().is_ok_and(|name| name.starts_with(".debug_"));
+                let data = section.data().unwrap_or_default();
+                of_lines && data.windows(name.len()).any(|part| part == name.as_bytes())
+            })
+        };
+        assert!(has_lines_of("inner/src"), "{side}");
+        assert!(has_lines_of("benches/speed.rs"), "{side}");
+        assert!(!has_lines_of("outside/src"), "{side}");
+        assert_eq!(output(only(builds.get(side))), "44");
+    }
+}
+
+#[test]
 fn without_a_tracked_lock_file_both_sides_use_the_user_s() {
     let world = World::new();
     let lock = "version = 3\n\n[[package]]\nname = \"demo\"\nversion = \"0.1.0\"\n\

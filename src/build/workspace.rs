@@ -13,6 +13,14 @@ use super::CriterionPackage;
 use super::error::BuildError;
 use super::tool::{Ask, Tools};
 
+/// A package of the repository.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OwnPackage<'a> {
+    pub(super) package: &'a Package,
+    /// Of the workspace.
+    pub(super) is_member: bool,
+}
+
 /// A side's workspace, as `cargo metadata` describes it.
 #[derive(Debug)]
 pub(super) struct Workspace {
@@ -152,6 +160,22 @@ impl Workspace {
         inside.collect()
     }
 
+    /// The packages that lie in `checkout` and come from no registry.
+    pub(super) fn own_packages<'a>(
+        &'a self,
+        checkout: &'a Path,
+    ) -> impl Iterator<Item = OwnPackage<'a>> {
+        let packages = self.packages().iter();
+        packages
+            .filter(move |package| {
+                package.source.is_none() && package.manifest_path.starts_with(checkout)
+            })
+            .map(move |package| OwnPackage {
+                package,
+                is_member: self.metadata.workspace_members.contains(&package.id),
+            })
+    }
+
     /// Every package, members and dependencies.
     pub(super) fn packages(&self) -> &[Package] {
         &self.metadata.packages
@@ -261,7 +285,7 @@ pub(super) fn is_plain_name(spec: &str) -> bool {
 }
 
 /// Whether `spec` (a name, a pattern, `name@version`, `name:version` or an address) names `package`.
-fn names(spec: &str, package: &Package) -> bool {
+pub(super) fn names(spec: &str, package: &Package) -> bool {
     if is_plain_name(spec) {
         return package.name.as_str() == spec;
     }

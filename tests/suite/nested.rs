@@ -14,7 +14,7 @@ const BENCH: &str = "[package]\nname = \"outer-bench\"\nversion = \"0.1.0\"\nedi
     [dependencies]\nouter = { path = \"..\" }\ncriterion = { version = \"0.8\", default-features = false }\n\n\
     [[bench]]\nname = \"TARGET\"\nharness = false\n\n[[bench]]\nname = \"data\"\nharness = false\n\n\
     [profile.bench.package.\"*\"]\nopt-level = 1\ndebug = false\n\n\
-    [profile.bench.package.outer]\nopt-level = 3\ndebug = 1\n";
+    [profile.bench.package.outer]\nopt-level = 3\n";
 
 fn outer(rounds: u64, step: u64) -> String {
     format!(
