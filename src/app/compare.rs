@@ -25,6 +25,9 @@ use crate::ui::{Progress, ProgressKind};
 use crate::units::{Event, EventSink, Side};
 use crate::{build, revision};
 
+/// How many crates are named for which a build waited.
+const CRATES: usize = 3;
+
 /// Compares as planned, writes the reports, and says with which status the program ends.
 pub(super) fn compare(
     plan: &Plan,
@@ -153,8 +156,13 @@ pub(super) fn prepare(
 
     let builds = build::build(checkouts, plan, scratch, events)?;
     stages.end("build");
-    stages.within("build", "base", builds.base.took);
-    stages.within("build", "head", builds.head.took);
+    for side in Side::BOTH {
+        let build = builds.get(side);
+        stages.within("build", side.name(), build.took);
+        for (krate, waited) in build.waits.longest(CRATES, build.took) {
+            stages.within("build", &format!("{side}, {krate}"), waited);
+        }
+    }
     let built = Instant::now();
 
     let wanted = discover::Options {

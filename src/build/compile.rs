@@ -16,6 +16,7 @@ use super::error::BuildError;
 use super::rustc_wrapper::{self, CrateNames};
 use super::targets::Targets;
 use super::tool::{Ask, Finished, Tools};
+use super::waits::Waits;
 use super::workspace::{feature_words, network_words};
 
 /// What cargo made.
@@ -26,6 +27,7 @@ pub(super) struct Compiled {
     /// Bench targets that were left out.
     pub(super) broken: Vec<BrokenTarget>,
     pub(super) took: Duration,
+    pub(super) waits: Waits,
 }
 
 impl Compiled {
@@ -159,6 +161,8 @@ pub(super) fn run(
     let mut compiled = Compiled::default();
     let mut errors = Errors::default();
     let mut packages = HashSet::new();
+    let mut waits = Waits::default();
+    let mut since = started;
     let finished = tools.lines(ask, |line| match serde_json::from_str(line) {
         Ok(Message::CompilerArtifact(artifact)) => {
             let last_of_package = !artifact.target.is_kind(TargetKind::CustomBuild);
@@ -170,6 +174,14 @@ pub(super) fn run(
                     done: packages.len(),
                     total: total.map(|total| total.max(packages.len())),
                 });
+            }
+            let before = std::mem::replace(&mut since, Instant::now());
+            if !artifact.fresh {
+                let krate = name_of(&artifact.package_id);
+                waits.add(
+                    krate.unwrap_or_else(|| artifact.target.name.clone()),
+                    since - before,
+                );
             }
             compiled.artifacts.push(artifact);
         }
@@ -202,6 +214,7 @@ pub(super) fn run(
         });
     }
     compiled.took = started.elapsed();
+    compiled.waits = waits;
     Ok(compiled)
 }
 

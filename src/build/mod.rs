@@ -31,6 +31,7 @@ mod side;
 mod targets;
 mod tool;
 mod toolchain;
+mod waits;
 mod workspace;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ pub use error::{BuildError, Where};
 pub use kept::{Cleaned, clean};
 pub use runner::Runner;
 pub use rustup::{Chooser, ChosenToolchain};
+pub use waits::Waits;
 
 use cargo_config::{Includes, Surroundings};
 use checks::{check_benches, check_packages, names_of_crates, undisturbed};
@@ -89,6 +91,8 @@ pub struct Build {
     pub lock_file: LockFile,
     /// How long the build took.
     pub took: std::time::Duration,
+    /// For which crates it waited.
+    pub waits: Waits,
     /// What of the user's own configuration counts for both sides, and the like, as lower-case fragments.
     pub notes: Vec<String>,
     /// Keeps others out of the folder that it lies in, where that outlives the run.

@@ -179,6 +179,7 @@ impl<'a> BuildSite<'a> {
             locked: lock::versions(self.members.root()),
             lock_file: wish.lock_file,
             took: compiled.took,
+            waits: compiled.waits,
             notes: Vec::new(),
             kept: None,
         })

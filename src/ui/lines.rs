@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::story::{Story, spoken};
 use crate::units::Event;
 
-/// Lines between the steps are at least this far apart.
-const PAUSE: Duration = Duration::from_secs(10);
+/// Without a step for so long, a line says where the run stands.
+const PAUSE: Duration = Duration::from_secs(60);
 
 pub(super) struct Lines {
     out: Box<dyn Write + Send>,
@@ -30,6 +30,11 @@ impl Lines {
             writeln!(self.out, "{:>12} {}", step.verb, step.text)?;
             return self.out.flush();
         }
+        self.tick(now)
+    }
+
+    /// Time has passed.
+    pub(super) fn tick(&mut self, now: Duration) -> std::io::Result<()> {
         if now.saturating_sub(self.last) < PAUSE {
             return Ok(());
         }

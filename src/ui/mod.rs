@@ -6,14 +6,16 @@
 mod lines;
 mod screen;
 mod story;
+mod ticker;
 
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::units::{Colour, Event};
 use lines::Lines;
 use screen::Screen;
+use ticker::Ticker;
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub(crate) enum ProgressKind {
         /// Whether words are coloured.
         colour: Colour,
     },
-    /// A line for every step and, at most every ten seconds, one in between: for logs.
+    /// A line for every step and, where a minute has passed without one, one in between: for logs.
     Lines,
     /// Every event as one line of JSON.
     Json,
@@ -36,6 +38,13 @@ pub(crate) enum ProgressKind {
 /// Consumes events and shows progress. Drop it, or call [`Progress::finish`], before anything else
 /// is written to the same stream.
 pub(crate) struct Progress {
+    view: Arc<ProgressView>,
+    /// Looks at the clock where no event comes; absent where a test does.
+    _ticker: Option<Ticker>,
+}
+
+/// What is shown, and the time.
+struct ProgressView {
     shown: Mutex<ProgressDisplay>,
     clock: Box<dyn Fn() -> Duration + Send + Sync>,
 }
@@ -45,6 +54,8 @@ enum ProgressDisplay {
     Lines(Lines),
     Json(Box<dyn Write + Send>),
     Quiet(Box<dyn Write + Send>),
+    /// Nothing any more.
+    Over,
 }
 
 impl std::fmt::Debug for Progress {
@@ -57,7 +68,15 @@ impl Progress {
     /// Progress of `kind` on `out`, by the monotonic clock from now on.
     pub(crate) fn new(kind: ProgressKind, out: impl Write + Send + 'static) -> Progress {
         let start = Instant::now();
-        Progress::with_clock(kind, out, move || start.elapsed())
+        let mut progress = Progress::with_clock(kind, out, move || start.elapsed());
+        let every = match kind {
+            ProgressKind::Terminal { .. } => Some(Duration::from_secs(1)),
+            ProgressKind::Lines => Some(Duration::from_secs(10)),
+            ProgressKind::Json | ProgressKind::Quiet => None,
+        };
+        let view = Arc::clone(&progress.view);
+        progress._ticker = every.map(|every| Ticker::start(every, move || view.tick()));
+        progress
     }
 
     /// As [`Progress::new`], with the time since the start told by `clock`.
@@ -75,30 +94,45 @@ impl Progress {
             ProgressKind::Json => ProgressDisplay::Json(out),
             ProgressKind::Quiet => ProgressDisplay::Quiet(out),
         };
-        Progress {
+        let view = ProgressView {
             shown: Mutex::new(shown),
             clock: Box::new(clock),
+        };
+        Progress {
+            view: Arc::new(view),
+            _ticker: None,
         }
     }
 
     /// Where the rooms send their events: `&progress.sink()` is an [`crate::units::EventSink`].
     pub(crate) fn sink(&self) -> impl Fn(Event) + Sync + '_ {
-        move |event| self.take(&event)
+        move |event| self.view.take(&event)
     }
 
     /// Takes the bar off the terminal. Nothing is shown from here on but what finished before.
     pub(crate) fn finish(&self) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.view.shown();
         if let ProgressDisplay::Screen(screen) = &mut *shown {
             screen.finish();
         }
+        if matches!(
+            *shown,
+            ProgressDisplay::Screen(_) | ProgressDisplay::Lines(_)
+        ) {
+            *shown = ProgressDisplay::Over;
+        }
+    }
+}
+
+impl ProgressView {
+    fn shown(&self) -> MutexGuard<'_, ProgressDisplay> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self, event: &Event) {
         let now = (self.clock)();
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         // A stream nobody reads any more is no reason to stop measuring.
-        let _ = match &mut *shown {
+        let _ = match &mut *self.shown() {
             ProgressDisplay::Screen(screen) => {
                 screen.take(event, now);
                 Ok(())
@@ -106,6 +140,20 @@ impl Progress {
             ProgressDisplay::Lines(lines) => lines.take(event, now),
             ProgressDisplay::Json(out) => json(out, event),
             ProgressDisplay::Quiet(out) => quiet(out, event),
+            ProgressDisplay::Over => Ok(()),
+        };
+    }
+
+    /// Time has passed, and perhaps nothing has happened.
+    fn tick(&self) {
+        let now = (self.clock)();
+        let _ = match &mut *self.shown() {
+            ProgressDisplay::Screen(screen) => {
+                screen.tick(now);
+                Ok(())
+            }
+            ProgressDisplay::Lines(lines) => lines.tick(now),
+            ProgressDisplay::Json(_) | ProgressDisplay::Quiet(_) | ProgressDisplay::Over => Ok(()),
         };
     }
 }

@@ -39,6 +39,17 @@ impl Screen {
             let verb = self.verb(step.verb);
             self.bar.println(format!("{verb} {}", step.text));
         }
+        self.show(now);
+    }
+
+    /// Time has passed: a long build says for how long it has gone on. Nothing else does, while something is measured.
+    pub(super) fn tick(&mut self, now: Duration) {
+        if self.story.is_building() {
+            self.show(now);
+        }
+    }
+
+    fn show(&mut self, now: Duration) {
         let at = self.story.now(now);
         let left = at.left.map(|left| format!("≤ {} left", spoken(left)));
         let thousandths = at.done.unwrap_or(0.0) * WHOLE as f64;

@@ -170,6 +170,11 @@ impl Story {
         self.began = now;
     }
 
+    /// Whether a side is being built.
+    pub(super) fn is_building(&self) -> bool {
+        matches!(self.stage, StoryStage::Build(_))
+    }
+
     /// Where the run stands at the time `now`.
     pub(super) fn now(&self, now: Duration) -> Now {
         let spent = now.saturating_sub(self.began);

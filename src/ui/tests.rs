@@ -104,8 +104,40 @@ fn shown(kind: ProgressKind) -> String {
 }
 
 #[test]
-fn a_log_gets_a_line_a_step_and_at_most_one_in_ten_seconds_between() {
+fn a_log_gets_a_line_a_step() {
     insta::assert_snapshot!(shown(ProgressKind::Lines));
+}
+
+#[test]
+fn a_log_says_where_the_run_stands_when_a_minute_has_passed_without_an_event() {
+    let paper = Paper::default();
+    let seconds = Arc::new(AtomicU64::new(0));
+    let hand = Arc::clone(&seconds);
+    let clock = move || Duration::from_secs(hand.load(Ordering::Relaxed));
+    let progress = Progress::with_clock(ProgressKind::Lines, paper.clone(), clock);
+    let sink = progress.sink();
+    sink(Event::BuildStarted { side: Side::Base });
+    let at = |second| {
+        seconds.store(second, Ordering::Relaxed);
+        progress.view.tick();
+        paper.text().lines().count()
+    };
+    assert_eq!(at(20), 1);
+    sink(Event::Compiled {
+        side: Side::Base,
+        krate: "serde".into(),
+        done: 1,
+        total: Some(4),
+    });
+    assert_eq!(at(59), 1);
+    assert_eq!(at(60), 2);
+    assert_eq!(at(119), 2);
+    let text = paper.text();
+    let last = text.lines().last().unwrap_or_default();
+    let expected = "building base: 1 of 4 crates serde, 1 min 0 s so far (at most 3 min 0 s left)";
+    assert_eq!(last.trim(), expected);
+    progress.finish();
+    assert_eq!(at(600), 2);
 }
 
 #[test]
