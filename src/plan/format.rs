@@ -45,25 +45,6 @@ impl Format {
         }
     }
 
-    /// The word that `--format` takes for it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Markdown => "markdown",
-            Format::Json => "json",
-            Format::Html => "html",
-            Format::Svg => "svg",
-            Format::Junit => "junit",
-            Format::Github => "github",
-            Format::GithubSummary => "github-summary",
-            Format::Gitlab => "gitlab",
-            Format::Bencher => "bencher",
-            Format::GithubActionBenchmark => "github-action-benchmark",
-            Format::GoBench => "go-bench",
-        }
-    }
-
     /// The file that holds it in a folder of reports.
     pub(super) fn file_name(self) -> &'static str {
         match self {

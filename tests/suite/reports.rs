@@ -140,7 +140,7 @@ fn a_thousand_benchmarks_begin_and_end_well_in_every_format() {
         // The page's lines are its style; what it shows has tests in a browser.
         if *format != Format::Html {
             insta::assert_snapshot!(
-                format!("thousand_{}", format.name()),
+                format!("thousand_{}", word(*format)),
                 in_short(&render(&report, *format))
             );
         }
@@ -351,4 +351,10 @@ fn fewer_allocations_do_not_hide_more_bytes_and_a_higher_peak_in_any_format() {
             "{format:?}: {shown}"
         );
     }
+}
+
+/// The word that `--format` takes for a format.
+fn word(format: Format) -> String {
+    let value = clap::ValueEnum::to_possible_value(&format).expect("every format can be typed");
+    value.get_name().to_owned()
 }

@@ -8,7 +8,7 @@ use clap::ValueEnum as _;
 use quick_junit::{Report as Junit, TestCaseStatus};
 use serde_json::Value;
 
-use super::{cases, readable, render, shown};
+use super::{cases, readable, render, shown, word};
 
 const FORMATS: [Format; 6] = [
     Format::Junit,
@@ -36,7 +36,7 @@ fn every_machine_format_of_every_report_is_recorded() {
     for (name, report) in readable() {
         for format in FORMATS {
             let text = render(&report, format);
-            insta::assert_snapshot!(format!("{}_{name}", format.name()), shown(name, &text));
+            insta::assert_snapshot!(format!("{}_{name}", word(format)), shown(name, &text));
         }
     }
 }
@@ -116,14 +116,14 @@ fn exports_hold_to_the_schemas_of_their_readers() {
         Format::Bencher,
         Format::GithubActionBenchmark,
     ] {
-        let demanded = demanded(format.name());
+        let demanded = demanded(&word(format));
         for (name, report) in cases::all() {
             let value = json(&report, format);
             let errors: Vec<String> = demanded
                 .iter_errors(&value)
                 .map(|e| format!("{}: {e}", e.instance_path()))
                 .collect();
-            assert!(errors.is_empty(), "{} {name}: {errors:#?}", format.name());
+            assert!(errors.is_empty(), "{} {name}: {errors:#?}", word(format));
         }
         // It does demand something.
         assert!(!demanded.is_valid(&serde_json::json!([{}, 1])));
