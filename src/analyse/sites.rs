@@ -170,7 +170,7 @@ pub(super) fn notes(counted: &Counted) -> Vec<String> {
         };
         if traced.stride > 1 {
             notes.push(format!(
-                "{side}: its places are estimated from every {}th request on average",
+                "{side}: its places are estimated from one request in {} on average",
                 traced.stride
             ));
         }

@@ -124,7 +124,7 @@ fn of_benchmark(
     let mut files = Vec::new();
     let subtitle = |side: Side| match strides.get(side) {
         1 => String::new(),
-        stride => format!("estimated from every {stride}th request on average"),
+        stride => format!("estimated from one request in {stride} on average"),
     };
     for (index, name) in NAMES.into_iter().enumerate() {
         let folded = sides.as_ref().map(|stacks| {
@@ -266,7 +266,7 @@ mod tests {
             text(&files, "alloc.bytes.head.folded"),
             "open;alloc 10000\nseal;alloc 128\n"
         );
-        assert!(text(&files, "alloc.bytes.head.svg").contains("every 7th request"));
+        assert!(text(&files, "alloc.bytes.head.svg").contains("one request in 7"));
         assert!(!text(&files, "alloc.bytes.base.svg").contains("request on average"));
         assert!(text(&files, "alloc.count.diff.svg").contains("seal"));
         assert!(files.contains_key("alloc.base.pb.gz") && files.contains_key("alloc.head.pb.gz"));

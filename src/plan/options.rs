@@ -31,7 +31,7 @@ pub struct CompareOptions {
     /// What appears meanwhile.
     #[command(flatten)]
     pub terminal: TerminalArgs,
-    /// Keep both source trees, their builds and the raw samples after the run
+    /// Keep both source trees and their builds after the run
     #[arg(long, help_heading = "Output")]
     pub keep: bool,
     /// Write flame graphs, folded stacks and pprof files, of time and of allocations, into this folder

@@ -273,11 +273,11 @@ fn hunger(comparison: &Comparison) -> Option<(f64, String)> {
     }
     let place = allocations.sites.first().map(|site| {
         let place = site.location.as_deref().unwrap_or(&site.function);
-        format!(", first of all at {}", visible(place))
+        format!(", first at {}", visible(place))
     });
     let text = format!(
-        "look at {} allocations and {} more an iteration{}",
-        words::signed(more),
+        "look at {} and {} more per iteration{}",
+        words::allocations(more, words::signed),
         words::bytes(bytes),
         place.unwrap_or_default()
     );

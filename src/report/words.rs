@@ -228,6 +228,13 @@ pub(super) fn benchmarks(n: usize) -> String {
     plural(n, "benchmark", "benchmarks")
 }
 
+/// `1 allocation`, `2.50 allocations`; with its sign if `number` writes one.
+pub(super) fn allocations(n: f64, number: fn(f64) -> String) -> String {
+    let number = number(n);
+    let one = number.trim_start_matches(['+', '-']) == "1";
+    format!("{number} allocation{}", if one { "" } else { "s" })
+}
+
 /// The number with the word that suits it.
 pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })

@@ -52,6 +52,7 @@ pub enum Event {
         /// The side.
         side: Side,
         /// The crate's name.
+        #[serde(rename = "crate")]
         krate: String,
         /// How many are finished.
         done: usize,

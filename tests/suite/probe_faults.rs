@@ -311,7 +311,7 @@ fn counts_that_vary_are_said_to_and_compared_with_a_test() {
     assert!(
         says(
             many,
-            "head: its places are estimated from every 26th request on average"
+            "head: its places are estimated from one request in 26 on average"
         ),
         "{many:?}"
     );

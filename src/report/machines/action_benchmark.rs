@@ -57,8 +57,8 @@ fn entries(comparison: &Comparison) -> Vec<ActionEntry> {
             value: head.bytes,
             range: None,
             extra: Some(format!(
-                "{} allocations an iteration",
-                words::per_iteration(head.count)
+                "{} per iteration",
+                words::allocations(head.count, words::per_iteration)
             )),
         });
     }
