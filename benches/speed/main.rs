@@ -7,12 +7,14 @@
 //!
 //! `-- --case settings|slow|slow-100|set-up|suite|all` runs a suite that costs a lot instead, against the classic way
 //! with building aside; `--small` takes a few of its benchmarks, `--no-classic` leaves the classic way out.
+//! `-- --case crates` shows what dependencies cost.
 
 #![expect(clippy::print_stdout, reason = "a table for a person")]
 #![expect(clippy::print_stderr, reason = "what it is doing, for who waits")]
 
 mod by_hand;
 mod cases;
+mod crates;
 mod watch;
 mod workspace;
 
@@ -40,6 +42,9 @@ fn main() -> Outcome<()> {
             false => cases::Classic::Run,
         };
         let name = words.get(at + 1).map_or("", String::as_str);
+        if name == "crates" {
+            return crates::run();
+        }
         let chosen = cases::CASES
             .iter()
             .filter(|case| name == "all" || case.name == name);

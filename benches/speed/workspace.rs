@@ -80,6 +80,41 @@ impl Workspace {
         Ok(workspace)
     }
 
+    /// The same, with these dependencies in the versions that this repository's lock file has.
+    pub(super) fn with_dependencies(
+        benches: &str,
+        library: &str,
+        dependencies: &[&str],
+    ) -> Outcome<Workspace> {
+        let workspace = Workspace::of_one(benches, library)?;
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let lock = std::fs::read_to_string(own.join("Cargo.lock"))?;
+        workspace.write("Cargo.lock", &lock)?;
+        let manifest = "crates/p0/Cargo.toml";
+        let mut text = std::fs::read_to_string(workspace.root().join(manifest))?;
+        text.push_str("\n[dependencies]\n");
+        for name in dependencies {
+            text.push_str(&format!("{name} = \"*\"\n"));
+        }
+        workspace.write(manifest, &text)?;
+        workspace.cargo(&["update", "--workspace", "--offline", "--quiet"])?;
+        workspace.commit("dependencies")?;
+        Ok(workspace)
+    }
+
+    /// How many crates its benchmarks are built of.
+    pub(super) fn crates(&self) -> Outcome<usize> {
+        let mut cargo = Command::new("cargo");
+        cargo
+            .args(["tree", "--offline", "--workspace", "--prefix", "none"])
+            .args(["--format", "{p}"])
+            .current_dir(self.root());
+        let tree = String::from_utf8(cargo.output()?.stdout)?;
+        let names = tree.lines().map(|line| line.trim_end_matches(" (*)"));
+        let all: std::collections::BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
+        Ok(all.len())
+    }
+
     /// A branch beside `main`, with another library.
     pub(super) fn branch(&self, name: &str, library: &str) -> Outcome<()> {
         self.run(&["switch", "--quiet", "--create", name, "main"])?;
