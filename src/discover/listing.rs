@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::build::{CommandLine, Executable};
 use crate::protocol::{
     CriterionVersion, Ending, Filter, Invocation, Length, Message, Placement, Process,
-    ThroughputSpec,
+    ProtocolError, ThroughputSpec,
 };
 use crate::scratch::Scratch;
 use crate::units::Side;
@@ -225,6 +225,10 @@ fn never_spoke(ending: &Ending, side: Side, last_words: String) -> Refusal {
         Ending::Exited { status } if status.success() => {
             Refusal::Final(failure("ran to its end without using Criterion".into()))
         }
+        // It uses Criterion, a newer one.
+        Ending::Protocol(ProtocolError::UnknownVersion { .. }) => {
+            Refusal::Final(failure(ending.to_string()))
+        }
         Ending::Exited { .. } => {
             Refusal::Options(failure(format!("{ending} before it used Criterion")))
         }
@@ -320,6 +324,22 @@ mod tests {
         assert_eq!(silent("ok"), "ran to its end without using Criterion");
         assert!(silent("exit=2").starts_with("exited with status 2 before"));
         assert!(silent("hang").starts_with("no sign of life for 500ms before"));
+    }
+
+    #[test]
+    fn a_criterion_of_the_future_is_a_failure_that_says_what_to_type() {
+        let ending = Ending::Protocol(ProtocolError::UnknownVersion {
+            version: 2,
+            format: 1,
+        });
+        let Refusal::Final(failure) = never_spoke(&ending, Side::Head, String::new()) else {
+            panic!("it can be asked again");
+        };
+        assert_eq!(
+            failure.reason,
+            "speaks version 2, format 1 of Criterion's protocol; this cargo-perfcheck knows \
+             version 1, format 1; `cargo install cargo-perfcheck` gets the newest, which may know it"
+        );
     }
 
     #[test]

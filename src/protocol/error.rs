@@ -13,7 +13,7 @@ pub enum ProtocolError {
     },
     /// A version of the protocol that was made after this program.
     #[error(
-        "speaks protocol version {version}, format {format}; only version 1, format 1 is known"
+        "speaks version {version}, format {format} of Criterion's protocol; this cargo-perfcheck knows version 1, format 1"
     )]
     UnknownVersion {
         /// The protocol's version.
@@ -49,8 +49,7 @@ impl ProtocolError {
     pub fn hint(&self) -> Option<String> {
         match self {
             ProtocolError::UnknownVersion { .. } => Some(
-                "this version of Criterion is newer than cargo-perfcheck: try `cargo install cargo-perfcheck`"
-                    .into(),
+                "`cargo install cargo-perfcheck` gets the newest, which may know it".to_owned(),
             ),
             _ => None,
         }

@@ -48,11 +48,18 @@ pub enum Ending {
         limit: Duration,
     },
     /// What it sent is not Criterion's protocol.
-    #[error("{0}")]
+    #[error("{}", with_hint(.0))]
     Protocol(#[from] ProtocolError),
     /// It could not be started.
     #[error("could not be started: {0}")]
     NotStarted(io::Error),
+}
+
+fn with_hint(error: &ProtocolError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    }
 }
 
 fn describe(status: ExitStatus) -> String {

@@ -48,22 +48,3 @@ pub enum SeamError {
     #[error("the clock seam's files failed")]
     Io(#[from] std::io::Error),
 }
-
-impl SeamError {
-    /// What the user can type to fix it.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            SeamError::NoBencher { .. } => Some(
-                "a profile with `strip = true` removes the symbols; \
-                 `CARGO_PROFILE_BENCH_STRIP=none` keeps them"
-                    .to_owned(),
-            ),
-            SeamError::Unsupported | SeamError::NotPreloadable { .. } => {
-                Some("`--pairing benchmark` measures without preloading".to_owned())
-            }
-            SeamError::Share { .. } => Some("`--inject 1%` is a usual choice".to_owned()),
-            SeamError::Symbols { .. } | SeamError::Profile { .. } | SeamError::Io(_) => None,
-        }
-    }
-}
