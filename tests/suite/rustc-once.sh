@@ -38,6 +38,13 @@ generated() {
 }
 key=$({ printf '%s\n' "$@" | sed "s|$profile/|@/|g"; generated; } | sha256sum)
 kept=$ONCE_FOLDER/${key%% *}
+
+# Tests begin with the same crates at the same time: one of them compiles a crate, and the others wait for it. Who
+# compiles waits for nobody, so that none waits for ever.
+if [ ! -d "$kept" ] && command -v flock >/dev/null; then
+    exec 9>"$kept.lock"
+    flock 9
+fi
 if [ -d "$kept" ]; then
     cp "$kept"/* "$out"/
     # Cargo reads in these which files a crate was made of, and looks whether they are still there.
@@ -47,7 +54,7 @@ if [ -d "$kept" ]; then
     exit 0
 fi
 
-"$@"
+"$@" 9>&-
 
 # Keeping it is a favour to the others: where that fails, the crate is compiled all the same.
 if new=$(mktemp -d "$ONCE_FOLDER/new-XXXXXX"); then
