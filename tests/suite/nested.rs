@@ -9,11 +9,11 @@ use crate::support::{Workspace, executable, one_run};
 
 const OUTER: &str = "[package]\nname = \"outer\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
 
-/// Dependencies are quick to build: nothing here measures Criterion.
+/// Only what is measured is optimised: the rest is quick to build.
 const BENCH: &str = "[package]\nname = \"outer-bench\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n\n\
     [dependencies]\nouter = { path = \"..\" }\ncriterion = { version = \"0.8\", default-features = false }\n\n\
     [[bench]]\nname = \"TARGET\"\nharness = false\n\n[[bench]]\nname = \"data\"\nharness = false\n\n\
-    [profile.bench.package.\"*\"]\nopt-level = 1\ndebug = false\n\n\
+    [profile.bench]\nopt-level = 1\n\n[profile.bench.package.\"*\"]\nopt-level = 0\ndebug = false\n\n\
     [profile.bench.package.outer]\nopt-level = 3\n";
 
 fn outer(rounds: u64, step: u64) -> String {
