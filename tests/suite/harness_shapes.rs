@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use crate::support::{Workspace, one_run};
 
-/// Nothing here measures the harnesses themselves: quick to build is better.
+/// Nothing here measures the harnesses themselves, or depends on how well a loop is optimised: quick to build is better.
 const WORKSPACE: &str = "[workspace]\nmembers = [\"core\", \"fork\", \"layer2\", \"layer4\", \"moved\", \"own\", \"broken\", \
-    \"shuffled\"]\nresolver = \"2\"\n\n[profile.bench.package.\"*\"]\nopt-level = 1\ndebug = false\n";
+    \"shuffled\"]\nresolver = \"2\"\n\n[profile.bench]\nopt-level = 1\n\n\
+    [profile.bench.package.\"*\"]\nopt-level = 0\ndebug = false\n";
 
 const CRITERION: &str = "{ version = \"0.8\", default-features = false }";
 const FORK: &str = "{ package = \"criterion2\", version = \"3.0.5\", default-features = false }";
