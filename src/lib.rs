@@ -6,9 +6,10 @@
 //! | room | takes | gives |
 //! |---|---|---|
 //! | [`units`] | – | vocabulary: quantities, sides, events |
+//! | [`process`] | programs | their start, as it is to be, and their certain end |
 //! | [`plan`] | argv, environment, configuration | a [`plan::Plan`] in which nothing is left open |
 //! | [`environment`] | – | facts about the machine that measures, and what disturbs it |
-//! | [`scratch`] | – | the run's private folder, child processes, and their certain end |
+//! | [`scratch`] | – | the run's private folder, with which its children end |
 //! | [`binary`] | executables | symbols, lines, and what differs between two of them |
 //! | [`revision`] | a range | both revisions, then their checkouts |
 //! | [`build`] | checkouts | the benchmark executables of both sides |
@@ -26,6 +27,8 @@
 //! | [`ui`] | events | progress |
 
 pub mod units;
+
+pub mod process;
 
 pub mod plan;
 

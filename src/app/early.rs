@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::stages::Stages;
 use crate::judge::{EarlyEnd, RunPart, Shortfall};
 use crate::plan::{Cache, Plan, Profiling};
+use crate::process::{self, Interrupted};
 use crate::report::{NextBuilds, NextRun, Partial};
-use crate::scratch::{self, Interrupted};
 
 /// How long after the end a step that has begun may take until it is ended.
 const GRACE: Duration = Duration::from_secs(5);
@@ -27,7 +27,7 @@ impl Deadline {
     /// what a second run starts from.
     pub(super) fn arm(self) -> std::io::Result<()> {
         match self.0 {
-            Some(end) => scratch::end_at(end.max(Instant::now()) + GRACE),
+            Some(end) => process::end_at(end.max(Instant::now()) + GRACE),
             None => Ok(()),
         }
     }
@@ -47,7 +47,7 @@ impl Deadline {
 
     /// Whether another step may begin.
     pub(super) fn check(self) -> Result<(), Interrupted> {
-        scratch::check()?;
+        process::check()?;
         match self.0 {
             Some(end) if Instant::now() >= end => Err(Interrupted::TimeUp),
             _ => Ok(()),
@@ -77,7 +77,7 @@ impl Shortfalls {
         let failed = || EarlyEnd::Failed {
             reason: error.to_string(),
         };
-        let cause = scratch::interrupted().map_or_else(failed, cause_of);
+        let cause = process::interrupted().map_or_else(failed, cause_of);
         self.push(part, cause, (0, 0));
     }
 

@@ -29,7 +29,8 @@ use crate::plan::{
     Actions, Args, Cache, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs,
     Terminal, pair_up, plots_folder,
 };
-use crate::scratch::{self, Interrupted, RunPlace, Scratch, guardian};
+use crate::process::{self, Interrupted};
+use crate::scratch::{self, RunPlace, Scratch, guardian};
 use crate::{commands, report};
 
 use failure::RunFailure;
@@ -51,10 +52,10 @@ pub fn run(
         Ok(args) => args,
         Err(error) => return show_usage(&error),
     };
-    let ended = scratch::listen()
+    let ended = process::listen()
         .map_err(RunFailure::other)
         .and_then(|()| dispatch(args, words, &mut out, &mut err));
-    if let Some(interrupted @ Interrupted::Signal(_)) = scratch::interrupted() {
+    if let Some(interrupted @ Interrupted::Signal(_)) = process::interrupted() {
         let _ = writeln!(err, "{interrupted}");
         // Whatever else failed, failed because of it.
         if ended.is_err() {

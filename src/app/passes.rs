@@ -14,7 +14,8 @@ use crate::environment::occupied;
 use crate::judge::RunPart;
 use crate::measure::{self, Bounds, Counted, Counting, Known, Measured, Remark, Settled, Sources};
 use crate::plan::{Plan, Sampling};
-use crate::scratch::{Interrupted, Scratch};
+use crate::process::Interrupted;
+use crate::scratch::Scratch;
 use crate::units::EventSink;
 
 use super::deliver::deliver_artifacts;

@@ -3,7 +3,7 @@
 use super::failure::RunFailure;
 use crate::measure::MeasureError;
 use crate::plan::{Pinning, Plan, PlanError};
-use crate::protocol::{Placement, allowed_processors};
+use crate::process::{Placement, allowed_processors};
 
 /// The plan, with pinning as this machine allows it.
 ///

@@ -6,8 +6,9 @@ use crate::build::Build;
 use crate::discover::{Changes, Discovery, Presence, Reached};
 use crate::measure::{Reach, find_reach};
 use crate::plan::{Extent, Sampling};
+use crate::process::Interrupted;
 use crate::report::ReachSummary;
-use crate::scratch::{Interrupted, Scratch};
+use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired};
 
 use super::coverage::{FunctionCoverage, TouchedCode};

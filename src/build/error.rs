@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::process::Interrupted;
 use crate::revision::{Revision, Source};
-use crate::scratch::Interrupted;
 use crate::units::Side;
 
 /// A side and its revision, as messages name them.

@@ -41,6 +41,7 @@ use std::sync::Arc;
 
 use crate::binary::Tree;
 use crate::plan::{Plan, Selection};
+use crate::process::Runner;
 use crate::revision::Checkout;
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired, Side};
@@ -50,7 +51,6 @@ pub use broken::BrokenTarget;
 pub use by_products::{BuiltProgram, ByProducts, ScriptOutput};
 pub use error::{BuildError, Where};
 pub use kept::{Cleaned, clean};
-pub use runner::Runner;
 pub use rustup::{Chooser, ChosenToolchain};
 pub use waits::Waits;
 
@@ -326,7 +326,7 @@ fn build_selected(
     let lock_files = lock::settle(&lock_sites, &users.join(workspace_in_repository), selection)?;
 
     let graphs = Paired::at_once(|side| sites.get(side).resolve(selection));
-    crate::scratch::check()?;
+    crate::process::check()?;
     let names = names_of_crates(&sites, &graphs);
     let wish = |side, start| Wish {
         lock_file: *lock_files.get(side),

@@ -1,7 +1,6 @@
 //! The program that starts benchmarks: `target.<triple>.runner` of cargo's configuration.
 
 use std::env;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -12,34 +11,8 @@ use super::cargo_config::{self, ConfigFile};
 use super::error::BuildError;
 use super::tool::{Ask, Tools};
 use super::{Build, Executable};
+use crate::process::Runner;
 use crate::units::{Paired, Side};
-
-/// A program of the user's that is started with a benchmark's command line as its last arguments.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Runner {
-    /// Absolute where the setting names a path, else to be found on the `PATH`.
-    pub program: PathBuf,
-    /// What comes before the benchmark's own command line.
-    pub arguments: Vec<String>,
-    /// All of it as a person knows it, without the folder of the checkout.
-    pub typed: String,
-    /// The setting and its file, or the variable.
-    pub named_in: String,
-}
-
-impl fmt::Display for Runner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ({})", self.typed, self.named_in)
-    }
-}
-
-impl Runner {
-    /// The files that it is made of: the program, and arguments that name a file from `working_dir`.
-    pub fn files(&self, working_dir: &Path) -> impl Iterator<Item = PathBuf> {
-        let arguments = self.arguments.iter().map(|word| working_dir.join(word));
-        [self.program.clone()].into_iter().chain(arguments)
-    }
-}
 
 /// A runner as it is configured.
 #[derive(Debug)]

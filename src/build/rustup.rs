@@ -10,9 +10,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::scratch::{self, Scratch};
+use crate::process;
+use crate::scratch::Scratch;
 
 use super::cargo_config::is_ignored;
 
@@ -173,8 +174,8 @@ impl RustupQuestion<'_> {
     }
 
     fn stdout(&self, words: &[&str], folder: &Path) -> Option<String> {
-        let mut command = Command::new("rustup");
-        scratch::clean_env(&mut command)
+        let mut command = process::command("rustup");
+        command
             .args(words)
             .current_dir(folder)
             .stdin(Stdio::null())

@@ -7,6 +7,7 @@ use cargo_metadata::{Artifact, Package, PackageId, TargetKind};
 use fs_err as fs;
 
 use crate::plan::Selection;
+use crate::process::Runner;
 use crate::revision::Checkout;
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Side};
@@ -24,7 +25,7 @@ use super::targets::Targets;
 use super::tool::{self, Tools};
 use super::workspace::Workspace;
 use super::{
-    Build, CommandLine, CriterionPackage, Executable, LockFile, Runner, Toolchain, cargo_config,
+    Build, CommandLine, CriterionPackage, Executable, LockFile, Toolchain, cargo_config,
     left_behind, line_tables, lock, path_dependencies, platform, runner, runtime, toolchain,
 };
 

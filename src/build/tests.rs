@@ -557,7 +557,7 @@ fn benchmarks_get_the_environment_that_cargo_gives_them() {
     );
     let builds = world.build(&selection()).unwrap();
     let mut cargo = std::process::Command::new("cargo");
-    crate::scratch::clean_env(&mut cargo);
+    crate::process::clean_env(&mut cargo);
     let run = cargo
         .args([
             "bench",

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
+use crate::process;
 use crate::revision::Checkout;
-use crate::scratch::{self, Scratch};
+use crate::scratch::Scratch;
 use crate::units::Side;
 
 use super::error::{BuildError, Where};
@@ -113,7 +114,7 @@ impl<'a> Tools<'a> {
     pub(super) fn output(&self, ask: &Ask) -> Result<Output, BuildError> {
         let child = self.spawn(ask)?;
         let output = child.wait_with_output();
-        scratch::check()?;
+        process::check()?;
         output.map_err(|source| self.io("read what a tool says", source))
     }
 
@@ -159,15 +160,14 @@ impl<'a> Tools<'a> {
                 stderr,
             })
         });
-        scratch::check()?;
+        process::check()?;
         finished.map_err(|source| self.io("read what a tool says", source))
     }
 
-    fn spawn(&self, ask: &Ask) -> Result<scratch::Child, BuildError> {
+    fn spawn(&self, ask: &Ask) -> Result<process::Child, BuildError> {
         // Cargo by its name, not by $CARGO: that is the user's toolchain, and where rustup is in
         // play, its proxy on the PATH honours this revision's toolchain file.
-        let mut command = Command::new(ask.program);
-        scratch::clean_env(&mut command);
+        let mut command = process::command(ask.program);
         let choice = self.choice.iter();
         command.envs(choice.map(|choice| ("RUSTUP_TOOLCHAIN", &choice.name)));
         if !ask.ours.iter().any(|word| word == "--target-dir") {
@@ -187,7 +187,7 @@ impl<'a> Tools<'a> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let spawned = self.scratch.spawn(&mut command);
-        scratch::check()?;
+        process::check()?;
         spawned.map_err(|source| BuildError::ToolMissing {
             at: self.at.clone(),
             program: ask.program.to_owned(),

@@ -1,8 +1,7 @@
 //! What can keep us from finding anything to measure.
 
-use crate::scratch::Interrupted;
-
 use super::SkippedTarget;
+use crate::process::Interrupted;
 
 /// Nothing can be measured.
 #[derive(Debug, thiserror::Error)]

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::build::{CommandLine, Executable};
+use crate::process::Placement;
 use crate::protocol::{
-    CriterionVersion, Ending, Filter, Invocation, Length, Message, Placement, Process,
-    ProtocolError, ThroughputSpec,
+    CriterionVersion, Ending, Filter, Invocation, Length, Message, Process, ProtocolError,
+    ThroughputSpec,
 };
 use crate::scratch::Scratch;
 use crate::units::Side;

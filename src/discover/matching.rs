@@ -7,8 +7,9 @@ use regex::Regex;
 
 use crate::build::{Build, CommandLine, Executable};
 use crate::plan::Renaming;
+use crate::process;
 use crate::revision;
-use crate::scratch::{self, Scratch};
+use crate::scratch::Scratch;
 use crate::units::{Paired, Side};
 
 use super::broken;
@@ -57,7 +58,7 @@ pub fn discover(
     let pairs = pair_executables(builds, options.renames);
     discovery.notes = unpaired(builds, &pairs);
     for executables in pairs {
-        scratch::check()?;
+        process::check()?;
         let record = ListingRecord::begin(&surroundings, &executables);
         let answers = Paired::at_once(|side| {
             let executable = executables.get(side).as_ref();
@@ -67,7 +68,7 @@ pub fn discover(
         // Comparing reads the same files.
         let touched = record.finish(builds);
         // What an interruption broke off did not fail.
-        scratch::check()?;
+        process::check()?;
         let executables = executables.map(|found| found.map(|(_, executable)| executable));
         let Some((package, target)) = name_of(&executables) else {
             continue;

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use git2::Repository;
@@ -10,8 +10,8 @@ use git2::Repository;
 use super::base::{self, Pair};
 use super::{HookError, Push, workspaces};
 use crate::plan::ExitStatus;
+use crate::process;
 use crate::revision;
-use crate::scratch::clean_env;
 
 /// How often a running comparison is looked at. Nobody notices a twentieth of a second at the end.
 const POLL: Duration = Duration::from_millis(50);
@@ -122,7 +122,7 @@ fn compare(
     };
     let mut report = tempfile::tempfile()?;
     let mut complaints = tempfile::tempfile()?;
-    let mut command = Command::new(&comparer.program);
+    let mut command = process::command(&comparer.program);
     command
         .arg(format!("{}..{}", pair.base, pair.head))
         .arg("--quiet")
@@ -131,7 +131,6 @@ fn compare(
         .stdin(Stdio::null())
         .stdout(report.try_clone()?)
         .stderr(complaints.try_clone()?);
-    clean_env(&mut command);
     let child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {

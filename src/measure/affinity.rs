@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::environment::performance_cores;
-use crate::protocol::allowed_processors;
+use crate::process::allowed_processors;
 
 /// How long the processors are watched to find the quietest.
 const WATCH: Duration = Duration::from_millis(200);

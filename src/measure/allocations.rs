@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use crate::discover::{Benchmark, Discovery, Presence, Target};
 use crate::plan::Sampling;
-use crate::scratch::{Interrupted, Scratch};
+use crate::process::Interrupted;
+use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired, Pass};
 
 use super::budget::go_on;

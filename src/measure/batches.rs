@@ -2,7 +2,8 @@
 
 use crate::build::Choice;
 use crate::discover::{Presence, Target};
-use crate::protocol::{CriterionVersion, Placement, Timing};
+use crate::process::Placement;
+use crate::protocol::{CriterionVersion, Timing};
 
 use super::Request;
 

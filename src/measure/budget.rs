@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::discover::BenchmarkKey;
 use crate::plan::Sampling;
-use crate::scratch::{self, Interrupted};
+use crate::process::{self, Interrupted};
 use crate::units::{Event, Side};
 
 use super::Request;
@@ -35,7 +35,7 @@ impl Default for Bounds {
 
 /// Whether another step may begin that is bounded by `end`.
 pub(super) fn go_on(end: Option<Instant>) -> Result<(), Interrupted> {
-    scratch::check()?;
+    process::check()?;
     match end {
         Some(end) if Instant::now() >= end => Err(Interrupted::TimeUp),
         _ => Ok(()),

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use crate::build::Choice;
 use crate::discover::{Presence, Target};
 use crate::plan::{Profiling, Sampling};
-use crate::protocol::{Invocation, Length, Placement, Timing};
-use crate::scratch::{self, Interrupted, Scratch};
+use crate::process::{self, Interrupted, Placement};
+use crate::protocol::{Invocation, Length, Timing};
+use crate::scratch::Scratch;
 use crate::seam::{AllocationSeam, Coverage, Enough, SeamError, Tracing, WarmUp};
 use crate::units::{Event, EventSink, Paired, Side};
 
@@ -227,7 +228,7 @@ impl Counter<'_> {
             return Ok(());
         };
         while !run.open.is_empty() {
-            scratch::check()?;
+            process::check()?;
             let before = run.open.len();
             let invocation = Invocation {
                 executable,
@@ -244,7 +245,7 @@ impl Counter<'_> {
                 stop => stop,
             };
             // What an interruption broke off did not fail.
-            scratch::check()?;
+            process::check()?;
             blame(stop, run, before, counted);
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::discover::Presence;
-use crate::scratch::Interrupted;
+use crate::process::Interrupted;
 use crate::units::{Event, EventSink};
 
 use super::budget::{FIRST_LOOK, Limits, Stage, TimeLeft, Urgency};

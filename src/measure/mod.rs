@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::discover::BenchmarkKey;
 pub use crate::discover::Failure;
-use crate::scratch::Interrupted;
+use crate::process::Interrupted;
 use crate::units::{Paired, Side};
 
 pub use allocations::{AllocationRun, count_allocations};

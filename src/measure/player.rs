@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::build::Runner;
 use crate::discover::Failure;
+use crate::process::Runner;
 use crate::protocol::{CriterionVersion, Ending, Invocation, Message, Process};
 use crate::scratch::Scratch;
 use crate::seam::Pace;

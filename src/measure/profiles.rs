@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use crate::build::Choice;
 use crate::discover::{BenchmarkKey, Discovery, Presence, Target};
 use crate::plan::Sampling;
-use crate::protocol::{Invocation, Length, Placement, Timing, allowed_processors};
-use crate::scratch::{self, Interrupted, Scratch};
+use crate::process::{self, Interrupted, Placement, allowed_processors};
+use crate::protocol::{Invocation, Length, Timing};
+use crate::scratch::Scratch;
 use crate::seam::{ProfileClock, ProfileSeam, RawProfile, SeamError};
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
@@ -187,7 +188,7 @@ impl<'a> Profiler<'a> {
             .into_iter()
             .filter(|side| presence != Presence::Only(side.other()))
             .collect();
-        scratch::check()?;
+        process::check()?;
         // Nothing is timed here, and what one side takes from the other it gives back: both at once, as
         // far as there is a processor for each.
         let together = sides.len() < 2 || allowed_processors().len() > 1;
@@ -210,7 +211,7 @@ impl<'a> Profiler<'a> {
                 }
             }
             // What an interruption broke off did not fail.
-            scratch::check()?;
+            process::check()?;
             for (side, found) in found {
                 match found {
                     Ok((_, profile)) => *profiled.profiles.get_mut(side) = Some(profile),

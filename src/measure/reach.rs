@@ -14,7 +14,8 @@ use std::time::Instant;
 use crate::build::Choice;
 use crate::discover::{Changes, Discovery, Identity, Presence, Reached, Target};
 use crate::plan::Sampling;
-use crate::scratch::{Interrupted, Scratch};
+use crate::process::Interrupted;
+use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Pass};
 
 use super::budget::go_on;

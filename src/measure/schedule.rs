@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Presence, Target};
 use crate::plan::Sampling;
 use crate::plan::config::Obligation;
-use crate::scratch::{self, Interrupted, Scratch};
+use crate::process::{self, Interrupted};
+use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired, Pass, Side};
 
 use super::budget::{Bounds, FIRST_LOOK, Limits, TimeDemand, TimeLeft, Urgency, whole};
@@ -142,11 +143,11 @@ impl Schedule<'_> {
 
     fn scout(&mut self, session: &mut Session<'_>) -> Result<(), Interrupted> {
         for (index, target) in self.discovery.targets.iter().enumerate() {
-            scratch::check()?;
+            process::check()?;
             let turn = self.budget.admit(claims(&self.courses, &self.budget));
             let requests = requests(&self.courses, index, self.order, &turn);
             let failed = session.scout(target, executables(target), &requests);
-            scratch::check()?;
+            process::check()?;
             self.note(failed);
         }
         Ok(())
@@ -160,7 +161,7 @@ impl Schedule<'_> {
         let mut done = Lap::Nothing;
         for index in self.order.of_targets(lap, self.discovery.targets.len()) {
             let target = &self.discovery.targets[index];
-            scratch::check()?;
+            process::check()?;
             let mut requests = requests(&self.courses, index, self.order, &turn);
             self.budget.cut(&mut requests, |key| {
                 cost_of(&self.courses, key, &self.budget)
@@ -172,7 +173,7 @@ impl Schedule<'_> {
             let began = Instant::now();
             let outcomes = session.run_round(target, executables(target), &requests);
             // What an interruption broke off did not fail.
-            scratch::check()?;
+            process::check()?;
             charge(&mut self.courses, &outcomes, began.elapsed());
             self.note(outcomes);
         }

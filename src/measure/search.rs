@@ -11,8 +11,9 @@ use crate::build::Choice;
 use crate::discover::{Presence, Target, TargetChanges};
 use crate::file_access::Watched;
 use crate::plan::Sampling;
+use crate::process::Interrupted;
 use crate::protocol::Timing;
-use crate::scratch::{self, Interrupted, Scratch};
+use crate::scratch::Scratch;
 use crate::units::{EventSink, Side};
 
 use super::batches::chunks;
@@ -226,9 +227,9 @@ impl<'a> Search<'a> {
             }
         };
         while let Some(mut chunk) = open.pop() {
-            scratch::check()?;
+            crate::process::check()?;
             let outcome = self.process(witness, side, &chunk, look);
-            scratch::check()?;
+            crate::process::check()?;
             match outcome {
                 Ok(seen) => {
                     all = worse(all, seen);

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::build::{Choice, Executable};
 use crate::discover::{Presence, Target};
 use crate::plan::{PairingRequest, Pinning, Sampling};
-use crate::protocol::{Invocation, Length, Placement, Timing};
+use crate::process::Placement;
+use crate::protocol::{Invocation, Length, Timing};
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired};
 

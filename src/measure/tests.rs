@@ -431,7 +431,7 @@ fn a_benchmark_with_several_threads_is_not_pinned() {
         .collect();
     assert!(session.scout(&target, executables, &requests).is_empty());
     let free: Vec<&str> = session.unpinned().map(|key| key.id.as_str()).collect();
-    if crate::protocol::allowed_processors().len() > 1 {
+    if crate::process::allowed_processors().len() > 1 {
         assert_eq!(free, ["many"]);
     }
     assert_eq!(session.run_round(&target, executables, &requests).len(), 2);

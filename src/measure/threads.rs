@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::environment::process::{self, Of};
-use crate::scratch;
 
 /// The share of processor time beyond which other threads count: pinned to one processor with it,
 /// a benchmark would be slowed by at least so much.
@@ -11,7 +10,7 @@ const NOTICEABLE: f64 = 0.05;
 
 /// The benchmark's own process, where `leader` was started for it: a runner may have started it as a child.
 pub(super) fn worker(leader: u32, executable: &Path) -> u32 {
-    scratch::executing(leader, executable).unwrap_or(leader)
+    crate::process::executing(leader, executable).unwrap_or(leader)
 }
 
 /// Who does the work of a benchmark.

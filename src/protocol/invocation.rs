@@ -1,14 +1,15 @@
 //! How a benchmark process is started: its arguments, its environment, its folder.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::build::{CommandLine, Executable};
+use crate::process::{Placement, Runner, without_session};
 use crate::units::Side;
 
-use super::{CriterionVersion, Placement};
+use super::CriterionVersion;
 
 /// Criterion's settings for a process. Settings in the benchmark's code win over them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,24 +208,15 @@ impl Invocation<'_> {
     /// as their paths have equal length, of the same size: the environment lies above the stack and
     /// moves it.
     pub(super) fn command(&self, folder: &Path, port: u16) -> Command {
-        let mut command = match &self.executable.runner {
-            None => Command::new(&self.executable.path),
-            Some(runner) => {
-                let mut command = Command::new(&runner.program);
-                command.args(&runner.arguments).arg(&self.executable.path);
-                command
-            }
-        };
+        let runner = self.executable.runner.as_ref();
+        let mut command = Runner::launch(runner, &self.executable.path);
         command
             .args(self.arguments())
             .current_dir(&self.executable.working_dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| leaks(name)) {
-            command.env_remove(name);
-        }
-        command
+        without_session(&mut command)
             .env("TMPDIR", temporary(folder, self.side))
             .envs(
                 self.executable
@@ -249,19 +241,10 @@ pub(super) fn temporary(folder: &Path, side: Side) -> PathBuf {
     folder.join("temporary").join(side.name())
 }
 
-/// Variables of the cargo or git process that we run under; they speak of the user's checkout.
-/// `CARGO_HOME` is a setting of the user.
-fn leaks(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    (name.starts_with(b"CARGO") && name != b"CARGO_HOME")
-        || name.starts_with(b"GIT_")
-        || name.starts_with(b"CRITERION_")
-        || name == b"RUSTUP_TOOLCHAIN"
-        || name == b"RUST_RECURSION_COUNT"
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     #[test]

@@ -12,9 +12,7 @@ mod frame;
 mod handshake;
 mod invocation;
 mod message;
-mod placement;
 mod process;
-mod tail;
 
 #[cfg(test)]
 pub(crate) mod fake;
@@ -26,5 +24,4 @@ pub use invocation::{Filter, Invocation, Length, Timing};
 pub use message::{
     BenchmarkConfig, BenchmarkId, Message, SamplingMethod, ThroughputSpec, WallSpan,
 };
-pub use placement::{Placement, allowed_processors};
 pub use process::{Ending, Process, next_of};

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
-use crate::scratch::{Child, Scratch};
+use crate::process::{Child, Runner, Tail};
+use crate::scratch::Scratch;
 use crate::units::{Paired, Side};
 
 use super::handshake::{ANSWER_BYTES, GREETING, parse_answer};
 use super::invocation::temporary;
-use super::tail::Tail;
 use super::{CriterionVersion, FrameBuffer, Invocation, Message, ProtocolError, encode};
 
 /// How long a process may live on after it closed its connection.
@@ -108,10 +108,7 @@ impl Process {
         let mut child = invocation
             .placement
             .apply(|| scratch.spawn_benchmark(&mut command))
-            .map_err(|source| match &invocation.executable.runner {
-                Some(runner) => io::Error::new(source.kind(), format!("{runner}: {source}")),
-                None => source,
-            })
+            .map_err(|source| Runner::blame(invocation.executable.runner.as_ref(), source))
             .map_err(Ending::NotStarted)?;
         Ok(Process {
             stdout: child.stdout.take().map(Tail::of),
@@ -381,8 +378,9 @@ fn wait_readable(descriptors: &mut [PollFd<'_>], timeout: Duration) -> io::Resul
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Length, Placement, fake};
+    use super::super::{Length, fake};
     use super::*;
+    use crate::process::Placement;
 
     const PATIENT: Duration = Duration::from_secs(60);
 

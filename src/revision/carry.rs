@@ -44,7 +44,7 @@ pub(crate) fn carry(
         .files()
         .map_err(failed(Side::Head))?;
     for path in found.keys() {
-        crate::scratch::check()?;
+        crate::process::check()?;
         for side in Side::BOTH {
             copy(from, &checkouts.get(side).root, path).map_err(failed(side))?;
         }

@@ -7,7 +7,8 @@ use git2::{ErrorCode, Oid, Repository};
 use super::error::git;
 use super::standalone::{self, CheckoutFailure};
 use super::{Checkout, Resolved, Revision, RevisionError, Source, filters, overlay, submodules};
-use crate::scratch::{self, Scratch};
+use crate::process;
+use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired, Side};
 
 /// Submodules in submodules: deeper than this is a circle.
@@ -89,7 +90,7 @@ impl Layer<'_> {
         depth: usize,
         notes: &mut Vec<String>,
     ) -> Result<(), CheckoutFailure> {
-        scratch::check()?;
+        process::check()?;
         if depth > DEEPEST {
             notes.push(format!("{} is nested too deeply", self.place.display()));
             return Ok(());

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::scratch::Interrupted;
+use crate::process::Interrupted;
 use crate::units::Side;
 
 /// Why there are no two revisions, or no checkouts of them.

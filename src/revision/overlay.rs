@@ -61,7 +61,7 @@ pub(super) fn apply(source: &Repository, root: &Path) -> Result<Extras, Checkout
     let mut extras = Extras::default();
     let mut caches = Caches::default();
     for (path, tracking) in there {
-        crate::scratch::check()?;
+        crate::process::check()?;
         if tracking == Tracking::Untracked
             && let Some(cache) = caches.around(from, &path)
         {

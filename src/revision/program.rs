@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::scratch::clean_env;
+use crate::process;
 
 /// The `git` program in a folder of the user's.
 pub(super) struct Git {
@@ -42,8 +42,8 @@ impl Git {
     /// It only reads: no lock of the index, no fetching of missing objects, and no program that the
     /// repository's configuration names.
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("git");
-        clean_env(&mut command)
+        let mut command = process::command("git");
+        command
             .args(["-c", "core.fsmonitor=false", "--no-pager"])
             .args(words)
             .current_dir(&self.folder)

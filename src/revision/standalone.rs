@@ -68,7 +68,7 @@ pub(super) enum CheckoutFailure {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(transparent)]
-    Interrupted(#[from] crate::scratch::Interrupted),
+    Interrupted(#[from] crate::process::Interrupted),
 }
 
 fn copy_if_there(from: &Path, to: &Path) -> io::Result<()> {

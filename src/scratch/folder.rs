@@ -3,31 +3,25 @@
 use std::fs::TryLockError;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::daemons::{self, MARK, ProcessRole};
-use super::groups::Groups;
 use super::guardian::{Guardian, end_dead_run};
 use super::place::{RunPlace, make_parent};
 use super::remove::remove_tree;
-use super::{Child, KEPT, LOCK, PREFIX, ScratchError, signals};
+use super::{KEPT, LOCK, PREFIX, ScratchError};
+use crate::process::{Child, Children};
 
 /// The run's private folder and the registry of its child processes. The folder is removed, and
 /// every child killed, when this is closed or dropped.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
-    groups: Arc<Groups>,
+    children: Children,
     notes: Vec<String>,
     place: Option<RunPlace>,
     state: FolderState,
     guardian: Option<Guardian>,
-    /// How many benchmark processes were started.
-    benchmarks: AtomicU32,
     /// Held for the run's life: its being free is how others know that the run is dead.
     _lock: fs_err::File,
 }
@@ -72,17 +66,14 @@ impl Scratch {
             source,
         })?;
         drop(turn);
-        let groups = Arc::new(Groups::create(&path).map_err(failed)?);
-        signals::watch(&groups);
-        daemons::adopt_orphans();
+        let children = Children::of_run(&path).map_err(failed)?;
         let mut scratch = Scratch {
             path,
-            groups,
+            children,
             notes: dead.iter().map(DeadRun::end).collect(),
             place: None,
             state: FolderState::InUse,
             guardian: None,
-            benchmarks: AtomicU32::new(0),
             _lock: lock,
         };
         if let Some(program) = guardian {
@@ -139,9 +130,9 @@ impl Scratch {
     /// pipe): a group in the background that reads from the terminal would be stopped.
     ///
     /// # Errors
-    /// What starting it fails with; [`super::Interrupted`] inside where the run was told to stop.
+    /// What starting it fails with; [`crate::process::Interrupted`] inside where the run was told to stop.
     pub fn spawn(&self, command: &mut Command) -> io::Result<Child> {
-        self.spawn_as(ProcessRole::Tool, command)
+        self.children.spawn(command)
     }
 
     /// Like [`Scratch::spawn`], for a process of a benchmark: daemons that it leaves, in whatever
@@ -151,16 +142,7 @@ impl Scratch {
     /// # Errors
     /// As [`Scratch::spawn`].
     pub fn spawn_benchmark(&self, command: &mut Command) -> io::Result<Child> {
-        let number = self.benchmarks.fetch_add(1, Ordering::Relaxed);
-        self.spawn_as(ProcessRole::Benchmark(number), command)
-    }
-
-    fn spawn_as(&self, role: ProcessRole, command: &mut Command) -> io::Result<Child> {
-        let mark = daemons::mark(self.path.file_name().unwrap_or_default(), role);
-        command.process_group(0).env(MARK, &mark);
-        let (child, group) = self.groups.spawn(|| command.spawn())?;
-        let leaves = matches!(role, ProcessRole::Benchmark(_)).then_some(mark);
-        Ok(Child::new(child, group, Arc::clone(&self.groups), leaves))
+        self.children.spawn_benchmark(command)
     }
 
     /// Kills every child and removes the folder.
@@ -179,7 +161,7 @@ impl Scratch {
     /// # Errors
     /// Where it cannot be marked as kept; it is removed then.
     pub fn keep(mut self) -> Result<PathBuf, ScratchError> {
-        self.end_children();
+        self.children.end();
         fs_err::write(self.path.join(KEPT), "").map_err(|source| ScratchError::Create {
             parent: self.path.clone(),
             source,
@@ -188,15 +170,8 @@ impl Scratch {
         Ok(self.path.clone())
     }
 
-    fn end_children(&self) {
-        self.groups.kill_all();
-        if self.benchmarks.load(Ordering::Relaxed) > 0 {
-            daemons::end_those_of_run(self.path.file_name().unwrap_or_default());
-        }
-    }
-
     fn remove(&mut self) -> io::Result<()> {
-        self.end_children();
+        self.children.end();
         if self.state == FolderState::InUse {
             self.state = FolderState::Removed;
             remove_tree(&self.path, Some(LOCK))?;

@@ -9,20 +9,17 @@ use std::io::{self, BufRead, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::{KEPT, LOCK, PREFIX, daemons, env::clean_env, groups, remove::remove_tree};
+use super::{KEPT, LOCK, PREFIX, remove::remove_tree};
+use crate::process::{self, end_those_of_dead_run};
 
 /// The hidden subcommand that makes this program a guardian.
 pub const SUBCOMMAND: &str = "__guardian";
-
-/// How often the guardian looks whether killed groups are gone, and how many times.
-const PATIENCE: (Duration, u32) = (Duration::from_millis(20), 250);
 
 /// Reads messages, each ended by a NUL: `folder <path>`, then `done` when the run has cleaned up
 /// by itself. The end of input without `done` means that the run is dead.
@@ -54,17 +51,7 @@ pub(super) fn end_dead_run(folder: &Path) -> io::Result<()> {
     if !is_run_folder(folder) {
         return Ok(());
     }
-    let killed = groups::kill_journalled(folder);
-    let (pause, times) = PATIENCE;
-    for _ in 0..times {
-        if !killed.iter().copied().any(groups::exists) {
-            break;
-        }
-        std::thread::sleep(pause);
-    }
-    if let Some(run) = folder.file_name() {
-        daemons::end_those_of_run(run);
-    }
+    end_those_of_dead_run(folder);
     remove_tree(folder, Some(LOCK))
 }
 
@@ -88,10 +75,9 @@ pub(super) struct Guardian {
 impl Guardian {
     /// Starts `program` as the guardian of the run in `folder`.
     pub(super) fn start(program: &Path, folder: &Path) -> io::Result<Guardian> {
-        let mut command = Command::new(program);
         // A group of its own: the terminal's Ctrl-C is for the run. Away from every folder that
         // somebody may want to unmount.
-        let mut process = clean_env(&mut command)
+        let mut process = process::command(program)
             .arg(SUBCOMMAND)
             .current_dir("/")
             .process_group(0)

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::*;
+use crate::process::{Child, ProcessRole, mark as mark_of};
 
 const KILLED: Option<i32> = Some(9);
 
@@ -309,10 +310,7 @@ fn the_guardian_finds_grandchildren_whose_leader_is_gone() {
     let parent = parent();
     let scratch = scratch(&parent);
     let folder = scratch.path().to_owned();
-    let mark = daemons::mark(
-        folder.file_name().expect("a name"),
-        daemons::ProcessRole::Tool,
-    );
+    let mark = mark_of(folder.file_name().expect("a name"), ProcessRole::Tool);
     let mut leader = shell("sleep 1000 & echo $! $$")
         .process_group(0)
         .env("CARGO_PERFCHECK_RUN", mark)
@@ -414,14 +412,14 @@ fn the_guardian_ends_the_daemons_of_benchmarks_wherever_they_are() {
     let folder = folder.expect("a folder").keep();
     let run = folder.file_name().expect("a name");
     let start = |role| {
-        let mark = daemons::mark(run, role);
+        let mark = mark_of(run, role);
         let mut command = shell(DAEMONISING);
         let output = command.env("CARGO_PERFCHECK_RUN", mark).output();
         let text = String::from_utf8(output.expect("a shell").stdout).expect("a number");
         text.trim().to_owned()
     };
-    let benchmarks = start(daemons::ProcessRole::Benchmark(7));
-    let tools = start(daemons::ProcessRole::Tool);
+    let benchmarks = start(ProcessRole::Benchmark(7));
+    let tools = start(ProcessRole::Tool);
     guardian::run(message(&folder).as_slice());
     assert!(!is_alive(&benchmarks));
     assert!(is_alive(&tools));

@@ -6,7 +6,9 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use crate::process;
 
 use super::{PROFILE_PROBE, SeamError, TIMING_PROBE, preload_list, unpack};
 
@@ -54,7 +56,7 @@ fn try_library(probe: &[u8], folder: &Path) -> Result<Trial, SeamError> {
     let library = unpack(probe, folder.path())?;
     let mut words = Trial::COMMAND.split(' ');
     let program = words.next().unwrap_or_default();
-    let output = Command::new(program)
+    let output = process::command(program)
         .args(words)
         .env("LD_PRELOAD", preload_list(&[&library]))
         .stdin(Stdio::null())

@@ -67,7 +67,7 @@ impl Run {
 
     fn start_with(workspace: &Workspace, variables: &[(&str, OsString)]) -> Run {
         let mut command = Command::new(cargo_bin!("cargo-perfcheck"));
-        let process = cargo_perfcheck::scratch::clean_env(&mut command)
+        let process = cargo_perfcheck::process::clean_env(&mut command)
             .args(["perfcheck", "HEAD~1..HEAD", "--no-cache"])
             .current_dir(workspace.root())
             .env("XDG_CACHE_HOME", workspace.beside("cache"))
@@ -210,7 +210,7 @@ fn a_disk_that_is_full_while_building_is_named_with_what_helps() {
     let on_a_small_disk = |words: &[&std::ffi::OsStr]| {
         let mount = "mount -t tmpfs -o size=1m tmpfs \"$0\" && exec \"$@\"";
         let mut command = Command::new("unshare");
-        cargo_perfcheck::scratch::clean_env(&mut command)
+        cargo_perfcheck::process::clean_env(&mut command)
             .args(["--user", "--map-root-user", "--mount", "sh", "-c", mount])
             .arg(&disk)
             .args(words)
@@ -342,7 +342,7 @@ fn a_reader_who_has_seen_enough_is_no_failure() {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = Command::new(cargo_bin!("cargo-perfcheck"));
-        let output = cargo_perfcheck::scratch::clean_env(&mut command)
+        let output = cargo_perfcheck::process::clean_env(&mut command)
             .args(["perfcheck", line])
             .current_dir(workspace.root())
             .env("XDG_CACHE_HOME", workspace.beside("cache"))

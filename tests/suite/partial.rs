@@ -41,7 +41,7 @@ fn reasons(report: &Value) -> Vec<&str> {
 fn a_signal_leaves_a_partial_report_in_every_format() {
     let workspace = workspace();
     let mut command = Command::new(cargo_bin!("cargo-perfcheck"));
-    let mut run = cargo_perfcheck::scratch::clean_env(&mut command)
+    let mut run = cargo_perfcheck::process::clean_env(&mut command)
         .args(["perfcheck", "HEAD~1..HEAD", "--no-cache", "--offline"])
         .args(["--message-format", "json", "--report-dir"])
         .arg(workspace.beside("report"))
@@ -187,7 +187,7 @@ fn a_signal_ends_a_benchmark_that_hangs_and_a_second_one_ends_the_run_at_once() 
             .success()
     );
     let mut command = Command::new(cargo_bin!("cargo-perfcheck"));
-    let mut run = cargo_perfcheck::scratch::clean_env(&mut command)
+    let mut run = cargo_perfcheck::process::clean_env(&mut command)
         .args(["perfcheck", "HEAD~1..HEAD", "--no-cache", "--offline"])
         .args(["--timeout", "1h", "--message-format", "json"])
         .arg("--report-dir")

@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use cargo_perfcheck::build::{CommandLine, Executable};
+use cargo_perfcheck::process::{Placement, allowed_processors};
 use cargo_perfcheck::protocol::{
-    CriterionVersion, Invocation, Length, Message, Placement, Process, Timing, allowed_processors,
-    next_of,
+    CriterionVersion, Invocation, Length, Message, Process, Timing, next_of,
 };
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{Reconciliation, SampleRecord, Seam, Settings, reconcile};

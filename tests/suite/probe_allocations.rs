@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use cargo_perfcheck::build::Executable;
+use cargo_perfcheck::process::Placement;
 use cargo_perfcheck::protocol::{
-    CriterionVersion, Ending, Invocation, Length, Message, Placement, Process, Timing,
+    CriterionVersion, Ending, Invocation, Length, Message, Process, Timing,
 };
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{

@@ -138,7 +138,7 @@ impl Program {
         }
         let target_dir = folder.path().join("target").join(side.name());
         let mut command = Command::new("cargo");
-        crate::scratch::clean_env(&mut command);
+        crate::process::clean_env(&mut command);
         let output = command
             .args([
                 "bench",

@@ -15,14 +15,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use aho_corasick::AhoCorasick;
 use fs_err as fs;
 
 use super::secret::Secret;
 use super::settings::{is_of_session, is_setting};
-use crate::scratch;
+use crate::process;
 
 /// A shorter name is found in every second program by chance.
 const SHORTEST: usize = 5;
@@ -32,12 +31,8 @@ pub(in crate::build) type Variables = BTreeMap<String, String>;
 
 /// The variables that builds get from this process.
 pub(in crate::build) fn of_process() -> Variables {
-    let mut child = Command::new("cargo");
-    scratch::clean_env(&mut child);
-    let removed: Vec<_> = child.get_envs().map(|(name, _)| name.to_owned()).collect();
-    let of_children = std::env::vars_os().filter(|(name, _)| !removed.contains(name));
     let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
-    of_children
+    process::inherited()
         .map(|(name, value)| (text(name), text(value)))
         .collect()
 }

@@ -8,7 +8,8 @@
 use std::path::Path;
 
 use crate::file_access::{Access, RecordError};
-use crate::protocol::{Filter, Invocation, Length, Placement};
+use crate::process::Placement;
+use crate::protocol::{Filter, Invocation, Length};
 use crate::seam::{Enough, SeamError};
 use crate::units::{Event, Side};
 

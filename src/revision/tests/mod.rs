@@ -12,7 +12,8 @@ use std::process::{Command, Stdio};
 
 use super::*;
 use crate::plan::RangeSpec;
-use crate::scratch::{Scratch, clean_env};
+use crate::process::clean_env;
+use crate::scratch::Scratch;
 
 const MANIFEST: &str = "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
 

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use super::daemons::{self, MARK};
 use super::interruption;
-use super::processes::{all, environment, stat};
+use super::table::{all, environment, stat};
 
 /// The journal's name in the run's folder.
 pub(super) const JOURNAL: &str = "groups";

@@ -10,7 +10,7 @@ use rustix::process::{
     pidfd_send_signal, set_child_subreaper, waitid,
 };
 
-use super::processes::{Stat, all, environment, has_program, own_children, stat};
+use super::table::{Stat, all, environment, has_program, own_children, stat};
 
 /// The variable that marks every child of a run. All its values have one length: the size of the
 /// environment moves the stack of benchmarks.
@@ -31,7 +31,7 @@ const GLANCE: Duration = Duration::from_millis(1);
 
 /// What a marked process is to the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ProcessRole {
+pub(crate) enum ProcessRole {
     /// A tool: what it leaves behind serves others, too, such as the server of a compilation cache.
     Tool,
     /// A benchmark process, numbered within the run: what it leaves behind ends with it.
@@ -39,7 +39,7 @@ pub(super) enum ProcessRole {
 }
 
 /// The mark of a process that the run in the folder `run` starts.
-pub(super) fn mark(run: &OsStr, role: ProcessRole) -> OsString {
+pub(crate) fn mark(run: &OsStr, role: ProcessRole) -> OsString {
     let number = match role {
         ProcessRole::Tool => "tool000000".to_owned(),
         ProcessRole::Benchmark(number) => format!("{number:010}"),

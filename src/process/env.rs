@@ -1,6 +1,6 @@
 //! The environment of children.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
 /// What git sets for hooks and aliases (`git rev-parse --local-env-vars`): it would point a
@@ -67,18 +67,49 @@ const PREFIXES: &[&str] = &[
     "__CARGO_",
 ];
 
-/// Takes out of `command`'s environment what git, cargo, rustup and make leak into it from outside.
+/// A command for `program`, in an environment without what git, cargo, rustup and make leak into it
+/// from outside.
 ///
 /// The user's own settings stay (`RUSTFLAGS`, `RUSTC_WRAPPER`, `CARGO_HOME`, `CARGO_NET_*`,
-/// `CARGO_REGISTRIES_*`, `CARGO_PROFILE_*`, …). Call it before setting variables on the command:
+/// `CARGO_REGISTRIES_*`, `CARGO_PROFILE_*`, …).
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    clean_env(&mut command);
+    command
+}
+
+/// As [`command`], for one that is there already. Call it before setting variables on the command:
 /// what it takes out, it takes out no matter who set it.
 pub fn clean_env(command: &mut Command) -> &mut Command {
-    for (name, _) in std::env::vars_os() {
-        if leaks(&name) {
-            command.env_remove(&name);
-        }
+    remove(command, leaks)
+}
+
+/// Takes out of the environment of a benchmark all variables of the cargo or git process that
+/// perfcheck runs under, settings included: they speak of the user's checkout.
+pub(crate) fn without_session(command: &mut Command) -> &mut Command {
+    remove(command, is_of_session)
+}
+
+/// The variables that a [`command`] gets from this process.
+pub(crate) fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| !leaks(name))
+}
+
+fn remove(command: &mut Command, is_meant: impl Fn(&OsStr) -> bool) -> &mut Command {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_meant(name)) {
+        command.env_remove(name);
     }
     command
+}
+
+/// `CARGO_HOME` is a setting of the user.
+fn is_of_session(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    (name.starts_with(b"CARGO") && name != b"CARGO_HOME")
+        || name.starts_with(b"GIT_")
+        || name.starts_with(b"CRITERION_")
+        || name == b"RUSTUP_TOOLCHAIN"
+        || name == b"RUST_RECURSION_COUNT"
 }
 
 fn leaks(name: &OsStr) -> bool {

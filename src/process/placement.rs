@@ -18,7 +18,7 @@ impl Placement {
     /// Runs `start`, so that what it starts is placed from its first instruction on: a child inherits
     /// the placement of the thread that starts it, and a pool of threads is sized in the first
     /// moments of a process.
-    pub(super) fn apply<T>(self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    pub(crate) fn apply<T>(self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let Placement::On(cpu) = self else {
             return start();
         };

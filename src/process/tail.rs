@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Reads a stream on a thread of its own and keeps its end.
 #[derive(Debug)]
-pub(super) struct Tail {
+pub(crate) struct Tail {
     kept: Arc<Mutex<VecDeque<u8>>>,
     closed: Receiver<()>,
 }
 
 impl Tail {
     /// Begins to read `stream`.
-    pub(super) fn of(mut stream: impl Read + Send + 'static) -> Tail {
+    pub(crate) fn of(mut stream: impl Read + Send + 'static) -> Tail {
         let kept = Arc::new(Mutex::new(VecDeque::new()));
         let (announce, closed) = channel();
         let shared = Arc::clone(&kept);
@@ -47,12 +47,12 @@ impl Tail {
 
     /// Whether the last process that could write to the stream is gone within `patience`.
     #[cfg(test)]
-    pub(super) fn closes_within(&self, patience: Duration) -> bool {
+    pub(crate) fn closes_within(&self, patience: Duration) -> bool {
         self.closed.recv_timeout(patience).is_ok()
     }
 
     /// The last lines, once the process is dead.
-    pub(super) fn last_lines(&self) -> String {
+    pub(crate) fn last_lines(&self) -> String {
         // Only a bound on waiting: whatever is there by then is the answer.
         let _ = self.closed.recv_timeout(PATIENCE);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,36 @@
+//! Starting other programs: their environment, the program that launches them, their processor; and
+//! their certain end.
+//!
+//! - [`command`] prepares a tool: its environment lacks what git, cargo, rustup and make leak into it
+//!   ([`clean_env`]). A benchmark's environment lacks more ([`without_session`]).
+//! - [`Runner`] is the user's program that starts another one; [`Placement`] the processor it runs on.
+//! - [`Children`] starts a [`Child`] in a process group of its own. The group ends with the
+//!   child, with the run, and with the run's sudden death. A benchmark's daemons, which left its group,
+//!   end with it, too.
+//! - [`listen`] (once, early) makes signals end all children, so that blocked reads end; rooms then
+//!   fail somehow, and [`interrupted`] says that the signal was the cause.
+
+mod child;
+mod children;
+mod daemons;
+mod env;
+mod groups;
+mod interruption;
+mod placement;
+mod runner;
+mod signals;
+mod table;
+mod tail;
+
+pub use child::Child;
+pub(crate) use children::{Children, end_those_of_dead_run};
+#[cfg(test)]
+pub(crate) use daemons::{ProcessRole, mark};
+pub use env::{clean_env, command};
+pub(crate) use env::{inherited, without_session};
+pub use interruption::{Interrupted, check, interrupted};
+pub use placement::{Placement, allowed_processors};
+pub use runner::Runner;
+pub use signals::{end_at, listen};
+pub(crate) use table::executing;
+pub(crate) use tail::Tail;
