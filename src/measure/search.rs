@@ -2,7 +2,7 @@
 
 mod process;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,8 +46,8 @@ pub(super) struct Search<'a> {
     reached: BTreeSet<String>,
     /// Ids that could not be run to their ends.
     failed: BTreeSet<String>,
-    /// Ids that are slow: a process is ended once it has run some samples of them.
-    slow: BTreeSet<String>,
+    /// Ids that are slow, with what their first call took: a process is ended once it has run some samples of them.
+    slow: BTreeMap<String, Duration>,
     /// Addresses of the head side that were executed.
     executed: BTreeSet<u64>,
     /// What was touched on either side, its own executable included.
@@ -101,7 +101,7 @@ impl<'a> Search<'a> {
             events,
             reached: BTreeSet::new(),
             failed: BTreeSet::new(),
-            slow: BTreeSet::new(),
+            slow: BTreeMap::new(),
             executed: BTreeSet::new(),
             touched: BTreeSet::new(),
         }

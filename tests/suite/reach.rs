@@ -75,7 +75,10 @@ impl PartialEq for Odd {{
 const OWN_SETTINGS: &str = r#"use criterion::{criterion_group, criterion_main, Criterion};
 use std::hint::black_box;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+static PREPARED: AtomicBool = AtomicBool::new(false);
 
 fn counted(name: &str, pause: u64) -> impl FnMut() {
     let folder = std::env::var("ITERATIONS").unwrap();
@@ -93,6 +96,15 @@ fn own(c: &mut Criterion) {
     group.bench_function("settings", |b| b.iter(counted("settings", 1)));
     group.bench_function("slow", |b| b.iter(counted("slow", 150)));
     group.bench_function("behind", |b| b.iter(counted("behind", 1)));
+    group.bench_function("prepares", |b| {
+        let mut count = counted("prepares", 1);
+        b.iter(|| {
+            if !PREPARED.swap(true, Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(300));
+            }
+            count()
+        })
+    });
 }
 
 "#;
@@ -233,7 +245,7 @@ fn a_change_of_documentation_has_nothing_timed() {
     );
     assert!(
         run.progress
-            .contains("0 of 16 benchmarks can be affected by this change"),
+            .contains("0 of 17 benchmarks can be affected by this change"),
         "{}",
         run.progress
     );
@@ -254,7 +266,7 @@ fn of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed
     );
     assert!(
         run.progress
-            .contains("1 of 16 benchmarks can be affected by this change"),
+            .contains("1 of 17 benchmarks can be affected by this change"),
         "{}",
         run.progress
     );
@@ -292,6 +304,7 @@ fn settings_in_the_code_do_not_decide_how_long_a_benchmark_is_watched() {
         // Their code asks for more than 3,000 iterations,
         ("settings", 100, 1500),
         ("behind", 100, 1500),
+        ("prepares", 100, 1500),
         // and for a hundred samples.
         ("slow", 10, 20),
     ] {

@@ -6,6 +6,7 @@
 //! ends after as many samples as a round has at most.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::file_access::{Access, RecordError};
 use crate::process::Placement;
@@ -40,6 +41,8 @@ pub(super) struct Ended {
     id: String,
     /// Whether that benchmark has run as many samples as it needs.
     suffices: bool,
+    /// How long its first call took.
+    first_call: Duration,
 }
 
 impl From<Fault> for Stop {
@@ -102,7 +105,13 @@ impl Search<'_> {
         let (mut complete, least) = (Vec::new(), timing.warm_up + timing.measurement);
         for id in ids.iter().map(Some).chain(std::iter::repeat(None)) {
             self.announce(id);
-            if let Some(pace) = witness.bound(iterations::first(least), self.enough(id))? {
+            let slow = id.and_then(|id| self.slow.get(id)).copied();
+            let (warm_up, enough) = match slow {
+                // A first call may be slow alone, since it prepares something. It counts for nothing.
+                Some(first_call) => (first_call + least, Enough::Samples(MOST)),
+                None => (least, Enough::SlowCall(SLOW_CALL)),
+            };
+            if let Some(pace) = witness.bound(iterations::first(warm_up), enough)? {
                 player.at(pace);
             }
             let report = match player.turn() {
@@ -118,7 +127,8 @@ impl Search<'_> {
                 return Err(Stop::Ended(Ended {
                     seen,
                     complete,
-                    suffices: id.is_some_and(|id| self.slow.contains(id)),
+                    suffices: slow.is_some(),
+                    first_call: witness.first_call()?,
                     id: report.id,
                 }));
             }
@@ -132,14 +142,6 @@ impl Search<'_> {
         Ok(seen)
     }
 
-    /// When a process has run enough of a benchmark.
-    fn enough(&self, id: Option<&String>) -> Enough {
-        match id.is_some_and(|id| self.slow.contains(id)) {
-            true => Enough::Samples(MOST),
-            false => Enough::SlowCall(SLOW_CALL),
-        }
-    }
-
     /// Takes out of `chunk` what the ended process has run. Returns a benchmark that needs a process of its own.
     pub(super) fn again(
         &mut self,
@@ -148,7 +150,7 @@ impl Search<'_> {
         chunk: &mut Vec<String>,
     ) -> Option<Vec<String>> {
         let id = &ended.id;
-        let was_slow = !self.slow.insert(id.clone());
+        let was_slow = self.slow.insert(id.clone(), ended.first_call).is_some();
         let over = ended.suffices || look == Look::Glance || self.reached.contains(id);
         // Benchmarks need not run in the order in which they were listed.
         let alone = was_slow && !over;
