@@ -107,6 +107,9 @@ pub(crate) const WARM_UP_TOLD_NS: usize = 55;
 pub(crate) const ENOUGH_SAMPLES: usize = 160;
 /// It stands still after the first call of all if that took so many nanoseconds; 0 for never.
 pub(crate) const ENOUGH_SLOW_NS: usize = 161;
+/// It stands still after so many calls, those of the warm-up included, once [`WARM_UP_LEAST_NS`] have passed since the
+/// first one began; 0 for never.
+pub(crate) const ENOUGH_CALLS: usize = 162;
 
 /// None.
 pub(crate) const HOOKS_NONE: u64 = 0;

@@ -143,7 +143,7 @@ impl State {
     fn enter(&mut self, mode: u64, place: Place, clock: &impl Fn() -> Timespec) -> Timespec {
         self.end_call();
         let index = self.shared.get(layout::LOG_COUNT);
-        if self.is_enough(index) {
+        if self.is_enough(index, clock) {
             self.stand_still();
         }
         self.sample = Sample {
@@ -247,7 +247,11 @@ impl State {
     }
 
     /// Whether `calls` of the benchmark, all there were so far, are as many as the host wants.
-    fn is_enough(&self, calls: u64) -> bool {
+    fn is_enough(&self, calls: u64, clock: &impl Fn() -> Timespec) -> bool {
+        let wanted = self.shared.get(layout::ENOUGH_CALLS);
+        if wanted > 0 && calls >= wanted {
+            return self.warm_up.lasted(&self.shared, clock().as_nanos());
+        }
         let slow = self.shared.get(layout::ENOUGH_SLOW_NS);
         if slow > 0 && calls == 1 && self.sample.timed >= slow {
             return true;

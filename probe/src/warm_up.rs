@@ -36,6 +36,12 @@ impl WarmUp {
         self.began.get_or_insert(now);
     }
 
+    /// Whether the calls have gone on for as long as a warm-up is to last.
+    pub(crate) fn lasted(&self, shared: &Shared, now: u64) -> bool {
+        let took = self.began.map_or(0, |began| now.wrapping_sub(began));
+        took >= shared.get(layout::WARM_UP_LEAST_NS)
+    }
+
     /// A call has ended, and Criterion was told that it took so long.
     pub(crate) fn call_ended(&mut self, told: u64) {
         self.told = self.told.saturating_add(told);

@@ -169,7 +169,7 @@ impl Player {
 
     /// Why it does not bear to be stopped while the other side runs, as far as that can be seen.
     pub(super) fn restless(&self) -> Option<Restless> {
-        Restless::of(self.process.id(), self.process.port().ok()?)
+        Restless::of(self.worker, self.process.port().ok()?)
     }
 
     /// The process's id.
@@ -183,7 +183,7 @@ impl Player {
             return String::new();
         };
         match self.worker == self.process.id() {
-            true => format!(": {runner} started it without"),
+            true => format!(": {runner} started it without `LD_PRELOAD`"),
             false => format!(": {runner} starts it as a process of its own"),
         }
     }
@@ -243,8 +243,9 @@ impl Player {
                 self.current = Some(id.full());
             }
             Message::Warmup { nanos, .. } => {
-                self.warm_up = self.allow(nanos)?;
+                self.warm_up = self.real(nanos);
                 self.announced = None;
+                self.allow(self.warm_up, self.is_watched())?;
             }
             Message::MeasurementStart {
                 estimate_ns,
@@ -252,11 +253,16 @@ impl Player {
                 iter_count,
                 ..
             } => {
-                self.announced = Some(Announced {
+                let announced = Announced {
                     samples: sample_count,
                     iterations: iter_count,
-                    takes: self.allow(estimate_ns)?,
+                    takes: self.real(estimate_ns),
+                };
+                self.announced = Some(announced);
+                let ends = self.pace.as_ref().is_some_and(|pace| {
+                    pace.is_certain_to_end() || (pace.ends_slow() && announced.is_slow())
                 });
+                self.allow(announced.takes, ends)?;
             }
             Message::FinishedBenchmarkGroup { .. } => self.process.proceed()?,
             Message::MeasurementComplete {
@@ -369,18 +375,23 @@ impl Player {
         &mut self.process
     }
 
-    /// Grants the time that a phase of `nanos` may last, and gives what it really will.
-    fn allow(&mut self, nanos: f64) -> Result<Duration, Ending> {
+    /// How long a phase really lasts that was announced to last so many nanoseconds.
+    fn real(&self, nanos: f64) -> Duration {
         let announced = Duration::try_from_secs_f64(nanos / 1e9).unwrap_or(Duration::MAX);
-        let announced = self.pace.as_ref().map_or(announced, |p| p.real(announced));
-        if announced > LONGEST_ROUND && !self.is_watched() {
+        let pace = self.pace.as_ref();
+        pace.map_or(announced, |pace| pace.real(announced))
+    }
+
+    /// Grants the time that a phase lasts. One that `ends` early is granted no more than the longest round.
+    fn allow(&mut self, takes: Duration, ends: bool) -> Result<(), Ending> {
+        if takes > LONGEST_ROUND && !ends {
             return Err(Ending::TooLong {
-                announced,
+                announced: takes,
                 limit: LONGEST_ROUND,
             });
         }
-        self.patience = self.timeout + announced.mul_f64(OVERRUN);
-        Ok(announced)
+        self.patience = self.timeout + takes.min(LONGEST_ROUND).mul_f64(OVERRUN);
+        Ok(())
     }
 
     /// Asks, once per process, for the unit: a benchmark may have a measurement of its own.

@@ -40,6 +40,8 @@ pub enum Enough {
     Samples(u64),
     /// After the first call, if what it timed took so long.
     SlowCall(Duration),
+    /// After so many calls, those of the warm-up included, once they have gone on for as long as [`WarmUp::least`].
+    Calls(u64),
 }
 
 /// How a warm-up was ended.
@@ -56,8 +58,9 @@ pub struct WarmedUp {
 #[derive(Debug)]
 pub struct Pace {
     shared: File,
-    bounded: bool,
     ends_slow: bool,
+    ends_calls: bool,
+    ends_samples: bool,
 }
 
 impl Seam {
@@ -85,6 +88,7 @@ impl Seam {
         let (field, bound) = match enough {
             Enough::Samples(count) => (layout::ENOUGH_SAMPLES, count),
             Enough::SlowCall(least) => (layout::ENOUGH_SLOW_NS, nanos(least)),
+            Enough::Calls(count) => (layout::ENOUGH_CALLS, count),
         };
         Ok(channel.set(field, bound)?)
     }
@@ -129,11 +133,12 @@ impl Seam {
     /// If the shared file cannot be opened once more.
     pub fn pace(&self, side: Side) -> Result<Pace, SeamError> {
         let channel = self.channels.get(side);
-        let ends_slow = channel.get(layout::ENOUGH_SLOW_NS)? > 0;
+        let is_set = |field| channel.get(field).map(|bound| bound > 0);
         Ok(Pace {
             shared: channel.share()?,
-            bounded: ends_slow || channel.get(layout::ENOUGH_SAMPLES)? > 0,
-            ends_slow,
+            ends_slow: is_set(layout::ENOUGH_SLOW_NS)?,
+            ends_calls: is_set(layout::ENOUGH_CALLS)?,
+            ends_samples: is_set(layout::ENOUGH_SAMPLES)?,
         })
     }
 }
@@ -157,7 +162,15 @@ impl Pace {
     /// Whether the benchmark may be over before it has ended.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
-        self.bounded
+        self.ends_slow || self.ends_calls || self.ends_samples
+    }
+
+    /// Whether a benchmark that measures now is certain to be over before it has ended, slow ones aside.
+    #[must_use]
+    pub fn is_certain_to_end(&self) -> bool {
+        let any = |field| word_of(&self.shared, field).is_ok_and(|word| word > 0);
+        (self.ends_calls && any(layout::LOG_COUNT))
+            || (self.ends_samples && any(layout::WARM_UP_ENDED))
     }
 
     /// Whether nothing more is wanted of a benchmark that is slow.

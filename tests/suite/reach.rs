@@ -105,6 +105,8 @@ fn own(c: &mut Criterion) {
             count()
         })
     });
+    group.finish();
+    c.bench_function("own/usual_warm_up", |b| b.iter(counted("usual_warm_up", 150)));
 }
 
 "#;
@@ -245,7 +247,7 @@ fn a_change_of_documentation_has_nothing_timed() {
     );
     assert!(
         run.progress
-            .contains("0 of 17 benchmarks can be affected by this change"),
+            .contains("0 of 18 benchmarks can be affected by this change"),
         "{}",
         run.progress
     );
@@ -266,7 +268,7 @@ fn of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed
     );
     assert!(
         run.progress
-            .contains("1 of 17 benchmarks can be affected by this change"),
+            .contains("1 of 18 benchmarks can be affected by this change"),
         "{}",
         run.progress
     );
@@ -306,7 +308,8 @@ fn settings_in_the_code_do_not_decide_how_long_a_benchmark_is_watched() {
         ("behind", 100, 1500),
         ("prepares", 100, 1500),
         // and for a hundred samples.
-        ("slow", 10, 20),
+        ("slow", 11, 20),
+        ("usual_warm_up", 11, 20),
     ] {
         let told = format!("own/{name} unreached");
         assert!(verdicts.contains(&told), "{verdicts:?}");

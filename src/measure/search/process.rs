@@ -3,7 +3,7 @@
 //! perfcheck decides how long it runs, whatever settings the benchmark's code has. The first call of the warm-up that ends
 //! after the wanted time is the last one, and Criterion then plans the fewest iterations. Where a single call takes
 //! long, perfcheck ends the process behind it and notes that the benchmark is slow. The next process with that benchmark
-//! ends after as many samples as a round has at most.
+//! ends after as many calls as a round has at most.
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,6 +23,9 @@ use super::super::seams::explain;
 use super::super::witness::Witness;
 use super::{Look, Search, Seen, worse};
 
+/// So many calls of a slow benchmark are as many iterations at least as a round has: one to warm up, and its samples.
+const CALLS: u64 = MOST + 1;
+
 /// Why a process did not come to its end.
 pub(super) enum Stop {
     /// It had run enough of a benchmark.
@@ -34,12 +37,13 @@ pub(super) enum Stop {
 
 /// A process that was ended within a benchmark.
 pub(super) struct Ended {
+    side: Side,
     pub(super) seen: Seen,
     /// The benchmarks that it ran before.
     complete: Vec<String>,
     /// The benchmark within which it was ended.
     id: String,
-    /// Whether that benchmark has run as many samples as it needs.
+    /// Whether that benchmark has run as many calls as it needs.
     suffices: bool,
     /// How long its first call took.
     first_call: Duration,
@@ -108,7 +112,7 @@ impl Search<'_> {
             let slow = id.and_then(|id| self.slow.get(id)).copied();
             let (warm_up, enough) = match slow {
                 // A first call may be slow alone, since it prepares something. It counts for nothing.
-                Some(first_call) => (first_call + least, Enough::Samples(MOST)),
+                Some(first_call) => (first_call + least, Enough::Calls(CALLS)),
                 None => (least, Enough::SlowCall(SLOW_CALL)),
             };
             if let Some(pace) = witness.bound(iterations::first(warm_up), enough)? {
@@ -125,6 +129,7 @@ impl Search<'_> {
             }
             if report.ended {
                 return Err(Stop::Ended(Ended {
+                    side,
                     seen,
                     complete,
                     suffices: slow.is_some(),
@@ -151,11 +156,23 @@ impl Search<'_> {
     ) -> Option<Vec<String>> {
         let id = &ended.id;
         let was_slow = self.slow.insert(id.clone(), ended.first_call).is_some();
-        let over = ended.suffices || look == Look::Glance || self.reached.contains(id);
+        let over = ended.suffices
+            || match self.reached.contains(id) {
+                // What else it executes matters on the head side, where it may be all that executes it.
+                true => ended.side == Side::Base || self.has_executed_all(),
+                false => look == Look::Glance,
+            };
         // Benchmarks need not run in the order in which they were listed.
         let alone = was_slow && !over;
         chunk.retain(|other| !ended.complete.contains(other) && !((over || alone) && other == id));
         alone.then(|| vec![id.clone()])
+    }
+
+    /// Whether there is nothing left on the head side that no benchmark has executed.
+    fn has_executed_all(&self) -> bool {
+        let differing = self.differing(Side::Head);
+        let mut all = differing.chain(self.watched.iter().copied());
+        all.all(|address| self.executed.contains(&address))
     }
 
     /// Whether something that differs was executed or opened since the last time.
