@@ -1,5 +1,7 @@
 //! One side's process in a round: let run, listened to, and held again after each benchmark.
 
+mod patience;
+
 use std::time::{Duration, Instant};
 
 use crate::discover::Failure;
@@ -15,12 +17,7 @@ use super::reported::SideReport;
 use super::standstill::Restless;
 use super::threads::{ThreadTimes, worker};
 
-/// How much longer than announced a phase may last before it counts as hung. Criterion judges
-/// by the warm-up, whose iterations may be quicker than those that follow.
-const OVERRUN: f64 = 4.0;
-
-/// No round of one benchmark may take longer. Settings in a benchmark's code can ask for days.
-pub(super) const LONGEST_ROUND: Duration = Duration::from_secs(3600);
+pub(super) use patience::LONGEST_ROUND;
 
 /// How often a process is looked at that will stand still without a word.
 pub(super) const GLANCE: Duration = Duration::from_millis(20);
@@ -338,60 +335,14 @@ impl Player {
         }
     }
 
-    /// Until when it may be silent.
-    pub(super) fn deadline(&self) -> Instant {
-        self.heard_at + self.patience
-    }
-
-    /// It was silent for a good reason: it waited for its turn.
-    pub(super) fn excuse(&mut self) {
-        self.heard_at = Instant::now();
-    }
-
-    /// Whether it is silent because it works on something outside of any benchmark: a set-up may take as long as it
-    /// likes, up to the longest round.
-    pub(super) fn sets_up(&mut self) -> bool {
-        let now = ThreadTimes::of(self.worker);
-        let before = std::mem::replace(&mut self.at_work, now);
-        self.current.is_none()
-            && before.has_worked(now)
-            && self.released_at.elapsed() < LONGEST_ROUND
-    }
-
     /// How long it has run outside of any benchmark, up to its last one.
     pub(super) fn set_up(&self) -> Duration {
         self.set_up
     }
 
-    /// It was silent for too long.
-    pub(super) fn silence(&self) -> Ending {
-        Ending::Silent {
-            waited: self.patience,
-        }
-    }
-
     /// The process, to be listened to together with another.
     pub(super) fn process(&mut self) -> &mut Process {
         &mut self.process
-    }
-
-    /// How long a phase really lasts that was announced to last so many nanoseconds.
-    fn real(&self, nanos: f64) -> Duration {
-        let announced = Duration::try_from_secs_f64(nanos / 1e9).unwrap_or(Duration::MAX);
-        let pace = self.pace.as_ref();
-        pace.map_or(announced, |pace| pace.real(announced))
-    }
-
-    /// Grants the time that a phase lasts. One that `ends` early is granted no more than the longest round.
-    fn allow(&mut self, takes: Duration, ends: bool) -> Result<(), Ending> {
-        if takes > LONGEST_ROUND && !ends {
-            return Err(Ending::TooLong {
-                announced: takes,
-                limit: LONGEST_ROUND,
-            });
-        }
-        self.patience = self.timeout + takes.min(LONGEST_ROUND).mul_f64(OVERRUN);
-        Ok(())
     }
 
     /// Asks, once per process, for the unit: a benchmark may have a measurement of its own.

@@ -63,6 +63,14 @@ impl Mode {
         }
     }
 
+    /// A quick look takes a thousand samples of a second.
+    pub(super) fn profile_time(self) -> Span {
+        match self {
+            Mode::Quick => Span::from_millis(1_000),
+            Mode::Usual | Mode::Thorough => default::PROFILE_TIME,
+        }
+    }
+
     pub(super) fn confidence(self) -> Confidence {
         match self {
             Mode::Quick | Mode::Usual => default::CONFIDENCE,
@@ -80,6 +88,7 @@ pub(super) fn without_parts(mut configured: CompareOptions) -> CompareOptions {
     sampling.time_per_benchmark = None;
     sampling.warm_up_time = None;
     sampling.measurement_time = None;
+    sampling.profile_time = None;
     configured.judgement.confidence = None;
     configured
 }

@@ -108,7 +108,7 @@ pub struct SamplingArgs {
     /// parts' JSON reports.
     #[arg(long, value_name = "hash:PART/PARTS")]
     pub partition: Option<Partition>,
-    /// Look briefly, before a push: 600ms a benchmark, rounds of 50ms, at most 12
+    /// Look briefly, before a push: 600ms a benchmark, rounds of 50ms, at most 12, profiles of 1s
     #[arg(long, conflicts_with = "thorough")]
     pub quick: bool,
     /// Look closely, before a release: 10s a benchmark, at most 100 rounds, none unchanged before 29, confidence 0.99

@@ -229,7 +229,7 @@ fn sampling(
             (false, true) => Profiling::All,
             (false, false) => Profiling::Changed,
         },
-        profile_time: or_default(args.profile_time, default::PROFILE_TIME),
+        profile_time: or_default(args.profile_time, mode.profile_time()),
         measure_identical: false,
         inject: None,
         rules,

@@ -134,6 +134,7 @@ fn default_text(key: &Key, mode: Mode) -> Option<String> {
         "time-per-benchmark" => mode.time_per_benchmark().to_string(),
         "warm-up-time" => mode.warm_up().to_string(),
         "measurement-time" => mode.measurement().to_string(),
+        "profile-time" => mode.profile_time().to_string(),
         "sample-size" => default::SAMPLE_SIZE.to_string(),
         "timeout" => default::TIMEOUT.to_string(),
         "threshold" => default::THRESHOLD.to_string(),
