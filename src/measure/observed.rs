@@ -69,12 +69,9 @@ pub(super) fn prepare(
         return Ok(());
     };
     for side in Side::BOTH {
-        seam.end_warm_up(side, *warm_up.get(side))?;
-        if let Some(enough) = step.enough {
-            seam.stop_after(side, enough)?;
-        }
+        let pace = seam.bound(side, *warm_up.get(side), step.enough)?;
         if let Some(player) = players.get_mut(side) {
-            player.at(seam.pace(side)?);
+            player.at(pace);
         }
     }
     Ok(())

@@ -95,9 +95,7 @@ impl Witness {
             return Ok(None);
         };
         clock.observe()?;
-        clock.end_warm_up(self.side, warm_up)?;
-        clock.stop_after(self.side, enough)?;
-        clock.pace(self.side).map(Some)
+        clock.bound(self.side, warm_up, Some(enough)).map(Some)
     }
 
     /// A process is about to be started.

@@ -247,6 +247,26 @@ mod tests {
 
     use super::*;
 
+    fn whole(executable: &Executable) -> Invocation<'_> {
+        Invocation {
+            executable,
+            side: Side::Base,
+            filter: Filter::Nothing,
+            timing: None,
+            length: Length::Whole,
+            placement: Placement::Free,
+            env: Vec::new(),
+        }
+    }
+
+    fn version(major: u8, minor: u8, patch: u8) -> CriterionVersion {
+        CriterionVersion {
+            major,
+            minor,
+            patch,
+        }
+    }
+
     #[test]
     fn a_filter_matches_its_ids_and_nothing_else() {
         let ids = [
@@ -280,13 +300,8 @@ mod tests {
             ..super::super::fake::executable("")
         };
         let invocation = Invocation {
-            executable: &executable,
-            side: Side::Base,
             filter: Invocation::filter_for(["fold/codeword", "sum"]),
-            timing: None,
-            length: Length::Whole,
-            placement: Placement::Free,
-            env: Vec::new(),
+            ..whole(&executable)
         };
         let words = invocation.arguments().join(" ");
         assert_eq!(words, "--bench --noplot ^(?:fold/chained|sum)$");
@@ -304,19 +319,11 @@ mod tests {
                 measurement: Duration::from_millis(200),
                 sample_size: 10,
             };
-            let version = CriterionVersion {
-                major: 3,
-                minor: 0,
-                patch: 5,
-            };
+            let version = version(3, 0, 5);
             let invocation = Invocation {
-                executable: &executable,
-                side: Side::Base,
                 filter,
                 timing: Some((timing, version)),
-                length: Length::Whole,
-                placement: Placement::Free,
-                env: Vec::new(),
+                ..whole(&executable)
             };
             invocation.arguments().join(" ")
         };
@@ -345,20 +352,14 @@ mod tests {
             measurement: Duration::from_millis(100),
             sample_size: 20,
         };
-        let version = CriterionVersion {
-            major: 0,
-            minor: 4,
-            patch: 0,
-        };
+        let version = version(0, 4, 0);
         assert!(version.has_quick_mode());
         let invocation = Invocation {
-            executable: &executable,
             side: Side::Head,
             filter: Invocation::filter_for(["a"]),
             timing: Some((timing, version)),
             length: Length::Quick,
-            placement: Placement::Free,
-            env: Vec::new(),
+            ..whole(&executable)
         };
         assert_eq!(
             invocation.arguments().join(" "),
@@ -376,11 +377,6 @@ mod tests {
             warm_up: Duration::from_millis(50),
             measurement: Duration::from_millis(1200),
             sample_size: 10,
-        };
-        let version = |major, minor, patch| CriterionVersion {
-            major,
-            minor,
-            patch,
         };
         assert_eq!(timing.arguments(version(0, 3, 6))[1], "1");
         assert_eq!(timing.arguments(version(0, 3, 6))[3], "2");

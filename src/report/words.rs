@@ -25,21 +25,6 @@ pub(super) const ORDER: [Verdict; 9] = [
     Verdict::Identical,
 ];
 
-/// The verdict as one word.
-pub(super) fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Slower => "slower",
-        Verdict::Faster => "faster",
-        Verdict::Unchanged => "unchanged",
-        Verdict::Inconclusive => "inconclusive",
-        Verdict::Identical => "identical",
-        Verdict::Unreached => "unreached",
-        Verdict::Added => "added",
-        Verdict::Removed => "removed",
-        Verdict::Failed => "failed",
-    }
-}
-
 /// The verdict as one column.
 pub(super) fn symbol(verdict: Verdict, charset: Charset) -> &'static str {
     let (unicode, ascii) = match verdict {
@@ -88,7 +73,7 @@ pub(super) fn summary(comparison: &Comparison) -> String {
     if let Some(failure) = &comparison.failure {
         return format!("the {} side {}", failure.side, visible(&failure.reason));
     }
-    let verdict = word(comparison.verdict);
+    let verdict = comparison.verdict.name();
     let time = match comparison
         .time
         .as_ref()
@@ -212,7 +197,7 @@ pub(super) fn count(report: &Report, verdict: Verdict) -> usize {
 pub(super) fn tally(report: &Report) -> String {
     let parts: Vec<String> = ORDER
         .iter()
-        .map(|verdict| (count(report, *verdict), word(*verdict)))
+        .map(|verdict| (count(report, *verdict), verdict.name()))
         .filter(|(n, _)| *n > 0)
         .map(|(n, word)| format!("{n} {word}"))
         .collect();

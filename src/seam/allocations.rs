@@ -198,7 +198,7 @@ impl AllocationSeam {
         self.seam.observe()
     }
 
-    /// As [`Seam::end_warm_up`] and [`Seam::stop_after`].
+    /// As [`Seam::bound`].
     ///
     /// # Errors
     /// If the shared file cannot be written.
@@ -208,11 +208,7 @@ impl AllocationSeam {
         warm_up: WarmUp,
         enough: Option<Enough>,
     ) -> Result<Pace, SeamError> {
-        self.seam.end_warm_up(side, warm_up)?;
-        if let Some(enough) = enough {
-            self.seam.stop_after(side, enough)?;
-        }
-        self.seam.pace(side)
+        self.seam.bound(side, warm_up, enough)
     }
 
     /// As [`Seam::cut_times`].

@@ -135,7 +135,7 @@ impl ProfileSeam {
         self.seam.observe()
     }
 
-    /// As [`Seam::end_warm_up`] and [`Seam::stop_after`], for what [`ProfileSeam::begin`] has begun.
+    /// As [`Seam::bound`], for what [`ProfileSeam::begin`] has begun.
     ///
     /// # Errors
     /// If the shared file cannot be written.
@@ -145,11 +145,7 @@ impl ProfileSeam {
         warm_up: WarmUp,
         enough: Option<Enough>,
     ) -> Result<Pace, SeamError> {
-        self.seam.end_warm_up(side, warm_up)?;
-        if let Some(enough) = enough {
-            self.seam.stop_after(side, enough)?;
-        }
-        self.seam.pace(side)
+        self.seam.bound(side, warm_up, enough)
     }
 
     /// The profile of the benchmark that began last, once the process of `side` has ended.

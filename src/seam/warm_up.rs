@@ -93,6 +93,23 @@ impl Seam {
         Ok(channel.set(field, bound)?)
     }
 
+    /// [`Seam::end_warm_up`], and [`Seam::stop_after`] where a bound is given; then how far the benchmark has come.
+    ///
+    /// # Errors
+    /// If the shared file cannot be written.
+    pub fn bound(
+        &self,
+        side: Side,
+        warm_up: WarmUp,
+        enough: Option<Enough>,
+    ) -> Result<Pace, SeamError> {
+        self.end_warm_up(side, warm_up)?;
+        if let Some(enough) = enough {
+            self.stop_after(side, enough)?;
+        }
+        self.pace(side)
+    }
+
     /// The times of the samples behind the warm-up, of a process that stands still since it has run enough; none where
     /// it is not sure which they are.
     ///

@@ -90,11 +90,11 @@ fn line(
     let at = |ratio: Ratio| axis.at(ratio.as_change());
     let name = naming.name(&comparison.key);
     html! {
-        g class=(words::word(comparison.verdict)) {
+        g class=(comparison.verdict.name()) {
             text x="320" y=(unit(y + 4.0)) text-anchor="end" { title { (name) } (shortened(&name, 42)) }
             path.interval d={ "M" (unit(at(change.lower))) " " (unit(y)) "H" (unit(at(change.upper).max(at(change.lower) + 1.0))) } {}
             circle.point cx=(unit(at(change.ratio))) cy=(unit(y)) r="4" {}
-            text.number x="705" y=(unit(y + 4.0)) { (change.ratio) " " (words::word(comparison.verdict)) }
+            text.number x="705" y=(unit(y + 4.0)) { (change.ratio) " " (comparison.verdict.name()) }
         }
     }
 }

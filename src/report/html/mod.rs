@@ -143,7 +143,7 @@ fn controls(report: &Report) -> Markup {
                 @for verdict in words::ORDER {
                     @let n = words::count(report, verdict);
                     @if n > 0 {
-                        option value=(words::word(verdict)) { (words::symbol(verdict, Charset::Unicode)) " " (words::word(verdict)) " (" (n) ")" }
+                        option value=(verdict.name()) { (words::symbol(verdict, Charset::Unicode)) " " (verdict.name()) " (" (n) ")" }
                     }
                 }
             } }

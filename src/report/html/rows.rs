@@ -29,7 +29,7 @@ pub(super) struct PageContext<'a> {
 /// The line, and what it opens.
 pub(super) fn row(frame: &PageContext<'_>, place: usize, comparison: &Comparison) -> Markup {
     let name = frame.naming.name(&comparison.key);
-    let verdict = words::word(comparison.verdict);
+    let verdict = comparison.verdict.name();
     let notable = if words::is_notable(comparison) {
         "notable"
     } else {

@@ -81,7 +81,7 @@ fn of_run(report: &Report) -> Vec<String> {
 fn annotation(report: &Report, level: &str, naming: Naming, comparison: &Comparison) -> String {
     let title = format!(
         "{}: {}",
-        words::word(comparison.verdict),
+        comparison.verdict.name(),
         shortened(&naming.name(&comparison.key), LONGEST_NAME)
     );
     let place = place::blamed(report, comparison)

@@ -65,7 +65,7 @@ fn suites(report: &Report) -> Vec<TestSuite> {
 fn case(comparison: &Comparison, suite: &str) -> TestCase {
     let mut case = TestCase::new(comparison.key.id.as_str(), status(comparison));
     case.set_classname(suite);
-    case.add_property(("verdict", words::word(comparison.verdict)));
+    case.add_property(("verdict", comparison.verdict.name()));
     if let Some(change) = comparison.time.as_ref().and_then(|t| t.change.as_ref()) {
         case.add_property(("ratio", change.ratio.as_quotient().to_string().as_str()));
         case.add_property(("lower", change.lower.as_quotient().to_string().as_str()));
@@ -132,6 +132,6 @@ fn status(comparison: &Comparison) -> TestCaseStatus {
     };
     status
         .set_message(message)
-        .set_type(words::word(comparison.verdict));
+        .set_type(comparison.verdict.name());
     status
 }

@@ -98,7 +98,7 @@ impl Page<'_> {
         let mut row = format!(
             "| {} {} | {} | {} | {} | {} |",
             words::symbol(comparison.verdict, Charset::Unicode),
-            words::word(comparison.verdict),
+            comparison.verdict.name(),
             self.name(comparison),
             medians(comparison),
             size.unwrap_or_default(),

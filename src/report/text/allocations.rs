@@ -83,18 +83,13 @@ impl TextPage<'_> {
 }
 
 fn columns() -> Vec<Column> {
-    let column = |heading: &str, align, gives_way| Column {
-        heading: heading.to_owned(),
-        align,
-        gives_way,
-    };
     vec![
-        column("", Align::Left, None),
-        column("", Align::Left, None),
-        column("allocations", Align::Right, None),
-        column("reallocations", Align::Right, Some(1)),
-        column("bytes", Align::Right, Some(3)),
-        column("peak", Align::Right, Some(2)),
+        Column::new("", Align::Left, None),
+        Column::new("", Align::Left, None),
+        Column::new("allocations", Align::Right, None),
+        Column::new("reallocations", Align::Right, Some(1)),
+        Column::new("bytes", Align::Right, Some(3)),
+        Column::new("peak", Align::Right, Some(2)),
     ]
 }
 

@@ -69,19 +69,14 @@ impl TextPage<'_> {
 }
 
 fn columns() -> Vec<Column> {
-    let column = |heading: &str, align, gives_way| Column {
-        heading: heading.to_owned(),
-        align,
-        gives_way,
-    };
     vec![
-        column("", Align::Left, None),
-        column("whose", Align::Left, None),
-        column("budget", Align::Left, None),
-        column("base", Align::Right, Some(2)),
-        column("head", Align::Right, None),
-        column("used", Align::Right, None),
-        column("", Align::Left, Some(1)),
+        Column::new("", Align::Left, None),
+        Column::new("whose", Align::Left, None),
+        Column::new("budget", Align::Left, None),
+        Column::new("base", Align::Right, Some(2)),
+        Column::new("head", Align::Right, None),
+        Column::new("used", Align::Right, None),
+        Column::new("", Align::Left, Some(1)),
     ]
 }
 

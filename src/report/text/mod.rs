@@ -120,7 +120,7 @@ impl TextPage<'_> {
             let symbol = words::symbol(verdict, self.options.charset);
             let text = format!(
                 "{symbol} {:<13} {target}: {why}, {} not measured",
-                words::word(verdict),
+                verdict.name(),
                 words::benchmarks(n)
             );
             out.push_str(&self.paint(&self.wrapped(&text, 16), Tone::Quiet));
@@ -184,7 +184,7 @@ impl TextPage<'_> {
 
     fn verdict(&self, comparison: &Comparison) -> String {
         let symbol = words::symbol(comparison.verdict, self.options.charset);
-        format!("{symbol} {}", words::word(comparison.verdict))
+        format!("{symbol} {}", comparison.verdict.name())
     }
 
     fn stacked(&self, rows: &[&Comparison]) -> String {
@@ -210,20 +210,15 @@ impl TextPage<'_> {
 }
 
 fn columns(report: &Report, scale: Option<&Scale>) -> Vec<Column> {
-    let column = |heading: &str, align, gives_way| Column {
-        heading: heading.to_owned(),
-        align,
-        gives_way,
-    };
     let interval = words::interval_heading(report);
     vec![
-        column("", Align::Left, None),
-        column("benchmark", Align::Left, None),
-        column("base", Align::Right, Some(4)),
-        column("head", Align::Right, Some(5)),
-        column("change", Align::Right, None),
-        column(&interval, Align::Right, Some(3)),
-        column(
+        Column::new("", Align::Left, None),
+        Column::new("benchmark", Align::Left, None),
+        Column::new("base", Align::Right, Some(4)),
+        Column::new("head", Align::Right, Some(5)),
+        Column::new("change", Align::Right, None),
+        Column::new(&interval, Align::Right, Some(3)),
+        Column::new(
             &scale.map(Scale::heading).unwrap_or_default(),
             Align::Left,
             Some(2),

@@ -21,6 +21,16 @@ pub(super) struct Column {
     pub(super) gives_way: Option<u8>,
 }
 
+impl Column {
+    pub(super) fn new(heading: &str, align: Align, gives_way: Option<u8>) -> Column {
+        Column {
+            heading: heading.to_owned(),
+            align,
+            gives_way,
+        }
+    }
+}
+
 /// A cell: text of one line, and what it means.
 #[derive(Debug, Clone)]
 pub(super) struct Cell {
