@@ -25,6 +25,15 @@ criterion = { version = "0.8", default-features = false }
 name = "planted"
 harness = false
 
+# Criterion is not what is measured: quick to build is better.
+[profile.bench.package."*"]
+opt-level = 0
+debug = false
+
+[profile.bench.package.dep]
+opt-level = 3
+debug = 1
+
 [profile.bench.package.plain]
 opt-level = 3
 "#;
@@ -178,6 +187,7 @@ fn planted() -> &'static Value {
         let profiling = "--profile-all --profile-time 600ms";
         let output = repository()
             .perfcheck(&format!("HEAD~1..HEAD {options} {profiling} --format json"))
+            .args(["--warm-up-time", "10ms", "--measurement-time", "20ms"])
             .output()
             .unwrap();
         let progress = String::from_utf8_lossy(&output.stderr);
