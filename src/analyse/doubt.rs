@@ -32,7 +32,8 @@ impl fmt::Display for Doubt {
             ),
             Doubt::SameCode(reason) => write!(
                 f,
-                "code and source are the same on both sides, documentation aside ({reason})"
+                "code and source are the same on both sides, documentation aside; {reason}, so the source did not \
+                 cause this change of time"
             ),
         }
     }

@@ -89,9 +89,14 @@ pub fn touched_functions(files: &[ChangedFile]) -> Vec<TouchedFunction> {
 }
 
 /// Whether nothing but documentation differs: the code of each Rust file is the same, comments aside, and
-/// all else that changed is Markdown. `paths` are those of all that changed.
+/// all else that changed is Markdown, neither compiled in nor beside benchmarks, where their inputs lie. `paths` are
+/// those of all that changed, `is_compiled` whether the compiler has read one.
 #[must_use]
-pub fn is_documentation(paths: &[Paired<Option<PathBuf>>], files: &[ChangedFile]) -> bool {
+pub fn is_documentation(
+    paths: &[Paired<Option<PathBuf>>],
+    files: &[ChangedFile],
+    is_compiled: impl Fn(&Path) -> bool,
+) -> bool {
     let same_code = |text: &Paired<String>| {
         let texts = text.as_ref().map(|text| tokens_with_literals(text));
         let words = texts
@@ -103,13 +108,16 @@ pub fn is_documentation(paths: &[Paired<Option<PathBuf>>], files: &[ChangedFile]
         let Some(file) = files.iter().find(|file| file.paths == *paths) else {
             return false;
         };
+        let both = || [&paths.base, &paths.head].into_iter().flatten();
         let has = |extension: &str| {
-            let paths = [&paths.base, &paths.head];
-            let mut paths = paths.into_iter().flatten();
-            paths.all(|path| path.extension().is_some_and(|own| own == extension))
+            both().all(|path| path.extension().is_some_and(|own| own == extension))
+        };
+        let is_input = |path: &PathBuf| {
+            let mut parts = path.iter();
+            is_compiled(path) || parts.any(|part| part == "benches")
         };
         let is_moved = paths.base.is_none() || paths.base != paths.head;
-        has("md") || has("rs") && !is_moved && same_code(&file.texts)
+        has("md") && !both().any(is_input) || has("rs") && !is_moved && same_code(&file.texts)
     })
 }
 
@@ -206,7 +214,7 @@ fn spare() {}
     fn documentation_is_comments_and_markdown_and_nothing_else() {
         let is_documentation = |files: &[ChangedFile]| {
             let paths: Vec<_> = files.iter().map(|file| file.paths.clone()).collect();
-            super::is_documentation(&paths, files)
+            super::is_documentation(&paths, files, |path| path.ends_with("words.md"))
         };
         let commented = format!("//! Tokens.\n{BASE}");
         let rust = file("src/a.rs", BASE, &commented);
@@ -218,10 +226,13 @@ fn spare() {}
             &BASE.replace("& 3", "& 7")
         )]));
         assert!(!is_documentation(&[file("data.json", "1", "2"), readme]));
+        // What `include_str!` names is a source, and what lies beside benchmarks their input.
+        assert!(!is_documentation(&[file("src/words.md", "a", "b")]));
+        assert!(!is_documentation(&[file("benches/corpus.md", "a", "b")]));
         // What is no text is among the paths alone.
         let binary = Paired::new(None, Some("corpus.bin".into()));
         let paths = [rust.paths.clone(), binary];
-        assert!(!super::is_documentation(&paths, &[rust]));
+        assert!(!super::is_documentation(&paths, &[rust], |_| false));
     }
 
     #[test]

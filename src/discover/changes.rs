@@ -10,8 +10,8 @@ use crate::build::{Build, Executable};
 use crate::file_access::Watched;
 use crate::units::Paired;
 
-use super::surroundings::{CodeChange, InputChanges, InputStatus};
-use super::{Identity, Target};
+use super::surroundings::{self, CodeChange, InputChanges, InputStatus};
+use super::{DifferenceOrigin, Identity, Target};
 
 /// The functions that differ between the executables of a target: found out when that is first asked, then kept.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +102,11 @@ impl<'a> Changes<'a> {
     pub fn is_code(&self, path: &Path) -> bool {
         let surroundings = self.surroundings();
         surroundings.is_ok_and(|surroundings| surroundings.is_code(path))
+    }
+
+    /// Where the things at these paths come from.
+    pub(crate) fn origin<'p>(&self, paths: impl Iterator<Item = &'p Path>) -> DifferenceOrigin {
+        surroundings::origin(self.builds, paths)
     }
 
     fn surroundings(&self) -> Result<&InputChanges<'a>, Unclear> {

@@ -4,11 +4,11 @@ use std::io;
 
 use crate::binary::code_difference;
 use crate::build::{Build, Executable};
-use crate::file_access::Recorder;
+use crate::file_access::{Access, Recorder};
 use crate::units::{Paired, Side};
 
-use super::Identity;
 use super::surroundings::{self, InputChanges, InputStatus};
+use super::{DifferenceOrigin, Identity, OutsideDifference};
 
 /// Whether both executables are the same code in the same surroundings.
 pub(super) fn identity(
@@ -33,13 +33,49 @@ pub(super) fn identity(
         .as_ref()
         .map_err(ToString::to_string)
         .and_then(|all| {
-            let beside = all.of(Paired::new(base, head));
+            let beside = beside(all, Paired::new(base, head));
             beside.map_err(|error| error.to_string())
         });
     match beside {
-        Ok(InputStatus::Same) => Identity::Identical,
-        Ok(InputStatus::Watch(reason) | InputStatus::Differs(reason)) | Err(reason) => {
-            Identity::SameCode(reason)
+        Ok(None) => Identity::Identical,
+        Ok(Some(outside)) => Identity::SameCode(outside),
+        Err(reason) => Identity::SameCode(unknown(reason)),
+    }
+}
+
+fn beside(
+    all: &InputChanges<'_>,
+    executables: Paired<&Executable>,
+) -> io::Result<Option<OutsideDifference>> {
+    let reason = match all.of(executables)? {
+        InputStatus::Same => return Ok(None),
+        InputStatus::Watch(reason) | InputStatus::Differs(reason) => reason,
+    };
+    let origin = all.origin(executables)?;
+    Ok(Some(OutsideDifference { reason, origin }))
+}
+
+fn unknown(reason: String) -> OutsideDifference {
+    OutsideDifference {
+        reason,
+        origin: DifferenceOrigin::Checkouts,
+    }
+}
+
+impl Identity {
+    /// With what processes have touched while they were asked for their benchmarks.
+    pub(super) fn touching(self, touched: Option<OutsideDifference>) -> Identity {
+        match (self, touched) {
+            (Identity::Identical, Some(touched)) => Identity::SameCode(touched),
+            (Identity::SameCode(own), Some(touched))
+                if touched.origin == DifferenceOrigin::Checkouts =>
+            {
+                Identity::SameCode(OutsideDifference {
+                    origin: touched.origin,
+                    ..own
+                })
+            }
+            (identity, _) => identity,
         }
     }
 }
@@ -63,21 +99,28 @@ impl ListingRecord {
         }))
     }
 
-    /// The first thing that was touched, or why that is not known; a lower-case fragment.
-    pub(super) fn finish(mut self, builds: &Paired<Build>) -> Option<String> {
-        Side::BOTH.into_iter().find_map(|side| {
+    /// The first thing that was touched, or why that is not known, and where all that was touched comes from.
+    pub(super) fn finish(mut self, builds: &Paired<Build>) -> Option<OutsideDifference> {
+        let found = Side::BOTH.into_iter().filter_map(|side| {
             let touched = match self.0.get_mut(side) {
                 Ok(None) => return None,
                 Ok(Some(recorder)) => recorder.take().map_err(|error| error.to_string()),
                 Err(reason) => Err(reason.clone()),
             };
-            match touched {
-                Ok(touched) => touched.first().map(|first| {
-                    let path = surroundings::touched(builds.get(side), first.path());
-                    format!("it opens {path}, which differs")
-                }),
-                Err(reason) => Some(reason),
-            }
-        })
+            let touched = match touched {
+                Ok(touched) => touched,
+                Err(reason) => return Some(unknown(reason)),
+            };
+            let path = surroundings::touched(builds.get(side), touched.first()?.path());
+            Some(OutsideDifference {
+                reason: format!("it opens {path}, which differs"),
+                origin: surroundings::origin(builds, touched.iter().map(Access::path)),
+            })
+        });
+        // Both sides are asked: one may read what the other does not.
+        let found: Vec<OutsideDifference> = found.collect();
+        let of_checkouts = |one: &&OutsideDifference| one.origin == DifferenceOrigin::Checkouts;
+        let first = found.iter().find(of_checkouts).or(found.first());
+        first.cloned()
     }
 }

@@ -19,8 +19,8 @@ use super::refused::Refused;
 use super::renamed::{self, OwnWords};
 use super::surroundings::InputChanges;
 use super::{
-    Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, FunctionDiff, Identity, Presence,
-    Reached, SkippedTarget, Target, TargetOutcome,
+    Benchmark, BenchmarkKey, DiscoverError, Discovery, Failure, FunctionDiff, Presence, Reached,
+    SkippedTarget, Target, TargetOutcome,
 };
 
 /// What discovery depends on.
@@ -73,10 +73,7 @@ pub fn discover(
         let Some((package, target)) = name_of(&executables) else {
             continue;
         };
-        let identity = match (identity(builds, &executables, &surroundings), touched) {
-            (Identity::Identical, Some(reason)) => Identity::SameCode(reason),
-            (identity, _) => identity,
-        };
+        let identity = identity(builds, &executables, &surroundings).touching(touched);
         let mut refused = Refused::new(&package, &target, &identity);
         let mut listings = refused.sort_out(answers);
         discovery.skipped.append(&mut refused.targets);
@@ -354,6 +351,7 @@ mod tests {
 
     use super::super::listing::Answer;
     use super::*;
+    use crate::discover::Identity;
     use crate::protocol::CriterionVersion;
 
     fn listing(ids: &[&str]) -> Listing {

@@ -12,6 +12,8 @@ mod refused;
 mod renamed;
 mod surroundings;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::build::{Choice, Executable};
@@ -158,11 +160,42 @@ pub enum Identity {
     Identical,
     /// Something differs; what, for a person (`.text: 312 bytes`).
     Different(String),
-    /// Nothing that is loaded of them differs, but something else that benchmarks may depend on, or do; what, for
-    /// a person (`it may open data/1.json, which differs`).
-    SameCode(String),
+    /// Nothing that is loaded of them differs, but something else that benchmarks may depend on, or do.
+    SameCode(OutsideDifference),
     /// One side has no such executable.
     OneSided,
+}
+
+/// What differs besides the code of two executables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideDifference {
+    /// For a person (`it may open data/1.json, which differs`).
+    pub reason: String,
+    /// Where it comes from, of all that may count.
+    pub origin: DifferenceOrigin,
+}
+
+/// Where a difference comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DifferenceOrigin {
+    /// The builds alone: what build scripts have made, and what was built besides.
+    Builds,
+    /// The checkouts, or something that is not known.
+    Checkouts,
+}
+
+impl DifferenceOrigin {
+    /// Of what lies at these paths.
+    pub(crate) fn of<'a>(
+        builds: Paired<&Path>,
+        mut paths: impl Iterator<Item = &'a Path>,
+    ) -> DifferenceOrigin {
+        let is_made = |path: &Path| path.starts_with(builds.base) || path.starts_with(builds.head);
+        match paths.all(is_made) {
+            true => DifferenceOrigin::Builds,
+            false => DifferenceOrigin::Checkouts,
+        }
+    }
 }
 
 /// A benchmark and on which sides it exists.
@@ -244,5 +277,23 @@ pub enum TargetOutcome {
 impl TargetOutcome {
     fn is_skipped(&self) -> bool {
         *self == TargetOutcome::Skipped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_checkout_holds_is_no_difference_of_the_builds_alone() {
+        let builds = Paired::new(Path::new("/run/target/base"), Path::new("/run/target/head"));
+        let origin = |paths: &[&'static str]| {
+            let paths = paths.iter().copied().map(Path::new);
+            DifferenceOrigin::of(builds, paths)
+        };
+        let made = "/run/target/base/release/build/a-1/out/count.txt";
+        let tracked = "/run/head/benches/corpus.md";
+        assert_eq!(origin(&[made]), DifferenceOrigin::Builds);
+        assert_eq!(origin(&[made, tracked]), DifferenceOrigin::Checkouts);
     }
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::build::Choice;
-use crate::discover::{Changes, Discovery, Identity, Presence, Reached, Target};
+use crate::discover::{Changes, DifferenceOrigin, Discovery, Identity, Presence, Reached, Target};
 use crate::plan::Sampling;
 use crate::process::Interrupted;
 use crate::scratch::Scratch;
@@ -100,6 +100,12 @@ pub fn find_reach(
             Ok(found) => {
                 for benchmark in &mut target.benchmarks {
                     benchmark.reached = found.of(benchmark);
+                }
+                let touched = found.touched.iter().map(|path| path.as_path());
+                if let Identity::SameCode(outside) = &mut target.identity
+                    && changes.origin(touched) == DifferenceOrigin::Checkouts
+                {
+                    outside.origin = DifferenceOrigin::Checkouts;
                 }
                 reach.executed.extend(found.executed);
                 if found.touched.iter().any(|path| changes.is_code(path)) {

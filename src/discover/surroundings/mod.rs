@@ -32,6 +32,7 @@ use crate::build::{Build, Executable};
 use crate::file_access::{Recorder, Watched};
 use crate::units::{Paired, Side, normal};
 
+use super::DifferenceOrigin;
 use named::Contents;
 
 /// Something that differs.
@@ -118,16 +119,13 @@ impl<'a> InputChanges<'a> {
         if self.things.is_empty() {
             return Ok(InputStatus::Same);
         }
-        let contents = executables.try_map(|executable| Contents::of_file(&executable.path))?;
+        let contents = contents(executables)?;
         if let Some(library) = self.needed(executables)? {
             let reason = format!("it loads {library}, which differs");
             return Ok(InputStatus::Differs(reason));
         }
-        let names = |texts: &[String]| {
-            let texts: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
-            contents.base.hold_any(&texts) || contents.head.hold_any(&texts)
-        };
-        let may_miss = |thing: &&Thing| thing.is_one_sided() && names(&thing.exact_names());
+        let names = |texts: &[String]| hold_any(&contents, texts);
+        let may_miss = |thing: &&Thing| thing.may_be_missed(names);
         if let Some(thing) = self.things.iter().find(may_miss) {
             let name = &thing.name;
             let reason = format!("it may look for {name}, which one side lacks");
@@ -141,14 +139,33 @@ impl<'a> InputChanges<'a> {
         })
     }
 
+    /// Where all of that comes from which the benchmarks of these executables may depend on.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub(super) fn origin(&self, executables: Paired<&Executable>) -> io::Result<DifferenceOrigin> {
+        if self.runner(executables).is_some() {
+            return Ok(DifferenceOrigin::Checkouts);
+        }
+        let contents = contents(executables)?;
+        let names = |texts: &[String]| hold_any(&contents, texts);
+        let packages = executables.map(|executable| executable.package.as_str());
+        let counts =
+            |thing: &&Thing| thing.may_be_missed(names) || thing.may_be_touched(packages, names);
+        let things = self.things.iter().filter(counts);
+        let paths = things.flat_map(|thing| [&thing.paths.base, &thing.paths.head]);
+        Ok(origin(self.builds, paths.flatten().map(PathBuf::as_path)))
+    }
+
     /// What differs about the program that starts a benchmark.
     fn runner(&self, executables: Paired<&Executable>) -> Option<String> {
         let started = executables.map(Executable::starter);
         if started.base != started.head {
-            return Some(format!(
-                "{} starts it on base, {} on head",
-                started.base, started.head
-            ));
+            let Paired { base, head } = executables.map(|executable| match &executable.runner {
+                Some(runner) => format!("`{}`", runner.typed),
+                None => executable.starter().to_owned(),
+            });
+            return Some(format!("{base} starts it on base, {head} on head"));
         }
         let files = Side::BOTH.into_iter().flat_map(|side| {
             let executable = *executables.get(side);
@@ -249,6 +266,11 @@ impl Thing {
         self.paths.base.is_none() || self.paths.head.is_none()
     }
 
+    /// Whether a benchmark may ask for it by its name and find it on one side alone.
+    fn may_be_missed(&self, names: impl Fn(&[String]) -> bool) -> bool {
+        self.is_one_sided() && names(&self.exact_names())
+    }
+
     /// Whether a benchmark of a package, by its name on either side, may come upon it, by what is seen without
     /// running it; `names` says which texts its executables hold.
     fn may_be_touched(&self, packages: Paired<&str>, names: impl Fn(&[String]) -> bool) -> bool {
@@ -278,6 +300,25 @@ impl Thing {
         let path = self.paths.head.as_ref().or(self.paths.base.as_ref())?;
         Some(path.file_name()?.to_string_lossy().into_owned())
     }
+}
+
+fn contents(executables: Paired<&Executable>) -> io::Result<Paired<Contents>> {
+    executables.try_map(|executable| Contents::of_file(&executable.path))
+}
+
+/// Whether either side holds one of these texts.
+fn hold_any(contents: &Paired<Contents>, texts: &[String]) -> bool {
+    let texts: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+    contents.base.hold_any(&texts) || contents.head.hold_any(&texts)
+}
+
+/// Where the things at these paths come from.
+pub(super) fn origin<'a>(
+    builds: &Paired<Build>,
+    paths: impl Iterator<Item = &'a Path>,
+) -> DifferenceOrigin {
+    let folders = builds.as_ref().map(|build| build.target_dir.as_path());
+    DifferenceOrigin::of(folders, paths)
 }
 
 /// The words for something that was touched, `name` being its path.
