@@ -4,12 +4,12 @@
 //! dependencies, and also holds for crates of the repository that are no members. Crates from elsewhere stay as the
 //! project wants them.
 
-use std::iter;
-
 use toml::{Table, Value};
 
 use super::cargo_config::ConfigFile;
+use super::cargo_version::CargoVersion;
 use super::workspace::{OwnPackage, names};
+use crate::units::Side;
 
 /// The key of what holds for all packages that are no members of the workspace.
 const OTHERS: &str = "*";
@@ -46,22 +46,54 @@ fn hides_lines(debug: &Value) -> bool {
     }
 }
 
-/// Values for cargo's `--config` that give these packages line tables and symbols in `profile`, where the
-/// manifest of the workspace or a configuration file takes them away.
-pub(super) fn kept<'a>(
-    profile: &str,
-    manifest: &Table,
-    files: &[ConfigFile],
-    packages: impl Iterator<Item = OwnPackage<'a>>,
-) -> Vec<String> {
-    let manifests = iter::once(manifest).chain(files.iter().map(ConfigFile::table));
-    let settings = PackageOverrides::of(profile, &manifests.collect::<Vec<_>>());
-    let mut values: Vec<String> = packages
-        .flat_map(|own| settings.values(profile, own))
-        .collect();
-    values.sort();
-    values.dedup();
-    values
+/// What keeps the lines and symbols of the repository's own crates.
+#[derive(Debug)]
+pub(super) struct LineTables {
+    /// For `--config`.
+    values: Vec<String>,
+    /// A cargo that has no such option, as it calls itself.
+    too_old: Option<String>,
+}
+
+impl LineTables {
+    /// For these packages in `profile`, where the manifest of the workspace or a configuration file takes
+    /// lines and symbols away; `cargo` is what it says of its version.
+    pub(super) fn of<'a>(
+        profile: &str,
+        manifest: &Table,
+        files: &[ConfigFile],
+        packages: impl Iterator<Item = OwnPackage<'a>>,
+        cargo: &str,
+    ) -> LineTables {
+        // A profile of the configuration outranks the same profile of the manifest.
+        let tables = files.iter().map(ConfigFile::table).chain([manifest]);
+        let settings = PackageOverrides::of(profile, &tables.collect::<Vec<_>>());
+        let mut values: Vec<String> = packages
+            .flat_map(|own| settings.values(profile, own))
+            .collect();
+        values.sort();
+        values.dedup();
+        let knows = CargoVersion::of(cargo).is_none_or(CargoVersion::has_config_option);
+        LineTables {
+            values,
+            too_old: (!knows).then(|| cargo.to_owned()),
+        }
+    }
+
+    /// What cargo is told.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        let told = self.values.iter().filter(|_| self.too_old.is_none());
+        told.flat_map(|value| ["--config", value])
+    }
+
+    /// What the report says where cargo cannot be told, as a lower-case fragment.
+    pub(super) fn note(&self, side: Side) -> Option<String> {
+        let cargo = self.too_old.as_ref().filter(|_| !self.values.is_empty())?;
+        Some(format!(
+            "profiles and changed functions of {side} may lack lines: the project turns them off for some of its \
+             packages, and {cargo} has no `--config` to turn them on; cargo 1.63 has it"
+        ))
+    }
 }
 
 /// The settings of single packages in a profile, the nearest first.
@@ -121,5 +153,65 @@ impl<'a> PackageOverrides<'a> {
                 )
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cargo_metadata::Package;
+
+    use super::super::cargo_config;
+    use super::*;
+
+    const CARGO: &str = "cargo 1.96.0 (abc 2026-01-01)";
+
+    fn demo() -> Package {
+        serde_json::from_value(serde_json::json!({
+            "name": "demo",
+            "version": "0.1.0",
+            "id": "path+file:///demo#0.1.0",
+            "dependencies": [],
+            "targets": [],
+            "features": {},
+            "manifest_path": "/demo/Cargo.toml",
+        }))
+        .unwrap()
+    }
+
+    fn settings(manifest: &str, config: &str, cargo: &str) -> LineTables {
+        let temp = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(temp.path().join(".cargo")).unwrap();
+        fs_err::write(temp.path().join(".cargo/config.toml"), config).unwrap();
+        let files = cargo_config::files(temp.path());
+        let package = demo();
+        let own = OwnPackage {
+            package: &package,
+            is_member: true,
+        };
+        let manifest = manifest.parse().unwrap();
+        LineTables::of("bench", &manifest, &files, [own].into_iter(), cargo)
+    }
+
+    #[test]
+    fn a_setting_of_the_configuration_outranks_one_of_the_manifest() {
+        let debug = |value: &str| format!("[profile.bench.package.demo]\ndebug = {value}");
+        let words = |manifest: &str, config: &str| {
+            let settings = settings(&debug(manifest), &debug(config), CARGO);
+            settings.words().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let told = "profile.bench.package.\"demo\".debug=1";
+        assert_eq!(words("1", "false"), ["--config", told]);
+        assert_eq!(words("false", "1"), [""; 0]);
+    }
+
+    #[test]
+    fn a_cargo_without_the_option_is_not_given_it_and_a_note_says_so() {
+        let hidden = "[profile.bench.package.demo]\ndebug = false";
+        let old = settings(hidden, "", "cargo 1.62.1 (a748cf5a3 2022-06-08)");
+        assert_eq!(old.words().count(), 0);
+        let note = old.note(Side::Base).unwrap();
+        assert!(note.contains("cargo 1.62.1"), "{note}");
+        assert_eq!(settings(hidden, "", CARGO).note(Side::Base), None);
+        assert_eq!(settings("", "", "cargo 1.62.1").note(Side::Base), None);
     }
 }

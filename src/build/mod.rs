@@ -9,6 +9,7 @@ mod binaries;
 mod broken;
 mod by_products;
 mod cargo_config;
+mod cargo_version;
 mod checks;
 mod compile;
 mod dep_info;
@@ -347,6 +348,7 @@ fn build_selected(
         .as_ref()
         .map(|reusable| (base.target_dir.as_path(), reusable));
     let head = sites.head.build(&wish(Side::Head, start), events)?;
+    let notes = [notes, base.notes.clone(), head.notes.clone()].concat();
     let mut builds = Paired::new(base, head).map(|build| Build {
         notes: notes.clone(),
         ..build

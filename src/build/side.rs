@@ -17,6 +17,7 @@ use super::by_products::ByProducts;
 use super::compile::{self, Compiled};
 use super::error::BuildError;
 use super::kept::{Kept, Record};
+use super::line_tables::LineTables;
 use super::provenance::Provenance;
 use super::reuse::{self, Reusable};
 use super::rustc_wrapper::CrateNames;
@@ -26,7 +27,7 @@ use super::tool::{self, Tools};
 use super::workspace::Workspace;
 use super::{
     Build, CommandLine, CriterionPackage, Executable, LockFile, Toolchain, cargo_config,
-    left_behind, line_tables, lock, path_dependencies, platform, runner, runtime, toolchain,
+    left_behind, lock, path_dependencies, platform, runner, runtime, toolchain,
 };
 
 /// A side before its build: its checkout and what its manifests say.
@@ -181,7 +182,7 @@ impl<'a> BuildSite<'a> {
             lock_file: wish.lock_file,
             took: compiled.took,
             waits: compiled.waits,
-            notes: Vec::new(),
+            notes: self.line_tables(wish).note(side).into_iter().collect(),
             kept: None,
         })
     }
@@ -271,16 +272,12 @@ impl<'a> BuildSite<'a> {
         let target_dir = tool::target_dir(self.tools.place(), self.tools.at.side);
         let mut left_out = Vec::new();
         let mut made = HashSet::new();
-        let settings = self.line_tables(wish);
+        let line_tables = self.line_tables(wish);
         loop {
             let ask = compile::ask(wish.selection, &targets, &target_dir);
             let compiled = compile::run(
                 &self.tools,
-                &ask.ours(
-                    settings
-                        .iter()
-                        .flat_map(|value| ["--config", value.as_str()]),
-                ),
+                &ask.ours(line_tables.words()),
                 wish.names,
                 wish.resolved
                     .and_then(|workspace| workspace.reachable(selected)),
@@ -317,7 +314,7 @@ impl<'a> BuildSite<'a> {
     }
 
     /// What keeps the lines and symbols of the repository's own crates.
-    fn line_tables(&self, wish: &Wish<'_>) -> Vec<String> {
+    fn line_tables(&self, wish: &Wish<'_>) -> LineTables {
         let manifest = fs::read_to_string(self.members.root().join("Cargo.toml"));
         // What is wrong with it, cargo says.
         let manifest = manifest.unwrap_or_default().parse().unwrap_or_default();
@@ -325,7 +322,7 @@ impl<'a> BuildSite<'a> {
         let profile = compile::profile(wish.selection);
         let packages = wish.resolved.unwrap_or(&self.members);
         let packages = packages.own_packages(&self.checkout.root);
-        line_tables::kept(profile, &manifest, &files, packages)
+        LineTables::of(profile, &manifest, &files, packages, &self.toolchain.cargo)
     }
 
     fn package_name(&self, resolved: Option<&Workspace>, id: &PackageId) -> Option<String> {

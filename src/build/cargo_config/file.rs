@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use toml::{Table, Value};
 
+use crate::build::cargo_version::CargoVersion;
 use crate::units::normal;
 
 /// Whether cargo follows the key `include`; it does since 1.94.
@@ -20,12 +21,8 @@ pub(in crate::build) enum Includes {
 impl Includes {
     /// What `cargo --version` says of it.
     pub(in crate::build) fn of(version: &str) -> Includes {
-        let numbers = version.split(' ').nth(1).unwrap_or_default();
-        let mut numbers = numbers
-            .split(['.', '-'])
-            .map_while(|n| n.parse::<u32>().ok());
-        match (numbers.next(), numbers.next()) {
-            (Some(major), Some(minor)) if (major, minor) >= (1, 94) => Includes::Followed,
+        match CargoVersion::of(version) {
+            Some(version) if version.follows_includes() => Includes::Followed,
             _ => Includes::Unknown,
         }
     }

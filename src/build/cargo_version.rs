@@ -1,0 +1,68 @@
+//! What a version of cargo can do.
+
+/// Since when `--config KEY=VALUE` is no experiment.
+const CONFIG_OPTION: CargoVersion = CargoVersion {
+    major: 1,
+    minor: 63,
+};
+
+/// Since when the key `include` of configuration files is followed.
+const INCLUDES: CargoVersion = CargoVersion {
+    major: 1,
+    minor: 94,
+};
+
+/// As `cargo --version` says it, without the patch level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CargoVersion {
+    major: u32,
+    minor: u32,
+}
+
+impl CargoVersion {
+    /// `cargo 1.62.0 (a748cf5a3 2022-06-08)`; `None` where it is something else.
+    pub(super) fn of(printed: &str) -> Option<CargoVersion> {
+        let numbers = printed.split(' ').nth(1)?;
+        let mut numbers = numbers.split(['.', '-']).map_while(|n| n.parse().ok());
+        Some(CargoVersion {
+            major: numbers.next()?,
+            minor: numbers.next()?,
+        })
+    }
+
+    /// Whether it takes settings from its command line.
+    pub(super) fn has_config_option(self) -> bool {
+        self >= CONFIG_OPTION
+    }
+
+    /// Whether it follows the key `include` of configuration files.
+    pub(super) fn follows_includes(self) -> bool {
+        self >= INCLUDES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_read_from_the_words_of_cargo() {
+        let can = |printed: &str| {
+            let version = CargoVersion::of(printed)?;
+            Some((version.has_config_option(), version.follows_includes()))
+        };
+        assert_eq!(
+            can("cargo 1.62.1 (a748cf5a3 2022-06-08)"),
+            Some((false, false))
+        );
+        assert_eq!(
+            can("cargo 1.63.0 (fd9c4297c 2022-07-01)"),
+            Some((true, false))
+        );
+        assert_eq!(
+            can("cargo 1.94.0-nightly (abc 2026-01-01)"),
+            Some((true, true))
+        );
+        assert_eq!(can("cargo"), None);
+    }
+}
