@@ -3,7 +3,9 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 
+use cargo_platform::{Cfg, Platform};
 use toml::{Table, Value};
 
 mod file;
@@ -77,4 +79,28 @@ pub(super) fn program(anchor: &Path, text: &OsString) -> OsString {
     } else {
         text.clone()
     }
+}
+
+/// A program and its arguments, or flags: a list, or words with spaces between them.
+pub(super) fn words(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(words) => words
+            .iter()
+            .filter_map(|word| Some(word.as_str()?.to_owned()))
+            .collect(),
+        value => {
+            let words = value.as_str().unwrap_or_default().split_whitespace();
+            words.map(str::to_owned).collect()
+        }
+    }
+}
+
+/// Whether a `cfg(…)` holds.
+pub(super) fn holds(key: &str, conditions: &[Cfg]) -> bool {
+    Platform::from_str(key).is_ok_and(|platform| platform.matches("", conditions))
+}
+
+/// As cargo writes a triple in the name of a variable.
+pub(super) fn shout(triple: &str) -> String {
+    triple.to_uppercase().replace(['-', '.'], "_")
 }

@@ -45,6 +45,15 @@ impl std::fmt::Display for Where {
     }
 }
 
+/// Where a runner would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunnerPlace {
+    /// In the checkout: the program's path starts at its root.
+    Checkout,
+    /// On the `PATH`, or at an absolute path.
+    Elsewhere,
+}
+
 /// Why the benchmarks could not be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -123,6 +132,8 @@ pub enum BuildError {
         at: Where,
         /// The program.
         program: PathBuf,
+        /// Where it would be.
+        place: RunnerPlace,
         /// The setting and its file, or the variable.
         named_in: String,
         /// The variable that outranks it.
@@ -283,14 +294,17 @@ impl BuildError {
                 "build for this machine: --target {host}"
             )),
             BuildError::NoRunner {
-                program, variable, ..
-            } => Some(match program.components().count() {
-                // In the checkout: perhaps git ignores it.
-                2.. if program.is_relative() => format!(
+                program,
+                place,
+                variable,
+                ..
+            } => Some(match place {
+                // Perhaps git ignores it.
+                RunnerPlace::Checkout => format!(
                     "commit it, or bring it to both sides with --carry {}; {variable}=env starts benchmarks without it",
                     crate::plan::quoted(&program.display().to_string())
                 ),
-                _ => format!("install it; {variable}=env starts benchmarks without it"),
+                RunnerPlace::Elsewhere => format!("install it; {variable}=env starts benchmarks without it"),
             }),
             BuildError::PathOutside { .. } => Some(
                 "move it into the repository, or depend on it by `git` or by version: only what is \

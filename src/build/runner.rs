@@ -4,11 +4,12 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
-use cargo_platform::{Cfg, Platform};
+use cargo_platform::Cfg;
 use toml::Value;
 
-use super::cargo_config::{self, ConfigFile};
-use super::error::BuildError;
+use super::cargo_config::{self, ConfigFile, holds, shout, words};
+use super::error::{BuildError, RunnerPlace, Where};
+use super::rustflags::{self, FlagSources};
 use super::tool::{Ask, Tools};
 use super::{Build, Executable};
 use crate::process::Runner;
@@ -44,29 +45,44 @@ pub(super) fn of(
         named_in: variable.clone(),
     });
     let setting = match set.or_else(|| of_table(&files, &name)) {
-        None if has_conditions(&files) => of_condition(&files, &conditions(tools, target)?),
+        None if has_conditions(&files) => {
+            let sources = FlagSources {
+                variable: &rustflags::variable,
+                files: &files,
+                target: &name,
+            };
+            of_condition(&files, &conditions(tools, target, &sources)?)
+        }
         setting => setting,
     };
-    let Some(runner) = setting.and_then(|setting| setting.resolved(root)) else {
+    let Some(runner) = setting.and_then(|setting| setting.resolved(root, variable)) else {
         return Ok(None);
     };
-    if !exists(&runner.program) {
-        return Err(BuildError::NoRunner {
-            at: tools.at.clone(),
-            program: runner
-                .program
-                .strip_prefix(root)
-                .map(Path::to_owned)
-                .unwrap_or(runner.program),
-            named_in: runner.named_in,
-            variable,
-        });
+    match exists(&runner.program) {
+        true => Ok(Some(runner)),
+        false => Err(runner.missing(root, &tools.at)),
     }
-    Ok(Some(runner))
+}
+
+impl Runner {
+    fn missing(self, root: &Path, at: &Where) -> BuildError {
+        let (program, place) = match self.program.strip_prefix(root) {
+            Ok(inside) => (inside.to_owned(), RunnerPlace::Checkout),
+            Err(_) => (self.program, RunnerPlace::Elsewhere),
+        };
+        BuildError::NoRunner {
+            at: at.clone(),
+            program,
+            place,
+            named_in: self.named_in,
+            variable: self.variable,
+        }
+    }
 }
 
 impl RunnerSetting {
-    fn resolved(self, root: &Path) -> Option<Runner> {
+    /// `variable` is the one that outranks it.
+    fn resolved(self, root: &Path, variable: String) -> Option<Runner> {
         let (first, arguments) = self.words.split_first()?;
         let program: PathBuf = cargo_config::program(&self.anchor, &first.into()).into();
         let inside = program.strip_prefix(root).unwrap_or(&program);
@@ -80,22 +96,9 @@ impl RunnerSetting {
             typed,
             arguments: arguments.to_vec(),
             named_in: self.named_in,
+            variable,
             program,
         })
-    }
-}
-
-/// A program and its arguments: a list, or words with spaces between them.
-fn words(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(words) => words
-            .iter()
-            .filter_map(|word| Some(word.as_str()?.to_owned()))
-            .collect(),
-        value => {
-            let words = value.as_str().unwrap_or_default().split_whitespace();
-            words.map(str::to_owned).collect()
-        }
     }
 }
 
@@ -129,20 +132,35 @@ fn has_conditions(files: &[ConfigFile]) -> bool {
     conditional(files).next().is_some()
 }
 
-/// What rustc says of the target.
-fn conditions(tools: &Tools<'_>, target: Option<&str>) -> Result<Vec<Cfg>, BuildError> {
-    let mut words = vec!["--print", "cfg"];
-    words.extend(target.into_iter().flat_map(|target| ["--target", target]));
-    let printed = tools.stdout(&Ask::new("rustc", words))?;
-    let conditions = printed.lines().filter_map(|line| Cfg::from_str(line).ok());
-    Ok(conditions.collect())
+/// What rustc says of the target with the flags of the project. Flags may hang on what holds without them: cargo asks
+/// twice, too.
+fn conditions(
+    tools: &Tools<'_>,
+    target: Option<&str>,
+    sources: &FlagSources<'_>,
+) -> Result<Vec<Cfg>, BuildError> {
+    let ask = |flags: Vec<String>| {
+        let mut words = vec!["--print".to_owned(), "cfg".to_owned()];
+        let target = target.into_iter();
+        words.extend(target.flat_map(|target| ["--target".to_owned(), target.to_owned()]));
+        words.extend(flags);
+        let printed = tools.stdout(&Ask::new("rustc", words))?;
+        let conditions = printed.lines().filter_map(|line| Cfg::from_str(line).ok());
+        Ok::<Vec<Cfg>, BuildError>(conditions.collect())
+    };
+    let first = ask(sources.flags(&[]))?;
+    match sources.have_conditions() {
+        true => ask(sources.flags(&first)),
+        false => Ok(first),
+    }
 }
 
 /// Where several hold, cargo refuses to build.
 fn of_condition(files: &[ConfigFile], conditions: &[Cfg]) -> Option<RunnerSetting> {
-    let holds =
-        |key: &&str| Platform::from_str(key).is_ok_and(|platform| platform.matches("", conditions));
-    of_table(files, conditional(files).find(holds)?)
+    of_table(
+        files,
+        conditional(files).find(|key| holds(key, conditions))?,
+    )
 }
 
 fn exists(program: &Path) -> bool {
@@ -151,11 +169,6 @@ fn exists(program: &Path) -> bool {
     }
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-/// As cargo writes a triple in the name of a variable.
-fn shout(triple: &str) -> String {
-    triple.to_uppercase().replace(['-', '.'], "_")
 }
 
 /// Has the benchmarks of both sides started by their runners, and says so.
@@ -179,12 +192,10 @@ fn note(runners: &Paired<Option<Runner>>) -> Option<String> {
         (None, None) => None,
         _ => {
             let [base, head] = [&runners.base, &runners.head].map(|runner| match runner {
-                Some(runner) => format!("are started by {runner}"),
-                None => "are started by themselves".to_owned(),
+                Some(runner) => format!("through {runner}"),
+                None => "directly".to_owned(),
             });
-            Some(format!(
-                "the benchmarks of base {base}, those of head {head}"
-            ))
+            Some(format!("base starts its benchmarks {base}, head {head}"))
         }
     }
 }
@@ -213,7 +224,7 @@ mod tests {
         let files = cargo_config::files(temp.path());
         let conditions: Vec<Cfg> = conditions.iter().map(|it| it.parse().unwrap()).collect();
         let setting = of_table(&files, HOST).or_else(|| of_condition(&files, &conditions))?;
-        let runner = setting.resolved(temp.path())?;
+        let runner = setting.resolved(temp.path(), String::new())?;
         let inside = runner.program.strip_prefix(temp.path());
         Some(Runner {
             program: inside.unwrap_or(&runner.program).to_owned(),
@@ -293,10 +304,21 @@ mod tests {
         let root = &builds.head.checkout.root;
         assert_eq!(runner.program, root.join("tools/start.sh"));
         let named = "`tools/start.sh -q` (`target.'cfg(unix)'.runner` of .cargo/config.toml)";
-        let expected = format!(
-            "the benchmarks of base are started by themselves, those of head are started by {named}"
-        );
+        let expected = format!("base starts its benchmarks directly, head through {named}");
         assert_eq!(builds.head.notes, [expected]);
+
+        // What git ignores may lie in the repository's root, too.
+        world.put(Side::Head, ".cargo/config.toml", &config("./start.sh"));
+        let hint = build().unwrap_err().hint().unwrap();
+        assert!(hint.contains("--carry start.sh"), "{hint}");
+
+        world.put(
+            Side::Head,
+            ".cargo/config.toml",
+            &config("no-such-program-anywhere"),
+        );
+        let hint = build().unwrap_err().hint().unwrap();
+        assert!(hint.starts_with("install it"), "{hint}");
 
         world.put(Side::Head, ".cargo/config.toml", &config("tools/none.sh"));
         let error = build().unwrap_err();

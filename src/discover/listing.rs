@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::build::{CommandLine, Executable};
-use crate::process::Placement;
+use crate::process::{Placement, Runner};
 use crate::protocol::{
     CriterionVersion, Ending, Filter, Invocation, Length, Message, Process, ProtocolError,
     ThroughputSpec,
@@ -146,9 +146,17 @@ fn ask(
             };
             Ok(follow(process, listing, side, timeout))
         }
-        Err(ending) => Err(never_spoke(&ending, side, process.into_last_words())),
+        Err(ending) => Err(never_spoke(
+            &ending,
+            side,
+            executable.runner.as_ref(),
+            process.into_last_words(),
+        )),
     }
 }
+
+/// How a benchmark learns where to speak.
+const PORT_VARIABLE: &str = "CARGO_CRITERION_PORT";
 
 /// How much longer than announced a phase may last, as while measuring.
 const OVERRUN: f64 = 4.0;
@@ -211,24 +219,39 @@ fn follow(mut process: Process, mut listing: Listing, side: Side, timeout: Durat
     listing
 }
 
-/// Why a process that contains Criterion never spoke with us.
-fn never_spoke(ending: &Ending, side: Side, last_words: String) -> Refusal {
+/// Why a process that contains Criterion never spoke with us. Its runner may have kept the port from it.
+fn never_spoke(
+    ending: &Ending,
+    side: Side,
+    runner: Option<&Runner>,
+    last_words: String,
+) -> Refusal {
     if last_words.contains("Unrecognized option") || last_words.contains("running 0 tests") {
         let reason = "uses the default harness (its [[bench]] lacks `harness = false`)";
         return Refusal::OtherHarness(reason.into());
     }
+    // It uses Criterion, a newer one.
+    if let Ending::Protocol(ProtocolError::UnknownVersion { .. }) = ending {
+        return Refusal::Final(Failure {
+            side,
+            reason: ending.to_string(),
+            stderr_tail: last_words,
+        });
+    }
     let failure = |reason: String| Failure {
         side,
-        reason,
+        reason: match runner {
+            Some(runner) => format!(
+                "{reason}: {runner} starts it, and may drop {PORT_VARIABLE}, by which perfcheck asks; {}=env starts it without",
+                runner.variable
+            ),
+            None => reason,
+        },
         stderr_tail: last_words,
     };
     match ending {
         Ending::Exited { status } if status.success() => {
             Refusal::Final(failure("ran to its end without using Criterion".into()))
-        }
-        // It uses Criterion, a newer one.
-        Ending::Protocol(ProtocolError::UnknownVersion { .. }) => {
-            Refusal::Final(failure(ending.to_string()))
         }
         Ending::Exited { .. } => {
             Refusal::Options(failure(format!("{ending} before it used Criterion")))
@@ -328,12 +351,33 @@ mod tests {
     }
 
     #[test]
+    fn a_runner_that_keeps_the_port_from_a_benchmark_is_named_with_what_to_type() {
+        let mut executable = fake::executable("bench\ta");
+        executable.runner = Some(Runner {
+            program: "env".into(),
+            arguments: vec!["-u".into(), PORT_VARIABLE.into()],
+            typed: "drop-all".into(),
+            named_in: "`target.x.runner` of .cargo/config.toml".into(),
+            variable: "CARGO_TARGET_X_RUNNER".into(),
+        });
+        executable.env.push(("FAKE_SILENT".into(), "ok".into()));
+        let Answer::Failed(failure) = answer(&executable, Duration::from_secs(60)) else {
+            panic!("it spoke");
+        };
+        assert_eq!(
+            failure.reason,
+            "ran to its end without using Criterion: `drop-all` (`target.x.runner` of .cargo/config.toml) starts \
+             it, and may drop CARGO_CRITERION_PORT, by which perfcheck asks; CARGO_TARGET_X_RUNNER=env starts it without"
+        );
+    }
+
+    #[test]
     fn a_criterion_of_the_future_is_a_failure_that_says_what_to_type() {
         let ending = Ending::Protocol(ProtocolError::UnknownVersion {
             version: 2,
             format: 1,
         });
-        let Refusal::Final(failure) = never_spoke(&ending, Side::Head, String::new()) else {
+        let Refusal::Final(failure) = never_spoke(&ending, Side::Head, None, String::new()) else {
             panic!("it can be asked again");
         };
         assert_eq!(

@@ -16,6 +16,8 @@ pub struct Runner {
     pub typed: String,
     /// The setting and its file, or the variable.
     pub named_in: String,
+    /// The variable that outranks that setting.
+    pub variable: String,
 }
 
 impl fmt::Display for Runner {

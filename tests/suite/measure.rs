@@ -148,6 +148,7 @@ fn started_by(runner: &[&str], pinning: Pinning) -> Measured {
             arguments: runner[1..].iter().map(|word| (*word).to_owned()).collect(),
             typed: runner.join(" "),
             named_in: "a setting".to_owned(),
+            variable: "A_VARIABLE".to_owned(),
         });
     }
     let sampling = Sampling {

@@ -1,0 +1,133 @@
+//! The flags that cargo gives rustc: a `cfg(…)` of the configuration may depend on them (`-C target-cpu=native`).
+
+use std::env;
+
+use cargo_platform::Cfg;
+use toml::Value;
+
+use super::cargo_config::{ConfigFile, holds, shout, words};
+
+/// Where cargo looks for flags. The first of variables, tables of targets and `build` that has any is the only one
+/// that counts.
+pub(super) struct FlagSources<'a> {
+    /// A variable's value.
+    pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The most important first.
+    pub(super) files: &'a [ConfigFile],
+    /// The name of the target.
+    pub(super) target: &'a str,
+}
+
+/// A variable of this process.
+pub(super) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+impl FlagSources<'_> {
+    /// The flags, `conditions` being what is known to hold of the target.
+    pub(super) fn flags(&self, conditions: &[Cfg]) -> Vec<String> {
+        if let Some(encoded) = (self.variable)("CARGO_ENCODED_RUSTFLAGS") {
+            let flags = encoded.split('\x1f').filter(|flag| !flag.is_empty());
+            return flags.map(str::to_owned).collect();
+        }
+        if let Some(plain) = (self.variable)("RUSTFLAGS") {
+            return words(&Value::String(plain));
+        }
+        let mut of_target = self.listed(&["target", self.target, "rustflags"]);
+        of_target
+            .extend(self.of_variable(&format!("CARGO_TARGET_{}_RUSTFLAGS", shout(self.target))));
+        for key in self.conditions_of_tables() {
+            if holds(key, conditions) {
+                of_target.extend(self.listed(&["target", key, "rustflags"]));
+            }
+        }
+        if !of_target.is_empty() {
+            return of_target;
+        }
+        let mut of_build = self.listed(&["build", "rustflags"]);
+        of_build.extend(self.of_variable("CARGO_BUILD_RUSTFLAGS"));
+        of_build
+    }
+
+    /// Whether they depend on what holds of the target.
+    pub(super) fn have_conditions(&self) -> bool {
+        !self.conditions_of_tables().is_empty()
+    }
+
+    /// Those of all files, the most important last: of two flags that contradict each other the last one counts.
+    fn listed(&self, keys: &[&str]) -> Vec<String> {
+        let values = self.files.iter().rev().filter_map(|file| file.get(keys));
+        values.flat_map(words).collect()
+    }
+
+    fn of_variable(&self, name: &str) -> Vec<String> {
+        let value = (self.variable)(name);
+        value.map_or_else(Vec::new, |value| words(&Value::String(value)))
+    }
+
+    /// Each once.
+    fn conditions_of_tables(&self) -> Vec<&str> {
+        let tables = self
+            .files
+            .iter()
+            .filter_map(|file| file.get(&["target"])?.as_table());
+        let mut keys: Vec<&str> = tables
+            .flatten()
+            .filter(|(key, table)| key.starts_with("cfg(") && table.get("rustflags").is_some())
+            .map(|(key, _)| key.as_str())
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cargo_config;
+    use super::*;
+
+    const HOST: &str = "x86_64-unknown-linux-gnu";
+
+    fn flags(config: &str, variables: &[(&str, &str)], conditions: &[&str]) -> String {
+        let temp = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(temp.path().join(".cargo")).unwrap();
+        fs_err::write(temp.path().join(".cargo/config.toml"), config).unwrap();
+        let variable = |name: &str| {
+            let mut set = variables.iter().filter(|(own, _)| *own == name);
+            set.next().map(|(_, value)| (*value).to_owned())
+        };
+        let sources = FlagSources {
+            variable: &variable,
+            files: &cargo_config::files(temp.path()),
+            target: HOST,
+        };
+        let conditions: Vec<Cfg> = conditions.iter().map(|it| it.parse().unwrap()).collect();
+        sources.flags(&conditions).join(" ")
+    }
+
+    #[test]
+    fn flags_come_from_variables_else_from_the_target_s_tables_else_from_build() {
+        let build = "[build]\nrustflags = [\"-Cbuild\"]\n";
+        let target = format!(
+            "{build}[target.{HOST}]\nrustflags = \"-C target-cpu=native\"\n\
+             [target.'cfg(unix)']\nrustflags = [\"-Cunix\"]\n"
+        );
+        assert_eq!(flags(build, &[], &[]), "-Cbuild");
+        assert_eq!(flags(&target, &[], &[]), "-C target-cpu=native");
+        assert_eq!(
+            flags(&target, &[], &["unix"]),
+            "-C target-cpu=native -Cunix"
+        );
+        let plain = ("RUSTFLAGS", "-C  plain");
+        assert_eq!(flags(&target, &[plain], &["unix"]), "-C plain");
+        let encoded = ("CARGO_ENCODED_RUSTFLAGS", "-C\x1fencoded");
+        assert_eq!(flags(&target, &[plain, encoded], &[]), "-C encoded");
+        let own = ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS", "-Cown");
+        assert_eq!(flags(build, &[own], &[]), "-Cown");
+        assert_eq!(
+            flags(build, &[("CARGO_BUILD_RUSTFLAGS", "-Cmore")], &[]),
+            "-Cbuild -Cmore"
+        );
+    }
+}
