@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use super::story::{Story, spoken};
+use super::story::{RemainingTime, Story, spoken};
 use crate::units::Event;
 
 /// Without a step for so long, a line says where the run stands.
@@ -30,19 +30,28 @@ impl Lines {
             writeln!(self.out, "{:>12} {}", step.verb, step.text)?;
             return self.out.flush();
         }
-        self.tick(now)
+        self.stand(now)
     }
 
-    /// Time has passed.
+    /// Time has passed. While something is measured, only its own events make perfcheck write.
     pub(super) fn tick(&mut self, now: Duration) -> std::io::Result<()> {
+        match self.story.is_building() {
+            true => self.stand(now),
+            false => Ok(()),
+        }
+    }
+
+    /// Where the run stands, where nobody has said so for long.
+    fn stand(&mut self, now: Duration) -> std::io::Result<()> {
         if now.saturating_sub(self.last) < PAUSE {
             return Ok(());
         }
         self.last = now;
         let at = self.story.now(now);
-        let left = at
-            .left
-            .map(|left| format!(" (at most {} left)", spoken(left)));
+        let left = at.left.map(|left| match left {
+            RemainingTime::AtMost(left) => format!(" (at most {} left)", spoken(left)),
+            RemainingTime::About(left) => format!(" (about {} left)", spoken(left)),
+        });
         writeln!(
             self.out,
             "{:>12} {}{}",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use super::story::{Story, spoken};
+use super::story::{RemainingTime, Story, spoken};
 use crate::units::{Colour, Event};
 
 /// The bar counts thousandths, since the share is what is known.
@@ -51,7 +51,10 @@ impl Screen {
 
     fn show(&mut self, now: Duration) {
         let at = self.story.now(now);
-        let left = at.left.map(|left| format!("≤ {} left", spoken(left)));
+        let left = at.left.map(|left| match left {
+            RemainingTime::AtMost(left) => format!("≤ {} left", spoken(left)),
+            RemainingTime::About(left) => format!("about {} left", spoken(left)),
+        });
         let thousandths = at.done.unwrap_or(0.0) * WHOLE as f64;
         self.bar.set_prefix(left.unwrap_or_default());
         self.bar.set_message(at.text);

@@ -21,8 +21,17 @@ pub(super) struct Now {
     pub(super) text: String,
     /// Which share of the present stage is done, where that is known.
     pub(super) done: Option<f64>,
-    /// The longest it can still take at the present pace, where that is known.
-    pub(super) left: Option<Duration>,
+    /// How long it still takes at the present pace, where that is known.
+    pub(super) left: Option<RemainingTime>,
+}
+
+/// How long a stage still takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RemainingTime {
+    /// No longer than this: rounds can only turn out not to be needed.
+    AtMost(Duration),
+    /// Crates do not take one and the same time.
+    About(Duration),
 }
 
 /// The state that events build up.
@@ -47,6 +56,8 @@ struct BuildProgress {
     krate: String,
     done: usize,
     total: Option<usize>,
+    /// How long it had gone on when the last crate was done.
+    at: Duration,
 }
 
 #[derive(Debug)]
@@ -91,6 +102,7 @@ impl Story {
                     krate: String::new(),
                     done: 0,
                     total: None,
+                    at: Duration::ZERO,
                 };
                 self.enter(StoryStage::Build(build), now);
                 step("Building", format!("{side}"))
@@ -101,6 +113,7 @@ impl Story {
                 if let StoryStage::Build(build) = &mut self.stage {
                     build.krate.clone_from(krate);
                     (build.done, build.total) = (*done, *total);
+                    build.at = now.saturating_sub(self.began);
                 }
                 None
             }
@@ -178,27 +191,39 @@ impl Story {
     /// Where the run stands at the time `now`.
     pub(super) fn now(&self, now: Duration) -> Now {
         let spent = now.saturating_sub(self.began);
-        let (text, done) = match &self.stage {
-            StoryStage::Starting => ("looking around".to_owned(), None),
-            StoryStage::Between => ("preparing the next step".to_owned(), None),
-            StoryStage::Checkout(side) => (format!("checking out {side}"), None),
-            StoryStage::Build(build) => build.now(spent),
-            StoryStage::Pass(rounds) => rounds.now(),
+        let (text, done, left) = match &self.stage {
+            StoryStage::Starting => ("looking around".to_owned(), None, None),
+            StoryStage::Between => ("preparing the next step".to_owned(), None, None),
+            StoryStage::Checkout(side) => (format!("checking out {side}"), None, None),
+            StoryStage::Build(build) => (build.text(spent), build.share(), build.left(spent)),
+            StoryStage::Pass(rounds) => {
+                let (text, done) = rounds.now();
+                let left = left(spent, done).map(RemainingTime::AtMost);
+                (text, Some(done), left)
+            }
         };
         Now {
             text: printable(&text),
             done,
-            left: done.and_then(|done| left(spent, done)),
+            left,
         }
     }
 }
 
 impl BuildProgress {
-    fn now(&self, spent: Duration) -> (String, Option<f64>) {
-        let done = self
-            .total
-            .filter(|total| *total > 0)
-            .map(|total| self.done as f64 / total as f64);
+    fn share(&self) -> Option<f64> {
+        let total = self.total.filter(|total| *total > 0)?;
+        Some(self.done as f64 / total as f64)
+    }
+
+    /// By the pace when the last crate was done: until the next one, time spent says nothing of what is left.
+    fn left(&self, spent: Duration) -> Option<RemainingTime> {
+        let since = spent.saturating_sub(self.at);
+        let left = left(self.at, self.share()?)?.checked_sub(since)?;
+        (!left.is_zero()).then_some(RemainingTime::About(left))
+    }
+
+    fn text(&self, spent: Duration) -> String {
         let of = match self.total {
             Some(total) => format!("{} of {total} crates", self.done),
             None => plural(self.done, "crate"),
@@ -207,8 +232,11 @@ impl BuildProgress {
             0..10 => String::new(),
             _ => format!(", {} so far", spoken(spent)),
         };
-        let text = format!("building {}: {of} {}{so_far}", self.side, self.krate);
-        (text, done)
+        let krate = match self.krate.as_str() {
+            "" => String::new(),
+            krate => format!("{krate}, "),
+        };
+        format!("building {}: {krate}{of}{so_far}", self.side)
     }
 }
 
@@ -246,7 +274,7 @@ impl Rounds {
         }
     }
 
-    fn now(&self) -> (String, Option<f64>) {
+    fn now(&self) -> (String, f64) {
         let all = self.benchmarks * self.max_rounds;
         // Rounds that turned out not to be needed take no time: they leave the total.
         let total = all.saturating_sub(self.spared).max(self.run);
@@ -260,10 +288,7 @@ impl Rounds {
             "" => String::new(),
             current => format!(", round {} of {current}", self.round),
         };
-        (
-            format!("{}: {settled}{current}", noun(self.pass)),
-            Some(done),
-        )
+        (format!("{}: {settled}{current}", noun(self.pass)), done)
     }
 }
 

@@ -109,7 +109,7 @@ fn a_log_gets_a_line_a_step() {
 }
 
 #[test]
-fn a_log_says_where_the_run_stands_when_a_minute_has_passed_without_an_event() {
+fn a_log_says_where_the_run_stands_when_a_minute_has_passed_without_a_step() {
     let paper = Paper::default();
     let seconds = Arc::new(AtomicU64::new(0));
     let hand = Arc::clone(&seconds);
@@ -134,10 +134,44 @@ fn a_log_says_where_the_run_stands_when_a_minute_has_passed_without_an_event() {
     assert_eq!(at(119), 2);
     let text = paper.text();
     let last = text.lines().last().unwrap_or_default();
-    let expected = "building base: 1 of 4 crates serde, 1 min 0 s so far (at most 3 min 0 s left)";
+    // At 20 s a quarter was done.
+    let expected = "building base: serde, 1 of 4 crates, 1 min 0 s so far (about 20 s left)";
     assert_eq!(last.trim(), expected);
+    // A crate that takes longer than all of them should have says nothing of the end.
+    assert_eq!(at(120), 3);
+    let text = paper.text();
+    let last = text.lines().last().unwrap_or_default();
+    assert_eq!(
+        last.trim(),
+        "building base: serde, 1 of 4 crates, 2 min 0 s so far"
+    );
     progress.finish();
-    assert_eq!(at(600), 2);
+    assert_eq!(at(600), 3);
+}
+
+#[test]
+fn a_log_grows_by_no_line_of_the_clock_while_something_is_measured() {
+    let paper = Paper::default();
+    let seconds = Arc::new(AtomicU64::new(0));
+    let hand = Arc::clone(&seconds);
+    let clock = move || Duration::from_secs(hand.load(Ordering::Relaxed));
+    let progress = Progress::with_clock(ProgressKind::Lines, paper.clone(), clock);
+    let sink = progress.sink();
+    let lines = || paper.text().lines().count();
+    sink(Event::PassStarted {
+        pass: Pass::Time,
+        benchmarks: 1,
+        rounds: 20,
+    });
+    seconds.store(90, Ordering::Relaxed);
+    progress.view.tick();
+    assert_eq!(lines(), 1);
+    // Between two processes nothing is disturbed.
+    sink(Event::RoundFinished {
+        benchmark: "a".into(),
+        round: 1,
+    });
+    assert_eq!(lines(), 2);
 }
 
 #[test]
@@ -192,7 +226,7 @@ fn a_long_build_says_what_is_built_how_far_it_is_and_for_how_long() {
     let now = story.now(second(95));
     assert_eq!(
         now.text,
-        "building head: 30 of 120 crates serde, 1 min 30 s so far"
+        "building head: serde, 30 of 120 crates, 1 min 30 s so far"
     );
     assert_eq!(now.done, Some(0.25));
 }
