@@ -291,9 +291,8 @@ fn types(code: &str) -> Vec<String> {
             stands_in |= line.starts_with("#[cfg(not(");
             continue;
         }
-        let words: Vec<&str> = line
+        let words: Vec<&str> = without_visibility(line)
             .split_whitespace()
-            .skip_while(|word| word.starts_with("pub"))
             .take_while(|word| !word.starts_with('='))
             .collect();
         if let [keyword, name, ..] = words[..] {
@@ -310,6 +309,24 @@ fn types(code: &str) -> Vec<String> {
         stands_in = false;
     }
     found
+}
+
+/// A line without `pub` and its bracket.
+fn without_visibility(line: &str) -> &str {
+    let line = line.trim_start();
+    let within = line
+        .strip_prefix("pub(")
+        .and_then(|rest| rest.split_once(')'));
+    match within {
+        Some((_, item)) => item,
+        None => line.strip_prefix("pub ").unwrap_or(line),
+    }
+}
+
+#[test]
+fn a_type_is_found_whatever_its_visibility() {
+    let code = "pub(in crate::build) enum A {\n  pub(super) struct B;\npub struct C;\nstruct D;\nfn e() {}\n";
+    assert_eq!(types(code), ["A", "B", "C", "D"]);
 }
 
 #[test]
