@@ -51,11 +51,9 @@ fn mark(severity: Severity, charset: Charset) -> (&'static str, Style) {
 fn closing(findings: &[HealthCheck]) -> String {
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     match (count(Severity::Broken), count(Severity::Hurts)) {
-        (0, 0) => {
-            "nothing here hurts measuring; `cargo perfcheck calibrate` says how small a change \
+        (0, 0) => "nothing here adds noise; `cargo perfcheck calibrate` says how small a change \
                    can be seen"
-                .to_owned()
-        }
+            .to_owned(),
         (0, hurts) => format!(
             "{hurts} finding{} above cost{} precision; `cargo perfcheck calibrate` says how much",
             plural(hurts),
