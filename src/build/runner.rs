@@ -330,4 +330,19 @@ mod tests {
         let hint = error.hint().unwrap();
         assert!(hint.contains("--carry tools/none.sh"), "{hint}");
     }
+
+    #[test]
+    fn a_condition_may_hold_by_the_flags_of_the_project_alone() {
+        use super::super::build_selected;
+        use super::super::tests::{World, only, selection};
+
+        let world = World::new();
+        let config = "[target.'cfg(unix)']\nrustflags = [\"--cfg\", \"fast\"]\n\
+                      [target.'cfg(fast)']\nrunner = \"env\"\n";
+        world.put_both(".cargo/config.toml", config);
+        let checkouts = world.checkouts();
+        let builds =
+            build_selected(&checkouts, &selection(), None, &world.scratch, &|_| ()).unwrap();
+        assert_eq!(only(&builds.head).starter(), "env");
+    }
 }
