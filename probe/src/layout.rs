@@ -95,7 +95,7 @@ pub(crate) const PEER: usize = 50;
 
 /// With which call of the warm-up it is to end; 0 where what Criterion asks of the clock is left alone.
 pub(crate) const WARM_UP_CALLS: usize = 53;
-/// It lasts at least so long, in nanoseconds.
+/// It lasts at least so long behind its first call, in nanoseconds.
 pub(crate) const WARM_UP_LEAST_NS: usize = 54;
 /// The mark of the place that an earlier process of the same executable has shown to be the last of each call of the
 /// same benchmark; 0 where none has.
@@ -107,8 +107,8 @@ pub(crate) const WARM_UP_TOLD_NS: usize = 55;
 pub(crate) const ENOUGH_SAMPLES: usize = 160;
 /// It stands still after the first call of all if that took so many nanoseconds; 0 for never.
 pub(crate) const ENOUGH_SLOW_NS: usize = 161;
-/// It stands still after so many calls, those of the warm-up included, once [`WARM_UP_LEAST_NS`] have passed since the
-/// first one began; 0 for never.
+/// It stands still after so many calls, those of the warm-up included, once [`WARM_UP_LEAST_NS`] have passed behind the
+/// first one; 0 for never.
 pub(crate) const ENOUGH_CALLS: usize = 162;
 
 /// None.

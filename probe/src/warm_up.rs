@@ -15,6 +15,8 @@ use crate::shared::Shared;
 pub(crate) struct WarmUp {
     /// When its first call began.
     began: Option<u64>,
+    /// When its second call began: the first one may have prepared something, and how long that took counts for nothing.
+    prepared: Option<u64>,
     /// What its calls took, as Criterion has been told.
     told: u64,
     /// Whether the read before this one was answered otherwise.
@@ -25,6 +27,7 @@ pub(crate) struct WarmUp {
 impl WarmUp {
     pub(crate) const NEW: WarmUp = WarmUp {
         began: None,
+        prepared: None,
         told: 0,
         answered: false,
         over: false,
@@ -33,12 +36,15 @@ impl WarmUp {
     /// A call begins.
     pub(crate) fn call_began(&mut self, now: u64) {
         self.answered = false;
-        self.began.get_or_insert(now);
+        match self.began {
+            None => self.began = Some(now),
+            Some(_) => _ = self.prepared.get_or_insert(now),
+        }
     }
 
-    /// Whether the calls have gone on for as long as a warm-up is to last.
+    /// Whether the calls behind the first one have gone on for as long as a warm-up is to last.
     pub(crate) fn lasted(&self, shared: &Shared, now: u64) -> bool {
-        let took = self.began.map_or(0, |began| now.wrapping_sub(began));
+        let took = self.prepared.map_or(0, |since| now.wrapping_sub(since));
         took >= shared.get(layout::WARM_UP_LEAST_NS)
     }
 
@@ -64,7 +70,7 @@ impl WarmUp {
         self.answered = true;
         let took = now.wrapping_sub(self.began?);
         let wanted = shared.get(layout::WARM_UP_CALLS);
-        if call < wanted || took < shared.get(layout::WARM_UP_LEAST_NS) {
+        if call < wanted || !self.lasted(shared, now) {
             return Some(0);
         }
         self.over = true;

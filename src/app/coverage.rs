@@ -106,13 +106,13 @@ impl TouchedCode {
         });
     }
 
-    /// The addresses to watch, by executable.
-    pub(super) fn watched(&self) -> BTreeMap<PathBuf, Vec<u64>> {
-        let mut watched: BTreeMap<PathBuf, Vec<u64>> = BTreeMap::new();
+    /// The addresses to watch of each function, by executable.
+    pub(super) fn watched(&self) -> BTreeMap<PathBuf, Vec<Vec<u64>>> {
+        let mut watched: BTreeMap<PathBuf, Vec<Vec<u64>>> = BTreeMap::new();
         for touched in &self.functions {
             for (executable, places) in &touched.places {
                 let all = watched.entry(executable.clone()).or_default();
-                all.extend(places);
+                all.push(places.clone());
             }
         }
         watched

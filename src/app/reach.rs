@@ -1,5 +1,6 @@
 //! What the report says of what the change can reach.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::build::Build;
@@ -55,7 +56,10 @@ pub(super) fn find(
 ) -> FoundReach {
     let changes = Changes::between(builds);
     let touched = TouchedCode::of(builds, discovery);
-    let watched = touched.watched();
+    let watched = match asked {
+        Asked::Reach => BTreeMap::new(),
+        Asked::ReachAndCoverage => touched.watched(),
+    };
     let reach = find_reach(
         sampling, &changes, &watched, discovery, end, scratch, events,
     );

@@ -39,12 +39,12 @@ pub struct Reach {
 }
 
 /// Finds out, target by target, which benchmarks can be affected, and enters it in `discovery`. After
-/// `end` no target is begun, and what was not looked at is not known. `watched` are addresses of
-/// executables of the head side: whether any benchmark executes them is found out on the way.
+/// `end` no target is begun, and what was not looked at is not known. `watched` are the
+/// addresses of functions, by executable of the head side: whether any benchmark executes them is found out on the way.
 pub fn find_reach(
     sampling: &Sampling,
     changes: &Changes<'_>,
-    watched: &BTreeMap<PathBuf, Vec<u64>>,
+    watched: &BTreeMap<PathBuf, Vec<Vec<u64>>>,
     discovery: &mut Discovery,
     end: Option<Instant>,
     scratch: &Scratch,

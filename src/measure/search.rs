@@ -2,7 +2,7 @@
 
 mod process;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,17 +37,17 @@ pub(super) struct Search<'a> {
     sampling: &'a Sampling,
     target: &'a Target,
     changes: &'a TargetChanges,
-    /// Addresses of the head side that say nothing about reach; whether any benchmark executes them is
-    /// asked all the same.
-    watched: &'a [u64],
+    /// For each function of the head side whose coverage is asked for, the addresses of its code. They say nothing about
+    /// reach.
+    watched: &'a [Vec<u64>],
     scratch: &'a Scratch,
     events: EventSink<'a>,
     /// Ids that executed a differing function.
     reached: BTreeSet<String>,
     /// Ids that could not be run to their ends.
     failed: BTreeSet<String>,
-    /// Ids that are slow, with what their first call took: a process is ended once it has run some samples of them.
-    slow: BTreeMap<String, Duration>,
+    /// Ids that are slow: a process is ended once it has run some calls of them.
+    slow: BTreeSet<String>,
     /// Addresses of the head side that were executed.
     executed: BTreeSet<u64>,
     /// What was touched on either side, its own executable included.
@@ -88,7 +88,7 @@ impl<'a> Search<'a> {
         sampling: &'a Sampling,
         target: &'a Target,
         changes: &'a TargetChanges,
-        watched: &'a [u64],
+        watched: &'a [Vec<u64>],
         scratch: &'a Scratch,
         events: EventSink<'a>,
     ) -> Search<'a> {
@@ -101,7 +101,7 @@ impl<'a> Search<'a> {
             events,
             reached: BTreeSet::new(),
             failed: BTreeSet::new(),
-            slow: BTreeMap::new(),
+            slow: BTreeSet::new(),
             executed: BTreeSet::new(),
             touched: BTreeSet::new(),
         }
@@ -175,7 +175,7 @@ impl<'a> Search<'a> {
     fn witness(&self, side: Side) -> Result<Witness, WhyUnknown> {
         let mut addresses: Vec<u64> = self.differing(side).collect();
         if side == Side::Head && !addresses.is_empty() {
-            addresses.extend(self.watched);
+            addresses.extend(self.watched.iter().flatten());
         }
         let executable = self.target.executables.get(side).as_ref();
         let executable = executable.map(|executable| executable.path.as_path());

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
 
 use crate::file_access::{Access, RecordError, Recorder, Watched};
 use crate::seam::{Enough, MarkSeam, Pace, Seam, SeamError, Settings, WarmUp};
@@ -56,21 +55,6 @@ impl Witness {
             clock,
             files,
         })
-    }
-
-    /// How long the first call of the benchmark under way took; zero without the clock seam.
-    ///
-    /// # Errors
-    /// If the seam's files cannot be read.
-    pub(super) fn first_call(&self) -> Result<Duration, SeamError> {
-        let Some(clock) = &self.clock else {
-            return Ok(Duration::ZERO);
-        };
-        let log = clock.take_log(self.side)?;
-        let took = log
-            .first()
-            .map(|call| call.end_ns.saturating_sub(call.start_ns));
-        Ok(Duration::from_nanos(took.unwrap_or_default()))
     }
 
     /// With which variables a process is to be started.

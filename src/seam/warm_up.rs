@@ -14,7 +14,7 @@ use crate::units::Side;
 pub struct WarmUp {
     /// After so many calls, at least one,
     pub calls: u64,
-    /// and not before it has lasted so long.
+    /// and not before it has lasted so long behind its first call, which may have prepared something.
     pub least: Duration,
     /// What Criterion is told that all calls took together; longer than the benchmark's warm-up time.
     pub told: Duration,
@@ -182,7 +182,7 @@ impl Pace {
         self.ends_slow || self.ends_calls || self.ends_samples
     }
 
-    /// Whether a benchmark that measures now is certain to be over before it has ended, slow ones aside.
+    /// Whether a benchmark that measures now is certain to run no more calls than are wanted, slow ones aside.
     #[must_use]
     pub fn is_certain_to_end(&self) -> bool {
         let any = |field| word_of(&self.shared, field).is_ok_and(|word| word > 0);

@@ -6,7 +6,6 @@
 //! ends after as many calls as a round has at most.
 
 use std::path::Path;
-use std::time::Duration;
 
 use crate::file_access::{Access, RecordError};
 use crate::process::Placement;
@@ -45,8 +44,6 @@ pub(super) struct Ended {
     id: String,
     /// Whether that benchmark has run as many calls as it needs.
     suffices: bool,
-    /// How long its first call took.
-    first_call: Duration,
 }
 
 impl From<Fault> for Stop {
@@ -109,13 +106,12 @@ impl Search<'_> {
         let (mut complete, least) = (Vec::new(), timing.warm_up + timing.measurement);
         for id in ids.iter().map(Some).chain(std::iter::repeat(None)) {
             self.announce(id);
-            let slow = id.and_then(|id| self.slow.get(id)).copied();
-            let (warm_up, enough) = match slow {
-                // A first call may be slow alone, since it prepares something. It counts for nothing.
-                Some(first_call) => (first_call + least, Enough::Calls(CALLS)),
-                None => (least, Enough::SlowCall(SLOW_CALL)),
+            let is_slow = id.is_some_and(|id| self.slow.contains(id));
+            let enough = match is_slow {
+                true => Enough::Calls(CALLS),
+                false => Enough::SlowCall(SLOW_CALL),
             };
-            if let Some(pace) = witness.bound(iterations::first(warm_up), enough)? {
+            if let Some(pace) = witness.bound(iterations::first(least), enough)? {
                 player.at(pace);
             }
             let report = match player.turn() {
@@ -132,8 +128,7 @@ impl Search<'_> {
                     side,
                     seen,
                     complete,
-                    suffices: slow.is_some(),
-                    first_call: witness.first_call()?,
+                    suffices: is_slow,
                     id: report.id,
                 }));
             }
@@ -155,10 +150,10 @@ impl Search<'_> {
         chunk: &mut Vec<String>,
     ) -> Option<Vec<String>> {
         let id = &ended.id;
-        let was_slow = self.slow.insert(id.clone(), ended.first_call).is_some();
+        let was_slow = !self.slow.insert(id.clone());
         let over = ended.suffices
             || match self.reached.contains(id) {
-                // What else it executes matters on the head side, where it may be all that executes it.
+                // On the head side it may be the only one that executes some other function.
                 true => ended.side == Side::Base || self.has_executed_all(),
                 false => look == Look::Glance,
             };
@@ -168,11 +163,10 @@ impl Search<'_> {
         alone.then(|| vec![id.clone()])
     }
 
-    /// Whether there is nothing left on the head side that no benchmark has executed.
+    /// Whether every function that is watched on the head side was executed.
     fn has_executed_all(&self) -> bool {
-        let differing = self.differing(Side::Head);
-        let mut all = differing.chain(self.watched.iter().copied());
-        all.all(|address| self.executed.contains(&address))
+        let mut functions = self.watched.iter();
+        functions.all(|places| places.iter().any(|place| self.executed.contains(place)))
     }
 
     /// Whether something that differs was executed or opened since the last time.
