@@ -148,9 +148,9 @@ fn conditions(
         let conditions = printed.lines().filter_map(|line| Cfg::from_str(line).ok());
         Ok::<Vec<Cfg>, BuildError>(conditions.collect())
     };
-    let first = ask(sources.flags(&[]))?;
+    let first = ask(sources.flags(None))?;
     match sources.have_conditions() {
-        true => ask(sources.flags(&first)),
+        true => ask(sources.flags(Some(&first))),
         false => Ok(first),
     }
 }

@@ -24,8 +24,9 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 impl FlagSources<'_> {
-    /// The flags, `conditions` being what is known to hold of the target.
-    pub(super) fn flags(&self, conditions: &[Cfg]) -> Vec<String> {
+    /// The flags, `conditions` being what holds of the target. Before that is known, no table for a `cfg(…)` counts,
+    /// not even one for `cfg(not(…))`.
+    pub(super) fn flags(&self, conditions: Option<&[Cfg]>) -> Vec<String> {
         if let Some(encoded) = (self.variable)("CARGO_ENCODED_RUSTFLAGS") {
             let flags = encoded.split('\x1f').filter(|flag| !flag.is_empty());
             return flags.map(str::to_owned).collect();
@@ -37,7 +38,7 @@ impl FlagSources<'_> {
         of_target
             .extend(self.of_variable(&format!("CARGO_TARGET_{}_RUSTFLAGS", shout(self.target))));
         for key in self.conditions_of_tables() {
-            if holds(key, conditions) {
+            if conditions.is_some_and(|conditions| holds(key, conditions)) {
                 of_target.extend(self.listed(&["target", key, "rustflags"]));
             }
         }
@@ -54,10 +55,17 @@ impl FlagSources<'_> {
         !self.conditions_of_tables().is_empty()
     }
 
-    /// Those of all files, the most important last: of two flags that contradict each other the last one counts.
+    /// The lists of all files, the most important last: of two flags that contradict each other the last one counts.
+    /// A string replaces what files further away say.
     fn listed(&self, keys: &[&str]) -> Vec<String> {
-        let values = self.files.iter().rev().filter_map(|file| file.get(keys));
-        values.flat_map(words).collect()
+        let mut values = Vec::new();
+        for value in self.files.iter().filter_map(|file| file.get(keys)) {
+            values.push(value);
+            if value.is_str() {
+                break;
+            }
+        }
+        values.into_iter().rev().flat_map(words).collect()
     }
 
     fn of_variable(&self, name: &str) -> Vec<String> {
@@ -90,20 +98,32 @@ mod tests {
     const HOST: &str = "x86_64-unknown-linux-gnu";
 
     fn flags(config: &str, variables: &[(&str, &str)], conditions: &[&str]) -> String {
+        let conditions: Vec<Cfg> = conditions.iter().map(|it| it.parse().unwrap()).collect();
+        flags_of(["", config], variables, Some(&conditions))
+    }
+
+    /// The nearer file is the second one.
+    fn flags_of(
+        configs: [&str; 2],
+        variables: &[(&str, &str)],
+        conditions: Option<&[Cfg]>,
+    ) -> String {
         let temp = tempfile::tempdir().unwrap();
-        fs_err::create_dir_all(temp.path().join(".cargo")).unwrap();
-        fs_err::write(temp.path().join(".cargo/config.toml"), config).unwrap();
+        let near = temp.path().join("near");
+        for (folder, config) in [temp.path(), &near].into_iter().zip(configs) {
+            fs_err::create_dir_all(folder.join(".cargo")).unwrap();
+            fs_err::write(folder.join(".cargo/config.toml"), config).unwrap();
+        }
         let variable = |name: &str| {
             let mut set = variables.iter().filter(|(own, _)| *own == name);
             set.next().map(|(_, value)| (*value).to_owned())
         };
         let sources = FlagSources {
             variable: &variable,
-            files: &cargo_config::files(temp.path()),
+            files: &cargo_config::files(&near),
             target: HOST,
         };
-        let conditions: Vec<Cfg> = conditions.iter().map(|it| it.parse().unwrap()).collect();
-        sources.flags(&conditions).join(" ")
+        sources.flags(conditions).join(" ")
     }
 
     #[test]
@@ -129,5 +149,26 @@ mod tests {
             flags(build, &[("CARGO_BUILD_RUSTFLAGS", "-Cmore")], &[]),
             "-Cbuild -Cmore"
         );
+    }
+
+    #[test]
+    fn no_table_for_a_condition_counts_before_it_is_known_what_holds() {
+        for key in ["cfg(not(unix))", "cfg(all())"] {
+            let config = format!(
+                "[build]\nrustflags = \"-Cbuild\"\n[target.'{key}']\nrustflags = [\"-Ctable\"]\n"
+            );
+            assert_eq!(flags_of(["", &config], &[], None), "-Cbuild", "{key}");
+            assert_eq!(flags(&config, &[], &[]), "-Ctable", "{key}");
+        }
+    }
+
+    #[test]
+    fn lists_of_all_files_are_joined_and_a_string_replaces_those_further_away() {
+        let of = |far: &str, near: &str| {
+            let config = |value: &str| format!("[build]\nrustflags = {value}\n");
+            flags_of([&config(far), &config(near)], &[], Some(&[]))
+        };
+        assert_eq!(of("[\"-Cfar\"]", "[\"-Cnear\"]"), "-Cfar -Cnear");
+        assert_eq!(of("\"-Cfar\"", "\"-Cnear -Cown\""), "-Cnear -Cown");
     }
 }
