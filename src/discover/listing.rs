@@ -219,7 +219,8 @@ fn follow(mut process: Process, mut listing: Listing, side: Side, timeout: Durat
     listing
 }
 
-/// Why a process that contains Criterion never spoke with us. Its runner may have kept the port from it.
+/// Why a process that contains Criterion never spoke with us. Where it ran to its end or waits in silence, its runner
+/// may have kept the port from it; one that failed says itself why.
 fn never_spoke(
     ending: &Ending,
     side: Side,
@@ -240,23 +241,26 @@ fn never_spoke(
     }
     let failure = |reason: String| Failure {
         side,
-        reason: match runner {
-            Some(runner) => format!(
-                "{reason}: {runner} starts it, and may drop {PORT_VARIABLE}, by which perfcheck asks; {}=env starts it without",
-                runner.variable
-            ),
-            None => reason,
-        },
+        reason,
         stderr_tail: last_words,
     };
+    let without_port = |reason: String| match runner {
+        Some(runner) => format!(
+            "{reason}; {runner} may have dropped {PORT_VARIABLE}, which perfcheck needs to list its benchmarks: \
+             set {}=env to start it without the runner",
+            runner.variable
+        ),
+        None => reason,
+    };
+    let before = format!("{ending} before it used Criterion");
     match ending {
         Ending::Exited { status } if status.success() => {
-            Refusal::Final(failure("ran to its end without using Criterion".into()))
+            let reason = "ran to its end without using Criterion";
+            Refusal::Final(failure(without_port(reason.to_owned())))
         }
-        Ending::Exited { .. } => {
-            Refusal::Options(failure(format!("{ending} before it used Criterion")))
-        }
-        _ => Refusal::Final(failure(format!("{ending} before it used Criterion"))),
+        Ending::Exited { .. } => Refusal::Options(failure(before)),
+        Ending::Silent { .. } => Refusal::Final(failure(without_port(before))),
+        _ => Refusal::Final(failure(before)),
     }
 }
 
@@ -352,22 +356,33 @@ mod tests {
 
     #[test]
     fn a_runner_that_keeps_the_port_from_a_benchmark_is_named_with_what_to_type() {
-        let mut executable = fake::executable("bench\ta");
-        executable.runner = Some(Runner {
-            program: "env".into(),
-            arguments: vec!["-u".into(), PORT_VARIABLE.into()],
-            typed: "drop-all".into(),
-            named_in: "`target.x.runner` of .cargo/config.toml".into(),
-            variable: "CARGO_TARGET_X_RUNNER".into(),
-        });
-        executable.env.push(("FAKE_SILENT".into(), "ok".into()));
-        let Answer::Failed(failure) = answer(&executable, Duration::from_secs(60)) else {
-            panic!("it spoke");
+        let reason = |how: &str, timeout| {
+            let mut executable = fake::executable("bench\ta");
+            executable.runner = Some(Runner {
+                program: "env".into(),
+                arguments: vec!["-u".into(), PORT_VARIABLE.into()],
+                typed: "drop-all".into(),
+                named_in: "`target.x.runner` of .cargo/config.toml".into(),
+                variable: "CARGO_TARGET_X_RUNNER".into(),
+            });
+            executable.env.push(("FAKE_SILENT".into(), how.into()));
+            match answer(&executable, timeout) {
+                Answer::Failed(failure) => failure.reason,
+                other => panic!("{other:?}"),
+            }
         };
         assert_eq!(
-            failure.reason,
-            "ran to its end without using Criterion: `drop-all` (`target.x.runner` of .cargo/config.toml) starts \
-             it, and may drop CARGO_CRITERION_PORT, by which perfcheck asks; CARGO_TARGET_X_RUNNER=env starts it without"
+            reason("ok", Duration::from_secs(60)),
+            "ran to its end without using Criterion; `drop-all` (`target.x.runner` of .cargo/config.toml) may have \
+             dropped CARGO_CRITERION_PORT, which perfcheck needs to list its benchmarks: set CARGO_TARGET_X_RUNNER=env \
+             to start it without the runner"
+        );
+        let silent = reason("hang", Duration::from_millis(500));
+        assert!(silent.contains("dropped CARGO_CRITERION_PORT"), "{silent}");
+        // What failed failed by itself.
+        assert_eq!(
+            reason("exit=101", Duration::from_secs(60)),
+            "exited with status 101 before it used Criterion"
         );
     }
 
@@ -383,7 +398,7 @@ mod tests {
         assert_eq!(
             failure.reason,
             "speaks version 2, format 1 of Criterion's protocol; this cargo-perfcheck knows \
-             version 1, format 1; `cargo install cargo-perfcheck` gets the newest, which may know it"
+             version 1, format 1; a newer cargo-perfcheck may support it: `cargo install cargo-perfcheck`"
         );
     }
 

@@ -49,7 +49,8 @@ impl ProtocolError {
     pub fn hint(&self) -> Option<String> {
         match self {
             ProtocolError::UnknownVersion { .. } => Some(
-                "`cargo install cargo-perfcheck` gets the newest, which may know it".to_owned(),
+                "a newer cargo-perfcheck may support it: `cargo install cargo-perfcheck`"
+                    .to_owned(),
             ),
             _ => None,
         }
