@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use super::cargo_config::ConfigFile;
 use super::cargo_version::CargoVersion;
 use super::workspace::{OwnPackage, names};
-use crate::units::Side;
+use crate::units::{Paired, Side};
 
 /// The key of what holds for all packages that are no members of the workspace.
 const OTHERS: &str = "*";
@@ -86,14 +86,27 @@ impl LineTables {
         told.flat_map(|value| ["--config", value])
     }
 
-    /// What the report says where cargo cannot be told, as a lower-case fragment.
-    pub(super) fn note(&self, side: Side) -> Option<String> {
-        let cargo = self.too_old.as_ref().filter(|_| !self.values.is_empty())?;
-        Some(format!(
-            "profiles and changed functions of {side} may lack lines: the project turns them off for some of its \
-             packages, and {cargo} has no `--config` to turn them on; cargo 1.63 has it"
-        ))
+    /// The cargo that cannot be told.
+    fn lacking(&self) -> Option<&str> {
+        let cargo = self.too_old.as_deref();
+        cargo.filter(|_| !self.values.is_empty())
     }
+}
+
+/// What the report says where cargo cannot be told, as a lower-case fragment.
+pub(super) fn note(tables: &Paired<LineTables>) -> Option<String> {
+    let lacking = tables.as_ref().map(LineTables::lacking);
+    let (sides, cargo) = match (lacking.base, lacking.head) {
+        (None, None) => return None,
+        (Some(cargo), None) => (Side::Base.name(), cargo.to_owned()),
+        (None, Some(cargo)) => (Side::Head.name(), cargo.to_owned()),
+        (Some(base), Some(head)) if base == head => ("both sides", base.to_owned()),
+        (Some(base), Some(head)) => ("both sides", format!("{base} and {head}")),
+    };
+    Some(format!(
+        "profiles and changed functions of {sides} may lack lines: the project turns them off for some of its \
+         packages, and {cargo} cannot turn them on (`--config`); use cargo 1.63 or later on {sides}"
+    ))
 }
 
 /// The settings of single packages in a profile, the nearest first.
@@ -207,11 +220,27 @@ mod tests {
     #[test]
     fn a_cargo_without_the_option_is_not_given_it_and_a_note_says_so() {
         let hidden = "[profile.bench.package.demo]\ndebug = false";
-        let old = settings(hidden, "", "cargo 1.62.1 (a748cf5a3 2022-06-08)");
-        assert_eq!(old.words().count(), 0);
-        let note = old.note(Side::Base).unwrap();
-        assert!(note.contains("cargo 1.62.1"), "{note}");
-        assert_eq!(settings(hidden, "", CARGO).note(Side::Base), None);
-        assert_eq!(settings("", "", "cargo 1.62.1").note(Side::Base), None);
+        assert_eq!(settings(hidden, "", "cargo 1.62.1").words().count(), 0);
+        let note_of = |manifest: &str, base: &str, head: &str| {
+            note(&Paired::new(base, head).map(|cargo| settings(manifest, "", cargo)))
+        };
+        assert_eq!(
+            note_of(hidden, "cargo 1.62.1", CARGO).unwrap(),
+            "profiles and changed functions of base may lack lines: the project turns them off for some of its \
+             packages, and cargo 1.62.1 cannot turn them on (`--config`); use cargo 1.63 or later on base"
+        );
+        let both = note_of(hidden, "cargo 1.62.1", "cargo 1.62.1").unwrap();
+        assert!(both.contains("and cargo 1.62.1 cannot"), "{both}");
+        assert!(
+            both.ends_with("use cargo 1.63 or later on both sides"),
+            "{both}"
+        );
+        let both = note_of(hidden, "cargo 1.62.1", "cargo 1.60.0").unwrap();
+        assert!(
+            both.contains("and cargo 1.62.1 and cargo 1.60.0 cannot"),
+            "{both}"
+        );
+        assert_eq!(note_of(hidden, CARGO, CARGO), None);
+        assert_eq!(note_of("", "cargo 1.62.1", "cargo 1.62.1"), None);
     }
 }

@@ -318,7 +318,7 @@ fn build_selected(
         .try_for_each(|side| links::refuse(sites.get(side)))?;
     check_packages(&sites, selection)?;
     check_benches(&sites, selection)?;
-    let notes = carry_configuration_over(&sites)?;
+    let mut notes = carry_configuration_over(&sites)?;
     let runners = Paired::try_from_fn(|side| sites.get(side).runner(selection))?;
     let lock_sites = sites.as_ref().map(|site| LockSite {
         tools: &site.tools,
@@ -349,7 +349,8 @@ fn build_selected(
         .as_ref()
         .map(|reusable| (base.target_dir.as_path(), reusable));
     let head = sites.head.build(&wish(Side::Head, start), events)?;
-    let notes = [notes, base.notes.clone(), head.notes.clone()].concat();
+    let line_tables = Paired::from_fn(|side| sites.get(side).line_tables(&wish(side, None)));
+    notes.extend(line_tables::note(&line_tables));
     let mut builds = Paired::new(base, head).map(|build| Build {
         notes: notes.clone(),
         ..build
