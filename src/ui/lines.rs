@@ -33,11 +33,11 @@ impl Lines {
         self.stand(now)
     }
 
-    /// Time has passed. While something is measured, only its own events make perfcheck write.
+    /// Time has passed. While times are measured, only their own events make perfcheck write.
     pub(super) fn tick(&mut self, now: Duration) -> std::io::Result<()> {
-        match self.story.is_building() {
-            true => self.stand(now),
-            false => Ok(()),
+        match self.story.is_timing() {
+            true => Ok(()),
+            false => self.stand(now),
         }
     }
 

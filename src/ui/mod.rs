@@ -27,7 +27,8 @@ pub(crate) enum ProgressKind {
         /// Whether words are coloured.
         colour: Colour,
     },
-    /// A line for every step and, where a minute has passed without one, one in between: for logs.
+    /// A line for every step and, where a minute has passed without one, one in between, which waits for the end of a
+    /// round while times are measured: for logs.
     Lines,
     /// Every event as one line of JSON.
     Json,

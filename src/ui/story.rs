@@ -188,6 +188,11 @@ impl Story {
         matches!(self.stage, StoryStage::Build(_))
     }
 
+    /// Whether times are being measured.
+    pub(super) fn is_timing(&self) -> bool {
+        matches!(&self.stage, StoryStage::Pass(rounds) if rounds.pass == Pass::Time)
+    }
+
     /// Where the run stands at the time `now`.
     pub(super) fn now(&self, now: Duration) -> Now {
         let spent = now.saturating_sub(self.began);

@@ -150,7 +150,7 @@ fn a_log_says_where_the_run_stands_when_a_minute_has_passed_without_a_step() {
 }
 
 #[test]
-fn a_log_grows_by_no_line_of_the_clock_while_something_is_measured() {
+fn a_log_grows_by_no_line_of_the_clock_while_times_are_measured_and_by_one_at_any_other_step() {
     let paper = Paper::default();
     let seconds = Arc::new(AtomicU64::new(0));
     let hand = Arc::clone(&seconds);
@@ -158,20 +158,45 @@ fn a_log_grows_by_no_line_of_the_clock_while_something_is_measured() {
     let progress = Progress::with_clock(ProgressKind::Lines, paper.clone(), clock);
     let sink = progress.sink();
     let lines = || paper.text().lines().count();
-    sink(Event::PassStarted {
-        pass: Pass::Time,
-        benchmarks: 1,
-        rounds: 20,
-    });
-    seconds.store(90, Ordering::Relaxed);
-    progress.view.tick();
-    assert_eq!(lines(), 1);
+    let tick = |second| {
+        seconds.store(second, Ordering::Relaxed);
+        progress.view.tick();
+        lines()
+    };
+    let start = |pass| {
+        sink(Event::PassStarted {
+            pass,
+            benchmarks: 1,
+            rounds: 20,
+        });
+    };
+    start(Pass::Time);
+    assert_eq!(tick(90), 1);
     // Between two processes nothing is disturbed.
     sink(Event::RoundFinished {
         benchmark: "a".into(),
         round: 1,
     });
     assert_eq!(lines(), 2);
+    sink(Event::CheckingOut { side: Side::Base });
+    assert_eq!(tick(180), 3);
+    for (pass, second) in [
+        (Pass::Reach, 300),
+        (Pass::Allocations, 500),
+        (Pass::Profile, 700),
+    ] {
+        start(pass);
+        let begun = lines();
+        assert_eq!(tick(second), begun + 1, "{pass:?}");
+    }
+    // What lies between two steps can be long, too.
+    let took = Duration::from_secs(1);
+    sink(Event::PassFinished {
+        pass: Pass::Profile,
+        took,
+    });
+    let finished = lines();
+    assert_eq!(tick(800), finished + 1);
 }
 
 #[test]
