@@ -162,10 +162,10 @@ impl<'a> InputChanges<'a> {
         let started = executables.map(Executable::starter);
         if started.base != started.head {
             let Paired { base, head } = executables.map(|executable| match &executable.runner {
-                Some(runner) => format!("`{}`", runner.typed),
-                None => executable.starter().to_owned(),
+                Some(runner) => format!("through `{}`", runner.typed),
+                None => "directly".to_owned(),
             });
-            return Some(format!("{base} starts it on base, {head} on head"));
+            return Some(format!("base starts it {base}, head {head}"));
         }
         let files = Side::BOTH.into_iter().flat_map(|side| {
             let executable = *executables.get(side);
