@@ -32,8 +32,8 @@ impl fmt::Display for Doubt {
             ),
             Doubt::SameCode(reason) => write!(
                 f,
-                "code and source are the same on both sides, documentation aside; {reason}, so the source did not \
-                 cause this change of time"
+                "the benchmark is the same code, and only documentation changed; {reason} because the build writes it \
+                 differently each time: that may explain the change"
             ),
         }
     }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::analyse::{Comparison, Doubt, cast_doubt};
 use crate::attribute::is_documentation;
 use crate::build::{Build, CriterionPackage};
 use crate::discover::{DifferenceOrigin, Identity, Target};
-use crate::revision;
+use crate::revision::{self, ChangedFile};
 use crate::units::Paired;
 
 use super::ready::Ready;
@@ -26,18 +26,19 @@ pub(super) fn cast(ready: &Ready, comparisons: &mut [Comparison]) -> Vec<String>
             Identity::Different(_) | Identity::SameCode(_)
         )
     };
-    let same_source = targets.iter().any(differs) && has_same_source(&ready.builds);
+    let change = match targets.iter().any(differs) {
+        true => ChangedPart::between(&ready.builds),
+        false => ChangedPart::Program,
+    };
     cast_doubt(comparisons, |key| {
         let own = |target: &&Target| target.package == key.package && target.target == key.target;
         let target = targets.iter().find(own)?;
         if let Some(names) = other_harness(target) {
             return Some(Doubt::OtherHarness(names));
         }
-        same_source
-            .then(|| of_same_source(&target.identity))
-            .flatten()
+        change.doubt(&target.identity)
     });
-    if !same_source {
+    if change != ChangedPart::Documentation {
         return Vec::new();
     }
     let differing = |target: &&Target| matches!(target.identity, Identity::Different(_));
@@ -45,16 +46,73 @@ pub(super) fn cast(ready: &Ready, comparisons: &mut [Comparison]) -> Vec<String>
     said.map(|target| unstable(&ready.builds, target)).collect()
 }
 
-/// What makes a change of time doubtful after a change of documentation alone. A benchmark that may read a file which
-/// the revision changed, though it be Markdown, has its reason there.
-fn of_same_source(identity: &Identity) -> Option<Doubt> {
-    match identity {
-        Identity::Different(_) => Some(Doubt::SameSource),
-        Identity::SameCode(outside) if outside.origin == DifferenceOrigin::Builds => {
-            Some(Doubt::SameCode(outside.reason.clone()))
-        }
-        Identity::SameCode(_) | Identity::Identical | Identity::OneSided => None,
+/// What a change of the source can explain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ChangedPart {
+    /// Nothing: it is one of documentation alone.
+    Documentation,
+    /// Code that differs: the compiler has read some of the documentation (`include_str!`).
+    CompiledText,
+    /// All that differs.
+    Program,
+}
+
+impl ChangedPart {
+    fn between(builds: &Paired<Build>) -> ChangedPart {
+        let checkouts = builds.as_ref().map(|build| &build.checkout);
+        let paths = revision::changed_paths(checkouts);
+        let files = revision::changed_files(checkouts);
+        let compiled = on_either(builds, Build::compiled);
+        let read = on_either(builds, Build::script_inputs);
+        let (Ok(paths), Ok(files), Ok(compiled), Ok(read)) = (paths, files, compiled, read) else {
+            return ChangedPart::Program;
+        };
+        ChangedPart::of(&paths, &files, &compiled, &read)
     }
+
+    /// `compiled` are files that the compiler read, `read` files and folders that build scripts may have read.
+    fn of(
+        paths: &[Paired<Option<PathBuf>>],
+        files: &[ChangedFile],
+        compiled: &BTreeSet<PathBuf>,
+        read: &BTreeSet<PathBuf>,
+    ) -> ChangedPart {
+        let is_read = |path: &Path| read.iter().any(|input| path.starts_with(input));
+        let is_input = |path: &Path| compiled.contains(path) || is_read(path);
+        if is_documentation(paths, files, is_input) {
+            ChangedPart::Documentation
+        } else if is_documentation(paths, files, is_read) {
+            ChangedPart::CompiledText
+        } else {
+            ChangedPart::Program
+        }
+    }
+
+    /// What makes a change of time doubtful after it. A benchmark that may read a file which the revision changed,
+    /// though it be Markdown, has its reason there.
+    fn doubt(self, identity: &Identity) -> Option<Doubt> {
+        match (self, identity) {
+            (ChangedPart::Documentation, Identity::Different(_)) => Some(Doubt::SameSource),
+            // Text that was compiled into the same code is nothing that it reads.
+            (
+                ChangedPart::Documentation | ChangedPart::CompiledText,
+                Identity::SameCode(outside),
+            ) if outside.origin == DifferenceOrigin::Builds => {
+                Some(Doubt::SameCode(outside.reason.clone()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What `of` finds in the checkout of either side.
+fn on_either(
+    builds: &Paired<Build>,
+    of: impl Fn(&Build) -> io::Result<BTreeSet<PathBuf>>,
+) -> io::Result<BTreeSet<PathBuf>> {
+    let Paired { mut base, head } = builds.as_ref().try_map(of)?;
+    base.extend(head);
+    Ok(base)
 }
 
 /// The names of the harnesses, where the sides have different ones. Another version is the same one.
@@ -64,24 +122,6 @@ fn other_harness(target: &Target) -> Option<Paired<String>> {
     let used = Paired::new(used.base?, used.head?);
     let named = |one: &CriterionPackage| format!("{} {}", one.name, one.version);
     (used.base.name != used.head.name).then(|| used.map(named))
-}
-
-/// Whether the change is one of documentation alone.
-fn has_same_source(builds: &Paired<Build>) -> bool {
-    let checkouts = builds.as_ref().map(|build| &build.checkout);
-    let paths = revision::changed_paths(checkouts);
-    let files = revision::changed_files(checkouts);
-    let (Ok(paths), Ok(files), Ok(compiled)) = (paths, files, compiled(builds)) else {
-        return false;
-    };
-    is_documentation(&paths, &files, |path| compiled.contains(path))
-}
-
-/// The files of either checkout that the compiler read: also text that `include_str!` names.
-fn compiled(builds: &Paired<Build>) -> io::Result<BTreeSet<PathBuf>> {
-    let Paired { mut base, head } = builds.as_ref().try_map(Build::compiled)?;
-    base.extend(head);
-    Ok(base)
 }
 
 /// Which code of a target differs although its source does not.
@@ -115,7 +155,7 @@ mod tests {
     fn the_same_code_is_doubted_where_the_builds_alone_differ() {
         let reason = "it may open corpus.md, which differs";
         let doubt = |origin| {
-            of_same_source(&Identity::SameCode(OutsideDifference {
+            ChangedPart::Documentation.doubt(&Identity::SameCode(OutsideDifference {
                 reason: reason.to_owned(),
                 origin,
             }))
@@ -125,8 +165,38 @@ mod tests {
         assert_eq!(doubt, Doubt::SameCode(reason.to_owned()));
         assert_eq!(
             doubt.to_string(),
-            "code and source are the same on both sides, documentation aside; it may open corpus.md, which \
-             differs, so the source did not cause this change of time"
+            "the benchmark is the same code, and only documentation changed; it may open corpus.md, which differs \
+             because the build writes it differently each time: that may explain the change"
         );
+    }
+
+    #[test]
+    fn text_that_was_compiled_explains_other_code_and_not_the_same_code() {
+        let change = |compiled: &[&str], read: &[&str]| {
+            let paths = Paired::new(Some("text/words.md".into()), Some("text/words.md".into()));
+            let file = ChangedFile {
+                paths: paths.clone(),
+                texts: Paired::new("a".to_owned(), "b".to_owned()),
+            };
+            let set = |names: &[&str]| names.iter().map(PathBuf::from).collect();
+            ChangedPart::of(&[paths], &[file], &set(compiled), &set(read))
+        };
+        let doubts = |change: ChangedPart| {
+            let same = Identity::SameCode(OutsideDifference {
+                reason: "it may open table.bin, which differs".to_owned(),
+                origin: DifferenceOrigin::Builds,
+            });
+            let different = Identity::Different("`work` differs".to_owned());
+            [different, same].map(|identity| change.doubt(&identity).is_some())
+        };
+        assert_eq!(
+            doubts(change(&["src/lib.rs"], &["build.rs", "text/w"])),
+            [true, true]
+        );
+        assert_eq!(doubts(change(&["text/words.md"], &[])), [false, true]);
+        // A build script may have made code or an input of it: by its name, by its folder, or all of a package.
+        for read in ["text/words.md", "text", ""] {
+            assert_eq!(doubts(change(&[], &[read])), [false, false], "{read}");
+        }
     }
 }

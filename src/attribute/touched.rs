@@ -89,13 +89,13 @@ pub fn touched_functions(files: &[ChangedFile]) -> Vec<TouchedFunction> {
 }
 
 /// Whether nothing but documentation differs: the code of each Rust file is the same, comments aside, and
-/// all else that changed is Markdown, neither compiled in nor beside benchmarks, where their inputs lie. `paths` are
-/// those of all that changed, `is_compiled` whether the compiler has read one.
+/// all else that changed is Markdown, neither an input of the build nor beside benchmarks, where their inputs lie.
+/// `paths` are those of all that changed, `is_read` whether the build has read one.
 #[must_use]
 pub fn is_documentation(
     paths: &[Paired<Option<PathBuf>>],
     files: &[ChangedFile],
-    is_compiled: impl Fn(&Path) -> bool,
+    is_read: impl Fn(&Path) -> bool,
 ) -> bool {
     let same_code = |text: &Paired<String>| {
         let texts = text.as_ref().map(|text| tokens_with_literals(text));
@@ -114,7 +114,7 @@ pub fn is_documentation(
         };
         let is_input = |path: &PathBuf| {
             let mut parts = path.iter();
-            is_compiled(path) || parts.any(|part| part == "benches")
+            is_read(path) || parts.any(|part| part == "benches")
         };
         let is_moved = paths.base.is_none() || paths.base != paths.head;
         has("md") && !both().any(is_input) || has("rs") && !is_moved && same_code(&file.texts)

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use cargo_metadata::{Artifact, CrateType, PackageId, TargetKind};
+use cargo_metadata::{Artifact, CrateType, Package, PackageId, TargetKind};
 
 use super::compile::Compiled;
+use super::workspace::folder;
 
 /// Of one build; what earlier builds have left in the target folder is not among them.
 #[derive(Debug, Clone, Default)]
@@ -33,11 +34,20 @@ pub struct ScriptOutput {
     pub package: String,
     /// The folder, `OUT_DIR`.
     pub folder: PathBuf,
+    /// The folder of the package, where cargo could tell.
+    pub package_root: Option<PathBuf>,
 }
 
 impl ByProducts {
-    /// What `compiled` names; `name_of` is the name of a package.
-    pub(super) fn of(compiled: &Compiled, name_of: impl Fn(&PackageId) -> String) -> ByProducts {
+    /// What `compiled` names; `package_of` finds a package.
+    pub(super) fn of<'a>(
+        compiled: &Compiled,
+        package_of: impl Fn(&PackageId) -> Option<&'a Package>,
+    ) -> ByProducts {
+        let name_of = |id: &PackageId| match package_of(id) {
+            Some(package) => package.name.to_string(),
+            None => id.repr.clone(),
+        };
         let artifacts = || compiled.artifacts.iter();
         let programs = artifacts()
             .filter(|artifact| artifact.target.is_kind(TargetKind::Bin))
@@ -54,6 +64,7 @@ impl ByProducts {
         let outputs = compiled.scripts.iter().map(|script| ScriptOutput {
             package: name_of(&script.package_id),
             folder: script.out_dir.clone().into_std_path_buf(),
+            package_root: package_of(&script.package_id).map(folder),
         });
         ByProducts {
             programs: programs.collect(),

@@ -29,6 +29,7 @@ mod runtime;
 mod rustc_wrapper;
 mod rustflags;
 mod rustup;
+mod script_inputs;
 mod side;
 mod targets;
 mod tool;

@@ -24,7 +24,7 @@ use super::rustc_wrapper::CrateNames;
 use super::rustup::Rustup;
 use super::targets::Targets;
 use super::tool::{self, Tools};
-use super::workspace::Workspace;
+use super::workspace::{Workspace, folder};
 use super::{
     Build, CommandLine, CriterionPackage, Executable, LockFile, Toolchain, cargo_config,
     left_behind, lock, path_dependencies, platform, runner, runtime, toolchain,
@@ -154,10 +154,7 @@ impl<'a> BuildSite<'a> {
             (compiled, _) => compiled?,
         };
         let executables = self.executables(wish.resolved, &compiled);
-        let by_products = ByProducts::of(&compiled, |package| {
-            self.package_name(wish.resolved, package)
-                .unwrap_or_else(|| package.repr.clone())
-        });
+        let by_products = ByProducts::of(&compiled, |id| self.package(wish.resolved, id));
         events(Event::BuildFinished {
             side,
             took: compiled.took,
@@ -325,10 +322,17 @@ impl<'a> BuildSite<'a> {
         LineTables::of(profile, &manifest, &files, packages, &self.toolchain.cargo)
     }
 
-    fn package_name(&self, resolved: Option<&Workspace>, id: &PackageId) -> Option<String> {
+    fn package<'p>(
+        &'p self,
+        resolved: Option<&'p Workspace>,
+        id: &PackageId,
+    ) -> Option<&'p Package> {
         let known = resolved.and_then(|workspace| workspace.package(id));
-        let package = known.or_else(|| self.members.package(id))?;
-        Some(package.name.to_string())
+        known.or_else(|| self.members.package(id))
+    }
+
+    fn package_name(&self, resolved: Option<&Workspace>, id: &PackageId) -> Option<String> {
+        Some(self.package(resolved, id)?.name.to_string())
     }
 
     fn executables(&self, resolved: Option<&Workspace>, compiled: &Compiled) -> Vec<Executable> {
@@ -382,9 +386,4 @@ impl<'a> BuildSite<'a> {
             },
         }
     }
-}
-
-fn folder(package: &Package) -> PathBuf {
-    let folder = package.manifest_path.parent();
-    folder.unwrap_or(&package.manifest_path).into()
 }

@@ -318,3 +318,9 @@ pub(super) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
         .map(|(_, name)| name.to_owned())
         .collect()
 }
+
+/// The folder of a package.
+pub(super) fn folder(package: &Package) -> PathBuf {
+    let folder = package.manifest_path.parent();
+    folder.unwrap_or(&package.manifest_path).into()
+}

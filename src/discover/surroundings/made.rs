@@ -119,7 +119,10 @@ type OutputFolders<'a> = Paired<Vec<&'a Path>>;
 fn outputs(builds: &Paired<Build>, trees: Paired<Tree<'_>>) -> io::Result<FolderDifferences> {
     let mut packages: BTreeMap<&str, OutputFolders<'_>> = BTreeMap::new();
     for side in Side::BOTH {
-        for ScriptOutput { package, folder } in &builds.get(side).by_products.outputs {
+        for ScriptOutput {
+            package, folder, ..
+        } in &builds.get(side).by_products.outputs
+        {
             let folders = packages
                 .entry(package)
                 .or_insert_with(|| Paired::new(vec![], vec![]));
