@@ -99,8 +99,16 @@ pub(super) enum Classic {
     Left,
 }
 
+/// Which of a case's runs are made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chosen {
+    All,
+    /// Those with `--quick`.
+    Quick,
+}
+
 /// Runs a case, and prints a row for each of its runs.
-pub(super) fn run(case: &Case, small: bool, classic: Classic) -> Outcome<()> {
+pub(super) fn run(case: &Case, small: bool, classic: Classic, chosen: Chosen) -> Outcome<()> {
     let count = case.benchmarks[usize::from(small)];
     let workspace = case.lay_out(count)?;
     println!(
@@ -127,7 +135,9 @@ pub(super) fn run(case: &Case, small: bool, classic: Classic) -> Outcome<()> {
         .iter()
         .map(|(options, bound)| ("head", *options, *bound));
     let line = case.line.map(|_| ("line", "", "whole 1/12"));
-    for (branch, options, bound) in whole.chain(line) {
+    let runs = whole.chain(line);
+    let runs = runs.filter(|(_, options, _)| chosen == Chosen::All || options.contains("--quick"));
+    for (branch, options, bound) in runs {
         let took = compare(&workspace, branch, options)?;
         let of = |time: f64| {
             by_hand.map_or("".to_owned(), |all| {

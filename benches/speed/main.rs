@@ -6,7 +6,8 @@
 //! Criterion's usual time.
 //!
 //! `-- --case settings|slow|slow-100|set-up|suite|all` runs a suite that costs a lot instead, against the classic way
-//! with building aside; `--small` takes a few of its benchmarks, `--no-classic` leaves the classic way out.
+//! with building aside; `--small` takes a few of its benchmarks, `--no-classic` leaves the classic way out,
+//! `--only-quick` all runs but those with `--quick`.
 //! `-- --case crates` shows what dependencies cost.
 
 #![expect(clippy::print_stdout, reason = "a table for a person")]
@@ -41,6 +42,10 @@ fn main() -> Outcome<()> {
             true => cases::Classic::Left,
             false => cases::Classic::Run,
         };
+        let runs = match has("--only-quick") {
+            true => cases::Chosen::Quick,
+            false => cases::Chosen::All,
+        };
         let name = words.get(at + 1).map_or("", String::as_str);
         if name == "crates" {
             return crates::run();
@@ -50,7 +55,7 @@ fn main() -> Outcome<()> {
             .filter(|case| name == "all" || case.name == name);
         return chosen
             .into_iter()
-            .try_for_each(|case| cases::run(case, has("--small"), classic));
+            .try_for_each(|case| cases::run(case, has("--small"), classic, runs));
     }
     let began = Instant::now();
     let workspace = Workspace::create()?;
