@@ -80,7 +80,7 @@ impl LineTables {
         }
     }
 
-    /// What cargo is told.
+    /// The arguments for cargo.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> {
         let told = self.values.iter().filter(|_| self.too_old.is_none());
         told.flat_map(|value| ["--config", value])
