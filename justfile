@@ -15,3 +15,7 @@ bless *FILTER:
 # The documentation of the code, private items included.
 docs:
     cargo doc --no-deps --document-private-items --open
+
+# What this branch did to perfcheck's own speed, as CI asks it: BASE=v0.1.0 just performance
+performance:
+    .ci/performance

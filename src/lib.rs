@@ -36,7 +36,7 @@ mod environment;
 
 pub mod scratch;
 
-mod binary;
+pub mod binary;
 
 mod revision;
 

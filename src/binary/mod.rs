@@ -19,8 +19,9 @@ mod symbolizer;
 mod tree;
 
 pub(crate) use file::{Binary, Symbol};
-pub(crate) use function_diff::{ChangedFunction, FunctionDifference, Unclear, changed_functions};
+pub use function_diff::{ChangedFunction, FunctionDifference, Unclear, changed_functions};
 pub(crate) use identity::code_difference;
 pub(crate) use loader::needed_libraries;
 pub(crate) use symbolizer::{Frame, Symbols};
-pub(crate) use tree::{Tree, equalise_folders};
+pub use tree::Tree;
+pub(crate) use tree::equalise_folders;

@@ -6,7 +6,7 @@ use crate::units::Paired;
 
 /// Where a side's source and artefacts are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Tree<'a> {
+pub struct Tree<'a> {
     /// The checkout's root.
     pub checkout: &'a Path,
     /// The folder that the compiler was run in: relative paths in the executable start there.

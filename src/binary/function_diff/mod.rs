@@ -102,7 +102,7 @@ pub enum FunctionDifference {
 /// # Errors
 /// A reason, as a lower-case fragment, where that cannot be known: another architecture than
 /// x86-64, a fixed address, no symbols, or a difference that belongs to no function.
-pub(crate) fn changed_functions(
+pub fn changed_functions(
     executables: Paired<&Path>,
     trees: Paired<Tree<'_>>,
 ) -> Result<Vec<ChangedFunction>, Unclear> {
