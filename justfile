@@ -2,7 +2,7 @@
 check:
     cargo fmt --all --check
     cargo clippy --all-targets -- --deny warnings
-    RUSTDOCFLAGS="--deny warnings --allow rustdoc::private-intra-doc-links" cargo doc --no-deps --document-private-items
+    RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --document-private-items
 
 # All tests, or those whose names hold the words given: just test architecture
 test *FILTER:
