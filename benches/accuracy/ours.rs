@@ -7,7 +7,7 @@ use anyhow::Context;
 use cargo_perfcheck::analyse::{self, Difference, Settling, Verdict};
 use cargo_perfcheck::build::{CommandLine, CriterionPackage, Executable};
 use cargo_perfcheck::discover::{
-    Benchmark, BenchmarkKey, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
+    Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
 use cargo_perfcheck::measure::{self, Measured, Settled};
 use cargo_perfcheck::plan::{
@@ -15,7 +15,7 @@ use cargo_perfcheck::plan::{
 };
 use cargo_perfcheck::protocol::CriterionVersion;
 use cargo_perfcheck::scratch::Scratch;
-use cargo_perfcheck::units::{Paired, Ratio};
+use cargo_perfcheck::units::{BenchmarkKey, Paired, Ratio};
 
 use crate::{Answer, Direction, subject};
 

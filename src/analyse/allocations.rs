@@ -7,10 +7,9 @@ use std::collections::HashMap;
 use super::allocation_figures::{AllocationFigures, permitted_error, processes_to_believe};
 use super::sites;
 use super::{AllocationComparison, AllocationSummary, AllocationVerdict, Comparison, Verdict};
-use crate::discover::BenchmarkKey;
 use crate::measure::{Counted, CountedSample, peak};
 use crate::plan::Thresholds;
-use crate::units::{Paired, Side};
+use crate::units::{BenchmarkKey, Paired, Side};
 
 /// Writes into each comparison what was counted of its benchmark, and what changed; `family` benchmarks share
 /// the error of the report.

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Comparison, Difference, TimeChange, Verdict};
-use crate::discover::BenchmarkKey;
 use crate::measure::{Pairing, Remark};
 use crate::plan::{Sampling, Thresholds};
 use crate::stats::{binomial_bounds, percentile};
-use crate::units::Ratio;
+use crate::units::{BenchmarkKey, Ratio};
 
 /// What a calibration found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

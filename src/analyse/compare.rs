@@ -13,13 +13,11 @@ use super::{
     Comparison, Difference, IterationsPerSample, RoundSummary, TimeComparison, TimeErrors,
     TimeSummary, Verdict,
 };
-use crate::discover::{
-    Benchmark, BenchmarkKey, Discovery, Failure, Identity, Presence, Reached, Target,
-};
+use crate::discover::{Benchmark, Discovery, Failure, Identity, Presence, Reached, Target};
 use crate::measure::{Measured, Remark};
 use crate::plan::{Sampling, Thresholds};
 use crate::stats::Summary;
-use crate::units::{Paired, Ratio, Side};
+use crate::units::{BenchmarkKey, Paired, Ratio, Side};
 
 /// Compares every benchmark of `discovery`, in its order.
 ///

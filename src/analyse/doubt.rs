@@ -3,9 +3,8 @@
 use std::fmt;
 
 use super::{Comparison, Verdict};
-use crate::discover::BenchmarkKey;
 use crate::measure::Remark;
-use crate::units::Paired;
+use crate::units::{BenchmarkKey, Paired};
 
 /// Why a change of time may be nobody's doing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,9 +15,8 @@ mod sites;
 
 use serde::{Deserialize, Serialize};
 
-use crate::discover::{BenchmarkKey, Throughput};
 use crate::measure::{CodeOwner, Failure, Pairing, Remark};
-use crate::units::{Nanos, Paired, Ratio};
+use crate::units::{BenchmarkKey, Nanos, Paired, Ratio, Throughput};
 
 pub use allocation_figures::{AllocationFigures, processes_to_believe};
 pub use allocations::add_allocations;

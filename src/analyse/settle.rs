@@ -3,11 +3,11 @@
 use super::Verdict;
 use super::evidence::{Mean, VerdictEvidence};
 use super::round::figures;
-use crate::discover::BenchmarkKey;
 use crate::measure::Measured;
 use crate::plan::config::Rules;
 use crate::plan::{Sampling, Thresholds};
 use crate::stats::{Interval, Looks, Standing, believable};
+use crate::units::BenchmarkKey;
 
 /// The rule by which benchmarks are stopped early, fixed before the first round.
 #[derive(Debug, Clone, PartialEq)]

@@ -187,7 +187,7 @@ pub(super) fn notes(counted: &Counted) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discover::BenchmarkKey;
+    use crate::units::BenchmarkKey;
 
     fn place(function: &str, origin: CodeOwner, line: u32, text: &str) -> Place {
         Place {

@@ -109,9 +109,8 @@ impl CheckedLimits {
 mod tests {
     use super::*;
     use crate::analyse::Verdict;
-    use crate::discover::BenchmarkKey;
     use crate::plan::{Args, Environment};
-    use crate::units::Paired;
+    use crate::units::{BenchmarkKey, Paired};
 
     const CONFIGURATION: &str = "\
         [[benchmark]]\nmatch = 'startup'\nrequired = true\n\

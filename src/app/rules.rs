@@ -1,9 +1,10 @@
 //! What the rules for single benchmarks demand of a run as a whole.
 
 use crate::analyse::Comparison;
-use crate::discover::{BenchmarkKey, DiscoverError, Discovery};
+use crate::discover::{DiscoverError, Discovery};
 use crate::plan::config::{Obligation, Rules};
 use crate::plan::{Claim, Extent};
+use crate::units::BenchmarkKey;
 
 /// Takes the benchmarks out that rules skip; what to tell about it, as lower-case fragments.
 pub(super) fn skip(discovery: &mut Discovery, rules: &Rules) -> Vec<String> {

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use crate::analyse;
 use crate::build::Build;
-use crate::discover::BenchmarkKey;
 use crate::revision::ChangedFile;
-use crate::units::{Paired, Side};
+use crate::units::{BenchmarkKey, Paired, Side};
 
 /// Tables of a manifest, or of cargo's configuration, that change what is compiled and how.
 const TABLES: [&str; 9] = [

@@ -9,8 +9,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::build::Build;
-use crate::discover::{BenchmarkKey, Discovery};
-use crate::units::Paired;
+use crate::discover::Discovery;
+use crate::units::{BenchmarkKey, Paired};
 
 /// The code of one side that differs from the other's.
 #[derive(Debug, Clone, Default)]

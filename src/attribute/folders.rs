@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::discover::BenchmarkKey;
+use crate::units::BenchmarkKey;
 
 /// The longest name of a folder made from a benchmark's.
 const LONGEST_NAME: usize = 100;

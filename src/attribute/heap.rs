@@ -5,11 +5,10 @@
 
 use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison};
 use crate::binary::Frame;
-use crate::discover::BenchmarkKey;
 use crate::flame::{self, Caption, Folded, Kind, Stack, WeightedStack};
 use crate::measure::{Counted, Place, Traced};
 use crate::plan::Profiling;
-use crate::units::{Paired, Side};
+use crate::units::{BenchmarkKey, Paired, Side};
 
 use super::{Artifact, Folders};
 

@@ -35,12 +35,12 @@ use std::collections::BTreeSet;
 
 use crate::analyse::{Comparison, TimeComparison, Verdict};
 use crate::build::Build;
-use crate::discover::{BenchmarkKey, Discovery};
+use crate::discover::Discovery;
 use crate::flame::Folded;
 use crate::measure::Profiled;
 use crate::plan::{Profiling, Thresholds};
 use crate::seam::{ProfileClock, ProfileSeam};
-use crate::units::{Paired, Side};
+use crate::units::{BenchmarkKey, Paired, Side};
 
 pub use artifacts::{Artifact, artifacts, graphs};
 pub use folders::Folders;

@@ -4,9 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::discover::BenchmarkKey;
 use crate::flame::Folded;
-use crate::units::Paired;
+use crate::units::{BenchmarkKey, Paired};
 
 /// Where the time of one benchmark goes, and where a change of it comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -18,40 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::build::{Choice, Executable};
 use crate::protocol::CriterionVersion;
-use crate::units::{Event, Paired, Side};
+use crate::units::{BenchmarkKey, Event, Paired, Side, Throughput};
 
 pub use changes::{Changes, FunctionDiff, TargetChanges};
 pub use error::DiscoverError;
 pub use matching::{Options, discover};
-
-/// What names a benchmark across revisions.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct BenchmarkKey {
-    /// The package's name.
-    pub package: String,
-    /// The bench target's name.
-    pub target: String,
-    /// Criterion's id, `group/function/value`.
-    pub id: String,
-}
-
-impl std::fmt::Display for BenchmarkKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}::{} {}", self.package, self.target, self.id)
-    }
-}
-
-/// How much one iteration processes, as the benchmark declares it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "unit", content = "amount", rename_all = "lowercase")]
-pub enum Throughput {
-    /// Bytes.
-    Bytes(u64),
-    /// Things.
-    Elements(u64),
-    /// Bits.
-    Bits(u64),
-}
 
 /// Everything that was found.
 #[derive(Debug, Clone)]

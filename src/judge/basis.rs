@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::UncoveredFunction;
-use crate::discover::BenchmarkKey;
 use crate::plan::{AllocationPolicy, Claim};
+use crate::units::BenchmarkKey;
 
 /// What the configuration asks for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

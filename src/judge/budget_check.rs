@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analyse::IterationsPerSample;
-use crate::discover::BenchmarkKey;
 use crate::plan::config::{Metric, Unit};
+use crate::units::BenchmarkKey;
 
 /// A budget, checked on the head side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

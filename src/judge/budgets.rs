@@ -3,10 +3,9 @@
 use super::{BudgetCheck, BudgetStatus, BudgetSubject, Reason};
 use crate::analyse::{Comparison, TimeComparison, Verdict};
 use crate::build::BinarySize;
-use crate::discover::Throughput;
 use crate::plan::config::{Budgets, Limit, Metric, Unit};
 use crate::stats::one_sided_margin;
-use crate::units::{Bytes, Side};
+use crate::units::{Bytes, Side, Throughput};
 
 /// The error that all budgets of benchmarks share.
 #[derive(Debug, Clone, Copy)]
@@ -301,8 +300,7 @@ pub(super) fn reasons_of_budgets(checks: &[BudgetCheck]) -> Vec<Reason> {
 mod tests {
     use super::*;
     use crate::analyse::{AllocationComparison, AllocationSummary, TimeErrors, TimeSummary};
-    use crate::discover::BenchmarkKey;
-    use crate::units::{Nanos, Paired};
+    use crate::units::{BenchmarkKey, Nanos, Paired};
 
     const MS: f64 = 1e6;
 

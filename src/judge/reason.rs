@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{BudgetCheck, Shortfall};
 use crate::analyse::Verdict;
-use crate::discover::{BenchmarkKey, SkippedTarget};
+use crate::discover::SkippedTarget;
 use crate::plan::Claim;
-use crate::units::{Paired, Ratio};
+use crate::units::{BenchmarkKey, Paired, Ratio};
 
 /// The overall vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

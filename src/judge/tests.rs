@@ -5,9 +5,8 @@ use crate::analyse::{
     AllocationComparison, AllocationFigures, AllocationSummary, AllocationVerdict, Difference,
     TimeChange, TimeComparison,
 };
-use crate::discover::BenchmarkKey;
 use crate::plan::{AllocationPolicy, OnMore};
-use crate::units::{Paired, Ratio};
+use crate::units::{BenchmarkKey, Paired, Ratio};
 
 fn key(id: &str) -> BenchmarkKey {
     BenchmarkKey {

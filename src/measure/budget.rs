@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::discover::BenchmarkKey;
 use crate::plan::Sampling;
 use crate::process::{self, Interrupted};
-use crate::units::{Event, Side};
+use crate::units::{BenchmarkKey, Event, Side};
 
 use super::Request;
 use super::Round;

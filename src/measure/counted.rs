@@ -1,8 +1,7 @@
 //! What was counted of a benchmark.
 
-use crate::discover::BenchmarkKey;
 use crate::seam::{AllocationRecord, Tracing};
-use crate::units::{Paired, Side};
+use crate::units::{BenchmarkKey, Paired, Side};
 
 use super::traced::Traced;
 

@@ -42,10 +42,9 @@ mod witness;
 
 use serde::{Deserialize, Serialize};
 
-use crate::discover::BenchmarkKey;
 pub use crate::discover::Failure;
 use crate::process::Interrupted;
-use crate::units::{Paired, Side};
+use crate::units::{BenchmarkKey, Paired, Side};
 
 pub use allocations::{AllocationRun, count_allocations};
 pub use budget::Bounds;

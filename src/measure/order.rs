@@ -5,8 +5,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::discover::BenchmarkKey;
-use crate::units::Side;
+use crate::units::{BenchmarkKey, Side};
 
 /// The random order of a run; everything follows from its seed.
 #[derive(Debug, Clone, Copy)]

@@ -9,13 +9,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::build::Choice;
-use crate::discover::{BenchmarkKey, Discovery, Presence, Target};
+use crate::discover::{Discovery, Presence, Target};
 use crate::plan::Sampling;
 use crate::process::{self, Interrupted, Placement, allowed_processors};
 use crate::protocol::{Invocation, Length, Timing};
 use crate::scratch::Scratch;
 use crate::seam::{ProfileClock, ProfileSeam, RawProfile, SeamError};
-use crate::units::{Event, EventSink, Paired, Pass, Side};
+use crate::units::{BenchmarkKey, Event, EventSink, Paired, Pass, Side};
 
 use super::Known;
 use super::batches::fit;

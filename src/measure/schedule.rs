@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::discover::{Benchmark, BenchmarkKey, Discovery, Failure, Presence, Target};
+use crate::discover::{Benchmark, Discovery, Failure, Presence, Target};
 use crate::plan::Sampling;
 use crate::plan::config::Obligation;
 use crate::process::{self, Interrupted};
 use crate::scratch::Scratch;
-use crate::units::{Event, EventSink, Paired, Pass, Side};
+use crate::units::{BenchmarkKey, Event, EventSink, Paired, Pass, Side};
 
 use super::budget::{Bounds, FIRST_LOOK, Limits, TimeDemand, TimeLeft, Urgency, whole};
 use super::course::{Course, State, forecast};

@@ -95,8 +95,8 @@ fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discover::BenchmarkKey;
     use crate::measure::Pairing;
+    use crate::units::BenchmarkKey;
 
     fn key(id: &str) -> BenchmarkKey {
         BenchmarkKey {

@@ -11,10 +11,10 @@ use super::{
     words,
 };
 use crate::analyse::Comparison;
-use crate::discover::BenchmarkKey;
 use crate::judge::{
     self, Basis, Decision, Evidence, PartBasis, Reason, gravest_first, in_vain_everywhere,
 };
+use crate::units::BenchmarkKey;
 
 /// Merges the reports of one comparison, for example of its shards.
 ///

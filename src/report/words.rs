@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use super::escape::visible;
 use super::{Commit, Locking, Report, RunEnvironment, figures, unseen};
 use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison, Verdict};
-use crate::discover::{BenchmarkKey, SkippedTarget};
+use crate::discover::SkippedTarget;
 use crate::judge::Vote;
 use crate::plan::Partition;
-use crate::units::{Bytes, Charset, Ratio};
+use crate::units::{BenchmarkKey, Bytes, Charset, Ratio};
 
 pub(super) use super::numbers::*;
 

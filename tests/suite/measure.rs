@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cargo_perfcheck::discover::{
-    Benchmark, BenchmarkKey, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
+    Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
 use cargo_perfcheck::measure::{self, Measured, Pairing, Remark, Settled};
 use cargo_perfcheck::plan::{PairingRequest, Pinning, Sampling};
 use cargo_perfcheck::process::{Runner, allowed_processors};
 use cargo_perfcheck::protocol::CriterionVersion;
 use cargo_perfcheck::scratch::Scratch;
-use cargo_perfcheck::units::{Paired, Ratio, Side};
+use cargo_perfcheck::units::{BenchmarkKey, Paired, Ratio, Side};
 
 use crate::probe;
 

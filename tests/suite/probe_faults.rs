@@ -12,7 +12,7 @@ use cargo_perfcheck::analyse::{
 };
 use cargo_perfcheck::build::Executable;
 use cargo_perfcheck::discover::{
-    Benchmark, BenchmarkKey, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
+    Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
 use cargo_perfcheck::measure::{Counted, Counting, Known, Sources, count_allocations};
 use cargo_perfcheck::plan::{
@@ -21,7 +21,7 @@ use cargo_perfcheck::plan::{
 use cargo_perfcheck::protocol::{CriterionVersion, Ending};
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{AllocationSeam, Coverage, Tracing};
-use cargo_perfcheck::units::{Paired, Ratio, Side};
+use cargo_perfcheck::units::{BenchmarkKey, Paired, Ratio, Side};
 use tempfile::TempDir;
 
 use crate::measure::sampling;

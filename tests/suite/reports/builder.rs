@@ -7,7 +7,7 @@ use cargo_perfcheck::analyse::{
     Difference, IterationsPerSample, Quartiles, RoundSummary, TimeChange, TimeComparison,
     TimeSummary, Verdict,
 };
-use cargo_perfcheck::discover::{BenchmarkKey, SkippedTarget, TargetOutcome};
+use cargo_perfcheck::discover::{SkippedTarget, TargetOutcome};
 use cargo_perfcheck::judge::{
     Basis, BudgetCheck, BudgetStatus, BudgetSubject, Decision, Evidence, check_claims, judge,
 };
@@ -17,7 +17,7 @@ use cargo_perfcheck::plan::{AllocationPolicy, OnMore};
 use cargo_perfcheck::report::{
     Commit, Locking, Methodology, Range, Report, RunEnvironment, SCHEMA_VERSION, StageTiming,
 };
-use cargo_perfcheck::units::{Nanos, Paired, Ratio, Side};
+use cargo_perfcheck::units::{BenchmarkKey, Nanos, Paired, Ratio, Side};
 
 /// The id that tries every trick at once.
 pub(crate) const HOSTILE: &str = "</script><img src=x onerror=alert(1)> | `code` **bold** @all #1 \\| \u{1b}[31mred\n\u{202e}drow [x](javascript:1) & \"quoted\" 'single' ]]> ::error::x %0A";
