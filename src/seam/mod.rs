@@ -66,14 +66,15 @@ use crate::units::{Paired, Side};
 use channel::{Channel, Room};
 use symbols::ProbeSymbols;
 
-/// The probe; empty where preloading is not supported.
-const TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
+/// The probe; empty where preloading is not supported. Like its siblings no `const`, which would put a copy of the
+/// library into each codegen unit that names it.
+static TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
 
 /// The probe that counts allocations; empty where preloading is not supported.
-const ALLOCATION_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_ALLOCATION_PROBE"));
+static ALLOCATION_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_ALLOCATION_PROBE"));
 
 /// The probe that takes CPU profiles; empty where preloading is not supported.
-const PROFILE_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_PROFILE_PROBE"));
+static PROFILE_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_PROFILE_PROBE"));
 
 /// How the seam works. The default is right for measuring.
 #[derive(Debug, Clone, Copy, PartialEq)]
