@@ -24,7 +24,7 @@ pub(super) fn calibrate(
     scratch: &Scratch,
     out: &mut impl Write,
 ) -> Result<ExitStatus, RunFailure> {
-    let progress = Progress::new(kind(&plan.terminal), std::io::stderr());
+    let progress = Progress::new(kind(&plan.terminal), plan.time, std::io::stderr());
     let runs = {
         let sink = progress.sink();
         repeat(args, plan, scratch, &sink)

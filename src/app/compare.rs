@@ -34,7 +34,7 @@ pub(super) fn compare(
     scratch: &Scratch,
     out: &mut impl Write,
 ) -> Result<ExitStatus, RunFailure> {
-    let progress = Progress::new(kind(&plan.terminal), std::io::stderr());
+    let progress = Progress::new(kind(&plan.terminal), plan.time, std::io::stderr());
     let report = {
         let sink = progress.sink();
         make_report(plan, scratch, &sink)

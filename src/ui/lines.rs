@@ -16,10 +16,10 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(out: Box<dyn Write + Send>) -> Lines {
+    pub(super) fn new(out: Box<dyn Write + Send>, story: Story) -> Lines {
         Lines {
             out,
-            story: Story::new(),
+            story,
             last: Duration::ZERO,
         }
     }

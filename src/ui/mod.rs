@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use crate::units::{Colour, Event};
 use lines::Lines;
 use screen::Screen;
+use story::Story;
 use ticker::Ticker;
 
 /// How progress is shown.
@@ -66,10 +67,14 @@ impl std::fmt::Debug for Progress {
 }
 
 impl Progress {
-    /// Progress of `kind` on `out`, by the monotonic clock from now on.
-    pub(crate) fn new(kind: ProgressKind, out: impl Write + Send + 'static) -> Progress {
+    /// Progress of `kind` on `out`, by the monotonic clock from now on, of a run that may take `limit`.
+    pub(crate) fn new(
+        kind: ProgressKind,
+        limit: Option<Duration>,
+        out: impl Write + Send + 'static,
+    ) -> Progress {
         let start = Instant::now();
-        let mut progress = Progress::with_clock(kind, out, move || start.elapsed());
+        let mut progress = Progress::with_clock(kind, limit, out, move || start.elapsed());
         let every = match kind {
             ProgressKind::Terminal { .. } => Some(Duration::from_secs(1)),
             ProgressKind::Lines => Some(Duration::from_secs(10)),
@@ -83,15 +88,17 @@ impl Progress {
     /// As [`Progress::new`], with the time since the start told by `clock`.
     pub(crate) fn with_clock(
         kind: ProgressKind,
+        limit: Option<Duration>,
         out: impl Write + Send + 'static,
         clock: impl Fn() -> Duration + Send + Sync + 'static,
     ) -> Progress {
         let out: Box<dyn Write + Send> = Box::new(out);
+        let story = Story::new(limit);
         let shown = match kind {
             ProgressKind::Terminal { width, colour } => {
-                ProgressDisplay::Screen(Screen::new(out, width, colour))
+                ProgressDisplay::Screen(Screen::new(out, story, width, colour))
             }
-            ProgressKind::Lines => ProgressDisplay::Lines(Lines::new(out)),
+            ProgressKind::Lines => ProgressDisplay::Lines(Lines::new(out, story)),
             ProgressKind::Json => ProgressDisplay::Json(out),
             ProgressKind::Quiet => ProgressDisplay::Quiet(out),
         };

@@ -20,18 +20,19 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn new(out: Box<dyn Write + Send>, width: u16, colour: Colour) -> Screen {
+    pub(super) fn new(
+        out: Box<dyn Write + Send>,
+        story: Story,
+        width: u16,
+        colour: Colour,
+    ) -> Screen {
         let terminal = StreamTerminal {
             out: Mutex::new(out),
             width,
         };
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal), 10);
         let bar = ProgressBar::with_draw_target(Some(WHOLE), target).with_style(style());
-        Screen {
-            bar,
-            story: Story::new(),
-            colour,
-        }
+        Screen { bar, story, colour }
     }
 
     pub(super) fn take(&mut self, event: &Event, now: Duration) {

@@ -39,6 +39,8 @@ pub(super) enum RemainingTime {
 pub(super) struct Story {
     stage: StoryStage,
     began: Duration,
+    /// How long the whole run may take.
+    limit: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -77,8 +79,9 @@ struct Rounds {
 }
 
 impl Story {
-    pub(super) fn new() -> Story {
+    pub(super) fn new(limit: Option<Duration>) -> Story {
         Story {
+            limit,
             stage: StoryStage::Starting,
             began: Duration::ZERO,
         }
@@ -200,7 +203,13 @@ impl Story {
             StoryStage::Starting => ("looking around".to_owned(), None, None),
             StoryStage::Between => ("preparing the next step".to_owned(), None, None),
             StoryStage::Checkout(side) => (format!("checking out {side}"), None, None),
-            StoryStage::Build(build) => (build.text(spent), build.share(), build.left(spent)),
+            StoryStage::Build(build) => {
+                let mut text = build.text(spent);
+                if self.limit.is_some_and(|limit| now >= limit) {
+                    text.push_str(", past the time limit (the next run starts from what is built)");
+                }
+                (text, build.share(), build.left(spent))
+            }
             StoryStage::Pass(rounds) => {
                 let (text, done) = rounds.now();
                 let left = left(spent, done).map(RemainingTime::AtMost);

@@ -91,7 +91,7 @@ fn shown(kind: ProgressKind) -> String {
     let seconds = Arc::new(AtomicU64::new(0));
     let hand = Arc::clone(&seconds);
     let clock = move || Duration::from_secs(hand.load(Ordering::Relaxed));
-    let progress = Progress::with_clock(kind, paper.clone(), clock);
+    let progress = Progress::with_clock(kind, None, paper.clone(), clock);
     {
         let sink = progress.sink();
         for event in events() {
@@ -114,7 +114,8 @@ fn a_log_says_where_the_run_stands_when_a_minute_has_passed_without_a_step() {
     let seconds = Arc::new(AtomicU64::new(0));
     let hand = Arc::clone(&seconds);
     let clock = move || Duration::from_secs(hand.load(Ordering::Relaxed));
-    let progress = Progress::with_clock(ProgressKind::Lines, paper.clone(), clock);
+    let limit = Some(Duration::from_secs(150));
+    let progress = Progress::with_clock(ProgressKind::Lines, limit, paper.clone(), clock);
     let sink = progress.sink();
     sink(Event::BuildStarted { side: Side::Base });
     let at = |second| {
@@ -145,8 +146,15 @@ fn a_log_says_where_the_run_stands_when_a_minute_has_passed_without_a_step() {
         last.trim(),
         "building base: serde, 1 of 4 crates, 2 min 0 s so far"
     );
+    assert_eq!(at(180), 4);
+    let text = paper.text();
+    let last = text.lines().last().unwrap_or_default();
+    assert_eq!(
+        last.trim(),
+        "building base: serde, 1 of 4 crates, 3 min 0 s so far, past the time limit (the next run starts from what is built)"
+    );
     progress.finish();
-    assert_eq!(at(600), 3);
+    assert_eq!(at(600), 4);
 }
 
 #[test]
@@ -155,7 +163,7 @@ fn a_log_grows_by_no_line_of_the_clock_while_times_are_measured_and_by_one_at_an
     let seconds = Arc::new(AtomicU64::new(0));
     let hand = Arc::clone(&seconds);
     let clock = move || Duration::from_secs(hand.load(Ordering::Relaxed));
-    let progress = Progress::with_clock(ProgressKind::Lines, paper.clone(), clock);
+    let progress = Progress::with_clock(ProgressKind::Lines, None, paper.clone(), clock);
     let sink = progress.sink();
     let lines = || paper.text().lines().count();
     let tick = |second| {
@@ -238,7 +246,7 @@ fn a_terminal_shows_steps_above_a_bar_and_is_left_clean() {
 
 #[test]
 fn a_long_build_says_what_is_built_how_far_it_is_and_for_how_long() {
-    let mut story = super::story::Story::new();
+    let mut story = super::story::Story::new(None);
     let second = Duration::from_secs;
     story.take(&Event::BuildStarted { side: Side::Head }, second(5));
     let compiled = Event::Compiled {
