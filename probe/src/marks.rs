@@ -1,7 +1,7 @@
-//! Which of certain functions are executed: a breakpoint at the first byte of each, good for one hit.
+//! Which of certain instructions are executed: a breakpoint at the first byte of each, good for one hit.
 //!
 //! The original byte is put back at the first hit, and the mark is in the shared file, so that a
-//! function costs one signal however often it is called. The host arms functions again by writing
+//! instruction costs one signal however often it is executed. The host arms instructions again by writing
 //! into the memory of a process that stands still.
 //!
 //! Threads share the code and the handler; one that runs into a breakpoint that another has just
@@ -32,7 +32,7 @@ static READY: AtomicBool = AtomicBool::new(false);
 /// Nothing has to be done at the beginning.
 pub(crate) fn start() {}
 
-/// Arms every function that the host has named. `None` where the system does not allow it, or where
+/// Arms every instruction that the host has named. `None` where the system does not allow it, or where
 /// the code is not what the host has read.
 ///
 /// # Safety
@@ -55,7 +55,7 @@ pub(crate) unsafe fn attach(shared: Shared, _: &[u8], bias: usize) -> Option<()>
     for index in 0..shared.get(layout::RANGE_COUNT) {
         let (address, byte) = shared.breakpoint(index);
         let at = bias.wrapping_add(address as usize);
-        // SAFETY: the host has read this address from the executable's symbol table, and it lies
+        // SAFETY: the host has read this address from the executable, and it lies
         // in its code.
         if unsafe { *(at as *const u8) } != byte || !memory.write(at, BREAKPOINT) {
             return None;
@@ -103,7 +103,7 @@ extern "C" fn on_breakpoint(_: c_int, _: *mut c_void, context: *mut c_void) {
     unsafe { *sys::__errno_location() = errno };
 }
 
-/// Marks the function, puts its first byte back, and has it begin once more.
+/// Marks the instruction, puts its first byte back, and has it executed once more.
 fn hit(context: *mut c_void) -> Option<()> {
     if !READY.load(Ordering::Acquire) {
         return None;

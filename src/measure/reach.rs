@@ -1,11 +1,11 @@
 //! Which benchmarks execute what has changed, found out before anything is timed.
 //!
-//! Each side runs its benchmarks in short processes with a breakpoint on every function that
-//! differs. What a process executes before its first benchmark counts for all of them: a set-up that
+//! Each side runs its benchmarks in short processes with a breakpoint wherever control enters code that the other side
+//! does not have. What a process executes before its first benchmark counts for all of them: a set-up that
 //! has changed may prepare other data. So does what a benchmark has executed once and others find
 //! done (a table that is made when first used). Hence a benchmark counts as unreached only once a
 //! process of its own side, with no other than such benchmarks, has run all of them from start to
-//! end and executed no differing function at all. Whatever goes wrong, they are timed.
+//! end and executed no such code at all. Whatever goes wrong, they are timed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -168,25 +168,30 @@ impl<'a> Search<'a> {
             Side::Base => self.changes.base_has_more,
             Side::Head => *self.changes.watched.get(side) != Watched::default(),
         };
-        self.target.executables.get(side).is_some()
-            && (differs || self.differing(side).next().is_some())
+        self.target.executables.get(side).is_some() && (differs || !self.addresses(side).is_empty())
+    }
+
+    /// Where breakpoints stand.
+    fn addresses(&self, side: Side) -> Vec<u64> {
+        let mut addresses: Vec<u64> = self.differing(side).collect();
+        if side == Side::Head && !self.changes.functions.is_empty() {
+            addresses.extend(self.watched.iter().flatten());
+        }
+        addresses
     }
 
     fn witness(&self, side: Side) -> Result<Witness, WhyUnknown> {
-        let mut addresses: Vec<u64> = self.differing(side).collect();
-        if side == Side::Head && !addresses.is_empty() {
-            addresses.extend(self.watched.iter().flatten());
-        }
+        let addresses = self.addresses(side);
         let executable = self.target.executables.get(side).as_ref();
         let executable = executable.map(|executable| executable.path.as_path());
         let files = self.changes.watched.get(side);
         Witness::prepare(self.scratch.path(), side, executable, &addresses, files)
     }
 
-    /// Where the functions of a side begin that differ.
+    /// Where a side's code begins to differ.
     fn differing(&self, side: Side) -> impl Iterator<Item = u64> {
         let functions = self.changes.functions.iter();
-        functions.filter_map(move |function| function.address(side))
+        functions.flat_map(move |function| function.entries.get(side).iter().copied())
     }
 
     fn round(&self) -> Timing {

@@ -1,4 +1,4 @@
-//! What sees the processes of one side: which functions that differ they execute, and which files they open.
+//! What sees the processes of one side: which code that differs they execute, and which files they open.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -87,7 +87,7 @@ impl Witness {
         self.files.expect_start();
     }
 
-    /// Whether it looks for no functions.
+    /// Whether it looks for no code.
     pub(super) fn sees_files_alone(&self) -> bool {
         self.marks.is_none()
     }
@@ -101,7 +101,7 @@ impl Witness {
         marks.map_or(Ok(true), |marks| marks.attached(pid))
     }
 
-    /// The functions that were executed since the last time, by address.
+    /// The addresses that were executed since the last time.
     ///
     /// # Errors
     /// As [`MarkSeam::take`].

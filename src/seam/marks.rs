@@ -1,4 +1,4 @@
-//! Which of certain functions a benchmark process executes.
+//! Which of certain instructions a benchmark process executes.
 //!
 //! A third build of the probe puts a breakpoint on each of them, good for one hit; never used while
 //! timing.
@@ -8,7 +8,7 @@
 //! // spawn with marks.env(None), shake hands
 //! marks.attached(pid)?;
 //! // … whenever the process is held:
-//! for function in marks.take(pid)? { … } // what was executed since the last time
+//! for address in marks.take(pid)? { … } // what was executed since the last time
 //! ```
 
 use std::ffi::OsString;
@@ -44,7 +44,7 @@ pub struct MarkSeam {
 
 impl MarkSeam {
     /// Makes the files of the seam in a folder of its own in `run_dir`, removed when the seam is
-    /// dropped. `functions` are addresses as in the symbol table.
+    /// dropped. `instructions` are addresses of instructions, as in the file.
     ///
     /// # Errors
     /// Where that is not to be had: see [`SeamError`].
@@ -52,7 +52,7 @@ impl MarkSeam {
         run_dir: &Path,
         side: Side,
         executable: &Path,
-        functions: &[u64],
+        instructions: &[u64],
     ) -> Result<MarkSeam, SeamError> {
         if MARKING_PROBE.is_empty() {
             return Err(SeamError::Unsupported);
@@ -60,7 +60,7 @@ impl MarkSeam {
         let executable = fs_err::canonicalize(executable)?;
         let bytes = fs_err::read(&executable)?;
         check_preloadable(&executable, &bytes)?;
-        let mut addresses = functions.to_vec();
+        let mut addresses = instructions.to_vec();
         addresses.sort_unstable();
         addresses.dedup();
         let first_bytes = first_bytes(&executable, &bytes, &addresses)?;
@@ -107,7 +107,7 @@ impl MarkSeam {
         Ok(self.word(layout::ATTACHED_PID * 8)? == u64::from(pid))
     }
 
-    /// The functions that were executed since the last time, by address; they are armed again, if the
+    /// The instructions that were executed since the last time, by address; they are armed again, if the
     /// system allows it. The process stands still, or has ended.
     ///
     /// # Errors
@@ -132,15 +132,15 @@ impl MarkSeam {
         Ok(executed)
     }
 
-    /// Where this fails, a function is seen once per process and no more: a caller that needs certainty asks
+    /// Where this fails, an instruction is seen once per process and no more: a caller that needs certainty asks
     /// a fresh process.
-    fn arm(&self, pid: u32, functions: &[u64]) -> Result<(), SeamError> {
+    fn arm(&self, pid: u32, instructions: &[u64]) -> Result<(), SeamError> {
         let bias = self.word(layout::BIAS * 8)?;
         let memory = OpenOptions::new()
             .write(true)
             .open(format!("/proc/{pid}/mem"));
         if let Ok(memory) = memory {
-            for address in functions {
+            for address in instructions {
                 let _ = memory.write_all_at(&[BREAKPOINT], bias.wrapping_add(*address));
             }
         }
@@ -154,11 +154,11 @@ impl MarkSeam {
     }
 }
 
-fn marks_offset(functions: usize) -> usize {
-    layout::RANGES_OFFSET + functions * 16
+fn marks_offset(count: usize) -> usize {
+    layout::RANGES_OFFSET + count * 16
 }
 
-/// The shared file: each function's address and first byte, and room for its mark.
+/// The shared file: each instruction's address and first byte, and room for its mark.
 fn lay_out(executable: &Path, addresses: &[u64], first_bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let path = executable.as_os_str().as_bytes();
     if path.len() >= layout::PATH_BYTES {
@@ -197,7 +197,7 @@ fn first_bytes(path: &Path, bytes: &[u8], addresses: &[u64]) -> Result<Vec<u8>, 
         });
         found.push(byte.ok_or(SeamError::NotPreloadable {
             path: path.to_owned(),
-            reason: "a function lies outside its code",
+            reason: "an instruction lies outside its code",
         })?);
     }
     Ok(found)

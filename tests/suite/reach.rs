@@ -125,9 +125,27 @@ fn benchmarks() -> String {
             criterion_group!(benches, own, all);\ncriterion_main!(benches);\n"
 }
 
+/// A function, and another one of which only one branch changes.
 fn other(by: u32) -> String {
     format!(
-        "//! Something else.\n\n#[inline(never)]\npub fn other(x: u64) -> u64 {{\n    x.rotate_left({by})\n}}\n"
+        r#"//! Something else.
+
+use std::hint::black_box;
+
+#[inline(never)]
+pub fn other(x: u64) -> u64 {{
+    x.rotate_left({by})
+}}
+
+#[inline(never)]
+pub fn branches(which: u32, x: u64) -> u64 {{
+    match which {{
+        0 => (0..x).fold(1, |sum, x| black_box(sum ^ x)),
+        1 => (0..x).fold(2, |sum, x| black_box(sum + x)),
+        _ => (0..x).fold(3, |sum: u64, x| black_box(sum.rotate_left({by}) ^ x)),
+    }}
+}}
+"#
     )
 }
 
@@ -136,6 +154,11 @@ use std::hint::black_box;
 
 fn all(c: &mut Criterion) {
     c.bench_function("other", |b| b.iter(|| other::other(black_box(7))));
+    for which in 0..3 {
+        c.bench_function(&format!("branch/{which}"), |b| {
+            b.iter(|| other::branches(black_box(which), black_box(7)))
+        });
+    }
 }
 
 criterion_group!(benches, all);
@@ -247,7 +270,7 @@ fn a_change_of_documentation_has_nothing_timed() {
     );
     assert!(
         run.progress
-            .contains("0 of 18 benchmarks can be affected by this change"),
+            .contains("0 of 21 benchmarks can be affected by this change"),
         "{}",
         run.progress
     );
@@ -255,7 +278,8 @@ fn a_change_of_documentation_has_nothing_timed() {
 
 fn a_change_in_one_package_has_only_its_benchmarks_timed() {
     let run = &runs().in_other;
-    assert_eq!(run.timed(), ["other"], "{}", run.progress);
+    // Of a function that three of them execute, one branch has changed.
+    assert_eq!(run.timed(), ["branch/2", "other"], "{}", run.progress);
 }
 
 fn of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed() {
@@ -268,7 +292,7 @@ fn of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed
     );
     assert!(
         run.progress
-            .contains("1 of 18 benchmarks can be affected by this change"),
+            .contains("1 of 21 benchmarks can be affected by this change"),
         "{}",
         run.progress
     );

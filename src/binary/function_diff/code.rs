@@ -87,7 +87,7 @@ impl Body {
 }
 
 /// What an instruction refers to, if that lies outside its function.
-fn reference(instruction: &Instruction, function: &Function) -> Option<Reference> {
+pub(super) fn reference(instruction: &Instruction, function: &Function) -> Option<Reference> {
     let outside = |target: &u64| !(function.start..function.end).contains(target);
     if instruction.op0_kind() == OpKind::NearBranch64 {
         let target = Some(instruction.near_branch64()).filter(outside)?;

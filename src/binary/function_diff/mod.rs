@@ -13,6 +13,7 @@
 //! | [`pairing`] | which function is which on the other side? |
 //! | [`cuts`], [`data`], [`segments`] | which constants and variables are the same? |
 //! | [`outside_functions`] | does something differ that belongs to no function? |
+//! | [`steps`], [`divergence`] | where within a function does its execution begin to differ? |
 //!
 //! Not compared: the tables of the unwinder, which follow the code; what a panic does is no
 //! benchmark's business.
@@ -20,12 +21,14 @@
 mod code;
 mod cuts;
 mod data;
+mod divergence;
 mod name;
 mod outside_functions;
 mod pairing;
 mod program;
 mod segments;
 mod sides;
+mod steps;
 mod symbol_table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +43,7 @@ use super::tree::Tree;
 use code::{Body, Reference};
 use cuts::Cuts;
 use data::DataMap;
+use divergence::Alignment;
 use pairing::FunctionPairing;
 use program::{Function, FunctionExtent, Program};
 use sides::Sides;
@@ -75,14 +79,15 @@ pub struct ChangedFunction {
     pub name: String,
     /// Where its code lies in each executable, as in the symbol table.
     pub code: Paired<Option<Range<u64>>>,
+    /// On each side the addresses at which control enters code that the other does not have: a process of either side
+    /// that passes none of them executes the same in both. Where that cannot be told, the first address of the function.
+    pub entries: Paired<Vec<u64>>,
     /// What about it.
     pub difference: FunctionDifference,
 }
 
 impl ChangedFunction {
-    /// Where it begins on a side that has it.
-    #[must_use]
-    pub fn address(&self, side: Side) -> Option<u64> {
+    fn address(&self, side: Side) -> Option<u64> {
         self.code.get(side).as_ref().map(|code| code.start)
     }
 }
@@ -141,6 +146,8 @@ struct FunctionComparison<'a> {
     same: BTreeSet<usize>,
     /// Those with the same instructions, whatever they refer to.
     alike: BTreeSet<usize>,
+    /// The others of the base side that have a partner, as far as their instructions can be aligned.
+    aligned: BTreeMap<usize, Alignment<'a>>,
 }
 
 impl<'a> FunctionComparison<'a> {
@@ -160,16 +167,44 @@ impl<'a> FunctionComparison<'a> {
                 },
             )
             .collect();
-        let map = DataMap::of(sides, &votes(sides, bodies, &alike))?;
+        let same: BTreeSet<usize> = alike.iter().map(|(base, _)| *base).collect();
+        let others = sides
+            .pairing
+            .to_head
+            .keys()
+            .filter(|base| !same.contains(base));
+        let aligned = others.filter_map(|base| Some((*base, alignment_of(sides, bodies, *base)?)));
+        let aligned = aligned.collect();
         let mut comparison = FunctionComparison {
             sides,
             bodies,
-            map,
-            same: alike.iter().map(|(base, _)| *base).collect(),
-            alike: alike.iter().map(|(base, _)| *base).collect(),
+            map: DataMap::default(),
+            alike: same.clone(),
+            same,
+            aligned,
         };
+        comparison.map = DataMap::of(sides, &comparison.votes())?;
         comparison.settle();
         Ok(comparison)
+    }
+
+    /// How many functions say of two addresses in data that they are the same.
+    fn votes(&self) -> BTreeMap<(u64, u64), u32> {
+        let mut votes = BTreeMap::new();
+        for base in &self.alike {
+            let head = self.sides.pairing.to_head[base];
+            if let (Some(base), Some(head)) = (&self.bodies.base[*base], &self.bodies.head[head]) {
+                vote(
+                    &mut votes,
+                    self.sides,
+                    base.references.iter().zip(&head.references),
+                );
+            }
+        }
+        for alignment in self.aligned.values() {
+            vote(&mut votes, self.sides, alignment.references());
+        }
+        votes
     }
 
     /// Takes out what refers to something that differs, until nothing more has to go: a branch into
@@ -200,7 +235,7 @@ impl<'a> FunctionComparison<'a> {
         let (Some(base), Some(head)) = (bodies.base, bodies.head) else {
             return false;
         };
-        if base.reads_distances && self.map.constants_differ && self.may_read_places(base) {
+        if self.may_read_other_places(Side::Base, base) {
             return false;
         }
         let mut references = base.references.iter().zip(&head.references);
@@ -257,26 +292,29 @@ impl<'a> FunctionComparison<'a> {
         stream(Side::Base, base) == stream(Side::Head, head)
     }
 
-    /// Whether a function takes the address of what may be a table of distances to other constants:
+    /// Whether constants differ, and a function takes the address of what may be a table of distances to them:
     /// compilers make such tables for a `match` that gives texts.
-    fn may_read_places(&self, body: &Body) -> bool {
-        let program = &self.sides.programs.base;
-        body.references.iter().any(|reference| {
-            let Reference::Address(at) = reference else {
-                return false;
-            };
-            let first = at.checked_add(4).and_then(|end| program.bytes(*at, end));
-            let first = first
-                .and_then(|bytes| bytes.try_into().ok())
-                .map(i32::from_le_bytes);
-            first.is_some_and(|distance| {
-                let target = at.wrapping_add_signed(distance.into());
-                program.data_section_of(target).is_some()
+    fn may_read_other_places(&self, side: Side, body: &Body) -> bool {
+        let program = self.sides.programs.get(side);
+        let mut references = body.references.iter();
+        let reads = body.reads_distances && self.map.constants_differ;
+        reads
+            && references.any(|reference| {
+                let Reference::Address(at) = reference else {
+                    return false;
+                };
+                let first = at.checked_add(4).and_then(|end| program.bytes(*at, end));
+                let first = first
+                    .and_then(|bytes| bytes.try_into().ok())
+                    .map(i32::from_le_bytes);
+                first.is_some_and(|distance| {
+                    let target = at.wrapping_add_signed(distance.into());
+                    program.data_section_of(target).is_some()
+                })
             })
-        })
     }
 
-    fn changed(&self) -> Result<Vec<ChangedFunction>, Unclear> {
+    fn changed(mut self) -> Result<Vec<ChangedFunction>, Unclear> {
         let programs = self.sides.programs;
         let mut changed = Vec::new();
         for (index, function) in programs.base.functions.iter().enumerate() {
@@ -288,41 +326,93 @@ impl<'a> FunctionComparison<'a> {
             }
             let head = self.sides.pairing.to_head.get(&index);
             let head = head.map(|head| &programs.head.functions[*head]);
-            let code = Paired::new(Some(function.code()), head.map(Function::code));
             let difference = if alike {
                 FunctionDifference::Reference
             } else {
                 FunctionDifference::Code
             };
-            changed.push(named(function, code, difference)?);
+            let functions = Paired::new(Some(function), head);
+            let entries = self.entries(index).unwrap_or_else(|| first(&functions));
+            changed.push(named(functions, entries, difference)?);
         }
         for (index, function) in programs.head.functions.iter().enumerate() {
             if !self.sides.pairing.to_base.contains_key(&index) {
-                let code = Paired::new(None, Some(function.code()));
-                changed.push(named(function, code, FunctionDifference::Code)?);
+                let functions = Paired::new(None, Some(function));
+                let entries = first(&functions);
+                changed.push(named(functions, entries, FunctionDifference::Code)?);
             }
         }
         changed.sort_by_key(|one| (one.address(Side::Head), one.address(Side::Base)));
         Ok(changed)
     }
+
+    /// Where the executions of a function of the base side and its partner can part. `None` where that cannot be told.
+    fn entries(&mut self, base: usize) -> Option<Paired<Vec<u64>>> {
+        let head = *self.sides.pairing.to_head.get(&base)?;
+        let bodies = (
+            self.bodies.base[base].as_ref()?,
+            self.bodies.head[head].as_ref()?,
+        );
+        if self.may_read_other_places(Side::Base, bodies.0)
+            || self.may_read_other_places(Side::Head, bodies.1)
+        {
+            return None;
+        }
+        let alignment = self.aligned.remove(&base);
+        let alignment = alignment.or_else(|| alignment_of(self.sides, self.bodies, base))?;
+        let entries = alignment.entries(|references| self.same_reference(references));
+        // They differ, and be it in padding.
+        (!entries.base.is_empty() || !entries.head.is_empty()).then_some(entries)
+    }
+}
+
+/// The first addresses of these functions.
+fn first(functions: &Paired<Option<&Function>>) -> Paired<Vec<u64>> {
+    let first = |function: &Option<&Function>| function.map(|function| function.start);
+    functions
+        .as_ref()
+        .map(|function| first(function).into_iter().collect())
 }
 
 fn named(
-    function: &Function,
-    code: Paired<Option<Range<u64>>>,
+    functions: Paired<Option<&Function>>,
+    entries: Paired<Vec<u64>>,
     difference: FunctionDifference,
 ) -> Result<ChangedFunction, Unclear> {
-    match function.extent {
-        FunctionExtent::Known => Ok(ChangedFunction {
-            name: function.name.clone(),
+    let code = functions.map(|function| function.map(Function::code));
+    let either = functions.base.or(functions.head);
+    match either {
+        Some(Function {
+            extent: FunctionExtent::Gap,
+            name,
+            ..
+        }) => Err(Unclear::because(format!(
+            "code differs that belongs to no function ({name})"
+        ))),
+        _ => Ok(ChangedFunction {
+            name: either
+                .map(|function| function.name.clone())
+                .unwrap_or_default(),
             code,
+            entries,
             difference,
         }),
-        FunctionExtent::Gap => Err(Unclear::because(format!(
-            "code differs that belongs to no function ({})",
-            function.name
-        ))),
     }
+}
+
+/// The instructions of a function of the base side and of its partner.
+fn alignment_of<'a>(
+    sides: Sides<'a>,
+    bodies: &'a Paired<Vec<Option<Body>>>,
+    base: usize,
+) -> Option<Alignment<'a>> {
+    let head = *sides.pairing.to_head.get(&base)?;
+    let Paired { base: b, head: h } = sides.programs;
+    Alignment::of(
+        sides.programs.as_ref(),
+        Paired::new(&b.functions[base], &h.functions[head]),
+        Paired::new(bodies.base[base].as_ref()?, bodies.head[head].as_ref()?),
+    )
 }
 
 /// Whether two functions do the same with what they refer to, whatever that is.
@@ -339,34 +429,27 @@ fn alike(base: &Body, head: &Body) -> bool {
     base.bytes == head.bytes && kinds(base) == kinds(head)
 }
 
-/// How many functions say of two addresses in data that they are the same.
-fn votes(
+/// Notes that these references to data are said to be the same.
+fn vote<'r>(
+    votes: &mut BTreeMap<(u64, u64), u32>,
     sides: Sides<'_>,
-    bodies: &Paired<Vec<Option<Body>>>,
-    alike: &[(usize, usize)],
-) -> BTreeMap<(u64, u64), u32> {
-    let mut votes: BTreeMap<(u64, u64), u32> = BTreeMap::new();
+    references: impl Iterator<Item = (&'r Reference, &'r Reference)>,
+) {
     let data = |base: &u64, head: &u64| {
         sides.programs.base.data_section_of(*base).is_some()
             && sides.programs.head.data_section_of(*head).is_some()
     };
-    for (base, head) in alike {
-        let (Some(base), Some(head)) = (&bodies.base[*base], &bodies.head[*head]) else {
-            continue;
-        };
-        for references in base.references.iter().zip(&head.references) {
-            match references {
-                (Reference::Address(base), Reference::Address(head))
-                | (Reference::Access(base, _), Reference::Access(head, _))
-                    if data(base, head) =>
-                {
-                    *votes.entry((*base, *head)).or_default() += 1;
-                }
-                _ => {}
+    for references in references {
+        match references {
+            (Reference::Address(base), Reference::Address(head))
+            | (Reference::Access(base, _), Reference::Access(head, _))
+                if data(base, head) =>
+            {
+                *votes.entry((*base, *head)).or_default() += 1;
             }
+            _ => {}
         }
     }
-    votes
 }
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ pub(super) struct FunctionPairing {
 impl FunctionPairing {
     /// Matches by normalised name. Where a name stands for several functions (the older mangling
     /// leaves generic arguments out), by what they do and by what those do that they call; then by
-    /// what they do alone; and at last one that is left over with one that is left over. A wrong
+    /// what they do alone; and at last what is left over in the order of addresses, where both sides have as
+    /// many of it. A wrong
     /// match is no danger: it is compared like any other, and found to differ.
     pub(super) fn of(
         programs: &Paired<Program<'_>>,
@@ -60,8 +61,12 @@ impl FunctionPairing {
                 let all = functions.iter().copied();
                 all.filter(|f| !pairing.has(side, *f)).collect()
             };
-            if let ([base], [head]) = (&left(Side::Base, base)[..], &left(Side::Head, head)[..]) {
-                pairing.add(*base, *head);
+            let left = (left(Side::Base, base), left(Side::Head, head));
+            if left.0.len() == left.1.len() {
+                left.0
+                    .iter()
+                    .zip(&left.1)
+                    .for_each(|(b, h)| pairing.add(*b, *h));
             }
         }
         pairing

@@ -1,6 +1,6 @@
 //! An executable taken apart: sections, symbols, and the places that the loader fills in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use object::elf;
@@ -56,6 +56,8 @@ pub(super) struct Program<'a> {
     /// Thread-local variables: name, offset and size.
     pub(super) thread_locals: Vec<(String, u64, u64)>,
     by_start: HashMap<u64, usize>,
+    /// Where pointers in data lead.
+    pointed_to: BTreeSet<u64>,
 }
 
 impl<'a> Program<'a> {
@@ -81,8 +83,13 @@ impl<'a> Program<'a> {
         if symbols.functions.is_empty() {
             return Err(Unclear::because("an executable has no symbols"));
         }
+        let slots = image.slots.values().filter_map(|slot| match slot {
+            Slot::Own(to) => Some(*to),
+            Slot::Foreign { .. } => None,
+        });
         let mut program = Program {
             by_start: HashMap::new(),
+            pointed_to: slots.collect(),
             image,
             sections,
             functions: symbols.functions,
@@ -143,6 +150,12 @@ impl<'a> Program<'a> {
         let (start, datum) = self.data.range(..=address).next_back()?;
         let distance = address - start;
         (distance == 0 || distance < datum.size).then_some((datum, distance))
+    }
+
+    /// Whether a pointer in data leads into the midst of `function`.
+    pub(super) fn is_pointed_into(&self, function: &Function) -> bool {
+        let inside = function.start + 1..function.end;
+        !inside.is_empty() && self.pointed_to.range(inside).next().is_some()
     }
 
     /// The import that the stub at `address` jumps to.

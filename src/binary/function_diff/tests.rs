@@ -114,6 +114,38 @@ fn a_changed_callee_that_is_inlined_changes_its_caller_and_nobody_else() {
 }
 
 #[test]
+fn of_two_branches_the_one_that_has_changed_is_where_the_function_begins_to_differ() {
+    let either = |from: &str, to: &str| {
+        let changed = Program::with(from, to).compared(changed_functions).unwrap();
+        let function = changed
+            .into_iter()
+            .find(|one| is(&one.name, "program::either"));
+        function.unwrap_or_else(|| panic!("{from} is no part of it"))
+    };
+    let in_one = either("rotate_left(21)", "rotate_left(22)");
+    let in_other = either("wrapping_mul(34)", "wrapping_mul(38)");
+    for side in Side::BOTH {
+        let code = in_one.code.get(side).clone().unwrap();
+        for function in [&in_one, &in_other] {
+            let entries = function.entries.get(side);
+            assert!(
+                !entries.is_empty() && !entries.contains(&code.start),
+                "{function:x?}"
+            );
+            assert!(
+                entries.iter().all(|entry| code.contains(entry)),
+                "{function:x?}"
+            );
+        }
+    }
+    let both =
+        [&in_one, &in_other].map(|function| function.entries.base.iter().collect::<BTreeSet<_>>());
+    assert!(both[0].is_disjoint(&both[1]), "{in_one:x?} {in_other:x?}");
+    let condition = either("n % 7 == 3", "n % 7 == 4");
+    assert!(condition.entries.base[0] < **both[0].first().unwrap().min(both[1].first().unwrap()));
+}
+
+#[test]
 fn a_changed_text_that_only_a_table_of_distances_leads_to_changes_who_reads_it() {
     assert_changed(&changed_by("\"drei\"", "\"tres\""), "program::name_of");
 }

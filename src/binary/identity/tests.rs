@@ -68,6 +68,14 @@ pub fn call(n: usize) -> u64 { CALLS[n % 2](n as u64) }
 pub fn chosen(n: usize) -> Box<dyn Shape> {
     if n % 3 == 0 { Box::new(Square(n as u64)) } else { Box::new(Circle(n as u64)) }
 }
+#[inline(never)]
+pub fn either(n: u64) -> u64 {
+    if n % 7 == 3 {
+        (0..n).fold(1, |a, x| std::hint::black_box(a ^ x.rotate_left(21)))
+    } else {
+        (0..n).fold(2, |a, x| std::hint::black_box(a ^ x.wrapping_mul(34)))
+    }
+}
 static ONE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 static OTHER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 #[inline(never)]
@@ -86,6 +94,7 @@ fn main() {
     println!("{} {} {} {:?}", here(), version(), folder(), data());
     println!("{} {} {} {}", constant(n), limit(), untouched(n as u64), name_of(n));
     println!("{} {} {} {}", call(n), chosen(n).area(), counted(), others());
+    println!("{}", either(n as u64));
     println!("{:?} {:?}", FILES[n], LIMITS.load(std::sync::atomic::Ordering::Relaxed));
 }
 "#;

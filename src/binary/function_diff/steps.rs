@@ -1,0 +1,169 @@
+//! One function's instructions, one by one, as far as they do anything: what is compared within two
+//! functions that are not the same.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
+
+use super::code::{Body, Reference, reference};
+use super::program::{Function, Program};
+
+/// An instruction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    /// Where it begins, from the start of the function.
+    pub(super) offset: u64,
+    /// What it does: equal for equal instructions, wherever they branch to within the function and whatever
+    /// they refer to outside of it.
+    pub(super) token: u64,
+    /// What it refers to outside of the function: the place in [`Body::references`].
+    pub(super) reference: Option<usize>,
+    /// Where it branches to within the function: the place in [`Steps::all`].
+    pub(super) branch: Option<usize>,
+    /// Whether the next one may follow it.
+    pub(super) falls_through: bool,
+    /// Whether it calls, so that it may also be left by unwinding.
+    pub(super) calls: bool,
+}
+
+/// The instructions of a function, without those that do nothing.
+#[derive(Debug)]
+pub(super) struct Steps {
+    pub(super) all: Vec<Step>,
+    /// The offsets at which instructions begin, those that do nothing included.
+    starts: HashSet<u64>,
+}
+
+impl Steps {
+    /// `None` where control may go to a place of the function that nobody sees: an address of its own code that
+    /// it takes or that data holds, a jump through a register without a table that is known.
+    pub(super) fn decode(program: &Program<'_>, function: &Function, body: &Body) -> Option<Steps> {
+        if program.is_pointed_into(function) {
+            return None;
+        }
+        let code = program.bytes(function.start, function.end)?;
+        let mut steps = Steps {
+            all: Vec::new(),
+            starts: HashSet::new(),
+        };
+        let (mut references, mut jumps) = (0, 0);
+        let mut targets = Vec::new();
+        let mut decoder = Decoder::with_ip(64, code, function.start, DecoderOptions::NONE);
+        let mut instruction = Instruction::default();
+        while decoder.can_decode() {
+            let at = decoder.position();
+            decoder.decode_out(&mut instruction);
+            let offset = at as u64;
+            steps.starts.insert(offset);
+            let flow = instruction.flow_control();
+            jumps += usize::from(
+                flow == FlowControl::IndirectBranch && instruction.op0_kind() == OpKind::Register,
+            );
+            if instruction.mnemonic() == Mnemonic::Nop {
+                continue;
+            }
+            let outside = reference(&instruction, function);
+            let inside = within(&instruction, function, outside.is_some())?;
+            let what = body.bytes.get(at..at + instruction.len())?;
+            let kind = outside.as_ref().map(kind);
+            let token = match inside {
+                Some(_) => digest(&instruction.mnemonic()),
+                None => digest(&(what, kind)),
+            };
+            let is_reference = outside.is_some();
+            steps.all.push(Step {
+                offset,
+                token,
+                reference: is_reference.then_some(references),
+                branch: None,
+                falls_through: !matches!(
+                    flow,
+                    FlowControl::UnconditionalBranch
+                        | FlowControl::IndirectBranch
+                        | FlowControl::Return
+                        | FlowControl::Exception
+                ),
+                calls: matches!(flow, FlowControl::Call | FlowControl::IndirectCall),
+            });
+            references += usize::from(is_reference);
+            targets.extend(inside.map(|target| (steps.all.len() - 1, target)));
+        }
+        for (step, target) in targets {
+            let target = steps.at(target)?;
+            steps.all[step].branch = Some(target);
+        }
+        let mut tables = 0;
+        for reference in &body.references {
+            if let Reference::Table { targets, .. } = reference {
+                tables += 1;
+                for target in targets {
+                    steps.at((*target).into())?;
+                }
+            }
+        }
+        (jumps <= tables && references == body.references.len()).then_some(steps)
+    }
+
+    /// Made up.
+    #[cfg(test)]
+    pub(super) fn made(all: Vec<Step>) -> Steps {
+        let starts = all.iter().map(|step| step.offset);
+        Steps {
+            starts: starts.collect(),
+            all,
+        }
+    }
+
+    /// The instruction that is executed where control goes to `offset`. `None` in the midst of one, and behind the last.
+    pub(super) fn at(&self, offset: u64) -> Option<usize> {
+        if !self.starts.contains(&offset) {
+            return None;
+        }
+        let place = self.all.partition_point(|step| step.offset < offset);
+        (place < self.all.len()).then_some(place)
+    }
+
+    /// Where branches and tables lead to.
+    pub(super) fn targets(&self, body: &Body) -> HashSet<usize> {
+        let tables = body
+            .references
+            .iter()
+            .filter_map(|reference| match reference {
+                Reference::Table { targets, .. } => Some(targets),
+                _ => None,
+            });
+        let by_table = tables
+            .flatten()
+            .filter_map(|target| self.at((*target).into()));
+        let by_branch = self.all.iter().filter_map(|step| step.branch);
+        by_branch.chain(by_table).collect()
+    }
+}
+
+/// Where an instruction branches to within its function. `None` where it takes an address of the
+/// function's own code.
+fn within(instruction: &Instruction, function: &Function, outside: bool) -> Option<Option<u64>> {
+    if outside {
+        return Some(None);
+    }
+    if instruction.op0_kind() == OpKind::NearBranch64 {
+        return Some(instruction.near_branch64().checked_sub(function.start));
+    }
+    (!instruction.is_ip_rel_memory_operand()).then_some(None)
+}
+
+/// What kind of thing is referred to, and how much of it.
+fn kind(reference: &Reference) -> (u8, usize) {
+    match reference {
+        Reference::Branch(_) => (0, 0),
+        Reference::Address(_) | Reference::Table { .. } => (1, 0),
+        Reference::Access(_, size) => (2, *size),
+    }
+}
+
+fn digest(what: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
