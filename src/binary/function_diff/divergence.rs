@@ -1,7 +1,7 @@
 //! Where the executions of two functions that are not the same can part.
 //!
 //! The instructions of both are aligned. As long as both sides stand at instructions that are aligned with each
-//! other, and with the same state, they do the same. They part at the first step after which they do not: there
+//! other, and with the same state, they do the same. They part at the first instruction after which they do not: there
 //! at least one of them stands at an instruction that is aligned with none. So watching the places where control
 //! enters such instructions, on both sides, misses nothing. An aligned pair that refers to different things, or that
 //! branches to instructions that are both aligned, but not with each other, is taken apart.
@@ -13,8 +13,8 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use crate::units::{Paired, Side};
 
 use super::code::{Body, Reference};
+use super::operations::{Operation, Operations};
 use super::program::{Function, Program};
-use super::steps::{Step, Steps};
 
 /// More instructions that may differ are not aligned: that would take longer than it is worth.
 const LONGEST: usize = 8_000;
@@ -24,7 +24,7 @@ const LONGEST: usize = 8_000;
 pub(super) struct Alignment<'a> {
     bodies: Paired<&'a Body>,
     starts: Paired<u64>,
-    steps: Paired<Steps>,
+    operations: Paired<Operations>,
     /// For each instruction of a side, the one of the other side that does the same.
     partners: Paired<Vec<Option<usize>>>,
 }
@@ -36,25 +36,30 @@ impl<'a> Alignment<'a> {
         functions: Paired<&Function>,
         bodies: Paired<&'a Body>,
     ) -> Option<Alignment<'a>> {
-        let decode =
-            |side: Side| Steps::decode(programs.get(side), functions.get(side), bodies.get(side));
-        let steps = Paired::new(decode(Side::Base)?, decode(Side::Head)?);
-        Alignment::between(functions.map(|function| function.start), bodies, steps)
+        let decode = |side: Side| {
+            Operations::decode(programs.get(side), functions.get(side), bodies.get(side))
+        };
+        let operations = Paired::new(decode(Side::Base)?, decode(Side::Head)?);
+        Alignment::between(functions.map(|function| function.start), bodies, operations)
     }
 
     fn between(
         starts: Paired<u64>,
         bodies: Paired<&'a Body>,
-        steps: Paired<Steps>,
+        operations: Paired<Operations>,
     ) -> Option<Alignment<'a>> {
-        let tokens = steps
-            .as_ref()
-            .map(|steps| steps.all.iter().map(|step| step.token).collect::<Vec<_>>());
+        let tokens = operations.as_ref().map(|operations| {
+            operations
+                .all
+                .iter()
+                .map(|operation| operation.token)
+                .collect::<Vec<_>>()
+        });
         let partners = align(&tokens.base, &tokens.head)?;
         Some(Alignment {
             bodies,
             starts,
-            steps,
+            operations,
             partners,
         })
     }
@@ -94,12 +99,12 @@ impl<'a> Alignment<'a> {
         partners.filter_map(|(base, head)| Some((base, (*head)?)))
     }
 
-    fn base(&self, at: usize) -> &Step {
-        &self.steps.base.all[at]
+    fn base(&self, at: usize) -> &Operation {
+        &self.operations.base.all[at]
     }
 
-    fn head(&self, at: usize) -> &Step {
-        &self.steps.head.all[at]
+    fn head(&self, at: usize) -> &Operation {
+        &self.operations.head.all[at]
     }
 
     /// Whether an aligned pair does the same and is followed by the same, or by what is aligned with nothing.
@@ -147,25 +152,25 @@ impl<'a> Alignment<'a> {
         let mut entries = base.iter().zip(head);
         base.len() == head.len()
             && entries.all(|(base, head)| {
-                let base = self.steps.base.at((*base).into());
-                let head = self.steps.head.at((*head).into());
+                let base = self.operations.base.at((*base).into());
+                let head = self.operations.head.at((*head).into());
                 matches!((base, head), (Some(base), Some(head)) if self.meet(base, head))
             })
     }
 
     fn entries_of(&self, side: Side) -> Vec<u64> {
-        let (steps, partners) = (self.steps.get(side), self.partners.get(side));
-        let targets: HashSet<usize> = steps.targets(self.bodies.get(side));
+        let (operations, partners) = (self.operations.get(side), self.partners.get(side));
+        let targets: HashSet<usize> = operations.targets(self.bodies.get(side));
         let is_entry = |at: usize| {
-            let before = at.checked_sub(1).map(|before| &steps.all[before]);
+            let before = at.checked_sub(1).map(|before| &operations.all[before]);
             partners[at].is_none()
                 && (targets.contains(&at)
                     || before.is_none_or(|before| {
                         partners[at - 1].is_some() || !before.falls_through || before.calls
                     }))
         };
-        let begins = (0..steps.all.len()).filter(|at| is_entry(*at));
-        let addresses = begins.map(|at| *self.starts.get(side) + steps.all[at].offset);
+        let begins = (0..operations.all.len()).filter(|at| is_entry(*at));
+        let addresses = begins.map(|at| *self.starts.get(side) + operations.all[at].offset);
         // Nobody gets past the first instruction.
         match partners.first() {
             Some(None) => addresses.take(1).collect(),
@@ -190,9 +195,9 @@ fn align(base: &[u64], head: &[u64]) -> Option<Paired<Vec<Option<usize>>>> {
     }
     let mut partners = Paired::new(vec![None; base.len()], vec![None; head.len()]);
     let mut join = |at_base: usize, at_head: usize, length: usize| {
-        for step in 0..length {
-            partners.base[at_base + step] = Some(at_head + step);
-            partners.head[at_head + step] = Some(at_base + step);
+        for operation in 0..length {
+            partners.base[at_base + operation] = Some(at_head + operation);
+            partners.head[at_head + operation] = Some(at_base + operation);
         }
     };
     join(0, 0, before);
@@ -263,7 +268,7 @@ mod tests {
         hundredths * length / 100
     }
 
-    fn assembled(function: &[Made]) -> (Body, Steps) {
+    fn assembled(function: &[Made]) -> (Body, Operations) {
         let (mut references, mut all) = (Vec::new(), Vec::new());
         let length = function.len();
         for (at, made) in function.iter().enumerate() {
@@ -279,7 +284,7 @@ mod tests {
                     (14, Some(Reference::Table { at: 0, targets }), None)
                 }
             };
-            all.push(Step {
+            all.push(Operation {
                 offset: at as u64,
                 token,
                 reference: reference.is_some().then_some(references.len()),
@@ -294,7 +299,7 @@ mod tests {
             references,
             reads_distances: false,
         };
-        (body, Steps::made(all))
+        (body, Operations::made(all))
     }
 
     /// Where a function is as long as its conditions come out like this, and what it has done there.

@@ -138,8 +138,13 @@ fn of_two_branches_the_one_that_has_changed_is_where_the_function_begins_to_diff
             );
         }
     }
-    let both =
-        [&in_one, &in_other].map(|function| function.entries.base.iter().collect::<BTreeSet<_>>());
+    let both = [&in_one, &in_other].map(|function| {
+        function
+            .entries
+            .base
+            .iter()
+            .collect::<std::collections::BTreeSet<_>>()
+    });
     assert!(both[0].is_disjoint(&both[1]), "{in_one:x?} {in_other:x?}");
     let condition = either("n % 7 == 3", "n % 7 == 4");
     assert!(condition.entries.base[0] < **both[0].first().unwrap().min(both[1].first().unwrap()));

@@ -11,7 +11,7 @@ use super::program::{Function, Program};
 
 /// An instruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct Operation {
     /// Where it begins, from the start of the function.
     pub(super) offset: u64,
     /// What it does: equal for equal instructions, wherever they branch to within the function and whatever
@@ -19,7 +19,7 @@ pub(super) struct Step {
     pub(super) token: u64,
     /// What it refers to outside of the function: the place in [`Body::references`].
     pub(super) reference: Option<usize>,
-    /// Where it branches to within the function: the place in [`Steps::all`].
+    /// Where it branches to within the function: the place in [`Operations::all`].
     pub(super) branch: Option<usize>,
     /// Whether the next one may follow it.
     pub(super) falls_through: bool,
@@ -29,21 +29,25 @@ pub(super) struct Step {
 
 /// The instructions of a function, without those that do nothing.
 #[derive(Debug)]
-pub(super) struct Steps {
-    pub(super) all: Vec<Step>,
+pub(super) struct Operations {
+    pub(super) all: Vec<Operation>,
     /// The offsets at which instructions begin, those that do nothing included.
     starts: HashSet<u64>,
 }
 
-impl Steps {
+impl Operations {
     /// `None` where control may go to a place of the function that nobody sees: an address of its own code that
     /// it takes or that data holds, a jump through a register without a table that is known.
-    pub(super) fn decode(program: &Program<'_>, function: &Function, body: &Body) -> Option<Steps> {
+    pub(super) fn decode(
+        program: &Program<'_>,
+        function: &Function,
+        body: &Body,
+    ) -> Option<Operations> {
         if program.is_pointed_into(function) {
             return None;
         }
         let code = program.bytes(function.start, function.end)?;
-        let mut steps = Steps {
+        let mut operations = Operations {
             all: Vec::new(),
             starts: HashSet::new(),
         };
@@ -55,7 +59,7 @@ impl Steps {
             let at = decoder.position();
             decoder.decode_out(&mut instruction);
             let offset = at as u64;
-            steps.starts.insert(offset);
+            operations.starts.insert(offset);
             let flow = instruction.flow_control();
             jumps += usize::from(
                 flow == FlowControl::IndirectBranch && instruction.op0_kind() == OpKind::Register,
@@ -72,7 +76,7 @@ impl Steps {
                 None => digest(&(what, kind)),
             };
             let is_reference = outside.is_some();
-            steps.all.push(Step {
+            operations.all.push(Operation {
                 offset,
                 token,
                 reference: is_reference.then_some(references),
@@ -87,29 +91,29 @@ impl Steps {
                 calls: matches!(flow, FlowControl::Call | FlowControl::IndirectCall),
             });
             references += usize::from(is_reference);
-            targets.extend(inside.map(|target| (steps.all.len() - 1, target)));
+            targets.extend(inside.map(|target| (operations.all.len() - 1, target)));
         }
-        for (step, target) in targets {
-            let target = steps.at(target)?;
-            steps.all[step].branch = Some(target);
+        for (operation, target) in targets {
+            let target = operations.at(target)?;
+            operations.all[operation].branch = Some(target);
         }
         let mut tables = 0;
         for reference in &body.references {
             if let Reference::Table { targets, .. } = reference {
                 tables += 1;
                 for target in targets {
-                    steps.at((*target).into())?;
+                    operations.at((*target).into())?;
                 }
             }
         }
-        (jumps <= tables && references == body.references.len()).then_some(steps)
+        (jumps <= tables && references == body.references.len()).then_some(operations)
     }
 
     /// Made up.
     #[cfg(test)]
-    pub(super) fn made(all: Vec<Step>) -> Steps {
-        let starts = all.iter().map(|step| step.offset);
-        Steps {
+    pub(super) fn made(all: Vec<Operation>) -> Operations {
+        let starts = all.iter().map(|operation| operation.offset);
+        Operations {
             starts: starts.collect(),
             all,
         }
@@ -120,7 +124,9 @@ impl Steps {
         if !self.starts.contains(&offset) {
             return None;
         }
-        let place = self.all.partition_point(|step| step.offset < offset);
+        let place = self
+            .all
+            .partition_point(|operation| operation.offset < offset);
         (place < self.all.len()).then_some(place)
     }
 
@@ -136,7 +142,7 @@ impl Steps {
         let by_table = tables
             .flatten()
             .filter_map(|target| self.at((*target).into()));
-        let by_branch = self.all.iter().filter_map(|step| step.branch);
+        let by_branch = self.all.iter().filter_map(|operation| operation.branch);
         by_branch.chain(by_table).collect()
     }
 }
