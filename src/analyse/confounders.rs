@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::build::{Build, Executable, LockFile};
+use crate::build::{Build, CriterionPackage, Executable, LockFile};
 use crate::units::{Paired, Side};
 
 /// How many packages are named before it says "and n more".
@@ -48,7 +48,12 @@ fn criterion(builds: &Paired<Build>) -> Vec<String> {
         .iter()
         .filter_map(|(package, base)| {
             let head = versions.head.get(package)?;
+            let named = |one: &CriterionPackage| match base.name == head.name {
+                true => one.to_string(),
+                false => format!("{} {}", one.name, one.version),
+            };
             (base != head).then(|| {
+                let (base, head) = (named(base), named(head));
                 format!("the Criterion of {package} differs: {base} on base, {head} on head")
             })
         })

@@ -5,7 +5,7 @@
 
 use cargo_metadata::{CompilerMessage, Package, PackageId, TargetKind};
 
-use super::workspace::benches;
+use super::workspace::{Workspace, benches};
 use super::{Executable, UnbuiltTarget};
 use crate::plan::Selection;
 
@@ -29,12 +29,20 @@ impl BrokenTarget {
     }
 }
 
+/// A package that cannot be built, its benchmarks aside.
+#[derive(Debug, Clone)]
+pub(super) struct BrokenPackage {
+    pub(super) id: PackageId,
+    /// The words of the compiler or of cargo, several lines.
+    pub(super) errors: String,
+}
+
 /// What the compiler rejected in one run of cargo.
 #[derive(Debug, Default)]
 pub(super) struct Errors {
     of_benches: Vec<(PackageId, String, String)>,
-    /// Of anything else: without it no benchmark is built.
-    others: Vec<String>,
+    /// Of anything else: without it nothing is built that depends on it.
+    others: Vec<BrokenPackage>,
 }
 
 impl Errors {
@@ -43,7 +51,10 @@ impl Errors {
             return;
         };
         if !message.target.is_kind(TargetKind::Bench) {
-            self.others.push(rendered);
+            self.others.push(BrokenPackage {
+                id: message.package_id,
+                errors: rendered,
+            });
             return;
         }
         let (package, target) = (message.package_id, message.target.name);
@@ -57,8 +68,13 @@ impl Errors {
     /// All of them.
     pub(super) fn rendered(&self) -> String {
         let of_benches = self.of_benches.iter().map(|(_, _, errors)| errors.as_str());
-        let others = self.others.iter().map(String::as_str);
+        let others = self.others.iter().map(|other| other.errors.as_str());
         others.chain(of_benches).collect()
+    }
+
+    /// The packages that do not compile, whatever their benchmarks do.
+    pub(super) fn packages(&self) -> Vec<BrokenPackage> {
+        self.others.clone()
     }
 
     /// The bench targets that do not compile, where everything else does.
@@ -75,6 +91,68 @@ impl Errors {
             })
             .collect()
     }
+}
+
+/// The packages whose build scripts failed, by cargo's own words: it has no message for that.
+pub(super) fn of_scripts(workspace: &Workspace, words: &str) -> Vec<BrokenPackage> {
+    let said = "failed to run custom build command for `";
+    let (Some((_, named)), Some(telling)) = (words.split_once(said), telling_line(words)) else {
+        return Vec::new();
+    };
+    let is_named = |package: &&Package| {
+        let name = format!("{} v{}", package.name, package.version);
+        let rest = named.strip_prefix(&name);
+        rest.is_some_and(|rest| rest.starts_with(['`', ' ']))
+    };
+    let package = workspace.packages().iter().find(is_named);
+    let broken = package.map(|package| BrokenPackage {
+        id: package.id.clone(),
+        errors: format!("its build script failed: {telling}"),
+    });
+    broken.into_iter().collect()
+}
+
+/// What a panic says, else the last words of a build script.
+fn telling_line(words: &str) -> Option<&str> {
+    let mut lines = words.lines().map(str::trim);
+    if lines.any(|line| line.contains(" panicked at ")) {
+        return lines.find(|line| !line.is_empty());
+    }
+    let (_, stderr) = words.split_once("--- stderr")?;
+    let own = stderr.lines().map(str::trim);
+    let own = own.take_while(|line| !line.starts_with("warning: build failed"));
+    own.filter(|line| !line.is_empty()).last()
+}
+
+/// The bench targets of `selected` that need one of the packages that cannot be built.
+pub(super) fn in_need(
+    selected: &[&Package],
+    workspace: &Workspace,
+    broken: &[BrokenPackage],
+) -> Vec<BrokenTarget> {
+    let mut all = Vec::new();
+    for package in selected {
+        let needed = workspace.needed_by([&package.id]);
+        let lacking = broken.iter().find(|one| {
+            let needed = needed.as_ref();
+            needed.is_some_and(|needed| needed.contains(&one.id))
+        });
+        let Some(lacking) = lacking else { continue };
+        let errors = lacking.errors.trim();
+        let errors = match workspace.package(&lacking.id) {
+            Some(other) if other.id != package.id => format!(
+                "{} {}, which it depends on, cannot be built: {errors}",
+                other.name, other.version
+            ),
+            _ => errors.to_owned(),
+        };
+        all.extend(benches(package).map(|target| BrokenTarget {
+            package: package.name.to_string(),
+            target: target.name.clone(),
+            errors: errors.clone(),
+        }));
+    }
+    all
 }
 
 /// The selected bench targets that are neither among `executables` nor broken.
@@ -111,4 +189,22 @@ pub(super) fn unbuilt(
     }
     unbuilt.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
     unbuilt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_build_script_is_quoted_by_what_its_panic_says_or_its_last_line() {
+        let panicked = "  Compiling a v1.0.0\nerror: failed to run custom build command for `clang-sys v1.9.1`\n\n\
+            Caused by:\n  process didn't exit successfully: `x` (exit status: 101)\n  --- stderr\n\n  \
+            thread 'main' (28610) panicked at build/dynamic.rs:229:45:\n  no libclang here\n  stack backtrace:\n     \
+            0: rust_begin_unwind\nwarning: build failed, waiting for other jobs to finish...\n";
+        assert_eq!(telling_line(panicked), Some("no libclang here"));
+        let plain = "error: failed to run custom build command for `z v1.0.0 (/tmp/z)`\n  --- stdout\n  looking\n  \
+            --- stderr\n  looking for z\n  z.h is missing\nwarning: build failed, waiting for other jobs\n";
+        assert_eq!(telling_line(plain), Some("z.h is missing"));
+        assert_eq!(telling_line("error: no such profile"), None);
+    }
 }

@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use cargo_metadata::camino::Utf8PathBuf;
 use cargo_metadata::diagnostic::DiagnosticLevel;
-use cargo_metadata::{Artifact, BuildScript, Message, PackageId, TargetKind};
+use cargo_metadata::{Artifact, BuildScript, Message, Package, PackageId, TargetKind};
 
 use crate::plan::Selection;
 use crate::units::{Event, EventSink};
 
-use super::broken::{BrokenTarget, Errors};
+use super::broken::{self, BrokenPackage, BrokenTarget, Errors};
 use super::error::BuildError;
 use super::rustc_wrapper::{self, CrateNames};
 use super::targets::Targets;
 use super::tool::{Ask, Finished, Tools};
 use super::waits::Waits;
-use super::workspace::{feature_words, network_words};
+use super::workspace::{Workspace, feature_words, network_words};
 
 /// What cargo made.
 #[derive(Debug, Default)]
@@ -128,9 +128,31 @@ fn push_pairs(words: &mut Vec<String>, flag: &str, values: &[String]) {
 pub(super) struct CompileFailure {
     pub(super) error: Box<BuildError>,
     /// The bench targets that do not compile, where nothing else is wrong.
-    pub(super) broken: Vec<BrokenTarget>,
+    broken: Vec<BrokenTarget>,
+    /// The packages that do not compile, where the compiler says so.
+    packages: Vec<BrokenPackage>,
     /// What cargo compiled before it gave up. It is fresh to the next run of the same build.
     pub(super) made: HashSet<Utf8PathBuf>,
+}
+
+impl CompileFailure {
+    /// The bench targets that cannot be built.
+    pub(super) fn broken(
+        &self,
+        selected: &[&Package],
+        resolved: Option<&Workspace>,
+    ) -> Vec<BrokenTarget> {
+        let Some(workspace) = resolved.filter(|_| self.broken.is_empty()) else {
+            return self.broken.clone();
+        };
+        match &*self.error {
+            BuildError::ToolFailed { message, .. } => {
+                let broken = broken::of_scripts(workspace, message);
+                broken::in_need(selected, workspace, &broken)
+            }
+            _ => broken::in_need(selected, workspace, &self.packages),
+        }
+    }
 }
 
 impl From<BuildError> for CompileFailure {
@@ -138,6 +160,7 @@ impl From<BuildError> for CompileFailure {
         CompileFailure {
             error: Box::new(error),
             broken: Vec::new(),
+            packages: Vec::new(),
             made: HashSet::new(),
         }
     }
@@ -200,16 +223,17 @@ pub(super) fn run(
     })?;
     if !finished.success {
         let error = failure(tools, ask, &errors, finished);
-        let broken = match &error {
-            BuildError::DoesNotCompile { .. } => {
-                errors.broken(|package| name_of(package).unwrap_or_else(|| package.repr.clone()))
-            }
-            _ => Vec::new(),
+        let name_of =
+            |package: &PackageId| name_of(package).unwrap_or_else(|| package.repr.clone());
+        let (packages, broken) = match &error {
+            BuildError::DoesNotCompile { .. } => (errors.packages(), errors.broken(name_of)),
+            _ => (Vec::new(), Vec::new()),
         };
         let error = Box::new(error);
         return Err(CompileFailure {
             error,
             broken,
+            packages,
             made: compiled.made(),
         });
     }

@@ -291,12 +291,13 @@ impl<'a> BuildSite<'a> {
                 }
                 Err(failure) => failure,
             };
-            match targets.without(&failure.broken, selected, wish.resolved) {
+            let broken = failure.broken(selected, wish.resolved);
+            match targets.without(&broken, selected, wish.resolved) {
                 Some(rest) => targets = rest,
                 None => return Err(*failure.error),
             }
             made.extend(failure.made);
-            for broken in failure.broken {
+            for broken in broken {
                 let message = format!(
                     "{} {} of {} {}; the others go on",
                     broken.package,

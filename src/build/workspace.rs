@@ -204,14 +204,23 @@ impl Workspace {
 
     /// How many packages a build of `selected` may need, itself included.
     pub(super) fn reachable(&self, selected: &[&Package]) -> Option<usize> {
+        let all = self.needed_by(selected.iter().map(|package| &package.id))?;
+        Some(all.len())
+    }
+
+    /// The packages that a build of these may need, themselves included.
+    pub(super) fn needed_by<'a>(
+        &'a self,
+        packages: impl IntoIterator<Item = &'a PackageId>,
+    ) -> Option<HashSet<&'a PackageId>> {
         let graph = self.graph()?;
-        let mut seen: HashSet<&PackageId> = selected.iter().map(|package| &package.id).collect();
+        let mut seen: HashSet<&PackageId> = packages.into_iter().collect();
         let mut open: Vec<&PackageId> = seen.iter().copied().collect();
         while let Some(id) = open.pop() {
             let next = graph.get(id).into_iter().flatten().copied();
             open.extend(next.filter(|id| seen.insert(id)));
         }
-        Some(seen.len())
+        Some(seen)
     }
 
     /// What each package depends on: development dependencies of members alone, as in a build.

@@ -6,9 +6,13 @@ use serde_json::Value;
 
 use crate::support::{Workspace, one_run};
 
+mod sources;
+
+use sources::{BENCH, FIRST, READER, READING_BENCH, SCRIPT, SHUFFLED, SHUFFLED_BENCH, WHOLE};
+
 /// Nothing here measures the harnesses themselves, or depends on how well a loop is optimised: quick to build is better.
 const WORKSPACE: &str = "[workspace]\nmembers = [\"core\", \"fork\", \"layer2\", \"layer4\", \"moved\", \"own\", \"broken\", \
-    \"shuffled\"]\nresolver = \"2\"\n\n[profile.bench]\nopt-level = 1\n\n\
+    \"shuffled\", \"needy\", \"linked\", \"shut\"]\nresolver = \"2\"\n\n[profile.bench]\nopt-level = 1\n\n\
     [profile.bench.package.\"*\"]\nopt-level = 0\ndebug = false\n";
 
 const CRITERION: &str = "{ version = \"0.8\", default-features = false }";
@@ -36,116 +40,6 @@ fn work(rounds: u64) -> String {
     )
 }
 
-const BENCH: &str = "use std::hint::black_box;
-use criterion::{criterion_group, criterion_main, Criterion};
-
-fn all(c: &mut Criterion) {
-    c.bench_function(\"work\", |b| b.iter(|| unusual::work(black_box(1000))));
-    c.bench_function(\"work more\", |b| b.iter(|| unusual::work(black_box(2000))));
-}
-
-criterion_group!(benches, all);
-criterion_main!(benches);
-";
-
-/// Settings in its code, and nobody asks for any on the command line.
-const WHOLE: &str = "use std::{hint::black_box, time::Duration};
-use criterion::Criterion;
-
-fn main() {
-    let mut c = Criterion::default()
-        .warm_up_time(Duration::from_millis(20))
-        .measurement_time(Duration::from_millis(60))
-        .sample_size(10);
-    c.bench_function(\"work\", |b| b.iter(|| unusual::work(black_box(1000))));
-    c.bench_function(\"work more\", |b| b.iter(|| unusual::work(black_box(2000))));
-    c.final_summary();
-}
-";
-
-/// Reads a command line of its own, of which it knows every word.
-const READER: &str = "use std::{hint::black_box, time::Duration};
-use criterion::Criterion;
-
-fn main() {
-    for word in std::env::args().skip(1) {
-        if word != \"--bench\" {
-            eprintln!(\"unknown option {word}\");
-            std::process::exit(2);
-        }
-    }
-    let mut c = Criterion::default()
-        .warm_up_time(Duration::from_millis(20))
-        .measurement_time(Duration::from_millis(60))
-        .sample_size(10);
-    c.bench_function(\"work\", |b| b.iter(|| unusual::work(black_box(1000))));
-}
-";
-
-/// Does something else first: speaks, starts a program, uses a thread.
-const FIRST: &str = "use std::hint::black_box;
-use criterion::Criterion;
-
-fn main() {
-    println!(\"test result: none yet\");
-    let started = std::process::Command::new(\"true\").status();
-    let sum = std::thread::spawn(|| unusual::work(10)).join();
-    eprintln!(\"{started:?} {sum:?}\");
-    let mut c = Criterion::default().configure_from_args();
-    c.bench_function(\"work\", |b| b.iter(|| unusual::work(black_box(1000))));
-    c.final_summary();
-}
-";
-
-/// Emits in the order of a `HashMap`, on which the work of one benchmark depends, and what depends on the folder, which
-/// another reads while it runs.
-const SCRIPT: &str = "use std::collections::HashMap;
-
-fn main() {
-    println!(\"cargo::rerun-if-changed=build.rs\");
-    let keys: HashMap<u64, ()> = (0..4096).map(|key| (key, ())).collect();
-    let keys: Vec<u64> = keys.into_keys().collect();
-    let text = format!(\"pub static KEYS: [u64; 4096] = {keys:?};\");
-    let folder = std::env::var(\"OUT_DIR\").unwrap();
-    std::fs::write(format!(\"{folder}/keys.rs\"), text).unwrap();
-    let count = if folder.contains(\"/head/\") { 3000 } else { 1000 };
-    std::fs::write(format!(\"{folder}/count.txt\"), count.to_string()).unwrap();
-}
-";
-
-const SHUFFLED: &str = "//! Keys.
-include!(concat!(env!(\"OUT_DIR\"), \"/keys.rs\"));
-
-#[inline(never)]
-pub fn find(key: u64) -> Option<usize> {
-    KEYS.iter().position(|one| std::hint::black_box(*one) == key)
-}
-";
-
-const SHUFFLED_BENCH: &str = "use std::hint::black_box;
-use criterion::{criterion_group, criterion_main, Criterion};
-
-fn all(c: &mut Criterion) {
-    c.bench_function(\"find\", |b| b.iter(|| shuffled::find(black_box(7))));
-}
-
-criterion_group!(benches, all);
-criterion_main!(benches);
-";
-
-const READING_BENCH: &str = "use std::hint::black_box;
-use criterion::{criterion_group, criterion_main, Criterion};
-
-fn all(c: &mut Criterion) {
-    let count = std::fs::read_to_string(concat!(env!(\"OUT_DIR\"), \"/count.txt\"));
-    let count: u64 = count.unwrap().parse().unwrap();
-    c.bench_function(\"read\", |b| b.iter(|| unusual::work(black_box(count))));
-}
-
-criterion_group!(benches, all);
-criterion_main!(benches);
-";
-
 struct Told {
     change: Value,
     documentation: Value,
@@ -156,6 +50,7 @@ fn told() -> &'static Told {
     TOLD.get_or_init(|| {
         let workspace = Workspace::new();
         lay_out(&workspace);
+        lay_out_what_cannot_be_built(&workspace);
         workspace.commit("Work");
         let nightly = format!("#![feature(test)]\n{BENCH}");
         for old in ["fork", "layer2"] {
@@ -170,6 +65,7 @@ fn told() -> &'static Told {
             .write("moved/Cargo.toml", &manifest("moved", FORK, &["moved"]))
             .write("broken/benches/nightly.rs", BENCH)
             .write("broken/benches/lost.rs", &nightly)
+            .write("shut/src/lib.rs", "")
             .commit("Work twice as much, and more");
         let report = |range: &str| {
             let options = "--rename layer2=layer-two --rounds 8 --threshold 20% --time-per-benchmark 300ms \
@@ -215,7 +111,10 @@ fn lay_out(workspace: &Workspace) {
         .write("own/benches/first.rs", FIRST)
         .write("broken/benches/fine.rs", BENCH)
         .write("broken/benches/nightly.rs", &nightly)
-        .write("broken/benches/lost.rs", BENCH);
+        .write("broken/benches/lost.rs", BENCH)
+        .write("linked/Cargo.toml", &manifest("linked", CRITERION, &[]))
+        .write("linked/src/lib.rs", "")
+        .write("linked/build.rs", "fn main() { panic!(\"no libexample here\") }\n");
     for (name, criterion, benches) in [
         ("fork", FORK, &["fork"][..]),
         ("layer2", LAYER2, &["layer2"]),
@@ -224,6 +123,8 @@ fn lay_out(workspace: &Workspace) {
         ("own", CRITERION, &["whole", "reader", "first"]),
         ("broken", CRITERION, &["fine", "nightly", "lost"]),
         ("shuffled", CRITERION, &["shuffled", "reading"]),
+        ("needy", CRITERION, &["needy"]),
+        ("shut", CRITERION, &["shut"]),
     ] {
         workspace.write(
             &format!("{name}/Cargo.toml"),
@@ -238,6 +139,18 @@ fn lay_out(workspace: &Workspace) {
             workspace.write(&format!("{name}/benches/{bench}.rs"), BENCH);
         }
     }
+}
+
+/// The first cannot be built on either side, since a package that it depends on cannot, the second not at the base.
+fn lay_out_what_cannot_be_built(workspace: &Workspace) {
+    let needy = manifest("needy", CRITERION, &["needy"]);
+    let linked = "[dev-dependencies]\nlinked = { path = \"../linked\" }";
+    workspace
+        .write(
+            "needy/Cargo.toml",
+            &needy.replace("[dev-dependencies]", linked),
+        )
+        .write("shut/src/lib.rs", "compile_error!(\"not yet\");\n");
 }
 
 /// A package in `folder` with the usual benchmarks, in a target with the folder's name.
@@ -280,6 +193,7 @@ one_run! {
     a_benchmark_that_changed_its_harness_is_not_slower_by_itself,
     a_main_function_of_its_own_has_its_benchmarks_measured,
     a_target_that_does_not_compile_on_one_side_leaves_the_others_compared,
+    packages_that_cannot_be_built_leave_the_others_compared,
     a_package_that_moved_or_was_renamed_is_compared_and_a_new_id_is_told_with_what_to_type,
     after_a_change_of_documentation_nothing_is_slower_although_the_build_differs,
 }
@@ -312,7 +226,8 @@ fn a_benchmark_that_changed_its_harness_is_not_slower_by_itself() {
     assert!(notes.contains("criterion2 3.0.5"), "{notes}");
     let confounders = report["confounders"].to_string();
     assert!(
-        confounders.contains("criterion2 3.0.5 on head"),
+        confounders.contains("criterion 0.8.")
+            && confounders.contains(" on base, criterion2 3.0.5 on head"),
         "{confounders}"
     );
 }
@@ -328,6 +243,15 @@ fn a_main_function_of_its_own_has_its_benchmarks_measured() {
     assert_eq!(verdicts(report, "own"), expected, "{report:#}");
     let notes = of(report, "own", "whole", "work")["notes"].to_string();
     assert!(notes.contains("reads no options of Criterion"), "{notes}");
+}
+
+fn packages_that_cannot_be_built_leave_the_others_compared() {
+    let report = &told().change;
+    let expected = ["shut work more: added", "shut work: added"];
+    assert_eq!(verdicts(report, "shut"), expected, "{report:#}");
+    let skipped = report["skipped"].to_string();
+    let expected = "linked 0.1.0, which it depends on, cannot be built: its build script failed: no libexample here";
+    assert!(skipped.contains(expected), "{skipped}");
 }
 
 fn a_target_that_does_not_compile_on_one_side_leaves_the_others_compared() {
