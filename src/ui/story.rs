@@ -130,6 +130,7 @@ impl Story {
                 step("Built", format!("{side}: {what} in {}", spoken(*took)))
             }
             Event::Discovered { .. } => discovered(event),
+            Event::Reached { benchmarks: 0, .. } => None,
             Event::Reached {
                 reached,
                 benchmarks,
@@ -153,6 +154,10 @@ impl Story {
                     StoryStage::Pass(Rounds::new(*pass, *benchmarks, *rounds)),
                     now,
                 );
+                // Where everything is identical, or failed, a pass is over at once.
+                if *benchmarks == 0 {
+                    return None;
+                }
                 let benchmarks = plural(*benchmarks, "benchmark");
                 let rounds = match rounds {
                     0 | 1 => String::new(),
@@ -168,7 +173,12 @@ impl Story {
                 format!("about {}, at most {}", spoken(*expected), spoken(*at_most)),
             ),
             Event::PassFinished { pass, took } => {
+                let had_nothing_to_do =
+                    matches!(&self.stage, StoryStage::Pass(rounds) if rounds.benchmarks == 0);
                 self.enter(StoryStage::Between, now);
+                if had_nothing_to_do {
+                    return None;
+                }
                 step("Measured", format!("{} in {}", noun(*pass), spoken(*took)))
             }
             Event::Warning { message } => step("Warning", message.clone()),

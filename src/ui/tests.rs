@@ -263,3 +263,26 @@ fn a_long_build_says_what_is_built_how_far_it_is_and_for_how_long() {
     );
     assert_eq!(now.done, Some(0.25));
 }
+
+#[test]
+fn a_step_that_has_nothing_to_do_has_no_line() {
+    let mut story = super::story::Story::new(None);
+    let none = [
+        Event::PassStarted {
+            pass: Pass::Reach,
+            benchmarks: 0,
+            rounds: 1,
+        },
+        Event::PassFinished {
+            pass: Pass::Reach,
+            took: Duration::ZERO,
+        },
+        Event::Reached {
+            reached: 0,
+            benchmarks: 0,
+        },
+    ];
+    for event in &none {
+        assert_eq!(story.take(event, Duration::ZERO), None, "{event:?}");
+    }
+}
