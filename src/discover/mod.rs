@@ -43,6 +43,10 @@ pub struct Discovery {
 /// What an executable that named no benchmark wrote last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastWords {
+    /// The package's name.
+    pub package: String,
+    /// The bench target's name.
+    pub target: String,
     /// Of which side.
     pub side: Side,
     /// Several lines.

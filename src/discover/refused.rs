@@ -72,8 +72,11 @@ impl<'a> Refused<'a> {
 
     /// Each target appears once, whatever the reasons of its sides.
     fn fail(&mut self, failures: Paired<Option<&Failure>>) {
+        let (package, target) = (self.package, self.target);
         let words = [failures.base, failures.head].into_iter().flatten();
         self.last_words.extend(words.map(|failure| LastWords {
+            package: package.into(),
+            target: target.into(),
             side: failure.side,
             text: failure.stderr_tail.clone(),
         }));

@@ -182,3 +182,26 @@ pub(crate) fn left_behind(words: &str, checkout: &Checkout, folders: &[&Path]) -
         .into_iter()
         .find(|path| index.get_path(path, 0).is_none())
 }
+
+/// The first path in a string of a source, meant from `folder` of a side, that the side lacks and that git is told to
+/// ignore; from the top of the repository. No revision can have it, and the user's checkout may lack it as well.
+#[must_use]
+pub(crate) fn ignored_input(source: &str, checkout: &Checkout, folder: &Path) -> Option<PathBuf> {
+    let repository = open(&checkout.original_root, None).ok()?;
+    // Between the first and second quotation mark of a line, the third and fourth, and so on.
+    let strings = source
+        .lines()
+        .flat_map(|line| line.split('"').skip(1).step_by(2));
+    let names_a_path = |text: &&str| !text.is_empty() && !text.contains(char::is_whitespace);
+    strings.filter(names_a_path).find_map(|text| {
+        let path = normal(&folder.join(text));
+        let inside = path.strip_prefix(&checkout.root).ok()?;
+        // What lies in a folder is ignored with it; the folder itself, which does not exist, git takes for a file.
+        let ignored = [inside.to_owned(), inside.join("_")];
+        let ignored = ignored
+            .iter()
+            .any(|path| repository.is_path_ignored(path).unwrap_or(false));
+        let is_named = inside.components().next().is_some() && !path.exists();
+        (is_named && ignored).then(|| inside.to_owned())
+    })
+}

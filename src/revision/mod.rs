@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 use crate::units::Paired;
 
-pub(crate) use carry::{CarriedFiles, carry, left_behind};
+pub(crate) use carry::{CarriedFiles, carry, ignored_input, left_behind};
 pub(crate) use changes::{ChangedFile, Touch, changed_files, changed_paths, touched_lines};
 pub(crate) use checkout::check_out;
 pub(crate) use error::{Feature, RevisionError};

@@ -12,7 +12,7 @@ const OUTER: &str = "[package]\nname = \"outer\"\nversion = \"0.1.0\"\nedition =
 /// Only what is measured is optimised: the rest is quick to build.
 const BENCH: &str = "[package]\nname = \"outer-bench\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n\n\
     [dependencies]\nouter = { path = \"..\" }\ncriterion = { version = \"0.8\", default-features = false }\n\n\
-    [[bench]]\nname = \"TARGET\"\nharness = false\n\n[[bench]]\nname = \"data\"\nharness = false\n\n\
+    [[bench]]\nname = \"TARGET\"\nharness = false\n\n[[bench]]\nname = \"data\"\nharness = false\n\n[[bench]]\nname = \"folder\"\nharness = false\n\n\
     [profile.bench]\nopt-level = 1\n\n[profile.bench.package.\"*\"]\nopt-level = 0\ndebug = false\n\n\
     [profile.bench.package.outer]\nopt-level = 3\n";
 
@@ -60,6 +60,21 @@ criterion_group!(benches, all);
 criterion_main!(benches);
 ";
 
+/// Its failure says nothing of what is missing.
+const FOLDER: &str = "use criterion::{criterion_group, criterion_main, Criterion};
+
+fn all(c: &mut Criterion) {
+    let mut group = c.benchmark_group(\"self\");
+    for entry in std::fs::read_dir(\"samples\").unwrap() {
+        let name = entry.unwrap().file_name();
+        group.bench_function(name.to_string_lossy(), |b| b.iter(|| outer::work(100)));
+    }
+}
+
+criterion_group!(benches, all);
+criterion_main!(benches);
+";
+
 struct Told {
     documentation: Value,
     change: Value,
@@ -73,7 +88,7 @@ fn told() -> &'static Told {
         executable(&workspace.root().join("tools/start.sh"), start);
         workspace
             .write("Cargo.toml", OUTER)
-            .write(".gitignore", "target\ndata\n")
+            .write(".gitignore", "target\ndata\nsamples/\n")
             .write("data/numbers.txt", "1000\n")
             .write(".cargo/config.toml", "[target.'cfg(unix)']\nrunner = \"tools/start.sh\"\n")
             .write("src/lib.rs", &outer(1, 3))
@@ -81,6 +96,7 @@ fn told() -> &'static Told {
             .write("bench/src/lib.rs", "")
             .write("bench/benches/work.rs", &WORK.replace("ID", "fold/chained"))
             .write("bench/benches/data.rs", DATA)
+            .write("bench/benches/folder.rs", FOLDER)
             .commit("Work")
             .write("src/lib.rs", &format!("//! Work.\n\n{}", outer(1, 3)))
             .commit("Say what it does");
@@ -98,12 +114,13 @@ fn told() -> &'static Told {
         let documentation = report("HEAD~1..HEAD");
         std::fs::remove_file(workspace.root().join("bench/benches/work.rs")).unwrap();
         workspace
+            .write("bench/samples/small.txt", "")
             .write("src/lib.rs", &format!("//! Work.\n\n{}", outer(2, 5)))
             .write("bench/Cargo.toml", &BENCH.replace("TARGET", "labour"))
             .write("bench/benches/labour.rs", &WORK.replace("ID", "fold/codeword"))
             .commit("Work twice as much, and call it otherwise");
         let change =
-            report("HEAD~1..HEAD --carry data/** --rename fold/chained=fold/codeword");
+            report("HEAD~1..HEAD --carry data/** --carry bench/samples --rename fold/chained=fold/codeword");
         Told {
             documentation,
             change,
@@ -160,10 +177,18 @@ fn data_that_git_ignores_is_named_where_it_is_missing_and_brought_where_it_is_as
     } = told();
     let warnings = documentation["warnings"].to_string();
     assert!(warnings.contains("--carry data/numbers.txt"), "{warnings}");
+    let unsaid = "a benchmark of `bench/benches/folder.rs` failed for want of a file, and its source names \
+        `bench/samples`, which git ignores, so that no revision has it; it is not in your checkout either: put it \
+        there, then `--carry bench/samples` brings it to both sides";
+    assert!(warnings.contains(unsaid), "{warnings}");
     let skipped = documentation["skipped"].to_string();
     assert!(skipped.contains("../data/numbers.txt"), "{skipped}");
     assert!(
         verdicts(change).contains(&"data data: slower".to_owned()),
+        "{change:#}"
+    );
+    assert!(
+        verdicts(change).contains(&"folder self/small.txt: slower".to_owned()),
         "{change:#}"
     );
     let carried = change["environment"]["carried"].to_string();
@@ -180,7 +205,7 @@ fn benchmarks_are_paired_by_what_they_were_called() {
     ] {
         assert!(verdicts.contains(&expected.to_owned()), "{report:#}");
     }
-    assert_eq!(verdicts.len(), 5, "{report:#}");
+    assert_eq!(verdicts.len(), 6, "{report:#}");
     let warnings = report["warnings"].to_string();
     assert!(
         warnings.contains("`fold/chained` of the base side is `fold/codeword`"),

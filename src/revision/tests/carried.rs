@@ -86,3 +86,27 @@ fn a_failure_that_names_a_file_of_the_checkout_alone_is_told_which() {
         "it is tracked: the revision lacks it on purpose"
     );
 }
+
+#[test]
+fn what_a_source_names_and_git_ignores_is_found_whether_the_checkout_has_it_or_not() {
+    let ground = Ground::new();
+    let work = ground.repository("work");
+    work.write(".gitignore", "bench_data/\n*.bin\n")
+        .commit("ignore");
+    work.commit("two");
+    let scratch = ground.scratch();
+    let sides = work.check_out("HEAD~1..HEAD", &scratch);
+    let bench = sides.head.root.join("bench");
+    let named = |source: &str| ignored_input(source, &sides.head, &bench);
+    let folder = Some(PathBuf::from("bench/bench_data"));
+    let group = "c.benchmark_group(\"self\");\n";
+    assert_eq!(named(&format!("{group}read_dir(\"bench_data\")")), folder);
+    assert_eq!(
+        named("open(\"../words.bin\")"),
+        Some(PathBuf::from("words.bin"))
+    );
+    assert_eq!(named(&format!("{group}read_dir(\"data\")")), None);
+    assert_eq!(named("read_dir(\"/bench_data\")"), None);
+    work.write("bench/bench_data/a.css", "");
+    assert_eq!(named("read_dir(\"bench_data\")"), folder);
+}
