@@ -44,7 +44,8 @@ criterion_group!(benches, all);
 criterion_main!(benches);
 ";
 
-/// Prints a row for each number of crates.
+/// Prints a row for each number of crates: wall time and, in brackets, the processor time of all processes, which other
+/// work on the machine makes longer by less.
 pub(super) fn run() -> Outcome<()> {
     println!(
         "| crates | `cargo bench` on one side | of it building | `cargo perfcheck`, the first time | again |"
@@ -90,5 +91,6 @@ fn compare(workspace: &Workspace) -> Outcome<Cost> {
 }
 
 fn seconds(cost: Cost) -> String {
-    format!("{:.1} s", cost.wall.as_secs_f64())
+    let (wall, processor) = (cost.wall.as_secs_f64(), cost.processor.as_secs_f64());
+    format!("{wall:.1} s ({processor:.1} s)")
 }
