@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use cargo_perfcheck::analyse::{self, Difference, Settling, Verdict};
+use cargo_perfcheck::analyse::{self, Settling, Verdict};
 use cargo_perfcheck::build::{CommandLine, CriterionPackage, Executable};
 use cargo_perfcheck::discover::{
     Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
@@ -108,17 +108,17 @@ impl Ours {
             comparison
                 .notes
                 .iter()
-                .filter(|n| !n.starts_with("certainly"))
-                .map(|n| format!("{name}: {n}")),
+                .filter(|note| !note.text.starts_with("certainly"))
+                .map(|note| format!("{name}: {}", note.text)),
         );
-        let time = comparison.time.as_ref().context("nothing was timed")?;
-        let change = time.change.as_ref().context("no interval")?;
+        let time = comparison.time().context("nothing was timed")?;
+        let change = time.estimate.as_ref().context("no interval")?;
         Ok(Answer {
             change: change.ratio.as_change(),
-            found: match change.difference {
-                Difference::Slower => Some(Direction::Slower),
-                Difference::Faster => Some(Direction::Faster),
-                Difference::None => None,
+            found: match time.direction {
+                Some(analyse::Direction::More) => Some(Direction::Slower),
+                Some(analyse::Direction::Fewer) => Some(Direction::Faster),
+                Some(analyse::Direction::Same) | None => None,
             },
             verdict: match comparison.verdict {
                 Verdict::Slower => Some(Direction::Slower),

@@ -263,7 +263,7 @@ fn stages(json: &Path, whole: f64) -> Outcome<Took> {
         verdicts: whole - of("build") - after,
         measured: benchmarks
             .iter()
-            .filter(|entry| !entry["time"].is_null())
+            .filter(|entry| !entry["metrics"]["time"].is_null())
             .count(),
     })
 }

@@ -137,6 +137,8 @@ fn row(name: &str, cost: Cost, measured: &str) {
 fn measured(json: &Path) -> Outcome<String> {
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json)?)?;
     let benchmarks = report["benchmarks"].as_array().ok_or("a list")?;
-    let timed = benchmarks.iter().filter(|entry| !entry["time"].is_null());
+    let timed = benchmarks
+        .iter()
+        .filter(|entry| !entry["metrics"]["time"].is_null());
     Ok(timed.count().to_string())
 }

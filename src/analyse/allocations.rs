@@ -1,15 +1,65 @@
 //! From counted allocations to what changed.
 //!
-//! Each figure counts for itself (`allocation_figures.rs`); the processes are the sample.
+//! Each metric counts for itself: none hides another. The processes are the sample.
 
 use std::collections::HashMap;
 
-use super::allocation_figures::{AllocationFigures, permitted_error, processes_to_believe};
 use super::sites;
-use super::{AllocationComparison, AllocationSummary, AllocationVerdict, Comparison, Verdict};
-use crate::measure::{Counted, CountedSample, peak};
+use super::{Change, Comparison, Direction, Observed, Verdict};
+use crate::measure::{Counted, CountedSample, Figure, Figures, peak};
 use crate::plan::Thresholds;
-use crate::units::{BenchmarkKey, Paired, Side};
+use crate::stats::{Estimate, believable};
+use crate::units::{BenchmarkKey, Exactness, Metric, MetricGroup, Note, Paired, Side};
+
+/// What one process shows of one metric.
+type FigureOf = fn(&Figures) -> Figure;
+
+/// How a metric is read off what was counted.
+struct CountedMetric {
+    metric: Metric,
+    /// The number to show of one side.
+    shown: fn(&SideCounts<'_>) -> f64,
+    /// What one process shows, where that is compared.
+    figure: Option<FigureOf>,
+}
+
+const COUNTED: [CountedMetric; 7] = [
+    CountedMetric {
+        metric: Metric::ALLOCATIONS,
+        shown: |side| side.each(|s| s.record.allocations as f64),
+        figure: Some(|figures| figures.allocations),
+    },
+    CountedMetric {
+        metric: Metric::REALLOCATIONS,
+        shown: |side| side.each(|s| s.record.reallocations as f64),
+        figure: Some(|figures| figures.reallocations),
+    },
+    CountedMetric {
+        metric: Metric::FREES,
+        shown: |side| side.frees(),
+        figure: None,
+    },
+    CountedMetric {
+        metric: Metric::BYTES,
+        shown: |side| side.each(|s| s.record.bytes as f64),
+        figure: Some(|figures| figures.bytes),
+    },
+    CountedMetric {
+        metric: Metric::PEAK,
+        shown: |side| peak(&side.samples).shown as f64,
+        figure: Some(|figures| figures.peak),
+    },
+    CountedMetric {
+        metric: Metric::LEFT_BEHIND,
+        shown: |side| side.each(|s| s.record.retained_bytes as f64),
+        figure: Some(|figures| figures.retained),
+    },
+    CountedMetric {
+        metric: Metric::LARGEST,
+        shown: |side| side.largest(),
+        figure: None,
+    },
+];
 
 /// Writes into each comparison what was counted of its benchmark, and what changed; `family` benchmarks share
 /// the error of the report.
@@ -31,7 +81,7 @@ pub fn add_allocations(
         if comparison.verdict != Verdict::Failed
             && let Some(counted) = counted.get(&comparison.key)
         {
-            comparison.allocations = Some(compare(counted, belief));
+            compare(comparison, counted, belief);
         }
     }
 }
@@ -39,7 +89,7 @@ pub fn add_allocations(
 /// What it takes for a difference to be believed.
 #[derive(Debug, Clone, Copy)]
 struct Belief {
-    /// The error that is permitted for each figure.
+    /// The error that is permitted for each metric.
     alpha: f64,
     /// In how many processes a side it has to be seen.
     processes: usize,
@@ -47,100 +97,188 @@ struct Belief {
     family: usize,
 }
 
-fn compare(counted: &Counted, belief: Belief) -> AllocationComparison {
-    let sides = Paired::from_fn(|side| Counts::of(counted, side));
-    let mut notes = counted.notes.clone();
-    let figures = match (&sides.base, &sides.head) {
-        (Some(base), Some(head)) => {
-            let figures = AllocationFigures::of(counted, belief.alpha);
-            notes.extend(doubt(counted, [base, head], figures.overall(), belief));
-            notes.extend(failures(base, head));
-            Some(figures)
-        }
-        _ => None,
+/// The error that one metric of one benchmark may have, so that in a report of `family` benchmarks nothing is
+/// wrongly called more or fewer with the confidence of the report (Bonferroni's inequality).
+fn permitted_error(thresholds: &Thresholds, family: usize) -> f64 {
+    let compared = COUNTED.iter().filter(|counted| counted.figure.is_some());
+    (1.0 - thresholds.confidence) / (compared.count() * family.max(1)) as f64
+}
+
+/// In how many processes a side a difference has to be seen in a report of `family` benchmarks: that many that
+/// agree within each side and differ between the sides are no chance any more.
+///
+/// Where processes fall into modes at random, the sides of identical code differ alike in all of n pairs of
+/// processes with a probability of up to 2·(1/4)ⁿ ([`believable`]): with two, in one benchmark of eight.
+#[must_use]
+pub fn processes_to_believe(thresholds: &Thresholds, family: usize) -> usize {
+    let permitted = permitted_error(thresholds, family);
+    // Far more than any report's confidence asks for.
+    let most = 40;
+    (2..most)
+        .find(|n| believable(*n) <= permitted)
+        .unwrap_or(most)
+}
+
+fn compare(comparison: &mut Comparison, counted: &Counted, belief: Belief) {
+    let sides = Paired::from_fn(|side| SideCounts::of(counted, side));
+    let figures = Paired::from_fn(|side| -> Vec<Figures> {
+        let processes = counted.processes.get(side).iter();
+        processes.map(|process| process.figures()).collect()
+    });
+    let changes = COUNTED.iter().map(|each| {
+        let observed =
+            |side: &Option<SideCounts<'_>>| side.as_ref().map(|side| side.observed(each));
+        let sides = sides.as_ref().map(observed);
+        let compared = each
+            .figure
+            .filter(|_| sides.base.is_some() && sides.head.is_some());
+        let direction = compared.and_then(|figure| {
+            let of = |side: Side| {
+                figures
+                    .get(side)
+                    .iter()
+                    .map(figure)
+                    .collect::<Vec<Figure>>()
+            };
+            direction(&of(Side::Base), &of(Side::Head), belief.alpha)
+        });
+        let change = Change {
+            sides,
+            direction,
+            ..Change::default()
+        };
+        (each.metric, change)
+    });
+    let changes: Vec<(Metric, Change)> = match (&sides.base, &sides.head) {
+        (None, None) => Vec::new(),
+        _ => changes.collect(),
     };
-    notes.extend(sites::notes(counted));
-    let summaries = sides.map(|counts| counts.map(|counts| counts.summary));
-    AllocationComparison {
-        verdict: figures.and_then(|figures| figures.overall()),
-        figures,
-        notes,
-        sites: sites::of(counted, &summaries),
-        base: summaries.base,
-        head: summaries.head,
+    comparison.metrics.extend(changes);
+    let mut notes = counted.notes.clone();
+    if let (Some(base), Some(head)) = (&sides.base, &sides.head) {
+        let overall = comparison.direction(MetricGroup::Allocations);
+        notes.extend(doubt(counted, [base, head], overall, belief));
+        notes.extend(failures(base, head));
     }
+    notes.extend(sites::notes(counted));
+    let about = |text| Note::about(MetricGroup::Allocations, text);
+    comparison.notes.extend(notes.into_iter().map(about));
+    comparison.sites = sites::of(counted, comparison);
+    comparison.request_sizes = (sides.base.is_some() || sides.head.is_some())
+        .then(|| sides.map(|side| side.map_or_else(Vec::new, |side| side.histogram())));
 }
 
 /// What was counted on one side.
-struct Counts {
-    /// Requests that were refused, per iteration.
-    failures: f64,
-    summary: AllocationSummary,
+struct SideCounts<'a> {
+    samples: Vec<&'a CountedSample>,
+    /// Of all samples; above zero.
+    iterations: u64,
+    /// The frees of an iteration, where every sample gave the same integers.
+    exact_frees: Option<u64>,
 }
 
-impl Counts {
-    fn of(counted: &Counted, side: Side) -> Option<Counts> {
+impl<'a> SideCounts<'a> {
+    fn of(counted: &'a Counted, side: Side) -> Option<SideCounts<'a>> {
         let processes = counted.processes.get(side).iter();
         let samples: Vec<&CountedSample> = processes.flat_map(|process| &process.samples).collect();
-        let exact = counted.exact(side);
-        let iterations: u64 = samples.iter().map(|sample| sample.iterations).sum();
-        if iterations == 0 {
-            return None;
-        }
-        let each = |sum: &dyn Fn(&CountedSample) -> f64| {
-            samples.iter().map(|sample| sum(sample)).sum::<f64>() / iterations as f64
-        };
-        let summary = AllocationSummary {
-            count: each(&|s| s.record.allocations as f64),
-            reallocations: each(&|s| s.record.reallocations as f64),
-            frees: match exact {
-                Some(exact) => exact.frees as f64,
-                None => each(&|s| s.record.frees as f64),
-            },
-            bytes: each(&|s| s.record.bytes as f64),
-            peak_bytes: peak(&samples).shown,
-            leaked_bytes: each(&|s| s.record.retained_bytes as f64),
-            largest_bytes: samples.iter().map(|s| s.record.largest_bytes).max()?,
-            histogram: histogram(&samples, iterations),
-            exact: exact.is_some(),
-        };
-        Some(Counts {
-            failures: each(&|s| s.record.failures as f64),
-            summary,
+        let iterations = samples.iter().map(|sample| sample.iterations).sum();
+        (iterations > 0).then(|| SideCounts {
+            samples,
+            iterations,
+            exact_frees: counted.exact(side).map(|exact| exact.frees),
         })
+    }
+
+    fn observed(&self, counted: &CountedMetric) -> Observed {
+        Observed {
+            exactness: match self.exact_frees {
+                Some(_) => Exactness::Exact,
+                None => Exactness::Sampled,
+            },
+            ..Observed::exactly((counted.shown)(self))
+        }
+    }
+
+    /// Per iteration.
+    fn each(&self, sum: fn(&CountedSample) -> f64) -> f64 {
+        self.samples.iter().map(|s| sum(s)).sum::<f64>() / self.iterations as f64
+    }
+
+    fn frees(&self) -> f64 {
+        let counted = || self.each(|s| s.record.frees as f64);
+        self.exact_frees.map_or_else(counted, |frees| frees as f64)
+    }
+
+    fn largest(&self) -> f64 {
+        let all = self.samples.iter().map(|s| s.record.largest_bytes);
+        all.max().unwrap_or_default() as f64
+    }
+
+    /// Requests that were refused, per iteration.
+    fn failures(&self) -> f64 {
+        self.each(|s| s.record.failures as f64)
+    }
+
+    /// Requests per iteration by size, from bucket [1, 2) on; those of size zero count as of size one.
+    fn histogram(&self) -> Vec<f64> {
+        let samples = &self.samples;
+        let bucket = |b: usize| samples.iter().map(|s| s.record.histogram[b]).sum::<u64>();
+        let buckets = samples.first().map_or(0, |s| s.record.histogram.len());
+        let mut counts: Vec<u64> = (1..buckets).map(bucket).collect();
+        if let Some(first) = counts.first_mut() {
+            *first += bucket(0);
+        }
+        let used = counts
+            .iter()
+            .rposition(|count| *count > 0)
+            .map_or(0, |last| last + 1);
+        counts[..used]
+            .iter()
+            .map(|count| *count as f64 / self.iterations as f64)
+            .collect()
     }
 }
 
-/// Requests per iteration by size, from bucket [1, 2) on; those of size zero count as of size one.
-fn histogram(samples: &[&CountedSample], iterations: u64) -> Vec<f64> {
-    let bucket = |b: usize| samples.iter().map(|s| s.record.histogram[b]).sum::<u64>();
-    let buckets = samples.first().map_or(0, |s| s.record.histogram.len());
-    let mut counts: Vec<u64> = (1..buckets).map(bucket).collect();
-    if let Some(first) = counts.first_mut() {
-        *first += bucket(0);
+/// What the processes show of one metric, where an error of `alpha` is permitted.
+///
+/// Hypothesis: processes are independent and alike; the first of base and the first of head make a
+/// pair, and so on. Student's t over the differences, with the bound on what few processes can show.
+fn direction(base: &[Figure], head: &[Figure], alpha: f64) -> Option<Direction> {
+    let mut all = base.iter().chain(head);
+    if let (Some(first @ Figure::Exact(_)), false) = (base.first(), head.is_empty())
+        && all.all(|figure| figure == first)
+    {
+        return Some(Direction::Same);
     }
-    let used = counts
+    let value = |figure: &Figure| match figure {
+        Figure::Exact(value) | Figure::Mean(value) => Some(*value),
+        Figure::Unknown => None,
+    };
+    let differences: Option<Vec<f64>> = base
         .iter()
-        .rposition(|count| *count > 0)
-        .map_or(0, |last| last + 1);
-    counts[..used]
-        .iter()
-        .map(|count| *count as f64 / iterations as f64)
-        .collect()
+        .zip(head)
+        .map(|(base, head)| Some(value(head)? - value(base)?))
+        .collect();
+    let estimate = Estimate::of(&differences?)?;
+    (estimate.p_zero() <= alpha).then_some(if estimate.ln_ratio > 0.0 {
+        Direction::More
+    } else {
+        Direction::Fewer
+    })
 }
 
 /// What the reader should know where the processes do not say all the same.
 fn doubt(
     counted: &Counted,
-    sides: [&Counts; 2],
-    verdict: Option<AllocationVerdict>,
+    sides: [&SideCounts<'_>; 2],
+    overall: Option<Direction>,
     belief: Belief,
 ) -> Option<String> {
     let both = counted.processes.as_ref().map(Vec::len);
     let processes = both.base.min(both.head);
-    if sides.iter().any(|side| !side.summary.exact) {
-        let found = match verdict {
-            Some(AllocationVerdict::Same) => return None,
+    if sides.iter().any(|side| side.exact_frees.is_none()) {
+        let found = match overall {
+            Some(Direction::Same) => return None,
             Some(_) => "the difference is certain all the same",
             None => "no difference between the sides is certain",
         };
@@ -148,7 +286,7 @@ fn doubt(
             "counts vary from sample to sample; {found} (Student's t over {processes} processes a side)"
         ));
     }
-    (verdict.is_none() && processes < belief.processes).then(|| {
+    (overall.is_none() && processes < belief.processes).then(|| {
         format!(
             "the sides differ, but {processes} processes a side may do so by chance; in a report of {} benchmarks \
              it takes {}, and each takes too long",
@@ -157,11 +295,11 @@ fn doubt(
     })
 }
 
-fn failures(base: &Counts, head: &Counts) -> Option<String> {
-    (base.failures > 0.0 || head.failures > 0.0).then(|| {
+fn failures(base: &SideCounts<'_>, head: &SideCounts<'_>) -> Option<String> {
+    let (base, head) = (base.failures(), head.failures());
+    (base > 0.0 || head > 0.0).then(|| {
         format!(
-            "{} requests an iteration are refused on the base side, {} on the head side",
-            base.failures, head.failures
+            "{base} requests an iteration are refused on the base side, {head} on the head side"
         )
     })
 }
@@ -207,11 +345,7 @@ mod tests {
 
     fn counted(base: &[Vec<CountedSample>], head: &[Vec<CountedSample>]) -> Counted {
         Counted {
-            key: BenchmarkKey {
-                package: "shop".to_owned(),
-                target: "prices".to_owned(),
-                id: "sum".to_owned(),
-            },
+            key: BenchmarkKey::new("shop", "prices", "sum"),
             processes: Paired::new(processes(base), processes(head)),
             traced: Paired::new(None, None),
             notes: Vec::new(),
@@ -231,30 +365,44 @@ mod tests {
         }
     }
 
-    fn verdict(base: [u64; 4], head: [u64; 4]) -> Option<AllocationVerdict> {
-        compare(&counted(&exactly(base), &exactly(head)), belief()).verdict
+    fn compared(base: &[Vec<CountedSample>], head: &[Vec<CountedSample>]) -> Comparison {
+        let counted = counted(base, head);
+        let mut comparison = Comparison::unobserved(counted.key.clone(), Verdict::Unchanged);
+        compare(&mut comparison, &counted, belief());
+        comparison
+    }
+
+    fn overall(comparison: &Comparison) -> Option<Direction> {
+        comparison.direction(MetricGroup::Allocations)
+    }
+
+    fn verdict(base: [u64; 4], head: [u64; 4]) -> Option<Direction> {
+        overall(&compared(&exactly(base), &exactly(head)))
     }
 
     #[test]
     fn one_more_allocation_is_one_more_however_many_there_were() {
         let base = [1_000_000, 0, 1_000_000, 8_000_000];
         let head = [1_000_001, 0, 1_000_001, 8_000_001];
-        assert_eq!(verdict(base, head), Some(AllocationVerdict::More));
-        assert_eq!(verdict(head, base), Some(AllocationVerdict::Fewer));
-        assert_eq!(verdict(base, base), Some(AllocationVerdict::Same));
+        assert_eq!(verdict(base, head), Some(Direction::More));
+        assert_eq!(verdict(head, base), Some(Direction::Fewer));
+        assert_eq!(verdict(base, base), Some(Direction::Same));
     }
 
     #[test]
     fn no_figure_hides_another() {
         // 64 MiB once where there were twice 50 bytes.
         let (base, head) = ([2, 0, 2, 100], [1, 0, 1, 1 << 26]);
-        let found = compare(&counted(&exactly(base), &exactly(head)), belief());
-        let (more, fewer) = (AllocationVerdict::More, AllocationVerdict::Fewer);
-        assert_eq!(found.verdict, Some(more));
-        let figures = found.figures.unwrap();
-        assert_eq!(figures.allocations, Some(fewer));
-        assert_eq!(figures.reallocations, Some(AllocationVerdict::Same));
-        assert_eq!((figures.bytes, figures.peak), (Some(more), Some(more)));
+        let found = compared(&exactly(base), &exactly(head));
+        let (more, fewer) = (Direction::More, Direction::Fewer);
+        assert_eq!(overall(&found), Some(more));
+        let of = |metric| found.metrics.get(metric).unwrap().direction;
+        assert_eq!(of(Metric::ALLOCATIONS), Some(fewer));
+        assert_eq!(of(Metric::REALLOCATIONS), Some(Direction::Same));
+        assert_eq!(
+            (of(Metric::BYTES), of(Metric::PEAK)),
+            (Some(more), Some(more))
+        );
         // The other way round there are more allocations, however much smaller they are.
         assert_eq!(verdict(head, base), Some(more));
         // Fewer of some and more of none.
@@ -265,13 +413,17 @@ mod tests {
     fn a_difference_in_too_few_processes_is_not_believed_and_said_to_be_in_doubt() {
         let few = |each| vec![vec![sample(1, each), sample(7, each)]; 2];
         let (one, two) = ([1, 0, 1, 8], [2, 0, 2, 16]);
-        let found = compare(&counted(&few(one), &few(two)), belief());
-        assert_eq!(found.verdict, None);
-        assert!(found.notes[0].starts_with("the sides differ, but 2 processes"));
-        let found = compare(&counted(&few(one), &few(one)), belief());
+        let found = compared(&few(one), &few(two));
+        assert_eq!(overall(&found), None);
+        assert!(
+            found.notes[0]
+                .text
+                .starts_with("the sides differ, but 2 processes")
+        );
+        let found = compared(&few(one), &few(one));
         assert_eq!(
-            (found.verdict, found.notes.len()),
-            (Some(AllocationVerdict::Same), 0)
+            (overall(&found), found.notes.len()),
+            (Some(Direction::Same), 0)
         );
     }
 
@@ -284,12 +436,15 @@ mod tests {
                 .map(|&count| vec![sample(3, [count, 0, count, 8 * count])])
                 .collect()
         };
-        let same = compare(&counted(&varying(0), &varying(0)), belief());
-        assert_eq!(same.verdict, None);
-        assert!(same.notes[0].contains("no difference"), "{:?}", same.notes);
-        let more = compare(&counted(&varying(0), &varying(4)), belief());
-        assert_eq!(more.verdict, Some(AllocationVerdict::More));
-        assert!(!more.head.unwrap().exact);
+        let same = compared(&varying(0), &varying(0));
+        assert_eq!(overall(&same), None);
+        let text = &same.notes[0].text;
+        assert!(text.contains("no difference"), "{text}");
+        let more = compared(&varying(0), &varying(4));
+        assert_eq!(overall(&more), Some(Direction::More));
+        let bytes = more.metrics.get(Metric::BYTES).unwrap();
+        let head = bytes.sides.head.as_ref().unwrap();
+        assert_eq!(head.exactness, Exactness::Sampled);
     }
 
     #[test]
@@ -301,16 +456,14 @@ mod tests {
             sample.record.retained_bytes = 100 * iterations as i64;
             sample
         };
-        let found = compare(
-            &counted(
-                &[vec![leaking(3), leaking(9)]],
-                &[vec![leaking(50), leaking(7)]],
-            ),
-            belief(),
+        let found = compared(
+            &[vec![leaking(3), leaking(9)]],
+            &[vec![leaking(50), leaking(7)]],
         );
-        assert_eq!(found.verdict, Some(AllocationVerdict::Same));
-        assert_eq!(found.base.unwrap().peak_bytes, 100);
-        assert!((found.head.unwrap().leaked_bytes - 100.0).abs() < 1e-9);
+        assert_eq!(overall(&found), Some(Direction::Same));
+        assert_eq!(found.value(Metric::PEAK, Side::Base), Some(100.0));
+        let left = found.value(Metric::LEFT_BEHIND, Side::Head).unwrap();
+        assert!((left - 100.0).abs() < 1e-9);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Difference, TimeChange, Verdict};
+use super::{Comparison, Direction, RatioEstimate, Verdict};
 use crate::measure::{Pairing, Remark};
 use crate::plan::{Sampling, Thresholds};
 use crate::stats::{binomial_bounds, percentile};
@@ -72,7 +72,7 @@ impl Calibration {
     ) -> Calibration {
         let mut by_key: BTreeMap<&BenchmarkKey, Vec<&Comparison>> = BTreeMap::new();
         let mut order = Vec::new();
-        for comparison in runs.iter().flatten().filter(|c| change(c).is_some()) {
+        for comparison in runs.iter().flatten().filter(|c| c.estimate().is_some()) {
             let seen = by_key.entry(&comparison.key).or_insert_with(|| {
                 order.push(&comparison.key);
                 Vec::new()
@@ -122,15 +122,11 @@ fn lengthened(comparison: &Comparison) -> Option<bool> {
     if !remarks.any(|remark| matches!(remark, Remark::Unpaired { .. })) {
         return Some(true);
     }
-    let rounds = comparison.time.iter().flat_map(|time| &time.rounds);
+    let rounds = comparison.time().into_iter().flat_map(|time| &time.rounds);
     let mut pairings = rounds.map(|round| round.pairing);
     pairings
         .all(|pairing| pairing == Pairing::Benchmark)
         .then_some(false)
-}
-
-fn change(comparison: &Comparison) -> Option<&TimeChange> {
-    comparison.time.as_ref()?.change.as_ref()
 }
 
 fn benchmark(
@@ -148,7 +144,7 @@ fn benchmark(
         Some(_) if into(true).is_empty() => (into(false), None),
         Some(share) => (into(true), Some(share)),
     };
-    let changes: Vec<&TimeChange> = comparisons.iter().filter_map(|c| change(c)).collect();
+    let changes: Vec<&RatioEstimate> = comparisons.iter().filter_map(|c| c.estimate()).collect();
     if changes.is_empty() {
         return None;
     }
@@ -158,19 +154,23 @@ fn benchmark(
         .map(|c| (c.ratio.ln() - truth.ln()).abs())
         .collect();
     let wanted = match truth.ln() {
-        t if t > 0.0 => Difference::Slower,
-        t if t < 0.0 => Difference::Faster,
-        _ => Difference::None,
+        t if t > 0.0 => Some(Direction::More),
+        t if t < 0.0 => Some(Direction::Fewer),
+        _ => None,
     };
-    let claims = changes.iter().filter(|c| c.difference != Difference::None);
+    let directions = || {
+        let times = comparisons.iter().filter_map(|c| c.time());
+        times.map(|time| time.direction)
+    };
+    let claims = directions().filter(Option::is_some);
     Some(CalibratedBenchmark {
         key: key.clone(),
         pairing: comparisons.iter().filter_map(|c| c.pairing).max(),
         comparisons: changes.len(),
         noise_floor: quantile(errors, 0.95).exp_m1(),
         round_spread: round_spread(&comparisons),
-        false_alarms: claims.filter(|c| c.difference != wanted).count(),
-        found: injected.map(|_| changes.iter().filter(|c| c.difference == wanted).count()),
+        false_alarms: claims.filter(|claimed| *claimed != wanted).count(),
+        found: injected.map(|_| directions().filter(|found| *found == wanted).count()),
         inconclusive: comparisons
             .iter()
             .filter(|c| c.verdict == Verdict::Inconclusive)
@@ -187,7 +187,7 @@ fn quantile(mut values: Vec<f64>, p: f64) -> f64 {
 
 fn round_spread(comparisons: &[&Comparison]) -> f64 {
     let (mut squares, mut freedom) = (0.0, 0.0);
-    for time in comparisons.iter().filter_map(|c| c.time.as_ref()) {
+    for time in comparisons.iter().filter_map(|c| c.time()) {
         let logs: Vec<f64> = time.rounds.iter().map(|r| r.ratio.ln()).collect();
         let mean = logs.iter().sum::<f64>() / logs.len().max(1) as f64;
         squares += logs.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
@@ -224,7 +224,7 @@ fn advice(
 fn budget_advice(benchmarks: &[CalibratedBenchmark], general: f64, sampling: &Sampling) -> String {
     let rules = |b: &CalibratedBenchmark| {
         let key = &b.key;
-        sampling.rules.of(&key.package, &key.target, &key.id)
+        sampling.rules.of(key)
     };
     let threshold = |b: &CalibratedBenchmark| rules(b).threshold.map_or(general, Ratio::as_change);
     let excess = |b: &CalibratedBenchmark| b.detectable / threshold(b);

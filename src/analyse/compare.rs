@@ -5,19 +5,13 @@ use std::collections::HashMap;
 use super::evidence::VerdictEvidence;
 use super::few_rounds;
 use super::judged::{Joint, Judged, judge};
-use super::round::{
-    figures, head_errors, iterations_per_sample, per_iteration, quantiles, weakest_pairing,
-};
+use super::round::{figures, weakest_pairing};
 use super::settle::Settling;
-use super::{
-    Comparison, Difference, IterationsPerSample, RoundSummary, TimeComparison, TimeErrors,
-    TimeSummary, Verdict,
-};
+use super::{Comparison, Direction, MetricChanges, RoundSummary, Verdict, timed};
 use crate::discover::{Benchmark, Discovery, Failure, Identity, Presence, Reached, Target};
 use crate::measure::{Measured, Remark};
 use crate::plan::{Sampling, Thresholds};
-use crate::stats::Summary;
-use crate::units::{BenchmarkKey, Paired, Ratio, Side};
+use crate::units::{BenchmarkKey, Note, Ratio, Side};
 
 /// Compares every benchmark of `discovery`, in its order.
 ///
@@ -80,7 +74,7 @@ struct Draft {
     measured: Option<Measured>,
     rounds: Vec<RoundSummary>,
     evidence: Option<VerdictEvidence>,
-    head_errors: Option<TimeErrors>,
+    seed: u64,
 }
 
 impl Draft {
@@ -93,7 +87,7 @@ impl Draft {
             benchmark: benchmark.clone(),
             identity: target.identity.clone(),
             evidence: (!failed).then(|| VerdictEvidence::of(&rounds)).flatten(),
-            head_errors: measured.as_ref().and_then(|m| head_errors(&m.rounds, seed)),
+            seed,
             measured,
             rounds: rounds.into_iter().map(|round| round.summary).collect(),
         }
@@ -118,17 +112,14 @@ impl Draft {
             notes.extend(told.or_else(|| self.too_few(judged.as_ref(), settling, joint)));
             remarks.extend(apart);
         }
-        let time = self.time(judged.as_ref());
         Comparison {
-            verdict,
             pairing: weakest_pairing(&self.rounds),
             throughput: self.benchmark.throughput,
-            time,
-            allocations: None,
+            metrics: self.metrics(judged.as_ref()),
             failure: self.failure().cloned(),
-            notes,
+            notes: notes.into_iter().map(Note::from).collect(),
             remarks,
-            key: self.benchmark.key,
+            ..Comparison::unobserved(self.benchmark.key, verdict)
         }
     }
 
@@ -143,7 +134,7 @@ impl Draft {
         let rounds = evidence.typical.rounds;
         // What was stopped at the threshold had rounds enough.
         let mute = rounds < settling.fewest_rounds() && joint.is_mute(settling, &evidence);
-        (mute && judged.change.difference == Difference::None).then(|| {
+        (mute && judged.direction.is_none()).then(|| {
             format!(
                 "{rounds} rounds, whatever they show, are too few to tell a change from luck in a report of {} \
                  benchmarks; it takes {}",
@@ -161,10 +152,10 @@ impl Draft {
         if self.rounds.len() < settling.first_look() {
             judged.verdict = Verdict::Inconclusive;
         }
-        let change = &mut judged.change;
+        let change = &judged.change;
         let bounded = change.lower.ln() > 0.0 || change.upper.ln() < 0.0;
-        if change.difference == Difference::None && bounded {
-            change.difference = few_rounds::difference(&self.rounds, settling);
+        if judged.direction.is_none() && bounded {
+            judged.direction = few_rounds::difference(&self.rounds, settling);
         }
         Some(judged)
     }
@@ -211,49 +202,31 @@ impl Draft {
                 _ => "one round gives an estimate but no interval; more are needed".to_owned(),
             });
         };
-        let change = judged.change;
         if self.rounds.len() < settling.first_look() {
-            return few_rounds::certainly(change.difference, change.ratio);
+            return few_rounds::certainly(judged.direction, judged.change.ratio);
         }
-        match change.difference {
-            Difference::None => None,
-            Difference::Slower => Some(format!(
+        match judged.direction? {
+            Direction::Same => None,
+            Direction::More => Some(format!(
                 "certainly slower, but whether by more than {threshold:.3} % is open"
             )),
-            Difference::Faster => Some(format!(
+            Direction::Fewer => Some(format!(
                 "certainly faster, but whether by more than {threshold:.3} % is open"
             )),
         }
     }
 
-    fn time(&self, judged: Option<&Judged>) -> Option<TimeComparison> {
-        let rounds = &self.measured.as_ref()?.rounds;
-        let times = Paired::from_fn(|side| per_iteration(rounds, side));
-        let summary = |side| time_summary(times.get(side), iterations_per_sample(rounds, side));
-        let (base, head) = (summary(Side::Base), summary(Side::Head));
-        (base.is_some() || head.is_some()).then(|| TimeComparison {
-            base,
-            head,
-            change: judged.map(|judged| judged.change),
-            mean_change: judged.map(|judged| judged.mean_change),
-            rounds: self.rounds.clone(),
-            quantiles_ns: Some(times.map(quantiles)),
-            head_errors: self.head_errors,
+    fn metrics(&self, judged: Option<&Judged>) -> MetricChanges {
+        let measured = self.measured.as_ref();
+        let throughput = self.benchmark.throughput;
+        measured.map_or_else(MetricChanges::default, |measured| {
+            timed::metrics(
+                &measured.rounds,
+                &self.rounds,
+                judged,
+                throughput,
+                self.seed,
+            )
         })
     }
-}
-
-fn time_summary(
-    values: &[f64],
-    iterations_per_sample: Option<IterationsPerSample>,
-) -> Option<TimeSummary> {
-    Summary::of(values).map(|s| TimeSummary {
-        mean_ns: s.mean,
-        median_ns: s.median,
-        p95_ns: s.p95,
-        p99_ns: s.p99,
-        std_dev_ns: s.std_dev,
-        samples: s.samples,
-        iterations_per_sample,
-    })
 }

@@ -47,7 +47,7 @@ pub fn cast_doubt(comparisons: &mut [Comparison], of: impl Fn(&BenchmarkKey) -> 
         if let Some(doubt) = of(&comparison.key) {
             comparison.verdict = Verdict::Inconclusive;
             let reason = doubt.to_string();
-            comparison.notes.push(reason.clone());
+            comparison.notes.push(reason.clone().into());
             comparison.remarks.push(Remark::Doubted { reason });
         }
     }

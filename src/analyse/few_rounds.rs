@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::round::per_iteration;
 use super::settle::Settling;
-use super::{Difference, RoundSummary};
+use super::{Direction, RoundSummary};
 use crate::measure::{Remark, Round};
 use crate::stats::{p_separated, separation};
 use crate::units::{Ratio, Side};
@@ -15,20 +15,18 @@ const FACTOR: f64 = 2.0;
 /// Whether the processes of both sides lie apart beyond what identical code does at the level that one
 /// benchmark of the report has, without any assumption on how its processes spread. Asked only of
 /// fewer rounds than the first look has: no look was taken at them.
-pub(super) fn difference(rounds: &[RoundSummary], settling: &Settling) -> Difference {
+pub(super) fn difference(rounds: &[RoundSummary], settling: &Settling) -> Option<Direction> {
     let is_early = rounds.len() < settling.first_look();
     if !is_early || p_separated(rounds.len()) > settling.level_of_one() {
-        return Difference::None;
+        return None;
     }
-    let levels = |side: Side| -> Vec<f64> {
-        let medians = rounds.iter().map(|round| round.median_ns.get(side));
-        medians.map(|median| median.as_nanos()).collect()
-    };
-    match separation(&levels(Side::Base), &levels(Side::Head)) {
-        Some(apart) if apart.ordering == Ordering::Greater => Difference::Slower,
-        Some(_) => Difference::Faster,
-        None => Difference::None,
-    }
+    let levels =
+        |side: Side| -> Vec<f64> { rounds.iter().map(|round| *round.value.get(side)).collect() };
+    let apart = separation(&levels(Side::Base), &levels(Side::Head))?;
+    Some(match apart.ordering {
+        Ordering::Greater => Direction::More,
+        Ordering::Equal | Ordering::Less => Direction::Fewer,
+    })
 }
 
 /// That every sample of one side lies far beyond every sample of the other, where so few rounds cannot
@@ -84,11 +82,11 @@ fn needed(settling: &Settling) -> usize {
 }
 
 /// That a difference is certain which an interval does not bound.
-pub(super) fn certainly(difference: Difference, change: Ratio) -> Option<String> {
-    let what = match difference {
-        Difference::Slower => "slower",
-        Difference::Faster => "faster",
-        Difference::None => return None,
+pub(super) fn certainly(direction: Option<Direction>, change: Ratio) -> Option<String> {
+    let what = match direction? {
+        Direction::More => "slower",
+        Direction::Fewer => "faster",
+        Direction::Same => return None,
     };
     Some(format!(
         "certainly {what}, by how much is open: about {change}, from processes that all lie apart"
@@ -129,10 +127,7 @@ mod tests {
             words.starts_with("head looks faster: every sample of base"),
             "{words}"
         );
-        assert_eq!(
-            difference(&summaries(&rounds), &settling(1)),
-            Difference::None
-        );
+        assert_eq!(difference(&summaries(&rounds), &settling(1)), None);
     }
 
     #[test]
@@ -141,13 +136,13 @@ mod tests {
             let rounds = summaries(&measured_apart(rounds));
             difference(&rounds, &settling(family))
         };
-        assert_eq!(of(3, 1), Difference::None);
-        assert_eq!(of(4, 1), Difference::Faster);
-        assert_eq!(of(4, 2), Difference::None);
-        assert_eq!(of(5, 6), Difference::Faster);
-        assert_eq!(of(5, 7), Difference::None);
+        assert_eq!(of(3, 1), None);
+        assert_eq!(of(4, 1), Some(Direction::Fewer));
+        assert_eq!(of(4, 2), None);
+        assert_eq!(of(5, 6), Some(Direction::Fewer));
+        assert_eq!(of(5, 7), None);
         // From the first look on, the intervals say it.
-        assert_eq!(of(6, 1), Difference::None);
+        assert_eq!(of(6, 1), None);
         assert!(remark(&measured_apart(4), &settling(1)).is_none());
     }
 }

@@ -2,11 +2,11 @@
 
 use super::evidence::{Mean, VerdictEvidence};
 use super::settle::Settling;
-use super::{Difference, MeanChange, TimeChange, Verdict};
+use super::{Direction, RatioEstimate, Verdict};
 use crate::stats::{Estimate, believable, step_up};
 use crate::units::Ratio;
 
-/// The power at which [`TimeChange::detectable`] is stated.
+/// The power at which [`RatioEstimate::detectable`] is stated.
 const POWER: f64 = 0.8;
 
 /// What follows from all benchmarks together.
@@ -54,8 +54,13 @@ impl Joint {
 /// A verdict, and its interval at the level of that verdict.
 pub(super) struct Judged {
     pub(super) verdict: Verdict,
-    pub(super) change: TimeChange,
-    pub(super) mean_change: MeanChange,
+    /// Of the typical iteration.
+    pub(super) change: RatioEstimate,
+    /// Whether there is any difference at all: a change may be certain and yet too small to matter, or about
+    /// as large as the threshold.
+    pub(super) direction: Option<Direction>,
+    /// Of the mean: unlike `change` it counts iterations that are rarely slow in full.
+    pub(super) mean_change: RatioEstimate,
     typical: Typical,
     mean: Mean,
 }
@@ -94,10 +99,12 @@ pub(super) fn judge(evidence: &VerdictEvidence, settling: &Settling, joint: &Joi
         let level = joint.level(settling, joint.accused + 1);
         (Verdict::Inconclusive, level)
     };
+    let change = change(estimate, alpha, share, settling, joint);
     Judged {
         verdict,
-        change: change(estimate, alpha, share, settling, joint),
-        mean_change: mean_change(mean.estimate(), plain, settling),
+        direction: direction(&change, joint.level(settling, joint.different)),
+        change,
+        mean_change: mean_change(mean.estimate(), share, settling),
         typical,
         mean,
     }
@@ -110,14 +117,14 @@ fn change(
     share: f64,
     settling: &Settling,
     joint: &Joint,
-) -> TimeChange {
+) -> RatioEstimate {
     let alpha = alpha.max(believable(estimate.rounds) / share).min(1.0);
     let interval = estimate.interval(alpha * share);
     let p_value = (estimate.p_zero() / share).min(1.0);
     let different = p_value <= joint.level(settling, joint.different);
     // What one more benchmark would have to show to be told from no change.
     let seen = joint.level(settling, joint.different + usize::from(!different)) * share;
-    TimeChange {
+    RatioEstimate {
         ratio: Ratio::from_ln(estimate.ln_ratio),
         lower: Ratio::from_ln(interval.lower),
         upper: Ratio::from_ln(interval.upper),
@@ -125,29 +132,38 @@ fn change(
         confidence: 1.0 - alpha,
         rounds: estimate.rounds,
         detectable: Ratio::from_ln(estimate.detectable(seen, POWER)).as_change(),
-        // A reader must never see a difference whose interval holds "no change".
-        difference: match () {
-            () if different && interval.lower > 0.0 => Difference::Slower,
-            () if different && interval.upper < 0.0 => Difference::Faster,
-            () => Difference::None,
-        },
     }
 }
 
-fn mean_change(estimate: &Estimate, plain: f64, settling: &Settling) -> MeanChange {
-    let interval = estimate.interval(plain);
-    MeanChange {
+/// A reader must never see a difference whose interval holds "no change".
+fn direction(change: &RatioEstimate, level: f64) -> Option<Direction> {
+    let different = change.p_value <= level;
+    match () {
+        () if different && change.lower.ln() > 0.0 => Some(Direction::More),
+        () if different && change.upper.ln() < 0.0 => Some(Direction::Fewer),
+        () => None,
+    }
+}
+
+/// The change of the mean, of which the look may use `share`.
+fn mean_change(estimate: &Estimate, share: f64, settling: &Settling) -> RatioEstimate {
+    let alpha = settling.alpha() * share;
+    let interval = estimate.interval(alpha);
+    RatioEstimate {
         ratio: Ratio::from_ln(estimate.ln_ratio),
         lower: Ratio::from_ln(interval.lower),
         upper: Ratio::from_ln(interval.upper),
+        p_value: (estimate.p_zero() / share).min(1.0),
         confidence: 1.0 - settling.alpha(),
+        rounds: estimate.rounds,
+        detectable: Ratio::from_ln(estimate.detectable(alpha, POWER)).as_change(),
     }
 }
 
 impl Judged {
     /// What a reader has to know of the mean, where it does not go along with the typical iteration.
     pub(super) fn mean_note(&self, margin: f64) -> Option<String> {
-        let MeanChange {
+        let RatioEstimate {
             ratio,
             lower,
             upper,

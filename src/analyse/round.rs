@@ -1,11 +1,11 @@
 //! From measured rounds to the numbers that the statistics take.
 
-use super::{IterationsPerSample, Quartiles, RoundSummary, TimeErrors};
+use super::{IterationsPerSample, Quartiles, RoundSummary};
 use crate::measure::{Pairing, Round, Samples};
 use crate::stats::{
     MeanRatios, SummaryErrors, TimedSamples, paired_log_ratio, percentile, unpaired_log_ratio,
 };
-use crate::units::{Nanos, Paired, Ratio, Side};
+use crate::units::{Paired, Ratio, Side};
 
 /// Times per iteration of one side over all rounds, nanoseconds.
 pub(super) fn per_iteration(rounds: &[Round], side: Side) -> Vec<f64> {
@@ -28,30 +28,24 @@ pub(super) fn iterations_per_sample(rounds: &[Round], side: Side) -> Option<Iter
 }
 
 /// How sure the head side's figures are by themselves.
-pub(super) fn head_errors(rounds: &[Round], seed: u64) -> Option<TimeErrors> {
+pub(super) fn head_errors(rounds: &[Round], seed: u64) -> Option<SummaryErrors> {
     let of_round = |round: &Round| times(&round.samples.head).collect();
     let rounds: Vec<Vec<f64>> = rounds.iter().map(of_round).collect();
-    SummaryErrors::of_rounds(&rounds, seed).map(|errors| TimeErrors {
-        mean: errors.mean,
-        median: errors.median,
-        p95: errors.p95,
-        p99: errors.p99,
-        rounds: errors.rounds,
-    })
+    SummaryErrors::of_rounds(&rounds, seed)
 }
 
 /// How many equal steps describe a distribution.
 const STEPS: u32 = 20;
 
 /// The minimum, every fifth percentile, and the maximum; nothing of nothing.
-pub(super) fn quantiles(mut times: Vec<f64>) -> Vec<Nanos> {
+pub(super) fn quantiles(times: &[f64]) -> Vec<f64> {
     if times.is_empty() {
         return Vec::new();
     }
+    let mut times = times.to_vec();
     times.sort_by(f64::total_cmp);
     (0..=STEPS)
         .map(|step| percentile(&times, f64::from(step) / f64::from(STEPS)))
-        .map(Nanos::from_nanos)
         .collect()
 }
 
@@ -91,12 +85,12 @@ fn figures_of(round: &Round) -> Option<RoundFigures> {
         return None;
     }
     let levels = sorted.as_ref();
-    let at = |sorted: &Vec<f64>, p| Nanos::from_nanos(percentile(sorted, p));
+    let at = |sorted: &Vec<f64>, p| percentile(sorted, p);
     let summary = RoundSummary {
         ratio: Ratio::from_ln(estimate.ln_ratio),
-        median_ns: levels.map(|sorted| at(sorted, 0.5)),
+        value: levels.map(|sorted| at(sorted, 0.5)),
         pairing,
-        quartiles_ns: Some(levels.map(|sorted| Quartiles {
+        quartiles: Some(levels.map(|sorted| Quartiles {
             lower: at(sorted, 0.25),
             upper: at(sorted, 0.75),
         })),

@@ -54,7 +54,7 @@ impl Settling {
 
     /// The rule for one benchmark, which may have a threshold of its own.
     pub(super) fn of(&self, key: &BenchmarkKey) -> Settling {
-        let own = self.rules.of(&key.package, &key.target, &key.id).threshold;
+        let own = self.rules.of(key).threshold;
         Settling {
             margin: own.map_or(self.margin, |own| own.ln().abs()),
             looks: self.looks.clone(),

@@ -9,10 +9,10 @@ mod slow_processes;
 use super::tests::{discovery, measured, sampling, thresholds};
 use super::*;
 use crate::discover::{Identity, Presence};
-use crate::measure::{Measured, Round, Samples};
+use crate::measure::{Measured, Pairing, Round, Samples};
 use crate::stats::simulation::{Disturbed, Noise, Order, Shape, Turns, at_most};
 use crate::stats::unseen_mode;
-use crate::units::Side;
+use crate::units::{Metric, MetricGroup, Paired, Ratio, Side};
 
 /// A round of one sample a side, whose log ratio is `ln_ratio`. How samples make a log ratio is
 /// simulated in `stats::simulation`; here it takes many reports.
@@ -82,16 +82,16 @@ fn report(noise: &mut Noise, shape: Shape, changes: &[f64], spread: f64) -> Vec<
 /// Something that a report says of a benchmark.
 struct Claim {
     benchmark: usize,
-    says: Difference,
+    says: Option<Direction>,
 }
 
 impl Claim {
     fn is_true(&self, changes: &[f64]) -> bool {
         let change = changes[self.benchmark];
         match self.says {
-            Difference::Slower => change > 0.0,
-            Difference::Faster => change < 0.0,
-            Difference::None => true,
+            Some(Direction::More) => change > 0.0,
+            Some(Direction::Fewer) => change < 0.0,
+            Some(Direction::Same) | None => true,
         }
     }
 }
@@ -99,27 +99,26 @@ impl Claim {
 /// The benchmarks that are called slower or faster.
 fn accused(report: &[Comparison]) -> Vec<Claim> {
     claims(report, |comparison| match comparison.verdict {
-        Verdict::Slower => Difference::Slower,
-        Verdict::Faster => Difference::Faster,
-        _ => Difference::None,
+        Verdict::Slower => Some(Direction::More),
+        Verdict::Faster => Some(Direction::Fewer),
+        _ => None,
     })
 }
 
 /// The benchmarks of which the report says that they differ, by however little.
 fn different(report: &[Comparison]) -> Vec<Claim> {
     claims(report, |comparison| {
-        let change = comparison.time.as_ref().and_then(|t| t.change.as_ref());
-        change.map_or(Difference::None, |c| c.difference)
+        comparison.time().and_then(|time| time.direction)
     })
 }
 
-fn claims(report: &[Comparison], says: impl Fn(&Comparison) -> Difference) -> Vec<Claim> {
+fn claims(report: &[Comparison], says: impl Fn(&Comparison) -> Option<Direction>) -> Vec<Claim> {
     report
         .iter()
         .map(says)
         .enumerate()
         .map(|(benchmark, says)| Claim { benchmark, says })
-        .filter(|claim| claim.says != Difference::None)
+        .filter(|claim| claim.says.is_some())
         .collect()
 }
 
@@ -274,8 +273,7 @@ fn intervals_of_the_accused_cover_their_truth() {
             let misses = accused
                 .iter()
                 .filter(|claim| {
-                    let time = report[claim.benchmark].time.as_ref().unwrap();
-                    let change = time.change.unwrap();
+                    let change = report[claim.benchmark].estimate().unwrap();
                     let truth = changes[claim.benchmark];
                     !(change.lower.ln()..=change.upper.ln()).contains(&truth)
                 })
@@ -298,10 +296,7 @@ fn intervals_of_the_accused_cover_their_truth() {
 fn quiet_benchmarks_settle_long_before_the_last_round() {
     let mut noise = Noise::seeded(54);
     let report = report(&mut noise, Shape::Gaussian, &[0.0; 40], 0.002);
-    let rounds: usize = report
-        .iter()
-        .map(|c| c.time.as_ref().unwrap().rounds.len())
-        .sum();
+    let rounds: usize = report.iter().map(|c| c.time().unwrap().rounds.len()).sum();
     assert!(rounds <= 40 * 9, "{rounds}");
     assert!(report.iter().all(|c| c.verdict == Verdict::Unchanged));
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{AllocationSite, AllocationSummary};
+use super::{AllocationSite, Comparison};
 use crate::measure::{CodeOwner, Counted, Place, Traced, TracedStack};
-use crate::units::{Paired, Side};
+use crate::units::{Metric, Paired, Side};
 
 /// What makes a place of one revision the same as one of another: its line may have moved.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,17 +27,12 @@ struct PlaceDemand {
 }
 
 /// The places of both sides, most changed first.
-pub(super) fn of(
-    counted: &Counted,
-    summaries: &Paired<Option<AllocationSummary>>,
-) -> Vec<AllocationSite> {
-    let mut shares =
-        Paired::from_fn(
-            |side| match (counted.traced.get(side), summaries.get(side)) {
-                (Some(traced), Some(summary)) => shares(traced, summary),
-                _ => BTreeMap::new(),
-            },
-        );
+pub(super) fn of(counted: &Counted, comparison: &Comparison) -> Vec<AllocationSite> {
+    let mut shares = Paired::from_fn(|side| {
+        let traced = counted.traced.get(side).as_ref();
+        let found = traced.and_then(|traced| shares(traced, comparison, side));
+        found.unwrap_or_default()
+    });
     if counted.traced.base.is_none() && counted.traced.head.is_none() {
         return Vec::new();
     }
@@ -86,7 +81,13 @@ fn site(base: Option<PlaceDemand>, head: Option<PlaceDemand>) -> Option<Allocati
 
 /// What each place asks for. Stacks were counted over a part of all iterations; of what one iteration
 /// asks for in all, which is known, each place has its share.
-fn shares(traced: &Traced, summary: &AllocationSummary) -> BTreeMap<PlaceIdentity, PlaceDemand> {
+fn shares(
+    traced: &Traced,
+    comparison: &Comparison,
+    side: Side,
+) -> Option<BTreeMap<PlaceIdentity, PlaceDemand>> {
+    let all_requests = comparison.requests(side)?;
+    let all_bytes = comparison.value(Metric::BYTES, side)?;
     let requests: u64 = traced.stacks.iter().map(|stack| stack.requests).sum();
     let bytes: u64 = traced.stacks.iter().map(|stack| stack.bytes).sum();
     let each = |part: u64, all: u64, whole: f64| match all {
@@ -105,18 +106,14 @@ fn shares(traced: &Traced, summary: &AllocationSummary) -> BTreeMap<PlaceIdentit
                 stack: Vec::new(),
                 most: 0,
             });
-        share.count += each(
-            stack.requests,
-            requests,
-            summary.count + summary.reallocations,
-        );
-        share.bytes += each(stack.bytes, bytes, summary.bytes);
+        share.count += each(stack.requests, requests, all_requests);
+        share.bytes += each(stack.bytes, bytes, all_bytes);
         if stack.requests > share.most {
             share.most = stack.requests;
             share.stack = stack.places.iter().rev().map(words).collect();
         }
     }
-    shares
+    Some(shares)
 }
 
 /// The innermost place of the workspace; where there is none, of a dependency; where there is none, the
@@ -187,6 +184,7 @@ pub(super) fn notes(counted: &Counted) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analyse::{Change, Observed, Verdict};
     use crate::units::BenchmarkKey;
 
     fn place(function: &str, origin: CodeOwner, line: u32, text: &str) -> Place {
@@ -211,18 +209,20 @@ mod tests {
         }
     }
 
-    fn summary(count: f64, bytes: f64) -> Option<AllocationSummary> {
-        Some(AllocationSummary {
-            count,
-            reallocations: 0.0,
-            frees: count,
-            bytes,
-            peak_bytes: 0,
-            leaked_bytes: 0.0,
-            largest_bytes: 0,
-            histogram: Vec::new(),
-            exact: true,
-        })
+    /// What both sides ask for: how often, and how many bytes.
+    fn comparison(base: [f64; 2], head: [f64; 2]) -> Comparison {
+        let key = BenchmarkKey::new("p", "t", "i");
+        let mut comparison = Comparison::unobserved(key, Verdict::Unchanged);
+        let change = |amount: Paired<f64>| Change {
+            sides: amount.map(|amount| Some(Observed::exactly(amount))),
+            ..Change::default()
+        };
+        comparison.metrics.extend([
+            (Metric::ALLOCATIONS, change(Paired::new(base[0], head[0]))),
+            (Metric::REALLOCATIONS, change(Paired::new(0.0, 0.0))),
+            (Metric::BYTES, change(Paired::new(base[1], head[1]))),
+        ]);
+        comparison
     }
 
     fn traced(stacks: Vec<TracedStack>) -> Option<Traced> {
@@ -235,11 +235,7 @@ mod tests {
 
     fn counted(base: Vec<TracedStack>, head: Vec<TracedStack>) -> Counted {
         Counted {
-            key: BenchmarkKey {
-                package: "p".to_owned(),
-                target: "t".to_owned(),
-                id: "i".to_owned(),
-            },
+            key: BenchmarkKey::new("p", "t", "i"),
             processes: Paired::new(Vec::new(), Vec::new()),
             traced: Paired::new(traced(base), traced(head)),
             notes: Vec::new(),
@@ -253,10 +249,7 @@ mod tests {
             stack(12, "let out = Vec::new();", 20, 600),
             stack(11, "let nonce = vec![0; 4];", 20, 640),
         ];
-        let sites = of(
-            &counted(base, head),
-            &Paired::new(summary(1.0, 30.0), summary(2.0, 62.0)),
-        );
+        let sites = of(&counted(base, head), &comparison([1.0, 30.0], [2.0, 62.0]));
         assert_eq!(sites[0].location.as_deref(), Some("src/seal.rs:11"));
         assert_eq!(sites[0].count, Paired::new(0.0, 1.0));
         assert_eq!(sites[0].bytes, Paired::new(0.0, 32.0));
@@ -281,7 +274,7 @@ mod tests {
             .push(place("grow", CodeOwner::Dependency, 5, ""));
         let sites = of(
             &counted(Vec::new(), vec![only]),
-            &Paired::new(summary(0.0, 0.0), summary(1.0, 8.0)),
+            &comparison([0.0, 0.0], [1.0, 8.0]),
         );
         assert_eq!(sites[0].function, "grow");
     }

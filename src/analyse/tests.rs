@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::discover::{Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target};
-use crate::measure::{Measured, Round, Samples};
+use crate::measure::{Failure, Measured, Pairing, Round, Samples};
 use crate::plan::{AllocationPolicy, OnMore, PairingRequest, Pinning, Sampling, Thresholds};
-use crate::units::Side;
+use crate::units::{BenchmarkKey, Paired, Ratio, Side};
 
 pub(super) fn thresholds() -> Thresholds {
     Thresholds {
@@ -134,6 +134,10 @@ fn different() -> Identity {
     Identity::Different(".text: 312 bytes".to_owned())
 }
 
+fn words(comparison: &Comparison) -> Vec<&str> {
+    comparison.notes.iter().map(|note| &*note.text).collect()
+}
+
 #[test]
 fn every_kind_of_benchmark_gets_its_verdict() {
     let found = discovery(
@@ -180,14 +184,14 @@ fn every_kind_of_benchmark_gets_its_verdict() {
             ("missed", Verdict::Inconclusive),
         ]
     );
-    let slow = comparisons[0].time.as_ref().unwrap();
-    let change = slow.change.unwrap();
+    let slow = comparisons[0].time().unwrap();
+    let change = slow.estimate.unwrap();
     assert!(change.lower.as_change() > 0.01 && change.upper.as_change() < 0.06);
-    assert_eq!(change.difference, Difference::Slower);
+    assert_eq!(slow.direction, Some(Direction::More));
     assert_eq!(slow.rounds.len(), 13);
     assert_eq!(comparisons[0].pairing, Some(Pairing::Sample));
     assert_eq!(
-        comparisons[7].notes,
+        words(&comparisons[7]),
         ["not measured: the time of the whole run was up before its turn"]
     );
 }
@@ -198,10 +202,10 @@ fn a_change_as_large_as_the_threshold_is_called_certain_but_open() {
     let all = vec![measured("edge", rounds(30, 0.01, 0.002))];
     let comparisons = compare(&found, all, &thresholds(), &sampling());
     assert_eq!(comparisons[0].verdict, Verdict::Inconclusive);
-    let change = comparisons[0].time.as_ref().unwrap().change.unwrap();
-    assert_eq!(change.difference, Difference::Slower);
+    let direction = comparisons[0].time().unwrap().direction;
+    assert_eq!(direction, Some(Direction::More));
     assert_eq!(
-        comparisons[0].notes,
+        words(&comparisons[0]),
         ["certainly slower, but whether by more than 1.000 % is open"]
     );
 }
@@ -221,7 +225,7 @@ fn verdict_and_interval_never_contradict_each_other() {
         .collect();
     let delta = 1.01f64;
     for c in compare(&found, all, &thresholds(), &sampling()) {
-        let change = c.time.unwrap().change.unwrap();
+        let change = c.estimate().unwrap();
         let (lower, upper) = (change.lower.as_quotient(), change.upper.as_quotient());
         let expected = if lower > delta {
             Verdict::Slower
@@ -242,7 +246,7 @@ fn one_round_gives_an_estimate_but_no_interval() {
     let all = vec![measured("a", rounds(1, 0.5, 0.0))];
     let comparisons = compare(&found, all, &thresholds(), &sampling());
     assert_eq!(comparisons[0].verdict, Verdict::Inconclusive);
-    assert!(comparisons[0].time.as_ref().unwrap().change.is_none());
+    assert!(comparisons[0].estimate().is_none());
 }
 
 #[test]
@@ -251,7 +255,7 @@ fn fewer_rounds_than_the_first_look_give_no_verdict_however_well_they_agree() {
     let verdict = |count, change| {
         let all = vec![measured("a", rounds(count, change, 0.0))];
         let comparisons = compare(&found, all, &thresholds(), &sampling());
-        (comparisons[0].verdict, comparisons[0].notes.join("; "))
+        (comparisons[0].verdict, words(&comparisons[0]).join("; "))
     };
     for count in 2..6 {
         for change in [0.0, 0.5] {

@@ -11,15 +11,17 @@ use crate::environment::Machine;
 use crate::judge::{Basis, BudgetCheck, ClaimCheck, Decision};
 use crate::plan::{Pinning, Plan};
 use crate::report::{
-    Commit, Locking, Methodology, Partial, Range, ReachSummary, Report, RunEnvironment,
-    SCHEMA_VERSION, StageTiming,
+    Commit, Locking, MachineClass, Methodology, MetricTable, Partial, Range, ReachSummary, Report,
+    RunEnvironment, SCHEMA_VERSION, StageTiming,
 };
 use crate::revision::{CarriedFiles, Resolved, Revision, Source};
-use crate::units::{Bytes, Paired, Side};
+use crate::units::{Bytes, Paired, Side, Timestamp};
 
 /// What the rooms found out.
 pub(super) struct RunFindings<'a> {
     pub(super) plan: &'a Plan,
+    /// When the run began.
+    pub(super) began: Timestamp,
     pub(super) machine: Machine,
     pub(super) disturbances: Disturbances,
     pub(super) resolved: &'a Resolved,
@@ -46,6 +48,8 @@ pub(super) fn assemble(findings: RunFindings<'_>) -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
         perfcheck_version: env!("CARGO_PKG_VERSION").to_owned(),
+        metrics: MetricTable,
+        date: Some(findings.began),
         decision: findings.decision.clone(),
         range: range(&findings),
         environment: environment(&findings),
@@ -78,6 +82,7 @@ fn commit(revision: &Revision) -> Commit {
         commit: revision.commit.clone(),
         short_id: revision.short_id.clone(),
         subject: revision.subject.clone(),
+        date: Some(Timestamp::from_unix(revision.committed_at)),
         working_tree: revision.source == Source::WorkingTree,
     }
 }
@@ -86,12 +91,14 @@ fn environment(findings: &RunFindings<'_>) -> RunEnvironment {
     let machine = &findings.machine;
     let toolchains = findings.builds.as_ref().map(|build| &build.toolchain);
     RunEnvironment {
-        cpu: machine.cpu.clone(),
-        cores: machine.cores,
+        machine: MachineClass {
+            cpu: machine.cpu.clone(),
+            cores: machine.cores,
+            virtualised: machine.virtualised.clone(),
+        },
         memory_bytes: machine.memory.map_or(0, Bytes::as_bytes),
         os: machine.os.clone(),
         kernel: machine.kernel.clone(),
-        virtualised: machine.virtualised.clone(),
         load_at_start: machine.load.unwrap_or_default(),
         steal: findings.disturbances.steal,
         rustc: toolchains.map(|toolchain| toolchain.rustc.clone()),

@@ -22,7 +22,7 @@ use crate::report::{self, Measuring, Report};
 use crate::revision::Resolved;
 use crate::scratch::Scratch;
 use crate::ui::{Progress, ProgressKind};
-use crate::units::{Event, EventSink, Side};
+use crate::units::{Event, EventSink, Side, Timestamp};
 use crate::{build, revision};
 
 /// How many crates are named for which a build waited.
@@ -77,6 +77,7 @@ fn make_report(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<Report, RunFailure> {
+    let began = Timestamp::now();
     let machine = Machine::read();
     let stages = Stages::begin();
     let resolved =
@@ -116,6 +117,7 @@ fn make_report(
             .shortfalls
             .into_partial(&plan, ready.preparing, found.left),
         plan: &plan,
+        began,
         machine: ready.machine,
         disturbances: found.disturbances,
         resolved: &ready.resolved,

@@ -27,10 +27,7 @@ pub(super) fn of_benchmarks(discovery: &Discovery, budgets: &Budgets) -> usize {
     let targets = discovery.targets.iter();
     let benchmarks = targets.flat_map(|target| &target.benchmarks);
     let remaining = benchmarks.filter(|b| b.presence != Presence::Only(Side::Base));
-    let limits = remaining.map(|b| {
-        let key = &b.key;
-        budgets.of_benchmark(&key.package, &key.target, &key.id)
-    });
+    let limits = remaining.map(|b| budgets.of_benchmark(&b.key));
     limits.map(|limits| limits.len()).sum()
 }
 
@@ -78,8 +75,7 @@ impl CheckedLimits {
         comparisons: &[Comparison],
         programs: Option<&[BinarySize]>,
     ) {
-        let keys = comparisons.iter().map(|comparison| &comparison.key);
-        let benchmarks = keys.map(|key| (&*key.package, &*key.target, &*key.id));
+        let benchmarks = comparisons.iter().map(|comparison| &comparison.key);
         // The benchmarks of a target that was skipped are not known.
         if skipped.is_empty() {
             self.required_in_vain = plan.sampling.rules.required_in_vain(benchmarks.clone());
@@ -139,21 +135,8 @@ mod tests {
     }
 
     fn limits(plan: &Plan, skipped: Vec<SkippedTarget>) -> CheckedLimits {
-        let comparison = Comparison {
-            key: BenchmarkKey {
-                package: "it".into(),
-                target: "it".into(),
-                id: "sum".into(),
-            },
-            verdict: Verdict::Identical,
-            pairing: None,
-            throughput: None,
-            time: None,
-            allocations: None,
-            failure: None,
-            notes: Vec::new(),
-            remarks: Vec::new(),
-        };
+        let key = BenchmarkKey::new("it", "it", "sum");
+        let comparison = Comparison::unobserved(key, Verdict::Identical);
         let binary = BinarySize {
             package: "it".into(),
             name: "client".into(),

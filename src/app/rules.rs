@@ -15,7 +15,7 @@ pub(super) fn skip(discovery: &mut Discovery, rules: &Rules) -> Vec<String> {
     for target in &mut discovery.targets {
         target.benchmarks.retain(|benchmark| {
             let key = &benchmark.key;
-            let own = rules.of(&key.package, &key.target, &key.id);
+            let own = rules.of(key);
             let stays = own.obligation != Obligation::Skipped;
             if !stays {
                 skipped.push(key.to_string());
@@ -64,7 +64,7 @@ pub(super) fn claims_name_benchmarks(
 pub(super) fn required(comparisons: &[Comparison], rules: &Rules) -> Vec<BenchmarkKey> {
     let keys = comparisons.iter().map(|comparison| &comparison.key);
     let is_required = |key: &&BenchmarkKey| {
-        let own = rules.of(&key.package, &key.target, &key.id);
+        let own = rules.of(key);
         own.obligation == Obligation::Required
     };
     keys.filter(is_required).cloned().collect()
@@ -103,11 +103,7 @@ mod tests {
     }
 
     fn key(id: &str) -> BenchmarkKey {
-        BenchmarkKey {
-            package: "shop".to_owned(),
-            target: "prices".to_owned(),
-            id: id.to_owned(),
-        }
+        BenchmarkKey::new("shop", "prices", id)
     }
 
     fn discovery(ids: &[&str]) -> Discovery {
@@ -136,17 +132,7 @@ mod tests {
     }
 
     fn comparison(id: &str, verdict: Verdict) -> Comparison {
-        Comparison {
-            key: key(id),
-            verdict,
-            pairing: None,
-            throughput: None,
-            time: None,
-            allocations: None,
-            failure: None,
-            notes: Vec::new(),
-            remarks: Vec::new(),
-        }
+        Comparison::unobserved(key(id), verdict)
     }
 
     #[test]

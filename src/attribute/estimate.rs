@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
-use crate::analyse::{TimeChange, TimeComparison};
+use crate::analyse::{Change, RatioEstimate};
 use crate::units::Paired;
 
 use super::model::NanosEstimate;
@@ -12,7 +12,7 @@ const Z_95: f64 = 1.959_963_984_540_054;
 
 /// The measured change of the time of an iteration.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Change {
+pub(super) struct TimeDifference {
     /// Nanoseconds an iteration on each side.
     pub(super) time: Paired<f64>,
     /// The standard error of the logarithm of head ÷ base.
@@ -43,13 +43,13 @@ impl Count {
     }
 }
 
-impl Change {
+impl TimeDifference {
     /// The typical time of the base side, and the head side's by the estimated ratio; `None` where
     /// not both sides were timed.
-    pub(super) fn of(time: &TimeComparison) -> Option<Change> {
-        let change = time.change?;
-        let base = time.base?.median_ns.as_nanos();
-        Some(Change {
+    pub(super) fn of(time: &Change) -> Option<TimeDifference> {
+        let change = time.estimate?;
+        let base = time.sides.base.as_ref()?.value;
+        Some(TimeDifference {
             time: Paired::new(base, base * change.ratio.ln().exp()),
             ln_error: ln_error(&change)?,
         })
@@ -77,7 +77,7 @@ impl Change {
 }
 
 /// The standard error behind an interval, which is one of Student's t over rounds.
-fn ln_error(change: &TimeChange) -> Option<f64> {
+fn ln_error(change: &RatioEstimate) -> Option<f64> {
     let freedom = change.rounds.saturating_sub(1).max(1) as f64;
     let t = StudentsT::new(0.0, 1.0, freedom).ok()?;
     let quantile = t.inverse_cdf(0.5 + change.confidence / 2.0);

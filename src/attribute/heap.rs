@@ -3,12 +3,12 @@
 //! Numbers are for [`ITERATIONS`] iterations, on both sides: what a stack asks for in one of them need not
 //! be whole (a buffer that grows now and then), and formats for stacks know whole numbers only.
 
-use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison};
+use crate::analyse::{Comparison, Direction};
 use crate::binary::Frame;
 use crate::flame::{self, Caption, Folded, Kind, Stack, WeightedStack};
 use crate::measure::{Counted, Place, Traced};
 use crate::plan::Profiling;
-use crate::units::{BenchmarkKey, Paired, Side};
+use crate::units::{BenchmarkKey, Metric, MetricGroup, Paired, Side};
 
 use super::{Artifact, Folders};
 
@@ -49,23 +49,21 @@ pub fn allocation_artifacts(
     let mut files = Vec::new();
     for counted in counted {
         let comparison = comparisons.iter().find(|c| c.key == counted.key);
-        let Some(found) = comparison.and_then(|comparison| comparison.allocations.as_ref()) else {
+        let Some(comparison) = comparison else {
             continue;
         };
-        let changed = matches!(
-            found.verdict,
-            Some(AllocationVerdict::More | AllocationVerdict::Fewer)
-        );
+        let direction = comparison.direction(MetricGroup::Allocations);
+        let changed = matches!(direction, Some(Direction::More | Direction::Fewer));
         if !changed && profiling != Profiling::All {
             continue;
         }
-        let summaries = Paired::new(found.base.as_ref(), found.head.as_ref());
         let sides = Paired::from_fn(|side| {
-            let summary = (*summaries.get(side))?;
+            let requests = comparison.requests(side)?;
+            let bytes = comparison.value(Metric::BYTES, side)?;
             match counted.traced.get(side) {
-                Some(traced) => Some(stacks(traced, summary)),
+                Some(traced) => Some(stacks(traced, requests, bytes)),
                 // Nobody looks where nothing comes from.
-                None if summary.count + summary.reallocations == 0.0 => Some(Vec::new()),
+                None if requests == 0.0 => Some(Vec::new()),
                 None => None,
             }
         });
@@ -85,7 +83,7 @@ pub fn allocation_artifacts(
 
 /// The stacks of a side with what they ask for in [`ITERATIONS`] iterations. Stacks were counted over a part
 /// of all iterations; of what an iteration asks for in all, which is known, each has its share.
-fn stacks(traced: &Traced, summary: &AllocationSummary) -> Vec<WeightedStack> {
+fn stacks(traced: &Traced, all_requests: f64, all_bytes: f64) -> Vec<WeightedStack> {
     let requests: u64 = traced.stacks.iter().map(|stack| stack.requests).sum();
     let bytes: u64 = traced.stacks.iter().map(|stack| stack.bytes).sum();
     let share = |part: u64, all: u64, whole: f64| {
@@ -95,12 +93,8 @@ fn stacks(traced: &Traced, summary: &AllocationSummary) -> Vec<WeightedStack> {
     let sampled = traced.stacks.iter().map(|stack| WeightedStack {
         frames: stack.places.iter().map(frame).collect(),
         numbers: vec![
-            share(
-                stack.requests,
-                requests,
-                summary.count + summary.reallocations,
-            ),
-            share(stack.bytes, bytes, summary.bytes),
+            share(stack.requests, requests, all_requests),
+            share(stack.bytes, bytes, all_bytes),
         ],
     });
     sampled.collect()
@@ -215,18 +209,7 @@ mod tests {
             stride: 1,
             lost: 0,
         };
-        let summary = AllocationSummary {
-            count,
-            reallocations: 0.0,
-            frees: count,
-            bytes,
-            peak_bytes: 0,
-            leaked_bytes: 0.0,
-            largest_bytes: 0,
-            histogram: Vec::new(),
-            exact: true,
-        };
-        Some(super::stacks(&traced, &summary))
+        Some(super::stacks(&traced, count, bytes))
     }
 
     fn files(sides: Paired<Option<Vec<WeightedStack>>>) -> BTreeMap<String, Vec<u8>> {

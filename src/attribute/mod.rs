@@ -33,7 +33,7 @@ mod touched;
 
 use std::collections::BTreeSet;
 
-use crate::analyse::{Comparison, TimeComparison, Verdict};
+use crate::analyse::{Change, Comparison, Verdict};
 use crate::build::Build;
 use crate::discover::Discovery;
 use crate::flame::Folded;
@@ -50,7 +50,7 @@ pub use skeleton::{Skeleton, skeleton};
 pub use touched::{TouchedFunction, is_documentation, touched_functions};
 
 use code::Differing;
-use estimate::Change;
+use estimate::TimeDifference;
 use source_change::SourceChange;
 use stacks::{Against, Stacks};
 
@@ -114,13 +114,13 @@ fn urgency(comparison: &Comparison) -> f64 {
         Verdict::Faster => 1000.0,
         _ => 0.0,
     };
-    let change = comparison.time.as_ref().and_then(|time| time.change);
+    let change = comparison.estimate();
     first + change.map_or(0.0, |change| change.ratio.ln().abs())
 }
 
 /// Whether the estimate of the change lies beyond the threshold.
 fn exceeds(comparison: &Comparison, thresholds: &Thresholds) -> bool {
-    let change = comparison.time.as_ref().and_then(|time| time.change);
+    let change = comparison.estimate();
     change.is_some_and(|change| change.ratio.ln().abs() > thresholds.practical.ln())
 }
 
@@ -136,7 +136,7 @@ pub fn attribute(
     let ground = SourceChange::of(builds, &mut notes);
     let all = profiled.iter().map(|profiled| {
         let comparison = comparisons.iter().find(|c| c.key == profiled.key);
-        let time = comparison.and_then(|comparison| comparison.time.as_ref());
+        let time = comparison.and_then(Comparison::time);
         let code = Differing::between(builds, discovery, &profiled.key);
         attribute_one(profiled, time, &ground, code.as_ref(), &notes)
     });
@@ -145,7 +145,7 @@ pub fn attribute(
 
 fn attribute_one(
     profiled: &Profiled,
-    time: Option<&TimeComparison>,
+    time: Option<&Change>,
     ground: &SourceChange,
     code: Option<&Paired<Differing>>,
     notes: &[String],
@@ -170,7 +170,7 @@ fn attribute_one(
             notes.push(format!("{side}: {few}"));
         }
     }
-    let change = time.and_then(Change::of);
+    let change = time.and_then(TimeDifference::of);
     let attribution = Attribution {
         key: profiled.key.clone(),
         sampling: Paired::from_fn(|side| {

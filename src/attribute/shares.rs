@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::units::{Paired, Side};
 
-use super::estimate::{Change, Count};
+use super::estimate::{Count, TimeDifference};
 use super::model::{FunctionShare, Origin};
 use super::names::comparable;
 use super::origin::Origins;
@@ -25,7 +25,7 @@ struct Hits {
 /// The functions with a noticeable share, those first whose time with callees changed most.
 pub(super) fn functions(
     stacks: Paired<&Stacks>,
-    change: Change,
+    change: TimeDifference,
     origins: &Origins,
 ) -> Vec<FunctionShare> {
     let of = stacks.map(Stacks::total);

@@ -6,7 +6,7 @@ use crate::flame::Stack;
 use crate::units::{Paired, Side};
 
 use super::blame;
-use super::estimate::{Change, Count};
+use super::estimate::{Count, TimeDifference};
 use super::matching::pair;
 use super::model::{Contributor, Explanation, NanosEstimate, Origin};
 use super::names::comparable;
@@ -28,7 +28,7 @@ const NOTICEABLE: f64 = 0.1;
 /// Which functions a change comes from; `beside` is what else could be the reason.
 pub(super) fn explain(
     stacks: Paired<&Stacks>,
-    change: Change,
+    change: TimeDifference,
     ground: &SourceChange,
     beside: Vec<String>,
 ) -> Explanation {
@@ -78,7 +78,7 @@ fn enough(all: Vec<(Contributor, PairedSite)>, total: f64) -> Vec<(Contributor, 
     kept
 }
 
-fn contributor(site: &PairedSite, of: Paired<u64>, change: Change) -> Contributor {
+fn contributor(site: &PairedSite, of: Paired<u64>, change: TimeDifference) -> Contributor {
     let count = |hits: Paired<u64>| {
         Paired::from_fn(|side| Count {
             hits: *hits.get(side),

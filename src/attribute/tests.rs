@@ -4,26 +4,17 @@ use super::origin::tests::example;
 use super::stacks::Sameness;
 use super::stacks::tests::stacks;
 use super::*;
-use crate::analyse::{Difference, TimeChange, TimeSummary};
+use crate::analyse::{Direction, Observed, RatioEstimate};
 use crate::revision::ChangedFile;
-use crate::units::{Nanos, Ratio};
+use crate::units::{Metric, Ratio};
 
 /// 100 ns on the base side, and so much on the head side, known to about one per cent.
-fn time(head_ns: f64) -> TimeComparison {
-    let summary = |ns: f64| TimeSummary {
-        mean_ns: Nanos::from_nanos(ns),
-        median_ns: Nanos::from_nanos(ns),
-        p95_ns: Nanos::from_nanos(ns),
-        p99_ns: Nanos::from_nanos(ns),
-        std_dev_ns: Nanos::from_nanos(1.0),
-        samples: 200,
-        iterations_per_sample: None,
-    };
+fn time(head_ns: f64) -> Change {
     let ln = (head_ns / 100.0).ln();
-    TimeComparison {
-        base: Some(summary(100.0)),
-        head: Some(summary(head_ns)),
-        change: Some(TimeChange {
+    Change {
+        sides: Paired::new(100.0, head_ns).map(|ns| Some(Observed::sampled(ns))),
+        direction: Some(Direction::More),
+        estimate: Some(RatioEstimate {
             ratio: Ratio::from_ln(ln),
             lower: Ratio::from_ln(ln - 0.01),
             upper: Ratio::from_ln(ln + 0.01),
@@ -31,12 +22,8 @@ fn time(head_ns: f64) -> TimeComparison {
             confidence: 0.95,
             rounds: 20,
             detectable: 0.01,
-            difference: Difference::Slower,
         }),
         rounds: Vec::new(),
-        quantiles_ns: None,
-        mean_change: None,
-        head_errors: None,
     }
 }
 
@@ -54,7 +41,7 @@ fn explain(
     head_ns: f64,
     files: Vec<ChangedFile>,
 ) -> Explanation {
-    let change = Change::of(&time(head_ns)).unwrap();
+    let change = TimeDifference::of(&time(head_ns)).unwrap();
     let (base, head) = (stacks(Side::Base, base), stacks(Side::Head, head));
     sites::explain(
         Paired::new(&base, &head),
@@ -83,7 +70,7 @@ fn first_with_differing(differing: Paired<u64>) -> Contributor {
     };
     let base = profile(Side::Base, 9000, 1000);
     let head = profile(Side::Head, 7000, 3000);
-    let change = Change::of(&time(70.0)).unwrap();
+    let change = TimeDifference::of(&time(70.0)).unwrap();
     let stacks = Paired::new(&base, &head);
     let mut found = sites::explain(stacks, change, &ground(Vec::new()), Vec::new());
     found.contributors.remove(0)
@@ -282,7 +269,7 @@ fn too_few_samples_are_told() {
 fn the_interval_of_a_contribution_holds_its_truth_as_often_as_it_says() {
     use rand::{RngExt as _, SeedableRng as _};
     let mut generator = rand_chacha::ChaCha8Rng::seed_from_u64(5);
-    let change = Change::of(&time(110.0)).unwrap();
+    let change = TimeDifference::of(&time(110.0)).unwrap();
     let mut drawn = |share: f64| estimate::Count {
         hits: (0..1000).filter(|_| generator.random_bool(share)).count() as u64,
         of: 1000,
@@ -300,20 +287,11 @@ fn the_interval_of_a_contribution_holds_its_truth_as_often_as_it_says() {
 
 #[test]
 fn of_many_changes_those_that_are_slower_are_profiled_and_then_the_largest() {
-    let comparison = |number: usize, verdict, head_ns| Comparison {
-        key: BenchmarkKey {
-            package: "p".to_owned(),
-            target: "t".to_owned(),
-            id: number.to_string(),
-        },
-        verdict,
-        pairing: None,
-        throughput: None,
-        time: Some(time(head_ns)),
-        allocations: None,
-        failure: None,
-        notes: Vec::new(),
-        remarks: Vec::new(),
+    let comparison = |number: usize, verdict, head_ns| {
+        let key = BenchmarkKey::new("p", "t", &number.to_string());
+        let mut comparison = Comparison::unobserved(key, verdict);
+        comparison.metrics.extend([(Metric::TIME, time(head_ns))]);
+        comparison
     };
     let faster = (0..40).map(|number| comparison(number, Verdict::Faster, 90.0 - number as f64));
     let slower = comparison(40, Verdict::Slower, 102.0);

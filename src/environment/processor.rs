@@ -7,7 +7,13 @@ use super::read_line;
 /// The processor's name, as `/proc/cpuinfo` has it.
 pub(super) fn name(cpuinfo: &str) -> Option<String> {
     let x86 = field(cpuinfo, "model name");
-    x86.map(str::to_owned).or_else(|| arm_name(cpuinfo))
+    x86.map(model).or_else(|| arm_name(cpuinfo))
+}
+
+/// A model's name without the clock speed that some carry: `Intel(R) Xeon(R) CPU @ 2.20GHz`.
+fn model(name: &str) -> String {
+    let (model, _) = name.split_once(" @ ").unwrap_or((name, ""));
+    model.trim_end().to_owned()
 }
 
 /// The first value of a key in `/proc/cpuinfo`.
@@ -99,6 +105,8 @@ mod tests {
     #[test]
     fn the_name_is_the_processors_own() {
         assert_eq!(name(VIRTUAL).unwrap(), "AMD EPYC");
+        let clocked = "model name\t: Intel(R) Xeon(R) CPU @ 2.20GHz\n";
+        assert_eq!(name(clocked).unwrap(), "Intel(R) Xeon(R) CPU");
         let arm = "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n";
         assert_eq!(name(arm).unwrap(), "Arm Neoverse N1");
         let other = "CPU implementer\t: 0x61\nCPU part\t: 0x022\n";

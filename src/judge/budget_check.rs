@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analyse::IterationsPerSample;
-use crate::plan::config::{Metric, Unit};
-use crate::units::BenchmarkKey;
+use crate::units::{BenchmarkKey, Metric};
 
 /// A budget, checked on the head side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,9 +17,7 @@ pub struct BudgetCheck {
     /// they were not timed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iterations_per_sample: Option<IterationsPerSample>,
-    /// In what the amounts are.
-    pub unit: Unit,
-    /// The limit: the most there may be, of a throughput the least.
+    /// The limit, in the metric's unit: the most there may be, of a throughput the least.
     pub limit: f64,
     /// From where on it should be looked at.
     pub investigate: Option<f64>,

@@ -1,11 +1,11 @@
 //! Budgets: what the head side may use, whatever the base side used.
 
 use super::{BudgetCheck, BudgetStatus, BudgetSubject, Reason};
-use crate::analyse::{Comparison, TimeComparison, Verdict};
+use crate::analyse::{Comparison, Observed, RelativeError, Verdict};
 use crate::build::BinarySize;
-use crate::plan::config::{Budgets, Limit, Metric, Unit};
+use crate::plan::config::{Budgets, Limit};
 use crate::stats::one_sided_margin;
-use crate::units::{Bytes, Side, Throughput};
+use crate::units::{Better, Bytes, Exactness, Form, Metric, MetricGroup, Side};
 
 /// The error that all budgets of benchmarks share.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +30,7 @@ pub fn check_budgets(
 ) -> Vec<BudgetCheck> {
     let mut wanted = Vec::new();
     for comparison in comparisons.iter().filter(|c| c.verdict != Verdict::Removed) {
-        let key = &comparison.key;
-        let limits = budgets.of_benchmark(&key.package, &key.target, &key.id);
+        let limits = budgets.of_benchmark(&comparison.key);
         wanted.extend(limits.into_iter().map(|limit| (comparison, limit)));
     }
     let sharing = wanted.len() + shared.elsewhere;
@@ -71,10 +70,10 @@ fn checked(
         }
     };
     let used = head.and_then(|head| {
-        let used = match limit.metric {
-            Metric::Throughput => limit.limit / head,
-            _ if head == 0.0 => 0.0,
-            _ => head / limit.limit,
+        let used = match limit.metric.better {
+            Better::Higher => limit.limit / head,
+            Better::Lower | Better::Neither if head == 0.0 => 0.0,
+            Better::Lower | Better::Neither => head / limit.limit,
         };
         used.is_finite().then_some(used)
     });
@@ -82,7 +81,6 @@ fn checked(
         subject,
         metric: limit.metric,
         iterations_per_sample: None,
-        unit: limit.unit,
         limit: limit.limit,
         investigate: limit.investigate,
         base,
@@ -110,16 +108,34 @@ impl HeadState {
         }
     }
 
+    /// What head shows, and where it certainly is, each limit with an error of `alpha`.
+    fn of(metric: Metric, head: &Observed, alpha: f64) -> HeadState {
+        let sampled = || {
+            let margin = |error: RelativeError| one_sided_margin(error.ln, error.rounds, alpha);
+            // One round says nothing of what another would have given.
+            let margin = head.error.map_or(f64::INFINITY, margin);
+            head.value
+                * match metric.better {
+                    Better::Higher => margin.exp(),
+                    Better::Lower | Better::Neither => (-margin).exp(),
+                }
+        };
+        HeadState::Amount {
+            amount: head.value,
+            certain: match metric.exactness {
+                Exactness::Exact => head.value,
+                Exactness::Sampled => sampled(),
+            },
+        }
+    }
+
     fn unknown(why: impl Into<String>) -> HeadState {
         HeadState::Not(BudgetStatus::Unknown, why.into())
     }
 }
 
 fn standing(limit: Limit, amount: f64, certain: f64) -> (BudgetStatus, Option<String>) {
-    let is_beyond = |amount: f64, limit_at: f64| match limit.metric {
-        Metric::Throughput => amount < limit_at,
-        _ => amount > limit_at,
-    };
+    let is_beyond = |amount: f64, limit_at: f64| limit.metric.is_beyond(amount, limit_at);
     if is_beyond(certain, limit.limit) {
         (BudgetStatus::Over, None)
     } else if is_beyond(amount, limit.limit) {
@@ -137,130 +153,46 @@ fn standing(limit: Limit, amount: f64, certain: f64) -> (BudgetStatus, Option<St
 
 fn of_benchmark(comparison: &Comparison, limit: Limit, alpha: f64) -> BudgetCheck {
     let subject = BudgetSubject::Benchmark(comparison.key.clone());
-    let (base, head) = match limit.metric {
-        Metric::Allocations | Metric::Bytes | Metric::Peak => (
-            allocations(comparison, limit.metric, Side::Base),
-            allocations(comparison, limit.metric, Side::Head)
-                .map(HeadState::exactly)
-                .ok_or("its allocations were not counted"),
-        ),
-        Metric::Throughput => match amount(comparison.throughput, limit.unit) {
-            None => (
-                None,
-                Err("it does not say how much of that an iteration processes"),
-            ),
-            Some(each) => {
-                let speed = |nanos: f64| each / nanos * 1e9;
-                let base = figure(comparison, Metric::P50, Side::Base).map(speed);
-                let head = head_time(comparison, Metric::P50, alpha);
-                (
-                    base,
-                    head.map(|seen| seen.map(speed)).ok_or("it was not timed"),
-                )
-            }
-        },
-        metric => (
-            figure(comparison, metric, Side::Base),
-            head_time(comparison, metric, alpha).ok_or("it was not timed"),
-        ),
-    };
-    let seen = head.unwrap_or_else(|why| missing(comparison, why));
-    let head = comparison.time.as_ref().and_then(|time| time.head);
-    let samples = head.filter(|_| limit.metric.is_percentile());
+    let metric = limit.metric;
+    let base = comparison.value(metric, Side::Base);
+    let head = comparison.metrics.get(metric);
+    let head = head.and_then(|change| change.sides.head.as_ref());
+    let seen = head.map_or_else(
+        || missing(comparison, metric),
+        |head| HeadState::of(metric, head, alpha),
+    );
+    let time = comparison
+        .time()
+        .filter(|_| metric.form == Form::Percentile);
+    let samples = time.and_then(|time| time.samples(Side::Head));
     BudgetCheck {
-        iterations_per_sample: samples.and_then(|head| head.iterations_per_sample),
+        iterations_per_sample: samples.and_then(|samples| samples.iterations),
         ..checked(subject, limit, base, seen)
     }
 }
 
 /// Why a benchmark has no amount.
-fn missing(comparison: &Comparison, why: &str) -> HeadState {
+fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
+    let has_time = comparison.time().is_some();
+    let why = match metric.group {
+        MetricGroup::Allocations => "its allocations were not counted",
+        MetricGroup::Throughput if has_time => {
+            "it does not say how much of that an iteration processes"
+        }
+        MetricGroup::Time | MetricGroup::Throughput => "it was not timed",
+        MetricGroup::Program => "it is no program",
+    };
     if comparison.failure.is_some() {
         return HeadState::unknown("the benchmark failed");
     }
     // Not measured on purpose is no doubt: what it runs is what the base side runs.
-    match (comparison.verdict, &comparison.time) {
-        (Verdict::Inconclusive | Verdict::Added, _) | (_, Some(_)) => HeadState::unknown(why),
-        (verdict, None) => HeadState::Not(
+    match comparison.verdict {
+        Verdict::Inconclusive | Verdict::Added => HeadState::unknown(why),
+        _ if has_time => HeadState::unknown(why),
+        verdict => HeadState::Not(
             BudgetStatus::Unmeasured,
             format!("{verdict}, so that it was not measured"),
         ),
-    }
-}
-
-impl HeadState {
-    fn map(self, f: impl Fn(f64) -> f64) -> HeadState {
-        match self {
-            HeadState::Amount { amount, certain } => HeadState::Amount {
-                amount: f(amount),
-                certain: f(certain),
-            },
-            not => not,
-        }
-    }
-}
-
-/// One figure of one side, in nanoseconds.
-fn figure(comparison: &Comparison, metric: Metric, side: Side) -> Option<f64> {
-    let time = comparison.time.as_ref()?;
-    let summary = match side {
-        Side::Base => time.base,
-        Side::Head => time.head,
-    }?;
-    let nanos = match metric {
-        Metric::Mean => summary.mean_ns,
-        Metric::P95 => summary.p95_ns,
-        Metric::P99 => summary.p99_ns,
-        _ => summary.median_ns,
-    };
-    Some(nanos.as_nanos())
-}
-
-/// The head side's figure, and what it is at least.
-fn head_time(comparison: &Comparison, metric: Metric, alpha: f64) -> Option<HeadState> {
-    let amount = figure(comparison, metric, Side::Head)?;
-    let margin = comparison
-        .time
-        .as_ref()
-        .and_then(|time| margin(time, metric, alpha));
-    Some(HeadState::Amount {
-        amount,
-        // One round says nothing of what another would have given.
-        certain: margin.map_or(0.0, |margin| amount * (-margin).exp()),
-    })
-}
-
-fn margin(time: &TimeComparison, metric: Metric, alpha: f64) -> Option<f64> {
-    let errors = time.head_errors?;
-    let error = match metric {
-        Metric::Mean => errors.mean,
-        Metric::P95 => errors.p95,
-        Metric::P99 => errors.p99,
-        _ => errors.median,
-    };
-    Some(one_sided_margin(error, errors.rounds, alpha))
-}
-
-fn allocations(comparison: &Comparison, metric: Metric, side: Side) -> Option<f64> {
-    let allocations = comparison.allocations.as_ref()?;
-    let summary = match side {
-        Side::Base => allocations.base.as_ref(),
-        Side::Head => allocations.head.as_ref(),
-    }?;
-    Some(match metric {
-        Metric::Allocations => summary.count,
-        Metric::Peak => summary.peak_bytes as f64,
-        _ => summary.bytes,
-    })
-}
-
-/// How much an iteration processes, where it is declared in the wanted unit.
-fn amount(throughput: Option<Throughput>, unit: Unit) -> Option<f64> {
-    match (throughput?, unit) {
-        (Throughput::Bytes(n), Unit::BytesPerSecond)
-        | (Throughput::Elements(n), Unit::ElementsPerSecond)
-        | (Throughput::Bits(n), Unit::BitsPerSecond) => Some(n as f64),
-        _ => None,
     }
 }
 
@@ -299,64 +231,45 @@ pub(super) fn reasons_of_budgets(checks: &[BudgetCheck]) -> Vec<Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyse::{AllocationComparison, AllocationSummary, TimeErrors, TimeSummary};
-    use crate::units::{BenchmarkKey, Nanos, Paired};
+    use crate::analyse::Change;
+    use crate::units::{BenchmarkKey, Paired};
 
     const MS: f64 = 1e6;
 
-    fn limit(metric: Metric, unit: Unit, limit: f64, investigate: Option<f64>) -> Limit {
+    fn limit(metric: Metric, limit: f64, investigate: Option<f64>) -> Limit {
         Limit {
             metric,
-            unit,
             limit,
             investigate,
         }
     }
 
-    fn key() -> BenchmarkKey {
-        BenchmarkKey {
-            package: "shop".into(),
-            target: "prices".into(),
-            id: "sum".into(),
+    fn change(base: f64, head: f64, error: Option<f64>) -> Change {
+        let mut change = Change {
+            sides: Paired::new(base, head).map(|value| Some(Observed::sampled(value))),
+            ..Change::default()
+        };
+        if let Some(head) = &mut change.sides.head {
+            head.error = error.map(|ln| RelativeError { ln, rounds: 10 });
         }
+        change
     }
 
     /// Whose 95th percentile on head is `p95` with this relative error.
-    fn timed(p95: f64, error: f64) -> Comparison {
-        let summary = |p95: f64| TimeSummary {
-            mean_ns: Nanos::from_nanos(p95 / 2.0),
-            median_ns: Nanos::from_nanos(p95 / 2.0),
-            p95_ns: Nanos::from_nanos(p95),
-            p99_ns: Nanos::from_nanos(p95),
-            std_dev_ns: Nanos::from_nanos(1.0),
-            samples: 100,
-            iterations_per_sample: None,
-        };
-        Comparison {
-            key: key(),
-            verdict: Verdict::Unchanged,
-            pairing: None,
-            throughput: Some(Throughput::Elements(1_000)),
-            time: Some(TimeComparison {
-                base: Some(summary(p95 * 0.9)),
-                head: Some(summary(p95)),
-                change: None,
-                rounds: Vec::new(),
-                quantiles_ns: None,
-                mean_change: None,
-                head_errors: Some(TimeErrors {
-                    mean: error,
-                    median: error,
-                    p95: error,
-                    p99: error,
-                    rounds: 10,
-                }),
-            }),
-            allocations: None,
-            failure: None,
-            notes: Vec::new(),
-            remarks: Vec::new(),
-        }
+    fn timed(p95: f64, error: impl Into<Option<f64>>) -> Comparison {
+        let error = error.into();
+        let key = BenchmarkKey::new("shop", "prices", "sum");
+        let mut comparison = Comparison::unobserved(key, Verdict::Unchanged);
+        let half = change(p95 * 0.45, p95 / 2.0, error);
+        // 1,000 elements each.
+        let speed = |time: &Option<Observed>| 1e12 / time.as_ref().unwrap().value;
+        let (base, head) = (speed(&half.sides.base), speed(&half.sides.head));
+        comparison.metrics.extend([
+            (Metric::TIME, half),
+            (Metric::P95, change(p95 * 0.9, p95, error)),
+            (Metric::ELEMENTS_PER_SECOND, change(base, head, error)),
+        ]);
+        comparison
     }
 
     fn check(comparison: &Comparison, limit: Limit) -> BudgetCheck {
@@ -365,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_limit_of_time_is_over_only_where_that_is_certain() {
-        let p95 = limit(Metric::P95, Unit::Nanoseconds, 3.0 * MS, Some(2.4 * MS));
+        let p95 = limit(Metric::P95, 3.0 * MS, Some(2.4 * MS));
         let status = |ms: f64, error| check(&timed(ms * MS, error), p95).status;
         assert_eq!(status(4.0, 0.01), BudgetStatus::Over);
         assert_eq!(status(3.1, 0.10), BudgetStatus::Investigate);
@@ -378,11 +291,8 @@ mod tests {
 
     #[test]
     fn one_round_is_never_certain() {
-        let mut once = timed(9.0 * MS, 0.01);
-        if let Some(time) = &mut once.time {
-            time.head_errors = None;
-        }
-        let seen = check(&once, limit(Metric::P95, Unit::Nanoseconds, MS, None));
+        let once = timed(9.0 * MS, None);
+        let seen = check(&once, limit(Metric::P95, MS, None));
         assert_eq!(seen.status, BudgetStatus::Investigate);
     }
 
@@ -391,45 +301,25 @@ mod tests {
         // 1,000 elements in a median of 1 ms: a million a second.
         let comparison = timed(2.0 * MS, 0.001);
         let of = |limit_at: f64, investigate| {
-            let unit = Unit::ElementsPerSecond;
-            check(
-                &comparison,
-                limit(Metric::Throughput, unit, limit_at, investigate),
-            )
+            let floor = limit(Metric::ELEMENTS_PER_SECOND, limit_at, investigate);
+            check(&comparison, floor)
         };
         assert_eq!(of(2e6, None).status, BudgetStatus::Over);
         assert_eq!(of(9e5, Some(1.2e6)).status, BudgetStatus::Investigate);
         assert_eq!(of(5e5, None).status, BudgetStatus::Within);
         assert_eq!(of(5e5, None).used, Some(0.5));
-        let bytes = limit(Metric::Throughput, Unit::BytesPerSecond, 1.0, None);
+        let bytes = limit(Metric::BYTES_PER_SECOND, 1.0, None);
         assert_eq!(check(&comparison, bytes).status, BudgetStatus::Unknown);
     }
 
     #[test]
     fn counts_are_exact_and_none_at_all_may_be_the_limit() {
         let mut comparison = timed(MS, 0.01);
-        let none = limit(Metric::Allocations, Unit::Count, 0.0, None);
+        let none = limit(Metric::ALLOCATIONS, 0.0, None);
         assert_eq!(check(&comparison, none).status, BudgetStatus::Unknown);
-        let counted = |count: f64| AllocationSummary {
-            count,
-            reallocations: 0.0,
-            frees: count,
-            bytes: count * 8.0,
-            peak_bytes: 8,
-            leaked_bytes: 0.0,
-            largest_bytes: 8,
-            histogram: Vec::new(),
-            exact: true,
-        };
         let mut with = |count| {
-            comparison.allocations = Some(AllocationComparison {
-                base: None,
-                head: Some(counted(count)),
-                verdict: None,
-                figures: None,
-                notes: Vec::new(),
-                sites: Vec::new(),
-            });
+            let counted = comparison.metrics.entry(Metric::ALLOCATIONS);
+            counted.sides.head = Some(Observed::exactly(count));
             check(&comparison, none)
         };
         assert_eq!(with(1.0).status, BudgetStatus::Over);
@@ -439,10 +329,9 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_on_purpose_does_not_vote_and_what_failed_does() {
-        let mut comparison = timed(MS, 0.01);
-        comparison.time = None;
-        comparison.verdict = Verdict::Identical;
-        let p95 = limit(Metric::P95, Unit::Nanoseconds, MS, None);
+        let key = BenchmarkKey::new("shop", "prices", "sum");
+        let mut comparison = Comparison::unobserved(key, Verdict::Identical);
+        let p95 = limit(Metric::P95, MS, None);
         let unmeasured = check(&comparison, p95);
         assert_eq!(unmeasured.status, BudgetStatus::Unmeasured);
         assert_eq!(reasons_of_budgets(&[unmeasured]), []);
@@ -464,7 +353,7 @@ mod tests {
                 Some(Bytes::from_bytes(1_200_000)),
             ),
         };
-        let over = of_binary(&binary, limit(Metric::Size, Unit::Bytes, 1_048_576.0, None));
+        let over = of_binary(&binary, limit(Metric::SIZE, 1_048_576.0, None));
         let reasons = reasons_of_budgets(&[over.unwrap()]);
         assert!(matches!(
             &reasons[..],
@@ -479,9 +368,6 @@ mod tests {
             name: "serve".into(),
             size: Paired::new(Some(Bytes::from_bytes(1)), None),
         };
-        assert_eq!(
-            of_binary(&binary, limit(Metric::Size, Unit::Bytes, 1.0, None)),
-            None
-        );
+        assert_eq!(of_binary(&binary, limit(Metric::SIZE, 1.0, None)), None);
     }
 }

@@ -1,9 +1,9 @@
 //! Whether the change shows what it claims to gain.
 
 use super::{Basis, Changed, ClaimCheck, ClaimStanding, Reason};
-use crate::analyse::{AllocationVerdict, Comparison, Verdict};
-use crate::plan::{Claim, Gain};
-use crate::units::Ratio;
+use crate::analyse::{Comparison, Direction, Verdict};
+use crate::plan::Claim;
+use crate::units::{Better, Metric, Ratio};
 
 /// Checks every claim. Of a shard nothing follows: the benchmarks may be in the others.
 #[must_use]
@@ -40,7 +40,7 @@ fn check(comparisons: &[Comparison], claim: &Claim) -> ClaimCheck {
             benchmark: comparison.key.clone(),
             ratio,
         };
-        match outcome(comparison, claim.gain()) {
+        match outcome(comparison, claim.metric()) {
             Outcome::Gain(ratio) => check.shown.push(changed(ratio)),
             Outcome::Loss(ratio) => check.contrary.push(changed(ratio)),
             Outcome::Unmoved => check.unmoved.push(key),
@@ -71,13 +71,13 @@ enum Outcome {
     Open,
 }
 
-fn outcome(comparison: &Comparison, gain: Gain) -> Outcome {
+fn outcome(comparison: &Comparison, metric: Metric) -> Outcome {
     let unmeasured = match comparison.verdict {
         Verdict::Identical | Verdict::Unreached => Outcome::Unmoved,
         _ => Outcome::Open,
     };
-    if gain == Gain::Faster {
-        let ratio = comparison.change().map(|change| change.ratio);
+    if metric == Metric::TIME {
+        let ratio = comparison.estimate().map(|change| change.ratio);
         return match comparison.verdict {
             Verdict::Faster => Outcome::Gain(ratio),
             Verdict::Slower => Outcome::Loss(ratio),
@@ -85,34 +85,18 @@ fn outcome(comparison: &Comparison, gain: Gain) -> Outcome {
             _ => unmeasured,
         };
     }
-    let (verdict, ratio) = allocations(comparison, gain);
-    match verdict {
-        Some(AllocationVerdict::Fewer) => Outcome::Gain(ratio),
-        Some(AllocationVerdict::More) => Outcome::Loss(ratio),
-        Some(AllocationVerdict::Same) => Outcome::Unmoved,
-        _ => unmeasured,
+    let Some(change) = comparison.metrics.get(metric) else {
+        return unmeasured;
+    };
+    let quotient = change.values().map(|both| both.head / both.base);
+    let quotient = quotient.filter(|quotient| quotient.is_finite());
+    let ratio = quotient.map(Ratio::from_quotient);
+    match (change.direction, metric.better) {
+        (None, _) => unmeasured,
+        (Some(Direction::Same), _) => Outcome::Unmoved,
+        (Some(Direction::Fewer), Better::Lower) | (Some(Direction::More), Better::Higher) => {
+            Outcome::Gain(ratio)
+        }
+        (Some(Direction::Fewer | Direction::More), _) => Outcome::Loss(ratio),
     }
-}
-
-/// What is known of one figure of the allocations.
-fn allocations(comparison: &Comparison, gain: Gain) -> (Option<AllocationVerdict>, Option<Ratio>) {
-    let Some(all) = &comparison.allocations else {
-        return (None, None);
-    };
-    let verdict = match (&all.figures, gain) {
-        (Some(figures), Gain::FewerBytes) => figures.bytes,
-        (Some(figures), Gain::LowerPeak) => figures.peak,
-        (Some(figures), _) => figures.allocations,
-        (None, _) => None,
-    };
-    let ratio = all.base.as_ref().zip(all.head.as_ref());
-    let ratio = ratio.and_then(|(base, head)| {
-        let quotient = match gain {
-            Gain::FewerBytes => head.bytes / base.bytes,
-            Gain::LowerPeak => head.peak_bytes as f64 / base.peak_bytes as f64,
-            _ => head.count / base.count,
-        };
-        (quotient.is_finite()).then(|| Ratio::from_quotient(quotient))
-    });
-    (verdict, ratio)
 }

@@ -1,10 +1,10 @@
 //! What more allocations mean for the vote.
 
-use super::reason::{FurtherGrowth, Grown, Growth};
+use super::reason::{GrownMetric, Growth};
 use super::{Basis, Reason, Vote};
-use crate::analyse::{AllocationVerdict, Comparison};
+use crate::analyse::{Comparison, Direction};
 use crate::plan::{AllocationPolicy, OnMore};
-use crate::units::Paired;
+use crate::units::MetricGroup;
 
 /// Benchmarks of which one iteration makes more allocations, asks for more bytes or needs more memory at a time,
 /// by more than the policy's threshold.
@@ -21,42 +21,26 @@ pub(super) fn reason_of_growth(comparisons: &[Comparison], basis: &Basis) -> Opt
     (!benchmarks.is_empty()).then_some(Reason::AllocatesMore { vote, benchmarks })
 }
 
-/// Each figure for itself: fewer allocations do not make up for more bytes.
+/// Each metric that can be limited, for itself: fewer allocations do not make up for more bytes.
 fn growth(comparison: &Comparison, policy: &AllocationPolicy) -> Option<Growth> {
-    let allocations = comparison.allocations.as_ref()?;
-    let (base, head) = (allocations.base.as_ref()?, allocations.head.as_ref()?);
-    let more = Some(AllocationVerdict::More);
-    // Reports of older versions have one verdict on all figures.
-    let [count, bytes, peak] = match allocations.figures {
-        Some(figures) => [figures.allocations, figures.bytes, figures.peak],
-        None => [allocations.verdict, None, allocations.verdict],
-    };
-    let peaks = Paired::new(base.peak_bytes as f64, head.peak_bytes as f64);
-    let all = [
-        (Grown::Count, count, Paired::new(base.count, head.count)),
-        (Grown::Bytes, bytes, Paired::new(base.bytes, head.bytes)),
-        (Grown::Peak, peak, peaks),
-    ];
-    let beyond = |amount: &Paired<f64>| amount.head > amount.base * policy.threshold.as_quotient();
-    let mut grown = all
-        .into_iter()
-        .filter(|(_, verdict, amount)| *verdict == more && beyond(amount))
-        .map(|(grown, _, amount)| FurtherGrowth { grown, amount });
-    let FurtherGrowth {
-        grown: first,
-        amount,
-    } = grown.next()?;
-    Some(Growth {
+    let grown = comparison.metrics.of(MetricGroup::Allocations);
+    let grown = grown.filter(|(metric, change)| {
+        metric.limit.is_some() && change.direction == Some(Direction::More)
+    });
+    let amounts = grown.filter_map(|(metric, change)| {
+        let amount = change.values()?;
+        let beyond = amount.head > amount.base * policy.threshold.as_quotient();
+        beyond.then_some(GrownMetric { metric, amount })
+    });
+    let grown: Vec<GrownMetric> = amounts.collect();
+    (!grown.is_empty()).then(|| Growth {
         benchmark: comparison.key.clone(),
-        grown: first,
-        amount,
-        also: grown.collect(),
+        grown,
     })
 }
 
-/// By how much a benchmark's allocations grew: the figure that grew most.
+/// By how much a benchmark's allocations grew: the metric that grew most.
 fn share(growth: &Growth) -> f64 {
-    let of = |amount: &Paired<f64>| amount.head / amount.base.max(f64::MIN_POSITIVE);
-    let also = growth.also.iter().map(|further| of(&further.amount));
-    also.fold(of(&growth.amount), f64::max)
+    let of = |grown: &GrownMetric| grown.amount.head / grown.amount.base.max(f64::MIN_POSITIVE);
+    growth.grown.iter().map(of).fold(0.0, f64::max)
 }

@@ -19,7 +19,7 @@ pub use budget_check::{BudgetCheck, BudgetStatus, BudgetSubject};
 pub use budgets::{SharedError, check_budgets, gravest_first};
 pub use claims::check_claims;
 pub use reason::{
-    Changed, ClaimCheck, ClaimStanding, FurtherGrowth, Grown, Growth, Reason, RequiredBenchmark,
+    Changed, ClaimCheck, ClaimStanding, GrownMetric, Growth, Reason, RequiredBenchmark,
     UncoveredFunction, Vote,
 };
 
@@ -126,7 +126,7 @@ fn reasons_of_verdicts(evidence: Evidence<'_>) -> Vec<Reason> {
     let keys = |verdict| with(verdict).into_iter().map(|c| c.key.clone()).collect();
     let slower = with(Verdict::Slower).into_iter().map(|c| Changed {
         benchmark: c.key.clone(),
-        ratio: c.change().map(|change| change.ratio),
+        ratio: c.estimate().map(|change| change.ratio),
     });
     let failed = evidence.targets.iter();
     let failed = failed.filter(|target| target.outcome == TargetOutcome::Failed);
@@ -157,7 +157,7 @@ fn reasons_of_verdicts(evidence: Evidence<'_>) -> Vec<Reason> {
 /// How far the time moved, so that the largest change is named first.
 fn size(comparison: &Comparison) -> f64 {
     comparison
-        .change()
+        .estimate()
         .map_or(0.0, |change| change.ratio.ln().abs())
 }
 

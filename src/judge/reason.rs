@@ -6,7 +6,7 @@ use super::{BudgetCheck, Shortfall};
 use crate::analyse::Verdict;
 use crate::discover::SkippedTarget;
 use crate::plan::Claim;
-use crate::units::{BenchmarkKey, Paired, Ratio};
+use crate::units::{BenchmarkKey, Metric, Paired, Ratio};
 
 /// The overall vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -180,34 +180,17 @@ pub struct Growth {
     /// Its name.
     #[serde(flatten)]
     pub benchmark: BenchmarkKey,
-    /// What grew.
-    pub grown: Grown,
-    /// The amounts of both sides.
-    pub amount: Paired<f64>,
-    /// What else grew.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub also: Vec<FurtherGrowth>,
+    /// What grew, in the order of reports; never empty.
+    pub grown: Vec<GrownMetric>,
 }
 
-/// Another figure of a benchmark's allocations that grew.
+/// A metric that grew.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct FurtherGrowth {
-    /// What grew.
-    pub grown: Grown,
+pub struct GrownMetric {
+    /// Which.
+    pub metric: Metric,
     /// The amounts of both sides.
     pub amount: Paired<f64>,
-}
-
-/// What of a benchmark's allocations grew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Grown {
-    /// Their number.
-    Count,
-    /// The bytes asked for.
-    Bytes,
-    /// The bytes that are live at a time.
-    Peak,
 }
 
 /// A function of the workspace whose code changed and that no benchmark executed.

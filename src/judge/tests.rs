@@ -1,84 +1,51 @@
 //! Decisions on planted findings.
 
 use super::*;
-use crate::analyse::{
-    AllocationComparison, AllocationFigures, AllocationSummary, AllocationVerdict, Difference,
-    TimeChange, TimeComparison,
-};
+use crate::analyse::{Change, Direction, Observed, RatioEstimate};
 use crate::plan::{AllocationPolicy, OnMore};
-use crate::units::{BenchmarkKey, Paired, Ratio};
+use crate::units::{BenchmarkKey, Metric, Paired, Ratio};
 
 fn key(id: &str) -> BenchmarkKey {
-    BenchmarkKey {
-        package: "shop".to_owned(),
-        target: "prices".to_owned(),
-        id: id.to_owned(),
-    }
+    BenchmarkKey::new("shop", "prices", id)
 }
 
 fn comparison(id: &str, verdict: Verdict) -> Comparison {
-    Comparison {
-        key: key(id),
-        verdict,
-        pairing: None,
-        throughput: None,
-        time: None,
-        allocations: None,
-        failure: None,
-        notes: Vec::new(),
-        remarks: Vec::new(),
-    }
+    Comparison::unobserved(key(id), verdict)
 }
 
 fn slower(id: &str, change: f64) -> Comparison {
     let ratio = Ratio::from_change(change);
     let mut slower = comparison(id, Verdict::Slower);
-    slower.time = Some(TimeComparison {
-        base: None,
-        head: None,
-        change: Some(TimeChange {
-            ratio,
-            lower: ratio,
-            upper: ratio,
-            p_value: 0.0,
-            confidence: 0.95,
-            rounds: 13,
-            detectable: 0.001,
-            difference: Difference::Slower,
-        }),
-        rounds: Vec::new(),
-        quantiles_ns: None,
-        mean_change: None,
-        head_errors: None,
+    let time = slower.metrics.entry(Metric::TIME);
+    time.direction = Some(Direction::More);
+    time.estimate = Some(RatioEstimate {
+        ratio,
+        lower: ratio,
+        upper: ratio,
+        p_value: 0.0,
+        confidence: 0.95,
+        rounds: 13,
+        detectable: 0.001,
     });
     slower
 }
 
-fn allocating(base: f64, head: f64) -> Comparison {
-    let side = |count: f64| AllocationSummary {
-        count,
-        reallocations: 0.0,
-        frees: count,
-        bytes: 8.0 * count,
-        peak_bytes: 8,
-        leaked_bytes: 0.0,
-        largest_bytes: 8,
-        histogram: Vec::new(),
-        exact: true,
-    };
-    let mut grown = comparison("sum", Verdict::Unchanged);
-    grown.allocations = Some(AllocationComparison {
-        base: Some(side(base)),
-        head: Some(side(head)),
-        verdict: Some(match base.total_cmp(&head) {
-            std::cmp::Ordering::Less => AllocationVerdict::More,
-            std::cmp::Ordering::Equal => AllocationVerdict::Same,
-            std::cmp::Ordering::Greater => AllocationVerdict::Fewer,
+fn counted(base: f64, head: f64) -> Change {
+    Change {
+        sides: Paired::new(base, head).map(|count| Some(Observed::exactly(count))),
+        direction: Some(match base.total_cmp(&head) {
+            std::cmp::Ordering::Less => Direction::More,
+            std::cmp::Ordering::Equal => Direction::Same,
+            std::cmp::Ordering::Greater => Direction::Fewer,
         }),
-        figures: None,
-        notes: Vec::new(),
-        sites: Vec::new(),
-    });
+        ..Change::default()
+    }
+}
+
+fn allocating(base: f64, head: f64) -> Comparison {
+    let mut grown = comparison("sum", Verdict::Unchanged);
+    let count = (Metric::ALLOCATIONS, counted(base, head));
+    grown.metrics.extend([count]);
     grown
 }
 
@@ -86,24 +53,17 @@ fn allocating(base: f64, head: f64) -> Comparison {
 fn fewer_allocations_do_not_keep_more_bytes_and_a_higher_peak_from_the_vote() {
     // 64 MiB once where there were twice 50 bytes.
     let mut larger = allocating(2.0, 1.0);
-    let found = larger.allocations.as_mut().unwrap();
-    let more = Some(AllocationVerdict::More);
-    found.figures = Some(AllocationFigures {
-        allocations: Some(AllocationVerdict::Fewer),
-        bytes: more,
-        peak: more,
-        ..AllocationFigures::default()
-    });
-    let (base, head) = (found.base.as_mut().unwrap(), found.head.as_mut().unwrap());
-    (base.bytes, head.bytes) = (100.0, 67_108_864.0);
-    (base.peak_bytes, head.peak_bytes) = (50, 67_108_864);
+    larger.metrics.extend([
+        (Metric::BYTES, counted(100.0, 67_108_864.0)),
+        (Metric::PEAK, counted(50.0, 67_108_864.0)),
+    ]);
     let decision = decide(&[larger], &basis(OnMore::Reject));
     assert_eq!(decision.vote, Vote::Reject);
     let Reason::AllocatesMore { benchmarks, .. } = &decision.reasons[0] else {
         panic!("{decision:?}");
     };
-    assert_eq!(benchmarks[0].grown, Grown::Bytes);
-    assert_eq!(benchmarks[0].also[0].grown, Grown::Peak);
+    let grown = benchmarks[0].grown.iter().map(|grown| grown.metric);
+    assert!(grown.eq([Metric::BYTES, Metric::PEAK]));
 }
 
 fn basis(on_more: OnMore) -> Basis {
@@ -215,9 +175,10 @@ fn an_increase_asks_for_the_vote_that_the_policy_names_and_only_beyond_its_thres
     let decision = decide(&[allocating(1.0, 2.0)], &basis(OnMore::Modify));
     let grown = Growth {
         benchmark: key("sum"),
-        grown: Grown::Count,
-        amount: Paired::new(1.0, 2.0),
-        also: Vec::new(),
+        grown: vec![GrownMetric {
+            metric: Metric::ALLOCATIONS,
+            amount: Paired::new(1.0, 2.0),
+        }],
     };
     assert!(matches!(
         &decision.reasons[..],
@@ -305,12 +266,10 @@ fn an_optimisation_that_shows_no_gain_asks_for_evidence() {
 #[test]
 fn claims_about_allocations_look_at_the_figure_that_they_name() {
     let mut fewer = allocating(4.0, 1.0);
-    fewer.allocations.as_mut().unwrap().figures = Some(AllocationFigures {
-        allocations: Some(AllocationVerdict::Fewer),
-        bytes: Some(AllocationVerdict::More),
-        peak: Some(AllocationVerdict::Same),
-        ..AllocationFigures::default()
-    });
+    fewer.metrics.extend([
+        (Metric::BYTES, counted(8.0, 9.0)),
+        (Metric::PEAK, counted(8.0, 8.0)),
+    ]);
     for (text, expected) in [
         ("fewer-allocations=sum", ClaimStanding::Shown),
         ("fewer-bytes=sum", ClaimStanding::Contradicted),

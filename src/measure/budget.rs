@@ -193,7 +193,7 @@ impl Limits<'_> {
     pub(super) fn rounds_of(&self, longest: Duration, key: &BenchmarkKey) -> usize {
         let longest = longest.max(Duration::from_nanos(1));
         let rules = &self.sampling.rules;
-        let own = rules.of(&key.package, &key.target, &key.id).time;
+        let own = rules.of(key).time;
         let budget = own.unwrap_or(self.sampling.time);
         let affordable = (budget.as_secs_f64() / longest.as_secs_f64()).ceil() as usize;
         affordable.max(self.fewest_rounds).min(self.sampling.rounds)

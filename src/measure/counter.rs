@@ -183,11 +183,7 @@ impl Counter<'_> {
     /// Whether one more process of a benchmark takes no longer than its timing was allowed to.
     fn is_affordable(&self, counted: &Counted) -> bool {
         let key = &counted.key;
-        let own = self
-            .sampling
-            .rules
-            .of(&key.package, &key.target, &key.id)
-            .time;
+        let own = self.sampling.rules.of(key).time;
         let budget = own.unwrap_or(self.sampling.time).as_nanos();
         let spent = |side: Side| -> u64 {
             let processes = counted.processes.get(side).iter();

@@ -281,7 +281,7 @@ fn requests(courses: &[Course], target: usize, order: Order, turn: &[bool]) -> V
 
 fn urgency(sampling: &Sampling, benchmark: &Benchmark) -> Urgency {
     let key = &benchmark.key;
-    let own = sampling.rules.of(&key.package, &key.target, &key.id);
+    let own = sampling.rules.of(key);
     match (own.obligation, benchmark.presence) {
         (Obligation::Required, _) => Urgency::Required,
         (_, Presence::Common) => Urgency::Compared,

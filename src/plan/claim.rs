@@ -3,53 +3,26 @@
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+use crate::units::Metric;
+
 /// A gain, and the benchmarks that must show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Claim {
-    gain: Gain,
+    metric: Metric,
     /// Known to be a regular expression.
     pattern: String,
 }
 
-/// What is claimed to be better on the head side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gain {
-    /// The time of an iteration.
-    Faster,
-    /// The number of allocations.
-    FewerAllocations,
-    /// The bytes asked for.
-    FewerBytes,
-    /// The bytes that are live at a time.
-    LowerPeak,
-}
-
-impl Gain {
-    const ALL: [Gain; 4] = [
-        Gain::Faster,
-        Gain::FewerAllocations,
-        Gain::FewerBytes,
-        Gain::LowerPeak,
-    ];
-
-    /// As it is typed.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Gain::Faster => "faster",
-            Gain::FewerAllocations => "fewer-allocations",
-            Gain::FewerBytes => "fewer-bytes",
-            Gain::LowerPeak => "lower-peak",
-        }
-    }
-}
-
 impl Claim {
-    /// What is claimed.
+    /// What is claimed to be better on the head side.
     #[must_use]
-    pub fn gain(&self) -> Gain {
-        self.gain
+    pub fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    fn gain(&self) -> &'static str {
+        self.metric.gain.unwrap_or(self.metric.id)
     }
 
     /// Whether the claim is about a benchmark, by its id: `--filter` matches ids in the same way.
@@ -62,7 +35,7 @@ impl Claim {
 impl std::fmt::Display for Claim {
     /// As it was typed.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}={}", self.gain.name(), self.pattern)
+        write!(f, "{}={}", self.gain(), self.pattern)
     }
 }
 
@@ -71,7 +44,8 @@ impl std::str::FromStr for Claim {
 
     fn from_str(text: &str) -> Result<Claim, String> {
         let gains = || {
-            let names: Vec<String> = Gain::ALL.map(|gain| format!("`{}`", gain.name())).into();
+            let words = Metric::ALL.into_iter().filter_map(|metric| metric.gain);
+            let names: Vec<String> = words.map(|word| format!("`{word}`")).collect();
             names.join(", ")
         };
         let Some((name, pattern)) = text.split_once('=') else {
@@ -80,25 +54,21 @@ impl std::str::FromStr for Claim {
                 gains()
             ));
         };
-        let gain = Gain::ALL
-            .into_iter()
-            .find(|gain| gain.name() == name.trim());
-        let gain = gain.ok_or_else(|| format!("`{name}` is no gain; gains are {}", gains()))?;
+        let known = Metric::gained_by(name.trim());
+        let known = known.and_then(|metric| Some((metric, metric.gain?)));
+        let (metric, gain) =
+            known.ok_or_else(|| format!("`{name}` is no gain; gains are {}", gains()))?;
         if pattern.is_empty() {
             // A variable of a script that was not set must not claim everything.
-            return Err(format!(
-                "which benchmarks? `{0}=.*` means any of them",
-                gain.name()
-            ));
+            return Err(format!("which benchmarks? `{gain}=.*` means any of them",));
         }
         match Regex::new(pattern) {
             Ok(_) => Ok(Claim {
-                gain,
+                metric,
                 pattern: pattern.to_owned(),
             }),
             Err(error) => Err(format!(
-                "{error}\nto mean the text itself, write `{}={}`",
-                gain.name(),
+                "{error}\nto mean the text itself, write `{gain}={}`",
                 regex::escape(pattern)
             )),
         }
@@ -125,10 +95,10 @@ mod tests {
 
     #[test]
     fn a_claim_is_a_gain_and_a_regular_expression() {
-        for gain in Gain::ALL {
-            let text = format!("{}=^parse/.*=x$", gain.name());
+        for word in ["faster", "fewer-allocations", "fewer-bytes", "lower-peak"] {
+            let text = format!("{word}=^parse/.*=x$");
             let claim: Claim = text.parse().unwrap();
-            assert_eq!(claim.gain(), gain);
+            assert_eq!(claim.metric().gain, Some(word));
             assert_eq!(claim.to_string(), text);
             assert!(claim.matcher()("parse/a=x") && !claim.matcher()("parse/a"));
             let json = serde_json::to_string(&claim).unwrap();

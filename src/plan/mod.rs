@@ -31,7 +31,7 @@ use crate::units::{Charset, Ratio};
 pub(crate) use args::quoted;
 pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs, near_command};
 pub use cache::Cache;
-pub use claim::{Claim, Gain};
+pub use claim::Claim;
 pub use error::PlanError;
 pub use exit::ExitStatus;
 pub use format::Format;

@@ -5,7 +5,7 @@ use super::escape::visible;
 use super::percentiles;
 use super::words::Naming;
 use crate::judge::{BudgetCheck, BudgetStatus, BudgetSubject};
-use crate::units::Charset;
+use crate::units::{Charset, Form};
 
 /// One budget as a line of a table: printable, but not yet escaped for any markup.
 pub(super) struct Line {
@@ -60,7 +60,7 @@ pub(super) fn symbol(status: BudgetStatus, charset: Charset) -> &'static str {
 }
 
 fn line(check: &BudgetCheck, naming: Naming) -> Line {
-    let amount = |amount: Option<f64>| amount.map_or(String::new(), |a| check.unit.show(a));
+    let amount = |amount: Option<f64>| amount.map_or(String::new(), |a| check.metric.unit.show(a));
     Line {
         status: check.status,
         subject: subject(check, naming),
@@ -90,7 +90,7 @@ pub(super) fn summary(check: &BudgetCheck) -> String {
         BudgetStatus::Unmeasured => "budget not measured",
     };
     let used = match check.head {
-        Some(head) => format!(": {} ({})", check.unit.show(head), used(check)),
+        Some(head) => format!(": {} ({})", check.metric.unit.show(head), used(check)),
         None => String::new(),
     };
     let note = check.note.as_deref().map(visible);
@@ -100,17 +100,17 @@ pub(super) fn summary(check: &BudgetCheck) -> String {
 
 /// What is limited, called what it is: `p95 of means of 124 iterations`, `allocations`.
 pub(super) fn metric(check: &BudgetCheck) -> String {
-    match check.metric.is_percentile() {
-        true => {
+    match check.metric.form {
+        Form::Percentile => {
             let of = percentiles::of(check.iterations_per_sample);
             format!("{} of {of}", check.metric)
         }
-        false => check.metric.to_string(),
+        Form::Sum | Form::Level => check.metric.to_string(),
     }
 }
 
 fn limit(check: &BudgetCheck) -> String {
-    let limit = check.unit.show_typed(check.limit);
+    let limit = check.metric.unit.show_typed(check.limit);
     format!("{} {} {limit}", metric(check), check.metric.relation())
 }
 

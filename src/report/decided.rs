@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::reasons;
 use crate::judge::{Decision, Reason, Vote};
 
-/// As `schemas/report.v1.json` has it.
+/// As `schemas/report.v2.json` has it.
 #[derive(Serialize, Deserialize)]
 struct Written {
     vote: Vote,

@@ -5,9 +5,10 @@ use super::causes;
 use super::escape::visible;
 use super::risks;
 use super::words::{self, Naming};
-use crate::analyse::{Comparison, TimeChange, Verdict};
+use crate::analyse::{Comparison, RatioEstimate, Verdict};
 use crate::discover::TargetOutcome;
 use crate::measure::{Pairing, Remark};
+use crate::units::{Metric, Nanos, Note, Unit};
 
 /// What follows from a report, each list the most severe first.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,15 +126,13 @@ fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for comparison in &report.benchmarks {
         let name = naming.name(&comparison.key);
-        let counting = comparison.allocations.iter().flat_map(|a| &a.notes);
-        let counting = counting.map(|note| format!("allocations: {note}"));
         let profiled = report
             .attributions
             .iter()
             .filter(|a| a.key == comparison.key);
         let profiling = profiled.flat_map(|attribution| &attribution.notes);
         let profiling = profiling.map(|note| format!("profile: {note}"));
-        let all = comparison.notes.iter().cloned().chain(counting);
+        let all = comparison.notes.iter().map(words_of);
         for note in all.chain(profiling) {
             match found.iter_mut().find(|(text, _)| *text == note) {
                 Some((_, names)) => names.push(name.clone()),
@@ -160,6 +159,14 @@ fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
     found.into_iter().map(entry).chain(unclear).collect()
 }
 
+/// The note, with what it is about.
+fn words_of(note: &Note) -> String {
+    match note.about {
+        Some(group) => format!("{}: {}", group.name(), note.text),
+        None => note.text.clone(),
+    }
+}
+
 fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
     match comparison.verdict {
         Verdict::Failed => {
@@ -175,7 +182,7 @@ fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
             "removed: nothing measures any more what it covered".to_owned(),
         )),
         Verdict::Inconclusive => {
-            let change = comparison.time.as_ref()?.change.as_ref()?;
+            let change = comparison.estimate()?;
             if is_doubted(comparison) {
                 let text = format!(
                     "time {} ({} to {}), which may have another cause than the change: see its note",
@@ -218,7 +225,7 @@ fn is_doubted(comparison: &Comparison) -> bool {
 }
 
 /// Whether a whole interval lies beyond ±`threshold`.
-fn lies_beyond(change: &TimeChange, threshold: f64) -> bool {
+fn lies_beyond(change: &RatioEstimate, threshold: f64) -> bool {
     change.lower.ln() > threshold.ln_1p() || change.upper.ln() < -threshold.ln_1p()
 }
 
@@ -250,13 +257,14 @@ fn slowdown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
     if comparison.verdict != Verdict::Slower {
         return None;
     }
-    let (base, head) = risks::both(comparison)?;
-    let change = comparison.time.as_ref()?.change.as_ref()?;
+    let mean = comparison.values(Metric::MEAN)?;
+    let change = comparison.estimate()?;
+    let show = |nanos| Nanos::from_nanos(nanos);
     let text = format!(
         "win back {} an iteration ({} now, {} before){}",
-        crate::units::Nanos::from_nanos(head.mean_ns.as_nanos() - base.mean_ns.as_nanos()),
-        head.mean_ns,
-        base.mean_ns,
+        show(mean.head - mean.base),
+        show(mean.head),
+        show(mean.base),
         causes::mainly(report, comparison)
             .map(|culprit| format!(", first of all {culprit}"))
             .unwrap_or_default()
@@ -265,20 +273,22 @@ fn slowdown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
 }
 
 fn hunger(comparison: &Comparison) -> Option<(f64, String)> {
-    let allocations = comparison.allocations.as_ref()?;
-    let (base, head) = (allocations.base.as_ref()?, allocations.head.as_ref()?);
-    let (more, bytes) = (head.count - base.count, head.bytes - base.bytes);
+    let more = |metric| {
+        let values = comparison.values(metric)?;
+        Some(values.head - values.base)
+    };
+    let (more, bytes) = (more(Metric::ALLOCATIONS)?, more(Metric::BYTES)?);
     if more <= 0.0 && bytes <= 0.0 {
         return None;
     }
-    let place = allocations.sites.first().map(|site| {
+    let place = comparison.sites.first().map(|site| {
         let place = site.location.as_deref().unwrap_or(&site.function);
         format!(", first at {}", visible(place))
     });
     let text = format!(
         "look at {} and {} more per iteration{}",
         words::allocations(more, words::signed),
-        words::bytes(bytes),
+        Unit::Bytes.show(bytes),
         place.unwrap_or_default()
     );
     // A byte more weighs less than any slowdown that was seen, since its time is already in it.

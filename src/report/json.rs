@@ -1,4 +1,4 @@
-//! The JSON report, as `schemas/report.v1.json` describes it.
+//! The JSON report, as `schemas/report.v2.json` describes it.
 
 use super::{Report, ReportError};
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Report, ReportError, SCHEMA_VERSION};
+use super::{Report, ReportError, SCHEMA_VERSION, upgrade};
 
 /// What is read first, so that a report of another version is named as such.
 #[derive(Deserialize)]
@@ -25,6 +25,11 @@ pub fn load(path: &Path) -> Result<Report, ReportError> {
     let versioned: Versioned = serde_json::from_slice(&bytes).map_err(no_report)?;
     match versioned.schema_version {
         Some(SCHEMA_VERSION) => serde_json::from_slice(&bytes).map_err(no_report),
+        Some(1) => {
+            let mut report = serde_json::from_slice(&bytes).map_err(no_report)?;
+            upgrade::from_v1(&mut report);
+            serde_json::from_value(report).map_err(no_report)
+        }
         found => Err(ReportError::Version {
             path: path.to_owned(),
             found,
@@ -53,8 +58,8 @@ mod tests {
             written("{}"),
             ReportError::Version { found: None, .. }
         ));
-        let newer = written(r#"{"schema_version": 2}"#);
-        assert!(matches!(newer, ReportError::Version { found: Some(2), .. }));
+        let newer = written(r#"{"schema_version": 3}"#);
+        assert!(matches!(newer, ReportError::Version { found: Some(3), .. }));
         assert!(newer.hint().is_some());
     }
 }

@@ -130,8 +130,8 @@ fn measured_twice(first: &Report, rest: &[Report]) -> Vec<String> {
 
 /// How many benchmarks were compared: a baseline of one side alone accuses nobody.
 fn timed(report: &Report) -> usize {
-    let changes = report.benchmarks.iter().filter_map(|c| c.time.as_ref());
-    changes.filter(|time| time.change.is_some()).count()
+    let changes = report.benchmarks.iter();
+    changes.filter_map(Comparison::estimate).count()
 }
 
 fn confidence(first: &Report, rest: &[Report]) -> f64 {
@@ -241,11 +241,15 @@ fn add_timings(all: &mut Vec<StageTiming>, more: Vec<StageTiming>) {
 
 fn warn_of_machines(merged: &mut Report, other: &Report) {
     let (a, b) = (&merged.environment, &other.environment);
-    if (&a.cpu, a.cores, &a.kernel) == (&b.cpu, b.cores, &b.kernel) {
+    if (&a.machine, &a.kernel) == (&b.machine, &b.kernel) {
         return;
     }
     let machine = |e: &super::RunEnvironment| {
-        format!("{} ({} processors, kernel {})", e.cpu, e.cores, e.kernel)
+        let machine = &e.machine;
+        format!(
+            "{} ({} processors, kernel {})",
+            machine.cpu, machine.cores, e.kernel
+        )
     };
     let warning = format!(
         "merged from unlike machines: {} and {}; base and head of each benchmark ran on one of them",

@@ -1,6 +1,5 @@
 //! From one [`Report`] to bytes: every renderer is a pure function of it.
 
-mod allocations;
 mod budgets;
 mod calibration;
 mod causes;
@@ -8,14 +7,15 @@ mod claims;
 mod decided;
 mod error;
 mod escape;
-mod figures;
 mod findings;
+mod group_tables;
 mod html;
 mod json;
 mod load;
 mod machines;
 mod markdown;
 mod merge;
+mod metrics;
 mod model;
 mod numbers;
 mod partial;
@@ -28,6 +28,7 @@ mod shell;
 mod skeletons;
 mod text;
 mod unseen;
+mod upgrade;
 mod words;
 
 pub use markdown::MARKER as MARKDOWN_MARKER;

@@ -1,18 +1,19 @@
-//! The report as data: what `schemas/report.v1.json` describes.
+//! The report as data: what `schemas/report.v2.json` describes.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::analyse::{Comparison, Verdict};
 use crate::attribute::{Attribution, Skeleton};
 use crate::discover::{SkippedTarget, TargetOutcome};
 use crate::judge::{Basis, BudgetCheck, ClaimCheck, Decision, Shortfall, UncoveredFunction};
 use crate::plan::Partition;
-use crate::units::Paired;
+use crate::units::{Metric, Paired, Timestamp};
 
 /// The version of the JSON report.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Everything a run found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Report {
     pub schema_version: u32,
     /// The version of this program.
     pub perfcheck_version: String,
+    /// When the run began; absent in reports of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Timestamp>,
     /// The overall vote, and what led to it.
     #[serde(flatten, with = "super::decided")]
     pub decision: Decision,
@@ -34,6 +38,9 @@ pub struct Report {
     pub confounders: Vec<String>,
     /// Things the reader should know.
     pub warnings: Vec<String>,
+    /// What the metrics are.
+    #[serde(default)]
+    pub metrics: MetricTable,
     /// Every benchmark.
     pub benchmarks: Vec<Comparison>,
     /// Bench targets that were not measured, with the reason.
@@ -58,6 +65,22 @@ pub struct Report {
     pub attributions: Vec<Attribution>,
 }
 
+/// What is known of every metric, for readers of the file: this program knows it already, and skips it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MetricTable;
+
+impl Serialize for MetricTable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Metric::ALL.iter().map(|metric| (metric, &**metric)))
+    }
+}
+
+impl<'de> Deserialize<'de> for MetricTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<MetricTable, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| MetricTable)
+    }
+}
+
 /// Whether what had to be measured was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measuring {
@@ -77,10 +100,7 @@ impl Report {
             Verdict::Inconclusive | Verdict::Failed => true,
             Verdict::Identical | Verdict::Unreached | Verdict::Added | Verdict::Removed => false,
         };
-        let was = |comparison: &Comparison| {
-            let time = comparison.time.as_ref();
-            time.is_some_and(|time| time.base.is_some() && time.head.is_some())
-        };
+        let was = |comparison: &Comparison| comparison.values(Metric::TIME).is_some();
         let failed = |target: &SkippedTarget| target.outcome == TargetOutcome::Failed;
         let mut wanted = self.benchmarks.iter().filter(had_to).peekable();
         let nothing_had_to = wanted.peek().is_none() && !self.skipped.iter().any(failed);
@@ -174,25 +194,36 @@ pub struct Commit {
     pub short_id: String,
     /// The first line of the message.
     pub subject: String,
+    /// When it was committed; absent in reports of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Timestamp>,
     /// Whether uncommitted changes of the working tree are on top.
     pub working_tree: bool,
+}
+
+/// What kind of machine it was: numbers of one class may be compared with each other. Which machine of its kind
+/// is nobody's business, and its clock moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineClass {
+    /// The processor's model.
+    pub cpu: String,
+    /// How many processors are there for this process.
+    pub cores: usize,
+    /// The hypervisor's name, where the machine is virtual.
+    pub virtualised: Option<String>,
 }
 
 /// What makes a number reproducible.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunEnvironment {
-    /// The processor's name.
-    pub cpu: String,
-    /// How many processors are there for this process.
-    pub cores: usize,
+    /// What kind of machine it is.
+    pub machine: MachineClass,
     /// Memory in bytes.
     pub memory_bytes: u64,
     /// The operating system's name and version.
     pub os: String,
     /// The kernel's release.
     pub kernel: String,
-    /// The hypervisor's name, where the machine is virtual.
-    pub virtualised: Option<String>,
     /// The one-minute load average at the start.
     pub load_at_start: f64,
     /// The share of processor time stolen by other tenants while measuring (0 to 1).

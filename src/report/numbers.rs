@@ -1,6 +1,6 @@
 //! Numbers as people read them: with their unit, and with no digit that means nothing.
 
-use crate::units::{Bytes, Ratio};
+use crate::units::{Ratio, Unit};
 
 /// A change without its sign: `12.3 %`, for sentences that say the direction in words.
 pub(super) fn magnitude_of(ratio: Ratio) -> String {
@@ -60,38 +60,9 @@ pub(super) fn p_value(p: f64) -> String {
     }
 }
 
-/// A number of things per iteration: `3`, `1,024`, `2.5`.
-pub(super) fn per_iteration(n: f64) -> String {
-    if (n - n.round()).abs() < 0.005 {
-        return thousands(n.round());
-    }
-    format!("{n:.2}")
-}
-
-/// A size per iteration, which may be fractional: `512 B`, `3.0 KiB`.
-pub(super) fn bytes(n: f64) -> String {
-    if n.abs() < 1024.0 {
-        return format!("{} B", per_iteration(n));
-    }
-    let sign = if n < 0.0 { "-" } else { "" };
-    format!("{sign}{}", Bytes::from_bytes(n.abs().round() as u64))
-}
-
-fn thousands(n: f64) -> String {
-    let digits = format!("{:.0}", n.abs());
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    if n < 0.0 { format!("-{out}") } else { out }
-}
-
 /// A number of things per iteration with its sign: `+3`, `0`, `-1.50`.
 pub(super) fn signed(n: f64) -> String {
-    let text = per_iteration(n);
+    let text = Unit::Count.show(n);
     if n > 0.0 { format!("+{text}") } else { text }
 }
 
@@ -110,11 +81,6 @@ mod tests {
     fn numbers_carry_their_unit_and_no_false_digits() {
         assert_eq!(share(0.01), "1 %");
         assert_eq!(share(0.0025), "0.25 %");
-        assert_eq!(per_iteration(3.0), "3");
-        assert_eq!(per_iteration(1_048_576.0), "1,048,576");
-        assert_eq!(per_iteration(2.5), "2.50");
-        assert_eq!(bytes(3011.0), "2.9 KiB");
-        assert_eq!(bytes(-96.0), "-96 B");
         assert_eq!(p_value(0.0), "< 0.0001");
         assert_eq!(p_value(0.0312), "0.031");
     }

@@ -3,7 +3,8 @@
 //! A sample's time is the mean of its iterations, so a percentile of samples is one of iterations only where
 //! a sample has one.
 
-use crate::analyse::{IterationsPerSample, TimeComparison, TimeSummary};
+use crate::analyse::{Change, IterationsPerSample};
+use crate::units::Side;
 
 /// `iterations`, `means of 124 iterations`, or `samples` where that is not known.
 pub(super) fn of(samples: Option<IterationsPerSample>) -> String {
@@ -15,13 +16,12 @@ pub(super) fn of(samples: Option<IterationsPerSample>) -> String {
 }
 
 /// The same as a cell of a table: `1 iteration`, `mean of 124`, `mean of 5–100`, `mean of 12 → 30`.
-pub(super) fn in_short(time: &TimeComparison) -> String {
-    let each = |summary: Option<TimeSummary>| summary.and_then(|s| s.iterations_per_sample);
+pub(super) fn in_short(time: &Change) -> String {
     let short = |samples: IterationsPerSample| match samples.most {
         1 => "1 iteration".to_owned(),
         _ => format!("mean of {}", range(samples, "–")),
     };
-    match (each(time.base), each(time.head)) {
+    match (each(time, Side::Base), each(time, Side::Head)) {
         (Some(base), Some(head)) if !base.is_comparable(head) => {
             format!("{} → {}", short(base), range(head, "–"))
         }
@@ -31,10 +31,9 @@ pub(super) fn in_short(time: &TimeComparison) -> String {
 }
 
 /// One sentence about both sides.
-pub(super) fn sentence(time: &TimeComparison) -> String {
+pub(super) fn sentence(time: &Change) -> String {
     let figures = "Percentiles and the standard deviation are";
-    let each = |summary: Option<TimeSummary>| summary.and_then(|s| s.iterations_per_sample);
-    match (each(time.base), each(time.head)) {
+    match (each(time, Side::Base), each(time, Side::Head)) {
         (Some(base), Some(head)) if !base.is_comparable(head) => format!(
             "{figures} of {} on the base side and of {} on the head side: they cannot be compared.",
             of(Some(base)),
@@ -53,9 +52,14 @@ pub(super) fn sentence(time: &TimeComparison) -> String {
 }
 
 /// Whether percentiles and standard deviations of both sides mean the same.
-pub(super) fn are_comparable(base: TimeSummary, head: TimeSummary) -> bool {
-    let both = base.iterations_per_sample.zip(head.iterations_per_sample);
+pub(super) fn are_comparable(time: &Change) -> bool {
+    let both = each(time, Side::Base).zip(each(time, Side::Head));
     both.is_none_or(|(base, head)| base.is_comparable(head))
+}
+
+/// Of how many iterations the samples of one side are.
+pub(super) fn each(time: &Change, side: Side) -> Option<IterationsPerSample> {
+    time.samples(side)?.iterations
 }
 
 fn range(samples: IterationsPerSample, to: &str) -> String {
@@ -68,33 +72,25 @@ fn range(samples: IterationsPerSample, to: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Nanos;
+    use crate::analyse::{Observed, SampleSummary};
+    use crate::units::Paired;
 
     fn samples(fewest: u64, most: u64) -> Option<IterationsPerSample> {
         Some(IterationsPerSample { fewest, most })
     }
 
-    fn time(
-        base: Option<IterationsPerSample>,
-        head: Option<IterationsPerSample>,
-    ) -> TimeComparison {
-        let summary = |iterations_per_sample| TimeSummary {
-            mean_ns: Nanos::from_nanos(1.0),
-            median_ns: Nanos::from_nanos(1.0),
-            p95_ns: Nanos::from_nanos(1.0),
-            p99_ns: Nanos::from_nanos(1.0),
-            std_dev_ns: Nanos::from_nanos(1.0),
-            samples: 20,
-            iterations_per_sample,
+    fn time(base: Option<IterationsPerSample>, head: Option<IterationsPerSample>) -> Change {
+        let observed = |iterations| Observed {
+            samples: Some(SampleSummary {
+                count: 20,
+                iterations,
+                quantiles: Vec::new(),
+            }),
+            ..Observed::sampled(1.0)
         };
-        TimeComparison {
-            base: Some(summary(base)),
-            head: Some(summary(head)),
-            change: None,
-            rounds: Vec::new(),
-            quantiles_ns: None,
-            mean_change: None,
-            head_errors: None,
+        Change {
+            sides: Paired::new(base, head).map(|each| Some(observed(each))),
+            ..Change::default()
         }
     }
 
@@ -121,10 +117,7 @@ mod tests {
 
     #[test]
     fn sides_with_other_sizes_of_samples_are_not_comparable() {
-        let comparable = |base, head| {
-            let time = time(base, head);
-            are_comparable(time.base.unwrap(), time.head.unwrap())
-        };
+        let comparable = |base, head| are_comparable(&time(base, head));
         assert!(comparable(samples(100, 100), samples(100, 100)));
         assert!(comparable(samples(100, 100), samples(110, 120)));
         assert!(!comparable(samples(1, 1), samples(2, 2)));

@@ -3,7 +3,7 @@
 use super::{Report, budgets, claims, partial};
 use crate::analyse::Verdict;
 use crate::discover::SkippedTarget;
-use crate::judge::{BudgetCheck, Changed, Grown, Growth, Reason, RequiredBenchmark};
+use crate::judge::{BudgetCheck, Changed, Growth, Reason, RequiredBenchmark};
 
 /// How many benchmarks, budgets or functions a reason names before it says "and n more".
 const NAMED: usize = 3;
@@ -121,41 +121,23 @@ fn slower(changed: &Changed) -> String {
 }
 
 fn growth(growth: &Growth) -> String {
-    let also = growth
-        .also
-        .iter()
-        .map(|further| (further.grown, further.amount));
-    let all: Vec<String> = std::iter::once((growth.grown, growth.amount))
-        .chain(also)
-        .map(|(grown, amount)| {
-            let (base, head) = (round(amount.base), round(amount.head));
-            match grown {
-                Grown::Count => format!("{base} → {head} an iteration"),
-                Grown::Bytes => format!("{base} → {head} bytes asked for"),
-                Grown::Peak => format!("peak {base} → {head} bytes"),
-            }
-        })
-        .collect();
-    format!("{} ({})", growth.benchmark, all.join(", "))
-}
-
-/// Whole numbers as such, others to two places.
-fn round(value: f64) -> String {
-    if value.fract() == 0.0 {
-        format!("{value}")
-    } else {
-        format!("{value:.2}")
-    }
+    let told = growth.grown.iter().map(|grown| {
+        let show = |amount| grown.metric.unit.show(amount);
+        let (base, head) = (show(grown.amount.base), show(grown.amount.head));
+        format!("{} {base} → {head}", grown.metric)
+    });
+    let told: Vec<String> = told.collect();
+    format!("{} ({})", growth.benchmark, told.join(", "))
 }
 
 fn budget(check: &BudgetCheck) -> String {
-    let limit = check.unit.show_typed(check.limit);
+    let limit = check.metric.unit.show_typed(check.limit);
     match (check.head, &check.note) {
         (Some(head), _) => format!(
             "{} {} ({} of {limit})",
             check.subject,
             budgets::metric(check),
-            check.unit.show(head)
+            check.metric.unit.show(head)
         ),
         (None, Some(note)) => format!("{} {} ({note})", check.subject, budgets::metric(check)),
         (None, None) => format!("{} {}", check.subject, budgets::metric(check)),

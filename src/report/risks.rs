@@ -2,9 +2,9 @@
 
 use super::escape::{shortened, visible};
 use super::percentiles;
-use super::words;
-use crate::analyse::{Comparison, TimeSummary};
+use crate::analyse::Comparison;
 use crate::attribute::Attribution;
+use crate::units::{Metric, Paired, Side, Unit};
 
 /// How much longer the tail of the head side must have grown than its middle to be named.
 const TAIL_GROWTH: f64 = 1.5;
@@ -15,26 +15,19 @@ const MOST_OF_IT: f64 = 0.5;
 /// Names of generic functions can be pages long.
 const LONGEST: usize = 240;
 
-/// Both sides' times, where both were timed.
-pub(super) fn both(comparison: &Comparison) -> Option<(TimeSummary, TimeSummary)> {
-    let time = comparison.time.as_ref()?;
-    Some((time.base?, time.head?))
-}
-
 /// The slowest samples moved away from the middle.
 pub(super) fn tail(comparison: &Comparison) -> Option<(f64, String)> {
-    let (base, head) = both(comparison)?;
-    if !percentiles::are_comparable(base, head) {
+    let time = comparison.time()?;
+    if !percentiles::are_comparable(time) {
         return None;
     }
-    let of = percentiles::of(head.iterations_per_sample);
-    let tail = |s: TimeSummary| s.p99_ns.as_nanos() / s.median_ns.as_nanos();
-    let growth = tail(head) / tail(base);
+    let of = percentiles::of(percentiles::each(time, Side::Head));
+    let (middle, slowest) = (time.values()?, comparison.values(Metric::P99)?);
+    let (base, head) = (slowest.base / middle.base, slowest.head / middle.head);
+    let growth = head / base;
     (growth.is_finite() && growth >= TAIL_GROWTH).then(|| {
         let text = format!(
-            "the slowest 1 % of {of} grew apart from the median: p99 is {:.1} times the median, was {:.1}",
-            tail(head),
-            tail(base)
+            "the slowest 1 % of {of} grew apart from the median: p99 is {head:.1} times the median, was {base:.1}"
         );
         (growth.ln(), text)
     })
@@ -58,14 +51,12 @@ pub(super) fn bottleneck(attribution: &Attribution) -> Option<(f64, String)> {
 
 /// More stays allocated.
 pub(super) fn leak(comparison: &Comparison) -> Option<(f64, String)> {
-    let allocations = comparison.allocations.as_ref()?;
-    let head = allocations.head.as_ref()?.leaked_bytes;
-    let base = allocations.base.as_ref()?.leaked_bytes;
+    let Paired { base, head } = comparison.values(Metric::LEFT_BEHIND)?;
     (head > base && head >= 1.0).then(|| {
         let text = format!(
             "{} an iteration stay allocated at the end of the timed region, were {}",
-            words::bytes(head),
-            words::bytes(base)
+            Unit::Bytes.show(head),
+            Unit::Bytes.show(base)
         );
         (10.0 + head.ln(), text)
     })
@@ -73,15 +64,13 @@ pub(super) fn leak(comparison: &Comparison) -> Option<(f64, String)> {
 
 /// The peak of memory grew.
 pub(super) fn peak(comparison: &Comparison) -> Option<(f64, String)> {
-    let allocations = comparison.allocations.as_ref()?;
-    let head = allocations.head.as_ref()?.peak_bytes as f64;
-    let base = allocations.base.as_ref()?.peak_bytes as f64;
+    let Paired { base, head } = comparison.values(Metric::PEAK)?;
     let growth = head / base.max(1.0);
     (head - base >= 4096.0 && growth >= 1.1).then(|| {
         let text = format!(
             "peak memory of the timed region is {}, was {}",
-            words::bytes(head),
-            words::bytes(base)
+            Unit::Bytes.show(head),
+            Unit::Bytes.show(base)
         );
         (growth.ln(), text)
     })

@@ -51,7 +51,7 @@ fn slower_sentence(report: &Report, slower: usize, all: &str) -> String {
     let worst = ordered(report)
         .into_iter()
         .find(|c| c.verdict == Verdict::Slower)
-        .and_then(|c| Some((c, c.time.as_ref()?.change.as_ref()?)));
+        .and_then(|c| Some((c, c.estimate()?)));
     let Some((worst, change)) = worst else {
         return format!("{slower} of {all} {} slower.", are(slower));
     };

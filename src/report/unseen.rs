@@ -6,7 +6,7 @@ use crate::stats::unseen_mode;
 
 /// What the rounds of an unchanged benchmark can have missed.
 pub(super) fn of(comparison: &Comparison) -> Option<String> {
-    let change = comparison.time.as_ref()?.change.as_ref()?;
+    let change = comparison.estimate()?;
     (comparison.verdict == Verdict::Unchanged).then(|| {
         format!(
             "{} rounds can miss a mode that up to {} of the processes fall into",
@@ -22,7 +22,7 @@ pub(super) fn modes(report: &Report) -> Option<String> {
         .benchmarks
         .iter()
         .filter(|c| c.verdict == Verdict::Unchanged);
-    let rounds = unchanged.filter_map(|c| Some(c.time.as_ref()?.change.as_ref()?.rounds));
+    let rounds = unchanged.filter_map(|c| Some(c.estimate()?.rounds));
     let fewest = rounds.min()?;
     let then = match fewest < THOROUGH {
         true => format!(

@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 
 use super::escape::visible;
-use super::{Commit, Locking, Report, RunEnvironment, figures, unseen};
-use crate::analyse::{AllocationSummary, AllocationVerdict, Comparison, Verdict};
+use super::{Commit, Locking, Report, RunEnvironment, metrics, unseen};
+use crate::analyse::{Comparison, Direction, Verdict};
 use crate::discover::SkippedTarget;
 use crate::judge::Vote;
 use crate::plan::Partition;
-use crate::units::{BenchmarkKey, Bytes, Charset, Ratio};
+use crate::units::{BenchmarkKey, Bytes, Charset, MetricGroup, Ratio, Side};
 
 pub(super) use super::numbers::*;
 
@@ -53,19 +53,16 @@ pub(super) fn vote_word(vote: Vote) -> &'static str {
     }
 }
 
-/// Whether allocations differ between the sides.
-pub(super) fn allocations_changed(comparison: &Comparison) -> bool {
-    let verdict = comparison.allocations.as_ref().and_then(|a| a.verdict);
-    matches!(
-        verdict,
-        Some(AllocationVerdict::More | AllocationVerdict::Fewer)
-    )
+/// Whether anything beside the time differs between the sides.
+pub(super) fn has_moved_beside(comparison: &Comparison) -> bool {
+    let mut groups = MetricGroup::BESIDE_TIME.into_iter();
+    groups.any(|group| metrics::moved(comparison, group).is_some())
 }
 
-/// Whether the head side allocates more.
-pub(super) fn allocations_grew(comparison: &Comparison) -> bool {
-    let verdict = comparison.allocations.as_ref().and_then(|a| a.verdict);
-    verdict == Some(AllocationVerdict::More)
+/// Whether the head side takes more of anything beside the time.
+pub(super) fn has_grown_beside(comparison: &Comparison) -> bool {
+    let mut groups = MetricGroup::BESIDE_TIME.into_iter();
+    groups.any(|group| comparison.direction(group) == Some(Direction::More))
 }
 
 /// One benchmark in one sentence without its name.
@@ -74,11 +71,7 @@ pub(super) fn summary(comparison: &Comparison) -> String {
         return format!("the {} side {}", failure.side, visible(&failure.reason));
     }
     let verdict = comparison.verdict.name();
-    let time = match comparison
-        .time
-        .as_ref()
-        .and_then(|time| time.change.as_ref())
-    {
+    let time = match comparison.estimate() {
         Some(change) => format!(
             "{verdict}: time {} ({} to {}, {} confidence, {})",
             change.ratio,
@@ -95,35 +88,37 @@ pub(super) fn summary(comparison: &Comparison) -> String {
             _ => verdict.to_owned(),
         },
     };
-    let time = match unseen::of(comparison) {
-        Some(unseen) => format!("{time}; {unseen}"),
-        None => time,
-    };
-    let both = comparison
-        .allocations
-        .as_ref()
-        .and_then(|a| Some((a, a.base.as_ref()?, a.head.as_ref()?)));
-    match both {
-        Some((all, base, head)) if allocations_changed(comparison) => {
-            let ways = figures::changed(all);
-            let ways = match ways.len() {
-                0 | 1 => String::new(),
-                _ => format!(": {}", ways.join(", ")),
-            };
-            format!(
-                "{time}; allocations {} → {}{} an iteration{ways}",
-                in_short(base),
-                in_short(head),
-                figures::beside(all)
-            )
-        }
-        _ => time,
+    let mut told = time;
+    if let Some(unseen) = unseen::of(comparison) {
+        told.push_str(&format!("; {unseen}"));
     }
+    for group in MetricGroup::BESIDE_TIME {
+        told.extend(beside(comparison, group));
+    }
+    told
+}
+
+/// What became of a group beside the time, to be put behind the sentence about it.
+fn beside(comparison: &Comparison, group: MetricGroup) -> Option<String> {
+    metrics::moved(comparison, group)?;
+    let of = |side| metrics::in_short(comparison, group, side);
+    let ways = metrics::ways(comparison, group);
+    let ways = match ways.len() {
+        0 | 1 => String::new(),
+        _ => format!(": {}", ways.join(", ")),
+    };
+    Some(format!(
+        "; {} {} → {}{} an iteration{ways}",
+        group.name(),
+        of(Side::Base)?,
+        of(Side::Head)?,
+        metrics::beside(comparison, group)
+    ))
 }
 
 /// Whether a reader should see this benchmark without unfolding anything.
 pub(super) fn is_notable(comparison: &Comparison) -> bool {
-    !is_quiet(comparison.verdict) || allocations_changed(comparison)
+    !is_quiet(comparison.verdict) || has_moved_beside(comparison)
 }
 
 /// Every benchmark, changed ones first, the largest change first; ties by name.
@@ -154,8 +149,8 @@ fn place(comparison: &Comparison) -> usize {
     let position = ORDER.iter().position(|v| *v == comparison.verdict);
     let quiet = is_quiet(comparison.verdict);
     match position {
-        // Times that stayed, allocations that did not: after those whose time changed.
-        Some(_) if quiet && allocations_changed(comparison) => 2,
+        // Times that stayed, other things that did not: after those whose time changed.
+        Some(_) if quiet && has_moved_beside(comparison) => 2,
         Some(place) if place >= 2 => place + 1,
         Some(place) => place,
         None => ORDER.len(),
@@ -169,15 +164,12 @@ fn magnitude(comparison: &Comparison) -> f64 {
 
 /// The estimated change, where both sides were timed.
 pub(super) fn change_ratio(comparison: &Comparison) -> Option<Ratio> {
-    Some(comparison.time.as_ref()?.change.as_ref()?.ratio)
+    Some(comparison.estimate()?.ratio)
 }
 
 /// What stands above the intervals: with their level where they share one.
 pub(super) fn interval_heading(report: &Report) -> String {
-    let changes = report
-        .benchmarks
-        .iter()
-        .filter_map(|c| c.time.as_ref()?.change.as_ref());
+    let changes = report.benchmarks.iter().filter_map(Comparison::estimate);
     let mut levels: Vec<String> = changes.map(|c| confidence(c.confidence)).collect();
     levels.dedup();
     match &levels[..] {
@@ -223,15 +215,6 @@ pub(super) fn allocations(n: f64, number: fn(f64) -> String) -> String {
 /// The number with the word that suits it.
 pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
-}
-
-/// `3 allocations, 3.0 KiB`, or nothing where a side was not counted.
-pub(super) fn in_short(summary: &AllocationSummary) -> String {
-    format!(
-        "{} / {}",
-        per_iteration(summary.count),
-        bytes(summary.bytes)
-    )
 }
 
 /// Names of benchmarks as short as they stay unique within one report.

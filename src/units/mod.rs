@@ -3,14 +3,23 @@
 
 mod benchmark;
 mod event;
+mod metric;
+mod metric_table;
+mod note;
 mod paired;
 mod paths;
 mod quantity;
 mod terminal;
+mod timestamp;
+mod unit;
 
 pub use benchmark::{BenchmarkKey, Throughput};
 pub use event::{Event, EventSink, Pass};
+pub use metric::{Better, Exactness, Form, LimitKey, Metric, MetricFacts, MetricGroup, Prominence};
+pub use note::Note;
 pub use paired::{Paired, Side};
 pub use paths::{EITHER_SIDE, normal, on_side};
 pub use quantity::{Bytes, Nanos, Ratio};
 pub use terminal::{Charset, Colour};
+pub use timestamp::Timestamp;
+pub use unit::Unit;

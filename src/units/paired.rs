@@ -42,7 +42,7 @@ impl std::fmt::Display for Side {
 }
 
 /// A value for each side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Paired<T> {
     /// The value of the base revision.
     pub base: T,

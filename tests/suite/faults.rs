@@ -179,8 +179,8 @@ fn an_id_that_is_given_twice_is_said_and_costs_the_others_nothing() {
     // What the percentiles of both sides are of: as many iterations as fill a twentieth of 100 ms.
     let once = report["benchmarks"].as_array().unwrap().iter();
     let once = once.clone().find(|benchmark| benchmark["id"] == "once");
-    let time = &once.unwrap()["time"];
-    let of = |side: &str| &time[side]["iterations_per_sample"];
+    let time = &once.unwrap()["metrics"]["time"];
+    let of = |side: &str| &time[side]["samples"]["iterations"];
     let samples = |n: u64| serde_json::json!({"fewest": n, "most": n});
     assert_eq!(of("base"), &samples(5_000), "{time:#}");
     assert_eq!(of("head"), &samples(10_000), "{time:#}");

@@ -287,7 +287,7 @@ fn a_package_that_moved_or_was_renamed_is_compared_and_a_new_id_is_told_with_wha
     for (package, target) in [("fork", "fork"), ("layer-two", "layer2")] {
         let one = of(report, package, target, "work");
         for side in ["base", "head"] {
-            assert!(one["time"][side]["mean_ns"].is_number(), "{one:#}");
+            assert!(one["metrics"]["mean"][side]["value"].is_number(), "{one:#}");
         }
     }
 }

@@ -7,9 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use cargo_perfcheck::analyse::{
-    AllocationComparison, AllocationVerdict, Comparison, Verdict, add_allocations,
-};
+use cargo_perfcheck::analyse::{Comparison, Direction, Verdict, add_allocations};
 use cargo_perfcheck::build::Executable;
 use cargo_perfcheck::discover::{
     Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
@@ -21,7 +19,7 @@ use cargo_perfcheck::plan::{
 use cargo_perfcheck::protocol::{CriterionVersion, Ending};
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{AllocationSeam, Coverage, Tracing};
-use cargo_perfcheck::units::{BenchmarkKey, Paired, Ratio, Side};
+use cargo_perfcheck::units::{BenchmarkKey, Exactness, Metric, MetricGroup, Paired, Ratio, Side};
 use tempfile::TempDir;
 
 use crate::measure::sampling;
@@ -201,7 +199,7 @@ fn a_statically_linked_executable_is_said_not_to_be_counted() {
 }
 
 /// Counts `id` of the group `sides` on both sides, of which head makes so many allocations more.
-fn compared(ids: &[&str], more: &str) -> Vec<(Counted, AllocationComparison)> {
+fn compared(ids: &[&str], more: &str) -> Vec<(Counted, Comparison)> {
     let key = |id: &str| BenchmarkKey {
         package: "probe-allocations".into(),
         target: "faults08".into(),
@@ -259,7 +257,7 @@ fn compared(ids: &[&str], more: &str) -> Vec<(Counted, AllocationComparison)> {
         count_allocations(&sampling, counting, &discovery, sources, &scratch, &|_| {}).counted;
     let mut comparisons: Vec<Comparison> = counted
         .iter()
-        .map(|counted| nothing_yet(&counted.key))
+        .map(|counted| Comparison::unobserved(counted.key.clone(), Verdict::Unchanged))
         .collect();
     let thresholds = Thresholds {
         practical: Ratio::from_quotient(1.01),
@@ -270,34 +268,29 @@ fn compared(ids: &[&str], more: &str) -> Vec<(Counted, AllocationComparison)> {
         },
     };
     add_allocations(&mut comparisons, &counted, &thresholds, ids.len());
-    let found = comparisons.into_iter().map(|one| one.allocations.unwrap());
-    counted.into_iter().zip(found).collect()
+    counted.into_iter().zip(comparisons).collect()
 }
 
-fn nothing_yet(key: &BenchmarkKey) -> Comparison {
-    Comparison {
-        key: key.clone(),
-        verdict: Verdict::Unchanged,
-        pairing: None,
-        throughput: None,
-        time: None,
-        allocations: None,
-        failure: None,
-        notes: Vec::new(),
-        remarks: Vec::new(),
-    }
+fn direction(found: &Comparison) -> Option<Direction> {
+    found.direction(MetricGroup::Allocations)
 }
 
-fn says(found: &AllocationComparison, words: &str) -> bool {
-    found.notes.iter().any(|note| note.contains(words))
+fn is_exact(found: &Comparison, side: Side) -> bool {
+    let counted = found.metrics.get(Metric::ALLOCATIONS).unwrap();
+    let counted = counted.sides.get(side).as_ref().unwrap();
+    counted.exactness == Exactness::Exact
+}
+
+fn says(found: &Comparison, words: &str) -> bool {
+    found.notes.iter().any(|note| note.text.contains(words))
 }
 
 #[test]
 fn counts_that_vary_are_said_to_and_compared_with_a_test() {
     let all = compared(&["varying", "many"], "8");
     let (_, varying) = &all[0];
-    assert_eq!(varying.verdict, Some(AllocationVerdict::More));
-    assert!(!varying.head.as_ref().unwrap().exact);
+    assert_eq!(direction(varying), Some(Direction::More));
+    assert!(!is_exact(varying, Side::Head));
     assert!(
         says(varying, "counts vary from sample to sample"),
         "{varying:?}"
@@ -306,8 +299,8 @@ fn counts_that_vary_are_said_to_and_compared_with_a_test() {
 
     // One that allocates very often is not looked at each time.
     let (counted, many) = &all[1];
-    assert_eq!(many.verdict, Some(AllocationVerdict::More));
-    assert!(many.head.as_ref().unwrap().exact);
+    assert_eq!(direction(many), Some(Direction::More));
+    assert!(is_exact(many, Side::Head));
     assert!(
         says(
             many,
@@ -323,8 +316,8 @@ fn counts_that_vary_are_said_to_and_compared_with_a_test() {
 #[test]
 fn counts_that_vary_are_never_said_to_be_the_same() {
     let (_, found) = &compared(&["varying"], "0")[0];
-    assert_ne!(found.verdict, Some(AllocationVerdict::Same));
-    assert!(!found.base.as_ref().unwrap().exact);
+    assert_ne!(direction(found), Some(Direction::Same));
+    assert!(!is_exact(found, Side::Base));
     assert!(
         says(found, "counts vary from sample to sample"),
         "{found:?}"

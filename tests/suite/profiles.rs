@@ -105,9 +105,9 @@ fn times_are_paired_by_sample_and_allocations_are_counted() {
     let work = of(report, "work");
     assert_eq!(work["verdict"], "slower", "{work:#}");
     assert_eq!(work["pairing"], "sample", "{work:#}");
-    let allocations = &of(report, "collect")["allocations"];
-    assert_eq!(allocations["base"]["count"], 1.0, "{allocations:#}");
-    assert_eq!(allocations["head"]["count"], 2.0, "{allocations:#}");
+    let allocations = &of(report, "collect")["metrics"]["allocations"];
+    assert_eq!(allocations["base"]["value"], 1.0, "{allocations:#}");
+    assert_eq!(allocations["head"]["value"], 2.0, "{allocations:#}");
     assert_eq!(report["environment"]["profile"], "very-tight");
 }
 

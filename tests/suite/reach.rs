@@ -186,7 +186,7 @@ impl Run {
         let mut all: Vec<String> = benchmarks
             .map(|benchmark| {
                 let word = |key: &str| benchmark[key].as_str().unwrap().to_owned();
-                let timed = if benchmark["time"].is_null() {
+                let timed = if benchmark["metrics"]["time"].is_null() {
                     ""
                 } else {
                     " timed"

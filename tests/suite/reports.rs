@@ -5,14 +5,15 @@ mod builder;
 mod cases;
 mod github_markdown;
 mod html;
+mod json;
 mod machines;
 mod merging;
 
-use cargo_perfcheck::analyse::{AllocationFigures, AllocationVerdict, Comparison};
+use cargo_perfcheck::analyse::Comparison;
 use cargo_perfcheck::judge::{Decision, Reason, Vote};
 use cargo_perfcheck::plan::Format;
 use cargo_perfcheck::report::{self, RenderOptions, Report};
-use cargo_perfcheck::units::{Charset, Colour};
+use cargo_perfcheck::units::{Charset, Colour, Metric};
 
 fn render(report: &Report, format: Format) -> String {
     report::render(report, format, &RenderOptions::FILE).expect("the report can be rendered")
@@ -204,36 +205,6 @@ fn many_hostile() -> Report {
 }
 
 #[test]
-fn json_holds_to_its_schema() {
-    let validator = schema();
-    for (name, report) in cases::all() {
-        let shown = render(&report, Format::Json);
-        let value: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
-        let errors: Vec<String> = validator
-            .iter_errors(&value)
-            .map(|e| format!("{}: {e}", e.instance_path()))
-            .collect();
-        assert!(errors.is_empty(), "{name}: {errors:#?}");
-        let again: Report = serde_json::from_value(value).expect("the report reads its own JSON");
-        assert_eq!(again, report, "{name}");
-    }
-}
-
-#[test]
-fn the_schema_refuses_a_verdict_without_its_interval() {
-    let shown = render(&cases::one_regression(), Format::Json);
-    let mut value: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
-    value["benchmarks"][1]["time"]["change"] = serde_json::Value::Null;
-    assert!(!schema().is_valid(&value));
-}
-
-fn schema() -> jsonschema::Validator {
-    let text = fs_err::read_to_string("schemas/report.v1.json").expect("the schema is committed");
-    let schema = serde_json::from_str(&text).expect("JSON");
-    jsonschema::draft202012::new(&schema).expect("a valid schema")
-}
-
-#[test]
 fn a_step_summary_shows_more_than_a_comment_may() {
     let report = cases::thousand();
     let summary = render(&report, Format::GithubSummary);
@@ -269,53 +240,11 @@ fn a_saved_report_is_rendered_into_a_folder_with_a_file_for_each_format_and_plot
     assert!(folder.path().join(plot).is_file(), "{told}");
 }
 
-/// Published versions of the format stay readable; these files are never edited.
-#[test]
-fn recorded_reports_of_every_published_version_are_still_read() {
-    let mut read = 0;
-    for entry in fs_err::read_dir("fixtures/reports").expect("recorded reports") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|e| e == "json") {
-            let report =
-                report::load(&path).unwrap_or_else(|e| panic!("{}: {e:?}", path.display()));
-            for format in <Format as clap::ValueEnum>::value_variants() {
-                assert!(!render(&report, *format).is_empty());
-            }
-            read += 1;
-        }
-    }
-    assert!(read > 0);
-}
-
-/// Writes a file as version 1 has it; run it by hand when a new version is published.
-#[test]
-#[ignore = "writes a recorded report; recorded ones are never edited"]
-fn record_a_report() {
-    let mut report = cases::one_regression();
-    report
-        .benchmarks
-        .extend(cases::failed_added_removed().benchmarks);
-    let path = format!("fixtures/reports/v{}.json", report::SCHEMA_VERSION);
-    fs_err::write(path, render(&report, Format::Json)).expect("it can be written");
-}
-
 /// 64 MiB once where there were twice 50 bytes.
 fn larger_and_fewer(mut comparison: Comparison) -> Comparison {
     comparison = builder::allocating(comparison, (2.0, 100.0), (1.0, 67_108_864.0));
-    if let Some(found) = &mut comparison.allocations {
-        let (more, fewer) = (AllocationVerdict::More, AllocationVerdict::Fewer);
-        found.verdict = Some(more);
-        found.figures = Some(AllocationFigures {
-            allocations: Some(fewer),
-            reallocations: Some(AllocationVerdict::Same),
-            bytes: Some(more),
-            peak: Some(more),
-            retained: Some(AllocationVerdict::Same),
-        });
-        if let (Some(base), Some(head)) = (&mut found.base, &mut found.head) {
-            (base.peak_bytes, head.peak_bytes) = (50, 67_108_864);
-        }
-    }
+    let peak = builder::counted_as(50.0, 67_108_864.0);
+    comparison.metrics.extend([(Metric::PEAK, peak)]);
     comparison
 }
 

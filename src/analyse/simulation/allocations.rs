@@ -70,10 +70,10 @@ fn report(
     comparisons
 }
 
-fn verdicts(report: &[Comparison]) -> impl Iterator<Item = Option<AllocationVerdict>> {
+fn verdicts(report: &[Comparison]) -> impl Iterator<Item = Option<Direction>> {
     report
         .iter()
-        .map(|comparison| comparison.allocations.as_ref().unwrap().verdict)
+        .map(|comparison| comparison.direction(MetricGroup::Allocations))
 }
 
 #[test]
@@ -84,8 +84,7 @@ fn identical_code_in_two_modes_is_said_to_allocate_otherwise_in_no_more_reports_
             let wrong = (0..trials).filter(|_| {
                 let modes = |noise: &mut Noise, _| if noise.uniform() < common { 2 } else { 3 };
                 let report = report(&mut noise, family, modes);
-                let changed =
-                    |v| v == Some(AllocationVerdict::More) || v == Some(AllocationVerdict::Fewer);
+                let changed = |v| v == Some(Direction::More) || v == Some(Direction::Fewer);
                 verdicts(&report).any(changed)
             });
             let wrong = wrong.count();
@@ -103,7 +102,7 @@ fn one_allocation_more_is_found_in_every_benchmark_whose_counts_do_not_vary() {
     for family in [1, 30] {
         let more = |_: &mut Noise, side| if side == Side::Head { 3 } else { 2 };
         let report = report(&mut noise, family, more);
-        assert!(verdicts(&report).all(|v| v == Some(AllocationVerdict::More)));
+        assert!(verdicts(&report).all(|v| v == Some(Direction::More)));
     }
 }
 

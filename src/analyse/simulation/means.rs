@@ -71,12 +71,15 @@ fn judged(mut next: impl FnMut(usize) -> Round) -> Comparison {
 }
 
 fn says(comparison: &Comparison, start: &str) -> bool {
-    comparison.notes.iter().any(|note| note.starts_with(start))
+    comparison
+        .notes
+        .iter()
+        .any(|note| note.text.starts_with(start))
 }
 
 /// What `unchanged` was before it spoke of the mean.
 fn typical_is_unchanged(comparison: &Comparison) -> bool {
-    let change = comparison.time.as_ref().unwrap().change.unwrap();
+    let change = comparison.estimate().unwrap();
     let margin = thresholds().practical.ln();
     change.lower.ln() > -margin && change.upper.ln() < margin
 }
@@ -102,9 +105,15 @@ fn a_head_that_is_slow_in_some_iterations_is_not_called_unchanged() {
         assert!(10 * typical >= 9 * trials, "case {case}: {typical}");
         let told = count(&|c| c.verdict == Verdict::Inconclusive && says(c, "the mean rose by "));
         assert!(10 * told >= 9 * trials, "case {case}: {told}");
-        let ratios = all
-            .iter()
-            .map(|c| c.time.as_ref().unwrap().mean_change.unwrap().ratio.ln());
+        let ratios = all.iter().map(|c| {
+            c.metrics
+                .get(Metric::MEAN)
+                .unwrap()
+                .estimate
+                .unwrap()
+                .ratio
+                .ln()
+        });
         let mean = (ratios.sum::<f64>() / trials as f64).exp() - 1.0;
         // The mean of logarithms lies below the logarithm of the mean.
         assert!(

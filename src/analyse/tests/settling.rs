@@ -19,7 +19,7 @@ fn a_slow_benchmark_that_gets_the_fewest_rounds_can_be_called_slower() {
             assert_eq!(mute.verdict, Verdict::Inconclusive, "{family}");
             // Three times as long in every sample: the note says how many rounds would show it.
             let enough = format!("{fewest} rounds can");
-            assert!(mute.notes[0].ends_with(&enough), "{:?}", mute.notes);
+            assert!(mute.notes[0].text.ends_with(&enough), "{:?}", mute.notes);
         }
     }
     let fewest = |family| Settling::plan(&thresholds(), &sampling(), family).fewest_rounds();
@@ -44,8 +44,16 @@ fn four_rounds_of_many_benchmarks_say_that_they_are_too_few() {
     assert_eq!(slow.verdict, Verdict::Inconclusive);
     // Three times as long in every sample, and still no proof.
     assert_eq!(slow.notes.len(), 1, "{:?}", slow.notes);
-    assert!(slow.notes[0].starts_with("head looks slower: every sample of head"));
-    assert!(slow.notes[0].ends_with("6 rounds can"), "{:?}", slow.notes);
+    assert!(
+        slow.notes[0]
+            .text
+            .starts_with("head looks slower: every sample of head")
+    );
+    assert!(
+        slow.notes[0].text.ends_with("6 rounds can"),
+        "{:?}",
+        slow.notes
+    );
     let slow = compare(&found, all(6), &thresholds, &sampling()).remove(0);
     assert_eq!((slow.verdict, slow.notes.len()), (Verdict::Slower, 0));
 }
@@ -57,7 +65,7 @@ fn what_was_stopped_at_the_threshold_is_not_said_to_have_had_too_few_rounds() {
     let all = vec![measured("edge", rounds(6, 0.0101, 0.0003))];
     let edge = compare(&found, all, &thresholds(), &sampling()).remove(0);
     assert_eq!(edge.verdict, Verdict::Inconclusive);
-    let told = edge.notes.iter().any(|note| note.contains("too few"));
+    let told = edge.notes.iter().any(|note| note.text.contains("too few"));
     assert!(!told, "{:?}", edge.notes);
 }
 

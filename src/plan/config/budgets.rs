@@ -3,30 +3,30 @@
 use super::super::PlanError;
 use super::super::value::Share;
 use super::entry::{EntryReader, EntryScope};
-use super::limit::{Limit, Metric, Unit};
+use super::limit::Limit;
 use super::pattern::{Pattern, Selector};
 use super::{ValueOrigin, amount};
+use crate::units::{BenchmarkKey, Better, Metric, MetricGroup, Unit};
 
 /// The key of the list of budgets: `[[budget]]`.
 pub(super) const KEY: &str = "budget";
 
+/// The keys of one budget that are no limits.
+const OTHER_KEYS: [&str; 5] = ["match", "package", "target", "binary", "investigate"];
+
 /// The keys of one budget.
-pub(super) const KEYS: [&str; 14] = [
-    "match",
-    "package",
-    "target",
-    "binary",
-    "p50",
-    "p95",
-    "p99",
-    "mean",
-    "throughput",
-    "allocations",
-    "bytes",
-    "peak",
-    "size",
-    "investigate",
-];
+pub(super) fn keys() -> Vec<&'static str> {
+    let limits = limits().map(|(key, _)| key);
+    OTHER_KEYS.into_iter().chain(limits).collect()
+}
+
+/// The keys that limit something, each with the first of its metrics.
+pub(super) fn limits() -> impl Iterator<Item = (&'static str, Metric)> {
+    let limited = |metric: Metric| Some((metric.limit.as_ref()?.name, metric));
+    let first =
+        |(key, metric): &(&'static str, Metric)| Metric::limited_by(key).next() == Some(*metric);
+    Metric::ALL.into_iter().filter_map(limited).filter(first)
+}
 
 /// All budgets; for each metric the last one that matches counts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,9 +62,9 @@ impl Budgets {
 
     /// The limits of one benchmark, one a metric.
     #[must_use]
-    pub fn of_benchmark(&self, package: &str, target: &str, id: &str) -> Vec<Limit> {
+    pub fn of_benchmark(&self, key: &BenchmarkKey) -> Vec<Limit> {
         self.of(|whose| match whose {
-            BudgetSubjectKind::Benchmarks(selector) => selector.speaks_of(package, target, id),
+            BudgetSubjectKind::Benchmarks(selector) => selector.speaks_of(key),
             BudgetSubjectKind::Binaries { .. } => false,
         })
     }
@@ -79,26 +79,25 @@ impl Budgets {
         let mut limits: Vec<Limit> = Vec::new();
         let weakest_first = self.0.iter().filter(|budget| speaks_of(&budget.whose));
         for limit in weakest_first.flat_map(|budget| &budget.limits) {
-            limits.retain(|earlier| earlier.metric != limit.metric);
+            // A throughput in another unit is another metric, and the same limit.
+            limits.retain(|earlier| earlier.metric.name != limit.metric.name);
             limits.push(*limit);
         }
         limits.sort_by_key(|limit| limit.metric);
         limits
     }
 
-    /// The entries about benchmarks that speak of none of these (package, target, id), as they were
-    /// typed.
+    /// The entries about benchmarks that speak of none of these, as they were typed.
     #[must_use]
     pub fn without_benchmark<'a>(
         &self,
-        benchmarks: impl Iterator<Item = (&'a str, &'a str, &'a str)> + Clone,
+        benchmarks: impl Iterator<Item = &'a BenchmarkKey> + Clone,
     ) -> Vec<String> {
         let in_vain = |budget: &Budget| match &budget.whose {
             BudgetSubjectKind::Benchmarks(selector) => {
                 let mut all = benchmarks.clone();
-                let named =
-                    !all.any(|(package, target, id)| selector.speaks_of(package, target, id));
-                named.then(|| selector.to_string())
+                let in_vain = !all.any(|key| selector.speaks_of(key));
+                in_vain.then(|| selector.to_string())
             }
             BudgetSubjectKind::Binaries { .. } => None,
         };
@@ -162,80 +161,69 @@ pub(super) fn read(
     if investigate.is_some_and(|share| share.as_fraction() == 0.0) {
         return Err(reader.invalid("investigate", "every use is above it; write `80%`"));
     }
-    let metrics: &[Metric] = if reader.has("binary") {
-        &[Metric::Size]
-    } else {
-        &Metric::OF_BENCHMARKS
-    };
-    let misplaced = Metric::OF_BENCHMARKS
-        .into_iter()
-        .chain([Metric::Size])
-        .find(|metric| reader.has(metric.name()) && !metrics.contains(metric));
-    if let Some(metric) = misplaced {
-        let problem = match metric {
-            Metric::Size => "`size` is of programs: name them with `binary`",
-            _ => "programs have a `size` only; benchmarks are named with `match`",
-        };
-        return Err(reader.invalid(metric.name(), problem));
-    }
-    let mut limits = Vec::new();
-    for metric in metrics {
-        limits.extend(limit(&reader, *metric, investigate)?);
+    let of_programs = reader.has("binary");
+    let mut found = Vec::new();
+    for (key, metric) in limits().filter(|(key, _)| reader.has(key)) {
+        match (metric.group, of_programs) {
+            (MetricGroup::Program, false) => {
+                let problem = format!("`{key}` is of programs: name them with `binary`");
+                return Err(reader.invalid(key, problem));
+            }
+            (MetricGroup::Program, true) | (_, false) => {}
+            (_, true) => {
+                let problem = "programs have a `size` only; benchmarks are named with `match`";
+                return Err(reader.invalid(key, problem));
+            }
+        }
+        found.push(limit(&reader, key, investigate)?);
     }
     Ok(Budget {
-        whose: match reader.has("binary") {
+        whose: match of_programs {
             true => BudgetSubjectKind::Binaries {
                 package: reader.package()?,
                 name: reader.pattern("binary")?,
             },
             false => BudgetSubjectKind::Benchmarks(reader.selector()?),
         },
-        limits,
+        limits: found,
         origin: origin.clone(),
     })
 }
 
 fn limit(
     reader: &EntryReader<'_>,
-    metric: Metric,
+    key: &str,
     investigate: Option<Share>,
-) -> Result<Option<Limit>, PlanError> {
-    let Some(value) = reader.table.get(metric.name()) else {
-        return Ok(None);
-    };
-    let Some((limit, unit)) = amount_of(metric, value) else {
-        return Err(reader.invalid(metric.name(), expected(metric)));
+) -> Result<Limit, PlanError> {
+    let value = reader.table.get(key);
+    let read = |metric: Metric| Some((metric, amount_of(metric.unit, value?)?));
+    let Some((metric, limit)) = Metric::limited_by(key).find_map(read) else {
+        let unit = Metric::limited_by(key).next().map(|metric| metric.unit);
+        return Err(reader.invalid(key, unit.map_or("", expected)));
     };
     let share = investigate.map(Share::as_fraction);
-    Ok(Some(Limit {
+    Ok(Limit {
         metric,
-        unit,
         limit,
-        investigate: share.map(|share| match metric {
+        investigate: share.map(|share| match metric.better {
             // The limit is a floor: what uses 80 % of it runs at 125 % of it.
-            Metric::Throughput => limit / share,
-            _ => limit * share,
+            Better::Higher => limit / share,
+            Better::Lower | Better::Neither => limit * share,
         }),
-    }))
+    })
 }
 
-fn amount_of(metric: Metric, value: &toml::Value) -> Option<(f64, Unit)> {
+fn amount_of(unit: Unit, value: &toml::Value) -> Option<f64> {
     let text = value.as_str();
-    match metric {
-        Metric::P50 | Metric::P95 | Metric::P99 | Metric::Mean => {
-            Some((amount::in_units(text?, amount::TIMES)?, Unit::Nanoseconds))
-        }
-        Metric::Throughput => [
-            (amount::SIZES, Unit::BytesPerSecond),
-            (amount::ELEMENTS, Unit::ElementsPerSecond),
-            (amount::BITS, Unit::BitsPerSecond),
-        ]
-        .into_iter()
-        .find_map(|(units, unit)| Some((amount::per_second(text?, units)?, unit))),
-        Metric::Allocations => Some((number(value)?, Unit::Count)),
-        Metric::Bytes | Metric::Peak | Metric::Size => {
+    match unit {
+        Unit::Nanoseconds => amount::in_units(text?, amount::TIMES),
+        Unit::BytesPerSecond => amount::per_second(text?, amount::SIZES),
+        Unit::ElementsPerSecond => amount::per_second(text?, amount::ELEMENTS),
+        Unit::BitsPerSecond => amount::per_second(text?, amount::BITS),
+        Unit::Count => number(value),
+        Unit::Bytes => {
             let bytes = text.and_then(|text| amount::in_units(text, amount::SIZES));
-            Some((bytes.or_else(|| number(value))?, Unit::Bytes))
+            bytes.or_else(|| number(value))
         }
     }
 }
@@ -250,18 +238,14 @@ fn number(value: &toml::Value) -> Option<f64> {
     (number.is_finite() && number >= 0.0).then_some(number)
 }
 
-fn expected(metric: Metric) -> &'static str {
-    match metric {
-        Metric::P50 | Metric::P95 | Metric::P99 | Metric::Mean => {
-            "it must be a time with its unit, for example `\"2.5ms\"`"
-        }
-        Metric::Throughput => {
+fn expected(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Nanoseconds => "it must be a time with its unit, for example `\"2.5ms\"`",
+        Unit::BytesPerSecond | Unit::ElementsPerSecond | Unit::BitsPerSecond => {
             "it must be an amount a second, for example `\"100 MiB/s\"` or `\"20 Melem/s\"`"
         }
-        Metric::Allocations => "it must be a number, for example `12`",
-        Metric::Bytes | Metric::Peak | Metric::Size => {
-            "it must be a size, for example `\"64 KiB\"`"
-        }
+        Unit::Count => "it must be a number, for example `12`",
+        Unit::Bytes => "it must be a size, for example `\"64 KiB\"`",
     }
 }
 
@@ -295,7 +279,7 @@ mod tests {
             "#,
         )
         .unwrap();
-        let limits = budgets.of_benchmark("a", "b", "parse/large/1024");
+        let limits = budgets.of_benchmark(&BenchmarkKey::new("a", "b", "parse/large/1024"));
         let shown: Vec<(Metric, f64, Option<f64>)> = limits
             .iter()
             .map(|l| (l.metric, l.limit, l.investigate))
@@ -304,11 +288,14 @@ mod tests {
             shown,
             [
                 (Metric::P95, 2e7, Some(1.6e7)),
-                (Metric::Throughput, 1e8, Some(1.25e8)),
-                (Metric::Allocations, 12.0, None),
+                (Metric::BYTES_PER_SECOND, 1e8, Some(1.25e8)),
+                (Metric::ALLOCATIONS, 12.0, None),
             ]
         );
-        assert_eq!(budgets.of_benchmark("a", "b", "sum"), []);
+        assert_eq!(
+            budgets.of_benchmark(&BenchmarkKey::new("a", "b", "sum")),
+            []
+        );
         assert!(!budgets.speak_of_binaries());
     }
 
@@ -334,28 +321,17 @@ mod tests {
     #[test]
     fn what_matches_nothing_is_named_as_it_was_typed() {
         let budgets = budgets("[[budget]]\nmatch = 'gone/*'\ntarget = 'x'\np50 = '1ms'\n").unwrap();
-        let all = [("a", "x", "here"), ("a", "y", "gone/1")];
-        assert_eq!(
-            budgets.without_benchmark(all.into_iter()),
-            ["gone/*, target x"]
-        );
-    }
-
-    #[test]
-    fn amounts_are_shown_with_their_unit() {
-        assert_eq!(Unit::Nanoseconds.show(2_481_000.0), "2.481 ms");
-        assert_eq!(Unit::Nanoseconds.show_typed(3_000_000.0), "3 ms");
-        assert_eq!(Unit::Bytes.show_typed(65_536.0), "64 KiB");
-        assert_eq!(Unit::Count.show(2.5), "2.50");
-        assert_eq!(Unit::Count.show_typed(120.0), "120");
-        assert_eq!(Unit::ElementsPerSecond.show(12_300_000.0), "12.30 Melem/s");
-        assert_eq!(Unit::BytesPerSecond.show_typed(104_857_600.0), "100 MiB/s");
+        let all = [("x", "here"), ("y", "gone/1")].map(|(t, id)| BenchmarkKey::new("a", t, id));
+        assert_eq!(budgets.without_benchmark(all.iter()), ["gone/*, target x"]);
     }
 
     #[test]
     fn a_limit_of_no_allocation_is_a_limit() {
         let budgets = budgets("[[budget]]\nallocations = 0\n").unwrap();
-        assert_eq!(budgets.of_benchmark("a", "b", "c")[0].limit, 0.0);
+        assert_eq!(
+            budgets.of_benchmark(&BenchmarkKey::new("a", "b", "c"))[0].limit,
+            0.0
+        );
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl Configuration {
         scope: EntryScope<'_>,
         origin: &ValueOrigin,
     ) -> Result<(), PlanError> {
-        self.warn_of_strange_keys(table, &budgets::KEYS, origin);
+        self.warn_of_strange_keys(table, &budgets::keys(), origin);
         self.budgets.push(budgets::read(table, scope, origin)?);
         Ok(())
     }

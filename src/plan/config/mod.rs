@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use super::{CompareOptions, Environment, PlanError};
 
 pub use budgets::{Budget, Budgets};
-pub use limit::{Limit, Metric, Unit};
+pub use limit::Limit;
 pub use rules::{BenchmarkRules, Obligation, Rule, Rules};
 pub use schema::json_schema;
 pub use show::{ShownSetting, show};

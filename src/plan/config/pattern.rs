@@ -2,6 +2,8 @@
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
+use crate::units::BenchmarkKey;
+
 /// A glob, ready to match. `*` also matches `/`: ids have as many levels as their authors like.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
@@ -45,8 +47,10 @@ pub(super) struct Selector {
 }
 
 impl Selector {
-    pub(super) fn speaks_of(&self, package: &str, target: &str, id: &str) -> bool {
-        self.package.is_match(package) && self.target.is_match(target) && self.id.is_match(id)
+    pub(super) fn speaks_of(&self, key: &BenchmarkKey) -> bool {
+        self.package.is_match(&key.package)
+            && self.target.is_match(&key.target)
+            && self.id.is_match(&key.id)
     }
 }
 

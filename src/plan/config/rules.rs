@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::units::Ratio;
+use crate::units::{BenchmarkKey, Ratio};
 
 use super::super::PlanError;
 use super::super::value::{Share, Span};
@@ -67,10 +67,10 @@ impl Rules {
 
     /// What holds for one benchmark.
     #[must_use]
-    pub fn of(&self, package: &str, target: &str, id: &str) -> BenchmarkRules {
+    pub fn of(&self, key: &BenchmarkKey) -> BenchmarkRules {
         let matching = || {
             let strongest_first = self.0.iter().rev();
-            strongest_first.filter(|rule| rule.whose.speaks_of(package, target, id))
+            strongest_first.filter(|rule| rule.whose.speaks_of(key))
         };
         BenchmarkRules {
             threshold: matching().find_map(|rule| rule.threshold),
@@ -87,16 +87,15 @@ impl Rules {
         self.0.iter().filter_map(|rule| rule.time).max()
     }
 
-    /// The required entries that speak of none of `benchmarks` (package, target, id), as they were
-    /// typed.
+    /// The required entries that speak of none of `benchmarks`, as they were typed.
     pub fn required_in_vain<'a>(
         &self,
-        benchmarks: impl Iterator<Item = (&'a str, &'a str, &'a str)> + Clone,
+        benchmarks: impl Iterator<Item = &'a BenchmarkKey> + Clone,
     ) -> Vec<String> {
         let required = |rule: &&Rule| rule.obligation == Some(Obligation::Required);
         let in_vain = |rule: &&Rule| {
             let mut all = benchmarks.clone();
-            !all.any(|(package, target, id)| rule.whose.speaks_of(package, target, id))
+            !all.any(|key| rule.whose.speaks_of(key))
         };
         let rules = self.0.iter().filter(required).filter(in_vain);
         rules.map(|rule| rule.whose.to_string()).collect()
@@ -197,10 +196,10 @@ mod tests {
             "#,
         )
         .unwrap();
-        let large = rules.of("a", "b", "parse/large/1024");
+        let large = rules.of(&BenchmarkKey::new("a", "b", "parse/large/1024"));
         assert_eq!(large.threshold, Some(Ratio::from_change(0.1)));
         assert_eq!(large.time, Some(Duration::from_secs(5)));
-        let other = rules.of("a", "b", "sum");
+        let other = rules.of(&BenchmarkKey::new("a", "b", "sum"));
         assert_eq!(other.threshold, None);
         assert_eq!(other.obligation, Obligation::Optional);
     }
@@ -210,8 +209,14 @@ mod tests {
         let rules =
             rules("[[benchmark]]\nskip = true\n[[benchmark]]\nmatch = 'fast*'\nskip = false\n")
                 .unwrap();
-        assert_eq!(rules.of("a", "b", "slow").obligation, Obligation::Skipped);
-        assert_eq!(rules.of("a", "b", "fast").obligation, Obligation::Optional);
+        assert_eq!(
+            rules.of(&BenchmarkKey::new("a", "b", "slow")).obligation,
+            Obligation::Skipped
+        );
+        assert_eq!(
+            rules.of(&BenchmarkKey::new("a", "b", "fast")).obligation,
+            Obligation::Optional
+        );
     }
 
     #[test]

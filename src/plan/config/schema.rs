@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::key::{self, Arity, Key};
 use super::{budgets, rules};
+use crate::units::{Metric, Unit};
 
 /// The schema, made from the same keys that are read.
 #[must_use]
@@ -79,9 +80,7 @@ fn rule() -> Value {
 }
 
 fn budget() -> Value {
-    let time = |what: &str| json!({ "type": "string", "description": what });
-    let size = |what: &str| json!({ "type": ["string", "number"], "description": what });
-    json!({
+    let mut schema = json!({
         "type": "object",
         "properties": {
             "match": {
@@ -94,25 +93,26 @@ fn budget() -> Value {
                 "type": "string",
                 "description": "Glob of a program's name, for `size`; programs are built with `--release` to check it",
             },
-            "p50": time("Most that the median of the samples may be, for example `2ms`"),
-            "p95": time("Most that the 95th percentile of the samples may be; a sample is the mean of its iterations"),
-            "p99": time("Most that the 99th percentile of the samples may be; a sample is the mean of its iterations"),
-            "mean": time("Most that the mean time of an iteration may be"),
-            "throughput": {
-                "type": "string",
-                "description": "Least that must be processed in a second, for example `100 MiB/s` or `20 Melem/s`",
-            },
-            "allocations": { "type": "number", "minimum": 0, "description": "Most allocations an iteration" },
-            "bytes": size("Most bytes asked for in an iteration, for example `64 KiB`"),
-            "peak": size("Most bytes in use at once"),
-            "size": size("Most bytes of the program's file, for example `12 MiB`"),
             "investigate": {
                 "type": "string",
                 "description": "Vote `modify` from this share of a limit on, for example `80%`",
             },
         },
         "additionalProperties": false,
-    })
+    });
+    for (key, metric) in budgets::limits() {
+        schema["properties"][key] = limit(metric);
+    }
+    schema
+}
+
+fn limit(metric: Metric) -> Value {
+    let what = metric.limit.as_ref().map(|limit| limit.help);
+    match metric.unit {
+        Unit::Count => json!({ "type": "number", "minimum": 0, "description": what }),
+        Unit::Bytes => json!({ "type": ["string", "number"], "description": what }),
+        _ => json!({ "type": "string", "description": what }),
+    }
 }
 
 #[cfg(test)]
@@ -136,13 +136,9 @@ mod tests {
 
     #[test]
     fn every_key_of_an_entry_is_in_the_schema() {
-        for (schema, known) in [
-            (rule(), rules::KEYS.as_slice()),
-            (budget(), budgets::KEYS.as_slice()),
-        ] {
+        for (schema, mut known) in [(rule(), rules::KEYS.to_vec()), (budget(), budgets::keys())] {
             let properties = schema["properties"].as_object().unwrap();
             let mut names: Vec<&str> = properties.keys().map(String::as_str).collect();
-            let mut known = known.to_vec();
             names.sort_unstable();
             known.sort_unstable();
             assert_eq!(names, known);

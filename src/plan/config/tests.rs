@@ -2,6 +2,7 @@ use std::ffi::OsString;
 
 use super::super::{Args, Plan};
 use super::*;
+use crate::units::BenchmarkKey;
 
 struct Project {
     folder: tempfile::TempDir,
@@ -98,14 +99,32 @@ fn a_member_speaks_for_its_own_benchmarks_only() {
         ("b/src/lib.rs", ""),
     ]);
     let plan = project.plan("cargo-perfcheck", &[]).unwrap();
-    assert!(plan.sampling.rules.of("a", "t", "sum").threshold.is_some());
+    assert!(
+        plan.sampling
+            .rules
+            .of(&BenchmarkKey::new("a", "t", "sum"))
+            .threshold
+            .is_some()
+    );
     assert_eq!(
-        plan.sampling.rules.of("a", "t", "x1").obligation,
+        plan.sampling
+            .rules
+            .of(&BenchmarkKey::new("a", "t", "x1"))
+            .obligation,
         Obligation::Skipped
     );
-    assert_eq!(plan.sampling.rules.of("b", "t", "x1").threshold, None);
     assert_eq!(
-        plan.sampling.rules.of("b", "t", "x1").obligation,
+        plan.sampling
+            .rules
+            .of(&BenchmarkKey::new("b", "t", "x1"))
+            .threshold,
+        None
+    );
+    assert_eq!(
+        plan.sampling
+            .rules
+            .of(&BenchmarkKey::new("b", "t", "x1"))
+            .obligation,
         Obligation::Optional
     );
 }

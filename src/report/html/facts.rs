@@ -28,13 +28,15 @@ fn table(facts: Vec<(&str, String)>) -> Markup {
 
 fn environment(report: &Report) -> Vec<(&'static str, String)> {
     let e = &report.environment;
-    let mut facts = vec![
+    let date = report.date.map(|date| ("measured", date.to_string()));
+    let mut facts: Vec<(&'static str, String)> = date.into_iter().collect();
+    facts.extend([
         (
             "CPU",
             format!(
                 "{}, {}",
-                e.cpu,
-                words::plural(e.cores, "processor", "processors")
+                e.machine.cpu,
+                words::plural(e.machine.cores, "processor", "processors")
             ),
         ),
         ("memory", words::memory(e)),
@@ -45,9 +47,9 @@ fn environment(report: &Report) -> Vec<(&'static str, String)> {
         ("host", e.host.clone()),
         ("profile", e.profile.clone()),
         ("Criterion", sides(&e.criterion.as_ref().map(versions))),
-    ];
-    if let Some(hypervisor) = &e.virtualised {
-        facts.insert(3, ("virtual machine", hypervisor.clone()));
+    ]);
+    if let Some(hypervisor) = &e.machine.virtualised {
+        facts.push(("virtual machine", hypervisor.clone()));
     }
     if let Some(locking) = words::locking(e) {
         facts.push(("Cargo.lock", locking.to_owned()));
@@ -121,6 +123,7 @@ fn reproduce(report: &Report) -> Markup {
         html! {
             li {
                 (name) ": " code { (visible(&commit.label)) } " is " code { (visible(&commit.commit)) }
+                @if let Some(date) = commit.date { ", committed " (date) }
                 @if commit.working_tree { " with uncommitted changes of the working tree on top" }
             }
         }

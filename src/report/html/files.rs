@@ -28,7 +28,7 @@ pub(in crate::report) fn plots(report: &Report) -> Vec<Artifact> {
     let folders = Folders::of(report.benchmarks.iter().map(|comparison| &comparison.key));
     let notable = words::ordered(report).into_iter();
     for comparison in notable.filter(|c| words::is_notable(c)) {
-        let Some(time) = &comparison.time else {
+        let Some(time) = comparison.time() else {
             continue;
         };
         let folder = folders.get(&comparison.key);

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::files;
 use super::plot::{Axis, BarReach, unit};
-use crate::analyse::{Comparison, TimeChange};
+use crate::analyse::{Comparison, RatioEstimate};
 use crate::report::Report;
 use crate::report::escape::shortened;
 use crate::report::words::{self, Naming};
@@ -42,9 +42,9 @@ pub(super) fn picture(report: &Report) -> Option<Markup> {
 }
 
 fn drawn(report: &Report, mark: Option<&str>) -> Option<Markup> {
-    let timed: Vec<(&Comparison, &TimeChange)> = words::ordered(report)
+    let timed: Vec<(&Comparison, &RatioEstimate)> = words::ordered(report)
         .into_iter()
-        .filter_map(|c| Some((c, c.time.as_ref()?.change.as_ref()?)))
+        .filter_map(|c| Some((c, c.estimate()?)))
         .collect();
     let shown = &timed[..timed.len().min(ROWS)];
     let threshold = report.methodology.threshold;
@@ -82,7 +82,7 @@ fn drawn(report: &Report, mark: Option<&str>) -> Option<Markup> {
 fn line(
     naming: Naming,
     comparison: &Comparison,
-    change: &TimeChange,
+    change: &RatioEstimate,
     axis: &Axis,
     top: f64,
 ) -> Markup {

@@ -20,7 +20,7 @@ use super::skeletons;
 use super::words::{self, Naming};
 use super::{Commit, Report, claims, partial, reasons, sentence};
 use crate::attribute::Skeleton;
-use crate::units::{Charset, Side};
+use crate::units::{Charset, MetricGroup, Side};
 use plot::BarReach;
 
 pub(super) use files::plots;
@@ -108,7 +108,7 @@ fn benchmarks(report: &Report) -> Markup {
     }
     let all = words::ordered(report);
     let threshold = report.methodology.threshold;
-    let changes = all.iter().filter_map(|c| c.time.as_ref()?.change.as_ref());
+    let changes = all.iter().filter_map(|c| c.estimate());
     let frame = rows::PageContext {
         naming: Naming::of(report),
         causes: causes::Causes::of(report),
@@ -122,7 +122,7 @@ fn benchmarks(report: &Report) -> Markup {
             div.headings aria-hidden="true" {
                 span { "verdict" } span { "benchmark" }
                 span.number { "base (median)" } span.number { "head (median)" } span.number { "change" }
-                span { "interval, ±" (words::share(frame.reach.0)) } span { "allocations" }
+                span { "interval, ±" (words::share(frame.reach.0)) } @for group in MetricGroup::BESIDE_TIME { span { (group.name()) } }
             }
             div id="rows" {
                 @for (place, comparison) in all.iter().enumerate() {

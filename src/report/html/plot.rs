@@ -3,9 +3,9 @@
 
 use maud::{Markup, html};
 
-use crate::analyse::{Quartiles, TimeChange, TimeComparison};
+use crate::analyse::{Change, Quartiles, RatioEstimate};
 use crate::report::words;
-use crate::units::{Nanos, Paired, Ratio, Side};
+use crate::units::{Metric, Paired, Ratio, Side};
 
 /// A linear scale from values to user units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,7 +74,7 @@ const OUTLIER: f64 = 4.0;
 impl BarReach {
     /// What shows every interval whole, but for outliers.
     pub(super) fn fitting<'a>(
-        changes: impl Iterator<Item = &'a TimeChange>,
+        changes: impl Iterator<Item = &'a RatioEstimate>,
         threshold: f64,
     ) -> BarReach {
         let mut ends: Vec<f64> = changes
@@ -105,7 +105,7 @@ fn round_up(share: f64) -> f64 {
 
 /// The interval of one change on a shared scale: zero, the band that does not matter, the interval
 /// with its estimate, and an arrow where it leaves the scale.
-pub(super) fn interval_bar(change: &TimeChange, reach: BarReach, threshold: f64) -> Markup {
+pub(super) fn interval_bar(change: &RatioEstimate, reach: BarReach, threshold: f64) -> Markup {
     let axis = Axis::new(-reach.0, reach.0, 4.0, 156.0);
     let at = |ratio: Ratio| axis.at(ratio.as_change());
     let (low, high, zero) = (at(change.lower), at(change.upper), axis.at(0.0));
@@ -125,16 +125,13 @@ pub(super) fn interval_bar(change: &TimeChange, reach: BarReach, threshold: f64)
 }
 
 /// The samples of both sides: nine tenths of them as a bar, the middle half within, the median.
-pub(super) fn distributions(time: &TimeComparison) -> Option<Markup> {
-    let quantiles = time.quantiles_ns.as_ref()?;
-    let sides: Vec<(Side, &Vec<Nanos>)> = Side::BOTH
+pub(super) fn distributions(time: &Change) -> Option<Markup> {
+    let sides: Vec<(Side, &Vec<f64>)> = Side::BOTH
         .into_iter()
-        .map(|side| (side, quantiles.get(side)))
+        .filter_map(|side| Some((side, &time.samples(side)?.quantiles)))
         .filter(|(_, q)| q.len() == 21)
         .collect();
-    let ends = sides
-        .iter()
-        .flat_map(|(_, q)| [q[0].as_nanos(), q[19].as_nanos()]);
+    let ends = sides.iter().flat_map(|(_, q)| [q[0], q[19]]);
     let low = ends.clone().fold(f64::INFINITY, f64::min);
     let high = ends.fold(f64::NEG_INFINITY, f64::max);
     if sides.is_empty() || !low.is_finite() || !high.is_finite() {
@@ -151,8 +148,8 @@ pub(super) fn distributions(time: &TimeComparison) -> Option<Markup> {
     })
 }
 
-fn strip(axis: &Axis, side: Side, q: &[Nanos], top: f64) -> Markup {
-    let at = |i: usize| axis.at(q[i].as_nanos());
+fn strip(axis: &Axis, side: Side, q: &[f64], top: f64) -> Markup {
+    let at = |i: usize| axis.at(q[i]);
     let bar = |from: usize, to: usize, height: f64, class: &str| {
         let y = top + 15.0 - height / 2.0;
         let width = (at(to) - at(from)).max(1.0);
@@ -175,15 +172,15 @@ fn time_axis(axis: &Axis, y: f64) -> Markup {
             path d={ "M" (unit(axis.start)) " " (unit(y)) "H" (unit(axis.end)) } {}
             @for tick in axis.ticks() {
                 path d={ "M" (unit(axis.at(tick))) " " (unit(y)) "v5" } {}
-                text x=(unit(axis.at(tick))) y=(unit(y + 20.0)) text-anchor="middle" { (Nanos::from_nanos(tick)) }
+                text x=(unit(axis.at(tick))) y=(unit(y + 20.0)) text-anchor="middle" { (Metric::TIME.unit.show(tick)) }
             }
         }
     }
 }
 
 /// The estimate of every round in the order in which they were run, before the final interval.
-pub(super) fn rounds(time: &TimeComparison, threshold: f64) -> Option<Markup> {
-    let change = time.change.as_ref()?;
+pub(super) fn rounds(time: &Change, threshold: f64) -> Option<Markup> {
+    let change = time.estimate.as_ref()?;
     let changes: Vec<f64> = time
         .rounds
         .iter()
@@ -230,18 +227,15 @@ pub(super) fn rounds(time: &TimeComparison, threshold: f64) -> Option<Markup> {
 
 /// The level of both sides in every round, in the order in which they were run: where the machine
 /// drifted, both drift, and their ratio does not.
-pub(super) fn levels(time: &TimeComparison) -> Option<Markup> {
+pub(super) fn levels(time: &Change) -> Option<Markup> {
     let quartiles: Option<Vec<Paired<Quartiles>>> =
-        time.rounds.iter().map(|round| round.quartiles_ns).collect();
+        time.rounds.iter().map(|round| round.quartiles).collect();
     let quartiles = quartiles.filter(|all| all.len() > 1)?;
     let ends = quartiles.iter().flat_map(|round| {
         let of_side = |side| [round.get(side).lower, round.get(side).upper];
         Side::BOTH.into_iter().flat_map(of_side)
     });
-    let ends: Vec<f64> = ends
-        .map(Nanos::as_nanos)
-        .filter(|n| n.is_finite())
-        .collect();
+    let ends: Vec<f64> = ends.filter(|n| n.is_finite()).collect();
     let low = ends.iter().copied().fold(f64::INFINITY, f64::min);
     let high = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let y = Axis::new(low, high, 128.0, 8.0);
@@ -252,10 +246,10 @@ pub(super) fn levels(time: &TimeComparison) -> Option<Markup> {
             // Side by side, so that neither hides the other.
             let aside = if side == Side::Base { -2.5 } else { 2.5 };
             let at = unit(x.at(i as f64 + 1.0) + aside);
-            let [lower, upper] = [middle.get(side).lower, middle.get(side).upper]
-                .map(|nanos| unit(y.at(nanos.as_nanos())));
+            let [lower, upper] =
+                [middle.get(side).lower, middle.get(side).upper].map(|end| unit(y.at(end)));
             path.0.push_str(&format!("M{at} {lower}V{upper}"));
-            let median = unit(y.at(round.median_ns.get(side).as_nanos()));
+            let median = unit(y.at(*round.value.get(side)));
             path.1.push_str(&format!("M{at} {median}h0"));
         }
         path
@@ -265,7 +259,7 @@ pub(super) fn levels(time: &TimeComparison) -> Option<Markup> {
             g.axis {
                 @for tick in y.ticks() {
                     path d={ "M85 " (unit(y.at(tick))) "h5" } {}
-                    text x="80" y=(unit(y.at(tick) + 4.0)) text-anchor="end" { (Nanos::from_nanos(tick)) }
+                    text x="80" y=(unit(y.at(tick) + 4.0)) text-anchor="end" { (Metric::TIME.unit.show(tick)) }
                 }
                 text x="90" y="152" { "round 1" }
                 text x="630" y="152" text-anchor="end" { "round " (quartiles.len()) }
@@ -282,7 +276,7 @@ pub(super) fn levels(time: &TimeComparison) -> Option<Markup> {
 }
 
 /// What the plots show, for a caption.
-pub(super) fn legend(change: &TimeChange, threshold: f64) -> String {
+pub(super) fn legend(change: &RatioEstimate, threshold: f64) -> String {
     format!(
         "Dots: the change of each round. Line and band: the estimate {} with its {} interval. Grey: ±{}.",
         change.ratio,

@@ -4,19 +4,13 @@ use maud::{Markup, html};
 
 use super::causes::Causes;
 use super::plot::{self, BarReach};
-use crate::analyse::{
-    AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
-    TimeComparison, TimeSummary, Verdict,
-};
+use crate::analyse::{AllocationSite, Change, Comparison, Direction, Verdict};
 use crate::measure::Pairing;
 use crate::report::escape::visible;
-use crate::report::figures;
+use crate::report::metrics;
 use crate::report::percentiles;
 use crate::report::words::{self, Naming};
-use crate::units::{Charset, Nanos, Side};
-
-/// A column's heading and what stands in it.
-type HtmlColumn<T, V> = (&'static str, fn(&T) -> V);
+use crate::units::{Charset, Exactness, Form, Metric, MetricGroup, Note, Side, Unit};
 
 /// What all lines of one page share.
 pub(super) struct PageContext<'a> {
@@ -35,12 +29,12 @@ pub(super) fn row(frame: &PageContext<'_>, place: usize, comparison: &Comparison
     } else {
         ""
     };
-    let change = comparison.time.as_ref().and_then(|t| t.change.as_ref());
-    let head = comparison.time.as_ref().and_then(|t| t.head.or(t.base));
+    let change = comparison.estimate();
+    let time = |side| comparison.value(Metric::TIME, side);
     html! {
         details class={ "row " (verdict) " " (notable) } data-name=(name) data-verdict=(verdict) data-place=(place)
             data-change=[change.map(|c| c.ratio.as_change())]
-            data-time=[head.map(|s| s.median_ns.as_nanos())]
+            data-time=[time(Side::Head).or(time(Side::Base))]
             data-bytes=[more_bytes(comparison)]
         {
             summary {
@@ -52,7 +46,7 @@ pub(super) fn row(frame: &PageContext<'_>, place: usize, comparison: &Comparison
                 span.bar-cell title=[change.map(|c| format!("{} … {}", c.lower, c.upper))] {
                     @if let Some(change) = change { (plot::interval_bar(change, frame.reach, frame.threshold)) }
                 }
-                span.allocations { (allocations_in_short(comparison)) }
+                @for group in MetricGroup::BESIDE_TIME { span.allocations { (in_short(comparison, group)) } }
             }
             div.inside { (inside(frame, comparison)) }
         }
@@ -60,40 +54,31 @@ pub(super) fn row(frame: &PageContext<'_>, place: usize, comparison: &Comparison
 }
 
 fn more_bytes(comparison: &Comparison) -> Option<f64> {
-    let allocations = comparison.allocations.as_ref()?;
-    Some(allocations.head.as_ref()?.bytes - allocations.base.as_ref()?.bytes)
+    let values = comparison.values(Metric::BYTES)?;
+    Some(values.head - values.base)
 }
 
 fn median(comparison: &Comparison, side: Side) -> String {
-    let summary = comparison
-        .time
-        .as_ref()
-        .and_then(|time| of_side(time, side));
-    summary.map(|s| s.median_ns.to_string()).unwrap_or_default()
+    let median = comparison.value(Metric::TIME, side);
+    median
+        .map(|median| Metric::TIME.unit.show(median))
+        .unwrap_or_default()
 }
 
-fn of_side(time: &TimeComparison, side: Side) -> Option<TimeSummary> {
-    match side {
-        Side::Base => time.base,
-        Side::Head => time.head,
-    }
-}
-
-fn allocations_in_short(comparison: &Comparison) -> Markup {
-    let Some(allocations) = &comparison.allocations else {
+fn in_short(comparison: &Comparison, group: MetricGroup) -> Markup {
+    if !metrics::was_asked(comparison, group) {
         return html! {};
-    };
-    let class = match allocations.verdict {
-        Some(AllocationVerdict::More) => "more",
-        Some(AllocationVerdict::Fewer) => "fewer",
+    }
+    let class = match comparison.direction(group) {
+        Some(Direction::More) => "more",
+        Some(Direction::Fewer) => "fewer",
         _ => "soft",
     };
-    let short = |summary: &Option<AllocationSummary>| summary.as_ref().map(words::in_short);
-    let (base, head) = (short(&allocations.base), short(&allocations.head));
-    let beside = figures::beside(allocations);
+    let short = |side| metrics::in_short(comparison, group, side);
+    let beside = metrics::beside(comparison, group);
     html! {
         span class=(class) {
-            @match (base, head) {
+            @match (short(Side::Base), short(Side::Head)) {
                 (Some(base), Some(head)) if base != head || !beside.is_empty() => { (base) " → " (head) (beside) },
                 (_, Some(one)) | (Some(one), None) => (one),
                 (None, None) => "not counted",
@@ -108,15 +93,23 @@ fn inside(frame: &PageContext<'_>, comparison: &Comparison) -> Markup {
         @if let Some(pairing) = comparison.pairing {
             p.soft { "Base and head alternated " (match pairing { Pairing::Sample => "sample by sample", Pairing::Benchmark => "benchmark by benchmark" }) "." }
         }
-        @if !comparison.notes.is_empty() {
-            ul { @for note in &comparison.notes { li { (visible(note)) } } }
-        }
+        (notes(comparison, None))
         (frame.causes.link(comparison))
         @if let Some(failure) = &comparison.failure {
             @if !failure.stderr_tail.is_empty() { pre { (lines(&failure.stderr_tail)) } }
         }
-        @if let Some(time) = &comparison.time { (times(frame, comparison, time)) }
-        @if let Some(allocations) = &comparison.allocations { (counts(allocations)) }
+        @if let Some(time) = comparison.time() { (times(frame, comparison, time)) }
+        @for group in MetricGroup::BESIDE_TIME {
+            @if metrics::was_asked(comparison, group) { (details(comparison, group)) }
+        }
+    }
+}
+
+fn notes(comparison: &Comparison, about: Option<MetricGroup>) -> Markup {
+    let about = |note: &&Note| note.about == about;
+    let notes: Vec<&Note> = comparison.notes.iter().filter(about).collect();
+    html! {
+        @if !notes.is_empty() { ul { @for note in notes { li { (visible(&note.text)) } } } }
     }
 }
 
@@ -126,8 +119,8 @@ fn lines(text: &str) -> String {
     lines.join("\n")
 }
 
-fn times(frame: &PageContext<'_>, comparison: &Comparison, time: &TimeComparison) -> Markup {
-    let change = time.change.as_ref();
+fn times(frame: &PageContext<'_>, comparison: &Comparison, time: &Change) -> Markup {
+    let change = time.estimate.as_ref();
     // Identical numbers for a thousand unchanged benchmarks would slow the page down for nothing:
     // what did not move shows its rounds, where drift would be seen, and no second plot.
     let distributions = (comparison.verdict != Verdict::Unchanged)
@@ -137,8 +130,8 @@ fn times(frame: &PageContext<'_>, comparison: &Comparison, time: &TimeComparison
         .then(|| plot::levels(time))
         .flatten();
     html! {
-        h3 { "Time per iteration" }
-        div.scroll { (numbers(time)) }
+        h3 { (MetricGroup::Time.title()) }
+        div.scroll { (numbers(comparison, time)) }
         p.soft { (percentiles::sentence(time)) }
         @if let Some(change) = change {
             p.soft {
@@ -163,76 +156,66 @@ fn times(frame: &PageContext<'_>, comparison: &Comparison, time: &TimeComparison
     }
 }
 
-fn numbers(time: &TimeComparison) -> Markup {
-    let columns: [HtmlColumn<TimeSummary, Nanos>; 5] = [
-        ("mean", |s| s.mean_ns),
-        ("p50", |s| s.median_ns),
-        ("p95", |s| s.p95_ns),
-        ("p99", |s| s.p99_ns),
-        ("standard deviation", |s| s.std_dev_ns),
-    ];
-    let sides: Vec<(Side, TimeSummary)> = Side::BOTH
-        .into_iter()
-        .filter_map(|side| Some((side, of_side(time, side)?)))
-        .collect();
+fn numbers(comparison: &Comparison, time: &Change) -> Markup {
+    let comparable = percentiles::are_comparable(time);
+    let observed = |side: &Side| time.sides.get(*side).is_some();
+    let sides: Vec<Side> = Side::BOTH.into_iter().filter(observed).collect();
+    let samples = |side| time.samples(side).map(|samples| samples.count);
     html! {
         table {
-            thead { tr { th {} @for (heading, _) in columns { th scope="col" { (heading) } } th scope="col" { "samples" } } }
+            thead { tr { th {} @for metric in MetricGroup::Time.metrics() { th scope="col" { (metric) } } th scope="col" { "samples" } } }
             tbody {
-                @for (side, summary) in &sides {
-                    tr { th scope="row" { (side) } @for (_, of) in columns { td { (of(summary)) } } td { (summary.samples) } }
+                @for side in sides.iter().copied() {
+                    tr { th scope="row" { (side) } @for metric in MetricGroup::Time.metrics() { td { (shown(comparison, metric, side)) } } td { @if let Some(n) = samples(side) { (n) } } }
                 }
-                @if let [(_, base), (_, head)] = &sides[..] {
-                    @let comparable = percentiles::are_comparable(*base, *head);
-                    tr { th scope="row" { "head / base" } @for (heading, of) in columns { td { @if heading == "mean" || comparable { (quotient(of(base), of(head))) } @else { "–" } } } td {} }
+                @if sides.len() == 2 {
+                    tr { th scope="row" { "head / base" } @for metric in MetricGroup::Time.metrics() { td { @if metric.form == Form::Sum || comparable { (quotient(comparison, metric)) } @else { "–" } } } td {} }
                 }
             }
         }
     }
 }
 
-fn quotient(base: Nanos, head: Nanos) -> String {
-    let quotient = head.as_nanos() / base.as_nanos();
-    if quotient.is_finite() {
-        format!("{quotient:.3}")
-    } else {
-        "–".to_owned()
-    }
+fn shown(comparison: &Comparison, metric: Metric, side: Side) -> String {
+    let value = comparison.value(metric, side);
+    value.map_or_else(|| "–".to_owned(), |value| metric.unit.show(value))
 }
 
-fn counts(allocations: &AllocationComparison) -> Markup {
-    let columns: [HtmlColumn<AllocationSummary, String>; 7] = [
-        ("allocations", |s| words::per_iteration(s.count)),
-        ("reallocations", |s| words::per_iteration(s.reallocations)),
-        ("frees", |s| words::per_iteration(s.frees)),
-        ("bytes", |s| words::bytes(s.bytes)),
-        ("peak", |s| words::bytes(s.peak_bytes as f64)),
-        ("leaked", |s| words::bytes(s.leaked_bytes)),
-        ("largest", |s| words::bytes(s.largest_bytes as f64)),
-    ];
-    let sides = [("base", &allocations.base), ("head", &allocations.head)];
-    let any = allocations.base.is_some() || allocations.head.is_some();
+fn quotient(comparison: &Comparison, metric: Metric) -> String {
+    let quotient = comparison.values(metric).map(|both| both.head / both.base);
+    let finite = quotient.filter(|quotient| quotient.is_finite());
+    finite.map_or_else(|| "–".to_owned(), |quotient| format!("{quotient:.3}"))
+}
+
+/// Every metric of a group beside the time.
+fn details(comparison: &Comparison, group: MetricGroup) -> Markup {
+    let ways = metrics::ways(comparison, group);
+    let observed = |side: &Side| metrics::in_short(comparison, group, *side).is_some();
+    let sides: Vec<Side> = Side::BOTH.into_iter().filter(observed).collect();
     html! {
-        h3 { "Allocations per iteration" }
-        @let ways = figures::changed(allocations);
+        h3 { (group.title()) }
         @if ways.len() > 1 { p { (ways.join(", ")) "." } }
-        @if any {
+        @if sides.is_empty() { p { "Not counted." } } @else {
             div.scroll { table {
-                thead { tr { th {} @for (heading, _) in columns { th scope="col" { (heading) } } th scope="col" { "exact" } } }
+                thead { tr { th {} @for metric in group.metrics() { th scope="col" { (metric) } } th scope="col" { "exact" } } }
                 tbody {
-                    @for (side, summary) in sides {
-                        @if let Some(summary) = summary {
-                            tr { th scope="row" { (side) } @for (_, of) in columns { td { (of(summary)) } } td { (if summary.exact { "yes" } else { "no" }) } }
-                        }
+                    @for side in sides {
+                        tr { th scope="row" { (side) } @for metric in group.metrics() { td { (shown(comparison, metric, side)) } } td { (if is_exact(comparison, group, side) { "yes" } else { "no" }) } }
                     }
                 }
             } }
-        } @else { p { "Not counted." } }
-        @if !allocations.notes.is_empty() {
-            ul { @for note in &allocations.notes { li { (visible(note)) } } }
         }
-        @if !allocations.sites.is_empty() { (sites(&allocations.sites)) }
+        (notes(comparison, Some(group)))
+        @if group == MetricGroup::Allocations && !comparison.sites.is_empty() { (sites(&comparison.sites)) }
     }
+}
+
+fn is_exact(comparison: &Comparison, group: MetricGroup, side: Side) -> bool {
+    let mut all = comparison
+        .metrics
+        .of(group)
+        .filter_map(|(_, change)| change.sides.get(side).as_ref());
+    all.all(|observed| observed.exactness == Exactness::Exact)
 }
 
 /// More places than this are in the JSON alone.
@@ -249,8 +232,8 @@ fn sites(sites: &[AllocationSite]) -> Markup {
                             code { (visible(&site.function)) }
                             @if let Some(location) = &site.location { " " span.soft { (visible(location)) } }
                         }
-                        td { (words::per_iteration(site.count.base)) " → " (words::per_iteration(site.count.head)) }
-                        td { (words::bytes(site.bytes.base)) " → " (words::bytes(site.bytes.head)) }
+                        td { (Unit::Count.show(site.count.base)) " → " (Unit::Count.show(site.count.head)) }
+                        td { (Unit::Bytes.show(site.bytes.base)) " → " (Unit::Bytes.show(site.bytes.head)) }
                     }
                 }
             }

@@ -8,6 +8,7 @@ use super::super::escape::visible;
 use super::super::{Report, ReportError, partial, words};
 use super::to_json;
 use crate::analyse::Comparison;
+use crate::units::{Metric, Side, Unit};
 
 #[derive(Serialize)]
 struct ActionEntry {
@@ -35,30 +36,25 @@ fn entries(comparison: &Comparison) -> Vec<ActionEntry> {
     let name = visible(&comparison.key.to_string());
     let mut entries = Vec::new();
     // A history takes every value for a whole one.
-    let time = comparison.time.as_ref();
-    let time = time.filter(|_| !partial::is_cut_short(comparison));
-    if let Some(head) = time.and_then(|time| time.head) {
+    let head = |metric: Metric| comparison.value(metric, Side::Head);
+    if let (Some(mean), false) = (head(Metric::MEAN), partial::is_cut_short(comparison)) {
         entries.push(ActionEntry {
             name: name.clone(),
             unit: "ns/iter",
-            value: head.mean_ns.as_nanos(),
-            range: Some(format!("± {:.3}", head.std_dev_ns.as_nanos())),
+            value: mean,
+            range: head(Metric::STD_DEV).map(|deviation| format!("± {deviation:.3}")),
             extra: Some(words::summary(comparison)),
         });
     }
-    if let Some(head) = comparison
-        .allocations
-        .as_ref()
-        .and_then(|a| a.head.as_ref())
-    {
+    if let (Some(bytes), Some(count)) = (head(Metric::BYTES), head(Metric::ALLOCATIONS)) {
         entries.push(ActionEntry {
             name: format!("{name} (allocated)"),
             unit: "B/iter",
-            value: head.bytes,
+            value: bytes,
             range: None,
             extra: Some(format!(
                 "{} per iteration",
-                words::allocations(head.count, words::per_iteration)
+                words::allocations(count, |count| Unit::Count.show(count))
             )),
         });
     }

@@ -10,6 +10,7 @@ use super::super::escape::{shortened, visible};
 use super::super::{Report, ReportError, partial};
 use super::to_json;
 use crate::analyse::Comparison;
+use crate::units::{Metric, MetricGroup, Side};
 
 /// Bencher refuses longer names of benchmarks.
 const LONGEST_NAME: usize = 1024;
@@ -42,13 +43,13 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
 
 fn measures(comparison: &Comparison) -> Measures {
     let mut measures = Measures::new();
+    let head = |metric: Metric| comparison.value(metric, Side::Head);
     // A history takes every value for a whole one.
-    let time = comparison.time.as_ref();
-    let time = time.filter(|_| !partial::is_cut_short(comparison));
-    if let Some(head) = time.and_then(|time| time.head) {
+    let is_whole = !partial::is_cut_short(comparison);
+    let spread = head(Metric::MEAN).zip(head(Metric::STD_DEV));
+    if let Some((mean, deviation)) = spread.filter(|_| is_whole) {
         // The mean with one standard deviation to each side, as Bencher's own adapters for
         // harnesses without an interval of the mean have it. Nanoseconds.
-        let (mean, deviation) = (head.mean_ns.as_nanos(), head.std_dev_ns.as_nanos());
         measures.insert(
             "latency",
             BencherMetric {
@@ -58,7 +59,7 @@ fn measures(comparison: &Comparison) -> Measures {
             },
         );
     }
-    if let Some(change) = time.and_then(|time| time.change) {
+    if let Some(change) = comparison.estimate().filter(|_| is_whole) {
         measures.insert(
             "ratio-to-base",
             BencherMetric {
@@ -68,19 +69,27 @@ fn measures(comparison: &Comparison) -> Measures {
             },
         );
     }
-    if let Some(head) = comparison
-        .allocations
-        .as_ref()
-        .and_then(|a| a.head.as_ref())
-    {
-        let exact = |value| BencherMetric {
-            value,
-            lower_value: None,
-            upper_value: None,
-        };
-        measures.insert("allocations", exact(head.count));
-        measures.insert("allocated-bytes", exact(head.bytes));
-        measures.insert("peak-bytes", exact(head.peak_bytes as f64));
+    for group in MetricGroup::BESIDE_TIME {
+        let limited = group.metrics().filter(|metric| metric.limit.is_some());
+        let counted = limited.filter_map(|metric| Some((measure(metric), head(metric)?)));
+        measures.extend(counted.map(|(measure, value)| {
+            let exact = BencherMetric {
+                value,
+                lower_value: None,
+                upper_value: None,
+            };
+            (measure, exact)
+        }));
     }
     measures
+}
+
+/// What a metric is called among all measures of a project on Bencher.
+fn measure(metric: Metric) -> &'static str {
+    let names = [
+        (Metric::BYTES, "allocated-bytes"),
+        (Metric::PEAK, "peak-bytes"),
+    ];
+    let known = names.into_iter().find(|(known, _)| *known == metric);
+    known.map_or(metric.id, |(_, name)| name)
 }

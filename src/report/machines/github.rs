@@ -32,7 +32,7 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
     let warnings: Vec<&Comparison> = of(|c| {
         matches!(c.verdict, Verdict::Inconclusive | Verdict::Removed)
             || (!matches!(c.verdict, Verdict::Slower | Verdict::Failed)
-                && words::allocations_grew(c))
+                && words::has_grown_beside(c))
     })
     .collect();
     for (level, all, status) in [

@@ -54,7 +54,7 @@ fn issue(report: &Report, naming: Naming, comparison: &Comparison) -> Option<Iss
         Verdict::Slower => ("perfcheck-slower", "major"),
         Verdict::Failed => ("perfcheck-failed", "major"),
         Verdict::Removed => ("perfcheck-removed", "minor"),
-        _ if words::allocations_grew(comparison) => ("perfcheck-allocations", "minor"),
+        _ if words::has_grown_beside(comparison) => ("perfcheck-allocations", "minor"),
         Verdict::Inconclusive => ("perfcheck-inconclusive", "info"),
         _ => return None,
     };
@@ -98,7 +98,7 @@ fn budget(naming: Naming, check: &BudgetCheck) -> Option<Issue> {
             budgets::summary(check)
         ),
         check_name,
-        fingerprint: fingerprint(&[check_name, &subject, check.metric.name()]),
+        fingerprint: fingerprint(&[check_name, &subject, check.metric.name]),
         severity,
         location: GitlabLocation {
             path: MANIFEST.to_owned(),

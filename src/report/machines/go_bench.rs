@@ -5,8 +5,8 @@
 use super::super::Report;
 use super::super::escape::{shortened, visible};
 use super::super::partial;
-use crate::analyse::{AllocationSummary, Comparison};
-use crate::units::Side;
+use crate::analyse::Comparison;
+use crate::units::{Metric, Side};
 
 /// Go's reader takes lines of up to 64 KiB.
 const LONGEST_NAME: usize = 4096;
@@ -26,7 +26,7 @@ pub(in crate::report) fn render(report: &Report) -> String {
         out.push_str(&format!(
             "host: {}\ncpu: {}\n",
             value(&report.environment.host),
-            value(&report.environment.cpu)
+            value(&report.environment.machine.cpu)
         ));
         // On both sides alike, so that no reader takes them for different things.
         if let Some(partial) = partial::sentence(report) {
@@ -50,35 +50,22 @@ pub(in crate::report) fn render(report: &Report) -> String {
 }
 
 fn lines(comparison: &Comparison, side: Side) -> String {
-    let Some(time) = &comparison.time else {
+    let Some(time) = comparison.time() else {
         return String::new();
     };
     let name = name(comparison);
-    let allocations = comparison.allocations.as_ref().and_then(|a| match side {
-        Side::Base => a.base.as_ref(),
-        Side::Head => a.head.as_ref(),
+    let of = |metric| comparison.value(metric, side);
+    let allocations = of(Metric::BYTES).zip(of(Metric::ALLOCATIONS));
+    let allocations = allocations.map_or(String::new(), |(bytes, count)| {
+        format!(" {bytes:.2} B/op {count:.2} allocs/op")
     });
-    let allocations = allocations.map(counted).unwrap_or_default();
     // The number of iterations is not kept; Go's readers want one and use it for nothing.
     let line = |ns: f64| format!("{name} 1 {ns:.4} ns/op{allocations}\n");
-    if !time.rounds.is_empty() {
-        return time
-            .rounds
-            .iter()
-            .map(|round| line(round.median_ns.get(side).as_nanos()))
-            .collect();
+    if time.rounds.is_empty() {
+        return of(Metric::TIME).map(line).unwrap_or_default();
     }
-    let summary = match side {
-        Side::Base => time.base,
-        Side::Head => time.head,
-    };
-    summary
-        .map(|s| line(s.median_ns.as_nanos()))
-        .unwrap_or_default()
-}
-
-fn counted(summary: &AllocationSummary) -> String {
-    format!(" {:.2} B/op {:.2} allocs/op", summary.bytes, summary.count)
+    let rounds = time.rounds.iter();
+    rounds.map(|round| line(*round.value.get(side))).collect()
 }
 
 /// `BenchmarkCodec/parse/large`: one field, so nothing in it may count as white space.

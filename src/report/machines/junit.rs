@@ -66,7 +66,7 @@ fn case(comparison: &Comparison, suite: &str) -> TestCase {
     let mut case = TestCase::new(comparison.key.id.as_str(), status(comparison));
     case.set_classname(suite);
     case.add_property(("verdict", comparison.verdict.name()));
-    if let Some(change) = comparison.time.as_ref().and_then(|t| t.change.as_ref()) {
+    if let Some(change) = comparison.estimate() {
         case.add_property(("ratio", change.ratio.as_quotient().to_string().as_str()));
         case.add_property(("lower", change.lower.as_quotient().to_string().as_str()));
         case.add_property(("upper", change.upper.as_quotient().to_string().as_str()));

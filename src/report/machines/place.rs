@@ -34,8 +34,8 @@ fn culprit(attribution: &Attribution) -> Option<AnnotationPlace> {
 }
 
 fn allocating(comparison: &Comparison) -> Option<AnnotationPlace> {
-    let sites = &comparison.allocations.as_ref()?.sites;
-    let grown = sites
+    let grown = comparison
+        .sites
         .iter()
         .filter(|site| site.origin == CodeOwner::Workspace)
         .find(|site| site.bytes.head > site.bytes.base)?;

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use super::detail::split;
 use super::escape::{fenced, words as plain};
 use super::sections::{Page, fold};
-use crate::analyse::{Comparison, TimeSummary};
+use crate::analyse::Comparison;
 use crate::measure::Pairing;
 use crate::report::escape::shortened;
 use crate::report::{Report, percentiles, shell, unseen, words};
-use crate::units::Paired;
+use crate::units::{Metric, MetricGroup, Paired, Side};
 
 impl Page<'_> {
     pub(super) fn baseline(&self, out: &mut String) {
         let timed: Vec<&Comparison> = words::ordered(self.report)
             .into_iter()
-            .filter(|c| c.time.is_some())
+            .filter(|c| c.time().is_some())
             .collect();
         if timed.is_empty() {
             return;
@@ -23,7 +23,15 @@ impl Page<'_> {
         let (shown, more) = split(&timed, self.detail.baseline);
         let mut body = String::new();
         if !shown.is_empty() {
-            body.push_str("Time per iteration, base → head. Percentiles and the standard deviation are of what *each value* says.\n\n| benchmark | mean | p50 | p95 | p99 | std. dev. | each value | change | rounds | p | smallest visible change |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+            let names: Vec<&str> = MetricGroup::Time
+                .metrics()
+                .map(|metric| metric.name)
+                .collect();
+            body.push_str(&format!(
+                "Time per iteration, base → head. Percentiles and the standard deviation are of what *each value* says.\n\n| benchmark | {} | each value | change | rounds | p | smallest visible change |\n|---|{}--:|--:|--:|--:|--:|\n",
+                names.join(" | "),
+                "--:|".repeat(names.len())
+            ));
         }
         for comparison in shown {
             body.push_str(&self.baseline_row(comparison));
@@ -37,25 +45,25 @@ impl Page<'_> {
     }
 
     fn baseline_row(&self, comparison: &Comparison) -> String {
-        let Some(time) = &comparison.time else {
+        let Some(time) = comparison.time() else {
             return String::new();
         };
-        let both = |of: fn(&TimeSummary) -> crate::units::Nanos| {
-            let parts: Vec<String> = [&time.base, &time.head]
-                .into_iter()
-                .map(|s| s.as_ref().map_or("–".to_owned(), |s| of(s).to_string()))
-                .collect();
+        let both = |metric: Metric| {
+            let show = |side| {
+                comparison
+                    .value(metric, side)
+                    .map(|value| metric.unit.show(value))
+            };
+            let parts = Side::BOTH.map(|side| show(side).unwrap_or("–".to_owned()));
             parts.join(" → ")
         };
-        let change = time.change.as_ref();
+        let figures = MetricGroup::Time.metrics().map(both);
+        let figures: Vec<String> = figures.collect();
+        let change = time.estimate.as_ref();
         format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} | {} |\n",
             self.name(comparison),
-            both(|s| s.mean_ns),
-            both(|s| s.median_ns),
-            both(|s| s.p95_ns),
-            both(|s| s.p99_ns),
-            both(|s| s.std_dev_ns),
+            figures.join(" | "),
             percentiles::in_short(time),
             change.map(|c| c.ratio.to_string()).unwrap_or_default(),
             time.rounds.len(),
@@ -72,12 +80,15 @@ impl Page<'_> {
         let e = &self.report.environment;
         let mut body = String::from("| | |\n|---|---|\n");
         let mut row = |key: &str, value: String| body.push_str(&format!("| {key} | {value} |\n"));
+        if let Some(date) = self.report.date {
+            row("measured", date.to_string());
+        }
         row(
             "CPU",
             format!(
                 "{}, {}",
-                self.text(&e.cpu),
-                words::plural(e.cores, "processor", "processors")
+                self.text(&e.machine.cpu),
+                words::plural(e.machine.cores, "processor", "processors")
             ),
         );
         row("memory", words::memory(e));
@@ -85,7 +96,7 @@ impl Page<'_> {
             "system",
             format!("{}, kernel {}", self.text(&e.os), self.text(&e.kernel)),
         );
-        if let Some(hypervisor) = &e.virtualised {
+        if let Some(hypervisor) = &e.machine.virtualised {
             row("virtual machine", self.text(hypervisor));
         }
         row("load at start", format!("{:.2}", e.load_at_start));
@@ -174,8 +185,11 @@ impl Page<'_> {
             } else {
                 ""
             };
+            let date = commit
+                .date
+                .map_or(String::new(), |date| format!(", committed {date}"));
             body.push_str(&format!(
-                "\n- {side}: {} is {}{extra}",
+                "\n- {side}: {} is {}{date}{extra}",
                 self.code(&commit.label),
                 self.code(&commit.commit)
             ));

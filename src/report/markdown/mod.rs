@@ -1,11 +1,11 @@
 //! The report as GitHub-flavoured markdown: what a bot puts under a pull request.
 
-mod allocations;
 mod budgets;
 mod causes;
 mod detail;
 mod escape;
 mod facts;
+mod metrics;
 mod sections;
 mod tables;
 

@@ -27,7 +27,7 @@ pub(super) fn document(report: &Report, detail: Detail) -> String {
     page.changed(&mut out, &notable);
     page.causes(&mut out);
     page.failures(&mut out);
-    page.allocations(&mut out);
+    page.beside_time(&mut out);
     page.budgets(&mut out);
     page.claims(&mut out);
     page.quiet(&mut out, &quiet);

@@ -2,23 +2,16 @@
 
 use super::detail::split;
 use super::sections::{Page, fold};
-use crate::analyse::{Comparison, TimeSummary, Verdict};
+use crate::analyse::{Comparison, Direction, Verdict};
 use crate::report::words;
-use crate::report::{allocations, causes};
-use crate::units::Charset;
+use crate::report::{causes, metrics};
+use crate::units::{Charset, Metric, MetricGroup, Side};
 
 /// What the table of changed benchmarks has beside times, where any of them has it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 struct Extra {
-    allocations: bool,
+    groups: Vec<MetricGroup>,
     culprit: bool,
-}
-
-impl Extra {
-    const NONE: Extra = Extra {
-        allocations: false,
-        culprit: false,
-    };
 }
 
 impl Page<'_> {
@@ -29,12 +22,15 @@ impl Page<'_> {
         out.push_str("### Changed, and what nobody can tell\n\n");
         let (shown, more) = split(notable, self.detail.changed);
         let extra = Extra {
-            allocations: shown.iter().any(|c| allocations::both(c).is_some()),
+            groups: MetricGroup::BESIDE_TIME
+                .into_iter()
+                .filter(|group| shown.iter().any(|c| metrics::both(c, *group).is_some()))
+                .collect(),
             culprit: shown
                 .iter()
                 .any(|c| causes::culprit(self.report, c).is_some()),
         };
-        out.push_str(&self.table(shown, extra));
+        out.push_str(&self.table(shown, &extra));
         self.more(out, more, "benchmarks");
         out.push('\n');
     }
@@ -61,21 +57,21 @@ impl Page<'_> {
         let mut body = if shown.is_empty() {
             String::new()
         } else {
-            self.table(shown, Extra::NONE)
+            self.table(shown, &Extra::default())
         };
         self.more(&mut body, more, "benchmarks");
         fold(out, &summary, &body);
     }
 
-    fn table(&self, rows: &[&Comparison], extra: Extra) -> String {
+    fn table(&self, rows: &[&Comparison], extra: &Extra) -> String {
         let interval = match words::interval_heading(self.report) {
             heading if heading.is_empty() => "interval".to_owned(),
             heading => heading,
         };
         let mut heading = format!("| | benchmark | median | change | {interval} |");
         let mut rule = "|---|---|--:|--:|:-:|".to_owned();
-        if extra.allocations {
-            heading.push_str(" allocations |");
+        for group in &extra.groups {
+            heading.push_str(&format!(" {} |", group.name()));
             rule.push_str("--:|");
         }
         if extra.culprit {
@@ -89,8 +85,8 @@ impl Page<'_> {
         out
     }
 
-    fn row(&self, comparison: &Comparison, extra: Extra) -> String {
-        let change = comparison.time.as_ref().and_then(|t| t.change.as_ref());
+    fn row(&self, comparison: &Comparison, extra: &Extra) -> String {
+        let change = comparison.estimate();
         let size = change.map(|c| match comparison.verdict {
             Verdict::Slower | Verdict::Faster => format!("**{}**", c.ratio),
             _ => c.ratio.to_string(),
@@ -106,11 +102,11 @@ impl Page<'_> {
                 .map(|c| format!("{} … {}", c.lower, c.upper))
                 .unwrap_or_default(),
         );
-        if extra.allocations {
-            let both = allocations::both(comparison).unwrap_or_default();
-            row.push_str(&match words::allocations_grew(comparison) {
-                true => format!(" **{both}** |"),
-                false => format!(" {both} |"),
+        for group in &extra.groups {
+            let both = metrics::both(comparison, *group).unwrap_or_default();
+            row.push_str(&match comparison.direction(*group) {
+                Some(Direction::More) => format!(" **{both}** |"),
+                _ => format!(" {both} |"),
             });
         }
         if extra.culprit {
@@ -125,12 +121,11 @@ impl Page<'_> {
 
 /// `4.565 µs → 6.852 µs`, or the side that there is.
 fn medians(comparison: &Comparison) -> String {
-    let Some(time) = &comparison.time else {
-        return String::new();
+    let median = |side| {
+        let value = comparison.value(Metric::TIME, side)?;
+        Some(Metric::TIME.unit.show(value))
     };
-    let median = |summary: &TimeSummary| summary.median_ns.to_string();
-    let (base, head) = (time.base.as_ref(), time.head.as_ref());
-    match (base.map(median), head.map(median)) {
+    match (median(Side::Base), median(Side::Head)) {
         (Some(base), Some(head)) => format!("{base} → {head}"),
         (Some(base), None) => format!("{base} → –"),
         (None, Some(head)) => format!("– → {head}"),

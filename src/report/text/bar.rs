@@ -1,6 +1,6 @@
 //! An interval as a bar around zero.
 
-use crate::analyse::TimeChange;
+use crate::analyse::RatioEstimate;
 use crate::units::{Charset, Ratio};
 
 /// Columns of a bar: odd, so that zero has a column of its own.
@@ -32,7 +32,7 @@ struct Glyphs {
 impl Scale {
     /// The smallest scale that shows every interval whole; where a few are far larger than the rest,
     /// nine in ten, and the others end in an arrow.
-    pub(super) fn fitting(changes: &[&TimeChange], charset: Charset) -> Option<Scale> {
+    pub(super) fn fitting(changes: &[&RatioEstimate], charset: Charset) -> Option<Scale> {
         let mut ends: Vec<f64> = changes
             .iter()
             .map(|c| c.lower.as_change().abs().max(c.upper.as_change().abs()))
@@ -61,7 +61,7 @@ impl Scale {
     }
 
     /// The bar of one change.
-    pub(super) fn bar(&self, change: &TimeChange) -> String {
+    pub(super) fn bar(&self, change: &RatioEstimate) -> String {
         let glyphs = self.glyphs();
         let (low, high) = (self.column(change.lower), self.column(change.upper));
         let middle = (WIDTH / 2) as isize;
@@ -115,8 +115,8 @@ impl Scale {
 mod tests {
     use super::*;
 
-    fn change(lower: f64, ratio: f64, upper: f64) -> TimeChange {
-        TimeChange {
+    fn change(lower: f64, ratio: f64, upper: f64) -> RatioEstimate {
+        RatioEstimate {
             ratio: Ratio::from_change(ratio),
             lower: Ratio::from_change(lower),
             upper: Ratio::from_change(upper),
@@ -124,7 +124,6 @@ mod tests {
             confidence: 0.95,
             rounds: 10,
             detectable: 0.01,
-            difference: crate::analyse::Difference::None,
         }
     }
 

@@ -1,9 +1,9 @@
 //! The report for a terminal: the table first, the vote last, where the eye rests.
 
-mod allocations;
 mod bar;
 mod budgets;
 mod causes;
+mod metrics;
 mod paint;
 mod prose;
 mod table;
@@ -17,8 +17,8 @@ use unicode_width::UnicodeWidthStr as _;
 use super::escape::{clipped, shortened, visible};
 use super::words::{self, Naming};
 use super::{RenderOptions, Report};
-use crate::analyse::{Comparison, TimeChange, Verdict};
-use crate::units::{Charset, Side};
+use crate::analyse::{Comparison, RatioEstimate, Verdict};
+use crate::units::{Charset, Metric, Side};
 
 /// This many unchanged benchmarks are listed; more would push the changed ones off the screen.
 const QUIET_ROWS: usize = 20;
@@ -36,7 +36,7 @@ pub(super) fn render(report: &Report, options: &RenderOptions) -> String {
     page.header(&mut out);
     page.partial(&mut out);
     page.benchmarks(&mut out);
-    page.allocations(&mut out);
+    page.beside_time(&mut out);
     page.budgets(&mut out);
     page.claims(&mut out);
     page.causes(&mut out);
@@ -128,7 +128,7 @@ impl TextPage<'_> {
     }
 
     fn table(&self, rows: &[&Comparison]) -> String {
-        let changes: Vec<&TimeChange> = rows.iter().filter_map(|c| change(c)).collect();
+        let changes: Vec<&RatioEstimate> = rows.iter().filter_map(|c| c.estimate()).collect();
         let scale = Scale::fitting(&changes, self.options.charset);
         if self.options.width < NARROW {
             return self.stacked(rows);
@@ -151,7 +151,7 @@ impl TextPage<'_> {
             _ => Tone::Normal,
         };
         let side = |side| Cell::new(median(comparison, side), numbers);
-        let change = change(comparison);
+        let change = comparison.estimate();
         Row {
             cells: vec![
                 Cell::new(self.verdict(comparison), tone),
@@ -193,7 +193,7 @@ impl TextPage<'_> {
             let tone = Tone::of_verdict(comparison.verdict);
             let verdict = self.paint(&self.verdict(comparison), tone);
             out.push_str(&format!("{verdict}  {}\n", self.name(comparison)));
-            if let Some(change) = change(comparison) {
+            if let Some(change) = comparison.estimate() {
                 let (base, head) = (
                     median(comparison, Side::Base),
                     median(comparison, Side::Head),
@@ -226,20 +226,15 @@ fn columns(report: &Report, scale: Option<&Scale>) -> Vec<Column> {
     ]
 }
 
-fn change(comparison: &Comparison) -> Option<&TimeChange> {
-    comparison.time.as_ref()?.change.as_ref()
-}
-
-fn interval(change: &TimeChange) -> String {
+fn interval(change: &RatioEstimate) -> String {
     format!("{} … {}", change.lower, change.upper)
 }
 
 fn median(comparison: &Comparison, side: Side) -> String {
-    let summary = comparison.time.as_ref().and_then(|time| match side {
-        Side::Base => time.base,
-        Side::Head => time.head,
-    });
-    summary.map(|s| s.median_ns.to_string()).unwrap_or_default()
+    let median = comparison.value(Metric::TIME, side);
+    median
+        .map(|median| Metric::TIME.unit.show(median))
+        .unwrap_or_default()
 }
 
 /// Our own symbols in ASCII; names of benchmarks keep their characters.

@@ -3,21 +3,20 @@
 use std::collections::BTreeMap;
 
 use cargo_perfcheck::analyse::{
-    AllocationComparison, AllocationSite, AllocationSummary, AllocationVerdict, Comparison,
-    Difference, IterationsPerSample, Quartiles, RoundSummary, TimeChange, TimeComparison,
-    TimeSummary, Verdict,
+    AllocationSite, Change, Comparison, Direction, IterationsPerSample, Observed, Quartiles,
+    RatioEstimate, RoundSummary, SampleSummary, Verdict,
 };
 use cargo_perfcheck::discover::{SkippedTarget, TargetOutcome};
 use cargo_perfcheck::judge::{
     Basis, BudgetCheck, BudgetStatus, BudgetSubject, Decision, Evidence, check_claims, judge,
 };
 use cargo_perfcheck::measure::{CodeOwner, Failure, Pairing};
-use cargo_perfcheck::plan::config::{Metric, Unit};
 use cargo_perfcheck::plan::{AllocationPolicy, OnMore};
 use cargo_perfcheck::report::{
-    Commit, Locking, Methodology, Range, Report, RunEnvironment, SCHEMA_VERSION, StageTiming,
+    Commit, Locking, MachineClass, Methodology, MetricTable, Range, Report, RunEnvironment,
+    SCHEMA_VERSION, StageTiming,
 };
-use cargo_perfcheck::units::{BenchmarkKey, Nanos, Paired, Ratio, Side};
+use cargo_perfcheck::units::{BenchmarkKey, Form, Metric, Paired, Ratio, Side, Timestamp};
 
 /// The id that tries every trick at once.
 pub(crate) const HOSTILE: &str = "</script><img src=x onerror=alert(1)> | `code` **bold** @all #1 \\| \u{1b}[31mred\n\u{202e}drow [x](javascript:1) & \"quoted\" 'single' ]]> ::error::x %0A";
@@ -28,6 +27,8 @@ pub(crate) fn report() -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
         perfcheck_version: "0.1.0".into(),
+        metrics: MetricTable,
+        date: Some(Timestamp::from_unix(1_795_992_015)),
         decision: Decision::of(Vec::new()),
         range: Range {
             spec: "main..HEAD".into(),
@@ -35,12 +36,14 @@ pub(crate) fn report() -> Report {
             head: commit("HEAD", '2', "Intern the strings of the parser"),
         },
         environment: RunEnvironment {
-            cpu: "Example CPU @ 3.00 GHz".into(),
-            cores: 8,
+            machine: MachineClass {
+                cpu: "Example CPU".into(),
+                cores: 8,
+                virtualised: Some("kvm".into()),
+            },
             memory_bytes: 16 << 30,
             os: "Debian GNU/Linux 13".into(),
             kernel: "6.12.0".into(),
-            virtualised: Some("kvm".into()),
             load_at_start: 0.31,
             steal: Some(0.002),
             rustc: Paired::new("rustc 1.95.0".into(), "rustc 1.95.0".into()),
@@ -103,6 +106,7 @@ fn commit(label: &str, digit: char, subject: &str) -> Commit {
         commit: digit.to_string().repeat(40),
         short_id: digit.to_string().repeat(7),
         subject: subject.into(),
+        date: Some(Timestamp::from_unix(1_795_000_000)),
         working_tree: false,
     }
 }
@@ -110,7 +114,7 @@ fn commit(label: &str, digit: char, subject: &str) -> Commit {
 /// A report about these benchmarks, with the vote that they deserve.
 pub(crate) fn with(benchmarks: Vec<Comparison>) -> Report {
     let mut report = report();
-    report.methodology.family_size = benchmarks.iter().filter(|b| b.time.is_some()).count();
+    report.methodology.family_size = benchmarks.iter().filter(|b| b.time().is_some()).count();
     report.benchmarks = benchmarks;
     judged(report)
 }
@@ -133,21 +137,7 @@ pub(crate) fn judged(mut report: Report) -> Report {
 
 /// A benchmark of the package `codec` and its target `codec`.
 pub(crate) fn benchmark(id: &str, verdict: Verdict) -> Comparison {
-    Comparison {
-        key: BenchmarkKey {
-            package: "codec".into(),
-            target: "codec".into(),
-            id: id.into(),
-        },
-        verdict,
-        pairing: None,
-        throughput: None,
-        time: None,
-        allocations: None,
-        failure: None,
-        notes: Vec::new(),
-        remarks: Vec::new(),
-    }
+    Comparison::unobserved(BenchmarkKey::new("codec", "codec", id), verdict)
 }
 
 /// One that was timed: `change` and the half width of its interval are shares.
@@ -160,32 +150,70 @@ pub(crate) fn timed(
 ) -> Comparison {
     let mut comparison = benchmark(id, verdict);
     comparison.pairing = Some(Pairing::Sample);
-    comparison.time = Some(TimeComparison {
-        base: Some(summary(base_ns)),
-        head: Some(summary(base_ns * (1.0 + change))),
-        change: Some(TimeChange {
-            ratio: Ratio::from_change(change),
-            lower: Ratio::from_change(change - half),
-            upper: Ratio::from_change(change + half),
-            p_value: if change.abs() > half { 0.000_02 } else { 0.41 },
-            confidence: 0.99,
-            rounds: 12,
-            detectable: half * 1.4,
-            difference: match change {
-                c if c > half => Difference::Slower,
-                c if c < -half => Difference::Faster,
-                _ => Difference::None,
-            },
-        }),
-        rounds: rounds(base_ns, change, half),
-        quantiles_ns: Some(Paired::new(
-            quantiles(base_ns),
-            quantiles(base_ns * (1.0 + change)),
-        )),
-        mean_change: None,
-        head_errors: None,
+    observe(
+        &mut comparison,
+        Paired::new(Some(base_ns), Some(base_ns * (1.0 + change))),
+    );
+    let time = comparison.metrics.entry(Metric::TIME);
+    time.estimate = Some(RatioEstimate {
+        ratio: Ratio::from_change(change),
+        lower: Ratio::from_change(change - half),
+        upper: Ratio::from_change(change + half),
+        p_value: if change.abs() > half { 0.000_02 } else { 0.41 },
+        confidence: 0.99,
+        rounds: 12,
+        detectable: half * 1.4,
     });
+    time.direction = match change {
+        c if c > half => Some(Direction::More),
+        c if c < -half => Some(Direction::Fewer),
+        _ => None,
+    };
+    time.rounds = rounds(base_ns, change, half);
+    for observed in [&mut time.sides.base, &mut time.sides.head] {
+        if let Some(Observed {
+            value,
+            samples: Some(samples),
+            ..
+        }) = observed
+        {
+            samples.quantiles = quantiles(*value);
+        }
+    }
     comparison
+}
+
+/// What the clock shows where a typical iteration takes so many nanoseconds on each side.
+fn observe(comparison: &mut Comparison, typical: Paired<Option<f64>>) {
+    let shares = [
+        (Metric::MEAN, 1.004),
+        (Metric::TIME, 1.0),
+        (Metric::P95, 1.03),
+        (Metric::P99, 1.08),
+        (Metric::STD_DEV, 0.012),
+    ];
+    let changes = shares.map(|(metric, share)| {
+        let of = |ns: Option<f64>| ns.map(|ns| Observed::sampled(ns * share));
+        let change = Change {
+            sides: typical.map(of),
+            ..Change::default()
+        };
+        (metric, change)
+    });
+    comparison.metrics.extend(changes);
+    let time = comparison.metrics.entry(Metric::TIME);
+    for observed in [&mut time.sides.base, &mut time.sides.head]
+        .into_iter()
+        .flatten()
+    {
+        // A tenth of a second for 20 samples: one iteration each where it is long.
+        let iterations = ((5e6 / observed.value) as u64).max(1);
+        observed.samples = Some(SampleSummary {
+            count: 240,
+            iterations: Some(samples_of(iterations)),
+            quantiles: Vec::new(),
+        });
+    }
 }
 
 fn samples_of(iterations: u64) -> IterationsPerSample {
@@ -195,23 +223,10 @@ fn samples_of(iterations: u64) -> IterationsPerSample {
     }
 }
 
-fn summary(ns: f64) -> TimeSummary {
-    TimeSummary {
-        mean_ns: Nanos::from_nanos(ns * 1.004),
-        median_ns: Nanos::from_nanos(ns),
-        p95_ns: Nanos::from_nanos(ns * 1.03),
-        p99_ns: Nanos::from_nanos(ns * 1.08),
-        std_dev_ns: Nanos::from_nanos(ns * 0.012),
-        samples: 240,
-        // A tenth of a second for 20 samples: one iteration each where it is long.
-        iterations_per_sample: Some(samples_of(((5e6 / ns) as u64).max(1))),
-    }
-}
-
 /// A distribution with a long tail to the right.
-fn quantiles(ns: f64) -> Vec<Nanos> {
+fn quantiles(ns: f64) -> Vec<f64> {
     let at = |i: i32| ns * (0.98 + 0.001 * f64::from(i) + 0.08 * (f64::from(i) / 20.0).powi(6));
-    (0..=20).map(|i| Nanos::from_nanos(at(i))).collect()
+    (0..=20).map(at).collect()
 }
 
 /// Twelve rounds that wander around the change without chance.
@@ -221,15 +236,15 @@ fn rounds(base_ns: f64, change: f64, half: f64) -> Vec<RoundSummary> {
             let wander = half * 1.5 * (f64::from(i) * 2.4).sin();
             let ratio = 1.0 + change + wander;
             let middle = |level: f64| Quartiles {
-                lower: Nanos::from_nanos(level * 0.99),
-                upper: Nanos::from_nanos(level * 1.01),
+                lower: level * 0.99,
+                upper: level * 1.01,
             };
             let level = base_ns * (1.0 - wander / 3.0);
             RoundSummary {
                 ratio: Ratio::from_quotient(ratio),
-                median_ns: Paired::new(Nanos::from_nanos(level), Nanos::from_nanos(level * ratio)),
+                value: Paired::new(level, level * ratio),
                 pairing: Pairing::Sample,
-                quartiles_ns: Some(Paired::new(middle(level), middle(level * ratio))),
+                quartiles: Some(Paired::new(middle(level), middle(level * ratio))),
             }
         })
         .collect()
@@ -237,20 +252,12 @@ fn rounds(base_ns: f64, change: f64, half: f64) -> Vec<RoundSummary> {
 
 /// One that only one side has.
 pub(crate) fn one_sided(id: &str, side: Side, ns: f64) -> Comparison {
-    let (verdict, base, head) = match side {
-        Side::Base => (Verdict::Removed, Some(summary(ns)), None),
-        Side::Head => (Verdict::Added, None, Some(summary(ns))),
+    let (verdict, typical) = match side {
+        Side::Base => (Verdict::Removed, Paired::new(Some(ns), None)),
+        Side::Head => (Verdict::Added, Paired::new(None, Some(ns))),
     };
     let mut comparison = benchmark(id, verdict);
-    comparison.time = Some(TimeComparison {
-        base,
-        head,
-        change: None,
-        rounds: Vec::new(),
-        quantiles_ns: None,
-        mean_change: None,
-        head_errors: None,
-    });
+    observe(&mut comparison, typical);
     comparison
 }
 
@@ -271,43 +278,43 @@ pub(crate) fn allocating(
     base: (f64, f64),
     head: (f64, f64),
 ) -> Comparison {
-    let verdict = match head.0.total_cmp(&base.0).then(head.1.total_cmp(&base.1)) {
-        std::cmp::Ordering::Greater => AllocationVerdict::More,
-        std::cmp::Ordering::Less => AllocationVerdict::Fewer,
-        std::cmp::Ordering::Equal => AllocationVerdict::Same,
-    };
-    comparison.allocations = Some(AllocationComparison {
-        base: Some(allocations(base)),
-        head: Some(allocations(head)),
-        verdict: Some(verdict),
-        figures: None,
-        notes: Vec::new(),
-        sites: vec![AllocationSite {
-            function: "codec::parse::unescape".into(),
-            location: Some("codec/src/parse.rs:88".into()),
-            stack: vec![
-                "codec::parse::parse".into(),
-                "codec::parse::unescape".into(),
-            ],
-            count: Paired::new(base.0, head.0),
-            bytes: Paired::new(base.1, head.1),
-            origin: CodeOwner::Workspace,
-        }],
-    });
+    let counted = [
+        (Metric::ALLOCATIONS, base.0, head.0),
+        (Metric::REALLOCATIONS, 0.0, 0.0),
+        (Metric::FREES, base.0, head.0),
+        (Metric::BYTES, base.1, head.1),
+        (Metric::PEAK, base.1, head.1),
+        (Metric::LEFT_BEHIND, 0.0, 0.0),
+        (Metric::LARGEST, base.1, head.1),
+    ];
+    let changes = counted.map(|(metric, base, head)| (metric, counted_as(base, head)));
+    comparison.metrics.extend(changes);
+    let sizes = |count: f64| vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, count];
+    comparison.request_sizes = Some(Paired::new(base.0, head.0).map(sizes));
+    comparison.sites = vec![AllocationSite {
+        function: "codec::parse::unescape".into(),
+        location: Some("codec/src/parse.rs:88".into()),
+        stack: vec![
+            "codec::parse::parse".into(),
+            "codec::parse::unescape".into(),
+        ],
+        count: Paired::new(base.0, head.0),
+        bytes: Paired::new(base.1, head.1),
+        origin: CodeOwner::Workspace,
+    }];
     comparison
 }
 
-fn allocations((count, bytes): (f64, f64)) -> AllocationSummary {
-    AllocationSummary {
-        count,
-        reallocations: 0.0,
-        frees: count,
-        bytes,
-        peak_bytes: bytes as u64,
-        leaked_bytes: 0.0,
-        largest_bytes: bytes as u64,
-        histogram: vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, count],
-        exact: true,
+/// A metric that is the same in every iteration of a side.
+pub(crate) fn counted_as(base: f64, head: f64) -> Change {
+    Change {
+        sides: Paired::new(base, head).map(|count| Some(Observed::exactly(count))),
+        direction: Some(match base.total_cmp(&head) {
+            std::cmp::Ordering::Less => Direction::More,
+            std::cmp::Ordering::Equal => Direction::Same,
+            std::cmp::Ordering::Greater => Direction::Fewer,
+        }),
+        ..Change::default()
     }
 }
 
@@ -321,16 +328,10 @@ pub(crate) fn budget(
     BudgetCheck {
         subject: BudgetSubject::Benchmark(benchmark(id, Verdict::Unchanged).key),
         metric,
-        iterations_per_sample: metric.is_percentile().then_some(IterationsPerSample {
+        iterations_per_sample: (metric.form == Form::Percentile).then_some(IterationsPerSample {
             fewest: 5,
             most: 100,
         }),
-        unit: match metric {
-            Metric::Allocations => Unit::Count,
-            Metric::Bytes | Metric::Peak | Metric::Size => Unit::Bytes,
-            Metric::Throughput => Unit::ElementsPerSecond,
-            _ => Unit::Nanoseconds,
-        },
         limit,
         investigate: Some(limit * 0.8),
         base: Some(head * 0.9),

@@ -1,12 +1,11 @@
 //! The reports that every format has to cope with.
 
-use cargo_perfcheck::analyse::{AllocationComparison, Comparison, Verdict};
+use cargo_perfcheck::analyse::{Comparison, Verdict};
 use cargo_perfcheck::attribute::Attribution;
 use cargo_perfcheck::judge::{BudgetStatus, BudgetSubject, EarlyEnd, RunPart, Shortfall};
 use cargo_perfcheck::measure::Remark;
-use cargo_perfcheck::plan::config::Metric;
-use cargo_perfcheck::report::{NextBuilds, NextRun, Partial, Report};
-use cargo_perfcheck::units::{Paired, Side};
+use cargo_perfcheck::report::{self, NextBuilds, NextRun, Partial, Report};
+use cargo_perfcheck::units::{Metric, MetricGroup, Note, Paired, Side};
 
 use super::builder::{
     HOSTILE, allocating, benchmark, budget, failed, judged, one_sided, skipped, timed, with,
@@ -33,8 +32,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
 
 /// What a run of the demo really left, with profiles, less stacks and functions of little weight.
 pub(crate) fn demo() -> Report {
-    let text = include_str!("../../../fixtures/reports/demo.v1.json");
-    serde_json::from_str(text).expect("a recorded report")
+    report::load("fixtures/reports/demo.v1.json".as_ref()).expect("a recorded report")
 }
 
 /// A thousand benchmarks, every slower one with what a profile of the demo says.
@@ -182,7 +180,7 @@ pub(crate) fn hostile() -> Report {
         (1.0, 8.0),
         (9.0, 8000.0),
     );
-    if let Some(site) = slow.allocations.as_mut().and_then(|a| a.sites.first_mut()) {
+    if let Some(site) = slow.sites.first_mut() {
         site.function = HOSTILE.into();
         site.location = Some(HOSTILE.into());
     }
@@ -196,7 +194,7 @@ pub(crate) fn hostile() -> Report {
     ]);
     report.range.head.subject = HOSTILE.into();
     report.range.spec = HOSTILE.into();
-    report.environment.cpu = HOSTILE.into();
+    report.environment.machine.cpu = HOSTILE.into();
     report.warnings.push(HOSTILE.into());
     report.confounders.push(HOSTILE.into());
     report.methodology.command_line.push(HOSTILE.into());
@@ -265,14 +263,14 @@ pub(crate) fn budgets() -> Report {
     let mut report = nothing_changed();
     let mut doubtful = budget(
         "parse/small",
-        Metric::Mean,
+        Metric::MEAN,
         1e6,
         (1.01e6, BudgetStatus::Investigate),
     );
     doubtful.note = Some("exceeded, but by no more than the measurement's own uncertainty".into());
     let mut size = budget(
         "",
-        Metric::Size,
+        Metric::SIZE,
         1_048_576.0,
         (700_000.0, BudgetStatus::Within),
     );
@@ -282,7 +280,7 @@ pub(crate) fn budgets() -> Report {
     };
     let mut unknown = budget(
         "print/compact",
-        Metric::Peak,
+        Metric::PEAK,
         4096.0,
         (0.0, BudgetStatus::Unknown),
     );
@@ -299,7 +297,7 @@ pub(crate) fn budgets() -> Report {
         unknown,
         budget(
             "print/pretty",
-            Metric::Allocations,
+            Metric::ALLOCATIONS,
             12.0,
             (3.0, BudgetStatus::Within),
         ),
@@ -350,14 +348,16 @@ pub(crate) fn partial() -> Report {
 pub(crate) fn no_allocations() -> Report {
     let mut report = nothing_changed();
     for benchmark in &mut report.benchmarks {
-        benchmark.allocations = Some(AllocationComparison {
-            base: None,
-            head: None,
-            verdict: None,
-            figures: None,
-            notes: vec!["the executable is static, so that nothing can be preloaded".into()],
-            sites: Vec::new(),
-        });
+        let timed = benchmark.metrics.of(MetricGroup::Time);
+        benchmark.metrics = timed
+            .map(|(metric, change)| (metric, change.clone()))
+            .collect();
+        benchmark.sites.clear();
+        benchmark.request_sizes = None;
+        let why = "the executable is static, so that nothing can be preloaded";
+        benchmark
+            .notes
+            .push(Note::about(MetricGroup::Allocations, why));
     }
     report
 }

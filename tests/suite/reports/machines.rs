@@ -253,7 +253,7 @@ fn go_reads_every_line_of_its_benchmark_text() {
         let timed = report
             .benchmarks
             .iter()
-            .filter(|c| c.time.is_some())
+            .filter(|c| c.time().is_some())
             .count();
         assert!(results >= timed, "{name}: {results} of {timed}");
         assert_eq!(side, "head", "{name}");

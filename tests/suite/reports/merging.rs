@@ -237,7 +237,7 @@ fn one_benchmark_measured_twice_is_refused() {
 fn unlike_machines_and_seeds_are_named_not_refused() {
     let a = with(vec![benchmark("x", Verdict::Identical)]);
     let mut b = with(vec![benchmark("y", Verdict::Identical)]);
-    b.environment.cpu = "Other CPU".into();
+    b.environment.machine.cpu = "Other CPU".into();
     b.methodology.seed = 43;
     let merged = report::merge(vec![a, b]).expect("they belong together");
     assert_eq!(merged.warnings.len(), 2, "{:#?}", merged.warnings);

@@ -1,0 +1,147 @@
+//! Tables of what became of the metrics beside the time, as every renderer for people shows them.
+
+use super::escape::visible;
+use super::words::{self, Naming, signed};
+use super::{Report, metrics};
+use crate::analyse::{AllocationSite, Comparison, Direction};
+use crate::units::{Metric, MetricGroup, Prominence, Unit};
+
+/// The metrics of one group, over all benchmarks.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct GroupTable {
+    /// Which group.
+    pub(super) group: MetricGroup,
+    /// What each row shows.
+    pub(super) columns: Vec<Metric>,
+    /// Every benchmark in which it changed: those with more first, in the report's order.
+    pub(super) rows: Vec<GroupRow>,
+    /// The benchmarks that have no row, in a line; `None` where nothing was observed at all.
+    pub(super) rest: Option<String>,
+}
+
+/// One benchmark in which a group changed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct GroupRow {
+    /// Its name, harmless to print.
+    pub(super) subject: String,
+    /// More or fewer.
+    pub(super) direction: Direction,
+    /// The same in one word: of a change both ways, none of those would be true.
+    pub(super) word: &'static str,
+    /// What each column says: `1 → 2`.
+    pub(super) cells: Vec<String>,
+    /// The places behind it, most changed first: `+1 (+32 B) in seal at src/lib.rs:12`.
+    pub(super) places: Vec<String>,
+}
+
+/// Every group beside the time of which something was, or could have been, observed.
+pub(super) fn tables(report: &Report, naming: Naming) -> Vec<GroupTable> {
+    let table = |group: MetricGroup| {
+        let columns = group.metrics();
+        let columns: Vec<Metric> = columns.filter(|metric| has_column(*metric)).collect();
+        let mut rows: Vec<GroupRow> = words::ordered(report)
+            .into_iter()
+            .filter_map(|comparison| row(comparison, group, &columns, naming))
+            .collect();
+        rows.sort_by_key(|row| row.direction != Direction::More);
+        GroupTable {
+            group,
+            columns,
+            rows,
+            rest: rest(report, group),
+        }
+    };
+    let all = MetricGroup::BESIDE_TIME.into_iter().map(table);
+    all.filter(|table| !table.rows.is_empty() || table.rest.is_some())
+        .collect()
+}
+
+fn has_column(metric: Metric) -> bool {
+    matches!(metric.prominence, Prominence::Lead | Prominence::Column)
+}
+
+fn row(
+    comparison: &Comparison,
+    group: MetricGroup,
+    columns: &[Metric],
+    naming: Naming,
+) -> Option<GroupRow> {
+    let direction = metrics::moved(comparison, group)?;
+    let mixed = metrics::ways(comparison, group).len() > 1;
+    // The words, so that every charset and no colour will do: the row's own direction speaks of all.
+    let cell = |metric: &Metric| {
+        let direction = comparison.metrics.get(*metric).and_then(|c| c.direction);
+        let changed = match direction.filter(|_| mixed) {
+            Some(Direction::More) => " (more)",
+            Some(Direction::Fewer) => " (fewer)",
+            _ => "",
+        };
+        let both = metrics::both_sides(comparison, *metric).unwrap_or_default();
+        format!("{both}{changed}")
+    };
+    Some(GroupRow {
+        subject: naming.name(&comparison.key),
+        direction,
+        word: if mixed {
+            "mixed"
+        } else {
+            metrics::more_or_fewer(direction)
+        },
+        cells: columns.iter().map(cell).collect(),
+        places: match group {
+            MetricGroup::Allocations => comparison.sites.iter().filter_map(place).collect(),
+            _ => Vec::new(),
+        },
+    })
+}
+
+fn rest(report: &Report, group: MetricGroup) -> Option<String> {
+    let (mut same, mut uncertain, mut alone, mut uncounted) = (0, 0, 0, 0);
+    let asked = report
+        .benchmarks
+        .iter()
+        .filter(|c| metrics::was_asked(c, group));
+    for comparison in asked {
+        let first = metrics::leads(group).next();
+        let change = first.and_then(|metric| comparison.metrics.get(metric));
+        let has_both = change.is_some_and(|change| change.values().is_some());
+        match (change, comparison.direction(group)) {
+            (Some(_), Some(Direction::Same)) if has_both => same += 1,
+            (Some(_), None) if has_both => uncertain += 1,
+            (Some(_), Some(_)) if has_both => {}
+            (Some(_), _) if comparison.notes_about(group).next().is_none() => alone += 1,
+            _ => uncounted += 1,
+        }
+    }
+    let parts: Vec<String> = [
+        (same, "the same"),
+        (uncertain, "varying, with no certain difference"),
+        (alone, "on one side only"),
+        (uncounted, "not counted"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, what)| format!("{} {what}", words::benchmarks(n)))
+    .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// A place where something changed.
+fn place(site: &AllocationSite) -> Option<String> {
+    let more = site.count.head - site.count.base;
+    let more_bytes = site.bytes.head - site.bytes.base;
+    // Shares of sampled stacks are never exactly alike.
+    let noticeable = more.abs() >= 0.01 || more_bytes.abs() >= 1.0;
+    noticeable.then(|| {
+        let count = signed(more);
+        let size = match more_bytes > 0.0 {
+            true => format!("+{}", Unit::Bytes.show(more_bytes)),
+            false => Unit::Bytes.show(more_bytes),
+        };
+        let function = visible(&site.function);
+        match &site.location {
+            Some(location) => format!("{count} ({size}) in {function} at {}", visible(location)),
+            None => format!("{count} ({size}) in {function}"),
+        }
+    })
+}

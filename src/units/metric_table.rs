@@ -1,0 +1,227 @@
+//! Every metric there is. To add one is to add an entry here and to observe it: reports, budgets and claims
+//! follow.
+
+use super::{
+    Better, Exactness, Form, LimitKey, Metric, MetricFacts, MetricGroup, Prominence, Unit,
+};
+
+const TIME: MetricFacts = MetricFacts {
+    id: "time",
+    name: "p50",
+    unit: Unit::Nanoseconds,
+    better: Better::Lower,
+    exactness: Exactness::Sampled,
+    form: Form::Percentile,
+    group: MetricGroup::Time,
+    prominence: Prominence::Lead,
+    limit: Some(LimitKey {
+        name: "p50",
+        help: "Most that the median of the samples may be, for example `2ms`",
+    }),
+    gain: Some("faster"),
+};
+
+const ALLOCATIONS: MetricFacts = MetricFacts {
+    id: "allocations",
+    name: "allocations",
+    unit: Unit::Count,
+    better: Better::Lower,
+    exactness: Exactness::Exact,
+    form: Form::Sum,
+    group: MetricGroup::Allocations,
+    prominence: Prominence::Lead,
+    limit: Some(LimitKey {
+        name: "allocations",
+        help: "Most allocations an iteration",
+    }),
+    gain: Some("fewer-allocations"),
+};
+
+const BYTES_PER_SECOND: MetricFacts = MetricFacts {
+    id: "bytes-per-second",
+    name: "throughput",
+    unit: Unit::BytesPerSecond,
+    better: Better::Higher,
+    form: Form::Level,
+    group: MetricGroup::Throughput,
+    limit: Some(LimitKey {
+        name: "throughput",
+        help: "Least that must be processed in a second, for example `100 MiB/s` or `20 Melem/s`",
+    }),
+    gain: None,
+    ..TIME
+};
+
+impl Metric {
+    /// The typical time of an iteration: the median of the samples. A sample's time is the mean of its
+    /// iterations.
+    pub const TIME: Metric = Metric(&TIME);
+    /// The mean time of an iteration.
+    pub const MEAN: Metric = Metric(&MetricFacts {
+        id: "mean",
+        name: "mean",
+        form: Form::Sum,
+        prominence: Prominence::Detail,
+        limit: Some(LimitKey {
+            name: "mean",
+            help: "Most that the mean time of an iteration may be",
+        }),
+        gain: None,
+        ..TIME
+    });
+    /// The 95th percentile of the samples: of iterations only where a sample has one.
+    pub const P95: Metric = Metric(&MetricFacts {
+        id: "p95",
+        name: "p95",
+        prominence: Prominence::Detail,
+        limit: Some(LimitKey {
+            name: "p95",
+            help: "Most that the 95th percentile of the samples may be; a sample is the mean of its iterations",
+        }),
+        gain: None,
+        ..TIME
+    });
+    /// The 99th percentile of the samples: of iterations only where a sample has one.
+    pub const P99: Metric = Metric(&MetricFacts {
+        id: "p99",
+        name: "p99",
+        prominence: Prominence::Detail,
+        limit: Some(LimitKey {
+            name: "p99",
+            help: "Most that the 99th percentile of the samples may be; a sample is the mean of its iterations",
+        }),
+        gain: None,
+        ..TIME
+    });
+    /// The standard deviation of the samples.
+    pub const STD_DEV: Metric = Metric(&MetricFacts {
+        id: "std-dev",
+        name: "std. dev.",
+        better: Better::Neither,
+        form: Form::Level,
+        prominence: Prominence::Detail,
+        limit: None,
+        gain: None,
+        ..TIME
+    });
+    /// Bytes processed in a second, at the typical time.
+    pub const BYTES_PER_SECOND: Metric = Metric(&BYTES_PER_SECOND);
+    /// Things processed in a second, at the typical time.
+    pub const ELEMENTS_PER_SECOND: Metric = Metric(&MetricFacts {
+        id: "elements-per-second",
+        unit: Unit::ElementsPerSecond,
+        ..BYTES_PER_SECOND
+    });
+    /// Bits processed in a second, at the typical time.
+    pub const BITS_PER_SECOND: Metric = Metric(&MetricFacts {
+        id: "bits-per-second",
+        unit: Unit::BitsPerSecond,
+        ..BYTES_PER_SECOND
+    });
+    /// Fresh allocations of an iteration; reallocations are counted apart.
+    pub const ALLOCATIONS: Metric = Metric(&ALLOCATIONS);
+    /// Reallocations of an iteration.
+    pub const REALLOCATIONS: Metric = Metric(&MetricFacts {
+        id: "reallocations",
+        name: "reallocations",
+        prominence: Prominence::Column,
+        limit: None,
+        gain: None,
+        ..ALLOCATIONS
+    });
+    /// Frees of an iteration.
+    pub const FREES: Metric = Metric(&MetricFacts {
+        id: "frees",
+        name: "frees",
+        better: Better::Neither,
+        prominence: Prominence::Detail,
+        limit: None,
+        gain: None,
+        ..ALLOCATIONS
+    });
+    /// Bytes asked for in an iteration.
+    pub const BYTES: Metric = Metric(&MetricFacts {
+        id: "bytes",
+        name: "bytes",
+        unit: Unit::Bytes,
+        limit: Some(LimitKey {
+            name: "bytes",
+            help: "Most bytes asked for in an iteration, for example `64 KiB`",
+        }),
+        gain: Some("fewer-bytes"),
+        ..ALLOCATIONS
+    });
+    /// Most bytes in use at once, above those at the start of the timed region.
+    pub const PEAK: Metric = Metric(&MetricFacts {
+        id: "peak",
+        name: "peak",
+        unit: Unit::Bytes,
+        form: Form::Level,
+        prominence: Prominence::Column,
+        limit: Some(LimitKey {
+            name: "peak",
+            help: "Most bytes in use at once",
+        }),
+        gain: Some("lower-peak"),
+        ..ALLOCATIONS
+    });
+    /// Bytes that an iteration leaves behind for good.
+    pub const LEFT_BEHIND: Metric = Metric(&MetricFacts {
+        id: "left-behind",
+        name: "left behind",
+        unit: Unit::Bytes,
+        form: Form::Level,
+        prominence: Prominence::IfChanged,
+        limit: None,
+        gain: None,
+        ..ALLOCATIONS
+    });
+    /// The largest single request of an iteration, in bytes.
+    pub const LARGEST: Metric = Metric(&MetricFacts {
+        id: "largest",
+        name: "largest",
+        unit: Unit::Bytes,
+        better: Better::Neither,
+        form: Form::Level,
+        prominence: Prominence::Detail,
+        limit: None,
+        gain: None,
+        ..ALLOCATIONS
+    });
+    /// The size of a program built for release.
+    pub const SIZE: Metric = Metric(&MetricFacts {
+        id: "size",
+        name: "size",
+        unit: Unit::Bytes,
+        better: Better::Lower,
+        exactness: Exactness::Exact,
+        form: Form::Level,
+        group: MetricGroup::Program,
+        prominence: Prominence::Lead,
+        limit: Some(LimitKey {
+            name: "size",
+            help: "Most bytes of the program's file, for example `12 MiB`",
+        }),
+        gain: None,
+    });
+
+    /// Every metric, in the order of reports.
+    pub const ALL: [Metric; 16] = [
+        Metric::MEAN,
+        Metric::TIME,
+        Metric::P95,
+        Metric::P99,
+        Metric::STD_DEV,
+        Metric::BYTES_PER_SECOND,
+        Metric::ELEMENTS_PER_SECOND,
+        Metric::BITS_PER_SECOND,
+        Metric::ALLOCATIONS,
+        Metric::REALLOCATIONS,
+        Metric::FREES,
+        Metric::BYTES,
+        Metric::PEAK,
+        Metric::LEFT_BEHIND,
+        Metric::LARGEST,
+        Metric::SIZE,
+    ];
+}
