@@ -25,8 +25,12 @@ pub(super) struct Case {
 }
 
 const WORK: [&str; 2] = ["work(20_000)", "work(21_000)"];
-/// About a second. A routine that reads the clock itself could not be paired sample by sample.
-const SLOW: [&str; 2] = ["work(500_000_000)", "work(550_000_000)"];
+/// A second, and a tenth more. A routine that reads the clock itself could not be paired sample by sample, so that how much
+/// work that is on this machine is written into the library.
+const SLOW: [&str; 2] = [
+    "work(SECOND_OF_WORK)",
+    "work(SECOND_OF_WORK + SECOND_OF_WORK / 10)",
+];
 const USUAL: &str = "group.warm_up_time(SECOND).measurement_time(3 * SECOND).sample_size(100);";
 
 pub(super) const CASES: [Case; 5] = [
@@ -91,6 +95,20 @@ pub fn wait(milliseconds: u64) {
     }
 }
 ";
+
+/// How many rounds of `work` (above) take a second here.
+fn second_of_work() -> u64 {
+    const ROUNDS: u64 = 50_000_000;
+    let times = (0..5).map(|_| {
+        let began = Instant::now();
+        std::hint::black_box((0..ROUNDS).fold(1, |acc: u64, x| {
+            std::hint::black_box(acc.wrapping_mul(31).wrapping_add(x))
+        }));
+        began.elapsed()
+    });
+    let fastest = times.min().unwrap_or_default();
+    (ROUNDS as f64 / fastest.as_secs_f64().max(1e-9)) as u64
+}
 
 /// How much of the classic way is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,13 +177,15 @@ pub(super) fn run(case: &Case, small: bool, classic: Classic, chosen: Chosen) ->
 impl Case {
     fn lay_out(&self, count: usize) -> Outcome<Workspace> {
         let [base, head] = self.routine;
+        let second = second_of_work();
         let library = |first: &str, others: &str| {
             let every = self.line.unwrap_or(1);
             let functions = (0..count).map(|n| {
                 let body = if n % every == 0 { first } else { others };
                 format!("#[inline(never)]\npub fn routine_{n}() {{ std::hint::black_box({body}); std::hint::black_box({n}); }}\n")
             });
-            LIB.to_owned() + &functions.collect::<String>()
+            let second = format!("#[allow(dead_code)]\nconst SECOND_OF_WORK: u64 = {second};\n");
+            LIB.to_owned() + &second + &functions.collect::<String>()
         };
         let workspace = Workspace::of_one(&self.benches(count), &library(base, base))?;
         workspace.branch("head", &library(head, head))?;
