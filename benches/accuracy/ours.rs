@@ -11,7 +11,8 @@ use cargo_perfcheck::discover::{
 };
 use cargo_perfcheck::measure::{self, Measured, Settled};
 use cargo_perfcheck::plan::{
-    AllocationPolicy, OnMore, PairingRequest, Pinning, Sampling, Thresholds,
+    AllocationPolicy, OnMore, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
+    Thresholds,
 };
 use cargo_perfcheck::protocol::CriterionVersion;
 use cargo_perfcheck::scratch::Scratch;
@@ -45,6 +46,7 @@ impl Ours {
                 time: Duration::from_secs_f64(time),
                 warm_up: Duration::from_millis(50),
                 measurement: Duration::from_millis(100),
+                round_length: RoundLength::Asked,
                 sample_size: 20,
                 timeout: Duration::from_secs(60),
                 pairing: PairingRequest::Auto,
@@ -52,7 +54,7 @@ impl Ours {
                 allocations: false,
                 reach: false,
                 profiling: cargo_perfcheck::plan::Profiling::Off,
-                profile_time: Duration::from_secs(3),
+                profile_time: ProfileTime::AtMost(Duration::from_secs(3)),
                 measure_identical: true,
                 inject: None,
                 rules: cargo_perfcheck::plan::config::Rules::default(),

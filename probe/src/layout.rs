@@ -110,6 +110,9 @@ pub(crate) const ENOUGH_SLOW_NS: usize = 161;
 /// It stands still after so many calls, those of the warm-up included, once [`WARM_UP_LEAST_NS`] have passed behind the
 /// first one; 0 for never.
 pub(crate) const ENOUGH_CALLS: usize = 162;
+/// It stands still once the timed regions of all calls, those of the warm-up included, took so many nanoseconds together;
+/// 0 for never.
+pub(crate) const ENOUGH_TIMED_NS: usize = 163;
 
 /// None.
 pub(crate) const HOOKS_NONE: u64 = 0;

@@ -34,6 +34,8 @@ pub(crate) struct State {
     generation: u64,
     sample: Sample,
     warm_up: WarmUp,
+    /// What the timed regions of all calls before the sample took.
+    timed: u64,
     /// Injected time that is due, in millionths of a nanosecond.
     debt: i64,
 }
@@ -85,6 +87,7 @@ impl State {
             generation: 0,
             sample: Sample::NONE,
             warm_up: WarmUp::NEW,
+            timed: 0,
             debt: 0,
         }
     }
@@ -137,11 +140,13 @@ impl State {
             self.debt = 0;
             self.sample = Sample::NONE;
             self.warm_up = WarmUp::NEW;
+            self.timed = 0;
         }
     }
 
     fn enter(&mut self, mode: u64, place: Place, clock: &impl Fn() -> Timespec) -> Timespec {
         self.end_call();
+        self.timed = self.timed.saturating_add(self.sample.timed);
         let index = self.shared.get(layout::LOG_COUNT);
         if self.is_enough(index, clock) {
             self.stand_still();
@@ -254,6 +259,10 @@ impl State {
         }
         let slow = self.shared.get(layout::ENOUGH_SLOW_NS);
         if slow > 0 && calls == 1 && self.sample.timed >= slow {
+            return true;
+        }
+        let timed = self.shared.get(layout::ENOUGH_TIMED_NS);
+        if timed > 0 && self.timed >= timed {
             return true;
         }
         let (samples, warm_up) = (

@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::*;
 use crate::discover::{Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target};
 use crate::measure::{Failure, Measured, Pairing, Round, Samples};
-use crate::plan::{AllocationPolicy, OnMore, PairingRequest, Pinning, Sampling, Thresholds};
+use crate::plan::{
+    AllocationPolicy, OnMore, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
+    Thresholds,
+};
 use crate::units::{BenchmarkKey, Paired, Ratio, Side};
 
 pub(super) fn thresholds() -> Thresholds {
@@ -29,6 +32,7 @@ pub(super) fn sampling() -> Sampling {
         time: Duration::from_secs(2),
         warm_up: Duration::from_millis(50),
         measurement: Duration::from_millis(100),
+        round_length: RoundLength::Asked,
         sample_size: 50,
         timeout: Duration::from_secs(60),
         pairing: PairingRequest::Auto,
@@ -36,7 +40,7 @@ pub(super) fn sampling() -> Sampling {
         allocations: false,
         reach: false,
         profiling: crate::plan::Profiling::Off,
-        profile_time: Duration::from_secs(3),
+        profile_time: ProfileTime::AtMost(Duration::from_secs(3)),
         measure_identical: false,
         inject: None,
         rules: crate::plan::config::Rules::default(),

@@ -9,7 +9,7 @@ use super::early::{Deadline, Shortfalls};
 use super::limits::{self, CheckedLimits};
 use super::ready::Ready;
 use crate::analyse::{self, Comparison, Settling, Verdict};
-use crate::attribute::{self, Attributed, Attribution, Folders};
+use crate::attribute::{self, Attributed, Attribution, Folders, ToProfile};
 use crate::environment::occupied;
 use crate::judge::RunPart;
 use crate::measure::{self, Bounds, Counted, Counting, Known, Measured, Remark, Settled, Sources};
@@ -19,6 +19,11 @@ use crate::scratch::Scratch;
 use crate::units::EventSink;
 
 use super::deliver::deliver_artifacts;
+
+/// All CPU profiles together take no more than this part of the time that timing took,
+const SHARE_OF_TIMING: f64 = 1.0 / 3.0;
+/// or than this if that is more.
+const NO_WAIT: Duration = Duration::from_secs(12);
 
 /// What the passes found.
 pub(super) struct PassResults {
@@ -44,6 +49,7 @@ pub(super) fn run(
     let mut shortfalls = std::mem::take(&mut ready.shortfalls);
     let watch = Watch::begin(occupied());
     let end = deadline.of_timing(plan);
+    let began = Instant::now();
     let mut timed = time(plan, &plan.sampling, ready, end, scratch, events);
     let disturbances = watch.finish();
     let doubts = doubts::cast(ready, &mut timed.comparisons);
@@ -59,6 +65,7 @@ pub(super) fn run(
     let passes = Passes {
         plan,
         known: timed.known,
+        timing_took: began.elapsed(),
         deadline,
         scratch,
         events,
@@ -133,6 +140,8 @@ pub(super) fn time(
 struct Passes<'a> {
     plan: &'a Plan,
     known: Known,
+    /// How long the benchmarks were timed.
+    timing_took: Duration,
     deadline: Deadline,
     scratch: &'a Scratch,
     events: EventSink<'a>,
@@ -180,29 +189,34 @@ impl Passes<'_> {
         shortfalls: &mut Shortfalls,
     ) -> Vec<Attributed> {
         let plan = self.plan;
-        let wanted = attribute::wanted(comparisons, plan.sampling.profiling, &plan.thresholds);
-        if wanted.keys.is_empty() {
+        let sides = if measure::profiles_both_at_once() {
+            1
+        } else {
+            2
+        };
+        let budget = self.timing_took.mul_f64(SHARE_OF_TIMING).max(NO_WAIT) / sides;
+        let wanted = attribute::wanted(
+            comparisons,
+            plan.sampling.profiling,
+            plan.sampling.profile_time,
+            &plan.thresholds,
+            budget,
+        );
+        if wanted.times.is_empty() {
             return Vec::new();
         }
-        if wanted.left_out > 0 {
-            ready.skipped.push(format!(
-                "only the {} benchmarks that changed most were profiled, {} were not: `--profile-all` profiles \
-                 all",
-                wanted.keys.len(),
-                wanted.left_out
-            ));
-        }
+        ready.skipped.extend(shortened(&wanted));
         let run = measure::profile(
             &plan.sampling,
             &ready.discovery,
-            &wanted.keys,
+            &wanted.times,
             self.deadline.end(),
             &self.known,
             self.scratch,
             self.events,
         );
-        let left = wanted.keys.len() - run.profiled.len();
-        shortfalls.ended(RunPart::Profiles, run.ended, (left, wanted.keys.len()));
+        let left = wanted.times.len() - run.profiled.len();
+        shortfalls.ended(RunPart::Profiles, run.ended, (left, wanted.times.len()));
         let (builds, discovery) = (&ready.builds, &ready.discovery);
         let attributed = attribute::attribute(comparisons, &run.profiled, builds, discovery);
         ready.stages.end("profiling");
@@ -251,4 +265,25 @@ impl Passes<'_> {
         ready.stages.end("sizes of programs");
         limits::check(self.plan, ready, comparisons, built.as_deref())
     }
+}
+
+/// What the reader should know of profiles that were not taken or are shorter than usual, as lower-case fragments.
+fn shortened(wanted: &ToProfile) -> Vec<String> {
+    let count = wanted.times.len();
+    let left_out = (wanted.left_out > 0).then(|| {
+        format!(
+            "only the {count} benchmarks that changed most were profiled, {} were not: `--profile-all` profiles all",
+            wanted.left_out
+        )
+    });
+    let shorter = wanted.instead_of.map(|usual| {
+        let longest = wanted.times.values().max().copied().unwrap_or_default();
+        format!(
+            "{count} benchmarks were profiled for at most {:.1} s per side, so that all profiles together take less \
+             time than timing: `--profile-time {}` takes as long as usual",
+            longest.as_secs_f64(),
+            humantime::format_duration(usual)
+        )
+    });
+    left_out.into_iter().chain(shorter).collect()
 }

@@ -30,17 +30,15 @@ mod source;
 mod source_change;
 mod stacks;
 mod touched;
+mod wanted;
 
-use std::collections::BTreeSet;
-
-use crate::analyse::{Change, Comparison, Verdict};
+use crate::analyse::{Change, Comparison};
 use crate::build::Build;
 use crate::discover::Discovery;
 use crate::flame::Folded;
 use crate::measure::Profiled;
-use crate::plan::{Profiling, Thresholds};
 use crate::seam::{ProfileClock, ProfileSeam};
-use crate::units::{BenchmarkKey, Paired, Side};
+use crate::units::{Paired, Side};
 
 pub use artifacts::{Artifact, artifacts, graphs};
 pub use folders::Folders;
@@ -48,6 +46,7 @@ pub use heap::allocation_artifacts;
 pub use model::*;
 pub use skeleton::{Skeleton, skeleton};
 pub use touched::{TouchedFunction, is_documentation, touched_functions};
+pub use wanted::{ToProfile, wanted};
 
 use code::Differing;
 use estimate::TimeDifference;
@@ -65,64 +64,6 @@ pub struct Attributed {
 
 /// With fewer samples of a side, a share is known to no better than five in a hundred.
 const FEW_SAMPLES: u64 = 400;
-
-/// So many benchmarks are profiled at the most unless all are asked for: each takes seconds, and one
-/// change of the source moves many of them.
-const MOST_PROFILED: usize = 20;
-
-/// The benchmarks that are to be profiled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToProfile {
-    /// Which.
-    pub keys: BTreeSet<BenchmarkKey>,
-    /// How many would have been profiled, too, if they were not so many.
-    pub left_out: usize,
-}
-
-/// The benchmarks that are to be profiled: slower benchmarks first, then by the size of the change.
-#[must_use]
-pub fn wanted(
-    comparisons: &[Comparison],
-    profiling: Profiling,
-    thresholds: &Thresholds,
-) -> ToProfile {
-    let wants = |comparison: &&Comparison| match profiling {
-        Profiling::Off => false,
-        Profiling::All => !matches!(comparison.verdict, Verdict::Failed | Verdict::Removed),
-        Profiling::Changed => match comparison.verdict {
-            Verdict::Slower | Verdict::Faster => true,
-            Verdict::Inconclusive => exceeds(comparison, thresholds),
-            _ => false,
-        },
-    };
-    let mut wanted: Vec<&Comparison> = comparisons.iter().filter(wants).collect();
-    let all = wanted.len();
-    if profiling == Profiling::Changed {
-        wanted.sort_by(|a, b| urgency(b).total_cmp(&urgency(a)));
-        wanted.truncate(MOST_PROFILED);
-    }
-    ToProfile {
-        left_out: all - wanted.len(),
-        keys: wanted.into_iter().map(|one| one.key.clone()).collect(),
-    }
-}
-
-/// The larger, the sooner a change wants an explanation.
-fn urgency(comparison: &Comparison) -> f64 {
-    let first = match comparison.verdict {
-        Verdict::Slower => 2000.0,
-        Verdict::Faster => 1000.0,
-        _ => 0.0,
-    };
-    let change = comparison.estimate();
-    first + change.map_or(0.0, |change| change.ratio.ln().abs())
-}
-
-/// Whether the estimate of the change lies beyond the threshold.
-fn exceeds(comparison: &Comparison, thresholds: &Thresholds) -> bool {
-    let change = comparison.estimate();
-    change.is_some_and(|change| change.ratio.ln().abs() > thresholds.practical.ln())
-}
 
 /// Says of each profiled benchmark where its time goes, and where a change of it comes from.
 #[must_use]

@@ -3,10 +3,13 @@
 use super::origin::tests::example;
 use super::stacks::Sameness;
 use super::stacks::tests::stacks;
+use super::wanted::MOST_PROFILED;
 use super::*;
-use crate::analyse::{Direction, Observed, RatioEstimate};
+use crate::analyse::{Direction, Observed, RatioEstimate, Verdict};
+use crate::plan::{ProfileTime, Profiling, Thresholds};
 use crate::revision::ChangedFile;
-use crate::units::{Metric, Ratio};
+use crate::units::{BenchmarkKey, Metric, Ratio};
+use std::time::Duration;
 
 /// 100 ns on the base side, and so much on the head side, known to about one per cent.
 fn time(head_ns: f64) -> Change {
@@ -305,15 +308,19 @@ fn of_many_changes_those_that_are_slower_are_profiled_and_then_the_largest() {
             on_more: crate::plan::OnMore::Modify,
         },
     };
-    let some = wanted(&all, Profiling::Changed, &thresholds);
-    assert_eq!((some.keys.len(), some.left_out), (MOST_PROFILED, 21));
+    let wanted = |profiling| {
+        let most = ProfileTime::AtMost(Duration::from_secs(3));
+        wanted::wanted(&all, profiling, most, &thresholds, Duration::from_secs(20))
+    };
+    let some = wanted(Profiling::Changed);
+    assert_eq!((some.times.len(), some.left_out), (MOST_PROFILED, 21));
     for (number, is_profiled) in [(40, true), (39, true), (0, false), (41, false)] {
         assert_eq!(
-            some.keys.contains(&all[number].key),
+            some.times.contains_key(&all[number].key),
             is_profiled,
             "{number}"
         );
     }
-    let everything = wanted(&all, Profiling::All, &thresholds);
-    assert_eq!((everything.keys.len(), everything.left_out), (42, 0));
+    let everything = wanted(Profiling::All);
+    assert_eq!((everything.times.len(), everything.left_out), (42, 0));
 }

@@ -63,7 +63,7 @@ impl Learnt {
     pub(super) fn into_known(self, set_ups: SetUps) -> Known {
         let shown = self.shown.into_iter();
         let shown = shown.filter_map(|(key, shown)| Some((key, shown.ok()?)));
-        Known::of(shown.collect(), set_ups)
+        Known::of(shown.collect(), self.several_threads, set_ups)
     }
 
     /// How its processes are let run, where that is known.

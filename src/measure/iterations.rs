@@ -21,6 +21,13 @@ const REGION_PER_CLOCK: f64 = 200.0;
 /// asked for.
 const AGES: Duration = Duration::from_secs(1_000_000_000);
 
+/// What is told is rounded, and a little more than a multiple counts as the next one.
+const JUST_BELOW: f64 = 0.999;
+
+/// The calls of a warm-up double: it is at least so many times as long as it is wanted to be, and so no longer than the
+/// inverse of it, unless its settings make it longer.
+const NEAR: f64 = std::f64::consts::FRAC_1_SQRT_2;
+
 /// A sample of at least so many iterations shows whether batches grow with them.
 const BATCHED: u64 = 64;
 
@@ -165,6 +172,14 @@ impl Shown {
         }
     }
 
+    /// The part of the time that is left behind its warm-up, if both last as long as its settings make them in
+    /// proportion to each other.
+    pub(super) fn behind_warm_up(&self, whole: Duration) -> Duration {
+        let (warm_up, measurement) = (self.warm_up(), self.measurement());
+        let all = (warm_up + measurement).as_secs_f64().max(1e-9);
+        whole.mul_f64(measurement.as_secs_f64() / all)
+    }
+
     fn warm_up(&self) -> Duration {
         self.config.warm_up_time.into()
     }
@@ -225,15 +240,13 @@ pub(super) fn plan(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
     let regions = base.regions.max(head.regions);
     let clock = wanted.clock.as_nanos() as f64;
     let shortest = samples * regions * REGION_PER_CLOCK * clock / both(|shown| shown.timed_ns);
-    let iterations = (wanted.stretch * wanted.measurement.as_nanos() as f64 / whole_ns)
-        .max(shortest)
-        .min(most)
-        .max(1.0);
+    let fill = wanted.stretch * wanted.measurement.as_nanos() as f64 / whole_ns;
+    let iterations = nearest(fill, samples).max(shortest).min(most).max(1.0);
     // What is told lasts longer than the warm-up time, and is to the measurement time as the warm-up's iterations are
     // to the planned ones.
     let fewest = iterations * warm_up.as_secs_f64() / measurement.as_secs_f64().max(1e-9);
     let long = wanted.warm_up.min(warm_up).as_nanos() as f64 / whole_ns;
-    let calls = calls_for(fewest.max(long));
+    let calls = calls_for(fewest.max(long * NEAR));
     let told = measurement.mul_f64(iterations_of(calls) / iterations);
     let told = told.max(warm_up + Duration::from_nanos(1));
     // At least one iteration a sample; where they grow from sample to sample, at least one more each time.
@@ -266,6 +279,25 @@ pub(super) fn plan(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
         }),
         round: Duration::try_from_secs_f64(round).unwrap_or(Duration::MAX),
     }
+}
+
+/// So many iterations as can be planned, or nearly: where they grow from sample to sample, all of them together are a
+/// multiple of their number when the first sample has one, and Criterion takes the next higher one. That may be twice what
+/// was asked for; the nearest one is as often below it as above. It is so where they are equal, too: below half of the
+/// first multiple Criterion's automatic mode has them so.
+fn nearest(iterations: f64, samples: f64) -> f64 {
+    let growing = kept(SamplingMethod::Linear, samples);
+    let multiples = iterations / growing;
+    let (lower, upper) = match multiples {
+        ..0.5 => return iterations,
+        0.5..1.0 => (0.5, 1.0),
+        _ => (multiples.floor(), multiples.floor() + 1.0),
+    };
+    let nearest = match multiples < (lower * upper).sqrt() {
+        true => lower,
+        false => upper,
+    };
+    nearest * growing * JUST_BELOW
 }
 
 /// The iterations of the first samples, if they are the fewest.

@@ -1,7 +1,7 @@
 //! What timing has shown of benchmarks, for the passes behind it: they let processes run with other settings, and only
 //! as long as they need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::discover::Target;
@@ -19,12 +19,26 @@ use super::set_ups::SetUps;
 #[derive(Debug, Default)]
 pub struct Known {
     shown: BTreeMap<BenchmarkKey, Paired<Shown>>,
+    several_threads: BTreeSet<BenchmarkKey>,
     set_ups: SetUps,
 }
 
 impl Known {
-    pub(super) fn of(shown: BTreeMap<BenchmarkKey, Paired<Shown>>, set_ups: SetUps) -> Known {
-        Known { shown, set_ups }
+    pub(super) fn of(
+        shown: BTreeMap<BenchmarkKey, Paired<Shown>>,
+        several_threads: BTreeSet<BenchmarkKey>,
+        set_ups: SetUps,
+    ) -> Known {
+        Known {
+            shown,
+            several_threads,
+            set_ups,
+        }
+    }
+
+    /// Whether several threads were seen at work in it.
+    pub(super) fn has_several_threads(&self, key: &BenchmarkKey) -> bool {
+        self.several_threads.contains(key)
     }
 
     /// How the warm-up of a process of `side` is ended, and when it has run enough, that is asked for `now`, where rounds were asked for what
@@ -37,20 +51,50 @@ impl Known {
         target: &Target,
         now: Timing,
     ) -> Option<(WarmUp, Option<Enough>)> {
+        let shown = self.asked_for(key, sampling, target, now)?;
+        let now = fit(now, target);
+        let planned = iterations::plan(shown.as_ref(), self.wanted(key, now, now.measurement));
+        let enough = planned.ends.map(|ends| Enough::Samples(ends.samples));
+        Some((*planned.warm_up.get(side), enough))
+    }
+
+    /// The same where the warm-up counts for as much as what follows: both together take the measurement time.
+    pub(super) fn sampled(
+        &self,
+        key: &BenchmarkKey,
+        side: Side,
+        sampling: &Sampling,
+        target: &Target,
+        now: Timing,
+    ) -> Option<WarmUp> {
+        let shown = self.asked_for(key, sampling, target, now)?;
+        let now = fit(now, target);
+        let behind = shown.head.behind_warm_up(now.measurement);
+        let planned = iterations::plan(shown.as_ref(), self.wanted(key, now, behind));
+        Some(*planned.warm_up.get(side))
+    }
+
+    fn asked_for(
+        &self,
+        key: &BenchmarkKey,
+        sampling: &Sampling,
+        target: &Target,
+        now: Timing,
+    ) -> Option<Paired<Shown>> {
         let (before, now) = (fit(asked(sampling), target), fit(now, target));
         let shown = self.shown.get(key)?.as_ref();
-        let shown = shown.map(|shown| shown.asked_for(before, now));
-        let wanted = Wanted {
+        Some(shown.map(|shown| shown.asked_for(before, now)))
+    }
+
+    fn wanted(&self, key: &BenchmarkKey, now: Timing, measurement: Duration) -> Wanted {
+        Wanted {
             warm_up: now.warm_up,
-            measurement: now.measurement,
+            measurement,
             // Nothing is timed.
             clock: Duration::ZERO,
             stretch: 1.0,
             set_up: self.set_ups.longest(key),
-        };
-        let planned = iterations::plan(shown.as_ref(), wanted);
-        let enough = planned.ends.map(|ends| Enough::Samples(ends.samples));
-        Some((*planned.warm_up.get(side), enough))
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub use budget::Bounds;
 pub use counted::{Counted, CountedProcess, CountedSample, Exact, Figure, Figures, Peak, peak};
 pub use counter::Counting;
 pub use known::Known;
-pub use profiles::{Profile, ProfileRun, Profiled, profile};
+pub use profiles::{Profile, ProfileRun, Profiled, profile, profiles_both_at_once};
 pub use reach::{Reach, find_reach};
 pub use reached::{Executed, RunExtent};
 pub use remark::Remark;

@@ -4,7 +4,7 @@
 //! meanwhile. Its times are not measurements: each sample stops the process for some tens of microseconds.
 //! Whatever goes wrong is a note about the benchmark it happened to, and costs nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::plan::Sampling;
 use crate::process::{self, Interrupted, Placement, allowed_processors};
 use crate::protocol::{Invocation, Length, Timing};
 use crate::scratch::Scratch;
-use crate::seam::{ProfileClock, ProfileSeam, RawProfile, SeamError};
+use crate::seam::{Enough, ProfileClock, ProfileSeam, RawProfile, SeamError};
 use crate::units::{BenchmarkKey, Event, EventSink, Paired, Pass, Side};
 
 use super::Known;
@@ -25,14 +25,21 @@ use super::reported::SideReport;
 use super::seams::explain;
 use super::threads::Threads;
 
-/// How a benchmark is run to be profiled, in its one process. Three seconds of it give three thousand
+/// How a benchmark is run to be profiled for so long, in its one process. Three seconds of it give three thousand
 /// samples: the shares of two builds are then known to about one part in a hundred of the time.
-fn timing(sampling: &Sampling) -> Timing {
+fn timing(time: Duration) -> Timing {
     Timing {
         warm_up: Duration::from_millis(100),
-        measurement: sampling.profile_time,
+        measurement: time,
         sample_size: 10,
     }
+}
+
+/// Whether both sides are profiled at once. Nothing is timed, and what one side takes from the other it gives back; but
+/// each wants a processor.
+#[must_use]
+pub fn profiles_both_at_once() -> bool {
+    allowed_processors().len() > 1
 }
 
 /// The profiles of one benchmark.
@@ -66,11 +73,11 @@ pub struct ProfileRun {
     pub ended: Option<Interrupted>,
 }
 
-/// Profiles the `wanted` benchmarks, each on the sides that have it. After `end` none is begun.
+/// Profiles the `wanted` benchmarks, each on the sides that have it and for so long on each. After `end` none is begun.
 pub fn profile(
     sampling: &Sampling,
     discovery: &Discovery,
-    wanted: &BTreeSet<BenchmarkKey>,
+    wanted: &BTreeMap<BenchmarkKey, Duration>,
     end: Option<Instant>,
     known: &Known,
     scratch: &Scratch,
@@ -89,19 +96,20 @@ pub fn profile(
     'targets: for target in &discovery.targets {
         let benchmarks = target.benchmarks.iter();
         let chosen: Vec<_> = benchmarks
-            .filter(|benchmark| benchmark.failure.is_none() && wanted.contains(&benchmark.key))
+            .filter(|benchmark| benchmark.failure.is_none())
+            .filter_map(|benchmark| Some((benchmark, *wanted.get(&benchmark.key)?)))
             .collect();
         if chosen.is_empty() {
             continue;
         }
         let mut profiler = Profiler::of(sampling, target, known, scratch);
-        for benchmark in chosen {
+        for (benchmark, time) in chosen {
             (events)(Event::Measuring {
                 benchmark: benchmark.key.to_string(),
                 round: 1,
             });
-            let profiled =
-                go_on(end).and_then(|()| profiler.benchmark(&benchmark.key, benchmark.presence));
+            let profiled = go_on(end)
+                .and_then(|()| profiler.benchmark(&benchmark.key, time, benchmark.presence));
             match profiled {
                 Ok(profiled) => run.profiled.push(profiled),
                 Err(interrupted) => {
@@ -177,6 +185,7 @@ impl<'a> Profiler<'a> {
     fn benchmark(
         &mut self,
         key: &BenchmarkKey,
+        time: Duration,
         presence: Presence,
     ) -> Result<Profiled, Interrupted> {
         let mut profiled = Profiled {
@@ -189,21 +198,24 @@ impl<'a> Profiler<'a> {
             .filter(|side| presence != Presence::Only(side.other()))
             .collect();
         process::check()?;
-        // Nothing is timed here, and what one side takes from the other it gives back: both at once, as
-        // far as there is a processor for each.
-        let together = sides.len() < 2 || allowed_processors().len() > 1;
+        // Its threads want all processors.
+        let clock = match self.known.has_several_threads(key) {
+            true => ProfileClock::AllThreads,
+            false => ProfileClock::MainThread,
+        };
+        let together = clock == ProfileClock::MainThread && profiles_both_at_once();
         let groups = if together {
             vec![sides]
         } else {
             sides.into_iter().map(|side| vec![side]).collect()
         };
         for sides in groups {
-            let mut found = self.run(&sides, key, ProfileClock::MainThread);
+            let mut found = self.run(&sides, key, time, clock);
             for (side, found) in &mut found {
                 let several = |(report, _): &(SideReport, _)| report.threads == Threads::Several;
-                // Once more with the other clock, alone: its threads want all processors.
-                if found.as_ref().is_ok_and(several) {
-                    let again = self.run(&[*side], key, ProfileClock::AllThreads);
+                // Once more with the other clock, alone.
+                if clock == ProfileClock::MainThread && found.as_ref().is_ok_and(several) {
+                    let again = self.run(&[*side], key, time, ProfileClock::AllThreads);
                     *found = again
                         .into_iter()
                         .next()
@@ -227,6 +239,7 @@ impl<'a> Profiler<'a> {
         &mut self,
         sides: &[Side],
         key: &BenchmarkKey,
+        time: Duration,
         clock: ProfileClock,
     ) -> Vec<(Side, Taken)> {
         if let Ok(seam) = &mut self.seam
@@ -240,7 +253,7 @@ impl<'a> Profiler<'a> {
         std::thread::scope(|scope| {
             let running: Vec<_> = sides
                 .iter()
-                .map(|side| (*side, scope.spawn(|| this.side(*side, key, clock))))
+                .map(|side| (*side, scope.spawn(|| this.side(*side, key, time, clock))))
                 .collect();
             let joined = running.into_iter().map(|(side, thread)| {
                 let found = thread.join();
@@ -252,7 +265,7 @@ impl<'a> Profiler<'a> {
     }
 
     /// One process, to its end.
-    fn side(&self, side: Side, key: &BenchmarkKey, clock: ProfileClock) -> Taken {
+    fn side(&self, side: Side, key: &BenchmarkKey, time: Duration, clock: ProfileClock) -> Taken {
         let executable = self.target.executables.get(side).as_ref();
         let executable =
             executable.ok_or_else(|| NoProfile("no executable was built".to_owned()))?;
@@ -268,7 +281,7 @@ impl<'a> Profiler<'a> {
             executable,
             side,
             filter: Invocation::filter_for([key.id.as_str()]),
-            timing: Some((fit(timing(self.sampling), self.target), version)),
+            timing: Some((fit(timing(time), self.target), version)),
             length: Length::Whole,
             placement: Placement::Free,
             env: seam.env(side),
@@ -279,9 +292,13 @@ impl<'a> Profiler<'a> {
             let why = format!("the loader did not let the profiler into the process{why}");
             return Err(NoProfile(why));
         }
-        let now = timing(self.sampling);
-        if let Some((warm_up, enough)) = self.known.run(key, side, self.sampling, self.target, now)
-        {
+        let now = timing(time);
+        let warm_up = self
+            .known
+            .sampled(key, side, self.sampling, self.target, now);
+        if let Some(warm_up) = warm_up {
+            // What is sampled in its warm-up counts as much.
+            let enough = Some(Enough::Timed(time));
             player.at(seam.end_warm_up(side, warm_up, enough)?);
         }
         let mut report = None;

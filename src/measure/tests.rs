@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::build::Executable;
 use crate::discover::{Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target};
-use crate::plan::{PairingRequest, Pinning, Sampling};
+use crate::plan::{PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
 use crate::protocol::{CriterionVersion, fake};
 use crate::units::Event;
 
@@ -19,6 +19,7 @@ fn sampling() -> Sampling {
         time: Duration::from_secs(3600),
         warm_up: Duration::from_millis(50),
         measurement: Duration::from_millis(100),
+        round_length: RoundLength::Asked,
         sample_size: 10,
         timeout: Duration::from_secs(60),
         pairing: PairingRequest::Benchmark,
@@ -26,7 +27,7 @@ fn sampling() -> Sampling {
         allocations: false,
         reach: false,
         profiling: crate::plan::Profiling::Off,
-        profile_time: Duration::from_secs(3),
+        profile_time: ProfileTime::AtMost(Duration::from_secs(3)),
         measure_identical: false,
         inject: None,
         rules: crate::plan::config::Rules::default(),

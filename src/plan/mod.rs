@@ -15,6 +15,7 @@ mod output;
 mod partition;
 mod range;
 mod resolve;
+mod sampling_times;
 mod side_args;
 mod sides;
 mod size;
@@ -41,6 +42,7 @@ pub use options::{
 pub use output::{Output, pair_up, plots_folder};
 pub use partition::Partition;
 pub use range::RangeSpec;
+pub use sampling_times::{ProfileTime, RoundLength};
 pub use side_args::{
     CiSystem, CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, DoctorFormat, GuardianArgs,
     HookArgs, HookCommand, HookInstallArgs, HookRunArgs, InitArgs, ManArgs,
@@ -224,6 +226,8 @@ pub struct Sampling {
     pub warm_up: Duration,
     /// Criterion's `--measurement-time` within a round.
     pub measurement: Duration,
+    /// Whether rounds may be shorter than that.
+    pub round_length: RoundLength,
     /// Criterion's `--sample-size` within a round.
     pub sample_size: usize,
     /// How long a benchmark may be silent before it counts as hung.
@@ -240,7 +244,7 @@ pub struct Sampling {
     /// Which benchmarks are profiled.
     pub profiling: Profiling,
     /// How long each side of a benchmark is profiled.
-    pub profile_time: Duration,
+    pub profile_time: ProfileTime,
     /// Identical executables are measured all the same (calibration).
     pub measure_identical: bool,
     /// The probe lengthens the head side's samples by this share (calibration).

@@ -129,10 +129,10 @@ pub struct SamplingArgs {
     /// where `--time-per-benchmark` asks for more]
     #[arg(long, value_name = "N")]
     pub rounds: Option<usize>,
-    /// Criterion's warm-up time in a round [default: 50ms]
+    /// Criterion's warm-up time in a round [default: 50ms, less where many benchmarks are compared]
     #[arg(long, value_name = "TIME")]
     pub warm_up_time: Option<Span>,
-    /// Criterion's measurement time in a round [default: 100ms]
+    /// Criterion's measurement time in a round [default: 100ms, less where many benchmarks are compared]
     #[arg(long, value_name = "TIME")]
     pub measurement_time: Option<Span>,
     /// Criterion's sample size in a round, at least 10 [default: 20]
@@ -163,7 +163,7 @@ pub struct SamplingArgs {
     /// Profile every benchmark, not only those whose time has changed or may have
     #[arg(long, conflicts_with = "no_profile")]
     pub profile_all: bool,
-    /// How long each side of a benchmark is profiled [default: 3s]
+    /// How long each side of a benchmark is profiled [default: 3s, less where many benchmarks have changed]
     #[arg(long, value_name = "TIME")]
     pub profile_time: Option<Span>,
     /// Profile no benchmark: do not say which functions a change of time comes from

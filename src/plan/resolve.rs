@@ -13,8 +13,9 @@ use super::value::{Share, Span};
 use super::{
     Actions, AllocationPolicy, Annotations, Cache, CalibrateArgs, Claim, ColourRequest,
     CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore, PairingRequest,
-    Pinning, Plan, PlanError, Profiling, RangeSpec, Sampling, SamplingArgs, Selection,
-    SelectionArgs, Terminal, TerminalArgs, Thresholds, Verbosity, default, manifest, output,
+    Pinning, Plan, PlanError, ProfileTime, Profiling, RangeSpec, RoundLength, Sampling,
+    SamplingArgs, Selection, SelectionArgs, Terminal, TerminalArgs, Thresholds, Verbosity, default,
+    manifest, output,
 };
 
 impl Plan {
@@ -218,6 +219,10 @@ fn sampling(
         time,
         warm_up: or_default(args.warm_up_time, mode.warm_up()),
         measurement,
+        round_length: match (args.rounds, args.warm_up_time, args.measurement_time) {
+            (None, None, None) => RoundLength::Usual,
+            _ => RoundLength::Asked,
+        },
         sample_size,
         timeout: or_default(args.timeout, default::TIMEOUT),
         pairing: args.pairing.unwrap_or(PairingRequest::Auto),
@@ -229,7 +234,10 @@ fn sampling(
             (false, true) => Profiling::All,
             (false, false) => Profiling::Changed,
         },
-        profile_time: or_default(args.profile_time, mode.profile_time()),
+        profile_time: match args.profile_time {
+            Some(asked) => ProfileTime::Exactly(asked.as_duration()),
+            None => ProfileTime::AtMost(mode.profile_time().as_duration()),
+        },
         measure_identical: false,
         inject: None,
         rules,
@@ -403,6 +411,28 @@ mod tests {
             rounds("cargo-perfcheck --time-per-benchmark 10s --rounds 12"),
             12
         );
+    }
+
+    #[test]
+    fn shorter_rounds_are_as_many_more_and_no_shorter_than_half() {
+        let typed = Typed::with(&[]);
+        let sampling = typed.plan("cargo-perfcheck --quick").unwrap().sampling;
+        let in_rounds = |times: f64| {
+            let shorter = sampling.in_shorter_rounds(times);
+            let millis = [shorter.warm_up, shorter.measurement].map(|time| time.as_millis());
+            (millis, shorter.rounds)
+        };
+        assert_eq!(in_rounds(1.0), ([20, 50], 12));
+        assert_eq!(in_rounds(1.5), ([13, 33], 19));
+        assert_eq!(in_rounds(9.0), ([10, 25], 24));
+        let length = |line: &str| typed.plan(line).unwrap().sampling.round_length;
+        assert_eq!(length("cargo-perfcheck"), RoundLength::Usual);
+        for own in ["--rounds 9", "--measurement-time 1s", "--warm-up-time 1s"] {
+            assert_eq!(
+                length(&format!("cargo-perfcheck {own}")),
+                RoundLength::Asked
+            );
+        }
     }
 
     #[test]

@@ -284,6 +284,7 @@ impl Seam {
             channel.set(layout::ENOUGH_SAMPLES, 0)?;
             channel.set(layout::ENOUGH_SLOW_NS, 0)?;
             channel.set(layout::ENOUGH_CALLS, 0)?;
+            channel.set(layout::ENOUGH_TIMED_NS, 0)?;
             channel.set(layout::WARM_UP_CALLS, 0)?;
             channel.set(layout::WARM_UP_ENDED, 0)?;
             channel.set(layout::WARM_UP_DOUBTED, 0)?;

@@ -200,6 +200,33 @@ fn a_process_that_waits_for_its_turn_is_seen_to_wait() {
 }
 
 #[test]
+fn a_process_stands_still_with_the_first_call_behind_the_time_that_is_wanted() {
+    let (_run, mut seam) = seam();
+    let mut bench = Standin::start(&seam, Side::Base);
+    seam.observe().unwrap();
+    let least = Duration::from_millis(2);
+    seam.stop_after(Side::Base, Enough::Timed(least)).unwrap();
+    let pace = seam.pace(Side::Base).unwrap();
+    assert!(pace.is_bounded() && !pace.is_certain_to_end());
+    bench.tell("iter 30000");
+    while !pace.is_enough() {
+        std::thread::yield_now();
+    }
+    assert!(pace.is_certain_to_end());
+    let log = seam.take_log(Side::Base).unwrap();
+    let timed =
+        |samples: &[SampleRecord]| samples.iter().map(|sample| sample.timed_ns).sum::<u64>();
+    let least = least.as_nanos() as u64;
+    assert!(timed(&log) >= least);
+    assert!(timed(&log[..log.len() - 1]) < least);
+    // What is wanted of one benchmark holds for no other.
+    let mut next = Standin::start(&seam, Side::Head);
+    seam.observe().unwrap();
+    assert!(!seam.pace(Side::Base).unwrap().is_bounded());
+    assert_eq!(times(&next.ask("iter 400")).len(), 400);
+}
+
+#[test]
 fn a_benchmark_that_reads_the_clock_is_not_claimed() {
     let (_run, mut seam) = seam();
     let mut bench = Standin::start(&seam, Side::Base);

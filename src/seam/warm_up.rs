@@ -42,6 +42,8 @@ pub enum Enough {
     SlowCall(Duration),
     /// After so many calls, those of the warm-up included, once they have gone on for as long as [`WarmUp::least`].
     Calls(u64),
+    /// With the first call that begins after the benchmark was timed for so long, its warm-up included.
+    Timed(Duration),
 }
 
 /// How a warm-up was ended.
@@ -61,6 +63,7 @@ pub struct Pace {
     ends_slow: bool,
     ends_calls: bool,
     ends_samples: bool,
+    ends_timed: bool,
 }
 
 impl Seam {
@@ -89,6 +92,7 @@ impl Seam {
             Enough::Samples(count) => (layout::ENOUGH_SAMPLES, count),
             Enough::SlowCall(least) => (layout::ENOUGH_SLOW_NS, nanos(least)),
             Enough::Calls(count) => (layout::ENOUGH_CALLS, count),
+            Enough::Timed(least) => (layout::ENOUGH_TIMED_NS, nanos(least)),
         };
         Ok(channel.set(field, bound)?)
     }
@@ -156,6 +160,7 @@ impl Seam {
             ends_slow: is_set(layout::ENOUGH_SLOW_NS)?,
             ends_calls: is_set(layout::ENOUGH_CALLS)?,
             ends_samples: is_set(layout::ENOUGH_SAMPLES)?,
+            ends_timed: is_set(layout::ENOUGH_TIMED_NS)?,
         })
     }
 }
@@ -179,14 +184,14 @@ impl Pace {
     /// Whether the benchmark may be over before it has ended.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
-        self.ends_slow || self.ends_calls || self.ends_samples
+        self.ends_slow || self.ends_calls || self.ends_samples || self.ends_timed
     }
 
     /// Whether a benchmark that measures now is certain to run no more calls than are wanted, slow ones aside.
     #[must_use]
     pub fn is_certain_to_end(&self) -> bool {
         let any = |field| word_of(&self.shared, field).is_ok_and(|word| word > 0);
-        (self.ends_calls && any(layout::LOG_COUNT))
+        ((self.ends_calls || self.ends_timed) && any(layout::LOG_COUNT))
             || (self.ends_samples && any(layout::WARM_UP_ENDED))
     }
 

@@ -8,7 +8,7 @@ use cargo_perfcheck::discover::{
     Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
 use cargo_perfcheck::measure::{self, Measured, Pairing, Remark, Settled};
-use cargo_perfcheck::plan::{PairingRequest, Pinning, Sampling};
+use cargo_perfcheck::plan::{PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
 use cargo_perfcheck::process::{Runner, allowed_processors};
 use cargo_perfcheck::protocol::CriterionVersion;
 use cargo_perfcheck::scratch::Scratch;
@@ -24,6 +24,7 @@ pub(crate) fn sampling(pairing: PairingRequest) -> Sampling {
         time: Duration::from_secs(60),
         warm_up: Duration::from_millis(10),
         measurement: Duration::from_millis(40),
+        round_length: RoundLength::Asked,
         sample_size: 10,
         timeout: Duration::from_secs(120),
         pairing,
@@ -31,7 +32,7 @@ pub(crate) fn sampling(pairing: PairingRequest) -> Sampling {
         allocations: false,
         reach: false,
         profiling: cargo_perfcheck::plan::Profiling::Off,
-        profile_time: Duration::from_secs(3),
+        profile_time: ProfileTime::AtMost(Duration::from_secs(3)),
         measure_identical: true,
         inject: None,
         rules: cargo_perfcheck::plan::config::Rules::default(),
