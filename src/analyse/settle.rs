@@ -52,6 +52,20 @@ impl Settling {
         (first..).find(supported).unwrap_or(usize::MAX)
     }
 
+    /// How many times more rounds than the first planned look has are needed at least until a change is called, however
+    /// large it is. It grows with the number of benchmarks that share the error.
+    #[must_use]
+    pub fn rounds_to_believe(&self) -> f64 {
+        let level = self.level_of_one();
+        let planned = self.looks.planned();
+        let supported = |n: &&usize| {
+            let standing = self.looks.at(**n).unwrap_or(Standing::Last);
+            believable(**n) <= level * self.looks.share(**n, standing)
+        };
+        let first = planned.iter().find(supported).or(planned.last());
+        first.map_or(1.0, |first| *first as f64 / self.first_look() as f64)
+    }
+
     /// The rule for one benchmark, which may have a threshold of its own.
     pub(super) fn of(&self, key: &BenchmarkKey) -> Settling {
         let own = self.rules.of(key).threshold;

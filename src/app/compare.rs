@@ -13,7 +13,7 @@ use super::limits;
 use super::reach::{self, Asked};
 use super::ready::Ready;
 use super::stages::Stages;
-use super::{actions, decide, passes, rules};
+use super::{actions, decide, passes, rounds, rules};
 use crate::discover::{self, Benchmark, Target};
 use crate::environment::Machine;
 use crate::judge::{self, Evidence, RunPart, Vote};
@@ -84,6 +84,7 @@ fn make_report(
         revision::resolve(&plan.manifest_path, &plan.range).map_err(RunFailure::of_revision)?;
     let deadline = Deadline::of(plan, &stages);
     let mut ready = prepare(plan, machine, resolved, stages, scratch, events)?;
+    let plan = &rounds::fit(plan, ready.family);
     let found = passes::run(plan, &mut ready, deadline, scratch, events);
 
     let mut reach = ready.reach.take();

@@ -108,3 +108,11 @@ fn what_settled_early_keeps_its_verdict_in_the_end() {
         assert_eq!(comparisons[0].verdict, settled);
     }
 }
+
+#[test]
+fn the_more_benchmarks_share_the_error_the_later_is_a_change_believed() {
+    let needed = |family| Settling::plan(&thresholds(), &sampling(), family).rounds_to_believe();
+    assert_eq!([1, 12].map(needed), [1.0; 2]);
+    assert_eq!([13, 60, 800].map(needed), [9.0 / 6.0; 3]);
+    assert_eq!(needed(1000), 13.0 / 6.0);
+}

@@ -129,10 +129,10 @@ fn samples_fill_the_time_that_the_round_wants_whatever_the_code_asks_for() {
             // At least one iteration a sample, and Criterion rounds upwards.
             let fewest = Duration::from_nanos((whole_ns * samples as f64) as u64);
             assert!(
-                measured >= WANTED.measurement.mul_f64(0.99),
+                measured >= WANTED.measurement.mul_f64(0.7),
                 "{whole_ns} {measured:?}"
             );
-            let most = (WANTED.measurement * 2).max(fewest * 2);
+            let most = WANTED.measurement.mul_f64(1.45).max(fewest * 2);
             assert!(measured <= most, "{whole_ns} {samples}: {measured:?}");
             assert!(warm_up <= MILLI * 250, "{whole_ns}: {warm_up:?}");
         }
