@@ -16,6 +16,10 @@ bless *FILTER:
 docs:
     cargo doc --no-deps --document-private-items --open
 
+# The pictures of the README, from the recorded report of the demo, in Chromium.
+pictures:
+    cargo test --test suite take_the_pictures -- --ignored
+
 # What this branch did to perfcheck's own speed, as CI asks it: BASE=v0.1.0 just performance
 performance:
     .ci/performance

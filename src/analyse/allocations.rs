@@ -9,7 +9,7 @@ use super::{Change, Comparison, Direction, Observed, Verdict};
 use crate::measure::{Counted, CountedSample, Figure, Figures, peak};
 use crate::plan::Thresholds;
 use crate::stats::{Estimate, believable};
-use crate::units::{BenchmarkKey, Exactness, Metric, MetricGroup, Note, Paired, Side};
+use crate::units::{BenchmarkKey, Exactness, Metric, MetricGroup, Note, Paired, Side, plural};
 
 /// What one process shows of one metric.
 type FigureOf = fn(&Figures) -> Figure;
@@ -283,14 +283,16 @@ fn doubt(
             None => "no difference between the sides is certain",
         };
         return Some(format!(
-            "counts vary from sample to sample; {found} (Student's t over {processes} processes a side)"
+            "counts vary from sample to sample; {found} (Student's t over {} per side)",
+            plural(processes, "process", "processes")
         ));
     }
     (overall.is_none() && processes < belief.processes).then(|| {
         format!(
-            "the sides differ, but {processes} processes a side may do so by chance; in a report of {} benchmarks \
-             it takes {}, and each takes too long",
-            belief.family, belief.processes
+            "the sides differ, but {} per side may do so by chance; in a report of {} it takes {}, and each takes too long",
+            plural(processes, "process", "processes"),
+            plural(belief.family, "benchmark", "benchmarks"),
+            belief.processes
         )
     })
 }
@@ -298,9 +300,7 @@ fn doubt(
 fn failures(base: &SideCounts<'_>, head: &SideCounts<'_>) -> Option<String> {
     let (base, head) = (base.failures(), head.failures());
     (base > 0.0 || head > 0.0).then(|| {
-        format!(
-            "{base} requests an iteration are refused on the base side, {head} on the head side"
-        )
+        format!("{base} requests per iteration fail on the base side, {head} on the head side")
     })
 }
 

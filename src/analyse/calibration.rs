@@ -234,7 +234,7 @@ fn budget_advice(benchmarks: &[CalibratedBenchmark], general: f64, sampling: &Sa
     let count = blind.clone().count();
     let Some(worst) = blind.max_by(|a, b| excess(a).total_cmp(&excess(b))) else {
         return format!(
-            "the budget suffices: every benchmark was settled, or tells {} from no change",
+            "the budget suffices: every benchmark has a verdict, or tells {} from no change",
             percent(general)
         );
     };

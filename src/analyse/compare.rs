@@ -11,7 +11,7 @@ use super::{Comparison, Direction, MetricChanges, RoundSummary, Verdict, timed};
 use crate::discover::{Benchmark, Discovery, Failure, Identity, Presence, Reached, Target};
 use crate::measure::{Measured, Remark};
 use crate::plan::{Sampling, Thresholds};
-use crate::units::{BenchmarkKey, Note, Ratio, Side};
+use crate::units::{BenchmarkKey, Note, Ratio, Side, plural};
 
 /// Compares every benchmark of `discovery`, in its order.
 ///
@@ -56,14 +56,11 @@ pub fn correction(thresholds: &Thresholds, family: usize) -> String {
     let percent = (1.0 - thresholds.confidence) * 100.0;
     let error = format!("{percent:.3}");
     let error = error.trim_end_matches('0').trim_end_matches('.');
-    let benchmarks = match family {
-        1 => "1 benchmark".to_owned(),
-        n => format!("{n} benchmarks"),
-    };
+    let benchmarks = plural(family, "benchmark", "benchmarks");
     format!(
-        "of the benchmarks called slower or faster at most {error} % are expected to be called so \
-         wrongly (Benjamini-Hochberg over {benchmarks}, on p-values that have paid for every planned \
-         look at the data); if nothing changed, {error} % bounds the chance that any is"
+        "at most {error} % of the benchmarks called slower or faster are expected to be false positives \
+         (Benjamini-Hochberg over {benchmarks}, with p-values adjusted for every planned interim analysis); \
+         if nothing changed, the chance of any false positive is at most {error} %"
     )
 }
 
@@ -136,9 +133,9 @@ impl Draft {
         let mute = rounds < settling.fewest_rounds() && joint.is_mute(settling, &evidence);
         (mute && judged.direction.is_none()).then(|| {
             format!(
-                "{rounds} rounds, whatever they show, are too few to tell a change from luck in a report of {} \
-                 benchmarks; it takes {}",
-                joint.family,
+                "{} cannot tell a change from luck in a report of {}, whatever the numbers; it takes {}",
+                plural(rounds, "round", "rounds"),
+                plural(joint.family, "benchmark", "benchmarks"),
                 settling.fewest_rounds()
             )
         })
@@ -198,7 +195,7 @@ impl Draft {
         let threshold = Ratio::from_ln(settling.margin()).as_change() * 100.0;
         let Some(judged) = judged else {
             return Some(match self.rounds.len() {
-                0 => "not measured: the time of the whole run was up before its turn".to_owned(),
+                0 => "not measured: the time for the whole run ran out first".to_owned(),
                 _ => "one round gives an estimate but no interval; more are needed".to_owned(),
             });
         };

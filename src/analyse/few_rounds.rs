@@ -7,7 +7,7 @@ use super::settle::Settling;
 use super::{Direction, RoundSummary};
 use crate::measure::{Remark, Round};
 use crate::stats::{p_separated, separation};
-use crate::units::{Ratio, Side};
+use crate::units::{Ratio, Side, plural};
 
 /// How far apart the samples must lie to be worth a word while nothing is certain.
 const FACTOR: f64 = 2.0;
@@ -63,10 +63,7 @@ pub(super) fn words(remark: &Remark) -> Option<String> {
         Side::Head => ("slower", Side::Base),
         Side::Base => ("faster", Side::Head),
     };
-    let rounds = match rounds {
-        1 => "1 round".to_owned(),
-        n => format!("{n} rounds"),
-    };
+    let rounds = plural(*rounds, "round", "rounds");
     Some(format!(
         "head looks {what}: every sample of {slower} takes at least {factor:.3} times as long as every sample \
          of {faster}; {rounds} cannot tell that from two unlike processes of the same code, {needed} rounds can"

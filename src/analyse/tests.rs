@@ -196,7 +196,7 @@ fn every_kind_of_benchmark_gets_its_verdict() {
     assert_eq!(comparisons[0].pairing, Some(Pairing::Sample));
     assert_eq!(
         words(&comparisons[7]),
-        ["not measured: the time of the whole run was up before its turn"]
+        ["not measured: the time for the whole run ran out first"]
     );
 }
 
@@ -300,8 +300,8 @@ fn rounds_without_starts_count_as_paired_by_benchmark() {
 fn the_correction_is_said_in_one_sentence() {
     assert_eq!(
         correction(&thresholds(), 12),
-        "of the benchmarks called slower or faster at most 5 % are expected to be called so wrongly \
-         (Benjamini-Hochberg over 12 benchmarks, on p-values that have paid for every planned look at \
-         the data); if nothing changed, 5 % bounds the chance that any is"
+        "at most 5 % of the benchmarks called slower or faster are expected to be false positives \
+         (Benjamini-Hochberg over 12 benchmarks, with p-values adjusted for every planned interim analysis); \
+         if nothing changed, the chance of any false positive is at most 5 %"
     );
 }

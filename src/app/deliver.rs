@@ -7,8 +7,8 @@ use anyhow::Context as _;
 
 use super::failure::RunFailure;
 use crate::attribute::Artifact;
-use crate::plan::{ColourRequest, Format, Output, Terminal};
-use crate::report::{self, RenderOptions, Report};
+use crate::plan::{ColourRequest, Format, Output, Terminal, Verbosity};
+use crate::report::{self, RenderOptions, Report, TextLength};
 use crate::units::Colour;
 
 /// The narrowest and widest a table is laid out for, and what it gets where the stream is no terminal.
@@ -102,6 +102,10 @@ fn for_stdout(terminal: &Terminal) -> RenderOptions {
         width: columns(&stdout).map_or(otherwise, |width| width.clamp(narrowest, widest)),
         colour: colour(terminal, stdout.is_terminal()),
         charset: terminal.charset,
+        length: match terminal.verbosity {
+            Verbosity::Verbose => TextLength::Whole,
+            Verbosity::Quiet | Verbosity::Normal => TextLength::Screen,
+        },
     }
 }
 

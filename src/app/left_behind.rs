@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::analyse::Comparison;
 use crate::build::{Build, Executable};
 use crate::discover::Discovery;
-use crate::plan;
 use crate::revision;
-use crate::units::{Paired, Side};
+use crate::units::{Paired, Side, quoted};
 
 /// What a target that failed on a side wrote last.
 struct LastLines<'a> {
@@ -46,13 +45,13 @@ pub(super) fn missed(
         said.push(format!(
             "a benchmark that failed names `{path}`, which is in your checkout and in no revision, since git does not \
              track it: `--carry {}` brings it to both sides",
-            plan::quoted(&path)
+            quoted(&path)
         ));
     }
     for (source, path) in supposed {
         let has_it = builds.head.checkout.original_root.join(&path).exists();
         let path = path.display().to_string();
-        let whole = plan::quoted(&path);
+        let whole = quoted(&path);
         let first = match has_it {
             true => "",
             false => "it is not in your checkout either: put it there, then ",

@@ -302,7 +302,7 @@ impl BuildError {
                 // Perhaps git ignores it.
                 RunnerPlace::Checkout => format!(
                     "commit it, or bring it to both sides with --carry {}; {variable}=env starts benchmarks without it",
-                    crate::plan::quoted(&program.display().to_string())
+                    crate::units::quoted(&program.display().to_string())
                 ),
                 RunnerPlace::Elsewhere => format!("install it; {variable}=env starts benchmarks without it"),
             }),
@@ -317,7 +317,7 @@ impl BuildError {
             }
             BuildError::LeftBehind { path, .. } => Some(format!(
                 "bring it to both sides: --carry {}",
-                crate::plan::quoted(&path.display().to_string())
+                crate::units::quoted(&path.display().to_string())
             )),
             BuildError::LockFile { .. } => {
                 Some("leave out --locked (or --frozen), or commit a lock file that fits".to_owned())

@@ -134,7 +134,7 @@ fn run(
                 writeln!(
                     err,
                     "{report}\nperfcheck: the push to {} is stopped, since {range} is rejected\n\
-                     to look closer: `cargo perfcheck {range}`; to push all the same: `git push --no-verify`",
+                     to look closer: `cargo perfcheck {range}`; to push anyway: `git push --no-verify`",
                     args.remote
                 )?;
                 status = ExitStatus::Rejected;

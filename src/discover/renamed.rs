@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::build::{Build, Executable};
-use crate::plan::{Renaming, quoted};
+use crate::plan::Renaming;
+use crate::units::quoted;
 use crate::units::{Paired, Side};
 
 use super::listing::Listing;

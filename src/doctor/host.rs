@@ -30,7 +30,7 @@ pub(super) fn load(patient: &Patient) -> HealthCheck {
             Severity::Hurts,
             format!("{busy} just now ({load}): they compete with the benchmarks; more rounds will be needed"),
         )
-        .fixed_by("close what computes; `ps -eo pcpu,comm --sort=-pcpu | head` shows it"),
+        .fixed_by("close programs that compute; `ps -eo pcpu,comm --sort=-pcpu | head` shows it"),
         None => HealthCheck::new(
             "load",
             Severity::Good,
@@ -159,7 +159,7 @@ pub(super) fn memory(patient: &Patient) -> Option<HealthCheck> {
             Severity::Hurts,
             format!("{available} free: building and measuring may swap"),
         )
-        .fixed_by("close what holds memory; `ps -eo rss,comm --sort=-rss | head` shows it")
+        .fixed_by("close programs that hold memory; `ps -eo rss,comm --sort=-rss | head` shows it")
     } else {
         HealthCheck::new("memory", Severity::Good, format!("{available} free"))
     })

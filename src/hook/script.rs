@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::units::quoted;
+
 /// The line by which we know our own.
 const MARK: &str = "# Installed by `cargo perfcheck hook install`.";
 
@@ -76,9 +78,4 @@ url=$2
 printf '%s' "$refs" | "$program" hook run "$remote" "$url"{arguments}
 "#
     )
-}
-
-/// A word that a POSIX shell reads as it is.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -72,7 +72,7 @@ pub(super) fn notes(
     } else if let Some(config) = configs.head.or(configs.base)
         && settings(config) != (asked.sample_size as u64, asked.warm_up, asked.measurement)
     {
-        let own = format!("its code has settings of its own: {}", describe(config));
+        let own = format!("its code has its own settings: {}", describe(config));
         notes.push(match left_alone {
             Some(why) => format!("{own}; perfcheck keeps to them, since {why}"),
             None => own,
@@ -93,8 +93,7 @@ pub(super) fn notes(
         && !unit.trim_end().ends_with("ns")
     {
         notes.push(format!(
-            "it has a measurement of its own: what is given in nanoseconds is in a unit of which one \
-             is `{unit}`"
+            "it has a measurement of its own: its figures are in `{unit}`, not in nanoseconds"
         ));
     }
     notes
@@ -174,7 +173,7 @@ mod tests {
         assert!(notes(ASKED, &both(10, 10), None).is_empty());
         assert_eq!(
             notes(ASKED, &both(200, 200), None),
-            ["its code has settings of its own: 200 samples in 300ms after 50ms of warm-up"]
+            ["its code has its own settings: 200 samples in 300ms after 50ms of warm-up"]
         );
         assert!(notes(ASKED, &both(200, 100), None)[0].contains("differ between the sides"));
     }

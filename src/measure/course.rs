@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::discover::Presence;
 use crate::process::Interrupted;
-use crate::units::{Event, EventSink};
+use crate::units::{Event, EventSink, plural};
 
 use super::budget::{FIRST_LOOK, Limits, Stage, TimeLeft, Urgency};
 use super::session::Session;
@@ -50,11 +50,10 @@ impl Course {
         self.state = State::Settled;
         let rounds = self.measured.rounds.len();
         self.measured.remarks.push(Remark::CutShort { rounds });
-        let after = match rounds {
-            0 => return,
-            1 => "1 round".to_owned(),
-            n => format!("{n} rounds"),
-        };
+        if rounds == 0 {
+            return;
+        }
+        let after = plural(rounds, "round", "rounds");
         let note = format!("stopped after {after}: {cause}");
         self.measured.notes.push(note);
     }

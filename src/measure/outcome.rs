@@ -48,7 +48,7 @@ fn first_failure(heard: &Heard, notes: &mut Vec<String>) -> Option<Failure> {
     if let Some(failure) = heard.failures.get(other) {
         notes.push(format!("the {other} side fails, too: {}", failure.reason));
     } else if heard.reports.get(other).is_some() {
-        notes.push(format!("the {other} side ran it without a failure"));
+        notes.push(format!("the {other} side ran it without failing"));
     }
     heard.failures.get(side).clone()
 }

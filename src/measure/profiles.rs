@@ -270,8 +270,7 @@ impl<'a> Profiler<'a> {
         let executable =
             executable.ok_or_else(|| NoProfile("no executable was built".to_owned()))?;
         if executable.command_line.choice() == Choice::All {
-            let why =
-                "no profile was taken: its executable runs all benchmarks, whatever it is asked";
+            let why = "no profile was taken: its executable runs all benchmarks, whatever filter it is given";
             return Err(NoProfile(why.to_owned()));
         }
         let seam = self.seam.as_ref().map_err(|why| NoProfile(why.clone()))?;

@@ -34,7 +34,7 @@ pub(super) enum WeaveError {
         why: String,
     },
     /// Nobody has the turn.
-    #[error("the turn between the sides was lost")]
+    #[error("the sides lost track of whose turn it was")]
     Stalled,
     /// The seam itself failed.
     #[error(transparent)]

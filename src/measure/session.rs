@@ -32,7 +32,7 @@ const SCOUT: Timing = Timing {
 };
 
 /// How benchmarks are run whose executable does not heed its command line.
-const TOGETHER: &str = "its executable reads no options of Criterion: each process runs all benchmarks of the \
+const TOGETHER: &str = "its executable ignores Criterion's options: each process runs all benchmarks of the \
     target, for as long as their code asks";
 
 /// Runs rounds, and remembers how each benchmark has to be run.

@@ -102,7 +102,7 @@ fn settle_up(seam: &Seam, reports: Paired<&SideReport>) -> Result<Interleaved, S
         let report = reports.get(side);
         let known = report.iterations.len();
         if report.ended && (known == 0 || known != report.times.len()) {
-            let reason = "which samples it had run could not be told when it was ended";
+            let reason = "it is not known which samples it had run when it was ended";
             return Ok(Interleaved::InDoubt(reason.into()));
         }
         if seam.worked_on(side)? {

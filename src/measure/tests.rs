@@ -157,7 +157,7 @@ fn a_benchmark_that_panics_costs_the_others_nothing() {
     assert!(failure.stderr_tail.contains("planted panic"));
     assert_eq!(
         of(&measured, "b").notes,
-        ["the base side ran it without a failure"]
+        ["the base side ran it without failing"]
     );
     for id in ["a", "c"] {
         assert_eq!(of(&measured, id).rounds.len(), 4, "{id}");
@@ -406,7 +406,7 @@ fn settings_in_the_benchmarks_code_are_read_back() {
     let head = "config\t20\nbench\ta";
     let measured = measure(&sampling(), vec![target("t", base, base)]);
     assert_eq!(measured[0].rounds[0].samples.base.times.len(), 30);
-    assert!(measured[0].notes[0].starts_with("its code has settings of its own: 30 samples"));
+    assert!(measured[0].notes[0].starts_with("its code has its own settings: 30 samples"));
     let measured = measure(&sampling(), vec![target("t", base, head)]);
     assert!(measured[0].notes[0].contains("differ between the sides"));
 }

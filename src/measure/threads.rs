@@ -71,19 +71,52 @@ fn ticks(path: &str, of: Of) -> u64 {
 mod tests {
     use super::*;
 
+    /// Runs `work` of this test in a process of its own, then `look` at that: in the process of all tests the
+    /// others' work would be seen, too. Called in both processes.
+    fn apart(test: &str, work: impl Fn(), look: impl Fn(u32)) {
+        use std::io::Read as _;
+        const APART: &str = "TEST_IN_A_PROCESS_OF_ITS_OWN";
+        if std::env::var_os(APART).is_some() {
+            work();
+            // The mark that it is done; it ends when its input does.
+            std::io::Write::write_all(&mut std::io::stderr(), b"!").unwrap();
+            std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+            return;
+        }
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", &format!("measure::threads::tests::{test}")])
+            .args(["--nocapture", "--test-threads", "1"])
+            .env(APART, "1")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut mark = [0];
+        child
+            .stderr
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut mark)
+            .unwrap();
+        look(child.id());
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+    }
+
     #[test]
     fn a_child_that_has_ended_is_counted() {
-        let of_children = || {
-            let path = format!("/proc/{}/stat", std::process::id());
-            ticks(&path, Of::WithChildren) - ticks(&path, Of::Itself)
+        let work = || {
+            let script = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+            let status = std::process::Command::new("sh")
+                .args(["-c", script])
+                .status();
+            assert!(status.unwrap().success());
         };
-        let before = of_children();
-        let script = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
-        let status = std::process::Command::new("sh")
-            .args(["-c", script])
-            .status();
-        assert!(status.unwrap().success());
-        assert!(of_children() > before);
+        apart("a_child_that_has_ended_is_counted", work, |pid| {
+            let path = format!("/proc/{pid}/stat");
+            assert!(ticks(&path, Of::WithChildren) > ticks(&path, Of::Itself));
+        });
     }
 
     #[test]
@@ -97,16 +130,16 @@ mod tests {
 
     #[test]
     fn a_thread_that_has_ended_is_counted() {
-        let before = ThreadTimes::of(std::process::id());
-        std::thread::spawn(|| {
+        let spin = || {
             let start = std::time::Instant::now();
             while start.elapsed().as_millis() < 200 {
                 std::hint::spin_loop();
             }
-        })
-        .join()
-        .unwrap();
-        let after = ThreadTimes::of(std::process::id());
-        assert!(after.all > before.all);
+        };
+        let work = || std::thread::spawn(spin).join().unwrap();
+        apart("a_thread_that_has_ended_is_counted", work, |pid| {
+            let times = ThreadTimes::of(pid);
+            assert!(times.all > times.main);
+        });
     }
 }

@@ -11,8 +11,9 @@ use super::side_args::{
     CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, GuardianArgs, HookArgs, InitArgs, ManArgs,
 };
 use super::value::Share;
+use crate::units::quoted;
 
-/// Tells what a change did to the performance of a Rust workspace.
+/// Find out what a change did to the performance of a Rust workspace.
 ///
 /// Builds the workspace at two git revisions in folders of its own, runs the project's own Criterion
 /// benchmarks on both in alternation, and reports the differences with their uncertainty. Your
@@ -57,13 +58,16 @@ Examples:
   cargo perfcheck --format json --output perf.json --format markdown --output perf.md
           Two reports from one run; formats and files pair up in order.
   cargo perfcheck main...HEAD --report-dir perf
-          The report in every format, a file each: what to keep as an artifact.
+          The report in every format, one file each: what to keep as an artifact.
   cargo perfcheck main..HEAD --threshold 0.5% --thorough
           Look closer: call half a per cent a difference, and spend more time on each benchmark.
   cargo perfcheck --quick --time 5m
           A brief look that ends, building included, within five minutes.
   cargo perfcheck -- demo
           A branch whose name is that of a command.
+
+A switch that a file or a variable sets is undone with `--no-` before its name (`--no-locked`), one that begins with
+`no-` without that (`--cache`).
 
 Exit status:
   0    approved, or (unless --deny modify) there is something to look at
@@ -78,11 +82,11 @@ Exit status:
 pub enum Command {
     /// See it work: compare two revisions of an embedded sample repository with planted changes
     Demo(DemoArgs),
-    /// Compare a revision with itself: the noise of this machine, and what could be seen through it
+    /// Compare a revision with itself: this machine's noise, and the smallest change it can show
     Calibrate(CalibrateArgs),
     /// Render saved JSON reports again, in any format
     Report(ReportArgs),
-    /// Say what on this machine adds noise, and how to fix it
+    /// Check what on this machine adds noise, and how to fix it
     Doctor(DoctorArgs),
     /// Show every setting as it would be used here, and where it was set
     Config(ConfigArgs),
@@ -214,16 +218,6 @@ fn name_the_stray_word(error: clap::Error) -> clap::Error {
             quoted(&stray)
         ),
     )
-}
-
-/// A word as a shell wants it.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.:=".contains(c);
-    if word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 /// The words after the program's name, without the `perfcheck` that cargo puts in.

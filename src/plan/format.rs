@@ -11,6 +11,8 @@ pub enum Format {
     Markdown,
     /// The JSON report, described by its schema
     Json,
+    /// The vote and the findings in under 2,000 characters, for scripts and agents
+    Brief,
     /// One page that opens from disk, with plots
     Html,
     /// A picture of all changes with their intervals
@@ -51,6 +53,7 @@ impl Format {
             Format::Text => "report.txt",
             Format::Markdown => "report.md",
             Format::Json => "report.json",
+            Format::Brief => "brief.txt",
             Format::Html => "report.html",
             Format::Svg => "overview.svg",
             Format::Junit => "junit.xml",

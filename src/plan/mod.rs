@@ -1,5 +1,6 @@
 //! From what was typed to what will be done: [`Args`] is the former, [`Plan`] the latter.
 
+mod amount;
 mod args;
 mod cache;
 mod claim;
@@ -20,6 +21,7 @@ mod side_args;
 mod sides;
 mod size;
 mod surroundings;
+mod undone;
 mod value;
 
 use std::path::PathBuf;
@@ -29,7 +31,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Charset, Ratio};
 
-pub(crate) use args::quoted;
 pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs, near_command};
 pub use cache::Cache;
 pub use claim::Claim;
@@ -50,6 +51,7 @@ pub use side_args::{
 pub use sides::{Carry, Renaming, SidesArgs};
 pub use size::Size;
 pub use surroundings::Environment;
+pub use undone::UndoneSwitches;
 pub use value::{Confidence, IdFilter, Share, Span};
 
 /// Everything decided; no option left open.
@@ -278,11 +280,11 @@ pub struct AllocationPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnMore {
-    /// It speaks against nothing
+    /// Ignore it
     Approve,
-    /// It should be looked at
+    /// Ask for a closer look
     Modify,
-    /// It fails the run
+    /// Fail the run
     Reject,
 }
 
@@ -318,7 +320,7 @@ pub enum MessageFormat {
     /// For a person
     #[default]
     Human,
-    /// One JSON object a line, for a program
+    /// One JSON object per line, for a program
     Json,
 }
 

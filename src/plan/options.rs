@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::value::{Confidence, IdFilter, Share, Span};
 use super::{
     Claim, ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Partition, Pinning,
-    SidesArgs, Size,
+    SidesArgs, Size, UndoneSwitches,
 };
 
 /// Everything that can be said about a comparison, whichever revisions it is of.
@@ -38,6 +38,9 @@ pub struct CompareOptions {
     /// [default: `profiles` in `--report-dir`, where that is given]
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     pub artifacts: Option<PathBuf>,
+    /// The opposite of every switch above.
+    #[command(flatten)]
+    pub undone: UndoneSwitches,
 }
 
 /// Cargo's own selection flags, with cargo's own words.
@@ -77,10 +80,10 @@ pub struct SelectionArgs {
     /// Where builds are kept, instead of the user's cache folder (in an archive, if that is in the repository)
     #[arg(long, value_name = "DIR")]
     pub target_dir: Option<PathBuf>,
-    /// Build everything anew, and keep nothing of it for the next run
+    /// Build from scratch, and keep nothing for the next run
     #[arg(long)]
     pub no_cache: bool,
-    /// How much the kept builds of all repositories may take on the disk [default: 10GB]
+    /// Most disk space that the kept builds of all repositories may take [default: 10GB]
     #[arg(long, value_name = "SIZE")]
     pub cache_size: Option<Size>,
     /// Fail if a lock file would have to change
@@ -108,40 +111,40 @@ pub struct SamplingArgs {
     /// parts' JSON reports.
     #[arg(long, value_name = "hash:PART/PARTS")]
     pub partition: Option<Partition>,
-    /// Look briefly, before a push: 600ms a benchmark, rounds of 50ms, at most 12, profiles of 1s
+    /// Take a quick look, before a push: 600ms per benchmark, at most 12 rounds of 50ms, profiles of 1s
     #[arg(long, conflicts_with = "thorough")]
     pub quick: bool,
-    /// Look closely, before a release: 10s a benchmark, at most 100 rounds, none unchanged before 29, confidence 0.99
+    /// Take a close look, before a release: 10s per benchmark, at most 100 rounds, `unchanged` only after 29, confidence 0.99
     #[arg(long)]
     pub thorough: bool,
     /// How long the whole run may take, building included
     ///
-    /// Every benchmark gets a first look of six rounds before any gets more; of those that want more,
-    /// required ones come first, then those that need the least. A fifth of the time after building is kept for
-    /// allocations and profiles. At the end everything stops within seconds, except a build, which a second
-    /// run starts from. The report then is partial, and the exit code is 103, or 102 where nothing was measured.
+    /// Every benchmark gets six rounds before any gets more. Then required benchmarks come first, and after
+    /// them those that need the least time. A fifth of the time left after building is reserved for allocations
+    /// and profiles. When the time is up, everything stops within seconds, except a build: a second run
+    /// continues from it. The report is then partial, and the exit code is 103, or 102 if nothing was measured.
     #[arg(long, value_name = "TIME")]
     pub time: Option<Span>,
-    /// Timed work a side after which a benchmark is given up as inconclusive [default: 2s]
+    /// Timed work per side after which a benchmark counts as inconclusive [default: 2s]
     #[arg(long, value_name = "TIME")]
     pub time_per_benchmark: Option<Span>,
-    /// At most this many rounds a benchmark, each a fresh pair of processes [default: 30, or more
+    /// Most rounds per benchmark, each a fresh pair of processes [default: 30, or more
     /// where `--time-per-benchmark` asks for more]
     #[arg(long, value_name = "N")]
     pub rounds: Option<usize>,
-    /// Criterion's warm-up time in a round [default: 50ms, less where many benchmarks are compared]
+    /// Criterion's warm-up time per round [default: 50ms, less where many benchmarks are compared]
     #[arg(long, value_name = "TIME")]
     pub warm_up_time: Option<Span>,
-    /// Criterion's measurement time in a round [default: 100ms, less where many benchmarks are compared]
+    /// Criterion's measurement time per round [default: 100ms, less where many benchmarks are compared]
     #[arg(long, value_name = "TIME")]
     pub measurement_time: Option<Span>,
-    /// Criterion's sample size in a round, at least 10 [default: 20]
+    /// Criterion's sample size per round, at least 10 [default: 20]
     #[arg(long, value_name = "N")]
     pub sample_size: Option<usize>,
     /// How long a benchmark may be silent before it counts as hung [default: 60s]
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<Span>,
-    /// The seed of every random choice; drawn, and printed, when not given
+    /// Seed of every random choice; drawn and printed if not given
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
     /// How the two sides alternate: sample by sample where that works, or benchmark by benchmark
@@ -157,16 +160,16 @@ pub struct SamplingArgs {
     /// Do not count allocations
     #[arg(long)]
     pub no_allocations: bool,
-    /// Time every benchmark, also those that execute nothing that changed
+    /// Time every benchmark, even those that execute nothing that changed
     #[arg(long)]
     pub no_reach: bool,
-    /// Profile every benchmark, not only those whose time has changed or may have
+    /// Profile every benchmark, not only those that changed or may have
     #[arg(long, conflicts_with = "no_profile")]
     pub profile_all: bool,
     /// How long each side of a benchmark is profiled [default: 3s, less where many benchmarks have changed]
     #[arg(long, value_name = "TIME")]
     pub profile_time: Option<Span>,
-    /// Profile no benchmark: do not say which functions a change of time comes from
+    /// Take no profiles; the report then names no functions behind a change
     #[arg(long)]
     pub no_profile: bool,
 }
@@ -181,7 +184,7 @@ pub struct JudgementArgs {
     /// The confidence level of the whole report [default: 0.95]
     #[arg(long, value_name = "LEVEL")]
     pub confidence: Option<Confidence>,
-    /// By how much allocations, bytes asked for or the peak of memory must grow to count in the vote [default: 1%]
+    /// How much allocations, requested bytes or peak memory must grow to count in the vote [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub allocation_threshold: Option<Share>,
     /// The vote on a benchmark that allocates more [default: modify]
@@ -195,7 +198,7 @@ pub struct JudgementArgs {
     /// names no benchmark is an error. Can be given several times; each claim must be shown.
     #[arg(long = "claim", value_name = "GAIN=REGEX")]
     pub claims: Vec<Claim>,
-    /// Votes that fail the run beside `reject`
+    /// Votes that fail the run, in addition to `reject`
     #[arg(long, value_enum, value_name = "VOTE")]
     pub deny: Vec<Deny>,
 }
@@ -211,15 +214,15 @@ pub enum Deny {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Format of the report; several pair up with several `--output` in order [default: text]
+    /// Format of the report; give several with as many `--output`, in the same order [default: text]
     #[arg(long = "format", value_enum, value_name = "FORMAT")]
     pub formats: Vec<Format>,
     /// Write the report to this file instead of stdout (`-` is stdout)
     ///
-    /// Where no `--format` pairs up with it, the extension decides.
+    /// Without a `--format` of its own, its extension decides.
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
-    /// Write the report into this folder in every format, a file each, with plots of what changed
+    /// Write the report into this folder, one file per format, with plots of what changed
     #[arg(long, value_name = "DIR")]
     pub report_dir: Option<PathBuf>,
 }
@@ -228,22 +231,22 @@ pub struct OutputArgs {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub struct TerminalArgs {
-    /// Errors only on stderr
+    /// Print only errors to stderr
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also what cargo and the benchmarks say
+    /// Print everything: the whole report, and what cargo and the benchmarks say
     #[arg(short, long)]
     pub verbose: bool,
-    /// Say on stderr where the time went
+    /// Print to stderr where the time went
     #[arg(long)]
     pub timings: bool,
-    /// When to colour [default: auto]
+    /// When to use colour [default: auto]
     #[arg(long, value_enum, value_name = "WHEN")]
     pub color: Option<ColourRequest>,
     /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,
-    /// How progress appears on stderr: for a person, or one JSON object a line
+    /// How progress appears on stderr: for a person, or one JSON object per line
     /// [default: human]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub message_format: Option<MessageFormat>,

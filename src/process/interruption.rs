@@ -18,7 +18,7 @@ pub enum Interrupted {
     #[error("interrupted by {}", signal_name(*.0).unwrap_or("a signal"))]
     Signal(i32),
     /// By its own limit of time.
-    #[error("the time of the whole run was up")]
+    #[error("the time for the whole run ran out")]
     TimeUp,
 }
 

@@ -23,6 +23,80 @@ pub(super) fn of(report: &Report) -> Vec<(&Comparison, &Attribution)> {
     .collect()
 }
 
+/// A benchmark with what its change comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Explained<'a> {
+    pub(super) comparison: &'a Comparison,
+    pub(super) attribution: &'a Attribution,
+    pub(super) explanation: &'a Explanation,
+}
+
+/// One cause, and the benchmarks that it moves.
+pub(super) struct Cause<'a> {
+    /// The benchmark that a reader is shown it with.
+    pub(super) first: Explained<'a>,
+    /// The others, whose change comes from the same function for the same reason.
+    pub(super) others: Vec<Explained<'a>>,
+}
+
+/// What is explained, each cause once, in the order of the report.
+pub(super) fn grouped(report: &Report) -> Vec<Cause<'_>> {
+    let mut causes: Vec<Cause> = Vec::new();
+    for (comparison, attribution) in of(report) {
+        let Some(explanation) = &attribution.explanation else {
+            continue;
+        };
+        let one = Explained {
+            comparison,
+            attribution,
+            explanation,
+        };
+        match causes.iter_mut().find(|cause| is_same(&cause.first, &one)) {
+            Some(cause) => cause.others.push(one),
+            None => causes.push(Cause {
+                first: one,
+                others: Vec::new(),
+            }),
+        }
+    }
+    causes
+}
+
+/// Whether the function that contributes most, and the piece of source behind it, are the same.
+fn is_same(a: &Explained<'_>, b: &Explained<'_>) -> bool {
+    let (Some(a), Some(b)) = (
+        a.explanation.contributors.first(),
+        b.explanation.contributors.first(),
+    ) else {
+        return false;
+    };
+    let same_source = match (a.hunks.first(), b.hunks.first()) {
+        (Some(a), Some(b)) => a.is_same_place(b),
+        (None, None) => true,
+        _ => false,
+    };
+    a.function == b.function && same_source
+}
+
+/// `the same for a (+12.31 ns) and b (-1.204 ms)`, where a cause moves several benchmarks.
+pub(super) fn others(cause: &Cause<'_>, naming: words::Naming) -> Option<String> {
+    const NAMED: usize = 3;
+    let name = |one: &Explained<'_>| {
+        let name = shortened(&naming.name(&one.comparison.key), LONGEST_NAME / 2);
+        match &one.attribution.change {
+            Some(change) => format!("{name} ({})", signed(change.ns)),
+            None => name,
+        }
+    };
+    let named: Vec<String> = cause.others.iter().take(NAMED).map(name).collect();
+    let more = cause.others.len().saturating_sub(NAMED);
+    let more = match more {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    (!named.is_empty()).then(|| format!("the same for {}{more}", named.join(", ")))
+}
+
 /// `+12.31 ns`, `-1.204 ms`.
 pub(super) fn signed(ns: f64) -> String {
     let sign = if ns < 0.0 { "-" } else { "+" };
@@ -62,7 +136,7 @@ pub(super) fn remarks(contributor: &Contributor) -> Vec<String> {
     if contributor.same_code {
         remarks.push(
             "its machine code and that of its callers is the same on both sides: it is called more or less \
-             often, is given other data, or lies at other addresses"
+             often, gets other data, or is at other addresses"
                 .to_owned(),
         );
     }
@@ -95,14 +169,60 @@ pub(super) fn hunk_heading(hunk: &Hunk) -> String {
     shortened(&visible(&text), LONGEST_NAME)
 }
 
-/// The lines of a hunk around its first that differs, at most `most`.
-pub(super) fn cut(lines: &[DiffLine], most: usize) -> &[DiffLine] {
+/// Where a hunk is and what it has to do with the function, without its history.
+pub(super) fn hunk_place(hunk: &Hunk) -> String {
+    let commit = hunk.commit.as_ref();
+    let commit = commit.map_or(String::new(), |commit| format!(" ({})", commit.short_id));
+    let Hunk {
+        path,
+        line,
+        relation,
+        ..
+    } = hunk;
+    visible(&format!("{path}:{line}  {relation}{commit}"))
+}
+
+/// The lines of a hunk that tell most, in their order, at most `most`: changed ones and their neighbours, of too
+/// many the changed ones first, code before comments, and both what went and what came. `None` stands where lines in
+/// between are left out.
+pub(super) fn telling(lines: &[DiffLine], most: usize) -> Vec<Option<&DiffLine>> {
     let differs = |line: &DiffLine| line.kind != LineKind::Same;
-    let first = lines.iter().position(differs).unwrap_or(0);
-    let last = lines.iter().rposition(differs).unwrap_or(0);
-    let start = first.saturating_sub(2);
-    let end = (last + 3).min(start + most).min(lines.len());
-    &lines[start..end]
+    let says_little = |line: &DiffLine| {
+        let text = line.text.trim();
+        text.is_empty() || text.starts_with("//")
+    };
+    let beside_a_change = |at: usize| {
+        let around = &lines[at.saturating_sub(1)..(at + 2).min(lines.len())];
+        around.iter().any(differs)
+    };
+    // How many of its kind came before, so that half of what there is room for is of either kind.
+    let (mut removed, mut added) = (0, 0);
+    let mut ranked: Vec<(usize, usize, usize)> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let rank = match (differs(line), says_little(line)) {
+            (true, false) => 0,
+            (true, true) => 1,
+            (false, false) if beside_a_change(at) => 2,
+            (false, _) => continue,
+        };
+        let before = match line.kind {
+            LineKind::Removed => &mut removed,
+            LineKind::Added | LineKind::Same => &mut added,
+        };
+        ranked.push((rank, *before, at));
+        *before += 1;
+    }
+    ranked.sort_unstable();
+    let mut places: Vec<usize> = ranked.iter().take(most).map(|(_, _, at)| *at).collect();
+    places.sort_unstable();
+    let mut telling = Vec::new();
+    for (nth, at) in places.iter().enumerate() {
+        if nth > 0 && places[nth - 1] + 1 < *at {
+            telling.push(None);
+        }
+        telling.push(Some(&lines[*at]));
+    }
+    telling
 }
 
 /// A line of a hunk as in a unified diff, no wider than `width`.
@@ -131,7 +251,7 @@ pub(super) fn part_of(contributor: &Contributor, change: Option<&NanosEstimate>)
 
 /// What changed beside the code and could be the reason.
 pub(super) fn beside(text: &str) -> String {
-    format!("may matter as well: {}", visible(text))
+    format!("may also matter: {}", visible(text))
 }
 
 /// What a reader was already shown, so that nothing is shown twice: one change of the source often
@@ -161,10 +281,12 @@ impl<'a> ShownCauses<'a> {
     }
 }
 
-/// `… 3 more lines`, where some of a hunk are not shown.
-pub(super) fn more_lines(left_out: usize) -> Option<String> {
-    let lines = words::plural(left_out, "more line", "more lines");
-    (left_out > 0).then(|| format!("… {lines}"))
+/// `… 3 more lines`, where some that differ are not shown; what surrounds them does not count.
+pub(super) fn more_lines(hunk: &Hunk, shown: &[Option<&DiffLine>]) -> Option<String> {
+    let differ = |line: &&DiffLine| line.kind != LineKind::Same;
+    let all = hunk.lines.iter().filter(differ).count();
+    let left_out = all - shown.iter().flatten().filter(|line| differ(line)).count() + hunk.left_out;
+    (left_out > 0).then(|| format!("… {}", words::plural(left_out, "more line", "more lines")))
 }
 
 /// `191 %`: a part of the change; a dash where the change itself may be none.

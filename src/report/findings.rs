@@ -32,8 +32,19 @@ pub(super) struct Finding {
     pub(super) subject: String,
     /// A lower-case fragment.
     pub(super) text: String,
+    /// Whether a list of verdicts says it as well.
+    pub(super) kind: FindingKind,
     /// Larger is graver; comparable within one list.
     weight: f64,
+}
+
+/// Whether a finding is in other parts of a report, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FindingKind {
+    /// A benchmark's verdict says it, and what stands beside that.
+    Verdict,
+    /// Nothing else does.
+    Other,
 }
 
 /// Reads the findings off a report.
@@ -48,6 +59,10 @@ pub(super) fn of(report: &Report) -> Findings {
     };
     for comparison in &report.benchmarks {
         let subject = naming.name(&comparison.key);
+        let kind = match comparison.verdict {
+            Verdict::Failed | Verdict::Removed => FindingKind::Verdict,
+            _ => FindingKind::Other,
+        };
         let mut push = |list: fn(&mut Findings) -> &mut Vec<Finding>,
                         found: Option<(f64, String)>| {
             if let Some((weight, text)) = found {
@@ -55,6 +70,7 @@ pub(super) fn of(report: &Report) -> Findings {
                 list(&mut findings).push(Finding {
                     subject,
                     text,
+                    kind,
                     weight,
                 });
             }
@@ -72,6 +88,7 @@ pub(super) fn of(report: &Report) -> Findings {
         let advice = attribution.advice.iter().map(|advice| Finding {
             subject: subject.clone(),
             text: causes::advice(advice),
+            kind: FindingKind::Other,
             // As a logarithm, like the slowdowns beside it.
             weight: advice.at_most.ln(),
         });
@@ -81,6 +98,7 @@ pub(super) fn of(report: &Report) -> Findings {
             risks::bottleneck(attribution).map(|(weight, text)| Finding {
                 subject,
                 text,
+                kind: FindingKind::Other,
                 weight,
             }),
         );
@@ -93,6 +111,7 @@ pub(super) fn of(report: &Report) -> Findings {
         findings.needed.push(Finding {
             subject: words::target(skipped),
             text: format!("{outcome}: {}", visible(&skipped.reason)),
+            kind: FindingKind::Other,
             weight,
         });
     }
@@ -103,6 +122,7 @@ pub(super) fn of(report: &Report) -> Findings {
                 "changed, and no benchmark executes it ({})",
                 visible(&function.location)
             ),
+            kind: FindingKind::Other,
             weight: 20.0,
         });
     }
@@ -146,6 +166,7 @@ fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
         text: super::escape::visible(&format!(
             "not known of {note}; none of its benchmarks is left out for that"
         )),
+        kind: FindingKind::Other,
         weight: 1.0,
     });
     let entry = |(text, names): (String, Vec<String>)| Finding {
@@ -154,6 +175,7 @@ fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
             several => words::benchmarks(several.len()),
         },
         text: visible(&text),
+        kind: FindingKind::Other,
         weight: names.len() as f64,
     };
     found.into_iter().map(entry).chain(unclear).collect()
@@ -179,7 +201,7 @@ fn unknown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
         }
         Verdict::Removed => Some((
             50.0,
-            "removed: nothing measures any more what it covered".to_owned(),
+            "removed: nothing measures what it covered any more".to_owned(),
         )),
         Verdict::Inconclusive => {
             let change = comparison.estimate()?;
@@ -261,12 +283,12 @@ fn slowdown(report: &Report, comparison: &Comparison) -> Option<(f64, String)> {
     let change = comparison.estimate()?;
     let show = |nanos| Nanos::from_nanos(nanos);
     let text = format!(
-        "win back {} an iteration ({} now, {} before){}",
+        "regain {} per iteration ({} now, {} before){}",
         show(mean.head - mean.base),
         show(mean.head),
         show(mean.base),
         causes::mainly(report, comparison)
-            .map(|culprit| format!(", first of all {culprit}"))
+            .map(|culprit| format!(", mainly {culprit}"))
             .unwrap_or_default()
     );
     Some((change.ratio.ln(), text))

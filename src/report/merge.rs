@@ -7,14 +7,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Methodology, Partial, Range, ReachSummary, Report, ReportError, StageTiming, parts, shell,
-    words,
+    Methodology, Partial, Range, ReachSummary, Report, ReportError, StageTiming, parts, words,
 };
 use crate::analyse::Comparison;
 use crate::judge::{
     self, Basis, Decision, Evidence, PartBasis, Reason, gravest_first, in_vain_everywhere,
 };
-use crate::units::BenchmarkKey;
+use crate::units::{BenchmarkKey, command_line};
 
 /// Merges the reports of one comparison, for example of its shards.
 ///
@@ -267,7 +266,7 @@ fn absorb_command(merged: &mut Report, other: &Methodology) {
         merged.methodology.command_line = whole;
         return;
     }
-    let command = shell::join(other.command_line.iter().map(String::as_str));
+    let command = command_line(other.command_line.iter().map(String::as_str));
     let warning = format!(
         "a part was measured by `cargo perfcheck {command}` with the seed {}",
         other.seed

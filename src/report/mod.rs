@@ -1,5 +1,6 @@
 //! From one [`Report`] to bytes: every renderer is a pure function of it.
 
+mod brief;
 mod budgets;
 mod calibration;
 mod causes;
@@ -24,7 +25,6 @@ mod percentiles;
 mod reasons;
 mod risks;
 mod sentence;
-mod shell;
 mod skeletons;
 mod text;
 mod unseen;
@@ -53,14 +53,26 @@ pub struct RenderOptions {
     pub colour: Colour,
     /// Which characters bars and symbols are drawn with.
     pub charset: Charset,
+    /// How much of it.
+    pub length: TextLength,
+}
+
+/// How much text there is to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextLength {
+    /// About one screen: what decides the vote, and counts of the rest.
+    Screen,
+    /// Everything.
+    Whole,
 }
 
 impl RenderOptions {
-    /// What suits a file: a hundred columns, no colour, Unicode.
+    /// What suits a file: a hundred columns, no colour, Unicode, everything.
     pub const FILE: RenderOptions = RenderOptions {
         width: 100,
         colour: Colour::Never,
         charset: Charset::Unicode,
+        length: TextLength::Whole,
     };
 }
 
@@ -85,6 +97,7 @@ pub fn render(
         Format::Html => Ok(html::render(report)),
         Format::Svg => Ok(html::overview_file(report)),
         Format::Json => json::render(report),
+        Format::Brief => Ok(brief::render(report)),
         Format::Junit => machines::junit::render(report),
         Format::Github => Ok(machines::github::annotations(report)),
         Format::GithubSummary => Ok(markdown::render_summary(report)),

@@ -36,7 +36,7 @@ pub(super) fn words(shortfalls: &[Shortfall]) -> String {
         let parts = parts.join(", ");
         match cause {
             EarlyEnd::Interrupted { by } => format!("the run was {by}: {parts}"),
-            EarlyEnd::TimeUp => format!("the time of the whole run was up: {parts}"),
+            EarlyEnd::TimeUp => format!("the time for the whole run ran out: {parts}"),
             EarlyEnd::Failed { reason } => format!("{parts}, since {reason}"),
         }
     });

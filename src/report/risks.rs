@@ -27,7 +27,7 @@ pub(super) fn tail(comparison: &Comparison) -> Option<(f64, String)> {
     let growth = head / base;
     (growth.is_finite() && growth >= TAIL_GROWTH).then(|| {
         let text = format!(
-            "the slowest 1 % of {of} grew apart from the median: p99 is {head:.1} times the median, was {base:.1}"
+            "the slowest 1 % of {of} moved away from the median: p99 is {head:.1} times the median, was {base:.1}"
         );
         (growth.ln(), text)
     })
@@ -54,7 +54,7 @@ pub(super) fn leak(comparison: &Comparison) -> Option<(f64, String)> {
     let Paired { base, head } = comparison.values(Metric::LEFT_BEHIND)?;
     (head > base && head >= 1.0).then(|| {
         let text = format!(
-            "{} an iteration stay allocated at the end of the timed region, were {}",
+            "{} per iteration remain allocated at the end of the timed region; before: {}",
             Unit::Bytes.show(head),
             Unit::Bytes.show(base)
         );

@@ -3,14 +3,15 @@
 use super::Report;
 use crate::analyse::{Comparison, Verdict};
 use crate::stats::unseen_mode;
+use crate::units::plural;
 
 /// What the rounds of an unchanged benchmark can have missed.
 pub(super) fn of(comparison: &Comparison) -> Option<String> {
     let change = comparison.estimate()?;
     (comparison.verdict == Verdict::Unchanged).then(|| {
         format!(
-            "{} rounds can miss a mode that up to {} of the processes fall into",
-            change.rounds,
+            "{} can miss a mode that up to {} of the processes fall into",
+            plural(change.rounds, "round", "rounds"),
             whole_share(unseen_mode(change.rounds))
         )
     })
@@ -32,8 +33,9 @@ pub(super) fn modes(report: &Report) -> Option<String> {
         false => String::new(),
     };
     Some(format!(
-        "`unchanged` speaks of the processes that ran: {fewest} rounds can miss a mode of slow ones that up to {} of them fall \
-         into (95 % confidence){then}",
+        "`unchanged` holds for the processes that ran: {} can miss a slow mode that up to {} of \
+         the processes fall into (95 % confidence){then}",
+        plural(fewest, "round", "rounds"),
         whole_share(unseen_mode(fewest))
     ))
 }

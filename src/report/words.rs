@@ -8,6 +8,7 @@ use crate::analyse::{Comparison, Direction, Verdict};
 use crate::discover::SkippedTarget;
 use crate::judge::Vote;
 use crate::plan::Partition;
+pub(super) use crate::units::plural;
 use crate::units::{BenchmarkKey, Bytes, Charset, MetricGroup, Ratio, Side};
 
 pub(super) use super::numbers::*;
@@ -108,7 +109,7 @@ fn beside(comparison: &Comparison, group: MetricGroup) -> Option<String> {
         _ => format!(": {}", ways.join(", ")),
     };
     Some(format!(
-        "; {} {} → {}{} an iteration{ways}",
+        "; {} {} → {}{} per iteration{ways}",
         group.name(),
         of(Side::Base)?,
         of(Side::Head)?,
@@ -187,9 +188,16 @@ pub(super) fn count(report: &Report, verdict: Verdict) -> usize {
 
 /// `2 slower, 1 faster, 11 unchanged`: what there is of each, in reading order.
 pub(super) fn tally(report: &Report) -> String {
+    let all: Vec<&Comparison> = report.benchmarks.iter().collect();
+    tally_of(&all)
+}
+
+/// The same of some benchmarks.
+pub(super) fn tally_of(some: &[&Comparison]) -> String {
+    let count = |verdict: Verdict| some.iter().filter(|c| c.verdict == verdict).count();
     let parts: Vec<String> = ORDER
         .iter()
-        .map(|verdict| (count(report, *verdict), verdict.name()))
+        .map(|verdict| (count(*verdict), verdict.name()))
         .filter(|(n, _)| *n > 0)
         .map(|(n, word)| format!("{n} {word}"))
         .collect();
@@ -210,11 +218,6 @@ pub(super) fn allocations(n: f64, number: fn(f64) -> String) -> String {
     let number = number(n);
     let one = number.trim_start_matches(['+', '-']) == "1";
     format!("{number} allocation{}", if one { "" } else { "s" })
-}
-
-/// The number with the word that suits it.
-pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// Names of benchmarks as short as they stay unique within one report.

@@ -10,7 +10,7 @@ use globset::GlobMatcher;
 use super::error::git;
 use super::{Checkout, RevisionError, open, overlay};
 use crate::plan::Carry;
-use crate::units::{Bytes, Paired, Side, normal};
+use crate::units::{Bytes, Paired, Side, normal, plural};
 
 /// Links that lead around in a circle end here.
 const DEEPEST: usize = 64;
@@ -58,10 +58,12 @@ pub(crate) fn carry(
             0 => carried.notes.push(format!(
                 "`--carry {pattern}` brings nothing: it matches no file that git does not track"
             )),
-            1 => carried.patterns.push(format!("{pattern} (1 file, {size})")),
-            count => carried
-                .patterns
-                .push(format!("{pattern} ({count} files, {size})")),
+            count => {
+                let files = plural(count, "file", "files");
+                carried
+                    .patterns
+                    .push(format!("{pattern} ({files}, {size})"));
+            }
         }
     }
     Ok(carried)

@@ -295,7 +295,7 @@ fn coverage(seen: &AllocatorView, hooks: &Hooks) -> Coverage {
             "the program's own allocator keeps blocks of its own, and the compiler inlines its calls",
         )),
         Hooks::Wrapper(_) if seen.passed_on == 0 => Some(none(
-            "it could not be seen what the program's own allocator does",
+            "what the program's own allocator does could not be determined",
         )),
         Hooks::Unknown if seen.reached < FEWEST_REQUESTS => Some(none(
             "link-time optimisation has inlined the calls of the program's own allocator",

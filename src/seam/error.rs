@@ -45,6 +45,6 @@ pub enum SeamError {
         reason: String,
     },
     /// Something about a file.
-    #[error("the clock seam's files failed")]
+    #[error("the files through which the sides take turns failed")]
     Io(#[from] std::io::Error),
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::units::{Event, Pass, Side};
+use crate::units::{Event, Pass, Side, plural};
 
 /// One finished or begun step, worth a line of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,11 @@ impl Story {
                 executables,
             } => {
                 self.enter(StoryStage::Between, now);
-                let what = plural(*executables, "benchmark executable");
+                let what = plural(
+                    *executables,
+                    "benchmark executable",
+                    "benchmark executables",
+                );
                 step("Built", format!("{side}: {what} in {}", spoken(*took)))
             }
             Event::Discovered { .. } => discovered(event),
@@ -135,7 +139,7 @@ impl Story {
                 reached,
                 benchmarks,
             } => {
-                let all = plural(*benchmarks, "benchmark");
+                let all = plural(*benchmarks, "benchmark", "benchmarks");
                 let text = format!("{reached} of {all} can be affected by this change");
                 step("Reached", text)
             }
@@ -158,10 +162,10 @@ impl Story {
                 if *benchmarks == 0 {
                     return None;
                 }
-                let benchmarks = plural(*benchmarks, "benchmark");
+                let benchmarks = plural(*benchmarks, "benchmark", "benchmarks");
                 let rounds = match rounds {
                     0 | 1 => String::new(),
-                    n => format!(", up to {n} rounds each"),
+                    n => format!(", up to {} each", plural(*n, "round", "rounds")),
                 };
                 step(
                     "Measuring",
@@ -210,7 +214,7 @@ impl Story {
     pub(super) fn now(&self, now: Duration) -> Now {
         let spent = now.saturating_sub(self.began);
         let (text, done, left) = match &self.stage {
-            StoryStage::Starting => ("looking around".to_owned(), None, None),
+            StoryStage::Starting => ("getting ready".to_owned(), None, None),
             StoryStage::Between => ("preparing the next step".to_owned(), None, None),
             StoryStage::Checkout(side) => (format!("checking out {side}"), None, None),
             StoryStage::Build(build) => {
@@ -249,8 +253,8 @@ impl BuildProgress {
 
     fn text(&self, spent: Duration) -> String {
         let of = match self.total {
-            Some(total) => format!("{} of {total} crates", self.done),
-            None => plural(self.done, "crate"),
+            Some(total) => format!("{} of {}", self.done, plural(total, "crate", "crates")),
+            None => plural(self.done, "crate", "crates"),
         };
         let so_far = match spent.as_secs() {
             0..10 => String::new(),
@@ -307,7 +311,7 @@ impl Rounds {
         } else {
             self.run as f64 / total as f64
         };
-        let settled = format!("{} of {} settled", self.settled, self.benchmarks);
+        let settled = format!("{} of {} done", self.settled, self.benchmarks);
         let current = match self.current.as_str() {
             "" => String::new(),
             current => format!(", round {} of {current}", self.round),
@@ -327,7 +331,10 @@ fn discovered(event: &Event) -> Option<ProgressStep> {
     else {
         return None;
     };
-    let mut text = format!("{} to measure", plural(*measured, "benchmark"));
+    let mut text = format!(
+        "{} to measure",
+        plural(*measured, "benchmark", "benchmarks")
+    );
     for (n, what) in [
         (identical, "with identical code"),
         (added, "added"),
@@ -338,7 +345,10 @@ fn discovered(event: &Event) -> Option<ProgressStep> {
         }
     }
     if *skipped_targets > 0 {
-        text.push_str(&format!("; {} skipped", plural(*skipped_targets, "target")));
+        text.push_str(&format!(
+            "; {} skipped",
+            plural(*skipped_targets, "target", "targets")
+        ));
     }
     step("Found", text)
 }
@@ -365,12 +375,8 @@ fn noun(pass: Pass) -> &'static str {
         Pass::Time => "time",
         Pass::Allocations => "allocations",
         Pass::Profile => "CPU profiles",
-        Pass::Reach => "what is executed",
+        Pass::Reach => "executed code",
     }
-}
-
-fn plural(n: usize, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
 /// `4.2 s`, `3 min 20 s`, `2 h 5 min`.

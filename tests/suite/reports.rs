@@ -8,11 +8,12 @@ mod html;
 mod json;
 mod machines;
 mod merging;
+mod pictures;
 
 use cargo_perfcheck::analyse::Comparison;
 use cargo_perfcheck::judge::{Decision, Reason, Vote};
 use cargo_perfcheck::plan::Format;
-use cargo_perfcheck::report::{self, RenderOptions, Report};
+use cargo_perfcheck::report::{self, RenderOptions, Report, TextLength};
 use cargo_perfcheck::units::{Charset, Colour, Metric};
 
 fn render(report: &Report, format: Format) -> String {
@@ -24,6 +25,7 @@ fn text(report: &Report, width: usize, colour: Colour, charset: Charset) -> Stri
         width,
         colour,
         charset,
+        length: TextLength::Screen,
     };
     report::render(report, Format::Text, &options).expect("the report can be rendered")
 }
@@ -42,6 +44,66 @@ fn text_shows_what_changed_at_a_glance() {
             format!("text_{name}"),
             text(&report, 120, Colour::Never, Charset::Unicode)
         );
+    }
+}
+
+#[test]
+fn verbose_text_has_everything() {
+    for (name, report) in readable() {
+        let whole = render(&report, Format::Text);
+        insta::assert_snapshot!(format!("text_{name}_verbose"), shown(name, &whole));
+    }
+}
+
+/// The demo plants one of everything; an ordinary change is far less.
+#[test]
+fn an_ordinary_result_fits_on_one_screen_and_all_that_the_demo_plants_nearly_does() {
+    for (name, report) in readable() {
+        let most = match name {
+            "demo" => 64,
+            // Its names are longer than any line.
+            "hostile" => continue,
+            _ => 45,
+        };
+        let lines = text(&report, 100, Colour::Never, Charset::Unicode);
+        let count = lines.lines().count();
+        assert!(count <= most, "{name} has {count} lines:\n{lines}");
+    }
+}
+
+#[test]
+fn a_cause_has_at_most_twelve_lines_on_a_screen_and_no_hunk_twice() {
+    let shown = text(&cases::demo(), 100, Colour::Never, Charset::Unicode);
+    let causes: Vec<&str> = shown
+        .split("\n\n")
+        .filter(|part| part.starts_with("why "))
+        .collect();
+    assert!(causes.len() >= 3, "{shown}");
+    for cause in &causes {
+        assert!(cause.lines().count() <= 12, "{cause}");
+    }
+    let added = "+     for &byte in &block[block.len() / 2..] {";
+    assert_eq!(shown.matches(added).count(), 1, "{shown}");
+    let removed = "-     let fields: Vec<String> = line";
+    let whole = render(&cases::demo(), Format::Text);
+    assert_eq!(whole.matches(removed).count(), 1, "{whole}");
+}
+
+#[test]
+fn a_brief_report_has_the_vote_and_less_than_two_thousand_characters() {
+    for (name, report) in cases::all() {
+        let brief = render(&report, Format::Brief);
+        let vote = brief.split(':').next();
+        assert!(matches!(vote, Some("approve" | "modify" | "reject")));
+        assert!(brief.chars().count() < 2_000, "{name}: {brief}");
+    }
+    let demo = render(&cases::demo(), Format::Brief);
+    for told in [
+        "in readings::checksum::checksum at crates/readings/src/checksum.rs:10",
+        "+    for &byte in &block[block.len() / 2..] {",
+        "$ cargo perfcheck demo --seed 3277143327 --filter '^checksum/4 KiB$'",
+    ] {
+        assert!(demo.contains(told), "{demo}");
     }
 }
 

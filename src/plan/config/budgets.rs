@@ -1,22 +1,43 @@
 //! Budgets: what a benchmark or a program may use at most, whatever it used before.
 
 use super::super::PlanError;
+use super::super::amount;
 use super::super::value::Share;
-use super::entry::{EntryReader, EntryScope};
+use super::ValueOrigin;
+use super::entry::{EntryKey, EntryKind, EntryReader, EntryScope, MATCH, PACKAGE, TARGET};
 use super::limit::Limit;
 use super::pattern::{Pattern, Selector};
-use super::{ValueOrigin, amount};
 use crate::units::{BenchmarkKey, Better, Metric, MetricGroup, Unit};
 
 /// The key of the list of budgets: `[[budget]]`.
 pub(super) const KEY: &str = "budget";
 
 /// The keys of one budget that are no limits.
-const OTHER_KEYS: [&str; 5] = ["match", "package", "target", "binary", "investigate"];
+const OTHER_KEYS: [EntryKey; 5] = [
+    MATCH,
+    PACKAGE,
+    TARGET,
+    EntryKey::text(
+        "binary",
+        "Glob of a program's name, for `size`; programs are built with `--release` to check it",
+    ),
+    EntryKey::text(
+        "investigate",
+        "Vote `modify` from this share of a limit on, for example `80%`",
+    ),
+];
 
 /// The keys of one budget.
-pub(super) fn keys() -> Vec<&'static str> {
-    let limits = limits().map(|(key, _)| key);
+pub(super) fn keys() -> Vec<EntryKey> {
+    let limits = limits().map(|(name, metric)| EntryKey {
+        name,
+        kind: match metric.unit {
+            Unit::Count => EntryKind::Number,
+            Unit::Bytes => EntryKind::Size,
+            _ => EntryKind::Text,
+        },
+        help: metric.limit.as_ref().map_or("", |limit| limit.help),
+    });
     OTHER_KEYS.into_iter().chain(limits).collect()
 }
 
@@ -153,6 +174,7 @@ pub(super) fn read(
 ) -> Result<Budget, PlanError> {
     let reader = EntryReader {
         table,
+        keys: &keys(),
         scope,
         origin,
         what: "a budget",
@@ -242,7 +264,7 @@ fn expected(unit: Unit) -> &'static str {
     match unit {
         Unit::Nanoseconds => "it must be a time with its unit, for example `\"2.5ms\"`",
         Unit::BytesPerSecond | Unit::ElementsPerSecond | Unit::BitsPerSecond => {
-            "it must be an amount a second, for example `\"100 MiB/s\"` or `\"20 Melem/s\"`"
+            "it must be an amount per second, for example `\"100 MiB/s\"` or `\"20 Melem/s\"`"
         }
         Unit::Count => "it must be a number, for example `12`",
         Unit::Bytes => "it must be a size, for example `\"64 KiB\"`",

@@ -4,6 +4,51 @@ use super::super::PlanError;
 use super::ValueOrigin;
 use super::pattern::{Pattern, Selector};
 
+/// A key of an entry: the list of known keys, the reader and the schema all go by it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EntryKey {
+    pub(super) name: &'static str,
+    pub(super) kind: EntryKind,
+    pub(super) help: &'static str,
+}
+
+/// What a key of an entry holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    /// Text: a glob, a share, a time, or an amount a second.
+    Text,
+    /// `true` or `false`.
+    Switch,
+    /// A number, zero included.
+    Number,
+    /// A number of bytes, with or without a unit.
+    Size,
+}
+
+impl EntryKey {
+    pub(super) const fn text(name: &'static str, help: &'static str) -> EntryKey {
+        EntryKey {
+            name,
+            kind: EntryKind::Text,
+            help,
+        }
+    }
+
+    pub(super) const fn of(name: &'static str, kind: EntryKind, help: &'static str) -> EntryKey {
+        EntryKey { name, kind, help }
+    }
+}
+
+/// Which benchmarks an entry speaks of: the first keys of every entry.
+pub(super) const MATCH: EntryKey = EntryKey::text(
+    "match",
+    "Glob of the benchmark's id; `*` also matches `/` [default: *]",
+);
+pub(super) const PACKAGE: EntryKey =
+    EntryKey::text("package", "Glob of the package's name [default: *]");
+pub(super) const TARGET: EntryKey =
+    EntryKey::text("target", "Glob of the bench target's name [default: *]");
+
 /// Whose benchmarks an entry may speak of.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum EntryScope<'a> {
@@ -16,6 +61,8 @@ pub(super) enum EntryScope<'a> {
 /// Reads the values of one entry, with errors that say where it stands.
 pub(super) struct EntryReader<'a> {
     pub(super) table: &'a toml::Table,
+    /// The keys that it may have.
+    pub(super) keys: &'a [EntryKey],
     pub(super) scope: EntryScope<'a>,
     pub(super) origin: &'a ValueOrigin,
     /// What the entry is, as a message names it: `a benchmark`.
@@ -36,8 +83,19 @@ impl EntryReader<'_> {
         self.table.contains_key(key)
     }
 
+    /// The value of a key that is in the table of keys, and of this kind there.
+    fn value(&self, key: &str, kind: EntryKind) -> Option<&toml::Value> {
+        let mut known = self.keys.iter();
+        debug_assert!(
+            known.any(|known| known.name == key && known.kind == kind),
+            "{key} is not among the keys of {}",
+            self.what
+        );
+        self.table.get(key)
+    }
+
     pub(super) fn text(&self, key: &str) -> Result<Option<&str>, PlanError> {
-        let Some(value) = self.table.get(key) else {
+        let Some(value) = self.value(key, EntryKind::Text) else {
             return Ok(None);
         };
         let text = value.as_str();
@@ -46,7 +104,7 @@ impl EntryReader<'_> {
     }
 
     pub(super) fn switch(&self, key: &str) -> Result<Option<bool>, PlanError> {
-        let Some(value) = self.table.get(key) else {
+        let Some(value) = self.value(key, EntryKind::Switch) else {
             return Ok(None);
         };
         let on = value.as_bool();

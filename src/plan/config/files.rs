@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Environment, PlanError};
-use super::entry::EntryScope;
+use super::entry::{EntryKey, EntryScope};
 use super::key::{self, Arity, Key};
 use super::text::LayerValue;
 use super::{Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules};
@@ -192,7 +192,7 @@ impl Configuration {
         scope: EntryScope<'_>,
         origin: &ValueOrigin,
     ) -> Result<(), PlanError> {
-        self.warn_of_strange_keys(table, &rules::KEYS, origin);
+        self.warn_of_strange_keys(table, rules::KEYS, origin);
         self.rules.push(rules::read(table, scope, origin)?);
         Ok(())
     }
@@ -208,9 +208,16 @@ impl Configuration {
         Ok(())
     }
 
-    fn warn_of_strange_keys(&mut self, table: &toml::Table, known: &[&str], origin: &ValueOrigin) {
-        for name in table.keys().filter(|name| !known.contains(&name.as_str())) {
-            self.warn_unknown(name, known.iter().copied(), origin);
+    fn warn_of_strange_keys(
+        &mut self,
+        table: &toml::Table,
+        known: &[EntryKey],
+        origin: &ValueOrigin,
+    ) {
+        let names = || known.iter().map(|key| key.name);
+        let is_strange = |name: &&String| names().all(|known| known != name.as_str());
+        for name in table.keys().filter(is_strange) {
+            self.warn_unknown(name, names(), origin);
         }
     }
 

@@ -47,6 +47,7 @@ pub(super) fn known() -> Vec<Key> {
     let command = CompareOptions::augment_args(clap::Command::new("perfcheck"));
     let options = command.get_arguments();
     options
+        .filter(|option| !option.is_hide_set())
         .filter_map(|option| {
             let name = option.get_long()?.to_owned();
             Some(Key {

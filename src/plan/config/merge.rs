@@ -110,6 +110,7 @@ pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOp
         terminal: terminal_or(typed.terminal, configured.terminal),
         keep: typed.keep || configured.keep,
         artifacts: typed.artifacts.or(configured.artifacts),
+        undone: typed.undone,
     }
 }
 

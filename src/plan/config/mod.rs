@@ -3,7 +3,6 @@
 //! The keys are the command line's own long options, asked from clap: there is no second list that
 //! could fall behind, and every setting can be made everywhere.
 
-mod amount;
 mod budgets;
 mod entry;
 mod files;
@@ -116,7 +115,8 @@ impl Configuration {
     /// # Errors
     /// A configured value cannot be understood, or configured values contradict one another.
     pub(super) fn beneath(&self, typed: &CompareOptions) -> Result<CompareOptions, PlanError> {
-        let configured = merge::parse(self.effective())?;
+        let stands = |setting: &&ConfiguredValue| !typed.undone.contains(&setting.key);
+        let configured = merge::parse(self.effective().filter(stands))?;
         Ok(merge::or(typed.clone(), configured))
     }
 }

@@ -7,21 +7,31 @@ use crate::units::{BenchmarkKey, Ratio};
 use super::super::PlanError;
 use super::super::value::{Share, Span};
 use super::ValueOrigin;
-use super::entry::{EntryReader, EntryScope};
+use super::entry::{EntryKey, EntryKind, EntryReader, EntryScope, MATCH, PACKAGE, TARGET};
 use super::pattern::Selector;
 
 /// The key of the list of rules: `[[benchmark]]`.
 pub(super) const KEY: &str = "benchmark";
 
 /// The keys of one rule.
-pub(super) const KEYS: [&str; 7] = [
-    "match",
-    "package",
-    "target",
-    "threshold",
-    "time-per-benchmark",
-    "skip",
-    "required",
+pub(super) const KEYS: &[EntryKey] = &[
+    MATCH,
+    PACKAGE,
+    TARGET,
+    EntryKey::text(
+        "threshold",
+        "The smallest difference that counts, for example `3%`",
+    ),
+    EntryKey::text(
+        "time-per-benchmark",
+        "Timed work per side, for example `10s`",
+    ),
+    EntryKey::of("skip", EntryKind::Switch, "Do not measure it"),
+    EntryKey::of(
+        "required",
+        EntryKind::Switch,
+        "Reject the change where it fails or was removed",
+    ),
 ];
 
 /// All rules; for each key the last one that matches counts.
@@ -139,6 +149,7 @@ pub(super) fn read(
 ) -> Result<Rule, PlanError> {
     let reader = EntryReader {
         table,
+        keys: KEYS,
         scope,
         origin,
         what: "a benchmark",

@@ -81,7 +81,8 @@ fn shown(
     mode: Mode,
 ) -> ShownSetting {
     let id = argument_id(&key.name);
-    let typed = typed.as_ref().filter(|matches| {
+    let typed_all = typed.as_ref();
+    let typed = typed_all.filter(|matches| {
         matches.try_contains_id(&id).unwrap_or(false)
             && matches.value_source(&id) == Some(ValueSource::CommandLine)
     });
@@ -97,6 +98,17 @@ fn shown(
         return ShownSetting {
             key: key.name.clone(),
             value: Some(value),
+            origin: ValueOrigin::Flag,
+        };
+    }
+    let undone = typed_all.is_some_and(|matches| {
+        let id = format!("undo-{}", key.name);
+        matches.try_get_one(&id).ok().flatten() == Some(&true)
+    });
+    if undone {
+        return ShownSetting {
+            key: key.name.clone(),
+            value: Some("false".to_owned()),
             origin: ValueOrigin::Flag,
         };
     }
@@ -128,6 +140,7 @@ fn argument_id(long: &str) -> String {
         .unwrap_or_default()
 }
 
+/// The default as it would be typed, or in parentheses what holds where nothing is.
 fn default_text(key: &Key, mode: Mode) -> Option<String> {
     let text = match key.name.as_str() {
         "rounds" => mode.rounds().to_string(),
@@ -138,14 +151,51 @@ fn default_text(key: &Key, mode: Mode) -> Option<String> {
         "sample-size" => default::SAMPLE_SIZE.to_string(),
         "timeout" => default::TIMEOUT.to_string(),
         "threshold" => default::THRESHOLD.to_string(),
+        "allocation-threshold" => default::ALLOCATION_THRESHOLD.to_string(),
+        "more-allocations" => "modify".to_owned(),
         "confidence" => mode.confidence().to_string(),
         "cache-size" => default::CACHE_SIZE.to_string(),
         "pairing" | "pin" => "auto".to_owned(),
         "profile" => "bench".to_owned(),
         "format" => "text".to_owned(),
         "message-format" => "human".to_owned(),
+        "package" => "(the workspace's default members)".to_owned(),
+        "bench" | "filter" | "partition" => "(all)".to_owned(),
+        "features" => "(the default ones)".to_owned(),
+        "target" => "(this machine's)".to_owned(),
+        "target-dir" => "(the user's cache folder)".to_owned(),
+        "time" => "(no limit)".to_owned(),
+        "seed" => "(drawn)".to_owned(),
+        "output" => "(stdout)".to_owned(),
+        "artifacts" => "(`profiles` in `--report-dir`)".to_owned(),
+        "exclude" | "carry" | "rename" | "claim" | "deny" | "report-dir" => "(none)".to_owned(),
         _ if key.arity == Arity::Switch => "false".to_owned(),
         _ => return None,
     };
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_a_default_and_it_is_the_one_that_help_tells() {
+        for key in key::known() {
+            let shown = default_text(&key, Mode::Usual);
+            let shown = shown.unwrap_or_else(|| panic!("{} has no default", key.name));
+            let Some((_, told)) = key.help.split_once("[default: ") else {
+                continue;
+            };
+            let told = told.split([']', ',']).next().unwrap();
+            // `60s` and `1m` are one time.
+            let span = |text: &str| humantime::parse_duration(text).ok();
+            let is_said = shown.trim_matches(['(', ')']).starts_with(told);
+            assert!(
+                is_said || span(told).is_some() && span(told) == span(&shown),
+                "{}: {shown} is not {told}",
+                key.name
+            );
+        }
+    }
 }

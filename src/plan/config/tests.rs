@@ -191,6 +191,29 @@ fn a_broken_manifest_is_a_warning_and_the_file_beside_it_still_counts() {
 }
 
 #[test]
+fn a_switch_that_a_file_sets_is_undone_on_the_command_line() {
+    let project = single("locked = true\nno-cache = true\nquick = true\nno-profile = true\n");
+    let line = "cargo-perfcheck --no-locked --cache --no-quick --no-no-profile";
+    let plan = project.plan(line, &[]).unwrap();
+    assert!(!plan.selection.locked);
+    assert_eq!(plan.sampling.rounds, 30);
+    let as_configured = project.plan("cargo-perfcheck", &[]).unwrap();
+    assert!(as_configured.selection.locked);
+    assert_eq!(as_configured.sampling.rounds, 12);
+    // The last word counts, and a variable is undone like a file.
+    let plan = project.plan("cargo-perfcheck --no-locked --locked", &[]);
+    assert!(plan.unwrap().selection.locked);
+    let variables = [("PERFCHECK_LOCKED", "1")];
+    let plan = project.plan("cargo-perfcheck --no-locked", &variables);
+    assert!(!plan.unwrap().selection.locked);
+    let line = "cargo-perfcheck perfcheck config --no-locked";
+    let (settings, _) = show(None, &project.environment(line, &[])).unwrap();
+    let locked = settings.iter().find(|setting| setting.key == "locked");
+    let locked = locked.map(|setting| (setting.value.as_deref(), setting.origin.clone()));
+    assert_eq!(locked, Some((Some("false"), ValueOrigin::Flag)));
+}
+
+#[test]
 fn every_setting_is_shown_with_where_it_came_from() {
     let project = single("rounds = 5\nlocked = true\n");
     let line = "cargo-perfcheck perfcheck config --seed 3";
@@ -210,7 +233,7 @@ fn every_setting_is_shown_with_where_it_came_from() {
         shown("rounds").starts_with("Some(\"5\")") && shown("rounds").ends_with("perfcheck.toml")
     );
     assert_eq!(shown("threshold"), "Some(\"1%\") default");
-    assert_eq!(shown("filter"), "None default");
+    assert_eq!(shown("filter"), "Some(\"(all)\") default");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::attribute::{Attribution, Contributor, Explanation, Hunk, LineKind, Na
 use crate::report::Report;
 use crate::report::causes::{self, ShownCauses};
 use crate::report::escape::{shortened, visible};
-use crate::report::words::Naming;
+use crate::report::words::{self, Naming};
 
 /// Characters of a function's name beside its benchmark's.
 const SHORT: usize = 80;
@@ -64,7 +64,7 @@ pub(super) fn causes(report: &Report) -> Markup {
                 }
                 @for (place, (comparison, attribution)) in all.iter().enumerate() {
                     @if let Some(explanation) = &attribution.explanation {
-                        details.explained open[all.len() <= 6] {
+                        details.explained open[place == 0] {
                             summary { code { (visible(&naming.name(&comparison.key))) } " " (total(attribution)) }
                             // Browsers open a fold whose inside is linked to.
                             div id={ "cause-" (place) } {
@@ -133,7 +133,7 @@ fn piece(hunk: &Hunk, is_new: bool) -> Markup {
                     span class=(class(line.kind)) { (causes::diff_line(line, WIDTH)) "\n" }
                 }
             }
-            @if let Some(more) = causes::more_lines(hunk.left_out) { p.soft { (more) } }
+            @if hunk.left_out > 0 { p.soft { "… " (words::plural(hunk.left_out, "more line", "more lines")) } }
         }
     }
 }

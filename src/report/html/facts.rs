@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use crate::report::escape::visible;
-use crate::report::{Commit, Report, shell, unseen, words};
-use crate::units::Paired;
+use crate::report::{Commit, Report, unseen, words};
+use crate::units::{Paired, command_line};
 
 /// Environment, methodology, and how to reproduce.
 pub(super) fn facts(report: &Report) -> Markup {
@@ -94,7 +94,7 @@ fn methodology(report: &Report) -> Vec<(&'static str, String)> {
         (
             "rounds",
             format!(
-                "up to {} a benchmark, each a fresh pair of processes",
+                "up to {} per benchmark, each a fresh pair of processes",
                 m.max_rounds
             ),
         ),
@@ -102,7 +102,7 @@ fn methodology(report: &Report) -> Vec<(&'static str, String)> {
         (
             "in a round",
             format!(
-                "{} s warm-up, {} s measurement, {} samples wished for; settings in the benchmark's code win",
+                "{} s warm-up, {} s measurement, {} samples requested; settings in the benchmark's code take precedence",
                 m.warm_up_seconds, m.measurement_seconds, m.sample_size
             ),
         ),
@@ -118,7 +118,7 @@ fn methodology(report: &Report) -> Vec<(&'static str, String)> {
 }
 
 fn reproduce(report: &Report) -> Markup {
-    let command = shell::join(report.methodology.command_line.iter().map(String::as_str));
+    let command = command_line(report.methodology.command_line.iter().map(String::as_str));
     let side = |name: &str, commit: &Commit| {
         html! {
             li {

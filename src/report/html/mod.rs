@@ -198,7 +198,7 @@ fn conclusions(report: &Report) -> Markup {
         (list("Benchmarking needed", &found.needed))
         (benchmarks_to_begin_with(report))
         (list("Notes on the measurement", &found.notes))
-        (texts("Confounders: these differ beside the source", &report.confounders))
+        (texts("Confounders: these differ besides the source", &report.confounders))
         (texts("Warnings", &report.warnings))
     }
 }

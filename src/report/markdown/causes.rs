@@ -3,46 +3,32 @@
 use super::detail::split;
 use super::escape::{fenced, html_code, words as plain};
 use super::sections::{Page, fold};
-use crate::analyse::Comparison;
-use crate::attribute::{Attribution, Contributor, Explanation, Hunk, NanosEstimate};
-use crate::report::causes::{self, ShownCauses};
+use crate::attribute::{Contributor, Hunk, NanosEstimate};
+use crate::report::causes::{self, Explained, ShownCauses};
 use crate::report::escape::shortened;
 
 /// Functions shown of each benchmark.
 const FUNCTIONS: usize = 5;
 /// Lines of a hunk.
-const LINES: usize = 24;
+const LINES: usize = 12;
 /// Columns of a hunk.
 const WIDTH: usize = 140;
 
-/// A benchmark with what was found out about it.
-struct Explained<'a> {
-    comparison: &'a Comparison,
-    attribution: &'a Attribution,
-    explanation: &'a Explanation,
-}
-
 impl Page<'_> {
     pub(super) fn causes(&self, out: &mut String) {
-        let all = causes::of(self.report).into_iter();
-        let explained: Vec<Explained> = all
-            .filter_map(|(comparison, attribution)| {
-                Some(Explained {
-                    comparison,
-                    attribution,
-                    explanation: attribution.explanation.as_ref()?,
-                })
-            })
-            .collect();
+        let explained = causes::grouped(self.report);
         if explained.is_empty() {
             return;
         }
         out.push_str("### Where the changes come from\n\n");
         let (listed, more) = split(&explained, self.detail.list);
         let mut shown = ShownCauses::default();
-        for one in listed {
-            let body = self.cause(one, &mut shown);
-            fold(out, &self.in_short(one), &body);
+        for cause in listed {
+            let mut body = self.cause(&cause.first, &mut shown);
+            if let Some(others) = causes::others(cause, self.naming) {
+                body.push_str(&format!("- {}\n", self.text(&others)));
+            }
+            fold(out, &self.in_short(&cause.first), &body);
         }
         self.more(out, more, "explanations");
         if more > 0 {
@@ -118,16 +104,18 @@ impl Page<'_> {
 
     fn hunk(&self, hunk: &Hunk, out: &mut String) {
         // Nothing but the marks: the diff's own colours come from the first column.
-        let lines = causes::cut(&hunk.lines, LINES.min(self.detail.text));
-        let left_out = hunk.left_out + hunk.lines.len() - lines.len();
-        let lines = lines
-            .iter()
-            .map(|line| causes::plain_diff_line(line, WIDTH));
+        let telling = causes::telling(&hunk.lines, LINES.min(self.detail.text));
+        let more = causes::more_lines(hunk, &telling);
+        let lines = telling.into_iter().map(|line| {
+            line.map_or(" …".to_owned(), |line| {
+                causes::plain_diff_line(line, WIDTH)
+            })
+        });
         let text: Vec<String> = lines.collect();
         out.push_str(&format!("{}\n\n", plain(&causes::hunk_heading(hunk))));
         out.push_str(&fenced("diff", &text.join("\n")));
         out.push('\n');
-        if let Some(more) = causes::more_lines(left_out) {
+        if let Some(more) = more {
             out.push_str(&format!("{more}\n\n"));
         }
     }

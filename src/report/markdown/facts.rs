@@ -8,8 +8,8 @@ use super::sections::{Page, fold};
 use crate::analyse::Comparison;
 use crate::measure::Pairing;
 use crate::report::escape::shortened;
-use crate::report::{Report, percentiles, shell, unseen, words};
-use crate::units::{Metric, MetricGroup, Paired, Side};
+use crate::report::{Report, percentiles, unseen, words};
+use crate::units::{Metric, MetricGroup, Paired, Side, command_line};
 
 impl Page<'_> {
     pub(super) fn baseline(&self, out: &mut String) {
@@ -136,12 +136,12 @@ impl Page<'_> {
         let mut body = String::new();
         let mut item = |text: String| body.push_str(&format!("- {text}\n"));
         item(format!(
-            "up to {} a benchmark, each a fresh pair of processes; {}",
+            "up to {} per benchmark; {}",
             words::plural(m.max_rounds, "round", "rounds"),
             self.text(&m.order)
         ));
         item(format!(
-            "in a round: {} s warm-up, {} s measurement, {} samples wished for; settings in the benchmark's code win",
+            "in a round: {} s warm-up, {} s measurement, {} samples requested; settings in the benchmark's code take precedence",
             m.warm_up_seconds, m.measurement_seconds, m.sample_size
         ));
         item(format!(
@@ -176,7 +176,7 @@ impl Page<'_> {
             .command_line
             .iter()
             .map(String::as_str);
-        let command = shortened(&format!("cargo perfcheck {}", shell::join(words)), 4_000);
+        let command = shortened(&format!("cargo perfcheck {}", command_line(words)), 4_000);
         let range = &self.report.range;
         let mut body = fenced("sh", &command);
         for (side, commit) in [("base", &range.base), ("head", &range.head)] {

@@ -208,7 +208,7 @@ impl Page<'_> {
     fn doubts(&self, out: &mut String) {
         let parts = [
             (
-                "Confounders: these differ beside the source",
+                "Confounders: these differ besides the source",
                 &self.report.confounders,
             ),
             ("Warnings", &self.report.warnings),

@@ -19,7 +19,7 @@ impl Page<'_> {
         if notable.is_empty() {
             return;
         }
-        out.push_str("### Changed, and what nobody can tell\n\n");
+        out.push_str("### Changed or unclear\n\n");
         let (shown, more) = split(notable, self.detail.changed);
         let extra = Extra {
             groups: MetricGroup::BESIDE_TIME

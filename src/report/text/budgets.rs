@@ -7,8 +7,8 @@ use crate::judge::BudgetStatus;
 use crate::report::budgets::{self, Line};
 use crate::report::escape::shortened;
 
-/// This many budgets that are kept are listed.
-const KEPT_ROWS: usize = 20;
+/// This many budgets that are kept are listed on a screen.
+const KEPT_ROWS: usize = 3;
 
 impl TextPage<'_> {
     pub(super) fn budgets(&self, out: &mut String) {
@@ -18,7 +18,7 @@ impl TextPage<'_> {
         }
         let is_kept = |line: &&Line| tone(line.status) == Tone::Quiet;
         let kept = lines.iter().filter(is_kept).count();
-        let hidden = kept.saturating_sub(KEPT_ROWS);
+        let hidden = kept.saturating_sub(self.most(KEPT_ROWS));
         let shown = &lines[..lines.len() - hidden];
         if self.options.width < NARROW {
             for line in shown {
@@ -32,8 +32,7 @@ impl TextPage<'_> {
             out.push_str(&laid);
         }
         if hidden > 0 {
-            let text =
-                format!("… and {hidden} more budgets, kept; every other format lists them\n");
+            let text = format!("… {hidden} more, kept; `--verbose` lists them\n");
             out.push_str(&self.paint(&text, Tone::Quiet));
         }
         out.push('\n');

@@ -4,38 +4,56 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::TextPage;
 use super::paint::Tone;
-use crate::analyse::Comparison;
+use crate::analyse::{Comparison, Verdict};
 use crate::attribute::{Attribution, Contributor, Hunk, LineKind, NanosEstimate};
 use crate::report::causes::{self, ShownCauses};
-use crate::report::escape::shortened;
+use crate::report::escape::{clipped, shortened, visible};
 
-/// This many benchmarks are explained.
+/// This many causes are explained.
 const EXPLAINED: usize = 12;
-/// Of this many, with the source that changed; a terminal is no place to read a whole change.
-const WITH_SOURCE: usize = 4;
+/// Of these on a screen, the most severe first.
+const ON_A_SCREEN: usize = 4;
 /// This many functions of each.
 const FUNCTIONS: usize = 4;
 /// This many pieces of advice, those that promise most.
 const ADVICE: usize = 5;
-/// This many lines of a hunk.
-const LINES: usize = 16;
+/// This many lines of a hunk on a screen: with the lines around it, a cause has twelve at most.
+const SCREEN_LINES: usize = 5;
+/// This many lines of a hunk where everything is shown.
+const LINES: usize = 40;
+/// Contributions below this share of the change are left out on a screen.
+const NOTICEABLE: f64 = 0.05;
 
 impl TextPage<'_> {
     pub(super) fn causes(&self, out: &mut String) {
-        let explained = causes::of(self.report);
-        let explained = explained
-            .iter()
-            .filter(|(_, attribution)| attribution.explanation.is_some());
+        let causes = causes::grouped(self.report);
+        let most = self.most(ON_A_SCREEN).min(EXPLAINED);
         let mut shown = ShownCauses::default();
-        for (place, (comparison, attribution)) in explained.clone().take(EXPLAINED).enumerate() {
-            let shown = (place < WITH_SOURCE).then_some(&mut shown);
-            self.cause(comparison, attribution, shown, out);
+        for cause in causes.iter().take(most) {
+            let (comparison, attribution) = (cause.first.comparison, cause.first.attribution);
+            match self.is_screen() {
+                true => self.cause_in_short(comparison, attribution, &mut shown, out),
+                false => self.cause(comparison, attribution, &mut shown, out),
+            }
+            if let Some(others) = causes::others(cause, self.naming) {
+                let most = self.options.width.saturating_sub(5);
+                let others = match self.is_screen() {
+                    true => clipped(&others, most),
+                    false => others,
+                };
+                out.push_str(&self.block(&others, 5, Tone::Quiet));
+            }
+            out.push('\n');
         }
-        let more = explained.count().saturating_sub(EXPLAINED);
+        let left_out = causes.iter().skip(most);
+        let more: usize = left_out.map(|cause| 1 + cause.others.len()).sum();
         if more > 0 {
-            out.push_str(&format!(
-                "… and {more} more are explained in every other format\n\n"
-            ));
+            let is = if more == 1 { "is" } else { "are" };
+            let place = match self.is_screen() {
+                true => "with `--verbose`",
+                false => "in every other format",
+            };
+            out.push_str(&format!("… and {more} more {is} explained {place}\n\n"));
         }
     }
 
@@ -48,20 +66,88 @@ impl TextPage<'_> {
             all.extend(found.map(|a| (a.at_most, format!("{name}: {}", causes::advice(a)))));
         }
         all.sort_by(|a, b| b.0.total_cmp(&a.0));
-        for (_, text) in all.iter().take(ADVICE) {
-            out.push_str(&self.wrapped(&format!("advice: {text}"), 2));
+        let most = self.most(1).min(ADVICE);
+        for (_, text) in all.iter().take(most) {
+            let text = format!("advice: {text}");
+            let text = match self.is_screen() {
+                true => clipped(&text, 2 * self.options.width),
+                false => text,
+            };
+            out.push_str(&self.wrapped(&text, 2));
         }
         if !all.is_empty() {
             out.push('\n');
         }
     }
 
-    /// Without `shown`, no source.
+    /// What moved a benchmark, in twelve lines at most: the function, and the lines of the source that differ.
+    fn cause_in_short<'a>(
+        &self,
+        comparison: &Comparison,
+        attribution: &'a Attribution,
+        shown: &mut ShownCauses<'a>,
+        out: &mut String,
+    ) {
+        let (Some(explanation), Some(change)) = (&attribution.explanation, &attribution.change)
+        else {
+            return;
+        };
+        let line = |text: &str, indent: usize| {
+            clipped(text, self.options.width.saturating_sub(indent).max(40))
+        };
+        let tone = Tone::of_verdict(comparison.verdict);
+        let heading = format!("{}  {}", self.name(comparison), causes::signed(change.ns));
+        out.push_str(&format!("why  {}\n", self.paint(&line(&heading, 5), tone)));
+        let Some((first, rest)) = explanation.contributors.split_first() else {
+            return;
+        };
+        let part = causes::part_of(first, Some(change));
+        let name = line(&causes::name(first), part.width() + 7);
+        out.push_str(&format!(
+            "     {part}  {}\n",
+            self.paint(&name, Tone::Heading)
+        ));
+        if first.same_code {
+            let remark = "its machine code is the same on both sides: called more often, with other data, or moved";
+            out.push_str(&format!(
+                "       {}\n",
+                self.paint(&line(remark, 7), Tone::Quiet)
+            ));
+        }
+        if let Some(hunk) = first.hunks.first() {
+            let is_new = shown.is_new(hunk);
+            let heading = line(&causes::hunk_place(hunk), 18);
+            let above = if is_new { "" } else { ": see above" };
+            out.push_str(&format!("       {heading}{above}\n"));
+            // Nobody has to go after what got faster.
+            if is_new && comparison.verdict != Verdict::Faster {
+                self.hunk_lines(hunk, SCREEN_LINES, out);
+            }
+        } else if let Some(place) = causes::place(first) {
+            let place = line(&format!("at {}", visible(&place.to_string())), 7);
+            out.push_str(&format!("       {}\n", self.paint(&place, Tone::Quiet)));
+        }
+        let noticeable = |c: &&Contributor| c.change.ns.abs() > NOTICEABLE * change.ns.abs();
+        let also: Vec<String> = rest
+            .iter()
+            .filter(noticeable)
+            .map(|c| format!("{} ({})", causes::name(c), causes::part_of(c, Some(change))))
+            .collect();
+        if !also.is_empty() {
+            let also = line(&format!("also {}", also.join(", ")), 5);
+            out.push_str(&format!("     {}\n", self.paint(&also, Tone::Quiet)));
+        }
+        for beside in shown.new_beside(explanation).iter().take(1) {
+            let beside = line(beside, 5);
+            out.push_str(&format!("     {}\n", self.paint(&beside, Tone::Quiet)));
+        }
+    }
+
     fn cause<'a>(
         &self,
         comparison: &Comparison,
         attribution: &'a Attribution,
-        mut shown: Option<&mut ShownCauses<'a>>,
+        shown: &mut ShownCauses<'a>,
         out: &mut String,
     ) {
         let (Some(explanation), Some(change)) = (&attribution.explanation, &attribution.change)
@@ -74,13 +160,12 @@ impl TextPage<'_> {
         for contributor in explanation.contributors.iter().take(FUNCTIONS) {
             self.contributor(contributor, change, out);
             // One hunk a function here: the closest, unless it was shown for another.
-            if let (Some(hunk), Some(shown)) = (contributor.hunks.first(), shown.as_mut()) {
+            if let Some(hunk) = contributor.hunks.first() {
                 let is_new = shown.is_new(hunk);
                 self.hunk(hunk, is_new, out);
             }
         }
-        let beside = shown.map(|shown| shown.new_beside(explanation));
-        for beside in beside.unwrap_or_default() {
+        for beside in shown.new_beside(explanation) {
             out.push_str(&self.block(&shortened(&beside, 400), 5, Tone::Quiet));
         }
         if let Some(rest) = causes::unexplained(attribution, explanation) {
@@ -88,7 +173,6 @@ impl TextPage<'_> {
         }
         let sampled = causes::sampled(attribution);
         out.push_str(&self.block(&sampled, 5, Tone::Quiet));
-        out.push('\n');
     }
 
     fn hunk(&self, hunk: &Hunk, is_new: bool, out: &mut String) {
@@ -98,8 +182,13 @@ impl TextPage<'_> {
             return;
         }
         out.push_str(&self.block(&heading, 7, Tone::Normal));
-        let cut = causes::cut(&hunk.lines, LINES);
-        for line in cut {
+        self.hunk_lines(hunk, LINES, out);
+    }
+
+    fn hunk_lines(&self, hunk: &Hunk, most: usize, out: &mut String) {
+        let telling = causes::telling(&hunk.lines, most);
+        // The numbers beside the lines show what is left out in between.
+        for line in telling.iter().flatten() {
             let tone = match line.kind {
                 LineKind::Same => Tone::Quiet,
                 LineKind::Removed => Tone::Bad,
@@ -108,8 +197,7 @@ impl TextPage<'_> {
             let text = causes::diff_line(line, self.options.width.saturating_sub(9));
             out.push_str(&format!("         {}\n", self.paint(&text, tone)));
         }
-        let left_out = hunk.left_out + hunk.lines.len() - cut.len();
-        if let Some(more) = causes::more_lines(left_out) {
+        if let Some(more) = causes::more_lines(hunk, &telling) {
             out.push_str(&format!("         {more}\n"));
         }
     }

@@ -6,18 +6,29 @@ use super::{NARROW, TextPage};
 use crate::analyse::Direction;
 use crate::report::escape::shortened;
 use crate::report::group_tables::{self, GroupRow, GroupTable};
-use crate::report::metrics;
+use crate::report::{metrics, words};
 use crate::units::{Metric, Prominence};
 
-/// Places of one benchmark; the other formats have more.
+/// Places of one benchmark.
 const PLACES: usize = 3;
+/// Benchmarks of a table on a screen, those that need more first.
+const ROWS: usize = 8;
 
 impl TextPage<'_> {
     pub(super) fn beside_time(&self, out: &mut String) {
         for group in group_tables::tables(self.report, self.naming) {
             if !group.rows.is_empty() {
-                out.push_str(&self.group_table(&group));
-                for row in &group.rows {
+                let listed = &group.rows[..group.rows.len().min(self.most(ROWS))];
+                out.push_str(&self.group_table(&group, listed));
+                if group.rows.len() > listed.len() {
+                    let more = words::benchmarks(group.rows.len() - listed.len());
+                    let text = format!("… {more} more; `--verbose` lists them\n");
+                    out.push_str(&self.paint(&text, Tone::Quiet));
+                }
+                // Nobody has to go after what was saved.
+                let followed =
+                    |row: &&GroupRow| !self.is_screen() || row.direction == Direction::More;
+                for row in listed.iter().filter(followed) {
                     self.places(out, row);
                 }
             }
@@ -29,7 +40,7 @@ impl TextPage<'_> {
         }
     }
 
-    fn group_table(&self, group: &GroupTable) -> String {
+    fn group_table(&self, group: &GroupTable, listed: &[GroupRow]) -> String {
         if self.options.width < NARROW {
             let block = |row: &GroupRow| {
                 let verdict = self.paint(&self.group_verdict(row), tone(row));
@@ -40,9 +51,9 @@ impl TextPage<'_> {
                     .collect();
                 format!("{verdict}  {}\n  {}\n", row.subject, told.join(", "))
             };
-            return group.rows.iter().map(block).collect();
+            return listed.iter().map(block).collect();
         }
-        let rows: Vec<Row> = group.rows.iter().map(|row| self.group_row(row)).collect();
+        let rows: Vec<Row> = listed.iter().map(|row| self.group_row(row)).collect();
         let columns = columns(&group.columns);
         table::layout(&columns, &rows, self.options.width, self.options.colour)
     }
@@ -69,12 +80,13 @@ impl TextPage<'_> {
     }
 
     fn places(&self, out: &mut String, row: &GroupRow) {
-        for place in row.places.iter().take(PLACES) {
+        let most = self.most(1).min(PLACES);
+        for place in row.places.iter().take(most) {
             let text = format!("{}: {place}", row.subject);
             out.push_str(&self.block(&text, 2, Tone::Normal));
         }
-        if row.places.len() > PLACES {
-            let more = row.places.len() - PLACES;
+        if row.places.len() > most && !self.is_screen() {
+            let more = row.places.len() - most;
             let text = format!("{}: {more} more places, in the JSON report", row.subject);
             out.push_str(&self.block(&text, 2, Tone::Quiet));
         }

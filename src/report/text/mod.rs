@@ -16,12 +16,18 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::escape::{clipped, shortened, visible};
 use super::words::{self, Naming};
-use super::{RenderOptions, Report};
+use super::{RenderOptions, Report, TextLength};
 use crate::analyse::{Comparison, RatioEstimate, Verdict};
 use crate::units::{Charset, Metric, Side};
 
-/// This many unchanged benchmarks are listed; more would push the changed ones off the screen.
-const QUIET_ROWS: usize = 20;
+/// This many benchmarks that changed are listed on a screen.
+const NOTABLE_ROWS: usize = 20;
+
+/// Unchanged benchmarks are listed as long as there are no more rows than this.
+const ROWS: usize = 12;
+
+/// Of unmeasured benchmarks each target has a line, up to this many targets.
+const UNMEASURED_TARGETS: usize = 3;
 
 /// Below this width a benchmark takes two lines.
 const NARROW: usize = 60;
@@ -62,6 +68,18 @@ impl TextPage<'_> {
         paint(text, tone, self.options.colour)
     }
 
+    /// How many of something are shown: on one screen, or where everything is.
+    fn most(&self, on_a_screen: usize) -> usize {
+        match self.options.length {
+            TextLength::Screen => on_a_screen,
+            TextLength::Whole => usize::MAX,
+        }
+    }
+
+    fn is_screen(&self) -> bool {
+        self.options.length == TextLength::Screen
+    }
+
     fn header(&self, out: &mut String) {
         let range = &self.report.range;
         for (side, commit) in [(Side::Base, &range.base), (Side::Head, &range.head)] {
@@ -85,15 +103,26 @@ impl TextPage<'_> {
             .copied()
             .filter(|c| c.verdict == Verdict::Unchanged)
             .collect();
-        let listed = unchanged.len().min(QUIET_ROWS);
-        let mut rows = notable;
+        let notable_listed = notable.len().min(self.most(NOTABLE_ROWS));
+        let room = self.most(ROWS).saturating_sub(notable_listed);
+        let listed = unchanged.len().min(room);
+        let mut rows = notable[..notable_listed].to_vec();
         rows.extend(&unchanged[..listed]);
         if !rows.is_empty() {
             out.push_str(&self.table(&rows));
         }
+        let left_out = &notable[notable_listed..];
+        if !left_out.is_empty() {
+            let text = format!("… {}; `--verbose` lists them\n", words::tally_of(left_out));
+            out.push_str(&self.paint(&text, Tone::Quiet));
+        }
         if unchanged.len() > listed {
+            let symbol = words::symbol(Verdict::Unchanged, self.options.charset);
             let more = words::benchmarks(unchanged.len() - listed);
-            let text = format!("… and {more} more, unchanged; every other format lists them\n");
+            let text = format!(
+                "{symbol} unchanged     {more}{}\n",
+                if listed > 0 { " more" } else { "" }
+            );
             out.push_str(&self.paint(&text, Tone::Quiet));
         }
         self.unmeasured(out, Verdict::Identical, "same compiled code");
@@ -116,8 +145,18 @@ impl TextPage<'_> {
                 None => targets.push((target, 1)),
             }
         }
+        let symbol = words::symbol(verdict, self.options.charset);
+        if targets.len() > self.most(UNMEASURED_TARGETS) {
+            let of = words::plural(targets.len(), "bench target", "bench targets");
+            let n = words::benchmarks(targets.iter().map(|(_, n)| n).sum());
+            let text = format!(
+                "{symbol} {:<13} {of}: {why}, {n} not measured",
+                verdict.name()
+            );
+            out.push_str(&self.paint(&self.wrapped(&text, 16), Tone::Quiet));
+            return;
+        }
         for (target, n) in targets {
-            let symbol = words::symbol(verdict, self.options.charset);
             let text = format!(
                 "{symbol} {:<13} {target}: {why}, {} not measured",
                 verdict.name(),

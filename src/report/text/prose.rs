@@ -7,11 +7,16 @@ use super::TextPage;
 use super::paint::Tone;
 use crate::judge::ClaimStanding;
 use crate::report::escape::{shortened, visible};
-use crate::report::findings::{self, Finding};
-use crate::report::{claims, partial, sentence, shell, unseen, words};
+use crate::report::findings::{self, Finding, FindingKind};
+use crate::report::{claims, partial, sentence, unseen, words};
+use crate::units::command_line;
 
 /// This many entries of each kind are listed.
 const ENTRIES: usize = 12;
+/// This many on a screen.
+const ON_A_SCREEN: usize = 3;
+/// This many of the last lines of what a failed benchmark wrote on a screen.
+const STDERR_LINES: usize = 4;
 
 /// No entry is longer: a name can be.
 const LONGEST: usize = 400;
@@ -23,7 +28,8 @@ impl TextPage<'_> {
             .benchmarks
             .iter()
             .filter(|c| c.failure.is_some());
-        for comparison in failed.clone().take(ENTRIES) {
+        let most = self.most(ON_A_SCREEN).min(ENTRIES);
+        for comparison in failed.clone().take(most) {
             let Some(failure) = &comparison.failure else {
                 continue;
             };
@@ -34,17 +40,18 @@ impl TextPage<'_> {
                 failure.side
             );
             out.push_str(&self.block(&text, 0, Tone::Bad));
-            for line in failure.stderr_tail.lines() {
+            let lines: Vec<&str> = failure.stderr_tail.lines().collect();
+            let skipped = lines.len().saturating_sub(self.most(STDERR_LINES));
+            for line in &lines[skipped..] {
                 out.push_str(&format!("    {}\n", shortened(&visible(line), LONGEST)));
             }
             out.push('\n');
         }
-        let more = failed.count().saturating_sub(ENTRIES);
+        let more = failed.count().saturating_sub(most);
         if more > 0 {
             let more = words::benchmarks(more);
-            out.push_str(&format!(
-                "… and {more} more failed; every other format says how\n\n"
-            ));
+            let place = self.elsewhere();
+            out.push_str(&format!("… {more} more failed: {place}\n\n"));
         }
     }
 
@@ -76,8 +83,11 @@ impl TextPage<'_> {
         let found = findings::of(self.report);
         let mut doubts = Vec::new();
         let told = |f: &Finding| format!("{}: {}", shortened(&f.subject, 80), f.text);
+        // On a screen the table and what stands below it have said so.
+        let is_news = |f: &&Finding| !self.is_screen() || f.kind == FindingKind::Other;
+        let needed: Vec<&Finding> = found.needed.iter().filter(is_news).collect();
         self.entries(&mut doubts, "risk", &found.risks, told);
-        self.entries(&mut doubts, "unknown", &found.needed, told);
+        self.entries(&mut doubts, "unknown", &needed, |f| told(f));
         self.entries(&mut doubts, "note", &found.notes, told);
         let text = |text: &String| visible(text);
         self.entries(&mut doubts, "confounder", &self.report.confounders, text);
@@ -97,16 +107,29 @@ impl TextPage<'_> {
         all: &[T],
         text: impl Fn(&T) -> String,
     ) {
-        let shown = all.iter().take(ENTRIES);
-        out.extend(shown.map(|entry| format!("{label}: {}", shortened(&text(entry), LONGEST))));
-        if all.len() > ENTRIES {
-            out.push(format!("{label}: … and {} more", all.len() - ENTRIES));
+        let most = self.most(ON_A_SCREEN).min(ENTRIES);
+        let longest = self.most(2 * self.options.width).min(LONGEST);
+        let shown = all.iter().take(most);
+        out.extend(shown.map(|entry| format!("{label}: {}", shortened(&text(entry), longest))));
+        if all.len() > most {
+            let more = all.len() - most;
+            out.push(format!("{label}: {more} more, {}", self.elsewhere()));
+        }
+    }
+
+    /// Where the rest can be read.
+    fn elsewhere(&self) -> &'static str {
+        match self.is_screen() {
+            true => "with `--verbose`",
+            false => "in every other format",
         }
     }
 
     pub(super) fn method(&self, out: &mut String) {
         let method = &self.report.methodology;
-        if method.family_size > 0 {
+        if self.is_screen() {
+            self.method_in_short(out);
+        } else if method.family_size > 0 {
             let text = format!(
                 "medians over all samples; change = head / base; threshold ±{}; up to {} for {}; seed {}; {}",
                 words::share(method.threshold),
@@ -117,7 +140,7 @@ impl TextPage<'_> {
             );
             out.push_str(&self.paint(&self.wrapped(&text, 0), Tone::Quiet));
         }
-        if let Some(unseen) = unseen::modes(self.report) {
+        if let Some(unseen) = unseen::modes(self.report).filter(|_| !self.is_screen()) {
             let text = self.wrapped(&unseen, 0);
             out.push_str(&self.paint(&text, Tone::Quiet));
         }
@@ -125,11 +148,25 @@ impl TextPage<'_> {
             let text = self.wrapped(&words::part(part), 0);
             out.push_str(&self.paint(&text, Tone::Quiet));
         }
-        let command = shell::join(method.command_line.iter().map(String::as_str));
+        let command = command_line(method.command_line.iter().map(String::as_str));
         out.push_str(&format!(
             "reproduce: cargo perfcheck {}\n\n",
             visible(&command)
         ));
+    }
+
+    /// What one must know to read the numbers.
+    fn method_in_short(&self, out: &mut String) {
+        let method = &self.report.methodology;
+        if method.family_size == 0 {
+            return;
+        }
+        let text = format!(
+            "medians; threshold ±{}; seed {}; `--verbose` has the method and everything left out here",
+            words::share(method.threshold),
+            method.seed
+        );
+        out.push_str(&self.paint(&self.wrapped(&text, 0), Tone::Quiet));
     }
 
     /// Nobody must take a part for the whole.

@@ -79,6 +79,18 @@ impl Browser {
         String::from_utf8_lossy(&run(&["--dump-dom"]).stdout).into_owned()
     }
 
+    /// A picture of a page, so many pixels wide and high.
+    pub(crate) fn photograph(&self, page: &str, (width, height): (u32, u32), file: &Path) {
+        let path = self.folder.path().join("photographed.html");
+        fs_err::write(&path, page).expect("it can be written");
+        let size = format!("--window-size={width},{height}");
+        let screenshot = format!("--screenshot={}", file.display());
+        let output = self.command(&path, &[&size, &screenshot]).output();
+        let output = output.expect("the browser starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(file.is_file(), "{errors}");
+    }
+
     /// The page of `report` with `script` run at its end.
     fn page(&self, report: &Report, script: &str) -> PathBuf {
         let page = render(report, Format::Html);

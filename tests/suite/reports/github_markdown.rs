@@ -6,7 +6,7 @@ use comrak::{Options, markdown_to_html};
 
 use super::{cases, render};
 
-fn html(markdown: &str) -> String {
+pub(super) fn html(markdown: &str) -> String {
     let mut options = Options::default();
     options.extension.table = true;
     options.extension.autolink = true;

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::{cases, readable, render, shown, word};
 
-const FORMATS: [Format; 6] = [
+const FORMATS: [Format; 7] = [
+    Format::Brief,
     Format::Junit,
     Format::Github,
     Format::Gitlab,

@@ -1,4 +1,4 @@
-//! Amounts with their unit, as people type them: `2.5ms`, `64 KiB`, `100 MiB/s`.
+//! Amounts with their unit, as people type them: `2.5ms`, `64 KiB`, `100 MiB/s`. The only grammar of them.
 
 /// A unit that can be typed, and how many base units it is.
 type UnitScale = (&'static str, f64);
@@ -44,8 +44,13 @@ fn split(text: &str) -> Option<(f64, &str)> {
 /// In base units; `None` where it is not a positive number with one of the units.
 pub(super) fn in_units(text: &str, units: &[UnitScale]) -> Option<f64> {
     let (number, unit) = split(text)?;
-    let scale = units.iter().find(|(name, _)| *name == unit)?.1;
-    Some(number * scale)
+    let exact = units.iter().find(|(name, _)| *name == unit);
+    let alike = || {
+        units
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(unit))
+    };
+    Some(number * exact.or_else(alike)?.1)
 }
 
 /// The amount a second, in base units.
