@@ -14,7 +14,7 @@
 //! | [`revision`] | a range | both revisions, then their checkouts |
 //! | [`build`] | checkouts | the benchmark executables of both sides |
 //! | [`flame`] | call stacks with weights | flame graphs, folded stacks, pprof files |
-//! | [`protocol`] | a stream | Criterion's machine protocol, typed |
+//! | [`harness`] | executables | how their benchmarks are started, listened to, and held |
 //! | [`file_access`] | files | which of them processes open |
 //! | [`discover`] | builds | the benchmarks, matched across the sides |
 //! | [`seam`] | executables | the clock of both sides, in alternation, and its log |
@@ -44,7 +44,7 @@ pub mod build;
 
 mod flame;
 
-pub mod protocol;
+pub mod harness;
 
 mod file_access;
 

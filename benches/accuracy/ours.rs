@@ -9,12 +9,12 @@ use cargo_perfcheck::build::{CommandLine, CriterionPackage, Executable};
 use cargo_perfcheck::discover::{
     Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
+use cargo_perfcheck::harness::CriterionVersion;
 use cargo_perfcheck::measure::{self, Measured, Settled};
 use cargo_perfcheck::plan::{
     AllocationPolicy, OnMore, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
     Thresholds,
 };
-use cargo_perfcheck::protocol::CriterionVersion;
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::units::{BenchmarkKey, Paired, Ratio};
 

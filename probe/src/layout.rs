@@ -103,6 +103,13 @@ pub(crate) const WARM_UP_PLACE: usize = 59;
 /// How long Criterion is told that it lasted, in nanoseconds.
 pub(crate) const WARM_UP_TOLD_NS: usize = 55;
 
+/// One of the `CLOCK_READS_` constants: in which order the benchmark's harness reads the clock.
+pub(crate) const CLOCK_READS: usize = 164;
+/// Criterion's order: each call of `Bencher::iter` is a sample (`probe/src/sample.rs`).
+pub(crate) const CLOCK_READS_OF_CRITERION: u64 = 0;
+/// The built-in harness's order (`probe/src/libtest.rs`).
+pub(crate) const CLOCK_READS_OF_LIBTEST: u64 = 1;
+
 /// After so many samples behind a warm-up that was ended, the process stands still; 0 for never.
 pub(crate) const ENOUGH_SAMPLES: usize = 160;
 /// It stands still after the first call of all if that took so many nanoseconds; 0 for never.

@@ -5,6 +5,7 @@
 //!
 //! - [`chain`] tells from the stack which read this is,
 //! - [`sample`] follows a sample through its reads and keeps the log,
+//! - [`libtest`] knows where the benchmarks of Rust's built-in harness stand, whose order of reads is another one,
 //! - [`warm_up`] decides how long Criterion is told that its warm-up took,
 //! - [`turn`] makes a sample wait until the other revision has run its own,
 //! - [`peer`] stops the other revision's process meanwhile, where it has more than one thread,
@@ -36,6 +37,8 @@ mod heap;
 mod heap;
 #[allow(dead_code, reason = "some constants are for the host alone")]
 mod layout;
+#[cfg(not(feature = "marks"))]
+mod libtest;
 #[cfg(feature = "marks")]
 #[path = "marks.rs"]
 mod pass;

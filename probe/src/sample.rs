@@ -1,11 +1,15 @@
 //! A sample, followed through its reads: entry, then timed regions (an opening and a closing read
 //! each), then one read more, with which Criterion sums up the whole call.
 
+#[path = "libtest_sample.rs"]
+mod libtest_sample;
+
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::chain::{Chains, Place, Process, Read};
 use crate::heap;
 use crate::layout;
+use crate::libtest::Course;
 use crate::preempted::Usage;
 use crate::shared::Shared;
 use crate::sys::{self, Timespec};
@@ -36,6 +40,9 @@ pub(crate) struct State {
     warm_up: WarmUp,
     /// What the timed regions of all calls before the sample took.
     timed: u64,
+    course: Course,
+    /// When the loop of libtest began, as it was told.
+    loop_began: u64,
     /// Injected time that is due, in millionths of a nanosecond.
     debt: i64,
 }
@@ -88,6 +95,8 @@ impl State {
             sample: Sample::NONE,
             warm_up: WarmUp::NEW,
             timed: 0,
+            course: Course::NEW,
+            loop_began: 0,
             debt: 0,
         }
     }
@@ -117,12 +126,14 @@ impl State {
         let _uncounted = heap::pause()?;
         self.busy.store(true, Ordering::SeqCst);
         self.follow_generation();
+        let libtest = self.shared.get(layout::CLOCK_READS) == layout::CLOCK_READS_OF_LIBTEST;
         let answer = match self.chains.recognise(&self.shared, &self.process, sp, ra) {
             (Read::Foreign, _) => {
                 self.shared.add(layout::FOREIGN_READS, 1);
                 self.sample.foreign += 1;
                 None
             }
+            (_, place) if libtest => self.follow_libtest(mode, now, place, clock),
             (Read::Entry, place) => Some(self.enter(mode, place, clock)),
             (Read::Within, place) => self.within(now, place, clock),
         };
@@ -141,11 +152,21 @@ impl State {
             self.sample = Sample::NONE;
             self.warm_up = WarmUp::NEW;
             self.timed = 0;
+            self.course = Course::NEW;
         }
     }
 
     fn enter(&mut self, mode: u64, place: Place, clock: &impl Fn() -> Timespec) -> Timespec {
         self.end_call();
+        let start = self.enter_sample(mode, clock);
+        self.sample.start = start.as_nanos();
+        self.sample.last = Some((place, self.sample.start));
+        self.record_start(self.sample.start);
+        start
+    }
+
+    /// A sample begins, once its turn has come.
+    fn enter_sample(&mut self, mode: u64, clock: &impl Fn() -> Timespec) -> Timespec {
         self.timed = self.timed.saturating_add(self.sample.timed);
         let index = self.shared.get(layout::LOG_COUNT);
         if self.is_enough(index, clock) {
@@ -164,10 +185,7 @@ impl State {
         }
         heap::begin_sample(&self.shared);
         let start = clock();
-        self.sample.start = start.as_nanos();
-        self.sample.last = Some((place, self.sample.start));
-        self.warm_up.call_began(self.sample.start);
-        self.record_start(self.sample.start);
+        self.warm_up.call_began(start.as_nanos());
         start
     }
 

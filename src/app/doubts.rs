@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::analyse::{Comparison, Doubt, cast_doubt};
 use crate::attribute::is_documentation;
-use crate::build::{Build, CriterionPackage};
+use crate::build::{Build, CommandLine, CriterionPackage, Executable};
 use crate::discover::{DifferenceOrigin, Identity, Target};
 use crate::revision::{self, ChangedFile};
 use crate::units::Paired;
@@ -118,10 +118,21 @@ fn on_either(
 /// The names of the harnesses, where the sides have different ones. Another version is the same one.
 fn other_harness(target: &Target) -> Option<Paired<String>> {
     let used = target.executables.as_ref();
-    let used = used.map(|executable| executable.as_ref()?.criterion.as_ref());
+    let used = used.map(|executable| harness(executable.as_ref()?));
     let used = Paired::new(used.base?, used.head?);
-    let named = |one: &CriterionPackage| format!("{} {}", one.name, one.version);
+    let named = |one: CriterionPackage| format!("{} {}", one.name, one.version);
     (used.base.name != used.head.name).then(|| used.map(named))
+}
+
+/// The harness of an executable, where it is known. The built-in one comes with the compiler.
+fn harness(executable: &Executable) -> Option<CriterionPackage> {
+    match executable.command_line {
+        CommandLine::Libtest => Some(CriterionPackage {
+            name: "libtest".to_owned(),
+            version: "of Rust itself".to_owned(),
+        }),
+        _ => executable.criterion.clone(),
+    }
 }
 
 /// Which code of a target differs although its source does not.

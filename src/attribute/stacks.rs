@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::binary::{Binary, Frame, Symbol, Symbols};
 use crate::flame::Stack;
+use crate::harness::{is_of_harness, times_routine};
 use crate::measure::Profile;
 use crate::seam::{LoadedObject, ProfileClock, RawProfile};
 
@@ -14,7 +15,7 @@ use super::code::Differing;
 /// A function of the C library without a symbol is no longer than this.
 const LONGEST_UNNAMED: u64 = 4096;
 
-/// Samples of one side, with names. The last frame of a stack is Criterion's `Bencher::iter`, where
+/// Samples of one side, with names. The last frame of a stack is the harness's `Bencher::iter`, where
 /// it is known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Stacks {
@@ -143,7 +144,7 @@ impl<'a> Resolver<'a> {
             // The seam takes the last clock read of a sample for the beginning of one more region, so
             // the harness's own work between samples is sampled, too. Its stacks show it.
             None if self.clock == ProfileClock::MainThread => return None,
-            None if frames.iter().any(is_criterion) => return None,
+            None if frames.iter().any(|it| is_of_harness(&it.function)) => return None,
             None => {}
         }
         (!frames.is_empty()).then_some((frames, places))
@@ -236,17 +237,9 @@ fn unknown(name: &str) -> Frame {
     }
 }
 
-fn is_criterion(frame: &Frame) -> bool {
-    frame
-        .function
-        .trim_start_matches('<')
-        .starts_with("criterion::")
-}
-
-/// Whether this is the function of Criterion that runs the routine.
+/// Whether this is the function of a harness that runs the routine.
 pub(super) fn is_harness(frame: &Frame) -> bool {
-    let name = frame.function.trim_start_matches('<');
-    name.starts_with("criterion::bencher::")
+    times_routine(&frame.function)
 }
 
 /// The functions that a library exports, by address; none if it cannot be read. Its other functions

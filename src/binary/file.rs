@@ -5,7 +5,7 @@ use std::path::Path;
 
 use object::{
     Architecture, File, Object as _, ObjectKind, ObjectSection as _, ObjectSegment as _,
-    SectionKind, SymbolKind,
+    RelocationTarget, SectionKind, SymbolKind,
 };
 
 use super::loader;
@@ -27,6 +27,13 @@ pub(crate) struct Symbol<'a> {
     pub size: u64,
     /// Whether it is a function or other code.
     pub is_code: bool,
+}
+
+impl Symbol<'_> {
+    /// From its first byte to its last.
+    pub(crate) fn range(&self) -> Range<u64> {
+        self.address..self.address.saturating_add(self.size)
+    }
 }
 
 impl<'a> Binary<'a> {
@@ -94,6 +101,16 @@ impl<'a> Binary<'a> {
             sections.find(|s| (s.address()..s.address() + s.size()).contains(&address))?;
         let offset = usize::try_from(address - section.address()).ok()?;
         section.data().ok()?.get(offset..)
+    }
+
+    /// Where the loader puts the address of `symbol` for code to take it from.
+    pub(crate) fn slots_of(&self, symbol: &Symbol<'_>) -> Vec<u64> {
+        let relocations = self.file.dynamic_relocations().into_iter().flatten();
+        let own = relocations.filter(|(_, relocation)| {
+            relocation.target() == RelocationTarget::Absolute
+                && relocation.addend().cast_unsigned() == symbol.address
+        });
+        own.map(|(at, _)| at).collect()
     }
 
     /// Code, constants and variables: what a running program can see of its file. Debug information, which it does

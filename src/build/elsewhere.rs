@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cargo_metadata::Target;
 use toml::{Table, Value};
 
 use crate::plan::{Plan, RangeSpec};
@@ -187,15 +188,21 @@ pub(super) fn settle(
     }
 }
 
-/// The packages that the plan selects, none of which has a benchmark with a harness of its own.
+/// Whether the source of a bench target marks a function as a benchmark of the built-in harness.
+fn has_bench_function(target: &Target) -> bool {
+    fs_err::read_to_string(&target.src_path).is_ok_and(|source| source.contains("#[bench]"))
+}
+
+/// The packages that the plan selects, none of which has a benchmark that can be measured.
 struct Selected {
     /// The manifests of the workspace that they are in, relative to the repository's root.
     members: Vec<PathBuf>,
-    /// Whether they have benchmarks of the built-in harness.
+    /// Whether they have bench targets all the same.
     have_benches: bool,
 }
 
-/// `None` where a selected package has a benchmark with a harness of its own, or where that is not known.
+/// `None` where a selected package has a benchmark with a harness of its own, or a function with `#[bench]`, or where
+/// that is not known.
 fn selected(
     checkouts: &Paired<Checkout>,
     manifests: &Paired<Vec<Manifest>>,
@@ -228,7 +235,9 @@ fn selected(
             if benches(package).next().is_none() {
                 continue;
             }
-            if usable(side, package.manifest_path.as_std_path()) {
+            if usable(side, package.manifest_path.as_std_path())
+                || benches(package).any(has_bench_function)
+            {
                 return None;
             }
             selected.have_benches = true;

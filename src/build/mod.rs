@@ -176,6 +176,8 @@ pub enum CommandLine {
     Criterion,
     /// As criterion2 does: its whole id selects one benchmark.
     Criterion2,
+    /// As Rust's built-in harness does: its whole name selects one benchmark.
+    Libtest,
     /// In a way of its own, or not at all: it is started as cargo starts it, and runs all of its benchmarks.
     Own,
 }
@@ -186,7 +188,7 @@ impl CommandLine {
     pub fn choice(self) -> Choice {
         match self {
             CommandLine::Criterion => Choice::Any,
-            CommandLine::Criterion2 => Choice::One,
+            CommandLine::Criterion2 | CommandLine::Libtest => Choice::One,
             CommandLine::Own => Choice::All,
         }
     }

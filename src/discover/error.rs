@@ -9,8 +9,8 @@ pub enum DiscoverError {
     /// No bench target at all.
     #[error("neither side has a bench target")]
     NoBenchTargets,
-    /// Bench targets, but none that speaks Criterion's protocol.
-    #[error("none of the bench targets uses Criterion: {}", name_all(.skipped))]
+    /// Bench targets, but none of a harness that perfcheck drives.
+    #[error("none of the bench targets has benchmarks of Criterion or with `#[bench]`: {}", name_all(.skipped))]
     NoCriterion {
         /// Each with its reason.
         skipped: Vec<SkippedTarget>,
@@ -56,8 +56,8 @@ impl DiscoverError {
                     .into()
             }
             DiscoverError::NoCriterion { .. } => {
-                "cargo-perfcheck drives Criterion benchmarks: `cargo add --dev criterion`, then a \
-                 `[[bench]]` with `harness = false`"
+                "cargo-perfcheck drives Criterion's benchmarks and functions with `#[bench]`: `cargo add --dev \
+                 criterion`, then a `[[bench]]` with `harness = false`"
                     .into()
             }
             DiscoverError::NothingMatches { example, .. }

@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::build::{CommandLine, Executable};
-use crate::process::{Placement, Runner};
-use crate::protocol::{
-    CriterionVersion, Ending, Filter, Invocation, Length, Message, Process, ProtocolError,
-    ThroughputSpec,
+use crate::harness::{
+    CriterionVersion, Ending, Filter, Invocation, Length, Message, PORT_VARIABLE, Process,
+    ProtocolError, RecognisedHarness, ThroughputSpec, list_libtest, recognise,
 };
+use crate::process::{Placement, Runner};
 use crate::scratch::Scratch;
 use crate::units::Side;
 
-use super::harness::{self, Harness};
 use super::{Failure, Throughput};
 
 /// A benchmark as its executable names it.
@@ -26,8 +25,8 @@ pub(super) struct Listed {
 /// What an executable answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It speaks the protocol.
-    Criterion(Listing),
+    /// It names its benchmarks.
+    Named(Listing),
     /// It is no Criterion benchmark; what it is, as a lower-case fragment.
     Other(String),
     /// It is one, or may be one, and it cannot be started or driven.
@@ -69,10 +68,12 @@ pub(super) fn list(
     timeout: Duration,
     scratch: &Scratch,
 ) -> Answer {
-    let command_line = match harness::recognise(&executable.path) {
-        Ok(Harness::Criterion) => CommandLine::Criterion,
-        Ok(Harness::Criterion2) => CommandLine::Criterion2,
-        Ok(Harness::Other(reason)) => return Answer::Other(reason.into()),
+    let command_line = match recognise(&executable.path) {
+        Ok(RecognisedHarness::Driven(CommandLine::Libtest)) => {
+            return list_default(executable, side, timeout, scratch);
+        }
+        Ok(RecognisedHarness::Driven(command_line)) => command_line,
+        Ok(RecognisedHarness::Other(reason)) => return Answer::Other(reason.into()),
         Err(error) => {
             return Answer::Failed(Failure {
                 side,
@@ -82,16 +83,47 @@ pub(super) fn list(
         }
     };
     match ask(executable, command_line, side, timeout, scratch) {
-        Ok(listing) => Answer::Criterion(listing),
+        Ok(listing) => Answer::Named(listing),
         Err(Refusal::OtherHarness(reason)) => Answer::Other(reason),
         Err(Refusal::Final(failure)) => Answer::Failed(failure),
         // Its own reading of the command line may know none of our options.
         Err(Refusal::Options(failure)) => {
             match ask(executable, CommandLine::Own, side, timeout, scratch) {
-                Ok(listing) => Answer::Criterion(listing),
+                Ok(listing) => Answer::Named(listing),
                 Err(_) => Answer::Failed(failure),
             }
         }
+    }
+}
+
+/// Asks an executable of the built-in harness.
+fn list_default(
+    executable: &Executable,
+    side: Side,
+    timeout: Duration,
+    scratch: &Scratch,
+) -> Answer {
+    match list_libtest(executable, side, timeout, scratch) {
+        Ok(names) if names.is_empty() => {
+            let reason = "uses the default harness (libtest) and has no function with `#[bench]`";
+            Answer::Other(reason.to_owned())
+        }
+        Ok(names) => Answer::Named(Listing {
+            command_line: CommandLine::Libtest,
+            benchmarks: names
+                .into_iter()
+                .map(|id| Listed {
+                    id,
+                    throughput: None,
+                })
+                .collect(),
+            ..Listing::empty(None)
+        }),
+        Err((ending, stderr_tail)) => Answer::Failed(Failure {
+            side,
+            reason: format!("{ending} while it was asked for its benchmarks"),
+            stderr_tail,
+        }),
     }
 }
 
@@ -142,7 +174,7 @@ fn ask(
         Ok(criterion) => {
             let listing = Listing {
                 command_line,
-                ..Listing::empty(Some(criterion))
+                ..Listing::empty(criterion)
             };
             Ok(follow(process, listing, side, timeout))
         }
@@ -154,9 +186,6 @@ fn ask(
         )),
     }
 }
-
-/// How a benchmark learns where to speak.
-const PORT_VARIABLE: &str = "CARGO_CRITERION_PORT";
 
 /// How much longer than announced a phase may last, as while measuring.
 const OVERRUN: f64 = 4.0;
@@ -280,7 +309,7 @@ impl From<ThroughputSpec> for Throughput {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::fake;
+    use crate::harness::fake;
 
     fn answer(executable: &Executable, timeout: Duration) -> Answer {
         list(executable, Side::Head, timeout, fake::scratch())
@@ -292,7 +321,7 @@ mod tests {
 
     fn listing(answer: Answer) -> Listing {
         match answer {
-            Answer::Criterion(listing) => listing,
+            Answer::Named(listing) => listing,
             Answer::Other(reason) => panic!("{reason}"),
             Answer::Failed(failure) => panic!("{failure:?}"),
         }

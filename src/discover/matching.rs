@@ -352,7 +352,7 @@ mod tests {
     use super::super::listing::Answer;
     use super::*;
     use crate::discover::Identity;
-    use crate::protocol::CriterionVersion;
+    use crate::harness::CriterionVersion;
 
     fn listing(ids: &[&str]) -> Listing {
         Listing {
@@ -449,7 +449,7 @@ mod tests {
         assert_eq!(skipped[0].side, None);
         assert_eq!(skipped[0].outcome, TargetOutcome::Skipped);
 
-        let speaks = || Some(Answer::Criterion(listing(&["a"])));
+        let speaks = || Some(Answer::Named(listing(&["a"])));
         let (listings, skipped) = sorted_out(libtest(), speaks());
         assert_eq!(skipped[0].side, Some(Side::Base));
         let benchmarks = match_benchmarks("p", "t", &listings);
@@ -461,7 +461,7 @@ mod tests {
         let dead = |side| {
             let mut dead = listing(&[]);
             dead.failure = Some(broken(side));
-            Some(Answer::Criterion(dead))
+            Some(Answer::Named(dead))
         };
         let (listings, failed) = sorted_out(dead(Side::Base), dead(Side::Head));
         assert_eq!(listings, Paired::new(None, None));
@@ -474,7 +474,7 @@ mod tests {
     fn what_one_side_cannot_start_is_failed_and_neither_removed_nor_added() {
         for side in Side::BOTH {
             let broken = || Some(Answer::Failed(broken(side)));
-            let speaks = || Some(Answer::Criterion(listing(&["a", "b"])));
+            let speaks = || Some(Answer::Named(listing(&["a", "b"])));
             let (listings, skipped) = match side {
                 Side::Base => sorted_out(broken(), speaks()),
                 Side::Head => sorted_out(speaks(), broken()),

@@ -4,7 +4,6 @@ mod broken;
 mod changes;
 mod claim;
 mod error;
-mod harness;
 mod listing;
 mod matching;
 mod part;
@@ -17,7 +16,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::build::{Choice, Executable};
-use crate::protocol::CriterionVersion;
+use crate::harness::CriterionVersion;
 use crate::units::{BenchmarkKey, Event, Paired, Side, Throughput};
 
 pub use changes::{Changes, FunctionDiff, TargetChanges};

@@ -44,7 +44,7 @@ impl<'a> Refused<'a> {
             return Paired::new(None, None);
         }
         let mut keep = |side: Side, answer: Option<Answer>| match answer? {
-            Answer::Criterion(listing) => Some(listing),
+            Answer::Named(listing) => Some(listing),
             Answer::Failed(failure) => Some(Listing::failed(failure)),
             Answer::Other(reason) => {
                 self.skip(Some(side), reason, TargetOutcome::Skipped);

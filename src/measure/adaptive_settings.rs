@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::build::Choice;
 use crate::discover::Target;
+use crate::harness::CriterionVersion;
 use crate::process::Placement;
-use crate::protocol::CriterionVersion;
 use crate::units::Paired;
 
 use super::batches::{Company, Gate, Idle, RunMode};

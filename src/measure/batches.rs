@@ -2,8 +2,8 @@
 
 use crate::build::Choice;
 use crate::discover::{Presence, Target};
+use crate::harness::{CriterionVersion, Timing};
 use crate::process::Placement;
-use crate::protocol::{CriterionVersion, Timing};
 
 use super::Request;
 

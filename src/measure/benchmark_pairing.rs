@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::discover::Failure;
-use crate::protocol::WallSpan;
+use crate::harness::WallSpan;
 use crate::seam::{Enough, SampleRecord, WarmUp};
 use crate::units::{Paired, Side};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::protocol::{BenchmarkConfig, Timing};
+use crate::harness::{BenchmarkConfig, Timing};
 use crate::units::Paired;
 
 use super::Samples;
@@ -119,8 +119,8 @@ fn describe(config: &BenchmarkConfig) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::harness::{SamplingMethod, WallSpan};
     use crate::measure::threads::Threads;
-    use crate::protocol::{SamplingMethod, WallSpan};
 
     fn report(times: &[f64], sample_size: u64, unit: &str) -> SideReport {
         SideReport {
@@ -139,6 +139,7 @@ mod tests {
                 },
             },
             method: SamplingMethod::Flat,
+            summary: None,
             threads: Threads::One,
             unit: Some(unit.into()),
             ended: false,

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::build::Choice;
 use crate::discover::{Presence, Target};
+use crate::harness::{Invocation, Length, Timing};
 use crate::plan::{Profiling, Sampling};
 use crate::process::{self, Interrupted, Placement};
-use crate::protocol::{Invocation, Length, Timing};
 use crate::scratch::Scratch;
 use crate::seam::{AllocationSeam, Coverage, Enough, SeamError, Tracing, WarmUp};
 use crate::units::{Event, EventSink, Paired, Side};
@@ -218,9 +218,8 @@ impl Counter<'_> {
         counted: &mut [Counted],
     ) -> Result<(), Interrupted> {
         let side = run.side;
-        let executable = self.target.executables.get(side).as_ref();
         let version = *self.target.criterion.get(side);
-        let (Some(executable), Some(version)) = (executable, version) else {
+        let Some(executable) = self.target.executables.get(side).as_ref() else {
             return Ok(());
         };
         while !run.open.is_empty() {
@@ -281,6 +280,7 @@ impl Counter<'_> {
                 Ok(Turn::Over) => return Ok(()),
                 Err(ending) => return Err(player.into_fault(&ending).into()),
             };
+            report.is_explained().map_err(CountingStop::Blind)?;
             let partial = match seam.coverage(side, player.id())? {
                 Coverage::Complete => None,
                 Coverage::Partial { reason } => Some(reason),

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use crate::protocol::{SamplingMethod, WallSpan};
+use crate::harness::{SamplingMethod, WallSpan};
 
 /// A benchmark whose first iteration takes so long is looked at in quick mode.
 pub(super) const SLOW_CALL: Duration = Duration::from_millis(100);

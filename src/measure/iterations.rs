@@ -5,14 +5,17 @@
 //! ([`WarmUp`]). A first process of each side shows the settings in force and what an iteration takes; from then
 //! on both sides are told the same, so that they run the same iterations, however the warm-up went.
 
+mod single;
+
 use std::time::Duration;
 
-use crate::protocol::{BenchmarkConfig, SamplingMethod, Timing};
+use crate::harness::{BenchmarkConfig, SamplingMethod, Timing};
 use crate::seam::{LastPlace, SampleRecord, WarmUp, WarmedUp};
 use crate::units::Paired;
 
 use super::enough::{Ends, Whole};
 use super::reported::SideReport;
+use single::plan_single;
 
 /// A timed region is at least so many times as long as reading the clock takes, on average.
 const REGION_PER_CLOCK: f64 = 200.0;
@@ -85,6 +88,16 @@ pub(super) struct Shown {
     /// How many timed regions a sample has whose batches grow with its iterations; else one.
     regions: f64,
     place: LastPlace,
+    plan: PlanKind,
+}
+
+/// What the iterations of a process follow from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PlanKind {
+    /// From the warm-up, as with Criterion.
+    WarmUp,
+    /// From what a single iteration takes, as with libtest; and how often the benchmark has itself timed.
+    Single { calls: usize },
 }
 
 impl Shown {
@@ -123,6 +136,7 @@ impl Shown {
                 .max(f64::MIN_POSITIVE),
             regions: regions_of(&longest, iterations),
             place,
+            plan: PlanKind::WarmUp,
         })
     }
 
@@ -146,6 +160,7 @@ impl Shown {
             timed_ns: (longest.timed_ns as f64 / iterations).max(f64::MIN_POSITIVE),
             regions: regions_of(longest, iterations),
             place,
+            plan: PlanKind::WarmUp,
         })
     }
 
@@ -210,7 +225,10 @@ pub(super) struct Wanted {
 
 /// Whether both sides have the same settings, so that they can be told the same.
 pub(super) fn agree(base: &Shown, head: &Shown) -> bool {
-    base.config == head.config && base.samples == head.samples && base.method == head.method
+    base.config == head.config
+        && base.samples == head.samples
+        && base.method == head.method
+        && base.plan == head.plan
 }
 
 /// How a benchmark's processes are let run.
@@ -220,6 +238,8 @@ pub(super) struct Planned {
     pub(super) warm_up: Paired<WarmUp>,
     /// Where each side is ended, if it does not run to its end.
     pub(super) ends: Option<Ends>,
+    /// How many samples a process has that does not wait behind its benchmark to be let go on.
+    pub(super) last: Option<u64>,
     /// What a round takes: a process of each side.
     pub(super) round: Duration,
 }
@@ -229,6 +249,13 @@ pub(super) struct Planned {
 ///
 /// The sides agree ([`agree`]).
 pub(super) fn plan(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
+    match shown.head.plan {
+        PlanKind::WarmUp => plan_warm_up(shown, wanted),
+        PlanKind::Single { calls } => plan_single(shown, calls, wanted),
+    }
+}
+
+fn plan_warm_up(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
     let (base, head) = (shown.base, shown.head);
     let both = |of: fn(&Shown) -> f64| (of(base) * of(head)).sqrt();
     let whole_ns = both(|shown| shown.whole_ns);
@@ -275,6 +302,7 @@ pub(super) fn plan(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
             samples,
             measurement: head.config.measurement_time,
         }),
+        last: None,
         round: Duration::try_from_secs_f64(round).unwrap_or(Duration::MAX),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::discover::Target;
+use crate::harness::Timing;
 use crate::plan::Sampling;
-use crate::protocol::Timing;
 use crate::seam::{Enough, WarmUp};
 use crate::units::{Paired, Side};
 
@@ -54,7 +54,9 @@ impl Known {
         let shown = self.asked_for(key, sampling, target, now)?;
         let now = fit(now, target);
         let planned = iterations::plan(shown.as_ref(), self.wanted(key, now, now.measurement));
-        let enough = planned.ends.map(|ends| Enough::Samples(ends.samples));
+        // What is to be seen of a process is seen while it stands still.
+        let ends = planned.ends.map(|ends| ends.samples).or(planned.last);
+        let enough = ends.map(Enough::Samples);
         Some((*planned.warm_up.get(side), enough))
     }
 

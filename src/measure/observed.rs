@@ -85,6 +85,13 @@ fn look(
     gate: Gate,
 ) -> Result<(Result<Shown, LeftAlone>, Reconciliation), SeamError> {
     let log = seam.take_log(side)?;
+    if report.summary.is_some() {
+        let (mut report, place) = (report.clone(), seam.last_place(side)?);
+        let calls = report.explain(&log);
+        let shown = calls.ok_or(LeftAlone::NotSeen);
+        let shown = shown.and_then(|calls| Shown::of_libtest(&report, &log, calls, place));
+        return Ok((shown, reconcile(&log, &report.times)));
+    }
     let reconciled = reconcile(&log, &report.times);
     let shown = match reconciled {
         Reconciliation::Agreed(_) => {

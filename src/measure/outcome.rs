@@ -1,7 +1,7 @@
 //! From what was heard of a benchmark to what a round gave.
 
 use crate::discover::{Failure, Presence};
-use crate::protocol::Timing;
+use crate::harness::Timing;
 use crate::seam::SampleRecord;
 use crate::units::{Paired, Side};
 

@@ -4,9 +4,10 @@ mod patience;
 
 use std::time::{Duration, Instant};
 
+use crate::build::CommandLine;
 use crate::discover::Failure;
+use crate::harness::{CriterionVersion, Ending, Invocation, Message, Process};
 use crate::process::Runner;
-use crate::protocol::{CriterionVersion, Ending, Invocation, Message, Process};
 use crate::scratch::Scratch;
 use crate::seam::Pace;
 use crate::units::Side;
@@ -58,6 +59,7 @@ pub(super) struct Player {
     current: Option<String>,
     /// The warm-up time of the current benchmark.
     warm_up: Duration,
+    command_line: CommandLine,
     announced: Option<Announced>,
     threads: ThreadTimes,
     unit: Option<String>,
@@ -130,6 +132,7 @@ impl Player {
                 released_at: Instant::now(),
                 current: None,
                 warm_up: Duration::ZERO,
+                command_line: executable.command_line,
                 announced: None,
                 unit: None,
                 idle: Idle::Stopped,
@@ -166,7 +169,7 @@ impl Player {
 
     /// Why it does not bear to be stopped while the other side runs, as far as that can be seen.
     pub(super) fn restless(&self) -> Option<Restless> {
-        Restless::of(self.worker, self.process.port().ok()?)
+        Restless::of(self.worker, self.process.port()?)
     }
 
     /// The process's id.
@@ -224,7 +227,7 @@ impl Player {
             Held::AtHandshake => self
                 .process
                 .greet(self.timeout)
-                .map(drop::<CriterionVersion>),
+                .map(drop::<Option<CriterionVersion>>),
             Held::AfterMeasurement => self.process.proceed(),
             Held::NotAtAll => Ok(()),
         }
@@ -268,6 +271,7 @@ impl Player {
                 times,
                 sampling_method,
                 benchmark_config,
+                summary,
             } => {
                 self.held = Held::AfterMeasurement;
                 self.current = None;
@@ -277,6 +281,7 @@ impl Player {
                     times,
                     config: benchmark_config,
                     method: sampling_method,
+                    summary,
                     threads: self.threads.since(ThreadTimes::of(self.worker)),
                     unit: self.ask_unit()?,
                     ended: false,
@@ -304,7 +309,8 @@ impl Player {
         self.held = Held::AfterMeasurement;
         let id = self.current.clone().unwrap_or_default();
         let threads = self.threads.since(ThreadTimes::of(self.worker));
-        SideReport::cut(id, self.announced, self.warm_up, threads)
+        let planned = self.pace.as_ref().and_then(Pace::planned_iterations);
+        SideReport::cut(id, self.announced, planned, self.warm_up, threads)
     }
 
     /// The process will say nothing more: its orderly end, or what is wrong.

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use crate::build::Choice;
 use crate::discover::{Discovery, Presence, Target};
+use crate::harness::{Invocation, Length, Timing};
 use crate::plan::Sampling;
 use crate::process::{self, Interrupted, Placement, allowed_processors};
-use crate::protocol::{Invocation, Length, Timing};
 use crate::scratch::Scratch;
 use crate::seam::{Enough, ProfileClock, ProfileSeam, RawProfile, SeamError};
 use crate::units::{BenchmarkKey, Event, EventSink, Paired, Pass, Side};
@@ -274,8 +274,7 @@ impl<'a> Profiler<'a> {
             return Err(NoProfile(why.to_owned()));
         }
         let seam = self.seam.as_ref().map_err(|why| NoProfile(why.clone()))?;
-        let unknown = || NoProfile("the version of Criterion is not known".to_owned());
-        let version = (*self.target.criterion.get(side)).ok_or_else(unknown)?;
+        let version = *self.target.criterion.get(side);
         let invocation = Invocation {
             executable,
             side,

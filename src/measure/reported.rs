@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::protocol::{BenchmarkConfig, SamplingMethod};
+use crate::harness::{BenchmarkConfig, LibtestSummary, SamplingMethod};
+use crate::seam::SampleRecord;
 
 use super::enough::Announced;
 use super::threads::Threads;
@@ -16,6 +17,9 @@ pub(super) struct SideReport {
     pub(super) config: BenchmarkConfig,
     /// How the iterations of the samples grow.
     pub(super) method: SamplingMethod,
+    /// Where the harness reports a summary: that, until the samples are known that it is of. The times are one sample
+    /// made from it.
+    pub(super) summary: Option<LibtestSummary>,
     /// Whether threads beside the main one did a noticeable part of the work.
     pub(super) threads: Threads,
     /// How the benchmark words one unit of its measurement, where it was asked.
@@ -26,14 +30,44 @@ pub(super) struct SideReport {
 }
 
 impl SideReport {
+    /// Whether its samples are known while its process stands still.
+    ///
+    /// # Errors
+    /// Why not, as a lower-case fragment.
+    pub(super) fn is_explained(&self) -> Result<(), String> {
+        match self.summary {
+            None => Ok(()),
+            Some(_) => Err(
+                "which of its samples are reported could not be shown in advance (it calls `Bencher::iter` more than \
+                 once, or reads the clock itself)"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// Puts the samples that a summary is of in its place, if they are those of this log. Gives how often the
+    /// function that times was called.
+    pub(super) fn explain(&mut self, log: &[SampleRecord]) -> Option<usize> {
+        let timed: Vec<u64> = log.iter().map(|sample| sample.timed_ns).collect();
+        let samples = self.summary?.samples(&timed)?;
+        self.summary = None;
+        self.iterations = vec![samples.iterations as f64; samples.times.len()];
+        self.times = samples.times;
+        Some(samples.calls)
+    }
+
     /// Of a benchmark in whose middle the process is ended: without times, and without a measurement time in force.
     pub(super) fn cut(
         id: String,
         announced: Option<Announced>,
+        planned: Option<Vec<f64>>,
         warm_up: Duration,
         threads: Threads,
     ) -> SideReport {
         let known = announced.and_then(|announced| announced.fewest_iterations());
+        let known = planned
+            .map(|iterations| (SamplingMethod::Flat, iterations))
+            .or(known);
         let (method, iterations) = known.unwrap_or((SamplingMethod::Flat, Vec::new()));
         SideReport {
             id,
@@ -45,6 +79,7 @@ impl SideReport {
                 warm_up_time: warm_up.into(),
             },
             method,
+            summary: None,
             threads,
             unit: None,
             ended: true,

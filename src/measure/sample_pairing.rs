@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::protocol::{Ending, next_of};
+use crate::harness::{Ending, next_of};
 use crate::seam::{Phase, Seam, SeamError};
 use crate::units::{Paired, Side};
 

@@ -10,9 +10,9 @@ use crate::binary::FunctionDifference;
 use crate::build::Choice;
 use crate::discover::{Presence, Target, TargetChanges};
 use crate::file_access::Watched;
+use crate::harness::Timing;
 use crate::plan::Sampling;
 use crate::process::Interrupted;
-use crate::protocol::Timing;
 use crate::scratch::Scratch;
 use crate::units::{EventSink, Side};
 

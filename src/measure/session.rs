@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::build::{Choice, Executable};
 use crate::discover::{Presence, Target};
+use crate::harness::{Invocation, Length, Timing};
 use crate::plan::{PairingRequest, Pinning, Sampling};
 use crate::process::Placement;
-use crate::protocol::{Invocation, Length, Timing};
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired};
 
@@ -278,7 +278,7 @@ impl<'a> Session<'a> {
                 executable: (*executables.get(side)).filter(|_| takes_part)?,
                 side,
                 filter: filter.clone(),
-                timing: Some((way.timing, (*target.criterion.get(side))?)),
+                timing: Some((way.timing, *target.criterion.get(side))),
                 length: match way.gate {
                     Gate::Quick => Length::Quick,
                     _ => Length::Whole,

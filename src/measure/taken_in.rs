@@ -8,6 +8,10 @@ use super::iterations::LeftAlone;
 use super::reported::SideReport;
 use super::standstill::Restless;
 
+/// What is wrong with a report that [`SideReport::explain`] does not understand.
+const UNEXPLAINED: &str = "what it reports does not follow from the samples that the clock seam saw (does the benchmark \
+    read the clock itself?)";
+
 /// Writes down what both sides reported of one step.
 pub(super) fn take_in(
     step: &Step,
@@ -19,6 +23,13 @@ pub(super) fn take_in(
     for side in Side::BOTH {
         if let Some(report) = reports.get_mut(side).as_mut().filter(|it| it.ended) {
             complete(report, side, step, seam)?;
+        }
+        if let Some(report) = reports
+            .get_mut(side)
+            .as_mut()
+            .filter(|it| it.summary.is_some())
+        {
+            report.explain(&seam.take_log(side)?);
         }
     }
     let interleaved = match (&reports.base, &reports.head) {
@@ -104,6 +115,9 @@ fn settle_up(seam: &Seam, reports: Paired<&SideReport>) -> Result<Interleaved, S
         if report.ended && (known == 0 || known != report.times.len()) {
             let reason = "it is not known which samples it had run when it was ended";
             return Ok(Interleaved::InDoubt(reason.into()));
+        }
+        if report.summary.is_some() {
+            return Ok(Interleaved::InDoubt(UNEXPLAINED.to_owned()));
         }
         if seam.worked_on(side)? {
             let reason =

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::*;
 use crate::build::Executable;
 use crate::discover::{Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target};
+use crate::harness::{CriterionVersion, fake};
 use crate::plan::{PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
-use crate::protocol::{CriterionVersion, fake};
 use crate::units::Event;
 
 fn sampling() -> Sampling {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::binary::{Frame, Symbols};
+use crate::harness::times_routine;
 use crate::seam::{AddressStack, AddressStacks, CodeAddress};
 use crate::units::on_side;
 
@@ -116,8 +117,12 @@ impl<'a> Atlas<'a> {
         for call in &stack.calls {
             places.extend(self.places(call));
         }
-        // The walk ends at the function that times the benchmark; which is not part of it.
-        places.pop_if(|place| place.function.contains("criterion::bencher::"));
+        // The walk ends at the function that times the benchmark; which is not part of it, nor is what was inlined
+        // around it.
+        let mut functions = places.iter().map(|place| &place.function);
+        if let Some(timing) = functions.position(|function| times_routine(function)) {
+            places.truncate(timing);
+        }
         TracedStack {
             places,
             requests: stack.requests,

@@ -33,4 +33,4 @@ pub use placement::{Placement, allowed_processors};
 pub use runner::Runner;
 pub use signals::{end_at, listen};
 pub(crate) use table::executing;
-pub(crate) use tail::Tail;
+pub(crate) use tail::{Tail, last_lines};

@@ -56,10 +56,15 @@ impl Tail {
         // Only a bound on waiting: whatever is there by then is the answer.
         let _ = self.closed.recv_timeout(PATIENCE);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(kept.make_contiguous()).into_owned();
-        let lines: Vec<&str> = text.trim().lines().collect();
-        shown(&lines).join("\n")
+        last_lines(kept.make_contiguous())
     }
+}
+
+/// The last lines of a text.
+pub(crate) fn last_lines(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let lines: Vec<&str> = text.trim().lines().collect();
+    shown(&lines).join("\n")
 }
 
 /// The last lines; but where a panic with a long backtrace would push its own message out, what it

@@ -12,6 +12,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use super::hooks::{Entry, Hooks};
 use super::layout;
 use super::symbols::ProbeSymbols;
+use crate::harness::ReadOrder;
 use crate::units::Side;
 
 /// Words of the log: 32,768 samples of one benchmark for the timing probe, warm-up included.
@@ -63,7 +64,12 @@ impl Channel {
         if path.len() >= layout::PATH_BYTES {
             return Err(std::io::ErrorKind::InvalidFilename.into());
         }
-        let ranges: Vec<u8> = symbols
+        let reads = &symbols.clock_reads;
+        let order = match reads.order {
+            ReadOrder::Criterion => layout::CLOCK_READS_OF_CRITERION,
+            ReadOrder::Libtest => layout::CLOCK_READS_OF_LIBTEST,
+        };
+        let ranges: Vec<u8> = reads
             .ranges
             .iter()
             .flat_map(|range| [range.start, range.end])
@@ -77,7 +83,8 @@ impl Channel {
         self.write_at(path, layout::PATH_OFFSET)?;
         self.write_at(&ranges, layout::RANGES_OFFSET)?;
         self.set(layout::FILE_BYTES, length)?;
-        self.set(layout::RANGE_COUNT, symbols.ranges.len() as u64)?;
+        self.set(layout::CLOCK_READS, order)?;
+        self.set(layout::RANGE_COUNT, reads.ranges.len() as u64)?;
         self.set(layout::LOG_OFFSET, log as u64)?;
         self.set(layout::LOG_CAPACITY, capacity as u64)?;
         self.set(layout::RECORD_WORDS, self.room.record_words as u64)?;

@@ -18,8 +18,10 @@ pub enum SeamError {
         /// Why, as a fragment (`it is statically linked`).
         reason: &'static str,
     },
-    /// The executable has none of Criterion's functions in its symbol table.
-    #[error("found none of Criterion's `Bencher::iter` functions in the symbols of `{path}`")]
+    /// The executable has none of the functions that time a benchmark in its symbol table.
+    #[error(
+        "found no function that times a benchmark (`Bencher::iter`) in the symbols of `{path}`"
+    )]
     NoBencher {
         /// The executable.
         path: PathBuf,

@@ -1,11 +1,11 @@
-//! Where Criterion's `Bencher::iter` functions lie in an executable.
+//! What the probe must know about an executable.
 
-use std::ops::Range;
 use std::path::Path;
 
 use object::{Architecture, FileKind};
 
 use crate::binary::{Binary, Symbol};
+use crate::harness::ClockReads;
 
 use super::SeamError;
 use super::hooks::{self, Hooks};
@@ -13,8 +13,8 @@ use super::hooks::{self, Hooks};
 /// What the probe must know about an executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProbeSymbols {
-    /// Addresses as in the symbol table, sorted, without overlaps, not empty.
-    pub(super) ranges: Vec<Range<u64>>,
+    /// Where it reads the clock.
+    pub(super) clock_reads: ClockReads,
     /// What has to be redirected so that allocations are seen.
     pub(super) hooks: Hooks,
 }
@@ -23,20 +23,17 @@ impl ProbeSymbols {
     /// Reads the executable at `path`.
     ///
     /// # Errors
-    /// If it is not one that the probe can be preloaded into, or shows no `Bencher::iter`.
+    /// If it is not one that the probe can be preloaded into, or shows no function that times a benchmark.
     pub(super) fn read(path: &Path) -> Result<ProbeSymbols, SeamError> {
         let bytes = fs_err::read(path)?;
         let file = check_preloadable(path, &bytes)?;
         let symbols = file.symbols();
         let functions: Vec<Symbol<'_>> = symbols.filter(|s| s.is_code && s.size > 0).collect();
-        let ranges = ranges(&functions);
-        if ranges.is_empty() {
-            return Err(SeamError::NoBencher {
-                path: path.to_owned(),
-            });
-        }
+        let clock_reads = ClockReads::find(&file, &functions);
         Ok(ProbeSymbols {
-            ranges,
+            clock_reads: clock_reads.ok_or_else(|| SeamError::NoBencher {
+                path: path.to_owned(),
+            })?,
             hooks: hooks::of(&file, &functions),
         })
     }
@@ -76,157 +73,4 @@ pub(super) fn check_preloadable<'a>(path: &Path, bytes: &'a [u8]) -> Result<Bina
         return refuse("it was built for another architecture");
     }
     Ok(file)
-}
-
-/// The functions in which Criterion reads the clock.
-fn ranges(functions: &[Symbol<'_>]) -> Vec<Range<u64>> {
-    let mut ranges: Vec<Range<u64>> = functions
-        .iter()
-        // Demangling thousands of names takes longer than looking for a word in them.
-        .filter(|one| one.name.contains("Bencher") && one.name.contains("iter"))
-        .filter(|one| is_timed(&format!("{:#}", rustc_demangle::demangle(one.name))))
-        .map(|one| one.address..one.address.saturating_add(one.size))
-        .collect();
-    ranges.sort_unstable_by_key(|range| (range.start, range.end));
-    // Identical functions may have been folded into one.
-    ranges.dedup_by(|next, kept| {
-        let overlaps = next.start < kept.end;
-        if overlaps {
-            kept.end = kept.end.max(next.end);
-        }
-        overlaps
-    });
-    ranges
-}
-
-/// The methods that time what they are given themselves; `iter_custom` leaves that to the benchmark.
-const TIMED: [&str; 5] = [
-    "iter",
-    "iter_batched",
-    "iter_batched_ref",
-    "iter_with_large_drop",
-    "iter_with_setup",
-];
-
-/// The modules that have them: Criterion's (criterion2's, too, is called so), and that of CodSpeed's layer.
-const BENCHERS: [&str; 2] = [
-    "criterion::bencher::",
-    "codspeed_criterion_compat_walltime::bencher::",
-];
-
-/// Whether a demangled name is one of [`TIMED`] of `Bencher` or `AsyncBencher`, or a closure inside
-/// (the future that an `AsyncBencher` has run). Legacy names look like
-/// `criterion::bencher::Bencher<M>::iter`, the newer ones like
-/// `<criterion::bencher::Bencher<_>>::iter::<u64, bench::f::{closure#0}>`.
-fn is_timed(name: &str) -> bool {
-    let (quoted, name) = match name.strip_prefix('<') {
-        Some(rest) => (true, rest),
-        None => (false, name),
-    };
-    let rest = BENCHERS.iter().find_map(|module| name.strip_prefix(module));
-    let Some(rest) = rest else {
-        return false;
-    };
-    let Some(rest) = rest
-        .strip_prefix("AsyncBencher")
-        .or_else(|| rest.strip_prefix("Bencher"))
-    else {
-        return false;
-    };
-    let Some(rest) = after_generics(rest) else {
-        return false;
-    };
-    let rest = match (quoted, rest.strip_prefix('>')) {
-        (true, Some(rest)) => rest,
-        (false, None) => rest,
-        _ => return false,
-    };
-    let Some(rest) = rest.strip_prefix("::") else {
-        return false;
-    };
-    let end = rest
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(rest.len());
-    // CodSpeed's layer reads the clock one call deeper, since version 3.
-    let method = rest[..end].trim_start_matches("__codspeed_root_frame__");
-    TIMED.contains(&method)
-}
-
-/// What follows the `<…>` at the start of `name`, if there is one.
-fn after_generics(name: &str) -> Option<&str> {
-    if !name.starts_with('<') {
-        return Some(name);
-    }
-    let mut depth = 0_usize;
-    let mut before = ' ';
-    for (at, c) in name.char_indices() {
-        match c {
-            '<' => depth += 1,
-            '>' if before == '-' => {} // the arrow of a function type
-            '>' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return name.get(at + 1..);
-        }
-        before = c;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_timed_methods_are_recognised_in_both_manglings() {
-        for name in [
-            "criterion::bencher::Bencher<M>::iter",
-            "criterion::bencher::Bencher<M>::iter_batched_ref",
-            "criterion::bencher::AsyncBencher<A,M>::iter",
-            "criterion::bencher::AsyncBencher<A,M>::iter::{{closure}}",
-            "<criterion::bencher::Bencher>::iter::<u64, shapes::f::{closure#0}>",
-            "<criterion::bencher::Bencher<criterion::measurement::WallTime>>::iter_batched::<A, B>",
-            "<criterion::bencher::AsyncBencher<fn() -> X>>::iter::<A>::{closure#0}",
-            "codspeed_criterion_compat_walltime::bencher::Bencher<M>::__codspeed_root_frame__iter_batched",
-        ] {
-            assert!(is_timed(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn other_functions_are_not_taken_for_timed_methods() {
-        for name in [
-            "criterion::bencher::Bencher<M>::iter_custom",
-            "codspeed_criterion_compat_walltime::bencher::Bencher<M>::__codspeed_root_frame__iter_custom",
-            "<criterion::bencher::Bencher>::iter_custom::<F>",
-            "criterion::bencher::Bencher<M>::iterate",
-            "core::ptr::drop_in_place<criterion::bencher::AsyncBencher<E>::iter_batched<A>::{{closure}}>",
-            "<criterion::report::BencherReport as criterion::report::Report>::measurement_complete",
-            "my::criterion::bencher::Bencher::iter",
-            "<criterion::bencher::Bencher as core::iter::Iterator>::iter",
-            "criterion::bencher::Bencher<M",
-        ] {
-            assert!(!is_timed(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn ranges_come_sorted_and_folded_functions_count_once() {
-        let name = "_ZN9criterion7bencher16Bencher$LT$M$GT$4iter17h0123456789abcdefE";
-        let symbol = |name, address, size| Symbol {
-            name,
-            address,
-            size,
-            is_code: true,
-        };
-        let found = ranges(&[
-            symbol(name, 50, 10),
-            symbol(name, 10, 10),
-            symbol(name, 50, 10),
-            symbol("main", 0, 5),
-        ]);
-        let expected = [10..20, 50..60];
-        assert_eq!(found, expected);
-    }
 }

@@ -6,6 +6,7 @@ use fs_err::File;
 
 use super::channel::word_of;
 use super::{Seam, SeamError, layout};
+use crate::harness::{iterations_after, iterations_of_all};
 use crate::units::Side;
 
 /// How a warm-up is to end. Criterion calls the benchmark with 1, 2, 4, 8 … iterations; it takes all calls but the
@@ -181,6 +182,16 @@ impl Pace {
         let real = announced.as_secs_f64() * (took as f64 / told as f64);
         Duration::try_from_secs_f64(real).unwrap_or(Duration::MAX)
     }
+
+    /// The iterations of all samples behind a warm-up that was ended, where the harness plans them from that alone.
+    #[must_use]
+    pub fn planned_iterations(&self) -> Option<Vec<f64>> {
+        let word = |field| word_of(&self.shared, field).unwrap_or(0);
+        let planned = word(layout::CLOCK_READS) == layout::CLOCK_READS_OF_LIBTEST
+            && word(layout::WARM_UP_ENDED) > 0;
+        planned.then(|| iterations_of_all(iterations_after(word(layout::WARM_UP_TOLD_NS))))
+    }
+
     /// Whether the benchmark may be over before it has ended.
     #[must_use]
     pub fn is_bounded(&self) -> bool {

@@ -108,9 +108,9 @@ fn benchmarks_of_another_harness_only() {
         .code(101)
         .stdout_eq(str![""])
         .stderr_eq(str![[r#"
-error: none of the bench targets uses Criterion: sums::sums (does not use Criterion)
+error: none of the bench targets has benchmarks of Criterion or with `#[bench]`: sums::sums (does not use Criterion)
 
-hint: cargo-perfcheck drives Criterion benchmarks: `cargo add --dev criterion`, then a `[[bench]]` with `harness = false`
+hint: cargo-perfcheck drives Criterion's benchmarks and functions with `#[bench]`: `cargo add --dev criterion`, then a `[[bench]]` with `harness = false`
 
 "#]]);
 }

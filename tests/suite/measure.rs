@@ -7,10 +7,10 @@ use std::time::Duration;
 use cargo_perfcheck::discover::{
     Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
+use cargo_perfcheck::harness::CriterionVersion;
 use cargo_perfcheck::measure::{self, Measured, Pairing, Remark, Settled};
 use cargo_perfcheck::plan::{PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
 use cargo_perfcheck::process::{Runner, allowed_processors};
-use cargo_perfcheck::protocol::CriterionVersion;
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::units::{BenchmarkKey, Paired, Ratio, Side};
 

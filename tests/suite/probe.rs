@@ -9,10 +9,10 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use cargo_perfcheck::build::{CommandLine, Executable};
-use cargo_perfcheck::process::{Placement, allowed_processors};
-use cargo_perfcheck::protocol::{
+use cargo_perfcheck::harness::{
     CriterionVersion, Invocation, Length, Message, Process, Timing, next_of,
 };
+use cargo_perfcheck::process::{Placement, allowed_processors};
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{Reconciliation, SampleRecord, Seam, Settings, reconcile};
 use cargo_perfcheck::units::{Paired, Side};
@@ -134,7 +134,7 @@ fn start<T>(
             executable: executables.get(side),
             side,
             filter: filter.into(),
-            timing: Some((timing, version)),
+            timing: Some((timing, Some(version))),
             length: Length::Whole,
             placement,
             env: seam.env(side),

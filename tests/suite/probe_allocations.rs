@@ -8,10 +8,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use cargo_perfcheck::build::Executable;
-use cargo_perfcheck::process::Placement;
-use cargo_perfcheck::protocol::{
+use cargo_perfcheck::harness::{
     CriterionVersion, Ending, Invocation, Length, Message, Process, Timing,
 };
+use cargo_perfcheck::process::Placement;
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{
     AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS, Tracing,
@@ -122,7 +122,7 @@ pub(crate) fn count_as(
         executable,
         side,
         filter: filter.into(),
-        timing: Some((timing, version)),
+        timing: Some((timing, Some(version))),
         length: Length::Whole,
         placement: Placement::Free,
         env: seam.env(side),

@@ -12,11 +12,11 @@ use cargo_perfcheck::build::Executable;
 use cargo_perfcheck::discover::{
     Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target,
 };
+use cargo_perfcheck::harness::{CriterionVersion, Ending};
 use cargo_perfcheck::measure::{Counted, Counting, Known, Sources, count_allocations};
 use cargo_perfcheck::plan::{
     AllocationPolicy, OnMore, PairingRequest, Profiling, Sampling, Thresholds,
 };
-use cargo_perfcheck::protocol::{CriterionVersion, Ending};
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::seam::{AllocationSeam, Coverage, Tracing};
 use cargo_perfcheck::units::{BenchmarkKey, Exactness, Metric, MetricGroup, Paired, Ratio, Side};

@@ -22,6 +22,8 @@ mod heap;
 #[allow(dead_code, reason = "some constants are for the host alone")]
 #[path = "../../src/layout.rs"]
 mod layout;
+#[path = "../../src/libtest.rs"]
+mod libtest;
 #[allow(dead_code, reason = "half of it is replaced by the hooks")]
 #[path = "../../src/no_heap.rs"]
 mod no_heap;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::protocol::Ending;
+use crate::build::CommandLine;
+use crate::harness::Ending;
 
 use super::super::threads::ThreadTimes;
 use super::Player;
@@ -25,12 +26,12 @@ impl Player {
         self.heard_at = Instant::now();
     }
 
-    /// Whether it is silent because it works on something outside of any benchmark: a set-up may take as long as it
-    /// likes, up to the longest round.
+    /// Whether it is silent because it works on something of which nobody said how long it takes: a set-up outside of any
+    /// benchmark, and every benchmark of libtest, may take as long as they like, up to the longest round.
     pub(in crate::measure) fn sets_up(&mut self) -> bool {
         let now = ThreadTimes::of(self.worker);
         let before = std::mem::replace(&mut self.at_work, now);
-        self.current.is_none()
+        (self.current.is_none() || self.command_line == CommandLine::Libtest)
             && before.has_worked(now)
             && self.released_at.elapsed() < LONGEST_ROUND
     }

@@ -8,8 +8,8 @@
 use std::path::Path;
 
 use crate::file_access::{Access, RecordError};
+use crate::harness::{Filter, Invocation, Length};
 use crate::process::Placement;
-use crate::protocol::{Filter, Invocation, Length};
 use crate::seam::{Enough, SeamError};
 use crate::units::{Event, Side};
 
@@ -74,10 +74,8 @@ impl Search<'_> {
         look: Look,
     ) -> Result<Seen, Stop> {
         let timing = look.timing();
-        let (Some(executable), Some(version)) = (
-            self.target.executables.get(side).as_ref(),
-            *self.target.criterion.get(side),
-        ) else {
+        let version = *self.target.criterion.get(side);
+        let Some(executable) = self.target.executables.get(side).as_ref() else {
             return Ok(Seen::Nothing);
         };
         let invocation = Invocation {

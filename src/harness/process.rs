@@ -1,92 +1,23 @@
 //! A live benchmark process, and the waiting for what it says.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::Signal;
+use rustix::event::{PollFd, PollFlags};
 
 use crate::process::{Child, Runner, Tail};
 use crate::scratch::Scratch;
 use crate::units::{Paired, Side};
 
-use super::handshake::{ANSWER_BYTES, GREETING, parse_answer};
+use super::conversation::{Conversation, wait_readable, wait_until};
 use super::invocation::temporary;
-use super::{CriterionVersion, FrameBuffer, Invocation, Message, ProtocolError, encode};
-
-/// How long a process may live on after it closed its connection.
-const LAST_BREATH: Duration = Duration::from_secs(10);
-
-/// How often a process that has not connected yet is looked at for its end, which no file
-/// descriptor tells.
-const GLANCE: Duration = Duration::from_millis(10);
-
-/// Why a process will say nothing more.
-#[derive(Debug, thiserror::Error)]
-pub enum Ending {
-    /// It exited by itself.
-    #[error("{}", describe(*.status))]
-    Exited {
-        /// How.
-        status: ExitStatus,
-    },
-    /// Nothing was heard of it for so long that it was ended.
-    #[error("no sign of life for {}", humantime::format_duration(*.waited))]
-    Silent {
-        /// How long.
-        waited: Duration,
-    },
-    /// It announced that it will take too long, so it was ended.
-    #[error("would take {} for one round; at most {} are allowed", humantime::format_duration(Duration::from_secs(.announced.as_secs())), humantime::format_duration(*.limit))]
-    TooLong {
-        /// What it announced.
-        announced: Duration,
-        /// What is allowed.
-        limit: Duration,
-    },
-    /// What it sent is not Criterion's protocol.
-    #[error("{}", with_hint(.0))]
-    Protocol(#[from] ProtocolError),
-    /// It could not be started.
-    #[error("could not be started: {0}")]
-    NotStarted(io::Error),
-}
-
-fn with_hint(error: &ProtocolError) -> String {
-    match error.hint() {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
-    }
-}
-
-fn describe(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exited with status {code}"),
-        (None, Some(signal)) => {
-            let name = Signal::from_named_raw(signal).map(|name| format!(" ({name:?})"));
-            format!("was killed by signal {signal}{}", name.unwrap_or_default())
-        }
-        (None, None) => format!("ended: {status}"),
-    }
-}
-
-impl From<io::Error> for Ending {
-    fn from(source: io::Error) -> Self {
-        Ending::Protocol(ProtocolError::Io { source })
-    }
-}
+use super::{CriterionVersion, Ending, Invocation, Message, of};
 
 /// A live benchmark process. Dropping it ends it and everything it started.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    listener: TcpListener,
-    stream: Option<TcpStream>,
-    frames: FrameBuffer,
+    conversation: Box<dyn Conversation>,
     /// What its benchmarks are called, by its own names for them.
     names: BTreeMap<String, String>,
     stdout: Option<Tail>,
@@ -94,17 +25,16 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a process. It runs up to its first use of Criterion and waits there.
+    /// Starts a process. It runs up to its first benchmark, or the first use of its harness, and waits there.
     ///
     /// # Errors
-    /// [`Ending::NotStarted`] when the executable cannot be started or no port can be listened on.
+    /// [`Ending::NotStarted`] when the executable cannot be started or cannot be talked to.
     pub fn spawn(invocation: &Invocation<'_>, scratch: &Scratch) -> Result<Process, Ending> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Ending::NotStarted)?;
-        listener.set_nonblocking(true).map_err(Ending::NotStarted)?;
-        let port = listener.local_addr().map_err(Ending::NotStarted)?.port();
         let temporary = temporary(scratch.path(), invocation.side);
         std::fs::create_dir_all(temporary).map_err(Ending::NotStarted)?;
-        let mut command = invocation.command(scratch.path(), port);
+        let harness = of(invocation.executable.command_line);
+        let mut command = invocation.command(harness, scratch.path());
+        let conversation = harness.open(invocation, &mut command)?;
         let mut child = invocation
             .placement
             .apply(|| scratch.spawn_benchmark(&mut command))
@@ -114,9 +44,7 @@ impl Process {
             stdout: child.stdout.take().map(Tail::of),
             stderr: child.stderr.take().map(Tail::of),
             child,
-            listener,
-            stream: None,
-            frames: FrameBuffer::default(),
+            conversation,
             names: invocation.executable.names.clone(),
         })
     }
@@ -127,12 +55,10 @@ impl Process {
         self.child.id()
     }
 
-    /// The port of this machine to which the process is connected.
-    ///
-    /// # Errors
-    /// If the system does not tell.
-    pub fn port(&self) -> io::Result<u16> {
-        Ok(self.listener.local_addr()?.port())
+    /// The port of this machine to which the process is connected, if it is to one.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.conversation.port()
     }
 
     /// Stops the process and everything it started, as a whole.
@@ -145,48 +71,20 @@ impl Process {
         self.child.resume();
     }
 
-    /// Waits until the process connects; afterwards it stands still until it is greeted.
+    /// Waits until the process stands still before its first benchmark; it does until it is greeted.
     ///
     /// # Errors
-    /// [`Ending::Exited`] when it ends without connecting, [`Ending::Silent`] when it does neither.
+    /// [`Ending::Exited`] when it ends without that, [`Ending::Silent`] when it does neither.
     pub fn connect(&mut self, timeout: Duration) -> Result<(), Ending> {
-        let deadline = Instant::now() + timeout;
-        loop {
-            match self.listener.accept() {
-                Ok((stream, _)) => {
-                    stream.set_nonblocking(true)?;
-                    stream.set_nodelay(true)?;
-                    self.stream = Some(stream);
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error.into()),
-            }
-            if self.child.try_wait()?.is_some() {
-                return Err(self.end());
-            }
-            if Instant::now() >= deadline {
-                return Err(Ending::Silent { waited: timeout });
-            }
-            wait_readable(&mut [PollFd::new(&self.listener, PollFlags::IN)], GLANCE)?;
-        }
+        self.conversation.connect(&mut self.child, timeout)
     }
 
-    /// Lets a connected process run, and learns which Criterion it is.
+    /// Lets a connected process run, and learns which Criterion it is, if any.
     ///
     /// # Errors
     /// As for [`Process::next`].
-    pub fn greet(&mut self, timeout: Duration) -> Result<CriterionVersion, Ending> {
-        self.send(GREETING)?;
-        let deadline = Instant::now() + timeout;
-        loop {
-            let received = self.receive();
-            if let Some(answer) = self.frames.take(ANSWER_BYTES) {
-                return Ok(parse_answer(&answer)?);
-            }
-            received?;
-            self.wait_until(deadline, timeout)?;
-        }
+    pub fn greet(&mut self, timeout: Duration) -> Result<Option<CriterionVersion>, Ending> {
+        self.conversation.greet(&mut self.child, timeout)
     }
 
     /// Lets a process that waits after `MeasurementComplete` or `FinishedBenchmarkGroup` run on.
@@ -194,7 +92,7 @@ impl Process {
     /// # Errors
     /// [`Ending::Exited`] when it is gone.
     pub fn proceed(&mut self) -> Result<(), Ending> {
-        self.send(&encode(&"Continue")?)
+        self.conversation.proceed(&mut self.child)
     }
 
     /// Asks a process that waits to word `value` in the unit of its measurement; the answer comes as
@@ -203,11 +101,7 @@ impl Process {
     /// # Errors
     /// As for [`Process::proceed`].
     pub fn format_value(&mut self, value: f64) -> Result<(), Ending> {
-        #[derive(serde::Serialize)]
-        enum Question {
-            FormatValue { value: f64 },
-        }
-        self.send(&encode(&Question::FormatValue { value })?)
+        self.conversation.format_value(&mut self.child, value)
     }
 
     /// The next message; at most `timeout` is waited for it.
@@ -220,7 +114,7 @@ impl Process {
             if let Some(message) = self.poll_message()? {
                 return Ok(message);
             }
-            self.wait_until(deadline, timeout)?;
+            wait_until(self.conversation.descriptor(), deadline, timeout)?;
         }
     }
 
@@ -229,89 +123,18 @@ impl Process {
     #[must_use]
     pub fn into_last_words(mut self) -> String {
         self.kill();
-        [&self.stderr, &self.stdout]
-            .into_iter()
-            .flatten()
-            .map(Tail::last_lines)
+        let heard = [&self.stderr, &self.stdout];
+        let heard = heard.into_iter().flatten().map(Tail::last_lines);
+        heard
+            .chain([self.conversation.last_lines()])
             .find(|lines| !lines.is_empty())
             .unwrap_or_default()
     }
 
     /// A message that is already there.
     fn poll_message(&mut self) -> Result<Option<Message>, Ending> {
-        if let Some(message) = self.frames.next_message::<Message>()? {
-            return Ok(Some(message.renamed(&self.names)));
-        }
-        let received = self.receive();
-        // What came before the end is heard first.
-        match self.frames.next_message::<Message>()? {
-            Some(message) => Ok(Some(message.renamed(&self.names))),
-            None => received.map(|()| None),
-        }
-    }
-
-    /// Takes in what has arrived, without waiting.
-    fn receive(&mut self) -> Result<(), Ending> {
-        let mut chunk = [0; 16 << 10];
-        loop {
-            let Some(stream) = &mut self.stream else {
-                return Err(self.end());
-            };
-            match stream.read(&mut chunk) {
-                Ok(0) => return Err(self.end()),
-                Ok(count) => self.frames.push(&chunk[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    acknowledge(stream);
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                    return Err(self.end());
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Sends a few bytes; the process reads them before it does anything else, so the socket's
-    /// buffer always has room.
-    fn send(&mut self, bytes: &[u8]) -> Result<(), Ending> {
-        let Some(stream) = &mut self.stream else {
-            return Err(self.end());
-        };
-        stream.write_all(bytes).map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => self.end(),
-            _ => error.into(),
-        })
-    }
-
-    fn wait_until(&self, deadline: Instant, timeout: Duration) -> Result<(), Ending> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Ending::Silent { waited: timeout });
-        }
-        if let Some(stream) = &self.stream {
-            wait_readable(&mut [PollFd::new(stream, PollFlags::IN)], left)?;
-        }
-        Ok(())
-    }
-
-    /// How the process ended, now that its connection is closed.
-    fn end(&mut self) -> Ending {
-        self.stream = None;
-        let deadline = Instant::now() + LAST_BREATH;
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Ending::Exited { status },
-                Ok(None) if Instant::now() < deadline => std::thread::sleep(GLANCE),
-                Ok(None) => {
-                    return Ending::Silent {
-                        waited: LAST_BREATH,
-                    };
-                }
-                Err(error) => return error.into(),
-            }
-        }
+        let message = self.conversation.poll(&mut self.child)?;
+        Ok(message.map(|message| message.renamed(&self.names)))
     }
 
     fn kill(&mut self) {
@@ -342,8 +165,8 @@ pub fn next_of(
         let mut streams: Vec<PollFd<'_>> = [&processes.base, &processes.head]
             .into_iter()
             .flatten()
-            .filter_map(|process| process.stream.as_ref())
-            .map(|stream| PollFd::new(stream, PollFlags::IN))
+            .filter_map(|process| process.conversation.descriptor())
+            .map(|stream| PollFd::from_borrowed_fd(stream, PollFlags::IN))
             .collect();
         if let Err(error) = wait_readable(&mut streams, left) {
             let side = if processes.base.is_some() {
@@ -353,26 +176,6 @@ pub fn next_of(
             };
             return Some((side, Err(error.into())));
         }
-    }
-}
-
-/// Acknowledges at once what has been read. Criterion writes the length of a message by itself, and then
-/// the kernel holds the message back until the length is acknowledged (Nagle's algorithm), which
-/// the receiving kernel puts off by 40 ms: for each group of benchmarks, in each process.
-fn acknowledge(stream: &TcpStream) {
-    #[cfg(target_os = "linux")]
-    // Without it, it only takes longer. The kernel forgets the setting, so it is made each time.
-    let _ = rustix::net::sockopt::set_tcp_quickack(stream, true);
-    #[cfg(not(target_os = "linux"))]
-    let _ = stream;
-}
-
-/// Sleeps until something can be read, or `timeout` has passed, or a signal came.
-fn wait_readable(descriptors: &mut [PollFd<'_>], timeout: Duration) -> io::Result<()> {
-    let timeout = Timespec::try_from(timeout).map_err(io::Error::other)?;
-    match poll(descriptors, Some(&timeout)) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -6,38 +6,43 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
+use crate::build::CommandLine;
+
 /// The harness of an executable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Harness {
-    /// Criterion, with its machine protocol.
-    Criterion,
-    /// criterion2, a fork of it with a command line of its own.
-    Criterion2,
+pub(crate) enum RecognisedHarness {
+    /// One that perfcheck drives, by how it understands its command line.
+    Driven(CommandLine),
     /// Something else; what, as a lower-case fragment.
     Other(&'static str),
 }
 
+use RecognisedHarness::{Driven, Other};
+
 /// A string that each harness needs at run time, so that it survives stripping: names of
 /// environment variables and wordings of its output.
-const MARKS: &[(&str, Harness)] = &[
+const MARKS: &[(&str, RecognisedHarness)] = &[
     // From a help text that its command line alone has.
-    ("compatibility with libsets", Harness::Criterion2),
-    ("CARGO_CRITERION_PORT", Harness::Criterion),
-    ("DIVAN_SAMPLE_COUNT", Harness::Other("uses divan")),
-    ("GUNGRAUN_", Harness::Other("uses gungraun")),
-    ("IAI_CALLGRIND_", Harness::Other("uses iai-callgrind")),
-    ("--tool=cachegrind", Harness::Other("uses iai")),
-    ("tango_init", Harness::Other("uses tango")),
-    ("tango_bench", Harness::Other("uses tango")),
     (
-        "test result: ",
-        Harness::Other("uses the default harness (libtest), not Criterion"),
+        "compatibility with libsets",
+        Driven(CommandLine::Criterion2),
     ),
+    ("CARGO_CRITERION_PORT", Driven(CommandLine::Criterion)),
+    ("DIVAN_SAMPLE_COUNT", Other("uses divan")),
+    ("GUNGRAUN_", Other("uses gungraun")),
+    ("IAI_CALLGRIND_", Other("uses iai-callgrind")),
+    ("--tool=cachegrind", Other("uses iai")),
+    ("tango_init", Other("uses tango")),
+    ("tango_bench", Other("uses tango")),
+    // A variable that libtest alone reads.
+    ("RUST_TEST_NOCAPTURE", Driven(CommandLine::Libtest)),
+    // What looks like it and is not.
+    ("test result: ", Other("uses a harness like libtest")),
 ];
 
 /// Reads which harness `executable` contains. Criterion wins over others that are linked in as well.
-pub(super) fn recognise(executable: &Path) -> std::io::Result<Harness> {
-    static ANY: LazyLock<Vec<(Regex, Harness)>> = LazyLock::new(|| {
+pub(crate) fn recognise(executable: &Path) -> std::io::Result<RecognisedHarness> {
+    static ANY: LazyLock<Vec<(Regex, RecognisedHarness)>> = LazyLock::new(|| {
         MARKS
             .iter()
             .filter_map(|(mark, harness)| Some((Regex::new(&regex::escape(mark)).ok()?, *harness)))
@@ -47,9 +52,7 @@ pub(super) fn recognise(executable: &Path) -> std::io::Result<Harness> {
     Ok(ANY
         .iter()
         .find(|(mark, _)| mark.is_match(&bytes))
-        .map_or(Harness::Other("does not use Criterion"), |(_, harness)| {
-            *harness
-        }))
+        .map_or(Other("does not use Criterion"), |(_, harness)| *harness))
 }
 
 #[cfg(test)]
@@ -63,14 +66,18 @@ mod tests {
         for (bytes, expected) in [
             (
                 &b"\x7fELF..CARGO_CRITERION_PORT..test result: "[..],
-                Harness::Criterion,
+                Driven(CommandLine::Criterion),
             ),
             (
                 b"..CARGO_CRITERION_PORT..compatibility with libsets..",
-                Harness::Criterion2,
+                Driven(CommandLine::Criterion2),
             ),
-            (b"..DIVAN_SAMPLE_COUNT..", Harness::Other("uses divan")),
-            (b"nothing known", Harness::Other("does not use Criterion")),
+            (
+                b"..RUST_TEST_NOCAPTURE..test result: ",
+                Driven(CommandLine::Libtest),
+            ),
+            (b"..DIVAN_SAMPLE_COUNT..", Other("uses divan")),
+            (b"nothing known", Other("does not use Criterion")),
         ] {
             fs_err::write(&path, bytes).unwrap();
             assert_eq!(recognise(&path).unwrap(), expected);

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::LibtestSummary;
+
 /// One message of a benchmark process.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub enum Message {
@@ -60,6 +62,9 @@ pub enum Message {
         sampling_method: SamplingMethod,
         /// The settings in force: those in the benchmark's code win over the command line.
         benchmark_config: BenchmarkConfig,
+        /// Where only a summary of the samples is reported: that, and one sample of one iteration made from it.
+        #[serde(skip)]
+        summary: Option<LibtestSummary>,
     },
     /// The answer to [`super::Process::format_value`].
     FormattedValue {
@@ -101,13 +106,21 @@ pub struct BenchmarkId {
 }
 
 impl BenchmarkId {
+    /// Of a benchmark that has a name and nothing else.
+    pub(super) fn of_name(name: String) -> BenchmarkId {
+        BenchmarkId {
+            group_id: name,
+            function_id: None,
+            value_str: None,
+            throughput: Vec::new(),
+        }
+    }
+
     /// The same benchmark under another name.
     fn named(&self, name: &str) -> BenchmarkId {
         BenchmarkId {
-            group_id: name.to_owned(),
-            function_id: None,
-            value_str: None,
             throughput: self.throughput.clone(),
+            ..BenchmarkId::of_name(name.to_owned())
         }
     }
 

@@ -1,15 +1,15 @@
 //! How a benchmark process is started: its arguments, its environment, its folder.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::build::{CommandLine, Executable};
+use crate::build::Executable;
 use crate::process::{Placement, Runner, without_session};
 use crate::units::Side;
 
-use super::CriterionVersion;
+use super::{CriterionVersion, Harness};
 
 /// Criterion's settings for a process. Settings in the benchmark's code win over them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Timing {
         }
     }
 
-    fn quick_arguments(self) -> [String; 7] {
+    pub(super) fn quick_arguments(self) -> [String; 7] {
         [
             // Criterion refuses a sample size beside it.
             "--quick".into(),
@@ -67,8 +67,8 @@ impl Timing {
         ]
     }
 
-    fn arguments(self, version: CriterionVersion) -> [String; 6] {
-        let timing = if version.wants_whole_seconds() {
+    pub(super) fn arguments(self, version: Option<CriterionVersion>) -> [String; 6] {
+        let timing = if version.is_some_and(CriterionVersion::wants_whole_seconds) {
             self.in_whole_seconds()
         } else {
             self
@@ -104,37 +104,6 @@ pub enum Filter {
     Pattern(String),
 }
 
-impl Filter {
-    /// As an argument of Criterion.
-    fn pattern(&self) -> String {
-        match self {
-            // Matches nothing, so that a process names its benchmarks and runs none.
-            Filter::Nothing => "$^".to_owned(),
-            Filter::Pattern(pattern) => pattern.clone(),
-            Filter::Ids(ids) => {
-                let alternatives: Vec<String> = ids
-                    .iter()
-                    // An argument cannot hold a NUL, an expression can name it.
-                    .map(|id| regex::escape(id).replace('\0', r"\x00"))
-                    .collect();
-                format!("^(?:{})$", alternatives.join("|"))
-            }
-        }
-    }
-
-    /// As arguments of criterion2, which can be asked for one benchmark by its whole id.
-    fn exact(&self) -> Vec<String> {
-        match self {
-            Filter::Nothing => vec!["--ignored".to_owned()],
-            Filter::Pattern(part) => vec![part.clone()],
-            Filter::Ids(ids) => match &ids[..] {
-                [id] => vec!["--exact".to_owned(), "--".to_owned(), id.clone()],
-                _ => Vec::new(),
-            },
-        }
-    }
-}
-
 impl From<&str> for Filter {
     fn from(pattern: &str) -> Self {
         Filter::Pattern(pattern.to_owned())
@@ -150,8 +119,8 @@ pub struct Invocation<'a> {
     pub side: Side,
     /// Which benchmarks are to run.
     pub filter: Filter,
-    /// The settings, and the version of Criterion that will read them; absent where nothing is run.
-    pub timing: Option<(Timing, CriterionVersion)>,
+    /// The settings, and the version of Criterion that will read them, if one will; absent where nothing is run.
+    pub timing: Option<(Timing, Option<CriterionVersion>)>,
     /// How much of each benchmark it measures.
     pub length: Length,
     /// Where it may run.
@@ -168,7 +137,7 @@ impl Invocation<'_> {
     }
 
     /// The filter by the names that the process itself has for its benchmarks.
-    fn filter(&self) -> Filter {
+    pub(super) fn own_filter(&self) -> Filter {
         let Filter::Ids(ids) = &self.filter else {
             return self.filter.clone();
         };
@@ -181,37 +150,19 @@ impl Invocation<'_> {
         Filter::Ids(ids.iter().map(own).collect())
     }
 
-    fn arguments(&self) -> Vec<String> {
-        let mut words = vec!["--bench".to_owned()];
-        let timing = self.timing.iter();
-        let timing = timing.flat_map(|(timing, version)| match self.length {
-            Length::Whole => timing.arguments(*version).to_vec(),
-            Length::Quick => timing.quick_arguments().to_vec(),
-        });
-        match self.executable.command_line {
-            CommandLine::Criterion => {
-                words.push("--noplot".to_owned());
-                words.extend(timing);
-                words.push(self.filter().pattern());
-            }
-            CommandLine::Criterion2 => {
-                words.push("-n".to_owned());
-                words.extend(timing);
-                words.extend(self.filter().exact());
-            }
-            CommandLine::Own => {}
-        }
-        words
-    }
-
-    /// The command, to be connected to `port`; what Criterion writes goes to `folder`. Both sides get environments of the same names and,
+    /// The command; what Criterion writes goes to `folder`. Both sides get environments of the same names and,
     /// as their paths have equal length, of the same size: the environment lies above the stack and
     /// moves it.
-    pub(super) fn command(&self, folder: &Path, port: u16) -> Command {
+    pub(super) fn command(&self, harness: &dyn Harness, folder: &Path) -> Command {
+        self.command_with(&harness.arguments(self), folder)
+    }
+
+    /// The same with other words.
+    pub(super) fn command_with(&self, words: &[impl AsRef<OsStr>], folder: &Path) -> Command {
         let runner = self.executable.runner.as_ref();
         let mut command = Runner::launch(runner, &self.executable.path);
         command
-            .args(self.arguments())
+            .args(words)
             .current_dir(&self.executable.working_dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -225,8 +176,6 @@ impl Invocation<'_> {
                     .map(|(name, value)| (name, value)),
             )
             .envs(self.env.iter().map(|(name, value)| (name, value)))
-            // Five digits, always.
-            .env("CARGO_CRITERION_PORT", format!("{port:05}"))
             .env(
                 "CRITERION_HOME",
                 folder.join("criterion").join(self.side.name()),
@@ -245,7 +194,23 @@ pub(super) fn temporary(folder: &Path, side: Side) -> PathBuf {
 mod tests {
     use std::ffi::OsStr;
 
+    use super::super::of;
     use super::*;
+    use crate::build::CommandLine;
+
+    fn arguments(invocation: &Invocation<'_>) -> Vec<String> {
+        of(invocation.executable.command_line).arguments(invocation)
+    }
+
+    /// The expression that a filter becomes.
+    fn pattern(filter: Filter) -> String {
+        let executable = super::super::fake::executable("");
+        let invocation = Invocation {
+            filter,
+            ..whole(&executable)
+        };
+        arguments(&invocation).pop().unwrap()
+    }
 
     fn whole(executable: &Executable) -> Invocation<'_> {
         Invocation {
@@ -279,7 +244,7 @@ mod tests {
             "nul\0byte",
             "new\nline",
         ];
-        let filter = Invocation::filter_for(ids).pattern();
+        let filter = pattern(Invocation::filter_for(ids));
         assert!(!filter.contains('\0'));
         let regex = regex::Regex::new(&filter).unwrap();
         for id in ids {
@@ -288,7 +253,7 @@ mod tests {
         }
         assert!(!regex.is_match("sort/1 0000"));
         assert!(!regex.is_match("d"));
-        let nothing = regex::Regex::new(&Filter::Nothing.pattern()).unwrap();
+        let nothing = regex::Regex::new(&pattern(Filter::Nothing)).unwrap();
         assert!(!nothing.is_match("d"));
     }
 
@@ -303,7 +268,7 @@ mod tests {
             filter: Invocation::filter_for(["fold/codeword", "sum"]),
             ..whole(&executable)
         };
-        let words = invocation.arguments().join(" ");
+        let words = arguments(&invocation).join(" ");
         assert_eq!(words, "--bench --noplot ^(?:fold/chained|sum)$");
     }
 
@@ -322,10 +287,10 @@ mod tests {
             let version = version(3, 0, 5);
             let invocation = Invocation {
                 filter,
-                timing: Some((timing, version)),
+                timing: Some((timing, Some(version))),
                 ..whole(&executable)
             };
-            invocation.arguments().join(" ")
+            arguments(&invocation).join(" ")
         };
         let one = || Invocation::filter_for(["sort/1 000"]);
         let times = "--warm-up-time 0.1 --measurement-time 0.2 --sample-size 10";
@@ -342,6 +307,10 @@ mod tests {
             format!("--bench -n {times} --ignored")
         );
         assert_eq!(words(CommandLine::Own, one()), "--bench");
+        assert_eq!(
+            words(CommandLine::Libtest, one()),
+            "--bench --test-threads=1 --exact sort/1 000"
+        );
     }
 
     #[test]
@@ -357,15 +326,15 @@ mod tests {
         let invocation = Invocation {
             side: Side::Head,
             filter: Invocation::filter_for(["a"]),
-            timing: Some((timing, version)),
+            timing: Some((timing, Some(version))),
             length: Length::Quick,
             ..whole(&executable)
         };
         assert_eq!(
-            invocation.arguments().join(" "),
+            arguments(&invocation).join(" "),
             "--bench --noplot --quick --warm-up-time 0.05 --measurement-time 1000 --significance-level 0.9 ^(?:a)$"
         );
-        let command = invocation.command(Path::new("/run"), 7);
+        let command = invocation.command_with(&arguments(&invocation), Path::new("/run"));
         let mut variables = command.get_envs();
         let own = variables.find(|(name, _)| *name == "TMPDIR");
         assert_eq!(own.unwrap().1, Some(OsStr::new("/run/temporary/head")));
@@ -378,12 +347,12 @@ mod tests {
             measurement: Duration::from_millis(1200),
             sample_size: 10,
         };
-        assert_eq!(timing.arguments(version(0, 3, 6))[1], "1");
-        assert_eq!(timing.arguments(version(0, 3, 6))[3], "2");
-        assert_eq!(timing.arguments(version(0, 3, 6))[5], "13");
+        assert_eq!(timing.arguments(Some(version(0, 3, 6)))[1], "1");
+        assert_eq!(timing.arguments(Some(version(0, 3, 6)))[3], "2");
+        assert_eq!(timing.arguments(Some(version(0, 3, 6)))[5], "13");
         let whole = timing.in_whole_seconds();
         assert_eq!(whole.in_whole_seconds(), whole);
-        assert_eq!(timing.arguments(version(0, 4, 0))[1], "0.05");
-        assert_eq!(timing.arguments(version(0, 8, 2))[3], "1.2");
+        assert_eq!(timing.arguments(Some(version(0, 4, 0)))[1], "0.05");
+        assert_eq!(timing.arguments(Some(version(0, 8, 2)))[3], "1.2");
     }
 }

@@ -1,7 +1,7 @@
 //! The handshake: we greet as `cargo-criterion`, the benchmark answers with the version of its
 //! Criterion and of the protocol.
 
-use super::ProtocolError;
+use super::{CriterionVersion, ProtocolError};
 
 /// What we say first: the name that Criterion expects, and the version of `cargo-criterion` whose
 /// side of the protocol we speak.
@@ -11,38 +11,6 @@ const ANSWER_MAGIC: &[u8; 9] = b"Criterion";
 
 /// Length of the answer: the magic, three version bytes, protocol version and format.
 pub(super) const ANSWER_BYTES: usize = ANSWER_MAGIC.len() + 3 + 2 + 2;
-
-/// The version of Criterion inside a benchmark executable, as it says itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CriterionVersion {
-    /// Major.
-    pub major: u8,
-    /// Minor.
-    pub minor: u8,
-    /// Patch.
-    pub patch: u8,
-}
-
-impl CriterionVersion {
-    /// Whether `--warm-up-time` and `--measurement-time` accept whole seconds only, as they do up
-    /// to 0.3.6; a fraction makes those versions exit with status 1.
-    #[must_use]
-    pub fn wants_whole_seconds(self) -> bool {
-        (self.major, self.minor) < (0, 4)
-    }
-
-    /// Whether it knows `--quick`, as it does since 0.4.0.
-    #[must_use]
-    pub fn has_quick_mode(self) -> bool {
-        (self.major, self.minor) >= (0, 4)
-    }
-}
-
-impl std::fmt::Display for CriterionVersion {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
-    }
-}
 
 /// Reads the benchmark's answer.
 pub(super) fn parse_answer(answer: &[u8]) -> Result<CriterionVersion, ProtocolError> {
