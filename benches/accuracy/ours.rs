@@ -202,7 +202,7 @@ fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
                     id: name.to_owned(),
                 },
                 presence: Presence::Common,
-                throughput: None,
+                throughput: Paired::new(None, None),
                 failure: None,
                 reached: Reached::Unknown,
             }],

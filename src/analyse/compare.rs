@@ -111,7 +111,11 @@ impl Draft {
         }
         Comparison {
             pairing: weakest_pairing(&self.rounds),
-            throughput: self.benchmark.throughput,
+            throughput: self
+                .benchmark
+                .throughput
+                .head
+                .or(self.benchmark.throughput.base),
             metrics: self.metrics(judged.as_ref()),
             failure: self.failure().cloned(),
             notes: notes.into_iter().map(Note::from).collect(),

@@ -121,7 +121,7 @@ pub(super) fn discovery(identity: Identity, benchmarks: &[(&str, Presence)]) -> 
                 .map(|(id, presence)| Benchmark {
                     key: key(id),
                     presence: *presence,
-                    throughput: None,
+                    throughput: Paired::new(None, None),
                     failure: None,
                     reached: Reached::Unknown,
                 })

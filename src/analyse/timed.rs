@@ -47,7 +47,7 @@ pub(super) fn metrics(
     rounds: &[Round],
     compared: &[RoundSummary],
     judged: Option<&Judged>,
-    throughput: Option<Throughput>,
+    throughput: Paired<Option<Throughput>>,
     seed: u64,
 ) -> MetricChanges {
     let times = Paired::from_fn(|side| per_iteration(rounds, side));
@@ -60,14 +60,15 @@ pub(super) fn metrics(
         .iter()
         .map(|timed| (timed.metric, timed.change(&summaries, errors.as_ref())))
         .collect();
-    if let Some(each) = throughput {
-        let speed = |time: &Observed| Observed {
-            error: time.error,
-            ..Observed::sampled(each.a_second(Nanos::from_nanos(time.value)))
-        };
-        let sides = metrics.entry(Metric::TIME).sides.as_ref();
-        let sides = sides.map(|time| time.as_ref().map(speed));
-        metrics.entry(each.metric()).sides = sides;
+    for side in Side::BOTH {
+        let time = metrics.entry(Metric::TIME).sides.get(side).clone();
+        if let (Some(each), Some(time)) = (throughput.get(side), time) {
+            let speed = Observed {
+                error: time.error,
+                ..Observed::sampled(each.a_second(Nanos::from_nanos(time.value)))
+            };
+            *metrics.entry(each.metric()).sides.get_mut(side) = Some(speed);
+        }
     }
     metrics.entry(Metric::MEAN).estimate = judged.map(|judged| judged.mean_change);
     let time = metrics.entry(Metric::TIME);

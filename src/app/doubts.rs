@@ -30,13 +30,20 @@ pub(super) fn cast(ready: &Ready, comparisons: &mut [Comparison]) -> Vec<String>
         true => ChangedPart::between(&ready.builds),
         false => ChangedPart::Program,
     };
-    cast_doubt(comparisons, |key| {
+    cast_doubt(comparisons, |comparison| {
+        let key = &comparison.key;
         let own = |target: &&Target| target.package == key.package && target.target == key.target;
         let target = targets.iter().find(own)?;
         if let Some(names) = other_harness(target) {
             return Some(Doubt::OtherHarness(names));
         }
-        change.doubt(&target.identity)
+        let mut benchmarks = target.benchmarks.iter();
+        let benchmark = benchmarks.find(|benchmark| benchmark.key == *key)?;
+        let amounts = benchmark.throughput;
+        let declared = amounts.base.zip(amounts.head);
+        let other = declared
+            .and_then(|(base, head)| Doubt::of_amounts(Paired::new(base, head), comparison));
+        other.or_else(|| change.doubt(&target.identity))
     });
     if change != ChangedPart::Documentation {
         return Vec::new();

@@ -110,7 +110,7 @@ mod tests {
         let benchmarks = ids.iter().map(|id| Benchmark {
             key: key(id),
             presence: Presence::Common,
-            throughput: None,
+            throughput: Paired::new(None, None),
             failure: None,
             reached: Reached::Unknown,
         });

@@ -266,7 +266,9 @@ fn match_benchmarks(
                     id: listed.id.clone(),
                 },
                 presence,
-                throughput: listed.throughput,
+                throughput: throughputs
+                    .as_ref()
+                    .map(|of_side| of_side.get(listed.id.as_str())?.throughput),
                 failure,
                 reached: Reached::Unknown,
             }

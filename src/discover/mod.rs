@@ -179,8 +179,8 @@ pub struct Benchmark {
     pub key: BenchmarkKey,
     /// Where it exists.
     pub presence: Presence,
-    /// What one iteration processes (of the head side where both have it).
-    pub throughput: Option<Throughput>,
+    /// What one iteration processes, as each side declares it.
+    pub throughput: Paired<Option<Throughput>>,
     /// Why it cannot be measured, where that is known already: a side that ends before it names the
     /// benchmark, or an id that names several.
     pub failure: Option<Failure>,

@@ -52,7 +52,7 @@ mod tests {
         let benchmarks = (0..ids).map(|i| Benchmark {
             key: key(i),
             presence: Presence::Common,
-            throughput: None,
+            throughput: Paired::new(None, None),
             reached: Reached::Unknown,
             failure: None,
         });

@@ -76,7 +76,7 @@ fn target(name: &str, base: &str, head: &str) -> Target {
                     target: name.into(),
                     id,
                 },
-                throughput: None,
+                throughput: Paired::new(None, None),
                 failure: None,
                 reached: Reached::Unknown,
             })

@@ -1,8 +1,10 @@
 //! What names a benchmark, and what it says of itself.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Metric, Nanos};
+use super::{Metric, Nanos, Ratio};
 
 /// What names a benchmark across revisions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,6 +47,18 @@ pub enum Throughput {
     Bits(u64),
 }
 
+impl fmt::Display for Throughput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (amount, one, many) = match self {
+            Throughput::Bytes(amount) => (amount, "byte", "bytes"),
+            Throughput::Elements(amount) => (amount, "element", "elements"),
+            Throughput::Bits(amount) => (amount, "bit", "bits"),
+        };
+        let word = if *amount == 1 { one } else { many };
+        write!(f, "{amount} {word}")
+    }
+}
+
 impl Throughput {
     /// What is measured of it.
     #[must_use]
@@ -54,6 +68,18 @@ impl Throughput {
             Throughput::Elements(_) => Metric::ELEMENTS_PER_SECOND,
             Throughput::Bits(_) => Metric::BITS_PER_SECOND,
         }
+    }
+
+    /// How much more this is; nothing where either is nothing, or they are of different things.
+    #[must_use]
+    pub fn relative_to(self, other: Throughput) -> Option<Ratio> {
+        let (amount, of) = match (self, other) {
+            (Throughput::Bytes(amount), Throughput::Bytes(of))
+            | (Throughput::Elements(amount), Throughput::Elements(of))
+            | (Throughput::Bits(amount), Throughput::Bits(of)) => (amount, of),
+            _ => return None,
+        };
+        (amount > 0 && of > 0).then(|| Ratio::from_quotient(amount as f64 / of as f64))
     }
 
     /// How much is processed in a second where an iteration takes `time`.

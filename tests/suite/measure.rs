@@ -64,7 +64,7 @@ fn target<Id: AsRef<str>>(base: &str, head: &str, ids: &[Id]) -> Target {
                     id: id.as_ref().to_owned(),
                 },
                 presence: Presence::Common,
-                throughput: None,
+                throughput: Paired::new(None, None),
                 failure: None,
                 reached: Reached::Unknown,
             })

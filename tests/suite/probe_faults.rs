@@ -208,7 +208,7 @@ fn compared(ids: &[&str], more: &str) -> Vec<(Counted, Comparison)> {
     let benchmark = |id: &&str| Benchmark {
         key: key(id),
         presence: Presence::Common,
-        throughput: None,
+        throughput: Paired::new(None, None),
         failure: None,
         reached: Reached::Unknown,
     };
