@@ -272,18 +272,42 @@ fn lossy_lines(from: impl Read) -> impl Iterator<Item = io::Result<String>> {
         .map(|line| line.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
+/// The last lines, and before them the first error: what a build script wrote may stand between both.
 fn tail(from: Option<impl Read>) -> io::Result<String> {
     let mut last = VecDeque::with_capacity(TAIL_LINES + 1);
+    let mut error = None;
     for line in from.into_iter().flat_map(lossy_lines) {
         last.push_back(line?);
         if last.len() > TAIL_LINES {
-            last.pop_front();
+            let before = last.pop_front();
+            error = error.or(before.filter(|line| line.starts_with("error")));
         }
     }
-    Ok(Vec::from(last).join("\n"))
+    let lines = error.into_iter().chain(last);
+    Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// A side's target folder: both have paths of one length.
 pub(super) fn target_dir(place: &Path, side: Side) -> PathBuf {
     place.join("target").join(side.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_build_script_writes_does_not_push_out_whose_script_it_is() {
+        let said = "error: failed to run custom build command for `gmp-mpfr-sys v1.7.1`";
+        let mut text = format!("   Compiling gmp-mpfr-sys v1.7.1\n{said}\n");
+        for check in 0..500 {
+            text.push_str(&format!("checking for function {check}... yes\n"));
+        }
+        text.push_str("configure: error: No usable m4\nerror: a later one");
+        let kept = tail(Some(text.as_bytes())).unwrap();
+        assert_eq!(kept.lines().count(), TAIL_LINES + 1);
+        assert_eq!(kept.lines().next(), Some(said));
+        assert!(kept.ends_with("error: a later one"), "{kept}");
+        assert_eq!(tail(Some(&b"one\ntwo"[..])).unwrap(), "one\ntwo");
+    }
 }
