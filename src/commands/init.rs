@@ -16,10 +16,10 @@ const SHELL: &str = include_str!("../../ci/shell/perfcheck.sh");
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InitError {
     /// Cargo cannot read the workspace.
-    #[error("the workspace cannot be read")]
+    #[error("the workspace cannot be read: {said}")]
     Workspace {
         /// What cargo said.
-        source: cargo_metadata::Error,
+        said: String,
     },
     /// It would replace somebody's work.
     #[error("`{}` exists", path.display())]
@@ -39,6 +39,16 @@ impl InitError {
             InitError::Exists { .. } => Some("`--force` replaces it".to_owned()),
         }
     }
+}
+
+/// What cargo said, as a fragment.
+fn said(error: &cargo_metadata::Error) -> String {
+    let whole = error.to_string();
+    let said = match error {
+        cargo_metadata::Error::CargoMetadata { stderr } => stderr,
+        _ => &whole,
+    };
+    said.trim().trim_start_matches("error: ").to_owned()
 }
 
 /// A file to write.
@@ -61,9 +71,9 @@ pub(super) fn init(
     if let Some(manifest) = &args.manifest_path {
         command.manifest_path(manifest);
     }
-    let workspace = command
-        .exec()
-        .map_err(|source| InitError::Workspace { source })?;
+    let workspace = command.exec().map_err(|source| InitError::Workspace {
+        said: said(&source),
+    })?;
     let root = PathBuf::from(&workspace.workspace_root);
     let files = match args.ci {
         Some(system) => recipe(system, &repository_root(&root)),
