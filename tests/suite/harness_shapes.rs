@@ -242,7 +242,7 @@ fn a_main_function_of_its_own_has_its_benchmarks_measured() {
     ];
     assert_eq!(verdicts(report, "own"), expected, "{report:#}");
     let notes = of(report, "own", "whole", "work")["notes"].to_string();
-    assert!(notes.contains("reads no options of Criterion"), "{notes}");
+    assert!(notes.contains("ignores Criterion's options"), "{notes}");
 }
 
 fn packages_that_cannot_be_built_leave_the_others_compared() {

@@ -224,7 +224,7 @@ fn a_side_that_breaks_amid_its_samples_fails_alone_and_the_others_stay_paired_by
                     .as_ref()
                     .unwrap_or_else(|| panic!("{id} is well"));
                 assert_eq!(failure.side, faulty, "{id}: {failure:?}");
-                let other = format!("the {} side ran it without a failure", faulty.other());
+                let other = format!("the {} side ran it without failing", faulty.other());
                 assert_eq!(one.notes, [other], "{id}");
             }
         }
@@ -416,7 +416,7 @@ fn settings_in_the_code_are_outdone_and_the_estimates_stay_what_they_are() {
             assert!(told("perfcheck keeps to them"), "{id}: {:?}", planned.notes);
             continue;
         };
-        assert!(told("settings of its own"), "{id}: {:?}", planned.notes);
+        assert!(told("own settings"), "{id}: {:?}", planned.notes);
         assert!(!told("keeps to them"), "{id}: {:?}", planned.notes);
         assert_eq!(base, head, "{id}");
         assert_eq!(
@@ -461,11 +461,7 @@ fn a_process_is_ended_once_its_long_samples_suffice() {
         let one = &measured[id];
         let told = |word| one.notes.iter().any(|note| note.contains(word));
         assert_eq!((one.failure.as_ref(), one.rounds.len()), (None, 2), "{id}");
-        assert!(
-            told("settings of its own: 100 samples"),
-            "{id}: {:?}",
-            one.notes
-        );
+        assert!(told("own settings: 100 samples"), "{id}: {:?}", one.notes);
         assert_eq!(
             told("is ended after 10 of 100"),
             id != "slow/quick",
