@@ -70,9 +70,9 @@ impl State {
         closed
     }
 
-    /// How long libtest is told that its single iteration took, from which it takes how many iterations a sample
-    /// has; `None` for the time. The log has what it was told. That the read is this one, an earlier process has
-    /// shown.
+    /// The answer to the read that ends libtest's single iteration, from which libtest plans the iterations of a
+    /// sample; `None` leaves the true time. The log records the answer. An earlier process has shown that this is
+    /// that read.
     fn tell_of_single(&mut self, place: Place) -> Option<Timespec> {
         let mark = self.chains.mark(&self.process, place);
         self.shared.set(layout::SHOWN_PLACE, mark);
@@ -81,7 +81,7 @@ impl State {
             return None;
         }
         let told = self.shared.get(layout::WARM_UP_TOLD_NS);
-        // A benchmark that calls `iter` more than once is told the same each time, or only in its last call.
+        // A benchmark that calls `iter` more than once gets the same answer each time, or only in its last call.
         self.shared.set(layout::WARM_UP_ENDED, 1);
         if self.sample.recorded {
             self.shared

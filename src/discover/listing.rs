@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::build::{CommandLine, Executable};
 use crate::harness::{
-    CriterionVersion, Ending, Filter, Invocation, Length, Message, PORT_VARIABLE, Process,
-    ProtocolError, RecognisedHarness, ThroughputSpec, list_libtest, recognise,
+    CriterionVersion, Ending, Invocation, Message, PORT_VARIABLE, Process, ProtocolError,
+    RecognisedHarness, ThroughputSpec, list_libtest, recognise,
 };
-use crate::process::{Placement, Runner};
+use crate::process::Runner;
 use crate::scratch::Scratch;
 use crate::units::Side;
 
@@ -148,15 +148,7 @@ fn ask(
         command_line,
         ..executable.clone()
     };
-    let invocation = Invocation {
-        executable,
-        side,
-        filter: Filter::Nothing,
-        timing: None,
-        length: Length::Whole,
-        placement: Placement::Free,
-        env: Vec::new(),
-    };
+    let invocation = Invocation::of_nothing(executable, side);
     let mut process = match Process::spawn(&invocation, scratch) {
         Ok(process) => process,
         Err(ending) => {

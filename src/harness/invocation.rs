@@ -129,7 +129,21 @@ pub struct Invocation<'a> {
     pub env: Vec<(OsString, OsString)>,
 }
 
-impl Invocation<'_> {
+impl<'a> Invocation<'a> {
+    /// A process that is asked to run no benchmark, and nothing else.
+    #[must_use]
+    pub fn of_nothing(executable: &'a Executable, side: Side) -> Invocation<'a> {
+        Invocation {
+            executable,
+            side,
+            filter: Filter::Nothing,
+            timing: None,
+            length: Length::Whole,
+            placement: Placement::Free,
+            env: Vec::new(),
+        }
+    }
+
     /// The filter that matches these ids and no others.
     #[must_use]
     pub fn filter_for<'i>(ids: impl IntoIterator<Item = &'i str>) -> Filter {
@@ -213,15 +227,7 @@ mod tests {
     }
 
     fn whole(executable: &Executable) -> Invocation<'_> {
-        Invocation {
-            executable,
-            side: Side::Base,
-            filter: Filter::Nothing,
-            timing: None,
-            length: Length::Whole,
-            placement: Placement::Free,
-            env: Vec::new(),
-        }
+        Invocation::of_nothing(executable, Side::Base)
     }
 
     fn version(major: u8, minor: u8, patch: u8) -> CriterionVersion {

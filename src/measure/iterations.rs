@@ -24,7 +24,8 @@ const REGION_PER_CLOCK: f64 = 200.0;
 /// asked for.
 const AGES: Duration = Duration::from_secs(1_000_000_000);
 
-/// What is told is rounded, and a little more than a multiple counts as the next one.
+/// The answer to the last read of a warm-up is rounded to nanoseconds, and Criterion rounds up to the next multiple: this
+/// stays just below one.
 const JUST_BELOW: f64 = 0.999;
 
 /// The calls of a warm-up double: it is at least so many times as long as it is wanted to be, and so no longer than the

@@ -185,8 +185,8 @@ pub(crate) fn left_behind(words: &str, checkout: &Checkout, folders: &[&Path]) -
         .find(|path| index.get_path(path, 0).is_none())
 }
 
-/// The first path in a string of a source, meant from `folder` of a side, that the side lacks and that git is told to
-/// ignore; from the top of the repository. No revision can have it, and the user's checkout may lack it as well.
+/// The first path in a string literal of a source that git ignores and that the side lacks. The literal is relative to
+/// `folder`, the result to the top of the repository. No revision can have it, and the user's checkout may lack it, too.
 #[must_use]
 pub(crate) fn ignored_input(source: &str, checkout: &Checkout, folder: &Path) -> Option<PathBuf> {
     let repository = open(&checkout.original_root, None).ok()?;

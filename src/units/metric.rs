@@ -134,7 +134,7 @@ pub enum Prominence {
     Lead,
     /// It has a column where something of its group changed.
     Column,
-    /// It is told of where it changed.
+    /// Reports show it where it changed.
     IfChanged,
     /// It is among the details.
     Detail,

@@ -5,12 +5,12 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::build::{CommandLine, Executable};
-use crate::process::{Placement, Tail};
+use crate::process::Tail;
 use crate::scratch::Scratch;
 use crate::units::Side;
 
 use super::super::conversation::GLANCE;
-use super::super::{Ending, Filter, Invocation, Length};
+use super::super::{Ending, Invocation};
 
 /// How libtest ends the line of a benchmark in its list.
 const BENCHMARK: &str = ": benchmark";
@@ -53,15 +53,7 @@ fn answer(
     timeout: Duration,
     scratch: &Scratch,
 ) -> Result<String, (Ending, String)> {
-    let invocation = Invocation {
-        executable,
-        side,
-        filter: Filter::Nothing,
-        timing: None,
-        length: Length::Whole,
-        placement: Placement::Free,
-        env: Vec::new(),
-    };
+    let invocation = Invocation::of_nothing(executable, side);
     let without_words = |source: std::io::Error| (Ending::NotStarted(source), String::new());
     let mut output = tempfile::tempfile_in(scratch.path()).map_err(without_words)?;
     let into = output.try_clone().map_err(without_words)?;
