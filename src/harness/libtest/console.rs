@@ -73,6 +73,7 @@ impl Console {
     /// Takes in what has arrived, without waiting.
     fn receive(&mut self, child: &mut Child) -> Result<(), Ending> {
         let mut chunk = [0; 4 << 10];
+        let mut over = false;
         loop {
             match self.stdout.read(&mut chunk) {
                 Ok(0) => return Err(end_of(child)),
@@ -81,13 +82,13 @@ impl Console {
                     self.filling -= own;
                     self.take(&chunk[own..count]);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // Something that it has started may keep the pipe open.
-                    return match child.try_wait()? {
-                        Some(_) => Err(end_of(child)),
-                        None => Ok(()),
-                    };
-                }
+                // Something that it has started may keep the pipe open.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match over {
+                    true => return Err(end_of(child)),
+                    false if child.try_wait()?.is_none() => return Ok(()),
+                    // It may have written after the pipe was found empty, and ended then.
+                    false => over = true,
+                },
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
             }
@@ -140,11 +141,13 @@ impl Conversation for Console {
     fn connect(&mut self, child: &mut Child, timeout: Duration) -> Result<(), Ending> {
         let deadline = Instant::now() + timeout;
         loop {
+            // Asked first: one that is over will not write any more.
+            let over = child.try_wait()?.is_some();
             let there = rustix::io::ioctl_fionread(&self.stdout).map_err(io::Error::from)?;
             if there > self.filling as u64 {
                 return Ok(());
             }
-            if child.try_wait()?.is_some() {
+            if over {
                 return Err(end_of(child));
             }
             if Instant::now() >= deadline {
@@ -159,7 +162,11 @@ impl Conversation for Console {
         child: &mut Child,
         _: Duration,
     ) -> Result<Option<CriterionVersion>, Ending> {
-        self.receive(child).map(|()| None)
+        match self.receive(child) {
+            // One that is over as soon as it may run is heard like any other; its end is told after that.
+            Err(_) if !self.heard.is_empty() => Ok(None),
+            received => received.map(|()| None),
+        }
     }
 
     /// It does not wait.
@@ -233,12 +240,17 @@ mod tests {
 
     /// A process that writes as libtest does. Of a benchmark that runs there is a file.
     fn start(folder: &Path, result: &str) -> Process {
-        let path = folder.join("bench");
         let script = format!(
-            "#!/bin/sh\nprintf '\\nrunning 1 test\\n'\nprintf 'test a::b ... '\n: > '{}'\n\
+            "printf '\\nrunning 1 test\\n'\nprintf 'test a::b ... '\n: > '{}'\n\
              printf bench\nprintf '{result}'\nprintf '\\n\\ntest result: ok.\\n'\n",
             folder.join("ran").display()
         );
+        start_script(folder, &script)
+    }
+
+    fn start_script(folder: &Path, script: &str) -> Process {
+        let path = folder.join("bench");
+        let script = format!("#!/bin/sh\n{script}");
         fs_err::write(&path, script).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         let executable = Executable {
@@ -279,6 +291,23 @@ mod tests {
         assert!(folder.path().join("ran").exists());
         let ending = process.next(PATIENT).unwrap_err();
         assert!(matches!(ending, Ending::Exited { status } if status.success()));
+    }
+
+    #[test]
+    fn a_process_that_is_over_before_it_is_greeted_is_heard_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let over = folder.path().join("over");
+        // So little that it need not stand still.
+        let script = format!("printf 'test a ... b'\n: > '{}'\n", over.display());
+        let mut process = start_script(folder.path(), &script);
+        while !over.exists() {
+            std::thread::sleep(GLANCE);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        process.greet(PATIENT).unwrap();
+        let begins = process.next(PATIENT).unwrap();
+        assert!(matches!(begins, Message::BeginningBenchmark { id } if id.full() == "a"));
+        assert!(matches!(process.next(PATIENT), Err(Ending::Exited { .. })));
     }
 
     #[test]
