@@ -1,8 +1,8 @@
 //! How busy other programs keep the processors while this one and its children measure.
 
 use super::occupied::Occupied;
-use super::process::{self, Of};
 use super::ticks::Processors;
+use crate::process::Stat;
 
 /// Clock ticks of each processor below which a few rounded ones would pass for other programs.
 const SHORTEST: u64 = 30;
@@ -43,10 +43,10 @@ impl BusyWatch {
 
 impl Reading {
     fn now() -> Option<Reading> {
-        let stat = fs_err::read_to_string("/proc/self/stat").ok()?;
+        let stat = Stat::read("/proc/self/stat")?;
         Some(Reading {
             processors: Processors::read()?,
-            own: process::ticks(&stat, Of::WithChildren)?,
+            own: stat.ticks + stat.children_ticks,
         })
     }
 }

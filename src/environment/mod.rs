@@ -5,7 +5,6 @@ mod busy;
 mod cores;
 mod machine;
 mod occupied;
-pub(crate) mod process;
 mod processor;
 mod steal;
 mod ticks;
@@ -15,6 +14,7 @@ pub(crate) use cores::performance_cores;
 pub(crate) use machine::Machine;
 pub(crate) use occupied::{Occupied, occupied};
 pub(crate) use steal::StealWatch;
+pub(crate) use ticks::wanted_ticks;
 
 use std::path::Path;
 

@@ -75,6 +75,16 @@ impl Processors {
     }
 }
 
+/// With something to do since the machine started, by processor that this process may use; none where the
+/// system does not say.
+pub(crate) fn wanted_ticks() -> BTreeMap<usize, u64> {
+    let processors = Processors::read().map(|it| it.0).unwrap_or_default();
+    let wanted = processors
+        .into_iter()
+        .map(|(cpu, ticks)| (cpu, ticks.wanted));
+    wanted.collect()
+}
+
 /// Of one processor: `cpu0 user nice system idle iowait irq softirq steal guest guest_nice`; the last
 /// two are part of the first two already.
 fn processor(line: &str) -> Option<(usize, Ticks)> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::environment::process::{self, Of};
+use crate::process::Stat;
 
 /// The share of processor time beyond which other threads count: pinned to one processor with it,
 /// a benchmark would be slowed by at least so much.
@@ -35,9 +35,11 @@ pub(super) struct ThreadTimes {
 impl ThreadTimes {
     /// Reads the times of process `pid`; zero where there is no `/proc`.
     pub(super) fn of(pid: u32) -> ThreadTimes {
+        let process = Stat::read(format!("/proc/{pid}/stat"));
+        let main = Stat::read(format!("/proc/{pid}/task/{pid}/stat"));
         ThreadTimes {
-            all: ticks(&format!("/proc/{pid}/stat"), Of::WithChildren),
-            main: ticks(&format!("/proc/{pid}/task/{pid}/stat"), Of::Itself),
+            all: process.map_or(0, |stat| stat.ticks + stat.children_ticks),
+            main: main.map_or(0, |stat| stat.ticks),
         }
     }
 
@@ -58,13 +60,6 @@ impl ThreadTimes {
             Threads::One
         }
     }
-}
-
-fn ticks(path: &str, of: Of) -> u64 {
-    std::fs::read_to_string(path)
-        .ok()
-        .and_then(|stat| process::ticks(&stat, of))
-        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -114,8 +109,8 @@ mod tests {
             assert!(status.unwrap().success());
         };
         apart("a_child_that_has_ended_is_counted", work, |pid| {
-            let path = format!("/proc/{pid}/stat");
-            assert!(ticks(&path, Of::WithChildren) > ticks(&path, Of::Itself));
+            let stat = Stat::read(format!("/proc/{pid}/stat")).unwrap();
+            assert!(stat.children_ticks > 0);
         });
     }
 

@@ -32,5 +32,5 @@ pub use interruption::{Interrupted, check, interrupted};
 pub use placement::{Placement, allowed_processors};
 pub use runner::Runner;
 pub use signals::{end_at, listen};
-pub(crate) use table::executing;
+pub(crate) use table::{Stat, executing};
 pub(crate) use tail::{Tail, last_lines};

@@ -7,7 +7,7 @@ use rustix::process::Pid;
 
 /// Some fields of `/proc/<pid>/stat`; proc_pid_stat(5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stat {
+pub(crate) struct Stat {
     state: char,
     /// The process group.
     pub(super) group: i32,
@@ -15,20 +15,32 @@ pub(super) struct Stat {
     pub(super) session: i32,
     /// When it began, in clock ticks since boot.
     pub(super) began: u64,
+    /// User and system time in clock ticks: of all its threads or, in the file of a thread, of that alone.
+    pub(crate) ticks: u64,
+    /// The same of its children that have ended and been waited for.
+    pub(crate) children_ticks: u64,
 }
 
 impl Stat {
+    /// Reads the `stat` file of a process or thread; `None` where there is none.
+    pub(crate) fn read(file: impl AsRef<Path>) -> Option<Stat> {
+        Stat::parse(&String::from_utf8_lossy(&std::fs::read(file).ok()?))
+    }
+
     fn parse(text: &str) -> Option<Stat> {
         // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
         let (_, rest) = text.rsplit_once(')')?;
         let words: Vec<&str> = rest.split_ascii_whitespace().collect();
         // Fields are counted from 1, and those up to the name are gone.
         let field = |number: usize| words.get(number - 3).copied();
+        let count = |number| field(number)?.parse::<u64>().ok();
         Some(Stat {
             state: field(3)?.chars().next()?,
             group: field(5)?.parse().ok()?,
             session: field(6)?.parse().ok()?,
-            began: field(22)?.parse().ok()?,
+            began: count(22)?,
+            ticks: count(14)? + count(15)?,
+            children_ticks: count(16)? + count(17)?,
         })
     }
 
@@ -40,8 +52,7 @@ impl Stat {
 
 /// What `/proc` says of a process, where there is one.
 pub(super) fn stat(pid: Pid) -> Option<Stat> {
-    let text = std::fs::read(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?;
-    Stat::parse(&String::from_utf8_lossy(&text))
+    Stat::read(format!("/proc/{}/stat", pid.as_raw_pid()))
 }
 
 /// The environment that a process was started with, NUL after each variable.
@@ -104,10 +115,18 @@ mod tests {
 
     #[test]
     fn a_program_whose_name_looks_like_fields_is_read_all_the_same() {
-        let line = "42 (a) S 1 (b) Z 7 8 9 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 12345 0 0";
+        let line = "42 (a) S 1 (b) Z 7 8 9 0 -1 4194304 1 2 3 4 31 11 5 2 20 0 1 0 12345 0 0";
         let stat = Stat::parse(line).expect("the fields");
         assert!(stat.has_ended());
         assert_eq!((stat.group, stat.session, stat.began), (8, 9, 12345));
+        assert_eq!((stat.ticks, stat.children_ticks), (42, 7));
+    }
+
+    #[test]
+    fn what_is_no_such_file_has_no_fields() {
+        for text in ["", "8724 (cat) R 8718 8718", "no parenthesis"] {
+            assert_eq!(Stat::parse(text), None);
+        }
     }
 
     #[cfg(target_os = "linux")]
