@@ -6,6 +6,7 @@
 //! cargo takes the base side's executables for the head side's.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
@@ -73,13 +74,7 @@ fn copy_layout(from: &Path, to: &Path, reusable: &Reusable) -> io::Result<()> {
     if !from.join(".fingerprint").is_dir() {
         return Ok(());
     }
-    let parts = [
-        ("deps", &reusable.crates),
-        ("build", &reusable.packages),
-        // Last: where the copy ends early, an artefact without a fingerprint is built again.
-        (".fingerprint", &reusable.packages),
-    ];
-    for (part, names) in parts {
+    for (part, names) in parts(reusable) {
         let Ok(entries) = fs::read_dir(from.join(part)) else {
             continue;
         };
@@ -87,14 +82,79 @@ fn copy_layout(from: &Path, to: &Path, reusable: &Reusable) -> io::Result<()> {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
-            if name.to_str().and_then(stem).is_some_and(|stem| {
-                names.contains(stem) || stem.strip_prefix("lib").is_some_and(|s| names.contains(s))
-            }) {
+            if is_of(names, &name) {
                 copy_tree(&entry.path(), &to.join(part).join(&name))?;
             }
         }
     }
     Ok(())
+}
+
+/// Removes all but what is `reusable` from a target folder.
+///
+/// # Errors
+/// Where a file cannot be read or removed.
+pub(super) fn retain(target_dir: &Path, reusable: &Reusable) -> io::Result<()> {
+    if !target_dir.is_dir() {
+        return Ok(());
+    }
+    for child in folders(target_dir)? {
+        let child = target_dir.join(child);
+        if child.join(".fingerprint").is_dir() {
+            retain_layout(&child, reusable)?;
+            continue;
+        }
+        for grandchild in folders(&child)? {
+            retain_layout(&child.join(grandchild), reusable)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes from one profile's folder; all of it where it is laid out in another way than we know.
+fn retain_layout(layout: &Path, reusable: &Reusable) -> io::Result<()> {
+    if !layout.join(".fingerprint").is_dir() {
+        return fs::remove_dir_all(layout);
+    }
+    // Fingerprints first: an artefact without one is built again.
+    let parts = parts(reusable);
+    for (part, names) in parts.iter().rev() {
+        if layout.join(part).is_dir() {
+            remove_unless(&layout.join(part), |name| is_of(names, name))?;
+        }
+    }
+    remove_unless(layout, |name| parts.iter().any(|(part, _)| name == *part))
+}
+
+fn remove_unless(folder: &Path, stays: impl Fn(&OsStr) -> bool) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if stays(&entry.file_name()) {
+            continue;
+        }
+        match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
+}
+
+/// The folders of one profile's folder, with whose artefacts they have; the fingerprints last.
+fn parts(reusable: &Reusable) -> [(&'static str, &HashSet<String>); 3] {
+    [
+        ("deps", &reusable.crates),
+        ("build", &reusable.packages),
+        // Where a copy ends early, an artefact without a fingerprint is built again.
+        (".fingerprint", &reusable.packages),
+    ]
+}
+
+/// Whether a file or folder called `name` is an artefact of one of `names`.
+fn is_of(names: &HashSet<String>, name: &OsStr) -> bool {
+    name.to_str().and_then(stem).is_some_and(|stem| {
+        names.contains(stem) || stem.strip_prefix("lib").is_some_and(|s| names.contains(s))
+    })
 }
 
 /// `serde` of `serde-0123456789abcdef` and `libserde` of `libserde-0123456789abcdef.rlib`.

@@ -193,8 +193,15 @@ impl<'a> BuildSite<'a> {
             .map_err(|source| self.tools.io("look at an earlier build", source))
     }
 
-    /// Begins with the other side's compiled dependencies, where there is nothing of this side's.
+    /// Begins with what holds of an earlier build, or with the other side's compiled dependencies.
     fn start(&self, wish: &Wish<'_>, target_dir: &Path) -> Result<(), BuildError> {
+        if let Some(kept) = wish.kept {
+            let outside = wish
+                .resolved
+                .map(|graph| Reusable::outside(graph, &self.checkout.root));
+            kept.drop_outdated(self.tools.at.side, outside.as_ref())
+                .map_err(|source| self.tools.io("remove an outdated build", source))?;
+        }
         match wish.start {
             Some((from, reusable)) if from.is_dir() && !target_dir.exists() => {
                 reuse::copy(from, target_dir, reusable)

@@ -27,6 +27,7 @@ use crate::revision::Checkout;
 use crate::units::{Bytes, Event, EventSink, Paired, Side};
 
 use super::compile::Compiled;
+use super::reuse::{self, Reusable};
 use archive::Packed;
 pub use entries::{Cleaned, clean};
 pub(super) use record::Record;
@@ -154,8 +155,8 @@ impl Kept {
         fs::write(self.path.join(KEY), key)
     }
 
-    /// Brings the checkouts here; what was built of sources that are gone, or from inputs that cargo
-    /// may not know of and that have changed, is discarded.
+    /// Brings the checkouts here. Where inputs have changed that cargo may not know of, what was built of the
+    /// side's own packages is outdated ([`Kept::drop_outdated`]).
     ///
     /// # Errors
     /// Where files cannot be read, moved or removed.
@@ -163,14 +164,25 @@ impl Kept {
         Paired::try_from_fn(|side| {
             let checkout = checkouts.get(side);
             let root = self.path.join(side.name());
-            let changes = sync::bring(&checkout.root, &root)?;
+            let mark = self.outdated_path(side);
+            // Until it is removed: a run may be killed in between.
+            let was_outdated = mark.exists();
+            fs::write(&mark, [])?;
+            let mut changes = sync::bring(&checkout.root, &root)?;
+            if was_outdated {
+                changes = changes.max(TreeChanges::Untracked);
+            }
             if changes != TreeChanges::None {
                 self.changed.store(true, Ordering::Relaxed);
             }
             match changes {
-                TreeChanges::None => {}
-                TreeChanges::Tracked => sync::wake_build_scripts(&root)?,
-                TreeChanges::Untracked => self.discard(side)?,
+                TreeChanges::None => fs::remove_file(mark)?,
+                TreeChanges::Tracked => {
+                    sync::wake_build_scripts(&root)?;
+                    fs::remove_file(mark)?;
+                }
+                TreeChanges::Untracked => {}
+                TreeChanges::Everywhere => self.discard(side)?,
             }
             let inside = checkout.manifest_path.strip_prefix(&checkout.root);
             Ok(Checkout {
@@ -244,6 +256,24 @@ impl Kept {
         events(Event::Warning { message });
     }
 
+    /// Removes what was built of the side's own packages where it is outdated. What lies outside of the checkout
+    /// stays; where that is not known, nothing does.
+    ///
+    /// # Errors
+    /// Where files cannot be removed.
+    pub(super) fn drop_outdated(&self, side: Side, outside: Option<&Reusable>) -> io::Result<()> {
+        if !self.outdated_path(side).exists() {
+            return Ok(());
+        }
+        match outside {
+            None => self.discard(side),
+            Some(outside) => {
+                reuse::retain(&super::tool::target_dir(&self.path, side), outside)?;
+                entries::remove_if_there(&self.outdated_path(side))
+            }
+        }
+    }
+
     /// Removes what was built of a side.
     ///
     /// # Errors
@@ -251,7 +281,8 @@ impl Kept {
     pub(super) fn discard(&self, side: Side) -> io::Result<()> {
         self.changed.store(true, Ordering::Relaxed);
         entries::remove_if_there(&self.record_path(side))?;
-        entries::remove_folder(&super::tool::target_dir(&self.path, side))
+        entries::remove_folder(&super::tool::target_dir(&self.path, side))?;
+        entries::remove_if_there(&self.outdated_path(side))
     }
 
     /// Removes the builds of other repositories, the longest unused first, until all together are
@@ -262,6 +293,11 @@ impl Kept {
     pub(super) fn trim(&self) -> io::Result<()> {
         let kept = self.store.as_ref().map_or(&self.path, |store| &store.path);
         entries::trim(kept, self.bound)
+    }
+
+    /// A file that is there while what was built of a side may be of other inputs.
+    fn outdated_path(&self, side: Side) -> PathBuf {
+        self.path.join(format!("{}.outdated", side.name()))
     }
 
     fn record_path(&self, side: Side) -> PathBuf {

@@ -18,6 +18,8 @@ pub(super) enum TreeChanges {
     /// Files that a macro or a build script may read without telling cargo, sources that are new, or files
     /// that are gone, perhaps because an earlier build made them.
     Untracked,
+    /// Cargo's own configuration, whose variables and flags reach every package.
+    Everywhere,
 }
 
 /// Makes `kept` what `fresh` is, taking files out of `fresh`. Files that are the same stay, with their
@@ -34,17 +36,31 @@ pub(super) fn bring(fresh: &Path, kept: &Path) -> io::Result<TreeChanges> {
         super::entries::remove_if_there(kept)?;
         fs::rename(fresh, kept)?;
         renew(kept)?;
-        Ok(TreeChanges::Untracked)
+        Ok(TreeChanges::Everywhere)
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EntryPlace {
     Source,
+    /// In a folder of cargo's configuration.
+    Cargos,
     /// In git's own folder, whose files tell builds nothing but what commit this is.
     Git,
     /// What git writes with the time of day in it.
     GitsNotes,
+}
+
+impl EntryPlace {
+    /// The place of what is called `name` in a folder at this one.
+    fn of(self, name: &OsStr) -> EntryPlace {
+        match name.to_str() {
+            Some(".git") => EntryPlace::Git,
+            Some("index" | "logs") if self == EntryPlace::Git => EntryPlace::GitsNotes,
+            Some(".cargo") if self == EntryPlace::Source => EntryPlace::Cargos,
+            _ => self,
+        }
+    }
 }
 
 fn folder(fresh: &Path, kept: &Path, place: EntryPlace) -> io::Result<TreeChanges> {
@@ -52,14 +68,10 @@ fn folder(fresh: &Path, kept: &Path, place: EntryPlace) -> io::Result<TreeChange
     let there = names(fresh)?;
     for name in names(kept)?.difference(&there) {
         remove(&kept.join(name))?;
-        changes = changes.max(importance(name, place, TreeChanges::Untracked));
+        changes = changes.max(importance(name, place.of(name), TreeChanges::Untracked));
     }
     for name in there {
-        let place = match name.to_str() {
-            Some(".git") => EntryPlace::Git,
-            Some("index" | "logs") if place == EntryPlace::Git => EntryPlace::GitsNotes,
-            _ => place,
-        };
+        let place = place.of(&name);
         let (from, to) = (fresh.join(&name), kept.join(&name));
         let (is, was) = (fs::symlink_metadata(&from)?, fs::symlink_metadata(&to).ok());
         if is.is_dir() && was.as_ref().is_some_and(std::fs::Metadata::is_dir) {
@@ -100,6 +112,7 @@ fn importance(name: &OsStr, place: EntryPlace, worst: TreeChanges) -> TreeChange
         Some("Cargo.lock") => TreeChanges::None,
         _ if place == EntryPlace::GitsNotes => TreeChanges::None,
         _ if place == EntryPlace::Git => worst.min(TreeChanges::Tracked),
+        _ if place == EntryPlace::Cargos => TreeChanges::Everywhere,
         Some(name) if known(name) => worst.min(TreeChanges::Tracked),
         _ => worst,
     }
@@ -233,6 +246,7 @@ mod tests {
         assert_eq!(change(".git/logs/HEAD"), TreeChanges::None);
         assert_eq!(change("Cargo.lock"), TreeChanges::None);
         assert_eq!(change("templates/page.html"), TreeChanges::Untracked);
+        assert_eq!(change(".cargo/config.toml"), TreeChanges::Everywhere);
         let (fresh, kept) = (tree(&[("a.rs", ""), ("new.rs", "")]), tree(&[("a.rs", "")]));
         assert_eq!(
             bring(fresh.path(), kept.path()).unwrap(),

@@ -99,6 +99,42 @@ fn whatever_changes_the_code_is_built_anew() {
 }
 
 #[test]
+fn what_cargo_may_not_know_of_costs_the_packages_of_the_checkout_and_no_others() {
+    let world = World::new();
+    let with_data = |data: &'static str| move |world: &World| world.put_both("data.bin", data);
+    let dependency = |build: &Build| {
+        let deps = build.target_dir.join("release/deps");
+        let mut files = fs::read_dir(deps).unwrap().map(|entry| entry.unwrap());
+        let it = files.find(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            name.starts_with("liboutside") && name.ends_with(".rlib")
+        });
+        it.unwrap().metadata().unwrap().modified().unwrap()
+    };
+    let first = run(&world, &selection(), with_data("1"));
+    let (before, times) = (first.as_ref().map(made), first.as_ref().map(dependency));
+    let second = run(&world, &selection(), with_data("2"));
+    for side in Side::BOTH {
+        assert!(made(second.get(side)) > *before.get(side), "{side}");
+    }
+    assert_eq!(second.as_ref().map(dependency), times);
+
+    // A run that is killed between bringing the checkouts and building leaves what is outdated to the next.
+    world.lay_out();
+    world.put_both("data.bin", "3");
+    let checkouts = world.checkouts();
+    let before = second.as_ref().map(made);
+    let kept = Kept::open(BOUND, places(&world), &checkouts, &|_| ());
+    drop(kept.unwrap().unwrap().take_in(checkouts).unwrap());
+    let third = run(&world, &selection(), with_data("3"));
+    for side in Side::BOTH {
+        assert!(made(third.get(side)) > *before.get(side), "{side}");
+    }
+    assert_eq!(third.as_ref().map(dependency), times);
+    assert_eq!(warnings(&world), [""; 0]);
+}
+
+#[test]
 fn an_executable_that_is_not_what_was_made_is_noticed_and_made_again() {
     let world = World::new();
     let first = run(&world, &selection(), |_| ());
