@@ -11,18 +11,21 @@ use super::workspace::Workspace;
 /// Dependencies beside Criterion, as this repository's lock file has them.
 const DEPENDENCIES: [&[&str]; 3] = [
     &[],
-    &["clap", "regex", "serde_json", "toml"],
+    &["clap", "regex", "serde_json", "toml", "globset", "statrs"],
     &[
         "clap",
         "regex",
         "serde_json",
         "toml",
-        "git2",
         "globset",
-        "indicatif",
-        "inferno",
-        "quick-junit",
         "statrs",
+        "indicatif",
+        "quick-junit",
+        "cargo_metadata",
+        "inferno",
+        "snapbox",
+        "proptest",
+        "insta",
         "tar",
     ],
 ];

@@ -90,11 +90,18 @@ impl Workspace {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let lock = std::fs::read_to_string(own.join("Cargo.lock"))?;
         workspace.write("Cargo.lock", &lock)?;
+        let own = std::fs::read_to_string(own.join("Cargo.toml"))?;
         let manifest = "crates/p0/Cargo.toml";
         let mut text = std::fs::read_to_string(workspace.root().join(manifest))?;
         text.push_str("\n[dependencies]\n");
         for name in dependencies {
-            text.push_str(&format!("{name} = \"*\"\n"));
+            // With its own features, so that the lock file has all that they need.
+            let line = own.lines().find(|line| {
+                let rest = line.strip_prefix(name);
+                rest.is_some_and(|rest| rest.starts_with(" ="))
+            });
+            let line = line.ok_or_else(|| format!("Cargo.toml has no dependency {name}"))?;
+            text.push_str(&format!("{line}\n"));
         }
         workspace.write(manifest, &text)?;
         workspace.cargo(&["update", "--workspace", "--offline", "--quiet"])?;
