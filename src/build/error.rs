@@ -67,7 +67,7 @@ pub enum BuildError {
         manifest: PathBuf,
     },
     /// A symbolic link of the revision would have cargo write outside the checkout.
-    #[error("{at} has {} as a symbolic link that leads out of the repository", link.display())]
+    #[error("on {at}, {} is a symbolic link that leads out of the repository", link.display())]
     LinkedOut {
         /// Where.
         at: Where,
@@ -113,7 +113,7 @@ pub enum BuildError {
     NoBenchTargets,
     /// The default target is no machine that this one can stand in for.
     #[error(
-        "{at} is built for {target} ({named_in}), whose benchmarks do not start on this machine"
+        "{at} is built for {target} ({named_in}), whose benchmarks cannot run on this machine"
     )]
     ForeignTarget {
         /// Which side.
@@ -126,7 +126,7 @@ pub enum BuildError {
         host: String,
     },
     /// The program that is to start the benchmarks is not there.
-    #[error("{at} has its benchmarks started by `{}` ({named_in}), which is not there", program.display())]
+    #[error("{at} starts its benchmarks with `{}` ({named_in}), which does not exist", program.display())]
     NoRunner {
         /// Which side.
         at: Where,
@@ -218,7 +218,7 @@ pub enum BuildError {
     },
     /// An executable was not made from its own side's source in this build.
     #[error(
-        "the executable of `{package}` bench `{target}` on {at} is not to be trusted: {reason}"
+        "the executable of `{package}` bench `{target}` on {at} cannot be trusted: {reason}"
     )]
     Stale {
         /// Which side.

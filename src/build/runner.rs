@@ -324,8 +324,8 @@ mod tests {
         let error = build().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the head side (c0ffee0) has its benchmarks started by `tools/none.sh` \
-             (`target.'cfg(unix)'.runner` of .cargo/config.toml), which is not there"
+            "the head side (c0ffee0) starts its benchmarks with `tools/none.sh` \
+             (`target.'cfg(unix)'.runner` of .cargo/config.toml), which does not exist"
         );
         let hint = error.hint().unwrap();
         assert!(hint.contains("--carry tools/none.sh"), "{hint}");

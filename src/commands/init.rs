@@ -22,7 +22,7 @@ pub(super) enum InitError {
         said: String,
     },
     /// It would replace somebody's work.
-    #[error("`{}` exists", path.display())]
+    #[error("`{}` already exists", path.display())]
     Exists {
         /// The file.
         path: PathBuf,

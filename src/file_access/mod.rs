@@ -68,7 +68,7 @@ pub(crate) enum RecordError {
     #[error("the kernel does not say which files are opened: {0}")]
     Refused(#[source] io::Error),
     /// More happened than it keeps.
-    #[error("more files were opened than the kernel keeps record of")]
+    #[error("more files were opened than the kernel keeps a record of")]
     Overflow,
     /// Too much differs.
     #[error("{files} files would have to be watched; at most {most} are")]

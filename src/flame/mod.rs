@@ -28,7 +28,7 @@ pub struct Stack {
 #[non_exhaustive]
 pub(crate) enum FlameError {
     /// There is nothing to draw.
-    #[error("there are no stacks")]
+    #[error("the profile has no stacks")]
     Empty,
     /// The drawing library failed.
     #[error("the flame graph could not be drawn: {reason}")]

@@ -44,7 +44,7 @@ pub(crate) enum HookError {
     #[error("a file of the hook cannot be read or written")]
     Io(#[from] std::io::Error),
     /// Git says something that is no list of refs.
-    #[error("`{line}` is no line that git gives to a pre-push hook")]
+    #[error("`{line}` is not a line that git gives to a pre-push hook")]
     BadLine {
         /// The line.
         line: String,

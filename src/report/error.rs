@@ -25,7 +25,7 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// The file holds something else.
-    #[error("`{path}` is no report of cargo perfcheck")]
+    #[error("`{path}` is not a report of cargo perfcheck")]
     NoReport {
         /// The file.
         path: PathBuf,

@@ -16,7 +16,7 @@ pub enum ScratchError {
         source: io::Error,
     },
     /// No folder is left for checkouts and builds.
-    #[error("no folder is fit for checkouts and builds\n\n{reasons}")]
+    #[error("no folder can hold checkouts and builds\n\n{reasons}")]
     NoPlace {
         /// Each folder with what speaks against it, one a line.
         reasons: String,
