@@ -18,6 +18,8 @@ const PATTERNS: usize = 64;
 const REACH: usize = 1 << 16;
 /// Unwindings for one benchmark. A benchmark that reads the clock itself costs this and no more.
 const UNWINDINGS: u32 = 256;
+/// The same for all that comes before its first sample: the set-up of a process may read the clock in many places.
+const UNWINDINGS_BEFORE: u32 = 4096;
 
 /// What a read is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub(crate) struct Chains {
     count: usize,
     last: usize,
     unwindings: u32,
+    /// Whether a sample has begun.
+    sampled: bool,
 }
 
 /// The stack of the main thread and where the executable is loaded.
@@ -87,13 +91,19 @@ impl Chains {
         count: 0,
         last: 0,
         unwindings: 0,
+        sampled: false,
     };
 
     /// Forgets everything.
     pub(crate) fn reset(&mut self) {
+        self.forget_patterns();
+        self.unwindings = 0;
+        self.sampled = false;
+    }
+
+    fn forget_patterns(&mut self) {
         self.count = 0;
         self.last = 0;
-        self.unwindings = 0;
     }
 
     /// Recognises the read whose caller will return to `ra` with the stack at `sp`; `sp` is on the
@@ -110,11 +120,24 @@ impl Chains {
             self.last = index;
             return (self.patterns[index].read, self.patterns[index].place);
         }
-        if self.unwindings >= UNWINDINGS || self.count >= PATTERNS {
+        if self.count >= PATTERNS && !self.sampled {
+            // None of them is of a sample: what comes again is found again.
+            self.forget_patterns();
+        }
+        let most = match self.sampled {
+            true => UNWINDINGS,
+            false => UNWINDINGS_BEFORE,
+        };
+        if self.unwindings >= most || self.count >= PATTERNS {
             return (Read::Foreign, Place(0));
         }
         self.unwindings += 1;
-        self.learn(shared, process, sp, ra)
+        let found = self.learn(shared, process, sp, ra);
+        if found.0 != Read::Foreign && !self.sampled {
+            self.sampled = true;
+            self.unwindings = 0;
+        }
+        found
     }
 
     fn remembered(&self, process: &Process, sp: usize, ra: usize) -> Option<usize> {
@@ -265,6 +288,10 @@ impl<'a> Walk<'a> {
 
     /// Takes a frame in; `false` ends the walk.
     fn take(&mut self, ip: usize, stack: usize) -> bool {
+        if ip == 0 {
+            // Behind the outermost frame of the stack.
+            return false;
+        }
         if self.below == 0 {
             // Our own frames come first.
             if ip != self.ra {

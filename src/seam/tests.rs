@@ -245,6 +245,18 @@ fn a_benchmark_that_reads_the_clock_is_not_claimed() {
 }
 
 #[test]
+fn a_set_up_may_read_the_clock_as_often_and_in_as_many_places_as_it_likes() {
+    let (_run, mut seam) = seam();
+    let mut bench = Standin::start(&seam, Side::Base);
+    for set_up in ["custom 1000", "places 500"] {
+        seam.observe().unwrap();
+        bench.ask(set_up);
+        let answer = bench.ask("iter 20");
+        assert_eq!(agreed(&seam, Side::Base, &answer).len(), 20, "{set_up}");
+    }
+}
+
+#[test]
 fn other_threads_may_read_the_clock() {
     let (_run, mut seam) = seam();
     let mut bench = Standin::start(&seam, Side::Head);
