@@ -112,9 +112,7 @@ pub enum BuildError {
     #[error("no selected package has a bench target on either side")]
     NoBenchTargets,
     /// The default target is no machine that this one can stand in for.
-    #[error(
-        "{at} is built for {target} ({named_in}), whose benchmarks cannot run on this machine"
-    )]
+    #[error("{at} is built for {target} ({named_in}), whose benchmarks cannot run on this machine")]
     ForeignTarget {
         /// Which side.
         at: Where,
@@ -217,9 +215,7 @@ pub enum BuildError {
         folder: PathBuf,
     },
     /// An executable was not made from its own side's source in this build.
-    #[error(
-        "the executable of `{package}` bench `{target}` on {at} cannot be trusted: {reason}"
-    )]
+    #[error("the executable of `{package}` bench `{target}` on {at} cannot be trusted: {reason}")]
     Stale {
         /// Which side.
         at: Where,
