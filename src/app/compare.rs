@@ -191,8 +191,10 @@ pub(super) fn prepare(
     let mut coverage = FunctionCoverage::default();
     let mut reach = None;
     if plan.sampling.reach {
+        // Proved by as much as a round would be of, were all of them measured.
+        let measured = discovery.common(counts) + discovery.elsewhere;
         let found = reach::find(
-            &plan.sampling,
+            &rounds::fitted(plan, measured),
             asked,
             &builds,
             &mut discovery,

@@ -14,7 +14,7 @@ pub(super) fn fit(plan: &Plan, benchmarks: usize) -> Plan {
 /// No change of one among many benchmarks is believed after six rounds, however large it is. Those that are needed anyway
 /// are shorter, so that as much is timed until the first verdict as where few benchmarks are compared. The unit of
 /// replication is the process: the same time in more of them is worth no less.
-fn fitted(plan: &Plan, benchmarks: usize) -> Sampling {
+pub(super) fn fitted(plan: &Plan, benchmarks: usize) -> Sampling {
     let sampling = &plan.sampling;
     if sampling.round_length == RoundLength::Asked {
         return sampling.clone();

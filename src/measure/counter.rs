@@ -1,5 +1,8 @@
 //! One target, counted: processes of one side at a time, each benchmark with a log of its own.
 
+mod stop;
+
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::build::Choice;
@@ -15,10 +18,11 @@ use super::Known;
 use super::batches::{chunks, fit};
 use super::check;
 use super::counted::{Counted, CountedProcess, CountedSample, PROCESSES, PROCESSES_IF_VARYING};
-use super::player::{Fault, Player, Turn};
+use super::player::{Player, Turn};
 use super::reported::SideReport;
 use super::seams::explain;
 use super::traced::{Atlas, Sources};
+use stop::{CountingStop, blame};
 
 /// How a benchmark is run to be counted: the fewest samples that Criterion takes, as short as they
 /// can be.
@@ -60,31 +64,17 @@ struct Run<'r, 'a> {
 enum Purpose<'r, 'a> {
     /// To be counted, and its number among those of its side.
     Count(usize),
-    /// To learn where the requests come from, with somewhere to look addresses up.
-    Trace(Tracing, &'r mut Atlas<'a>),
+    /// To learn where the requests come from: of which benchmark how closely, by id, and somewhere to look addresses up.
+    Trace(&'r BTreeMap<String, Tracing>, &'r mut Atlas<'a>),
 }
 
-/// Why a process ran no further.
-enum CountingStop {
-    /// It has ended as it should.
-    Over,
-    /// It was ended, since it had run enough of a benchmark.
-    Enough,
-    /// Something went wrong.
-    Fault(Fault),
-    /// Nothing that it does can be counted.
-    Blind(String),
-}
-
-impl From<Fault> for CountingStop {
-    fn from(fault: Fault) -> Self {
-        CountingStop::Fault(fault)
-    }
-}
-
-impl From<SeamError> for CountingStop {
-    fn from(error: SeamError) -> Self {
-        CountingStop::Blind(explain(&error))
+impl Run<'_, '_> {
+    /// How closely it is looked where the next benchmark's requests come from.
+    fn next_tracing(&self) -> Tracing {
+        let (Purpose::Trace(tracings, _), Some(next)) = (&self.purpose, self.open.first()) else {
+            return Tracing::NONE;
+        };
+        tracings.get(next).copied().unwrap_or(Tracing::NONE)
     }
 }
 
@@ -125,20 +115,22 @@ impl Counter<'_> {
     }
 
     /// Asks where the requests come from, of each benchmark whose sides differ (or of all, if all are to be
-    /// profiled), in a process of its own.
+    /// profiled).
     fn trace(&self, seam: &mut AllocationSeam, counted: &mut [Counted]) -> Result<(), Interrupted> {
         for side in Side::BOTH {
             let mut atlas = Atlas::new(*self.sources.get(side));
-            for index in 0..counted.len() {
-                let each = &counted[index];
-                let wanted = each.differs() || self.sampling.profiling == Profiling::All;
-                let Some(tracing) = each.tracing(side).filter(|_| wanted) else {
-                    continue;
-                };
+            let wanted = counted
+                .iter()
+                .filter(|each| each.differs() || self.sampling.profiling == Profiling::All);
+            let tracings = wanted.filter_map(|each| Some((&each.key.id, each.tracing(side)?)));
+            let (ids, tracings): (Vec<String>, BTreeMap<String, Tracing>) = tracings
+                .map(|(id, tracing)| (id.clone(), (id.clone(), tracing)))
+                .unzip();
+            for open in chunks(ids) {
                 let run = Run {
                     side,
-                    purpose: Purpose::Trace(tracing, &mut atlas),
-                    open: vec![each.key.id.clone()],
+                    purpose: Purpose::Trace(&tracings, &mut atlas),
+                    open,
                 };
                 self.run(run, seam, counted)?;
             }
@@ -263,10 +255,8 @@ impl Counter<'_> {
         }
         loop {
             self.announce(run, counted);
-            match &run.purpose {
-                Purpose::Count(_) => seam.observe()?,
-                Purpose::Trace(tracing, _) => seam.trace(*tracing)?,
-            }
+            let tracing = run.next_tracing();
+            seam.trace(tracing)?;
             if let Some((warm_up, enough)) = self.bounds(run, counted) {
                 player.at(seam.end_warm_up(side, warm_up, enough)?);
             }
@@ -297,7 +287,11 @@ impl Counter<'_> {
                 each.note(&format!("{side}: {reason}"));
             }
             match &mut run.purpose {
-                Purpose::Trace(tracing, atlas) => {
+                Purpose::Trace(tracings, _) if tracings.get(&report.id) != Some(&tracing) => {
+                    let why = "where it asks for memory is not known: it did not run when it was expected to";
+                    each.note(&format!("{side}: {why}"));
+                }
+                Purpose::Trace(_, atlas) => {
                     let stacks = seam.take_stacks(side, player.id())?;
                     *each.traced.get_mut(side) = Some(atlas.trace(stacks, tracing.stride));
                 }
@@ -364,32 +358,4 @@ fn samples(
     Ok(Ok(samples
         .map(|(iterations, record)| CountedSample { iterations, record })
         .collect()))
-}
-
-/// Notes why a process ran no further, and closes what it is to blame for: without that, the next
-/// process would meet the same.
-fn blame(stop: CountingStop, run: &mut Run<'_, '_>, before: usize, counted: &mut [Counted]) {
-    let side = run.side;
-    let (culprits, why) = match stop {
-        CountingStop::Over | CountingStop::Enough => {
-            let why = "was named by its executable and then not run by it".to_owned();
-            (run.open.clone(), why)
-        }
-        CountingStop::Blind(why) => (run.open.clone(), why),
-        CountingStop::Fault(Fault { id, failure }) => {
-            let culprits = match id.filter(|id| run.open.contains(id)) {
-                Some(id) => vec![id],
-                // It broke on the way to the next one; if it never began, it never will.
-                None if run.open.len() < before => run.open.iter().take(1).cloned().collect(),
-                None => run.open.clone(),
-            };
-            (culprits, failure.reason)
-        }
-    };
-    run.open.retain(|id| !culprits.contains(id));
-    for each in counted {
-        if culprits.contains(&each.key.id) {
-            each.note(&format!("{side}: {why}"));
-        }
-    }
 }

@@ -6,6 +6,7 @@
 //! on both sides are told the same, so that they run the same iterations, however the warm-up went.
 
 mod single;
+mod together;
 
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::units::Paired;
 use super::enough::{Ends, Whole};
 use super::reported::SideReport;
 use single::plan_single;
+
+pub(super) use together::{Together, plan_together};
 
 /// A timed region is at least so many times as long as reading the clock takes, on average.
 const REGION_PER_CLOCK: f64 = 200.0;
@@ -184,14 +187,6 @@ impl Shown {
             samples,
             ..self.clone()
         }
-    }
-
-    /// The part of the time that is left behind its warm-up, if both last as long as its settings make them in
-    /// proportion to each other.
-    pub(super) fn behind_warm_up(&self, whole: Duration) -> Duration {
-        let (warm_up, measurement) = (self.warm_up(), self.measurement());
-        let all = (warm_up + measurement).as_secs_f64().max(1e-9);
-        whole.mul_f64(measurement.as_secs_f64() / all)
     }
 
     fn warm_up(&self) -> Duration {

@@ -12,7 +12,7 @@ use crate::units::{Paired, Side};
 
 use super::BenchmarkKey;
 use super::batches::fit;
-use super::iterations::{self, Shown, Wanted};
+use super::iterations::{self, Shown, Together, Wanted};
 use super::set_ups::SetUps;
 
 /// What the first processes of benchmarks have shown, of those whose iterations can be chosen.
@@ -41,6 +41,11 @@ impl Known {
         self.several_threads.contains(key)
     }
 
+    /// How long each of its processes runs outside of any benchmark.
+    pub(super) fn set_up(&self, key: &BenchmarkKey) -> Duration {
+        self.set_ups.longest(key)
+    }
+
     /// How the warm-up of a process of `side` is ended, and when it has run enough, that is asked for `now`, where rounds were asked for what
     /// `sampling` says; `None` where nothing is known. What the benchmark's code sets itself stays as it was.
     pub(super) fn run(
@@ -53,7 +58,7 @@ impl Known {
     ) -> Option<(WarmUp, Option<Enough>)> {
         let shown = self.asked_for(key, sampling, target, now)?;
         let now = fit(now, target);
-        let planned = iterations::plan(shown.as_ref(), self.wanted(key, now, now.measurement));
+        let planned = iterations::plan(shown.as_ref(), self.wanted(key, now));
         // What is to be seen of a process is seen while it stands still.
         let ends = planned.ends.map(|ends| ends.samples).or(planned.last);
         let enough = ends.map(Enough::Samples);
@@ -64,16 +69,13 @@ impl Known {
     pub(super) fn sampled(
         &self,
         key: &BenchmarkKey,
-        side: Side,
         sampling: &Sampling,
         target: &Target,
         now: Timing,
-    ) -> Option<WarmUp> {
+    ) -> Option<Together> {
         let shown = self.asked_for(key, sampling, target, now)?;
-        let now = fit(now, target);
-        let behind = shown.head.behind_warm_up(now.measurement);
-        let planned = iterations::plan(shown.as_ref(), self.wanted(key, now, behind));
-        Some(*planned.warm_up.get(side))
+        let all = fit(now, target).measurement;
+        Some(iterations::plan_together(shown.as_ref(), all))
     }
 
     fn asked_for(
@@ -88,10 +90,10 @@ impl Known {
         Some(shown.map(|shown| shown.asked_for(before, now)))
     }
 
-    fn wanted(&self, key: &BenchmarkKey, now: Timing, measurement: Duration) -> Wanted {
+    fn wanted(&self, key: &BenchmarkKey, now: Timing) -> Wanted {
         Wanted {
             warm_up: now.warm_up,
-            measurement,
+            measurement: now.measurement,
             // Nothing is timed.
             clock: Duration::ZERO,
             stretch: 1.0,

@@ -78,7 +78,10 @@ pub(super) fn prepare(
 }
 
 /// What the process of `side` showed of the benchmark that it has just run.
-fn look(
+///
+/// # Errors
+/// When the seam's files fail.
+pub(super) fn look(
     side: Side,
     report: &SideReport,
     seam: &Seam,

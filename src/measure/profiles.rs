@@ -1,8 +1,10 @@
 //! The pass that takes CPU profiles: after timing, on the executables that were timed.
 //!
-//! A process is for one benchmark of one side, and nothing of the run but the other side's is at work
-//! meanwhile. Its times are not measurements: each sample stops the process for some tens of microseconds.
-//! Whatever goes wrong is a note about the benchmark it happened to, and costs nothing else.
+//! A process is for one benchmark of one side, or for all of a target where each process has a long set-up; nothing of
+//! the run but the other side's is at work meanwhile. Its times are not measurements: each sample stops the process for
+//! some tens of microseconds. Whatever goes wrong is a note about the benchmark it happened to, and costs nothing else.
+
+mod process;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,30 +12,21 @@ use std::time::{Duration, Instant};
 
 use crate::build::Choice;
 use crate::discover::{Discovery, Presence, Target};
-use crate::harness::{Invocation, Length, Timing};
 use crate::plan::Sampling;
-use crate::process::{self, Interrupted, Placement, allowed_processors};
+use crate::process::{Interrupted, allowed_processors, check};
 use crate::scratch::Scratch;
-use crate::seam::{Enough, ProfileClock, ProfileSeam, RawProfile, SeamError};
+use crate::seam::{ProfileClock, ProfileSeam, RawProfile};
 use crate::units::{BenchmarkKey, Event, EventSink, Paired, Pass, Side};
 
 use super::Known;
-use super::batches::fit;
 use super::budget::go_on;
-use super::player::{Fault, Player, Turn};
-use super::reported::SideReport;
 use super::seams::explain;
 use super::threads::Threads;
+use process::{NoProfile, Taken};
 
-/// How a benchmark is run to be profiled for so long, in its one process. Three seconds of it give three thousand
-/// samples: the shares of two builds are then known to about one part in a hundred of the time.
-fn timing(time: Duration) -> Timing {
-    Timing {
-        warm_up: Duration::from_millis(100),
-        measurement: time,
-        sample_size: 10,
-    }
-}
+/// Benchmarks share a process whose set-up takes so long. Otherwise each has one of its own, which is ended when it has
+/// been profiled for exactly as long as is wanted.
+const LONG_SET_UP: Duration = Duration::from_millis(250);
 
 /// Whether both sides are profiled at once. Nothing is timed, and what one side takes from the other it gives back; but
 /// each wants a processor.
@@ -73,7 +66,8 @@ pub struct ProfileRun {
     pub ended: Option<Interrupted>,
 }
 
-/// Profiles the `wanted` benchmarks, each on the sides that have it and for so long on each. After `end` none is begun.
+/// Profiles the `wanted` benchmarks, each on the sides that have it and for so long on each. After `end` no process is
+/// begun.
 pub fn profile(
     sampling: &Sampling,
     discovery: &Discovery,
@@ -94,24 +88,14 @@ pub fn profile(
         ended: None,
     };
     'targets: for target in &discovery.targets {
-        let benchmarks = target.benchmarks.iter();
-        let chosen: Vec<_> = benchmarks
-            .filter(|benchmark| benchmark.failure.is_none())
-            .filter_map(|benchmark| Some((benchmark, *wanted.get(&benchmark.key)?)))
-            .collect();
-        if chosen.is_empty() {
+        let wishes = wishes(target, wanted);
+        if wishes.is_empty() {
             continue;
         }
-        let mut profiler = Profiler::of(sampling, target, known, scratch);
-        for (benchmark, time) in chosen {
-            (events)(Event::Measuring {
-                benchmark: benchmark.key.to_string(),
-                round: 1,
-            });
-            let profiled = go_on(end)
-                .and_then(|()| profiler.benchmark(&benchmark.key, time, benchmark.presence));
-            match profiled {
-                Ok(profiled) => run.profiled.push(profiled),
+        let profiler = Profiler::of(sampling, target, known, scratch, events);
+        for batch in profiler.batches(wishes) {
+            match go_on(end).and_then(|()| profiler.batch(&batch)) {
+                Ok(profiled) => run.profiled.extend(profiled),
                 Err(interrupted) => {
                     run.ended = Some(interrupted);
                     break 'targets;
@@ -126,32 +110,38 @@ pub fn profile(
     run
 }
 
+/// A benchmark that is to be profiled.
+#[derive(Debug, Clone)]
+struct Wish {
+    key: BenchmarkKey,
+    presence: Presence,
+    /// For so long on each side.
+    time: Duration,
+}
+
+/// Those of one target, in the order in which its process runs them.
+fn wishes(target: &Target, wanted: &BTreeMap<BenchmarkKey, Duration>) -> Vec<Wish> {
+    let benchmarks = target.benchmarks.iter();
+    let runnable = benchmarks.filter(|benchmark| benchmark.failure.is_none());
+    let wishes = runnable.filter_map(|benchmark| {
+        Some(Wish {
+            key: benchmark.key.clone(),
+            presence: benchmark.presence,
+            time: *wanted.get(&benchmark.key)?,
+        })
+    });
+    wishes.collect()
+}
+
 /// Profiles the benchmarks of one target.
 struct Profiler<'a> {
     sampling: &'a Sampling,
     target: &'a Target,
     known: &'a Known,
     scratch: &'a Scratch,
+    events: EventSink<'a>,
     /// The seam, or why there is none.
     seam: Result<ProfileSeam, String>,
-}
-
-/// Why there is no profile, as a lower-case fragment.
-struct NoProfile(String);
-
-/// One profile and what the benchmark reported meanwhile, or why there is none.
-type Taken = Result<(SideReport, Profile), NoProfile>;
-
-impl From<SeamError> for NoProfile {
-    fn from(error: SeamError) -> Self {
-        NoProfile(explain(&error))
-    }
-}
-
-impl From<Fault> for NoProfile {
-    fn from(fault: Fault) -> Self {
-        NoProfile(format!("no profile was taken: {}", fault.failure.reason))
-    }
 }
 
 impl<'a> Profiler<'a> {
@@ -160,6 +150,7 @@ impl<'a> Profiler<'a> {
         target: &'a Target,
         known: &'a Known,
         scratch: &'a Scratch,
+        events: EventSink<'a>,
     ) -> Self {
         let path = |side| {
             let executable = target.executables.get(side).as_ref();
@@ -178,82 +169,98 @@ impl<'a> Profiler<'a> {
             target,
             known,
             scratch,
+            events,
             seam,
         }
     }
 
-    fn benchmark(
-        &mut self,
-        key: &BenchmarkKey,
-        time: Duration,
-        presence: Presence,
-    ) -> Result<Profiled, Interrupted> {
-        let mut profiled = Profiled {
-            key: key.clone(),
-            profiles: Paired::new(None, None),
-            notes: Vec::new(),
-        };
-        let sides: Vec<Side> = Side::BOTH
-            .into_iter()
-            .filter(|side| presence != Presence::Only(side.other()))
+    /// Which benchmarks share processes.
+    fn batches(&self, wishes: Vec<Wish>) -> Vec<Vec<Wish>> {
+        let set_up = |wish: &Wish| self.known.set_up(&wish.key);
+        let longest = wishes.iter().map(set_up).max().unwrap_or_default();
+        match self.target.choice() {
+            Choice::Any if longest >= LONG_SET_UP => vec![wishes],
+            _ => wishes.into_iter().map(|wish| vec![wish]).collect(),
+        }
+    }
+
+    fn batch(&self, wishes: &[Wish]) -> Result<Vec<Profiled>, Interrupted> {
+        let mut profiled: Vec<Profiled> = wishes
+            .iter()
+            .map(|wish| Profiled {
+                key: wish.key.clone(),
+                profiles: Paired::new(None, None),
+                notes: Vec::new(),
+            })
             .collect();
-        process::check()?;
-        // Its threads want all processors.
-        let clock = match self.known.has_several_threads(key) {
-            true => ProfileClock::AllThreads,
-            false => ProfileClock::MainThread,
-        };
-        let together = clock == ProfileClock::MainThread && profiles_both_at_once();
-        let groups = if together {
-            vec![sides]
-        } else {
-            sides.into_iter().map(|side| vec![side]).collect()
-        };
-        for sides in groups {
-            let mut found = self.run(&sides, key, time, clock);
-            for (side, found) in &mut found {
-                let several = |(report, _): &(SideReport, _)| report.threads == Threads::Several;
-                // Once more with the other clock, alone.
-                if clock == ProfileClock::MainThread && found.as_ref().is_ok_and(several) {
-                    let again = self.run(&[*side], key, time, ProfileClock::AllThreads);
-                    *found = again
-                        .into_iter()
-                        .next()
-                        .map_or_else(|| Err(never_run()), |(_, found)| found);
-                }
-            }
-            // What an interruption broke off did not fail.
-            process::check()?;
-            for (side, found) in found {
-                match found {
-                    Ok((_, profile)) => *profiled.profiles.get_mut(side) = Some(profile),
-                    Err(NoProfile(why)) => profiled.notes.push(format!("{side}: {why}")),
+        // Several threads want all processors.
+        let several = |wish: &&Wish| self.known.has_several_threads(&wish.key);
+        let (several, one): (Vec<&Wish>, Vec<&Wish>) = wishes.iter().partition(several);
+        for (wishes, clock) in [
+            (one, ProfileClock::MainThread),
+            (several, ProfileClock::AllThreads),
+        ] {
+            for (side, found) in self.take(&wishes, clock)? {
+                for (id, taken) in found {
+                    let own = profiled.iter_mut().find(|one| one.key.id == id);
+                    if let Some(own) = own {
+                        match taken {
+                            Ok((_, profile)) => *own.profiles.get_mut(side) = Some(profile),
+                            Err(NoProfile(why)) => own.notes.push(format!("{side}: {why}")),
+                        }
+                    }
                 }
             }
         }
         Ok(profiled)
     }
 
+    /// Profiles benchmarks on both sides by one clock; those that turn out to have several threads once more, by the
+    /// other one.
+    fn take(
+        &self,
+        wishes: &[&Wish],
+        clock: ProfileClock,
+    ) -> Result<Vec<(Side, FoundProfiles)>, Interrupted> {
+        let together = clock == ProfileClock::MainThread && profiles_both_at_once();
+        let groups = if together {
+            vec![Side::BOTH.to_vec()]
+        } else {
+            Side::BOTH.map(|side| vec![side]).to_vec()
+        };
+        let mut all = Vec::new();
+        for sides in groups {
+            let mut found = self.run(&sides, wishes, clock)?;
+            for (side, found) in &mut found {
+                let several = |taken: &Taken| {
+                    taken
+                        .as_ref()
+                        .is_ok_and(|(threads, _)| *threads == Threads::Several)
+                };
+                let again = |wish: &&&Wish| found.get(&wish.key.id).is_some_and(several);
+                let again: Vec<&Wish> = wishes.iter().filter(again).copied().collect();
+                if clock == ProfileClock::MainThread {
+                    found.extend(self.side(*side, &again, ProfileClock::AllThreads));
+                    check()?;
+                }
+            }
+            all.append(&mut found);
+        }
+        Ok(all)
+    }
+
     /// Profiles these sides at the same time.
     fn run(
-        &mut self,
+        &self,
         sides: &[Side],
-        key: &BenchmarkKey,
-        time: Duration,
+        wishes: &[&Wish],
         clock: ProfileClock,
-    ) -> Vec<(Side, Taken)> {
-        if let Ok(seam) = &mut self.seam
-            && let Err(error) = seam.begin(clock)
-        {
-            let why = explain(&error);
-            let failed = |side: &Side| (*side, Err(NoProfile(why.clone())));
-            return sides.iter().map(failed).collect();
-        }
-        let this = &*self;
-        std::thread::scope(|scope| {
+    ) -> Result<Vec<(Side, FoundProfiles)>, Interrupted> {
+        check()?;
+        let found = std::thread::scope(|scope| {
             let running: Vec<_> = sides
                 .iter()
-                .map(|side| (*side, scope.spawn(|| this.side(*side, key, time, clock))))
+                .map(|side| (*side, scope.spawn(|| self.side(*side, wishes, clock))))
                 .collect();
             let joined = running.into_iter().map(|(side, thread)| {
                 let found = thread.join();
@@ -261,65 +268,64 @@ impl<'a> Profiler<'a> {
                 (side, found)
             });
             joined.collect()
-        })
+        });
+        // What an interruption broke off did not fail.
+        check()?;
+        Ok(found)
     }
 
-    /// One process, to its end.
-    fn side(&self, side: Side, key: &BenchmarkKey, time: Duration, clock: ProfileClock) -> Taken {
-        let executable = self.target.executables.get(side).as_ref();
-        let executable =
-            executable.ok_or_else(|| NoProfile("no executable was built".to_owned()))?;
-        if executable.command_line.choice() == Choice::All {
-            let why = "no profile was taken: its executable runs all benchmarks, whatever filter it is given";
-            return Err(NoProfile(why.to_owned()));
-        }
-        let seam = self.seam.as_ref().map_err(|why| NoProfile(why.clone()))?;
-        let version = *self.target.criterion.get(side);
-        let invocation = Invocation {
-            executable,
-            side,
-            filter: Invocation::filter_for([key.id.as_str()]),
-            timing: Some((fit(timing(time), self.target), version)),
-            length: Length::Whole,
-            placement: Placement::Free,
-            env: seam.env(side),
-        };
-        let mut player = Player::start(&invocation, self.scratch, self.sampling.timeout)?;
-        if !seam.attached(side, player.id())? {
-            let why = player.kept_out_by();
-            let why = format!("the loader did not let the profiler into the process{why}");
-            return Err(NoProfile(why));
-        }
-        let now = timing(time);
-        let warm_up = self
-            .known
-            .sampled(key, side, self.sampling, self.target, now);
-        if let Some(warm_up) = warm_up {
-            // What is sampled in its warm-up counts as much.
-            let enough = Some(Enough::Timed(time));
-            player.at(seam.end_warm_up(side, warm_up, enough)?);
-        }
-        let mut report = None;
-        loop {
-            match player.turn() {
-                Ok(Turn::Complete(complete)) => report = Some(*complete),
-                Ok(Turn::Over) => break,
-                Ok(Turn::Enough(cut)) => {
-                    report = Some(*cut);
-                    break;
-                }
-                Err(ending) => return Err(player.into_fault(&ending).into()),
+    /// Profiles those that a side has, in as many processes as it takes.
+    fn side(&self, side: Side, wishes: &[&Wish], clock: ProfileClock) -> FoundProfiles {
+        let has = |wish: &&&Wish| wish.presence != Presence::Only(side.other());
+        let mut open: Vec<&Wish> = wishes.iter().filter(has).copied().collect();
+        let mut found = FoundProfiles::new();
+        while !open.is_empty() && check().is_ok() {
+            let before = open.len();
+            let stop = self.process(side, &mut open, clock, &mut found);
+            let culprits = stop.culprits(&open, before);
+            open.retain(|wish| !culprits.contains(&wish.key.id));
+            for id in culprits {
+                found.insert(id, Err(stop.why()));
             }
         }
-        let profile = Profile {
-            executable: executable.path.clone(),
-            clock,
-            raw: seam.take(side)?,
-        };
-        Ok((report.ok_or_else(never_run)?, profile))
+        found
     }
 }
 
-fn never_run() -> NoProfile {
-    NoProfile("the benchmark was not run".to_owned())
+/// What was found of benchmarks of one side, by id.
+type FoundProfiles = BTreeMap<String, Taken>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::fake;
+    use crate::measure::set_ups::SetUps;
+    use crate::measure::tests::{sampling, target};
+
+    /// The batches of two benchmarks whose processes have a set-up of so many milliseconds.
+    fn batches(set_up: u64) -> usize {
+        let (script, time) = ("bench\ta\nbench\tb", Duration::from_secs(1));
+        let (sampling, target) = (sampling(), target("t", script, script));
+        let mut set_ups = SetUps::default();
+        let took = Duration::from_millis(set_up);
+        set_ups.see(&target, Paired::new(took, took));
+        let known = Known::of(BTreeMap::new(), Default::default(), set_ups);
+        let profiler = Profiler {
+            sampling: &sampling,
+            target: &target,
+            known: &known,
+            scratch: fake::scratch(),
+            events: &|_| {},
+            seam: Err(String::new()),
+        };
+        let keys = target.benchmarks.iter().map(|one| one.key.clone());
+        let wanted = keys.map(|key| (key, time)).collect();
+        profiler.batches(wishes(&target, &wanted)).len()
+    }
+
+    #[test]
+    fn benchmarks_share_a_process_where_its_set_up_is_long() {
+        assert_eq!(batches(0), 2);
+        assert_eq!(batches(3000), 1);
+    }
 }

@@ -2,7 +2,7 @@
 
 mod process;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::scratch::Scratch;
 use crate::units::{EventSink, Side};
 
 use super::batches::chunks;
+use super::iterations::Shown;
 use super::reached::{Executed, Found, RunExtent, WhyUnknown};
 use super::witness::Witness;
 use process::Stop;
@@ -48,6 +49,8 @@ pub(super) struct Search<'a> {
     failed: BTreeSet<String>,
     /// Ids that are slow: a process is ended once it has run some calls of them.
     slow: BTreeSet<String>,
+    /// What benchmarks of the head side have shown of their iterations, by id, where these can be chosen.
+    shown: BTreeMap<String, Shown>,
     /// Addresses of the head side that were executed.
     executed: BTreeSet<u64>,
     /// What was touched on either side, its own executable included.
@@ -102,6 +105,7 @@ impl<'a> Search<'a> {
             reached: BTreeSet::new(),
             failed: BTreeSet::new(),
             slow: BTreeSet::new(),
+            shown: BTreeMap::new(),
             executed: BTreeSet::new(),
             touched: BTreeSet::new(),
         }
@@ -144,6 +148,9 @@ impl<'a> Search<'a> {
         }
         for pass in 0..PASSES {
             let open = self.open(side);
+            if open.is_empty() {
+                return Ok(Ok(()));
+            }
             // As long as a round that is timed, except for the first glance. Files are opened at once or never.
             let look = match side {
                 _ if witness.sees_files_alone() => Look::Proof(TIMING),
@@ -168,7 +175,9 @@ impl<'a> Search<'a> {
             Side::Base => self.changes.base_has_more,
             Side::Head => *self.changes.watched.get(side) != Watched::default(),
         };
-        self.target.executables.get(side).is_some() && (differs || !self.addresses(side).is_empty())
+        let unclear = side == Side::Head || !self.open(side).is_empty();
+        let can_differ = differs || !self.addresses(side).is_empty();
+        self.target.executables.get(side).is_some() && unclear && can_differ
     }
 
     /// Where breakpoints stand.
@@ -202,11 +211,15 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The ids of `side` that have shown nothing yet.
+    /// The ids of `side` that have shown nothing yet. What the base side alone has is compared with nothing.
     fn open(&self, side: Side) -> Vec<String> {
         let benchmarks = self.target.benchmarks.iter();
+        let is_asked = |presence: Presence| match presence {
+            Presence::Common => true,
+            Presence::Only(only) => only == Side::Head && side == Side::Head,
+        };
         benchmarks
-            .filter(|benchmark| benchmark.presence != Presence::Only(side.other()))
+            .filter(|benchmark| is_asked(benchmark.presence))
             .filter(|benchmark| benchmark.failure.is_none())
             .map(|benchmark| benchmark.key.id.clone())
             .filter(|id| !self.reached.contains(id) && !self.failed.contains(id))
@@ -296,5 +309,33 @@ fn worse(one: Seen, other: Seen) -> Seen {
         (Seen::Everything, _) | (_, Seen::Everything) => Seen::Everything,
         (Seen::Something, _) | (_, Seen::Something) => Seen::Something,
         _ => Seen::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::fake;
+    use crate::measure::tests::{sampling, target};
+    use crate::units::Paired;
+
+    #[test]
+    fn no_process_is_started_that_has_nothing_to_show() {
+        let (sampling, changes) = (
+            sampling(),
+            TargetChanges {
+                functions: Vec::new(),
+                watched: Paired::new(Watched::default(), Watched::default()),
+                base_has_more: true,
+            },
+        );
+        let target = target("t", "bench\ta\nbench\tb\nbench\tgone", "bench\ta\nbench\tb");
+        let scratch = fake::scratch();
+        let mut search = Search::new(&sampling, &target, &changes, &[], scratch, &|_| {});
+        assert_eq!(search.open(Side::Base), ["a", "b"]);
+        search.reached.insert("a".into());
+        assert!(search.has_to_be_asked(Side::Base));
+        search.reached.insert("b".into());
+        assert!(!search.has_to_be_asked(Side::Base));
     }
 }

@@ -11,7 +11,7 @@ use crate::harness::{CriterionVersion, fake};
 use crate::plan::{PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
 use crate::units::Event;
 
-fn sampling() -> Sampling {
+pub(super) fn sampling() -> Sampling {
     Sampling {
         seed: 1,
         unchanged_after: 6,
@@ -35,7 +35,7 @@ fn sampling() -> Sampling {
 }
 
 /// A target whose sides follow these scripts and have the benchmarks that they name.
-fn target(name: &str, base: &str, head: &str) -> Target {
+pub(super) fn target(name: &str, base: &str, head: &str) -> Target {
     let ids = |script: &str| -> Vec<String> {
         script
             .lines()

@@ -7,7 +7,11 @@ use crate::file_access::{Access, RecordError, Recorder, Watched};
 use crate::seam::{Enough, MarkSeam, Pace, Seam, SeamError, Settings, WarmUp};
 use crate::units::{Paired, Side};
 
+use super::batches::Gate;
+use super::iterations::Shown;
+use super::observed::look;
 use super::reached::WhyUnknown;
+use super::reported::SideReport;
 use super::seams::explain;
 
 /// Sees one process at a time.
@@ -80,6 +84,19 @@ impl Witness {
         };
         clock.observe()?;
         clock.bound(self.side, warm_up, Some(enough)).map(Some)
+    }
+
+    /// What a benchmark that was bounded and has run to its end shows of its iterations, where they can be chosen.
+    ///
+    /// # Errors
+    /// If the seam's files cannot be read.
+    pub(super) fn shown(&self, report: &SideReport) -> Result<Option<Shown>, SeamError> {
+        // What is a summary does not follow from a warm-up.
+        let Some(clock) = self.clock.as_ref().filter(|_| report.summary.is_none()) else {
+            return Ok(None);
+        };
+        let (shown, _) = look(self.side, report, clock, Gate::First)?;
+        Ok(shown.ok())
     }
 
     /// A process is about to be started.

@@ -55,7 +55,7 @@ use tempfile::TempDir;
 pub use allocations::{AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS};
 pub use error::SeamError;
 pub use marks::MarkSeam;
-pub use profiles::{LoadedObject, ProfileClock, ProfileSeam, RawProfile, RawStack};
+pub use profiles::{LoadedObject, ProfileClock, ProfileNumber, ProfileSeam, RawProfile, RawStack};
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
 pub use sample::SampleRecord;
 pub use stacks::{AddressStack, AddressStacks, CodeAddress, Tracing};
@@ -273,27 +273,35 @@ impl Seam {
     fn start(&mut self, mode: u64) -> Result<(), SeamError> {
         self.generation += 1;
         for side in Side::BOTH {
-            let channel = self.channels.get(side);
-            channel.drain()?;
-            channel.set(layout::LOG_COUNT, 0)?;
-            channel.set(layout::FOREIGN_READS, 0)?;
-            channel.set(layout::FOREIGN_WITHIN, 0)?;
-            channel.set(layout::TURNS, 0)?;
-            channel.set(layout::STOPS, 0)?;
-            channel.set(layout::UNSTOPPED, 0)?;
-            channel.set(layout::ENOUGH_SAMPLES, 0)?;
-            channel.set(layout::ENOUGH_SLOW_NS, 0)?;
-            channel.set(layout::ENOUGH_CALLS, 0)?;
-            channel.set(layout::ENOUGH_TIMED_NS, 0)?;
-            channel.set(layout::WARM_UP_CALLS, 0)?;
-            channel.set(layout::WARM_UP_ENDED, 0)?;
-            channel.set(layout::WARM_UP_DOUBTED, 0)?;
-            channel.set(layout::SHOWN_PLACE, 0)?;
-            channel.set(layout::PHASE, layout::PHASE_RUNNING)?;
-            channel.set(layout::MODE, mode)?;
-            channel.set(layout::GENERATION, self.generation)?;
+            self.start_side(side, mode, self.generation)?;
         }
         Ok(())
+    }
+
+    fn start_side(&self, side: Side, mode: u64, generation: u64) -> Result<(), SeamError> {
+        let channel = self.channels.get(side);
+        channel.drain()?;
+        for field in [
+            layout::LOG_COUNT,
+            layout::FOREIGN_READS,
+            layout::FOREIGN_WITHIN,
+            layout::TURNS,
+            layout::STOPS,
+            layout::UNSTOPPED,
+            layout::ENOUGH_SAMPLES,
+            layout::ENOUGH_SLOW_NS,
+            layout::ENOUGH_CALLS,
+            layout::ENOUGH_TIMED_NS,
+            layout::WARM_UP_CALLS,
+            layout::WARM_UP_ENDED,
+            layout::WARM_UP_DOUBTED,
+            layout::SHOWN_PLACE,
+        ] {
+            channel.set(field, 0)?;
+        }
+        channel.set(layout::PHASE, layout::PHASE_RUNNING)?;
+        channel.set(layout::MODE, mode)?;
+        Ok(channel.set(layout::GENERATION, generation)?)
     }
 }
 

@@ -1,19 +1,21 @@
 //! CPU profiles of the timed regions of unmodified benchmarks.
 //!
-//! The seam with the library that samples (`probe/profile`). A process is for one benchmark; when it
-//! has ended, its profile is in a file.
+//! The seam with the library that samples (`probe/profile`). When a process has ended, the profile of each of its
+//! benchmarks is in a file of its own. The processes of both sides may run at the same time.
 //!
 //! ```text
-//! let mut seam = ProfileSeam::prepare(run_dir, executables)?;
-//! seam.begin(ProfileClock::MainThread)?;
+//! let seam = ProfileSeam::prepare(run_dir, executables)?;
 //! // spawn `side` with seam.env(side), shake hands
 //! seam.attached(side, pid)?;
-//! // … MeasurementComplete, Continue, orderly exit:
-//! let profile = seam.take(side)?;
+//! // each benchmark: while the process is held (at the handshake, or at `Continue`)
+//! let number = seam.begin(side, ProfileClock::MainThread)?;
+//! // … MeasurementComplete; after the last one an orderly exit:
+//! let profile = seam.take(side, number)?;
 //! ```
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::channel::Room;
 use super::warm_up::{Enough, Pace, WarmUp};
@@ -78,7 +80,12 @@ pub struct RawStack {
 #[derive(Debug)]
 pub struct ProfileSeam {
     seam: Seam,
+    begun: AtomicU64,
 }
+
+/// Which of the profiles that were begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProfileNumber(u64);
 
 impl ProfileSeam {
     /// Samples a second of time in timed regions, where the kernel's tick sets no lower limit.
@@ -102,7 +109,10 @@ impl ProfileSeam {
             let channel = seam.channels.get(side);
             channel.set(layout::PROFILE_PERIOD_NS, period)?;
         }
-        Ok(ProfileSeam { seam })
+        Ok(ProfileSeam {
+            seam,
+            begun: AtomicU64::new(0),
+        })
     }
 
     /// As [`Seam::env`].
@@ -119,20 +129,20 @@ impl ProfileSeam {
         self.seam.attached(side, pid)
     }
 
-    /// Begins a profile; the process has not run yet, or is held.
+    /// Begins the profile of the next benchmark of `side`; its process has not run yet, or is held.
     ///
     /// # Errors
     /// If the files of the seam cannot be written.
-    pub fn begin(&mut self, clock: ProfileClock) -> Result<(), SeamError> {
+    pub fn begin(&self, side: Side, clock: ProfileClock) -> Result<ProfileNumber, SeamError> {
         let clock = match clock {
             ProfileClock::MainThread => layout::CLOCK_OF_MAIN_THREAD,
             ProfileClock::AllThreads => layout::CLOCK_OF_PROCESS,
         };
-        for side in Side::BOTH {
-            let channel = self.seam.channels.get(side);
-            channel.set(layout::PROFILE_CLOCK, clock)?;
-        }
-        self.seam.observe()
+        let channel = self.seam.channels.get(side);
+        channel.set(layout::PROFILE_CLOCK, clock)?;
+        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        self.seam.start_side(side, layout::MODE_OBSERVE, number)?;
+        Ok(ProfileNumber(number))
     }
 
     /// As [`Seam::bound`], for what [`ProfileSeam::begin`] has begun.
@@ -148,12 +158,13 @@ impl ProfileSeam {
         self.seam.bound(side, warm_up, enough)
     }
 
-    /// The profile of the benchmark that began last, once the process of `side` has ended.
+    /// A profile that was begun, once the process of `side` has ended, or stands still since it has run enough.
     ///
     /// # Errors
     /// [`SeamError::Profile`] if there is none, or the sampler says what went wrong.
-    pub fn take(&self, side: Side) -> Result<RawProfile, SeamError> {
-        let name = format!("{}.{}.profile", side.name(), self.seam.generation);
+    pub fn take(&self, side: Side, number: ProfileNumber) -> Result<RawProfile, SeamError> {
+        let ProfileNumber(generation) = number;
+        let name = format!("{}.{generation}.profile", side.name());
         let text = match fs_err::read_to_string(self.seam.folder.path().join(name)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -376,3 +376,29 @@ fn a_text_file_is_refused() {
         "{refused}"
     );
 }
+
+#[test]
+fn each_benchmark_of_a_process_has_a_profile_of_its_own() {
+    let run = tempfile::tempdir().unwrap();
+    let executables = Paired::from_fn(|_| STANDIN.1.as_path());
+    let seam = ProfileSeam::prepare(run.path(), executables).unwrap();
+    let mut command = Command::new(&STANDIN.1);
+    command.envs(seam.env(Side::Head));
+    let mut bench = Standin::spawn(command);
+    assert!(seam.attached(Side::Head, bench.id()).unwrap());
+    let numbers = ["iter 3000", "batched 3000"].map(|command| {
+        let number = seam.begin(Side::Head, ProfileClock::MainThread).unwrap();
+        bench.ask(command);
+        number
+    });
+    bench.tell("exit 1");
+    while bench.answer().is_some() {}
+    for number in numbers {
+        let profile = seam.take(Side::Head, number).unwrap();
+        let sampled: u64 = profile.stacks.iter().map(|stack| stack.count).sum();
+        assert!(
+            sampled > 0 && sampled <= profile.ticks_inside,
+            "{profile:?}"
+        );
+    }
+}

@@ -346,3 +346,33 @@ fn quick_mode_shows_what_an_iteration_takes() {
     assert_eq!(shown.measurement(), asked.measurement);
     assert_eq!(shown.warm_up(), Duration::from_secs(1));
 }
+
+#[test]
+fn a_warm_up_and_its_samples_together_take_the_wanted_time() {
+    let all = Duration::from_millis(150);
+    for whole_ns in [2.0, 37.0, 1000.0, 5000.0, 50_000.0, 400_000.0] {
+        for (warm_up, measurement, samples) in [(1000, 3000, 100), (50, 100, 20), (3000, 5000, 100)]
+        {
+            let subject = Subject {
+                warm_up: MILLI * warm_up,
+                measurement: MILLI * measurement,
+                samples,
+                whole_ns,
+                timed_ns: whole_ns,
+                ..USUAL
+            };
+            let one = shown(subject);
+            let together = plan_together(Paired::new(&one, &one), all);
+            let told = together.warm_up.head;
+            let rest: u64 = planned_by_criterion(subject, told).iter().sum();
+            let iterations = iterations_of(told.calls) + rest as f64;
+            let took = Duration::from_nanos((iterations * whole_ns) as u64);
+            assert!(
+                took >= all.mul_f64(0.75) && took <= all.mul_f64(1.35),
+                "{whole_ns} {samples}: {took:?}"
+            );
+            let said = together.takes.as_secs_f64() / took.as_secs_f64();
+            assert!((0.7..1.3).contains(&said), "{whole_ns} {samples}: {said}");
+        }
+    }
+}

@@ -10,8 +10,8 @@ use std::path::Path;
 use crate::file_access::{Access, RecordError};
 use crate::harness::{Filter, Invocation, Length};
 use crate::process::Placement;
-use crate::seam::{Enough, SeamError};
-use crate::units::{Event, Side};
+use crate::seam::{Enough, SeamError, WarmUp};
+use crate::units::{Event, Paired, Side};
 
 use super::super::batches::fit;
 use super::super::enough::{MOST, SLOW_CALL};
@@ -101,7 +101,7 @@ impl Search<'_> {
             true => Seen::Everything,
             false => Seen::Nothing,
         };
-        let (mut complete, least) = (Vec::new(), timing.warm_up + timing.measurement);
+        let mut complete = Vec::new();
         for id in ids.iter().map(Some).chain(std::iter::repeat(None)) {
             self.announce(id);
             let is_slow = id.is_some_and(|id| self.slow.contains(id));
@@ -109,7 +109,11 @@ impl Search<'_> {
                 true => Enough::Calls(CALLS),
                 false => Enough::SlowCall(SLOW_CALL),
             };
-            if let Some(pace) = witness.bound(iterations::first(least), enough)? {
+            let planned = id.filter(|_| !is_slow);
+            let planned = planned.and_then(|id| self.planned(id, side, look));
+            let least = timing.warm_up + timing.measurement;
+            let warm_up = planned.unwrap_or(iterations::first(least));
+            if let Some(pace) = witness.bound(warm_up, enough)? {
                 player.at(pace);
             }
             let report = match player.turn() {
@@ -130,6 +134,18 @@ impl Search<'_> {
                     id: report.id,
                 }));
             }
+            if planned.is_some() && id != Some(&report.id) {
+                // It was let run as another one should have been.
+                self.shown.clear();
+                seen = worse(seen, Seen::Something);
+            }
+            if side == Side::Head
+                && let Some(shown) = witness.shown(&report)?
+            {
+                let shown =
+                    shown.asked_for(fit(timing, self.target), fit(self.round(), self.target));
+                self.shown.insert(report.id.clone(), shown);
+            }
             complete.push(report.id);
         }
         // After the last benchmark nothing matters to any of them; without one, it is the set-up.
@@ -138,6 +154,21 @@ impl Search<'_> {
             seen = Seen::Everything;
         }
         Ok(seen)
+    }
+
+    /// How a benchmark is let run as long as a round, neither shorter nor longer, where it has shown what an iteration takes.
+    fn planned(&self, id: &str, side: Side, look: Look) -> Option<WarmUp> {
+        let Look::Proof(timing) = look else {
+            return None;
+        };
+        let shown = self.shown.get(id).filter(|_| timing == self.round())?;
+        let all = timing.warm_up + timing.measurement;
+        let warm_up = iterations::plan_together(Paired::new(shown, shown), all).warm_up;
+        Some(WarmUp {
+            // The place lies in the executable that has shown it.
+            place: warm_up.head.place.filter(|_| side == Side::Head),
+            ..warm_up.head
+        })
     }
 
     /// Takes out of `chunk` what the ended process has run. Returns a benchmark that needs a process of its own.
