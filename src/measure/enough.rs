@@ -24,12 +24,18 @@ const SLOW_ITERATION: Duration = Duration::from_millis(10);
 
 /// Samples that a process has at most before it is ended, unless it was asked for more time; so many that they share
 /// [`LONGEST`] are enough, and [`FEWEST`] have a median.
-pub(super) const MOST: u64 = 10;
+const MOST: u64 = 10;
 const FEWEST: f64 = 3.0;
 const LONGEST: Duration = Duration::from_secs(3);
 
 /// A process is not ended for less: what is behind it needs another one.
 const WORTH: Duration = Duration::from_millis(500);
+
+/// How many samples are enough whose single iteration takes so long.
+pub(super) fn samples_of_slow(iteration: Duration) -> u64 {
+    let fill = (LONGEST.as_secs_f64() / iteration.as_secs_f64().max(1e-9)).ceil();
+    fill.clamp(FEWEST, MOST as f64) as u64
+}
 
 /// Where a process is ended, and what its report would have said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,10 +96,8 @@ impl Whole {
         if self.iteration < SLOW_ITERATION {
             return None;
         }
-        let fill = |time: Duration| (time.as_secs_f64() / self.iteration.as_secs_f64()).ceil();
-        let enough = fill(LONGEST)
-            .clamp(FEWEST, MOST as f64)
-            .max(fill(self.wanted));
+        let wanted = (self.wanted.as_secs_f64() / self.iteration.as_secs_f64()).ceil();
+        let enough = (samples_of_slow(self.iteration) as f64).max(wanted);
         // Where they grow from sample to sample, the first ones have the fewest.
         let kept = enough * self.iterations / self.samples;
         let saved = (self.iterations - kept).max(0.0) * self.iteration.as_secs_f64();

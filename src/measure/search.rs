@@ -47,8 +47,8 @@ pub(super) struct Search<'a> {
     reached: BTreeSet<String>,
     /// Ids that could not be run to their ends.
     failed: BTreeSet<String>,
-    /// Ids that are slow: a process is ended once it has run some calls of them.
-    slow: BTreeSet<String>,
+    /// Ids that are slow, and what a call of one iteration takes: a process is ended once it has run some calls of them.
+    slow: BTreeMap<String, Duration>,
     /// What benchmarks of the head side have shown of their iterations, by id, where these can be chosen.
     shown: BTreeMap<String, Shown>,
     /// Addresses of the head side that were executed.
@@ -104,7 +104,7 @@ impl<'a> Search<'a> {
             events,
             reached: BTreeSet::new(),
             failed: BTreeSet::new(),
-            slow: BTreeSet::new(),
+            slow: BTreeMap::new(),
             shown: BTreeMap::new(),
             executed: BTreeSet::new(),
             touched: BTreeSet::new(),

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::file_access::{Access, RecordError, Recorder, Watched};
 use crate::seam::{Enough, MarkSeam, Pace, Seam, SeamError, Settings, WarmUp};
@@ -97,6 +98,16 @@ impl Witness {
         };
         let (shown, _) = look(self.side, report, clock, Gate::First)?;
         Ok(shown.ok())
+    }
+
+    /// What the first call of the benchmark that was bounded has taken, of its process that stands still.
+    ///
+    /// # Errors
+    /// If the seam's files cannot be read.
+    pub(super) fn first_call(&self) -> Result<Duration, SeamError> {
+        let log = self.clock.as_ref().map(|clock| clock.take_log(self.side));
+        let first = log.transpose()?.and_then(|log| log.first().copied());
+        Ok(first.map_or(Duration::ZERO, |call| Duration::from_nanos(call.timed_ns)))
     }
 
     /// A process is about to be started.

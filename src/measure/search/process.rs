@@ -6,6 +6,7 @@
 //! ends after as many calls as a round has at most.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::file_access::{Access, RecordError};
 use crate::harness::{Filter, Invocation, Length};
@@ -14,7 +15,7 @@ use crate::seam::{Enough, SeamError, WarmUp};
 use crate::units::{Event, Paired, Side};
 
 use super::super::batches::fit;
-use super::super::enough::{MOST, SLOW_CALL};
+use super::super::enough::{SLOW_CALL, samples_of_slow};
 use super::super::iterations;
 use super::super::player::{Fault, Player, Turn};
 use super::super::reached::WhyUnknown;
@@ -22,8 +23,11 @@ use super::super::seams::explain;
 use super::super::witness::Witness;
 use super::{Look, Search, Seen, worse};
 
-/// So many calls of a slow benchmark are as many iterations at least as a round has: one to warm up, and its samples.
-const CALLS: u64 = MOST + 1;
+/// So many calls of a benchmark whose iteration takes so long are as many iterations at least as a round has: one to warm
+/// up, and its samples.
+fn calls_of_slow(iteration: Duration) -> u64 {
+    1 + samples_of_slow(iteration)
+}
 
 /// Why a process did not come to its end.
 pub(super) enum Stop {
@@ -42,6 +46,8 @@ pub(super) struct Ended {
     complete: Vec<String>,
     /// The benchmark within which it was ended.
     id: String,
+    /// What its first call took.
+    iteration: Duration,
     /// Whether that benchmark has run as many calls as it needs.
     suffices: bool,
 }
@@ -104,12 +110,13 @@ impl Search<'_> {
         let mut complete = Vec::new();
         for id in ids.iter().map(Some).chain(std::iter::repeat(None)) {
             self.announce(id);
-            let is_slow = id.is_some_and(|id| self.slow.contains(id));
-            let enough = match is_slow {
-                true => Enough::Calls(CALLS),
-                false => Enough::SlowCall(SLOW_CALL),
+            let slow = id.and_then(|id| self.slow.get(id));
+            let enough = match slow {
+                Some(iteration) => Enough::Calls(calls_of_slow(*iteration)),
+                None => Enough::SlowCall(SLOW_CALL),
             };
-            let planned = id.filter(|_| !is_slow);
+            let planned = id.filter(|_| slow.is_none());
+            let suffices = slow.is_some();
             let planned = planned.and_then(|id| self.planned(id, side, look));
             let least = timing.warm_up + timing.measurement;
             let warm_up = planned.unwrap_or(iterations::first(least));
@@ -130,7 +137,8 @@ impl Search<'_> {
                     side,
                     seen,
                     complete,
-                    suffices: is_slow,
+                    iteration: witness.first_call()?,
+                    suffices,
                     id: report.id,
                 }));
             }
@@ -179,7 +187,7 @@ impl Search<'_> {
         chunk: &mut Vec<String>,
     ) -> Option<Vec<String>> {
         let id = &ended.id;
-        let was_slow = !self.slow.insert(id.clone());
+        let was_slow = self.slow.insert(id.clone(), ended.iteration).is_some();
         let over = ended.suffices
             || match self.reached.contains(id) {
                 // On the head side it may be the only one that executes some other function.
@@ -221,5 +229,19 @@ impl Search<'_> {
                 round: 1,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slower_a_benchmark_the_fewer_calls_of_it_are_as_many_as_a_round_has() {
+        let calls = |milliseconds| calls_of_slow(Duration::from_millis(milliseconds));
+        assert_eq!(calls(100), 11);
+        assert_eq!(calls(500), 7);
+        assert_eq!(calls(1000), 4);
+        assert_eq!(calls(60_000), 4);
     }
 }
