@@ -17,7 +17,7 @@ struct Probe {
     library: &'static str,
 }
 
-const PROBES: [Probe; 4] = [
+const PROBES: [Probe; 5] = [
     Probe {
         variable: "PERFCHECK_TIMING_PROBE",
         folder: "probe",
@@ -28,6 +28,12 @@ const PROBES: [Probe; 4] = [
         variable: "PERFCHECK_ALLOCATION_PROBE",
         folder: "probe",
         features: "alloc",
+        library: "libperfcheck_probe.so",
+    },
+    Probe {
+        variable: "PERFCHECK_INSTRUCTION_PROBE",
+        folder: "probe",
+        features: "instructions",
         library: "libperfcheck_probe.so",
     },
     Probe {

@@ -5,6 +5,7 @@ use core::ffi::c_int;
 use core::mem::transmute;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use crate::heap;
 use crate::sample::State;
 use crate::sys::{self, Timespec};
 
@@ -48,8 +49,18 @@ unsafe extern "C" fn clock_gettime(clock: c_int, into: *mut Timespec) -> c_int {
     naked_asm!("mov x2, sp", "mov x3, x30", "b {answer}", answer = sym answer)
 }
 
-/// The time is read before anything else, so that a closing read does not time our own work.
+/// What is counted in timed regions is what happens between two of these.
 unsafe extern "C" fn answer(clock: c_int, into: *mut Timespec, sp: usize, ra: usize) -> c_int {
+    heap::suspend(sp);
+    // SAFETY: the caller's arguments, passed on.
+    let status = unsafe { recognise(clock, into, sp, ra) };
+    heap::resume(sp);
+    status
+}
+
+/// The time is read before anything else, so that a closing read does not time our own work.
+#[inline(always)]
+unsafe fn recognise(clock: c_int, into: *mut Timespec, sp: usize, ra: usize) -> c_int {
     // SAFETY: the caller's arguments, passed on.
     let status = unsafe { read(clock, into) };
     if clock != sys::CLOCK_MONOTONIC || status != 0 {
@@ -66,7 +77,7 @@ unsafe extern "C" fn answer(clock: c_int, into: *mut Timespec, sp: usize, ra: us
             return status;
         }
         if let Some(other) = (*state).answer(*into, &monotonic, sp, ra) {
-            *into = other;
+            *into = heap::told(other);
         }
     }
     status

@@ -103,6 +103,11 @@ pub(crate) const WARM_UP_PLACE: usize = 59;
 /// How long Criterion is told that it lasted, in nanoseconds.
 pub(crate) const WARM_UP_TOLD_NS: usize = 55;
 
+/// With which call of the warm-up counting instructions ends,
+pub(crate) const COUNT_CALLS: usize = 165;
+/// or with the first one that begins after so many nanoseconds. What is left of the benchmark may take twice as long.
+pub(crate) const COUNT_FOR_NS: usize = 166;
+
 /// One of the `CLOCK_READS_` constants: in which order the benchmark's harness reads the clock.
 pub(crate) const CLOCK_READS: usize = 164;
 /// Criterion's order: each call of `Bencher::iter` is a sample (`probe/src/sample.rs`).
@@ -184,6 +189,8 @@ pub(crate) const WARM_UP_TOOK_NS: usize = 57;
 pub(crate) const SHOWN_PLACE: usize = 62;
 /// 1 once a read that was taken for the last of its call was followed by another one.
 pub(crate) const WARM_UP_DOUBTED: usize = 58;
+/// How many calls of the warm-up had their instructions counted; 0 until all are.
+pub(crate) const COUNTED_CALLS: usize = 167;
 /// Where the executable is loaded; the marking probe writes it once every breakpoint is set.
 pub(crate) const BIAS: usize = 47;
 

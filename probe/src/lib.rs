@@ -14,7 +14,8 @@
 //!   [`pass`],
 //! - [`heap`], in a build of its own that is never used while timing, counts allocations in timed
 //!   regions,
-//! - `marks.rs`, in a third build that has nothing of the above, tells which of certain functions are
+//! - `instructions.rs`, in another build of its own, has Valgrind count instructions in timed regions,
+//! - `marks.rs`, in one more build that has nothing of the above, tells which of certain functions are
 //!   executed.
 //!
 //! Rules: whenever something is unexpected, answer the clock and do nothing else. Nothing here
@@ -32,13 +33,19 @@ mod chain;
 mod clock;
 #[cfg(all(feature = "alloc", not(feature = "marks")))]
 mod heap;
-#[cfg(not(any(feature = "alloc", feature = "marks")))]
+#[cfg(feature = "instructions")]
+#[path = "instructions.rs"]
+mod heap;
+#[cfg(not(any(feature = "alloc", feature = "marks", feature = "instructions")))]
 #[path = "no_heap.rs"]
 mod heap;
 #[allow(dead_code, reason = "some constants are for the host alone")]
 mod layout;
 #[cfg(not(feature = "marks"))]
 mod libtest;
+#[cfg(any(feature = "alloc", feature = "instructions"))]
+#[allow(dead_code, reason = "half of it is replaced")]
+mod no_heap;
 #[cfg(feature = "marks")]
 #[path = "marks.rs"]
 mod pass;

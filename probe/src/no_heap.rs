@@ -2,6 +2,7 @@
 
 use crate::chain::Process;
 use crate::shared::Shared;
+use crate::sys::Timespec;
 
 pub(crate) fn start() {}
 
@@ -24,6 +25,21 @@ pub(crate) fn pause() -> Option<Pause> {
 }
 
 pub(crate) fn close() {}
+
+#[inline(always)]
+pub(crate) fn suspend(_: usize) {}
+
+#[inline(always)]
+pub(crate) fn resume(_: usize) {}
+
+#[inline(always)]
+pub(crate) fn told(now: Timespec) -> Timespec {
+    now
+}
+
+pub(crate) fn has_enough(_: &Shared) -> bool {
+    false
+}
 
 pub(crate) fn record(_: &Shared, _: u64) {}
 

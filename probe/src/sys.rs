@@ -76,6 +76,10 @@ pub(crate) const RTLD_NEXT: *mut c_void = -1_isize as *mut c_void;
 pub(crate) const SYS_CLOCK_GETTIME: c_long = 228;
 #[cfg(target_arch = "aarch64")]
 pub(crate) const SYS_CLOCK_GETTIME: c_long = 113;
+#[cfg(all(feature = "instructions", target_arch = "x86_64"))]
+pub(crate) const SYS_GETRANDOM: c_long = 318;
+#[cfg(all(feature = "instructions", target_arch = "aarch64"))]
+pub(crate) const SYS_GETRANDOM: c_long = 278;
 // Called by number: the C library has a function for it only since glibc 2.28.
 #[cfg(target_arch = "x86_64")]
 pub(crate) const SYS_STATX: c_long = 332;

@@ -10,7 +10,7 @@ use super::settle::Settling;
 use super::{Comparison, Direction, MetricChanges, RoundSummary, Verdict, timed};
 use crate::discover::{Benchmark, Discovery, Failure, Identity, Presence, Reached, Target};
 use crate::measure::{Measured, Remark};
-use crate::plan::{Sampling, Thresholds};
+use crate::plan::{OnlyPass, Sampling, Thresholds};
 use crate::units::{BenchmarkKey, Note, Ratio, Side, plural};
 
 /// Compares every benchmark of `discovery`, in its order.
@@ -33,7 +33,7 @@ pub fn compare(
         .flat_map(|target| target.benchmarks.iter().map(move |b| (target, b)))
         .map(|(target, benchmark)| {
             let measured = measured.remove(&benchmark.key);
-            Draft::new(target, benchmark, measured, sampling.seed)
+            Draft::new(target, benchmark, measured, sampling)
         })
         .collect();
     let here = drafts.iter().filter(|d| d.evidence.is_some()).count();
@@ -72,10 +72,16 @@ struct Draft {
     rounds: Vec<RoundSummary>,
     evidence: Option<VerdictEvidence>,
     seed: u64,
+    only: Option<OnlyPass>,
 }
 
 impl Draft {
-    fn new(target: &Target, benchmark: &Benchmark, measured: Option<Measured>, seed: u64) -> Draft {
+    fn new(
+        target: &Target,
+        benchmark: &Benchmark,
+        measured: Option<Measured>,
+        sampling: &Sampling,
+    ) -> Draft {
         let rounds = measured
             .as_ref()
             .map_or_else(Vec::new, |m| figures(&m.rounds));
@@ -84,7 +90,8 @@ impl Draft {
             benchmark: benchmark.clone(),
             identity: target.identity.clone(),
             evidence: (!failed).then(|| VerdictEvidence::of(&rounds)).flatten(),
-            seed,
+            seed: sampling.seed,
+            only: sampling.only,
             measured,
             rounds: rounds.into_iter().map(|round| round.summary).collect(),
         }
@@ -181,6 +188,7 @@ impl Draft {
             (_, Presence::Only(Side::Base)) => Verdict::Removed,
             (None, Presence::Common) if self.identity == Identity::Identical => Verdict::Identical,
             (None, Presence::Common) if self.benchmark.reached == Reached::No => Verdict::Unreached,
+            (None, Presence::Common) if self.only.is_some() => Verdict::Untimed,
             (_, Presence::Common) => judged.map_or(Verdict::Inconclusive, |j| j.verdict),
         }
     }

@@ -8,6 +8,7 @@ mod confounders;
 mod doubt;
 mod evidence;
 mod few_rounds;
+mod instructions;
 mod judged;
 mod round;
 mod settle;
@@ -25,6 +26,7 @@ pub use comparison::{
 };
 pub use confounders::confounders;
 pub use doubt::{Doubt, cast_doubt};
+pub use instructions::add_instructions;
 pub use settle::Settling;
 
 /// What can be said of one benchmark.
@@ -43,6 +45,8 @@ pub enum Verdict {
     Identical,
     /// It executes nothing that differs; not measured.
     Unreached,
+    /// Not timed, because the run was asked for something else: what that shows stands beside it.
+    Untimed,
     /// Exists on the head side only.
     Added,
     /// Exists on the base side only.
@@ -62,6 +66,7 @@ impl Verdict {
             Verdict::Inconclusive => "inconclusive",
             Verdict::Identical => "identical",
             Verdict::Unreached => "unreached",
+            Verdict::Untimed => "untimed",
             Verdict::Added => "added",
             Verdict::Removed => "removed",
             Verdict::Failed => "failed",

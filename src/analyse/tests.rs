@@ -21,6 +21,7 @@ pub(super) fn thresholds() -> Thresholds {
             threshold: Ratio::from_change(0.01),
             on_more: OnMore::Modify,
         },
+        instructions: Ratio::from_quotient(1.001),
     }
 }
 
@@ -38,6 +39,8 @@ pub(super) fn sampling() -> Sampling {
         pairing: PairingRequest::Auto,
         pinning: Pinning::Auto,
         allocations: false,
+        instructions: false,
+        only: None,
         reach: false,
         profiling: crate::plan::Profiling::Off,
         profile_time: ProfileTime::AtMost(Duration::from_secs(3)),

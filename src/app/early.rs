@@ -39,7 +39,8 @@ impl Deadline {
 
     /// When timing has to end, so that something is left for what comes after it.
     pub(super) fn of_timing(self, plan: &Plan) -> Option<Instant> {
-        let later = plan.sampling.allocations || plan.sampling.profiling != Profiling::Off;
+        let counts = plan.sampling.allocations || plan.sampling.instructions;
+        let later = counts || plan.sampling.profiling != Profiling::Off;
         let end = self.0?;
         let kept = end.saturating_duration_since(Instant::now()).mul_f64(LATER);
         Some(if later { end - kept } else { end })

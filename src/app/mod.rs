@@ -20,6 +20,7 @@ mod ready;
 mod rounds;
 mod rules;
 mod stages;
+mod valgrind;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -92,7 +93,7 @@ fn dispatch(
     let environment = Environment::of_process(words)?;
     match args.command {
         None => {
-            let plan = pinning::settle(Plan::resolve(&args.compare, &environment)?)?;
+            let plan = settle(Plan::resolve(&args.compare, &environment)?)?;
             let scratch = open_scratch(&plan)?;
             let ended = compare::compare(&plan, &scratch, out);
             close_scratch(scratch, plan.keep)?;
@@ -100,7 +101,7 @@ fn dispatch(
         }
         Some(Command::Demo(demo)) => run_demo(&demo, &environment, out),
         Some(Command::Calibrate(args)) => {
-            let plan = pinning::settle(Plan::resolve_calibration(&args, &environment)?)?;
+            let plan = settle(Plan::resolve_calibration(&args, &environment)?)?;
             let scratch = open_scratch(&plan)?;
             let ended = calibrate::calibrate(&args, &plan, &scratch, out);
             close_scratch(scratch, plan.keep)?;
@@ -162,6 +163,11 @@ fn render_again(
     Ok(ExitStatus::Success)
 }
 
+/// The plan as this machine allows it.
+fn settle(plan: Plan) -> Result<Plan, RunFailure> {
+    valgrind::settle(pinning::settle(plan)?)
+}
+
 fn open_scratch(plan: &Plan) -> Result<Scratch, RunFailure> {
     let repository = scratch::repository_of(&plan.manifest_path);
     open_scratch_for(Some(&repository), plan.selection.target_dir.as_deref())
@@ -198,7 +204,7 @@ fn run_demo(
     let scratch = open_scratch_for(None, target_dir.as_deref())?;
     let sample = crate::demo::unpack(&scratch.path().join("demo"))?;
     let range = RangeSpec::parse(Some(&sample.range));
-    let mut plan = pinning::settle(Plan::of(
+    let mut plan = settle(Plan::of(
         &args.options,
         range,
         sample.root.join("Cargo.toml"),

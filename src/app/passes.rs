@@ -13,8 +13,8 @@ use crate::attribute::{self, Attributed, Attribution, Folders, ToProfile};
 use crate::environment::occupied;
 use crate::judge::RunPart;
 use crate::measure::{self, Bounds, Counted, Counting, Known, Measured, Remark, Settled, Sources};
-use crate::plan::{Plan, Sampling};
-use crate::process::Interrupted;
+use crate::plan::{OnlyPass, Plan, Sampling};
+use crate::process::{Interrupted, Valgrind};
 use crate::scratch::Scratch;
 use crate::units::EventSink;
 
@@ -50,7 +50,10 @@ pub(super) fn run(
     let watch = Watch::begin(occupied());
     let end = deadline.of_timing(plan);
     let began = Instant::now();
-    let mut timed = time(plan, &plan.sampling, ready, end, scratch, events);
+    let mut timed = match plan.sampling.only {
+        None => time(plan, &plan.sampling, ready, end, scratch, events),
+        Some(OnlyPass::Instructions) => Timed::untimed(plan, ready),
+    };
     let disturbances = watch.finish();
     let doubts = doubts::cast(ready, &mut timed.comparisons);
     ready.stages.end("measuring");
@@ -71,6 +74,7 @@ pub(super) fn run(
         events,
     };
     let counted = passes.count(ready, &mut timed.comparisons, &mut shortfalls);
+    passes.count_instructions(ready, &mut timed.comparisons, &mut shortfalls);
     let attributed = passes.explain(ready, &timed.comparisons, &mut shortfalls);
     passes.leave_files(&attributed, &timed.comparisons, &counted, &mut shortfalls);
     let limits = passes.limits(ready, &timed.comparisons, &mut shortfalls);
@@ -94,6 +98,17 @@ pub(super) struct Timed {
 }
 
 impl Timed {
+    /// Nothing was timed, as it was asked.
+    fn untimed(plan: &Plan, ready: &Ready) -> Timed {
+        let (thresholds, sampling) = (&plan.thresholds, &plan.sampling);
+        Timed {
+            comparisons: analyse::compare(&ready.discovery, Vec::new(), thresholds, sampling),
+            ended: None,
+            left: Duration::ZERO,
+            known: Known::default(),
+        }
+    }
+
     /// How many benchmarks were cut short before anything could be said of them.
     fn short(&self) -> usize {
         let cut = |comparison: &&Comparison| {
@@ -179,6 +194,39 @@ impl Passes<'_> {
         analyse::add_allocations(comparisons, &run.counted, &plan.thresholds, ready.family);
         ready.stages.end("counting allocations");
         run.counted
+    }
+
+    fn count_instructions(
+        &self,
+        ready: &mut Ready,
+        comparisons: &mut [Comparison],
+        shortfalls: &mut Shortfalls,
+    ) {
+        let plan = self.plan;
+        if !plan.sampling.instructions {
+            return;
+        }
+        let counted = match Valgrind::find() {
+            Err(error) => {
+                shortfalls.failed(RunPart::Instructions, &error);
+                Vec::new()
+            }
+            Ok(valgrind) => {
+                let run = measure::count_instructions(
+                    &plan.sampling,
+                    &valgrind,
+                    self.deadline.end(),
+                    &ready.discovery,
+                    self.scratch,
+                    self.events,
+                );
+                let left = run.wanted - run.counted.len();
+                shortfalls.ended(RunPart::Instructions, run.ended, (left, run.wanted));
+                run.counted
+            }
+        };
+        analyse::add_instructions(comparisons, &counted, plan.thresholds.instructions);
+        ready.stages.end("counting instructions");
     }
 
     /// Profiles what has changed, and says where it comes from.

@@ -307,6 +307,7 @@ fn of_many_changes_those_that_are_slower_are_profiled_and_then_the_largest() {
             threshold: Ratio::from_change(0.01),
             on_more: crate::plan::OnMore::Modify,
         },
+        instructions: crate::units::Ratio::from_quotient(1.001),
     };
     let wanted = |profiling| {
         let most = ProfileTime::AtMost(Duration::from_secs(3));

@@ -122,6 +122,7 @@ pub(crate) fn examine(patient: &Patient) -> Vec<HealthCheck> {
     findings.extend(host::disk(patient));
     findings.push(tools::preloading(patient));
     findings.push(tools::profiler(patient));
+    findings.push(tools::instructions(patient));
     findings.push(tools::found("cargo"));
     findings.push(tools::found("git"));
     findings

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::process::Command;
 
 use super::{HealthCheck, Patient, Severity};
+use crate::process::{Valgrind, ValgrindError};
 use crate::seam::{self, SeamError, Trial};
 
 pub(super) fn preloading(patient: &Patient) -> HealthCheck {
@@ -100,6 +101,37 @@ impl ProbePurpose {
     }
 }
 
+/// By what instructions can be counted.
+pub(super) fn instructions(patient: &Patient) -> HealthCheck {
+    let counters = match patient.root().join(COUNTERS).exists() {
+        true => "the processor's own counters are there, and perfcheck does not use them",
+        false => "the processor's own counters are not there",
+    };
+    by_valgrind(Valgrind::find(), counters)
+}
+
+/// Where the kernel shows the counters of the processor.
+const COUNTERS: &str = "sys/bus/event_source/devices/cpu";
+
+fn by_valgrind(found: Result<Valgrind, ValgrindError>, counters: &str) -> HealthCheck {
+    match found {
+        Ok(valgrind) => HealthCheck::new(
+            "instructions",
+            Severity::Good,
+            format!(
+                "{}: `--instructions` counts them exactly ({counters})",
+                valgrind.version
+            ),
+        ),
+        Err(error) => HealthCheck::new(
+            "instructions",
+            Severity::Note,
+            format!("cannot be counted: {error} ({counters})"),
+        )
+        .fixed_by(error.hint()),
+    }
+}
+
 /// Whether a program can be started, and what it calls itself.
 pub(super) fn found(program: &'static str) -> HealthCheck {
     match Command::new(program).arg("--version").output() {
@@ -162,6 +194,21 @@ mod tests {
             said: String::new(),
         }));
         assert!(!silent.finding.contains("()"), "{silent:?}");
+    }
+
+    #[test]
+    fn without_valgrind_doctor_names_the_package() {
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let missing = by_valgrind(Err(missing.into()), "no counters");
+        assert_eq!(missing.severity, Severity::Note);
+        assert!(missing.finding.contains("no counters"), "{missing:?}");
+        assert!(missing.fix.unwrap().contains("`valgrind`"));
+        let found = Valgrind {
+            version: "valgrind-3.19.0".to_owned(),
+        };
+        let found = by_valgrind(Ok(found), "no counters");
+        assert_eq!(found.severity, Severity::Good);
+        assert!(found.finding.contains("valgrind-3.19.0"), "{found:?}");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use super::reason::{GrownMetric, Growth};
 use super::{Basis, Reason, Vote};
-use crate::analyse::{Comparison, Direction};
+use crate::analyse::{Comparison, Direction, Verdict};
 use crate::plan::{AllocationPolicy, OnMore};
-use crate::units::MetricGroup;
+use crate::units::{Metric, MetricGroup};
 
 /// Benchmarks of which one iteration makes more allocations, asks for more bytes or needs more memory at a time,
 /// by more than the policy's threshold.
@@ -19,6 +19,26 @@ pub(super) fn reason_of_growth(comparisons: &[Comparison], basis: &Basis) -> Opt
     let mut benchmarks: Vec<Growth> = grown.collect();
     benchmarks.sort_by(|a, b| share(b).total_cmp(&share(a)));
     (!benchmarks.is_empty()).then_some(Reason::AllocatesMore { vote, benchmarks })
+}
+
+/// Benchmarks of a run for instructions alone of which one iteration executes more of them. Where time was measured,
+/// that is what speaks: more instructions may well be faster.
+pub(super) fn reason_of_instructions(comparisons: &[Comparison]) -> Option<Reason> {
+    let grown = comparisons.iter().filter_map(|comparison| {
+        let change = comparison.metrics.get(Metric::INSTRUCTIONS)?;
+        let more = change.direction == Some(Direction::More);
+        let grown = GrownMetric {
+            metric: Metric::INSTRUCTIONS,
+            amount: change.values()?,
+        };
+        (comparison.verdict == Verdict::Untimed && more).then(|| Growth {
+            benchmark: comparison.key.clone(),
+            grown: vec![grown],
+        })
+    });
+    let mut benchmarks: Vec<Growth> = grown.collect();
+    benchmarks.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    (!benchmarks.is_empty()).then_some(Reason::MoreInstructions { benchmarks })
 }
 
 /// Each metric that can be limited, for itself: fewer allocations do not make up for more bytes.

@@ -64,6 +64,11 @@ pub enum Reason {
         /// Which, and by how much.
         benchmarks: Vec<Growth>,
     },
+    /// Benchmarks that were not timed, as it was asked, execute more instructions.
+    MoreInstructions {
+        /// Which, and by how much.
+        benchmarks: Vec<Growth>,
+    },
     /// Limits are certainly exceeded.
     OverBudget {
         /// Which.
@@ -114,9 +119,10 @@ impl Reason {
     #[must_use]
     pub fn vote(&self) -> Vote {
         match self {
-            Reason::RequiredMissing { .. } | Reason::Slower { .. } | Reason::OverBudget { .. } => {
-                Vote::Reject
-            }
+            Reason::RequiredMissing { .. }
+            | Reason::Slower { .. }
+            | Reason::MoreInstructions { .. }
+            | Reason::OverBudget { .. } => Vote::Reject,
             Reason::TargetFailed { .. }
             | Reason::Failed { .. }
             | Reason::Removed { .. }
@@ -141,7 +147,9 @@ impl Reason {
             Reason::Failed { benchmarks }
             | Reason::Removed { benchmarks }
             | Reason::Inconclusive { benchmarks } => benchmarks.len(),
-            Reason::AllocatesMore { benchmarks, .. } => benchmarks.len(),
+            Reason::AllocatesMore { benchmarks, .. } | Reason::MoreInstructions { benchmarks } => {
+                benchmarks.len()
+            }
             Reason::OverBudget { budgets }
             | Reason::BudgetInDoubt { budgets }
             | Reason::BudgetUnchecked { budgets } => budgets.len(),
@@ -174,7 +182,7 @@ pub struct Changed {
     pub ratio: Option<Ratio>,
 }
 
-/// A benchmark that allocates more per iteration.
+/// A benchmark that allocates or executes more per iteration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Growth {
     /// Its name.

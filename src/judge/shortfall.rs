@@ -25,6 +25,8 @@ pub enum RunPart {
     Time,
     /// Counting allocations.
     Allocations,
+    /// Counting instructions.
+    Instructions,
     /// Taking CPU profiles.
     Profiles,
     /// Building programs, for budgets of their size.

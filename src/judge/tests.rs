@@ -301,3 +301,36 @@ fn a_reason_reads_back_as_it_was_written() {
         assert_eq!(serde_json::from_str::<Reason>(&text).unwrap(), reason);
     }
 }
+
+/// Executes so many instructions on either side.
+fn executing(id: &str, verdict: Verdict, base: f64, head: f64) -> Comparison {
+    let mut counting = comparison(id, verdict);
+    let count = (Metric::INSTRUCTIONS, counted(base, head));
+    counting.metrics.extend([count]);
+    counting
+}
+
+#[test]
+fn more_instructions_reject_where_nothing_was_timed_and_say_nothing_against_a_time() {
+    let timed = [
+        executing("quick", Verdict::Faster, 36.0, 90.0),
+        executing("same", Verdict::Unchanged, 36.0, 90.0),
+    ];
+    let decision = decide(&timed, &Basis::default());
+    assert_eq!(decision.vote, Vote::Approve, "{decision:?}");
+    let untimed = [
+        executing("little", Verdict::Untimed, 100.0, 110.0),
+        executing("much", Verdict::Untimed, 100.0, 200.0),
+        executing("less", Verdict::Untimed, 200.0, 100.0),
+        executing("same", Verdict::Untimed, 100.0, 100.0),
+    ];
+    let decision = decide(&untimed, &Basis::default());
+    assert_eq!(decision.vote, Vote::Reject);
+    let Reason::MoreInstructions { benchmarks } = &decision.reasons[0] else {
+        panic!("{decision:?}");
+    };
+    let named = benchmarks.iter().map(|growth| growth.benchmark.id.as_str());
+    assert!(named.eq(["much", "little"]));
+    let decision = decide(&untimed[2..], &Basis::default());
+    assert_eq!(decision.vote, Vote::Approve, "{decision:?}");
+}

@@ -82,14 +82,22 @@ pub fn count_allocations(
     run
 }
 
-/// The benchmarks of a target that take part.
-fn enter(sampling: &Sampling, target: &Target) -> Vec<Counted> {
+/// The benchmarks of a target in which something is counted.
+pub(super) fn taking_part<'a>(
+    sampling: &'a Sampling,
+    target: &'a Target,
+) -> impl Iterator<Item = &'a Benchmark> {
     let differs =
         |benchmark: &Benchmark| sampling.measure_identical || target.may_differ(benchmark);
     let benchmarks = target.benchmarks.iter();
     benchmarks
         .filter(|benchmark| benchmark.failure.is_none())
-        .filter(|benchmark| benchmark.presence != Presence::Common || differs(benchmark))
+        .filter(move |benchmark| benchmark.presence != Presence::Common || differs(benchmark))
+}
+
+/// The benchmarks of a target that take part.
+fn enter(sampling: &Sampling, target: &Target) -> Vec<Counted> {
+    taking_part(sampling, target)
         .map(|benchmark| Counted {
             key: benchmark.key.clone(),
             processes: Paired::new(Vec::new(), Vec::new()),

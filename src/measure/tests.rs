@@ -25,6 +25,8 @@ pub(super) fn sampling() -> Sampling {
         pairing: PairingRequest::Benchmark,
         pinning: Pinning::Off,
         allocations: false,
+        instructions: false,
+        only: None,
         reach: false,
         profiling: crate::plan::Profiling::Off,
         profile_time: ProfileTime::AtMost(Duration::from_secs(3)),

@@ -27,5 +27,7 @@ pub(super) const CONFIDENCE: Confidence = Confidence::USUAL;
 /// One allocation more in a hundred can hide in no other number, and one in a thousand is seldom worth
 /// a vote.
 pub(super) const ALLOCATION_THRESHOLD: Share = Share::from_fraction(0.01);
+/// Counts are exact; what is less than a thousandth is seldom worth a look.
+pub(super) const INSTRUCTION_THRESHOLD: Share = Share::from_fraction(0.001);
 /// A dozen workspaces of ordinary size, both sides of each.
 pub(super) const CACHE_SIZE: Size = Size::from_gigabytes(10);

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::process::ValgrindError;
+
 /// Why there is no plan. The user can fix each of them before anything is run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -52,6 +54,13 @@ pub enum PlanError {
         cpu: usize,
         /// Those that this process may use, in ascending order.
         allowed: Vec<usize>,
+    },
+    /// `--only instructions` needs a program that is not there.
+    #[error("instructions cannot be counted")]
+    NoValgrind {
+        /// What is wrong with it.
+        #[from]
+        source: ValgrindError,
     },
     /// A value cannot be understood.
     #[error("{origin} has `{value}`: {problem}")]
@@ -113,6 +122,7 @@ impl PlanError {
             PlanError::NoProcessor { allowed, .. } => {
                 allowed.last().map(|cpu| format!("`--pin {cpu}`"))
             }
+            PlanError::NoValgrind { source } => Some(source.hint().to_owned()),
             PlanError::ConfigUnreadable { .. } | PlanError::ConfigSyntax { .. } => None,
             PlanError::InvalidValue { .. } | PlanError::Contradiction { .. } => {
                 Some("`cargo perfcheck config --schema` says what is allowed".to_owned())

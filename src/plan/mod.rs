@@ -201,6 +201,13 @@ pub enum Pinning {
     Cpu(usize),
 }
 
+/// A pass that can be asked for alone: nothing is timed then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnlyPass {
+    /// Count instructions
+    Instructions,
+}
+
 /// Which benchmarks are profiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profiling {
@@ -240,6 +247,10 @@ pub struct Sampling {
     pub pinning: Pinning,
     /// Whether the allocation pass is run.
     pub allocations: bool,
+    /// Whether the pass that counts instructions is run.
+    pub instructions: bool,
+    /// The one pass that is run, where the others are not.
+    pub only: Option<OnlyPass>,
     /// Whether it is found out first which benchmarks execute what has changed, so that the others are
     /// not timed.
     pub reach: bool,
@@ -264,6 +275,8 @@ pub struct Thresholds {
     pub confidence: f64,
     /// What more allocations mean for the vote.
     pub allocations: AllocationPolicy,
+    /// By which ratio the number of instructions must have changed to count, for example 1.001.
+    pub instructions: Ratio,
 }
 
 /// What more allocations mean for the vote.

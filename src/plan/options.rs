@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use super::value::{Confidence, IdFilter, Share, Span};
 use super::{
-    Claim, ColourRequest, Format, MessageFormat, OnMore, PairingRequest, Partition, Pinning,
-    SidesArgs, Size, UndoneSwitches,
+    Claim, ColourRequest, Format, MessageFormat, OnMore, OnlyPass, PairingRequest, Partition,
+    Pinning, SidesArgs, Size, UndoneSwitches,
 };
 
 /// Everything that can be said about a comparison, whichever revisions it is of.
@@ -160,6 +160,14 @@ pub struct SamplingArgs {
     /// Do not count allocations
     #[arg(long)]
     pub no_allocations: bool,
+    /// Count instructions as well, exactly: runs each benchmark for some fifteen iterations below Valgrind
+    #[arg(long)]
+    pub instructions: bool,
+    /// Run this pass alone and time nothing: a gate that other programs on the machine do not disturb
+    ///
+    /// `instructions`: a benchmark that executes more of them is rejected.
+    #[arg(long, value_enum, value_name = "PASS")]
+    pub only: Option<OnlyPass>,
     /// Time every benchmark, even those that execute nothing that changed
     #[arg(long)]
     pub no_reach: bool,
@@ -187,12 +195,16 @@ pub struct JudgementArgs {
     /// How much allocations, requested bytes or peak memory must grow to count in the vote [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub allocation_threshold: Option<Share>,
+    /// By how much instructions must change to count, and by more than two of them [default: 0.1%]
+    #[arg(long, value_name = "SHARE")]
+    pub instruction_threshold: Option<Share>,
     /// The vote on a benchmark that allocates more [default: modify]
     #[arg(long, value_enum, value_name = "VOTE")]
     pub more_allocations: Option<OnMore>,
     /// What the change claims to gain: the vote is `modify` unless the report shows it
     ///
-    /// `faster=REGEX`, `fewer-allocations=REGEX`, `fewer-bytes=REGEX` or `lower-peak=REGEX`, of the benchmarks
+    /// `faster=REGEX`, `fewer-allocations=REGEX`, `fewer-bytes=REGEX`, `lower-peak=REGEX` or
+    /// `fewer-instructions=REGEX`, of the benchmarks
     /// whose id matches, as with `--filter`. A claim is shown where at least one of them gained and none got
     /// worse. Without such a gain, inconclusive benchmarks included, there is no evidence for it. A claim that
     /// names no benchmark is an error. Can be given several times; each claim must be shown.

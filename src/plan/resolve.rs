@@ -12,10 +12,10 @@ use super::mode::Mode;
 use super::value::{Share, Span};
 use super::{
     Actions, AllocationPolicy, Annotations, Cache, CalibrateArgs, Claim, ColourRequest,
-    CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore, PairingRequest,
-    Pinning, Plan, PlanError, ProfileTime, Profiling, RangeSpec, RoundLength, Sampling,
-    SamplingArgs, Selection, SelectionArgs, Terminal, TerminalArgs, Thresholds, Verbosity, default,
-    manifest, output,
+    CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore, OnlyPass,
+    PairingRequest, Pinning, Plan, PlanError, ProfileTime, Profiling, RangeSpec, RoundLength,
+    Sampling, SamplingArgs, Selection, SelectionArgs, Terminal, TerminalArgs, Thresholds,
+    Verbosity, default, manifest, output,
 };
 
 impl Plan {
@@ -126,6 +126,7 @@ fn thresholds(args: &JudgementArgs, mode: Mode) -> Thresholds {
             threshold: ratio(args.allocation_threshold, default::ALLOCATION_THRESHOLD),
             on_more: args.more_allocations.unwrap_or(OnMore::Modify),
         },
+        instructions: ratio(args.instruction_threshold, default::INSTRUCTION_THRESHOLD),
     }
 }
 
@@ -227,9 +228,11 @@ fn sampling(
         timeout: or_default(args.timeout, default::TIMEOUT),
         pairing: args.pairing.unwrap_or(PairingRequest::Auto),
         pinning: args.pin.unwrap_or(Pinning::Auto),
-        allocations: !args.no_allocations,
+        allocations: !args.no_allocations && args.only.is_none(),
+        instructions: args.instructions || args.only == Some(OnlyPass::Instructions),
+        only: args.only,
         reach: !args.no_reach,
-        profiling: match (args.no_profile, args.profile_all) {
+        profiling: match (args.no_profile || args.only.is_some(), args.profile_all) {
             (true, _) => Profiling::Off,
             (false, true) => Profiling::All,
             (false, false) => Profiling::Changed,

@@ -21,6 +21,7 @@ mod runner;
 mod signals;
 mod table;
 mod tail;
+mod valgrind;
 
 pub use child::Child;
 pub(crate) use children::{Children, end_those_of_dead_run};
@@ -34,3 +35,4 @@ pub use runner::Runner;
 pub use signals::{end_at, listen};
 pub(crate) use table::{Stat, executing};
 pub(crate) use tail::{Tail, last_lines};
+pub use valgrind::{Valgrind, ValgrindError};

@@ -1,5 +1,6 @@
 //! What became of the metrics beside the time, in the words that every renderer for people shares.
 
+use super::Report;
 use crate::analyse::{Comparison, Direction};
 use crate::units::{Better, Charset, Metric, MetricGroup, Prominence, Side};
 
@@ -93,6 +94,16 @@ pub(super) fn beside(comparison: &Comparison, group: MetricGroup) -> String {
 /// Whether a group was to be observed: it was, or something says why not.
 pub(super) fn was_asked(comparison: &Comparison, group: MetricGroup) -> bool {
     !comparison.metrics.is_empty(group) || comparison.notes_about(group).next().is_some()
+}
+
+/// The groups beside the time that have a place in every row: allocations, and what else was observed of any benchmark.
+pub(super) fn observed_groups(report: &Report) -> Vec<MetricGroup> {
+    let mut groups = MetricGroup::BESIDE_TIME.to_vec();
+    groups.retain(|group| {
+        let mut benchmarks = report.benchmarks.iter();
+        *group == MetricGroup::Allocations || benchmarks.any(|one| was_asked(one, *group))
+    });
+    groups
 }
 
 /// A direction as one column.

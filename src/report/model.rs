@@ -97,10 +97,16 @@ impl Report {
     pub fn measured(&self) -> Measuring {
         let had_to = |comparison: &&Comparison| match comparison.verdict {
             Verdict::Slower | Verdict::Faster | Verdict::Unchanged => true,
-            Verdict::Inconclusive | Verdict::Failed => true,
+            Verdict::Inconclusive | Verdict::Failed | Verdict::Untimed => true,
             Verdict::Identical | Verdict::Unreached | Verdict::Added | Verdict::Removed => false,
         };
-        let was = |comparison: &Comparison| comparison.values(Metric::TIME).is_some();
+        let was = |comparison: &Comparison| {
+            let instructions = || comparison.values(Metric::INSTRUCTIONS);
+            comparison
+                .values(Metric::TIME)
+                .or_else(instructions)
+                .is_some()
+        };
         let failed = |target: &SkippedTarget| target.outcome == TargetOutcome::Failed;
         let mut wanted = self.benchmarks.iter().filter(had_to).peekable();
         let nothing_had_to = wanted.peek().is_none() && !self.skipped.iter().any(failed);

@@ -53,6 +53,7 @@ fn part(shortfall: &Shortfall) -> String {
         RunPart::Reach => "what the change can reach is not known".to_owned(),
         RunPart::Time => format!("{of} did not get the rounds that they need"),
         RunPart::Allocations => format!("the allocations of {of} are not counted"),
+        RunPart::Instructions => format!("the instructions of {of} are not counted"),
         RunPart::Profiles => format!("{of} to be profiled were not"),
         RunPart::Programs => "the sizes of programs are not known".to_owned(),
         RunPart::Artifacts => "files about single benchmarks are missing".to_owned(),

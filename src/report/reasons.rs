@@ -39,6 +39,10 @@ pub(super) fn words(reason: &Reason) -> String {
         Reason::AllocatesMore { benchmarks, .. } => {
             list(benchmarks, growth).told("1 benchmark allocates more", "benchmarks allocate more")
         }
+        Reason::MoreInstructions { benchmarks } => list(benchmarks, growth).told(
+            "1 benchmark executes more instructions",
+            "benchmarks execute more instructions",
+        ),
         Reason::OverBudget { budgets: over } => {
             list(over, budget).told("1 budget is exceeded", "budgets are exceeded")
         }

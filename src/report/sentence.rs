@@ -3,8 +3,9 @@
 use super::escape::{shortened, visible};
 use super::words::{benchmarks, count, magnitude_of, ordered, plural, share, tally};
 use super::{Report, reasons};
-use crate::analyse::Verdict;
+use crate::analyse::{Direction, Verdict};
 use crate::judge::Vote;
+use crate::units::MetricGroup;
 
 /// One sentence that says what led to the vote.
 pub(super) fn of(report: &Report) -> String {
@@ -40,10 +41,29 @@ pub(super) fn of(report: &Report) -> String {
             "None of {all} executes anything that changed; nothing had to be measured."
         );
     }
+    if count(report, Verdict::Untimed) > 0 {
+        return untimed_sentence(report, &all);
+    }
     let threshold = share(report.methodology.threshold);
     match count(report, Verdict::Faster) {
         0 => format!("None of {all} changed by more than {threshold}."),
         n => format!("{n} of {all} {} faster, none is slower.", are(n)),
+    }
+}
+
+/// Of a run for instructions alone in which nothing executes more of them.
+fn untimed_sentence(report: &Report, all: &str) -> String {
+    let fewer = report.benchmarks.iter().filter(|comparison| {
+        comparison.direction(MetricGroup::Instructions) == Some(Direction::Fewer)
+    });
+    match fewer.count() {
+        0 => format!("None of {all} executes more or fewer instructions; nothing was timed."),
+        1 => format!(
+            "1 of {all} executes fewer instructions, none executes more; nothing was timed."
+        ),
+        n => format!(
+            "{n} of {all} execute fewer instructions, none executes more; nothing was timed."
+        ),
     }
 }
 

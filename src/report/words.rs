@@ -14,7 +14,7 @@ use crate::units::{BenchmarkKey, Bytes, Charset, MetricGroup, Ratio, Side};
 pub(super) use super::numbers::*;
 
 /// The verdicts in the order in which a reader wants them.
-pub(super) const ORDER: [Verdict; 9] = [
+pub(super) const ORDER: [Verdict; 10] = [
     Verdict::Slower,
     Verdict::Faster,
     Verdict::Failed,
@@ -22,6 +22,7 @@ pub(super) const ORDER: [Verdict; 9] = [
     Verdict::Inconclusive,
     Verdict::Added,
     Verdict::Unchanged,
+    Verdict::Untimed,
     Verdict::Unreached,
     Verdict::Identical,
 ];
@@ -35,6 +36,7 @@ pub(super) fn symbol(verdict: Verdict, charset: Charset) -> &'static str {
         Verdict::Inconclusive => ("?", "?"),
         Verdict::Identical => ("≡", "="),
         Verdict::Unreached => ("○", "o"),
+        Verdict::Untimed => ("·", "."),
         Verdict::Added => ("+", "+"),
         Verdict::Removed => ("−", "-"),
         Verdict::Failed => ("✗", "x"),
@@ -84,6 +86,7 @@ pub(super) fn summary(comparison: &Comparison) -> String {
         None => match comparison.verdict {
             Verdict::Identical => "same compiled code, not measured".to_owned(),
             Verdict::Unreached => "executes nothing that changed, not measured".to_owned(),
+            Verdict::Untimed => "not timed".to_owned(),
             Verdict::Added => "exists on the head side only".to_owned(),
             Verdict::Removed => "exists on the base side only".to_owned(),
             _ => verdict.to_owned(),
@@ -142,7 +145,7 @@ pub(super) fn ordered(report: &Report) -> Vec<&Comparison> {
 fn is_quiet(verdict: Verdict) -> bool {
     matches!(
         verdict,
-        Verdict::Unchanged | Verdict::Identical | Verdict::Unreached
+        Verdict::Unchanged | Verdict::Identical | Verdict::Unreached | Verdict::Untimed
     )
 }
 

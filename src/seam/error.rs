@@ -40,6 +40,9 @@ pub enum SeamError {
         /// What was asked for.
         share: f64,
     },
+    /// The harness does not call a benchmark with one iteration, then two, four and so on.
+    #[error("instructions are counted for benchmarks of Criterion only")]
+    NoDoubling,
     /// There is no profile.
     #[error("no profile was taken: {reason}")]
     Profile {

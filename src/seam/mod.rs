@@ -28,6 +28,7 @@ mod allocations;
 mod channel;
 mod error;
 mod hooks;
+mod instructions;
 #[path = "../../probe/src/layout.rs"]
 #[allow(dead_code, reason = "some constants are for the probe alone")]
 mod layout;
@@ -54,6 +55,7 @@ use tempfile::TempDir;
 
 pub use allocations::{AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS};
 pub use error::SeamError;
+pub use instructions::{CalledInstructions, InstructionSeam};
 pub use marks::MarkSeam;
 pub use profiles::{LoadedObject, ProfileClock, ProfileNumber, ProfileSeam, RawProfile, RawStack};
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
@@ -72,6 +74,9 @@ static TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
 
 /// The probe that counts allocations; empty where preloading is not supported.
 static ALLOCATION_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_ALLOCATION_PROBE"));
+
+/// The probe that has instructions counted; empty where preloading is not supported.
+static INSTRUCTION_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_INSTRUCTION_PROBE"));
 
 /// The probe that takes CPU profiles; empty where preloading is not supported.
 static PROFILE_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_PROFILE_PROBE"));
@@ -296,6 +301,7 @@ impl Seam {
             layout::WARM_UP_ENDED,
             layout::WARM_UP_DOUBTED,
             layout::SHOWN_PLACE,
+            layout::COUNTED_CALLS,
         ] {
             channel.set(field, 0)?;
         }

@@ -374,6 +374,7 @@ fn noun(pass: Pass) -> &'static str {
     match pass {
         Pass::Time => "time",
         Pass::Allocations => "allocations",
+        Pass::Instructions => "instructions",
         Pass::Profile => "CPU profiles",
         Pass::Reach => "executed code",
     }

@@ -17,6 +17,8 @@ pub enum Pass {
     Time,
     /// Allocations.
     Allocations,
+    /// Instructions.
+    Instructions,
     /// CPU profiles.
     Profile,
     /// Which benchmarks execute what has changed.

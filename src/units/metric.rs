@@ -90,13 +90,15 @@ pub enum MetricGroup {
     Throughput,
     /// What is asked of the allocator.
     Allocations,
+    /// What the processor executes.
+    Instructions,
     /// What a program weighs.
     Program,
 }
 
 impl MetricGroup {
     /// The groups that are told of beside the time of a benchmark, each in a table of its own.
-    pub const BESIDE_TIME: [MetricGroup; 1] = [MetricGroup::Allocations];
+    pub const BESIDE_TIME: [MetricGroup; 2] = [MetricGroup::Allocations, MetricGroup::Instructions];
 
     /// As a heading.
     #[must_use]
@@ -105,6 +107,7 @@ impl MetricGroup {
             MetricGroup::Time => "Time per iteration",
             MetricGroup::Throughput => "Throughput",
             MetricGroup::Allocations => "Allocations per iteration",
+            MetricGroup::Instructions => "Instructions per iteration",
             MetricGroup::Program => "Programs",
         }
     }
@@ -116,6 +119,7 @@ impl MetricGroup {
             MetricGroup::Time => "time",
             MetricGroup::Throughput => "throughput",
             MetricGroup::Allocations => "allocations",
+            MetricGroup::Instructions => "instructions",
             MetricGroup::Program => "programs",
         }
     }

@@ -37,6 +37,22 @@ const ALLOCATIONS: MetricFacts = MetricFacts {
     gain: Some("fewer-allocations"),
 };
 
+const INSTRUCTIONS: MetricFacts = MetricFacts {
+    id: "instructions",
+    name: "instructions",
+    unit: Unit::Count,
+    better: Better::Lower,
+    exactness: Exactness::Exact,
+    form: Form::Sum,
+    group: MetricGroup::Instructions,
+    prominence: Prominence::Lead,
+    limit: Some(LimitKey {
+        name: "instructions",
+        help: "Most instructions an iteration",
+    }),
+    gain: Some("fewer-instructions"),
+};
+
 const BYTES_PER_SECOND: MetricFacts = MetricFacts {
     id: "bytes-per-second",
     name: "throughput",
@@ -188,6 +204,8 @@ impl Metric {
         gain: None,
         ..ALLOCATIONS
     });
+    /// Instructions that an iteration executes, in all threads: not the cycles that they take.
+    pub const INSTRUCTIONS: Metric = Metric(&INSTRUCTIONS);
     /// The size of a program built for release.
     pub const SIZE: Metric = Metric(&MetricFacts {
         id: "size",
@@ -206,7 +224,7 @@ impl Metric {
     });
 
     /// Every metric, in the order of reports.
-    pub const ALL: [Metric; 16] = [
+    pub const ALL: [Metric; 17] = [
         Metric::MEAN,
         Metric::TIME,
         Metric::P95,
@@ -222,6 +240,7 @@ impl Metric {
         Metric::PEAK,
         Metric::LEFT_BEHIND,
         Metric::LARGEST,
+        Metric::INSTRUCTIONS,
         Metric::SIZE,
     ];
 }

@@ -11,6 +11,7 @@ mod demo;
 mod faults;
 mod harness_shapes;
 mod hook;
+mod instructions;
 mod libtest;
 mod measure;
 mod nested;

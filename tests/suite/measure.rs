@@ -30,6 +30,8 @@ pub(crate) fn sampling(pairing: PairingRequest) -> Sampling {
         pairing,
         pinning: Pinning::Off,
         allocations: false,
+        instructions: false,
+        only: None,
         reach: false,
         profiling: cargo_perfcheck::plan::Profiling::Off,
         profile_time: ProfileTime::AtMost(Duration::from_secs(3)),

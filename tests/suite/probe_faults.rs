@@ -266,6 +266,7 @@ fn compared(ids: &[&str], more: &str) -> Vec<(Counted, Comparison)> {
             threshold: Ratio::from_quotient(1.01),
             on_more: OnMore::Modify,
         },
+        instructions: Ratio::from_quotient(1.001),
     };
     add_allocations(&mut comparisons, &counted, &thresholds, ids.len());
     counted.into_iter().zip(comparisons).collect()

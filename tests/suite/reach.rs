@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Workspace, one_run};
+use crate::support::{Workspace, has_valgrind, one_run};
 
 /// Nothing here measures Criterion itself: quick to build is better.
 const WORKSPACE: &str = "[workspace]\nmembers = [\"twelve\", \"other\"]\nresolver = \"2\"\n\n\
@@ -170,6 +170,8 @@ struct Runs {
     documented: Run,
     in_other: Run,
     in_one: Run,
+    /// Counted instead of timed; `None` where there is no Valgrind.
+    counted: Option<Run>,
     /// What the benchmarks with settings of their own have counted in all runs.
     iterations: TempDir,
 }
@@ -223,9 +225,8 @@ fn runs() -> &'static Runs {
             .write("other/benches/other.rs", OTHER_BENCH)
             .commit("Time some things");
         let first = repository.tip();
-        let run = |path: &str, text: String| {
+        let run_with = |options: &str, path: &str, text: String| {
             repository.write(path, &text).commit("Change something");
-            let options = "--time-per-benchmark 100ms --rounds 3 --no-allocations --no-profile";
             let output = repository
                 .keeping(&format!("{first}..HEAD {options} --format json"))
                 .env("ITERATIONS", iterations.path())
@@ -241,11 +242,20 @@ fn runs() -> &'static Runs {
             repository.write("other/src/lib.rs", &other(3));
             run
         };
+        let run = |path: &str, text: String| {
+            let options = "--time-per-benchmark 100ms --rounds 3 --no-allocations --no-profile";
+            run_with(options, path, text)
+        };
+        // One more store and load in each of seven turns, beside a change that needs no other instructions.
+        let longer = other(4).replace("black_box(sum.rot", "black_box(black_box(sum).rot");
+        let has_valgrind = has_valgrind("a_run_for_instructions_alone_tells_more_from_the_same");
         let documented = format!("//! And more about them.\n{}", twelve(3, 1));
         Runs {
             documented: run("twelve/src/lib.rs", documented),
             in_other: run("other/src/lib.rs", other(4)),
             in_one: run("twelve/src/lib.rs", twelve(4, 2)),
+            counted: has_valgrind
+                .then(|| run_with("--only instructions", "other/src/lib.rs", longer)),
             iterations,
         }
     })
@@ -258,6 +268,7 @@ one_run! {
     of_twelve_benchmarks_only_the_one_that_executes_the_changed_function_is_timed,
     only_functions_that_the_change_touches_and_no_benchmark_executes_ask_for_one,
     settings_in_the_code_do_not_decide_how_long_a_benchmark_is_watched,
+    a_run_for_instructions_alone_tells_more_from_the_same,
 }
 
 fn a_change_of_documentation_has_nothing_timed() {
@@ -346,4 +357,40 @@ fn settings_in_the_code_do_not_decide_how_long_a_benchmark_is_watched() {
         let longest = *counts.iter().max().unwrap();
         assert!((least..most).contains(&longest), "{name}: {counts:?}");
     }
+}
+
+fn a_run_for_instructions_alone_tells_more_from_the_same() {
+    let Some(run) = &runs().counted else {
+        return;
+    };
+    let counted = run.verdicts();
+    assert!(
+        counted.contains(&"other untimed".to_owned()),
+        "{}",
+        run.progress
+    );
+    assert!(
+        counted.contains(&"branch/1 unreached".to_owned()),
+        "{counted:?}"
+    );
+    let change = |id: &str| {
+        let mut benchmarks = run.report["benchmarks"].as_array().unwrap().iter();
+        let found = benchmarks.find(|benchmark| benchmark["id"] == id).unwrap();
+        let change = &found["metrics"]["instructions"];
+        let value = |side: &str| change[side]["value"].as_f64().unwrap();
+        assert_eq!(change["head"]["exactness"], "exact", "{found}");
+        let direction = change["direction"].as_str().unwrap().to_owned();
+        (direction, value("base"), value("head"))
+    };
+    let (direction, base, head) = change("other");
+    assert_eq!((direction.as_str(), head - base), ("same", 0.0));
+    let (direction, base, head) = change("branch/2");
+    assert_eq!(direction, "more");
+    // As much in each of the seven turns.
+    assert!(
+        head - base >= 14.0 && (head - base) % 7.0 == 0.0,
+        "{base} {head}"
+    );
+    assert_eq!(run.report["vote"], "reject", "{}", run.report["reasons"]);
+    assert_eq!(run.report["typed_reasons"][0]["kind"], "more-instructions");
 }

@@ -106,6 +106,25 @@ impl Workspace {
     }
 }
 
+/// Whether there is Valgrind for this test; says aloud where there is none. With `PERFCHECK_VALGRIND=required`
+/// that is a failure.
+pub(crate) fn has_valgrind(test: &str) -> bool {
+    let found = std::process::Command::new("valgrind")
+        .arg("--version")
+        .output();
+    if found.is_ok_and(|output| output.status.success()) {
+        return true;
+    }
+    let required = std::env::var("PERFCHECK_VALGRIND").is_ok_and(|value| value == "required");
+    assert!(!required, "{test}: Valgrind is required and not installed");
+    // Past the harness, which would swallow it: a skipped test must be seen.
+    let _ = std::io::Write::write_all(
+        &mut std::io::stderr(),
+        format!("SKIPPED {test}: Valgrind is not installed\n").as_bytes(),
+    );
+    false
+}
+
 /// What a test run, a build script, a git hook and GitHub Actions put into the environment.
 pub(crate) fn leaking_variables() -> Vec<std::ffi::OsString> {
     let leaks = |name: &str| {

@@ -28,6 +28,8 @@ use crate::shared::Shared;
 pub(crate) use counts::{close, open, record};
 pub(crate) use depth::Outermost;
 
+pub(crate) use crate::no_heap::{has_enough, resume, suspend, told};
+
 /// While the result lives, nothing that this thread allocates is counted: what the probe itself does is
 /// nobody's allocation. Other threads are counted all the same. `None` inside an allocation.
 pub(crate) fn pause() -> Option<Outermost> {

@@ -96,6 +96,10 @@ pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOp
                 .judgement
                 .allocation_threshold
                 .or(configured.judgement.allocation_threshold),
+            instruction_threshold: typed
+                .judgement
+                .instruction_threshold
+                .or(configured.judgement.instruction_threshold),
             more_allocations: typed
                 .judgement
                 .more_allocations
@@ -159,6 +163,8 @@ fn sampling_or(typed: SamplingArgs, configured: SamplingArgs) -> SamplingArgs {
         pairing: typed.pairing.or(configured.pairing),
         pin: typed.pin.or(configured.pin),
         no_allocations: typed.no_allocations || configured.no_allocations,
+        instructions: typed.instructions || configured.instructions,
+        only: typed.only.or(configured.only),
         no_reach: typed.no_reach || configured.no_reach,
         profile_time: typed.profile_time.or(configured.profile_time),
         // Who asks for all now takes back that a file asked for none, and the other way round.

@@ -18,9 +18,9 @@ use super::escape::visible;
 use super::findings::{self, Finding};
 use super::skeletons;
 use super::words::{self, Naming};
-use super::{Commit, Report, claims, partial, reasons, sentence};
+use super::{Commit, Report, claims, metrics, partial, reasons, sentence};
 use crate::attribute::Skeleton;
-use crate::units::{Charset, MetricGroup, Side};
+use crate::units::{Charset, Side};
 use plot::BarReach;
 
 pub(super) use files::plots;
@@ -114,6 +114,7 @@ fn benchmarks(report: &Report) -> Markup {
         causes: causes::Causes::of(report),
         reach: BarReach::fitting(changes, threshold),
         threshold,
+        groups: metrics::observed_groups(report),
     };
     html! {
         section aria-labelledby="benchmarks" {
@@ -122,7 +123,7 @@ fn benchmarks(report: &Report) -> Markup {
             div.headings aria-hidden="true" {
                 span { "verdict" } span { "benchmark" }
                 span.number { "base (median)" } span.number { "head (median)" } span.number { "change" }
-                span { "interval, ±" (words::share(frame.reach.0)) } @for group in MetricGroup::BESIDE_TIME { span { (group.name()) } }
+                span { "interval, ±" (words::share(frame.reach.0)) } @for group in metrics::observed_groups(report) { span { (group.name()) } }
             }
             div id="rows" {
                 @for (place, comparison) in all.iter().enumerate() {

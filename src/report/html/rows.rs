@@ -18,6 +18,8 @@ pub(super) struct PageContext<'a> {
     pub(super) causes: Causes<'a>,
     pub(super) reach: BarReach,
     pub(super) threshold: f64,
+    /// What has a column beside the time.
+    pub(super) groups: Vec<MetricGroup>,
 }
 
 /// The line, and what it opens.
@@ -46,7 +48,7 @@ pub(super) fn row(frame: &PageContext<'_>, place: usize, comparison: &Comparison
                 span.bar-cell title=[change.map(|c| format!("{} … {}", c.lower, c.upper))] {
                     @if let Some(change) = change { (plot::interval_bar(change, frame.reach, frame.threshold)) }
                 }
-                @for group in MetricGroup::BESIDE_TIME { span.allocations { (in_short(comparison, group)) } }
+                @for group in &frame.groups { span.allocations { (in_short(comparison, *group)) } }
             }
             div.inside { (inside(frame, comparison)) }
         }

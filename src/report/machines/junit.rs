@@ -4,8 +4,9 @@
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
 use super::super::{Report, ReportError, budgets, claims, partial, words};
-use crate::analyse::{Comparison, Verdict};
+use crate::analyse::{Comparison, Direction, Verdict};
 use crate::judge::{BudgetCheck, BudgetStatus, ClaimCheck, ClaimStanding};
+use crate::units::MetricGroup;
 
 pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> {
     let mut xml = Xml::new(format!("cargo perfcheck {}", report.range.spec));
@@ -114,9 +115,11 @@ fn claim(check: &ClaimCheck) -> TestCase {
 
 /// What could not be decided is skipped, not passed.
 fn status(comparison: &Comparison) -> TestCaseStatus {
+    let more = comparison.direction(MetricGroup::Instructions) == Some(Direction::More);
     let (mut status, message) = match comparison.verdict {
         Verdict::Unchanged | Verdict::Faster => return TestCaseStatus::success(),
-        Verdict::Slower => (
+        Verdict::Untimed if !more => return TestCaseStatus::success(),
+        Verdict::Slower | Verdict::Untimed => (
             TestCaseStatus::non_success(NonSuccessKind::Failure),
             words::summary(comparison),
         ),

@@ -41,9 +41,12 @@ impl Page<'_> {
         }
         let identical = words::count(self.report, Verdict::Identical);
         let unreached = words::count(self.report, Verdict::Unreached);
-        let unchanged = quiet.len().saturating_sub(identical + unreached);
+        let untimed = quiet.iter().filter(|c| c.verdict == Verdict::Untimed);
+        let untimed = untimed.count();
+        let unchanged = quiet.len().saturating_sub(identical + unreached + untimed);
         let parts = [
             (unchanged, "unchanged"),
+            (untimed, "with as many instructions as before, not timed"),
             (identical, "with identical code, not measured"),
             (
                 unreached,

@@ -126,13 +126,14 @@ impl TextPage<'_> {
             out.push_str(&self.paint(&text, Tone::Quiet));
         }
         self.unmeasured(out, Verdict::Identical, "same compiled code");
+        self.unmeasured(out, Verdict::Untimed, "as many instructions as before");
         self.unmeasured(out, Verdict::Unreached, "executed nothing that changed");
         if !self.report.benchmarks.is_empty() {
             out.push('\n');
         }
     }
 
-    /// One line a target for benchmarks that need not be measured.
+    /// One line per target for benchmarks that need not be timed.
     fn unmeasured(&self, out: &mut String, verdict: Verdict, why: &str) {
         let mut targets: Vec<(String, usize)> = Vec::new();
         for c in &self.report.benchmarks {
@@ -146,11 +147,15 @@ impl TextPage<'_> {
             }
         }
         let symbol = words::symbol(verdict, self.options.charset);
+        let not_measured = match verdict {
+            Verdict::Untimed => "not timed",
+            _ => "not measured",
+        };
         if targets.len() > self.most(UNMEASURED_TARGETS) {
             let of = words::plural(targets.len(), "bench target", "bench targets");
             let n = words::benchmarks(targets.iter().map(|(_, n)| n).sum());
             let text = format!(
-                "{symbol} {:<13} {of}: {why}, {n} not measured",
+                "{symbol} {:<13} {of}: {why}, {n} {not_measured}",
                 verdict.name()
             );
             out.push_str(&self.paint(&self.wrapped(&text, 16), Tone::Quiet));
@@ -158,7 +163,7 @@ impl TextPage<'_> {
         }
         for (target, n) in targets {
             let text = format!(
-                "{symbol} {:<13} {target}: {why}, {} not measured",
+                "{symbol} {:<13} {target}: {why}, {} {not_measured}",
                 verdict.name(),
                 words::benchmarks(n)
             );

@@ -23,7 +23,9 @@ impl Tone {
             Verdict::Slower | Verdict::Failed => Tone::Bad,
             Verdict::Faster => Tone::Good,
             Verdict::Inconclusive | Verdict::Removed | Verdict::Added => Tone::Doubt,
-            Verdict::Unchanged | Verdict::Identical | Verdict::Unreached => Tone::Quiet,
+            Verdict::Unchanged | Verdict::Identical | Verdict::Unreached | Verdict::Untimed => {
+                Tone::Quiet
+            }
         }
     }
 

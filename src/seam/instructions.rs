@@ -1,0 +1,294 @@
+//! Exact counts of the instructions that the timed regions of unmodified benchmarks execute.
+//!
+//! Valgrind runs the process, with its tool callgrind; the probe, preloaded into it, tells callgrind when a timed
+//! region begins and ends (`probe/src/instructions.rs`). Criterion's warm-up is counted: it calls the benchmark with 1, 2, 4, 8 …
+//! iterations. What two calls differ by is what the iterations between them execute, to the instruction.
+//!
+//! ```text
+//! let seam = InstructionSeam::prepare(run_dir, executables)?;
+//! // start `side` below `valgrind` with seam.arguments(side)?, and with seam.env(side); shake hands
+//! seam.attached(side, pid)?;
+//! let pace = seam.observe(side)?; // before each benchmark; the sides may run at the same time
+//! // … at MeasurementComplete, or once the process stands still:
+//! seam.take_calls(side)?;
+//! ```
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use super::channel::Room;
+use super::warm_up::{Enough, Pace};
+use super::{INSTRUCTION_PROBE, ProbeBuild, Seam, SeamError, Settings, layout};
+use crate::harness::ReadOrder;
+use crate::units::{Paired, Side};
+
+/// Calls of a benchmark that are counted: 1, 2, 4 and 8 iterations.
+const CALLS: u64 = 4;
+
+/// No call begins that is counted once those before it have taken so long, below Valgrind and on the clock.
+const COUNT_FOR: Duration = Duration::from_millis(250);
+
+/// The seam of the pass that counts instructions.
+#[derive(Debug)]
+pub struct InstructionSeam {
+    seam: Seam,
+}
+
+/// What the timed regions of the calls of one benchmark executed, in order: call i has 2^i iterations.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CalledInstructions(Vec<u64>);
+
+impl InstructionSeam {
+    /// As [`Seam::prepare`].
+    ///
+    /// # Errors
+    /// Where the probe cannot be preloaded, or the harness is not Criterion: see [`SeamError`].
+    pub fn prepare(
+        run_dir: &Path,
+        executables: Paired<&Path>,
+    ) -> Result<InstructionSeam, SeamError> {
+        let kind = ProbeBuild {
+            probe: INSTRUCTION_PROBE,
+            room: Room {
+                record_words: layout::TIMING_WORDS,
+                stacks: 0,
+            },
+        };
+        let (seam, symbols) = Seam::of_kind(run_dir, executables, &Settings::default(), kind)?;
+        let counted = |side: Side| symbols.get(side).clock_reads.order == ReadOrder::Criterion;
+        if !Side::BOTH.into_iter().all(counted) {
+            return Err(SeamError::NoDoubling);
+        }
+        Ok(InstructionSeam { seam })
+    }
+
+    /// As [`Seam::env`].
+    #[must_use]
+    pub fn env(&self, side: Side) -> Vec<(OsString, OsString)> {
+        self.seam.env(side)
+    }
+
+    /// As [`Seam::attached`].
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn attached(&self, side: Side, pid: u32) -> Result<bool, SeamError> {
+        self.seam.attached(side, pid)
+    }
+
+    /// What Valgrind is told before the command line of the benchmark: nothing of the user's own settings counts. `None`
+    /// where it could not be told the name of the file that it is to write.
+    #[must_use]
+    pub fn arguments(&self, side: Side) -> Option<Vec<String>> {
+        // Valgrind puts something in the place of a percent sign.
+        let counts = self.counts(side).to_str()?.replace('%', "%%");
+        let fixed = [
+            "--command-line-only=yes",
+            "--tool=callgrind",
+            "--quiet",
+            "--vgdb=no",
+            "--instr-atstart=no",
+            "--dump-line=no",
+        ];
+        let file = format!("--callgrind-out-file={counts}");
+        Some(fixed.map(str::to_owned).into_iter().chain([file]).collect())
+    }
+
+    /// Begins a benchmark of `side`, whose process is held. Tells how far it has come.
+    ///
+    /// # Errors
+    /// If the files of the seam cannot be written.
+    pub fn observe(&self, side: Side) -> Result<Pace, SeamError> {
+        let channel = self.seam.channels.get(side);
+        channel.set(layout::COUNT_CALLS, CALLS)?;
+        channel.set(layout::COUNT_FOR_NS, COUNT_FOR.as_nanos() as u64)?;
+        let generation = channel.get(layout::GENERATION)? + 1;
+        self.seam
+            .start_side(side, layout::MODE_OBSERVE, generation)?;
+        // The probe decides by itself when it is enough; this says that it may.
+        self.seam.stop_after(side, Enough::Calls(u64::MAX))?;
+        self.seam.pace(side)
+    }
+
+    /// What was counted of the benchmark that began last; the process of `side` is held or gone. `None` where the
+    /// counts are not those of the calls that the probe saw.
+    ///
+    /// # Errors
+    /// If the files of the seam cannot be read.
+    pub fn take_calls(&self, side: Side) -> Result<Option<CalledInstructions>, SeamError> {
+        let channel = self.seam.channels.get(side);
+        let generation = channel.get(layout::GENERATION)?;
+        let dumps = self.take_dumps(side)?;
+        let log = self.seam.take_log(side)?;
+        let counted = usize::try_from(channel.get(layout::COUNTED_CALLS)?).unwrap_or(0);
+        let calls = log.iter().take(counted).zip(1..);
+        let calls = calls.map(|(sample, call)| {
+            let regions = 0..sample.regions;
+            let whole = regions.map(|region| dumps.get(&Dump::numbered(generation, call, region)));
+            whole.sum::<Option<u64>>().filter(|_| sample.regions > 0)
+        });
+        let calls: Option<Vec<u64>> = calls.collect();
+        Ok(calls
+            .filter(|calls| calls.len() == counted && counted > 0)
+            .map(CalledInstructions))
+    }
+
+    /// Where callgrind writes its counts, a number behind the name each time.
+    fn counts(&self, side: Side) -> std::path::PathBuf {
+        let folder = self.seam.folder.path();
+        folder.join(format!("{side}.counts"))
+    }
+
+    /// Reads all counts of `side` and removes them. A region in which the clock was read has several.
+    fn take_dumps(&self, side: Side) -> Result<BTreeMap<Dump, u64>, SeamError> {
+        let name = format!("{side}.counts.");
+        let mut dumps = BTreeMap::new();
+        for entry in fs_err::read_dir(self.seam.folder.path())? {
+            let entry = entry?;
+            if !entry.file_name().to_string_lossy().starts_with(&name) {
+                continue;
+            }
+            let text = fs_err::read_to_string(entry.path())?;
+            fs_err::remove_file(entry.path())?;
+            if let Some((dump, instructions)) = parse(&text) {
+                *dumps.entry(dump).or_insert(0) += instructions;
+            }
+        }
+        Ok(dumps)
+    }
+}
+
+impl CalledInstructions {
+    /// From the counts of calls with 1, 2, 4 … iterations.
+    #[must_use]
+    pub fn of_doubling(calls: Vec<u64>) -> CalledInstructions {
+        CalledInstructions(calls)
+    }
+
+    /// How many calls were counted.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Instructions per iteration as the first `calls` calls show them. From three calls on it is what the last one has more
+    /// than the one before, for each iteration more: what a call costs however many iterations it has, and what happens
+    /// once, falls out. With fewer it is the mean of the last call.
+    #[must_use]
+    pub fn per_iteration(&self, calls: usize) -> Option<f64> {
+        let counted = self.0.get(..calls)?;
+        let (last, before) = counted.split_last()?;
+        let iterations = 2_f64.powi(i32::try_from(before.len()).ok()?);
+        let more = before.last().and_then(|before| last.checked_sub(*before));
+        Some(match more.filter(|_| calls >= 3) {
+            Some(more) => more as f64 / (iterations / 2.0),
+            None => *last as f64 / iterations,
+        })
+    }
+
+    /// Whether all iterations execute the same, as far as the first `calls` calls show it.
+    #[must_use]
+    pub fn is_steady(&self, calls: usize) -> bool {
+        let of = |calls: usize| self.per_iteration(calls);
+        calls < 4 || of(calls) == of(calls - 1)
+    }
+}
+
+/// Whose counts a dump has: benchmark, call, region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Dump {
+    generation: u64,
+    call: u64,
+    region: u64,
+}
+
+impl Dump {
+    fn numbered(generation: u64, call: u64, region: u64) -> Dump {
+        Dump {
+            generation,
+            call,
+            region,
+        }
+    }
+
+    /// `<generation>.<call>.<region>`.
+    fn parse(text: &str) -> Option<Dump> {
+        let mut numbers = text.split('.').map(|number| number.parse().ok());
+        let mut next = || numbers.next().flatten();
+        Some(Dump::numbered(next()?, next()?, next()?))
+    }
+}
+
+/// Whose a dump of callgrind is, and how many instructions it counts. The format is callgrind's, version 1: `desc: Trigger:` says
+/// what asked for the dump, `events:` names the columns of numbers, `totals:` (and `summary:`, where that is missing) sums them up.
+fn parse(text: &str) -> Option<(Dump, u64)> {
+    let after = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
+    let dump =
+        after("desc: Trigger: Client Request: ").and_then(|asked| Dump::parse(asked.trim()))?;
+    let column = after("events: ")?
+        .split_whitespace()
+        .position(|name| name == "Ir")?;
+    let sums = after("totals: ").or_else(|| after("summary: "))?;
+    let instructions = sums.split_whitespace().nth(column)?.parse().ok()?;
+    Some((dump, instructions))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DUMP: &str = "# callgrind format\nversion: 1\ncreator: callgrind-3.19.0\npid: 24905\ncmd:  ./shapes08 --bench\n\
+        part: 7\n\n\ndesc: I1 cache: \ndesc: Timerange: Basic block 87 - 96\n\
+        desc: Trigger: Client Request: 3.4.0\n\npositions: line\nevents: Ir\nsummary: 14538\n\n\
+        ob=(1) /tmp/shapes08\nfl=(1) ???\nfn=(1) shapes08::work\n0 14385\n\ntotals: 14538\n";
+
+    #[test]
+    fn a_dump_says_whose_it_is_and_how_many_instructions_it_counts() {
+        assert_eq!(parse(DUMP), Some((Dump::numbered(3, 4, 0), 14_538)));
+        let without = DUMP.replace("totals: 14538\n", "");
+        assert_eq!(parse(&without), Some((Dump::numbered(3, 4, 0), 14_538)));
+        let branches = DUMP
+            .replace("events: Ir", "events: Bc Bcm Ir")
+            .replace("totals: 14538", "totals: 70 3 14538");
+        assert_eq!(parse(&branches).unwrap().1, 14_538);
+    }
+
+    #[test]
+    fn what_is_no_dump_of_the_probes_counts_nothing() {
+        assert_eq!(parse(""), None);
+        let at_exit = DUMP.replace(
+            "Trigger: Client Request: 3.4.0",
+            "Trigger: Program termination",
+        );
+        assert_eq!(parse(&at_exit), None);
+        assert_eq!(parse(&DUMP.replace("3.4.0", "by hand")), None);
+        assert_eq!(parse(&DUMP.replace("14538", "")), None);
+    }
+
+    #[test]
+    fn what_a_call_costs_whatever_its_iterations_falls_out_of_the_difference() {
+        // 36 instructions an iteration, 200 a call, 5000 once.
+        let calls: Vec<u64> = [1, 2, 4, 8].iter().map(|n| 36 * n + 200).collect();
+        let mut counted = CalledInstructions::of_doubling(calls);
+        counted.0[0] += 5000;
+        assert_eq!(counted.per_iteration(4), Some(36.0));
+        assert_eq!(counted.per_iteration(3), Some(36.0));
+        assert!(counted.is_steady(4));
+        assert_eq!(counted.per_iteration(2), Some(136.0));
+        assert_eq!(counted.per_iteration(1), Some(5236.0));
+        assert_eq!(counted.per_iteration(0), None);
+        assert_eq!(counted.per_iteration(5), None);
+    }
+
+    #[test]
+    fn iterations_that_do_not_all_execute_the_same_show() {
+        let growing = CalledInstructions::of_doubling(vec![10, 30, 100, 360]);
+        assert!(!growing.is_steady(4));
+        assert_eq!(growing.per_iteration(4), Some(65.0));
+        // Less than before: a mean, and no negative number.
+        let odd = CalledInstructions::of_doubling(vec![900, 40, 30]);
+        assert_eq!(odd.per_iteration(3), Some(7.5));
+    }
+}
