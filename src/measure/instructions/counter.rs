@@ -18,7 +18,7 @@ use super::super::player::{Fault, Player, Turn};
 use super::super::profiles::profiles_both_at_once;
 use super::super::seams::explain;
 use super::super::threads::Threads;
-use super::InstructionCounts;
+use super::counts::InstructionCounts;
 
 /// How a benchmark is run behind the calls that are counted: as short as it can be.
 const TIMING: Timing = Timing {
@@ -183,22 +183,19 @@ impl InstructionCounter<'_> {
         found
     }
 
-    /// One process, to its end. What it counted is no longer open.
-    fn play(
+    /// A process of `side` below Valgrind, held at its handshake.
+    fn start(
         &self,
         seam: &InstructionSeam,
         side: Side,
-        open: &mut Vec<String>,
-        found: &mut Vec<SideCount>,
-    ) -> Result<(), Stopped> {
+        open: &[String],
+    ) -> Result<Player, Stopped> {
+        let uncounted = |why: &str| Stopped::Uncounted(why.to_owned());
         let executable = self.target.executables.get(side).as_ref();
-        let none = || Stopped::Uncounted("no executable was built".to_owned());
-        let executable = executable.ok_or_else(none)?;
-        let arguments = seam.arguments(side).ok_or_else(|| {
-            Stopped::Uncounted(
-                "the run's folder has a name that Valgrind cannot be told".to_owned(),
-            )
-        })?;
+        let executable = executable.ok_or_else(|| uncounted("no executable was built"))?;
+        let arguments = seam
+            .arguments(side)
+            .ok_or_else(|| uncounted("the run's folder has a name that Valgrind cannot be told"))?;
         let executable = Executable {
             runner: Some(Valgrind::behind(executable.runner.as_ref(), arguments)),
             ..executable.clone()
@@ -213,12 +210,24 @@ impl InstructionCounter<'_> {
             placement: Placement::Free,
             env: seam.env(side),
         };
-        let mut player = Player::start(&invocation, self.scratch, self.sampling.timeout)?;
+        let player = Player::start(&invocation, self.scratch, self.sampling.timeout)?;
         if !seam.attached(side, player.id())? {
             let why = player.kept_out_by();
             let why = format!("the loader did not let the probe into the process{why}");
             return Err(Stopped::Uncounted(why));
         }
+        Ok(player)
+    }
+
+    /// One process, to its end. What it counted is no longer open.
+    fn play(
+        &self,
+        seam: &InstructionSeam,
+        side: Side,
+        open: &mut Vec<String>,
+        found: &mut Vec<SideCount>,
+    ) -> Result<(), Stopped> {
+        let mut player = self.start(seam, side, open)?;
         loop {
             if let Some(next) = open.first() {
                 (self.events)(Event::Measuring {
