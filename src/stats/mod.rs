@@ -13,6 +13,7 @@
 //! | a few processes a side, too few for an interval → whether they lie apart | [`separation()`], [`p_separated`] |
 //! | several looks at growing data, one error rate | [`Looks`] |
 //! | many benchmarks, one error rate | [`step_up`] |
+//! | log ratios of many pairs of commits → the level of each, its steps and drifts | [`trend`] |
 //! | successes of trials → how likely success is | [`binomial_bounds`] |
 
 mod absolute_error;
@@ -25,6 +26,7 @@ mod multiple_testing;
 mod round_ratio;
 mod separation;
 mod summary;
+pub mod trend;
 
 pub use absolute_error::{SummaryErrors, one_sided_margin};
 pub use binomial::{binomial_bounds, unseen_mode};
