@@ -24,6 +24,7 @@
 //! | [`attribute`] | profiles | which functions a change comes from |
 //! | [`judge`] | comparisons, budgets, rules, coverage | the vote and its typed reasons |
 //! | [`report`] | one [`report::Report`] | bytes in every format |
+//! | [`history`] | reports | the store of runs, and their trend |
 //! | [`ui`] | events | progress |
 
 pub mod units;
@@ -63,6 +64,8 @@ pub mod attribute;
 pub mod judge;
 
 pub mod report;
+
+mod history;
 
 mod ui;
 

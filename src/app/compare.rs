@@ -13,7 +13,7 @@ use super::limits;
 use super::reach::{self, Asked};
 use super::ready::Ready;
 use super::stages::Stages;
-use super::{actions, decide, passes, rounds, rules};
+use super::{actions, decide, passes, record, rounds, rules};
 use crate::discover::{self, Benchmark, Target};
 use crate::environment::Machine;
 use crate::judge::{self, Evidence, RunPart, Vote};
@@ -56,7 +56,8 @@ pub(super) fn compare(
     let told = step.map_or(Ok(()), |step| {
         actions::tell(&report, step, &mut std::io::stderr())
     });
-    delivered.and(told).and(plots)?;
+    let recorded = record::record(plan, &report);
+    delivered.and(told).and(plots).and(recorded)?;
     Ok(status(&report, plan.deny_modify))
 }
 

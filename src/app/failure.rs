@@ -85,5 +85,6 @@ failures! {
     crate::discover::DiscoverError => ExitStatus::Incomplete,
     crate::measure::MeasureError => ExitStatus::Incomplete,
     crate::report::ReportError => ExitStatus::Incomplete,
+    crate::history::HistoryError => ExitStatus::Incomplete,
     crate::demo::DemoError => ExitStatus::Incomplete,
 }

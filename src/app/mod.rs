@@ -17,6 +17,7 @@ mod passes;
 mod pinning;
 mod reach;
 mod ready;
+mod record;
 mod rounds;
 mod rules;
 mod stages;

@@ -4,9 +4,11 @@
 mod clean;
 mod config;
 mod doctor;
+mod history;
 mod hook;
 mod init;
 mod manual;
+mod trend;
 
 use std::io::Write;
 
@@ -23,6 +25,8 @@ pub(crate) fn run(
         Command::Doctor(args) => doctor::doctor(args, environment, out),
         Command::Clean(args) => clean::clean(args, environment, out),
         Command::Config(args) => config::config(args, environment, out, err),
+        Command::Trend(args) => trend::trend(args, environment, out, err),
+        Command::History(args) => history::history(args, environment, out, err),
         Command::Init(args) => init::init(args, environment, out),
         Command::Hook(args) => hook::hook(&args.command, environment, out, err),
         Command::Completions(args) => manual::completions(args, out),
@@ -36,6 +40,9 @@ pub(crate) fn run(
 /// What to type to fix an error of one of these commands.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = error.downcast_ref::<crate::hook::HookError>() {
+        return error.hint();
+    }
+    if let Some(error) = error.downcast_ref::<crate::history::HistoryError>() {
         return error.hint();
     }
     if let Some(error) = error.downcast_ref::<init::InitError>() {

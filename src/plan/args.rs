@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
+use super::history_args::{HistoryArgs, TrendArgs};
 use super::options::{CompareOptions, OutputArgs, TerminalArgs};
 use super::side_args::{
     CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, GuardianArgs, HookArgs, InitArgs, ManArgs,
@@ -63,6 +64,8 @@ Examples:
           Look closer: call half a per cent a difference, and spend more time on each benchmark.
   cargo perfcheck --quick --time 5m
           A brief look that ends, building included, within five minutes.
+  cargo perfcheck main~1..main --record
+          Keep what was measured; `cargo perfcheck trend` shows the kept runs together.
   cargo perfcheck -- demo
           A branch whose name is that of a command.
 
@@ -86,6 +89,10 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Render saved JSON reports again, in any format
     Report(ReportArgs),
+    /// Show how every benchmark went over the commits that runs were kept of, and where it changed
+    Trend(TrendArgs),
+    /// List, share, import and export the runs that `--record` kept
+    History(HistoryArgs),
     /// Check what on this machine adds noise, and how to fix it
     Doctor(DoctorArgs),
     /// Show every setting as it would be used here, and where it was set

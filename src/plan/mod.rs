@@ -9,12 +9,15 @@ mod default;
 mod error;
 mod exit;
 mod format;
+mod history_args;
+mod located_history;
 mod manifest;
 mod mode;
 mod options;
 mod output;
 mod partition;
 mod range;
+mod record_args;
 mod resolve;
 mod sampling_times;
 mod side_args;
@@ -37,12 +40,18 @@ pub use claim::Claim;
 pub use error::PlanError;
 pub use exit::ExitStatus;
 pub use format::Format;
+pub use history_args::{
+    HistoryAcceptArgs, HistoryArgs, HistoryCommand, HistoryExportArgs, HistoryExportFormat,
+    HistoryImportArgs, HistoryOf, HistoryPruneArgs, HistoryRemoteArgs, TrendArgs, TrendFormat,
+};
+pub use located_history::LocatedHistory;
 pub use options::{
     CompareOptions, Deny, JudgementArgs, OutputArgs, SamplingArgs, SelectionArgs, TerminalArgs,
 };
 pub use output::{Output, pair_up, plots_folder};
 pub use partition::Partition;
 pub use range::RangeSpec;
+pub use record_args::{HistoryPlace, RecordArgs};
 pub use sampling_times::{ProfileTime, RoundLength};
 pub use side_args::{
     CiSystem, CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, DoctorFormat, GuardianArgs,
@@ -91,6 +100,8 @@ pub struct Plan {
     pub artifacts: Option<PathBuf>,
     /// The folder for plots of single benchmarks; absolute.
     pub plots: Option<PathBuf>,
+    /// Where what was measured is kept, if it is.
+    pub record: Option<HistoryPlace>,
     /// How this run reports its progress.
     pub terminal: Terminal,
     /// The words after the program's name, for the report's "how to reproduce".

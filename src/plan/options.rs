@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::value::{Confidence, IdFilter, Share, Span};
 use super::{
     Claim, ColourRequest, Format, MessageFormat, OnMore, OnlyPass, PairingRequest, Partition,
-    Pinning, SidesArgs, Size, UndoneSwitches,
+    Pinning, RecordArgs, SidesArgs, Size, UndoneSwitches,
 };
 
 /// Everything that can be said about a comparison, whichever revisions it is of.
@@ -28,6 +28,9 @@ pub struct CompareOptions {
     /// Where reports go.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Whether the run is kept.
+    #[command(flatten)]
+    pub recording: RecordArgs,
     /// What appears meanwhile.
     #[command(flatten)]
     pub terminal: TerminalArgs,

@@ -98,6 +98,10 @@ impl Plan {
             keep: options.keep,
             artifacts: artifacts(&options, environment),
             plots: output::plots_folder(&options.output, &environment.cwd),
+            record: options
+                .recording
+                .record
+                .then(|| options.recording.place(&environment.cwd)),
             terminal: Terminal::resolve(&options.terminal, environment),
             command_line: reproducible(&environment.words, sampling.seed),
             sampling,

@@ -3,7 +3,7 @@
 /// `text` on one line, without anything that moves a cursor, hides or reorders characters.
 ///
 /// Control characters become their pictures (`␊`), invisible formatting becomes `\u{202e}`.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

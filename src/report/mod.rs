@@ -35,6 +35,7 @@ pub use markdown::MARKER as MARKDOWN_MARKER;
 
 pub use calibration::calibration;
 pub use error::ReportError;
+pub(crate) use escape::visible;
 pub use load::load;
 pub(crate) use merge::budget_in_vain;
 pub use merge::merge;

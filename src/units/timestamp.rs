@@ -27,6 +27,20 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Seconds after the beginning of 1970.
+    #[must_use]
+    pub fn as_unix(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
+    /// The day: `2026-11-29`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.to_string().chars().take(10).collect()
+    }
+}
+
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let time = UNIX_EPOCH + Duration::from_secs(self.0);

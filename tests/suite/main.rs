@@ -10,6 +10,7 @@ mod criterion_versions;
 mod demo;
 mod faults;
 mod harness_shapes;
+mod history;
 mod hook;
 mod instructions;
 mod libtest;

@@ -150,15 +150,18 @@ fn every_option_that_the_documents_name_exists() {
         "baseline",
         "cap-lints",
         "config",
+        "ignored",
         "lib",
         "list",
         "no-run",
+        "nocapture",
         "no-verify",
         "path",
         "release",
         "remap-path-prefix",
         "save-baseline",
         "test",
+        "unshallow",
     ];
     let commands = [
         "",
@@ -167,10 +170,15 @@ fn every_option_that_the_documents_name_exists() {
         "completions",
         "config",
         "doctor",
+        "history accept",
+        "history export",
+        "history import",
+        "history prune",
         "hook install",
         "init",
         "man",
         "report",
+        "trend",
     ];
     let mut known: String = commands
         .map(|command| {

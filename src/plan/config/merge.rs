@@ -4,8 +4,8 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::super::{
-    CompareOptions, OutputArgs, PlanError, SamplingArgs, SelectionArgs, SidesArgs, TerminalArgs,
-    mode,
+    CompareOptions, OutputArgs, PlanError, RecordArgs, SamplingArgs, SelectionArgs, SidesArgs,
+    TerminalArgs, mode,
 };
 use super::ConfiguredValue;
 
@@ -110,6 +110,10 @@ pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOp
         output: OutputArgs {
             report_dir: typed.output.report_dir.or(configured.output.report_dir),
             ..reports
+        },
+        recording: RecordArgs {
+            record: typed.recording.record || configured.recording.record,
+            history: typed.recording.history.or(configured.recording.history),
         },
         terminal: terminal_or(typed.terminal, configured.terminal),
         keep: typed.keep || configured.keep,

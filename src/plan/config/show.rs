@@ -168,6 +168,7 @@ fn default_text(key: &Key, mode: Mode) -> Option<String> {
         "time" => "(no limit)".to_owned(),
         "seed" => "(drawn)".to_owned(),
         "output" => "(stdout)".to_owned(),
+        "history" => "(the reference `refs/perfcheck/history`)".to_owned(),
         "artifacts" => "(`profiles` in `--report-dir`)".to_owned(),
         "only" => "(everything)".to_owned(),
         "exclude" | "carry" | "rename" | "claim" | "deny" | "report-dir" => "(none)".to_owned(),

@@ -53,7 +53,6 @@ pub(super) fn find(graph: &Graph, placement: f64, alpha: f64) -> FoundChanges {
 
 impl ShiftSelection<'_> {
     fn told(&self, graph: &Graph) -> FoundChanges {
-        let size = self.chosen.len();
         let products: Vec<Vec<f64>> = self
             .chosen
             .iter()
@@ -75,10 +74,10 @@ impl ShiftSelection<'_> {
             drifts: Vec::new(),
             explained: vec![0.0; graph.size()],
         };
-        for at in 0..size {
+        for (at, row) in covariance.iter().enumerate() {
             let shift = self.chosen[at].shift;
-            let ln_ratio: f64 = covariance[at].iter().zip(&scores).map(|(c, s)| c * s).sum();
-            let std_error = covariance[at][at].max(0.0).sqrt();
+            let ln_ratio: f64 = row.iter().zip(&scores).map(|(c, s)| c * s).sum();
+            let std_error = row[at].max(0.0).sqrt();
             let heights = self.search.heights(shift);
             let explained = found.explained.iter_mut().zip(heights);
             explained.for_each(|(sum, height)| *sum += ln_ratio * height);

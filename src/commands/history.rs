@@ -1,0 +1,252 @@
+//! `cargo perfcheck history`.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context as _;
+use git2::Repository;
+
+use crate::history::{
+    self, Acceptance, HistoryError, HistoryStore, RefusedFile, RemoteHistory, RunRecord,
+    StoreContents, StoredFile,
+};
+use crate::plan::{
+    Environment, ExitStatus, HistoryAcceptArgs, HistoryArgs, HistoryCommand, HistoryExportFormat,
+    HistoryImportArgs, HistoryPruneArgs, LocatedHistory,
+};
+use crate::report;
+use crate::units::{Timestamp, plural};
+
+/// Lists, verifies, imports or exports the runs that were kept.
+///
+/// # Errors
+/// There is no repository, the history cannot be read or written, or a file cannot be imported.
+pub(super) fn history(
+    args: &HistoryArgs,
+    environment: &Environment,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> anyhow::Result<ExitStatus> {
+    let located = args.of.resolve(environment)?;
+    let store = HistoryStore::open(&located.place, &located.folder)?;
+    match &args.command {
+        HistoryCommand::List => list(&store, out, err),
+        HistoryCommand::Verify => verify(&store, out),
+        HistoryCommand::Import(args) => import(args, &store, environment, out),
+        HistoryCommand::Export(args) => {
+            let contents = read(&store, err)?;
+            let text = match args.format {
+                HistoryExportFormat::Jsonl => history::json_lines(&contents.files)?,
+                HistoryExportFormat::Csv => history::csv(&contents.files),
+            };
+            out.write_all(text.as_bytes())?;
+            Ok(ExitStatus::Success)
+        }
+        HistoryCommand::Push(args) => push(&args.remote, &store, out),
+        HistoryCommand::Fetch(args) => fetch(&args.remote, &store, out),
+        HistoryCommand::Prune(args) => prune(args, &store, out),
+        HistoryCommand::Accept(args) => accept(args, &located, &store, out),
+    }
+}
+
+/// Everything that is kept; what cannot be used is named, and costs nothing of the rest.
+pub(super) fn read(store: &HistoryStore, err: &mut impl Write) -> anyhow::Result<StoreContents> {
+    let contents = store.read()?;
+    for RefusedFile { path, why } in &contents.refused {
+        writeln!(err, "skipped `{path}` of {store}: {why}")?;
+    }
+    Ok(contents)
+}
+
+/// What a history without runs is answered with.
+pub(super) fn nothing_yet(
+    store: &HistoryStore,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitStatus> {
+    writeln!(
+        out,
+        "{store} holds no run\n\nto keep one: `cargo perfcheck main~1..main --record`; to get those of others: \
+         `cargo perfcheck history fetch`"
+    )?;
+    Ok(ExitStatus::Success)
+}
+
+fn list(
+    store: &HistoryStore,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> anyhow::Result<ExitStatus> {
+    let contents = read(store, err)?;
+    let mut runs = contents.runs();
+    if runs.is_empty() {
+        return nothing_yet(store, out);
+    }
+    runs.sort_by_key(|run| std::cmp::Reverse(run.date));
+    for run in runs {
+        let date = run
+            .date
+            .map_or_else(|| "-".to_owned(), |date| date.to_string());
+        let commits = run
+            .commits
+            .as_ref()
+            .map(|commit| history::short(&commit.id));
+        let machine = &run.machine;
+        writeln!(
+            out,
+            "{date:20}  {}..{}  {}  {}, {}",
+            commits.base,
+            commits.head,
+            plural(run.benchmarks.len(), "benchmark", "benchmarks"),
+            report::visible(&machine.cpu),
+            plural(machine.cores, "processor", "processors"),
+        )?;
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn verify(store: &HistoryStore, out: &mut impl Write) -> anyhow::Result<ExitStatus> {
+    let contents = store.read()?;
+    for RefusedFile { path, why } in &contents.refused {
+        writeln!(out, "`{path}`: {why}")?;
+    }
+    let (good, bad) = (contents.files.len(), contents.refused.len());
+    writeln!(
+        out,
+        "{store}: {} can be used, {bad} cannot",
+        plural(good, "file", "files")
+    )?;
+    Ok(match bad {
+        0 => ExitStatus::Success,
+        _ => ExitStatus::Incomplete,
+    })
+}
+
+fn import(
+    args: &HistoryImportArgs,
+    store: &HistoryStore,
+    environment: &Environment,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitStatus> {
+    let mut files = Vec::new();
+    for path in &args.files {
+        files.extend(imported(&environment.cwd.join(path))?);
+    }
+    let before = store.read()?.files;
+    files.retain(|file| !before.contains(file));
+    store.add(&files)?;
+    writeln!(
+        out,
+        "{} added to {store}",
+        plural(files.len(), "file", "files")
+    )?;
+    Ok(ExitStatus::Success)
+}
+
+fn push(remote: &str, store: &HistoryStore, out: &mut impl Write) -> anyhow::Result<ExitStatus> {
+    let shared = store.shared()?;
+    if shared.is_empty() {
+        let why = format!("{store} holds no run");
+        return Err(HistoryError::Nothing { why }.into());
+    }
+    shared.push(remote)?;
+    writeln!(out, "`{remote}` has everything that {store} has")?;
+    Ok(ExitStatus::Success)
+}
+
+fn fetch(remote: &str, store: &HistoryStore, out: &mut impl Write) -> anyhow::Result<ExitStatus> {
+    let before = store.read()?.files.len();
+    match store.shared()?.fetch(remote)? {
+        RemoteHistory::United => {
+            let new = store.read()?.files.len().saturating_sub(before);
+            writeln!(out, "{} new from `{remote}`", plural(new, "file", "files"))?;
+        }
+        RemoteHistory::Absent => writeln!(out, "`{remote}` has no history")?,
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn prune(
+    args: &HistoryPruneArgs,
+    store: &HistoryStore,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitStatus> {
+    let now = Timestamp::now().as_unix();
+    let oldest = args.older_than.map(|age| {
+        let age = i64::try_from(age.as_duration().as_secs()).unwrap_or(i64::MAX);
+        now.saturating_sub(age)
+    });
+    let is_old = |file: &StoredFile| match (file, oldest) {
+        (StoredFile::Run(run), Some(oldest)) => {
+            run.date.is_some_and(|date| date.as_unix() < oldest)
+        }
+        _ => false,
+    };
+    let gone = store.prune(is_old)?;
+    writeln!(
+        out,
+        "{} removed from {store}",
+        plural(gone, "file", "files")
+    )?;
+    Ok(ExitStatus::Success)
+}
+
+fn accept(
+    args: &HistoryAcceptArgs,
+    located: &LocatedHistory,
+    store: &HistoryStore,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitStatus> {
+    let repository = Repository::discover(&located.folder)?;
+    let commit = history::commit_of(&repository, &args.commit)?.to_string();
+    let contents = store.read()?;
+    let runs = contents.runs();
+    let keys = runs
+        .iter()
+        .flat_map(|run| &run.benchmarks)
+        .map(|one| &one.key);
+    let meant: BTreeSet<_> = keys
+        .filter(|key| key.to_string().contains(&args.benchmark))
+        .collect();
+    let mut meant = meant.into_iter();
+    let (Some(key), None) = (meant.next(), meant.next()) else {
+        let names = runs
+            .iter()
+            .flat_map(|run| &run.benchmarks)
+            .map(|one| one.key.to_string());
+        let names: BTreeSet<String> = names
+            .filter(|name| name.contains(&args.benchmark))
+            .collect();
+        return Err(HistoryError::Ambiguous {
+            part: args.benchmark.clone(),
+            names: names.into_iter().collect(),
+        }
+        .into());
+    };
+    store.add(&[StoredFile::Accepted(Acceptance {
+        key: key.clone(),
+        why: args.why.clone(),
+        date: Timestamp::now(),
+        commit,
+    })])?;
+    writeln!(out, "accepted: what {} did to {key}", args.commit)?;
+    Ok(ExitStatus::Success)
+}
+
+/// A saved report, or lines of `history export`.
+fn imported(path: &Path) -> anyhow::Result<Vec<StoredFile>> {
+    if let Some(files) = exported(path)? {
+        return Ok(files);
+    }
+    let report = report::load(path)?;
+    let run = RunRecord::of(&report).with_context(|| format!("`{}`", path.display()))?;
+    Ok(vec![StoredFile::Run(Box::new(run))])
+}
+
+/// What a file holds in which every line is a record.
+fn exported(path: &Path) -> anyhow::Result<Option<Vec<StoredFile>>> {
+    let text = fs_err::read_to_string(path)?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let files: Result<Vec<StoredFile>, _> = lines.map(serde_json::from_str).collect();
+    Ok(files.ok().filter(|files| !files.is_empty()))
+}

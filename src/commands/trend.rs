@@ -1,0 +1,59 @@
+//! `cargo perfcheck trend`.
+
+use std::io::Write;
+
+use git2::Repository;
+
+use super::history::{nothing_yet, read};
+use crate::history::{self, CommitOrder, HistoryError, HistoryStore, TrendRequest, Trends};
+use crate::plan::{Environment, ExitStatus, Terminal, TrendArgs, TrendFormat};
+
+/// Shows how every benchmark went over the commits that runs were kept of.
+///
+/// # Errors
+/// The history cannot be read, a revision is unknown, or the trend cannot be written.
+pub(super) fn trend(
+    args: &TrendArgs,
+    environment: &Environment,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> anyhow::Result<ExitStatus> {
+    let located = args.of.resolve(environment)?;
+    let store = HistoryStore::open(&located.place, &located.folder)?;
+    let contents = read(&store, err)?;
+    let repository = Repository::discover(&located.folder).ok();
+    let runs = contents.runs();
+    let order = CommitOrder::of(&runs, repository.as_ref(), &args.branch)?;
+    let anchor = match (&args.anchor, &repository) {
+        (Some(spec), Some(repository)) => Some(history::commit_of(repository, spec)?.to_string()),
+        (anchor, _) => anchor.clone(),
+    };
+    let request = TrendRequest {
+        benchmark: args.benchmark.as_deref(),
+        anchor: anchor.as_deref(),
+    };
+    let empty = runs.is_empty();
+    let trends = Trends::of(&contents, order, request)?;
+    if trends.benchmarks.is_empty() && args.chosen_format() == TrendFormat::Text {
+        let why = match (empty, &args.benchmark) {
+            (false, Some(part)) => format!("no benchmark in {store} has `{part}` in its name"),
+            (false, None) => format!("no run in {store} is of two commits of `{}`", args.branch),
+            (true, _) => return nothing_yet(&store, out),
+        };
+        return Err(HistoryError::Nothing { why }.into());
+    }
+    let text = match args.chosen_format() {
+        TrendFormat::Text => {
+            let terminal = Terminal::resolve(&args.terminal, environment);
+            history::trend_text(&trends, args.benchmark.is_some(), terminal.charset)
+        }
+        TrendFormat::Html => history::trend_page(&trends),
+        TrendFormat::Json => history::trend_json(&trends)?,
+        TrendFormat::Csv => history::trend_csv(&trends),
+    };
+    match &args.output {
+        Some(path) => fs_err::write(environment.cwd.join(path), text)?,
+        None => out.write_all(text.as_bytes())?,
+    }
+    Ok(ExitStatus::Success)
+}

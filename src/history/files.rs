@@ -1,0 +1,87 @@
+//! The files of a store: their names, and what they hold.
+
+use git2::{ObjectType, Oid};
+use serde::{Deserialize, Serialize};
+
+use super::{HistoryError, RunRecord};
+use crate::units::{BenchmarkKey, Timestamp};
+
+/// What a file of a store holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum StoredFile {
+    /// A run.
+    Run(Box<RunRecord>),
+    /// A step that somebody accepted.
+    Accepted(Acceptance),
+}
+
+/// A step that somebody accepted: it stays in the trend, and is no news any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Acceptance {
+    /// The commit's full id.
+    pub(crate) commit: String,
+    /// The benchmark.
+    #[serde(flatten)]
+    pub(crate) key: BenchmarkKey,
+    /// The reason.
+    pub(crate) why: String,
+    /// When.
+    pub(crate) date: Timestamp,
+}
+
+/// A file that is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RefusedFile {
+    /// Its path in the store.
+    pub(crate) path: String,
+    /// Why, as a lower-case fragment.
+    pub(crate) why: String,
+}
+
+/// A file as bytes, with the name that its content gives it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NamedFile {
+    /// `ab/cdef….json`: the digest by which git names the content, in folders of 256.
+    pub(crate) path: String,
+    /// The content: one line of JSON.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl NamedFile {
+    /// The file of some content.
+    pub(super) fn of(content: &StoredFile) -> Result<NamedFile, HistoryError> {
+        let mut bytes =
+            serde_json::to_vec(content).map_err(|source| HistoryError::Encode { source })?;
+        bytes.push(b'\n');
+        let path = path_of(&bytes).ok_or_else(|| HistoryError::Encode {
+            source: serde::ser::Error::custom("git cannot name it"),
+        })?;
+        Ok(NamedFile { path, bytes })
+    }
+
+    /// What it holds.
+    pub(super) fn read(&self) -> Result<StoredFile, RefusedFile> {
+        let refused = |why: String| RefusedFile {
+            path: self.path.clone(),
+            why,
+        };
+        if path_of(&self.bytes).as_deref() != Some(&self.path) {
+            return Err(refused("its content is not what its name says".to_owned()));
+        }
+        match serde_json::from_slice(&self.bytes) {
+            Ok(StoredFile::Run(run)) if !run.is_known() => Err(refused(format!(
+                "it has version {}, which this program does not know",
+                run.version
+            ))),
+            Ok(file) => Ok(file),
+            Err(error) => Err(refused(format!("it is no record of a run: {error}"))),
+        }
+    }
+}
+
+fn path_of(bytes: &[u8]) -> Option<String> {
+    let digest = Oid::hash_object(ObjectType::Blob, bytes).ok()?.to_string();
+    let (folder, name) = digest.split_at(2);
+    Some(format!("{folder}/{name}.json"))
+}

@@ -1,0 +1,41 @@
+//! What runs measured, kept for later, and the trend that it shows.
+//!
+//! A run leaves one small immutable file: for each benchmark ln(head ÷ base) with its error, and no absolute series
+//! ([`RunRecord`]). The files lie in a [`HistoryStore`]: on a reference of the user's repository that no clone fetches by
+//! default, or in a folder. A file's name is the digest of its content, so that what two machines recorded unites
+//! without conflict. [`Trends`] makes one trend of them for each benchmark.
+
+mod changes;
+mod commits;
+mod error;
+mod exchange;
+mod export;
+mod files;
+mod folder;
+mod record;
+mod reference;
+mod store;
+mod trend_data;
+mod trend_page;
+mod trend_text;
+mod trends;
+
+pub(crate) use commits::{CommitOrder, commit_of};
+pub(crate) use error::HistoryError;
+pub(crate) use exchange::RemoteHistory;
+pub(crate) use export::{csv, json_lines};
+pub(crate) use files::{Acceptance, RefusedFile, StoredFile};
+pub(crate) use record::RunRecord;
+pub(crate) use store::{HistoryStore, StoreContents};
+pub(crate) use trend_data::{json as trend_json, trend_csv};
+pub(crate) use trend_page::page as trend_page;
+pub(crate) use trend_text::text as trend_text;
+pub(crate) use trends::{TrendRequest, Trends};
+
+/// The reference of the user's repository that keeps a history.
+pub(crate) const REFERENCE: &str = "refs/perfcheck/history";
+
+/// The first digits of a commit's id, as people write them.
+pub(crate) fn short(id: &str) -> String {
+    id.chars().take(9).collect()
+}

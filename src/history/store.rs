@@ -1,0 +1,114 @@
+//! Where a history is kept.
+
+use std::path::Path;
+
+use super::files::{NamedFile, RefusedFile, StoredFile};
+use super::folder::FolderStore;
+use super::reference::ReferenceStore;
+use super::{HistoryError, REFERENCE, RunRecord};
+use crate::plan::HistoryPlace;
+
+/// Where a history is kept.
+pub(crate) enum HistoryStore {
+    /// On a reference of the user's repository.
+    Reference(ReferenceStore),
+    /// In a folder.
+    Folder(FolderStore),
+}
+
+/// What a store holds.
+#[derive(Debug, Default)]
+pub(crate) struct StoreContents {
+    /// What can be used, in the order of the files' names.
+    pub(crate) files: Vec<StoredFile>,
+    /// What cannot.
+    pub(crate) refused: Vec<RefusedFile>,
+}
+
+impl StoreContents {
+    /// The runs.
+    pub(crate) fn runs(&self) -> Vec<&RunRecord> {
+        let runs = self.files.iter().filter_map(|file| match file {
+            StoredFile::Run(run) => Some(&**run),
+            StoredFile::Accepted(_) => None,
+        });
+        runs.collect()
+    }
+}
+
+impl HistoryStore {
+    /// The store at `place`, of the repository that holds `folder`.
+    pub(crate) fn open(place: &HistoryPlace, folder: &Path) -> Result<HistoryStore, HistoryError> {
+        Ok(match place {
+            HistoryPlace::Reference => HistoryStore::Reference(ReferenceStore::of(folder)?),
+            HistoryPlace::Folder(path) => HistoryStore::Folder(FolderStore::of(path)),
+        })
+    }
+
+    /// Adds files; those that are there already stay as they are.
+    pub(crate) fn add(&self, files: &[StoredFile]) -> Result<(), HistoryError> {
+        let named: Result<Vec<_>, _> = files.iter().map(NamedFile::of).collect();
+        match self {
+            HistoryStore::Reference(store) => store.add(&named?),
+            HistoryStore::Folder(store) => store.add(&named?),
+        }
+    }
+
+    /// Everything that is kept.
+    pub(crate) fn read(&self) -> Result<StoreContents, HistoryError> {
+        let mut contents = StoreContents::default();
+        for file in self.named()? {
+            match file.read() {
+                Ok(file) => contents.files.push(file),
+                Err(refused) => contents.refused.push(refused),
+            }
+        }
+        Ok(contents)
+    }
+
+    /// Leaves out every file that cannot be used, and every one that `is_old` says; says how many that were.
+    pub(crate) fn prune(
+        &self,
+        is_old: impl Fn(&StoredFile) -> bool,
+    ) -> Result<usize, HistoryError> {
+        let is_kept = |file: &NamedFile| file.read().is_ok_and(|content| !is_old(&content));
+        let (kept, gone): (Vec<_>, Vec<_>) = self.named()?.into_iter().partition(is_kept);
+        if !gone.is_empty() {
+            match self {
+                HistoryStore::Reference(store) => store.keep(&kept)?,
+                HistoryStore::Folder(store) => {
+                    let paths: Vec<String> = gone.iter().map(|file| file.path.clone()).collect();
+                    store.remove(&paths)?;
+                }
+            }
+        }
+        Ok(gone.len())
+    }
+
+    /// The one on a reference, which has remotes.
+    pub(crate) fn shared(&self) -> Result<&ReferenceStore, HistoryError> {
+        match self {
+            HistoryStore::Reference(store) => Ok(store),
+            HistoryStore::Folder(_) => Err(HistoryError::FolderIsShared),
+        }
+    }
+
+    fn named(&self) -> Result<Vec<NamedFile>, HistoryError> {
+        match self {
+            HistoryStore::Reference(store) => store.read(),
+            HistoryStore::Folder(store) => store.read(),
+        }
+    }
+}
+
+impl std::fmt::Display for HistoryStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HistoryStore::Reference(_) => f.write_str(REFERENCE),
+            HistoryStore::Folder(store) => write!(f, "{}", store.path().display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

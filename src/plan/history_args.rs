@@ -1,0 +1,172 @@
+//! The command line of what is kept of runs.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Subcommand, ValueEnum};
+
+use super::options::TerminalArgs;
+use super::value::Span;
+
+/// Which history a command is about.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct HistoryOf {
+    /// Folder of the history, instead of the reference `refs/perfcheck/history`
+    #[arg(long, value_name = "DIR", global = true)]
+    pub history: Option<PathBuf>,
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH", global = true)]
+    pub manifest_path: Option<PathBuf>,
+}
+
+/// `cargo perfcheck trend`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfcheck main~1..main --record         keep what a commit did
+  cargo perfcheck trend                         every benchmark, and where it changed
+  cargo perfcheck trend parse --anchor v1.4     relative to a release, commit by commit
+  cargo perfcheck trend --format html -o trend.html")]
+pub struct TrendArgs {
+    /// Show only benchmarks whose name has this in it, commit by commit
+    #[arg(value_name = "BENCHMARK")]
+    pub benchmark: Option<String>,
+    /// The commit that levels are relative to [default: the oldest one that was measured]
+    #[arg(long, value_name = "REVISION")]
+    pub anchor: Option<String>,
+    /// Whose history is shown: commits that it does not contain are left out
+    #[arg(long, value_name = "REVISION", default_value = "HEAD")]
+    pub branch: String,
+    /// Format of the trend [default: text, or what the extension of `--output` says]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<TrendFormat>,
+    /// Write the trend to this file instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Which history.
+    #[command(flatten)]
+    pub of: HistoryOf,
+    /// How it is written on a terminal.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
+}
+
+/// The formats of a trend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TrendFormat {
+    /// A table for the terminal
+    Text,
+    /// One page that opens from disk, with plots
+    Html,
+    /// For a program: levels, steps and drifts
+    Json,
+    /// For a spreadsheet: a line for each benchmark and commit
+    Csv,
+}
+
+impl TrendArgs {
+    /// The format that is asked for.
+    #[must_use]
+    pub fn chosen_format(&self) -> TrendFormat {
+        let extension = self.output.as_deref().and_then(Path::extension);
+        let by_extension = match extension.and_then(|extension| extension.to_str()) {
+            Some("html" | "htm") => TrendFormat::Html,
+            Some("json") => TrendFormat::Json,
+            Some("csv") => TrendFormat::Csv,
+            _ => TrendFormat::Text,
+        };
+        self.format.unwrap_or(by_extension)
+    }
+}
+
+/// `cargo perfcheck history`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfcheck history list                  the runs that were kept
+  cargo perfcheck history import perf.json      keep a saved JSON report
+  cargo perfcheck history push                  share them, united with what others pushed
+  cargo perfcheck history export --format csv > history.csv")]
+pub struct HistoryArgs {
+    /// What to do with the history.
+    #[command(subcommand)]
+    pub command: HistoryCommand,
+    /// Which history.
+    #[command(flatten)]
+    pub of: HistoryOf,
+}
+
+/// What to do with the history.
+#[derive(Debug, Clone, Subcommand)]
+pub enum HistoryCommand {
+    /// List the runs, the newest first
+    List,
+    /// Read every file, and name those that cannot be used
+    Verify,
+    /// Keep what saved JSON reports, or exported runs, say
+    Import(HistoryImportArgs),
+    /// Print the runs for other programs
+    Export(HistoryExportArgs),
+    /// Give a remote what was kept, united with what it has
+    Push(HistoryRemoteArgs),
+    /// Get what a remote has, and unite it with what was kept here
+    Fetch(HistoryRemoteArgs),
+    /// Remove files that cannot be used, and runs that are old
+    Prune(HistoryPruneArgs),
+    /// Accept a step: the trend shows it as no news any more
+    Accept(HistoryAcceptArgs),
+}
+
+/// `cargo perfcheck history push` and `fetch`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct HistoryRemoteArgs {
+    /// Name or address of the remote
+    #[arg(value_name = "REMOTE", default_value = "origin")]
+    pub remote: String,
+}
+
+/// `cargo perfcheck history prune`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct HistoryPruneArgs {
+    /// Remove runs that are older than this, for example `1y`
+    #[arg(long, value_name = "TIME")]
+    pub older_than: Option<Span>,
+}
+
+/// `cargo perfcheck history accept`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct HistoryAcceptArgs {
+    /// The commit of the step
+    #[arg(value_name = "COMMIT")]
+    pub commit: String,
+    /// A part of the benchmark's name, in which no other one has it
+    #[arg(value_name = "BENCHMARK")]
+    pub benchmark: String,
+    /// The reason, which the trend shows
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+}
+
+/// `cargo perfcheck history import`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct HistoryImportArgs {
+    /// JSON reports (`--format json`), or what `history export` wrote
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+/// `cargo perfcheck history export`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct HistoryExportArgs {
+    /// Format of the runs
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "jsonl")]
+    pub format: HistoryExportFormat,
+}
+
+/// The formats in which a history leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HistoryExportFormat {
+    /// A line of JSON for each run, which `history import` reads
+    Jsonl,
+    /// A line for each run, benchmark and metric
+    Csv,
+}

@@ -1,0 +1,293 @@
+//! What is kept of runs, shared, and shown as a trend: in real repositories, fed with recorded reports.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::support::{Workspace, perfcheck};
+
+/// A repository with a commit for each change, of which the run from each commit to the next was kept.
+struct Recorded {
+    workspace: Workspace,
+    commits: Vec<String>,
+}
+
+/// The report of a run from `base` to `head` in which `print/compact` takes `ratio` times as long.
+fn report(base: &str, head: &str, ratio: f64) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports/v1.json");
+    let text = fs_err::read_to_string(path).unwrap();
+    let mut report: Value = serde_json::from_str(&text).unwrap();
+    for (side, id) in [("base", base), ("head", head)] {
+        report["range"][side]["commit"] = id.into();
+        report["range"][side]["short_id"] = id[..7].into();
+    }
+    let benchmarks = report["benchmarks"].as_array_mut().unwrap();
+    let one = benchmarks
+        .iter_mut()
+        .find(|benchmark| benchmark["id"] == "print/compact")
+        .unwrap();
+    let scale = |value: &mut Value| *value = (value.as_f64().unwrap() * ratio).into();
+    for end in ["ratio", "lower", "upper"] {
+        scale(&mut one["time"]["change"][end]);
+    }
+    for round in one["time"]["rounds"].as_array_mut().unwrap() {
+        scale(&mut round["ratio"]);
+    }
+    report
+}
+
+fn git(folder: &Path, line: &str) -> Output {
+    let mut command = Command::new("git");
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("GIT_")) {
+            command.env_remove(name);
+        }
+    }
+    command
+        .args(line.split_whitespace())
+        .current_dir(folder)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap()
+}
+
+fn told(output: &Output) -> String {
+    let out = String::from_utf8_lossy(&output.stdout);
+    format!("{out}{}", String::from_utf8_lossy(&output.stderr))
+}
+
+fn run(folder: &Path, line: &str) -> Output {
+    perfcheck(line).current_dir(folder).output().unwrap()
+}
+
+fn succeed(folder: &Path, line: &str) -> String {
+    let output = run(folder, line);
+    assert!(output.status.success(), "{line}: {}", told(&output));
+    told(&output)
+}
+
+impl Recorded {
+    /// The changes are ratios, one a commit.
+    fn of(changes: &[f64]) -> Recorded {
+        let workspace = Workspace::new();
+        workspace
+            .write("Cargo.toml", "[workspace]\n")
+            .commit("Begin");
+        let mut recorded = Recorded {
+            commits: vec![workspace.tip()],
+            workspace,
+        };
+        for (at, ratio) in changes.iter().enumerate() {
+            recorded.workspace.write("source", &format!("{at}"));
+            recorded.workspace.commit(&format!("Change number {at}"));
+            recorded.commits.push(recorded.workspace.tip());
+            recorded.keep(at, at + 1, *ratio);
+        }
+        recorded
+    }
+
+    fn root(&self) -> PathBuf {
+        self.workspace.root()
+    }
+
+    fn keep(&self, base: usize, head: usize, ratio: f64) {
+        let saved = self.workspace.beside(&format!("{base}-{head}.json"));
+        let report = report(&self.commits[base], &self.commits[head], ratio);
+        fs_err::write(&saved, report.to_string()).unwrap();
+        let line = format!("history import {}", saved.display());
+        assert!(succeed(&self.root(), &line).starts_with("1 file added to refs/perfcheck/history"));
+    }
+
+    /// A bare repository beside it, as the remote `origin`.
+    fn remote(&self) -> PathBuf {
+        let remote = self.workspace.beside("remote.git");
+        git(&self.root(), "init --quiet --bare ../remote.git");
+        git(&self.root(), "remote add origin ../remote.git");
+        let pushed = git(&self.root(), "push --quiet origin HEAD:refs/heads/main");
+        assert!(pushed.status.success(), "{}", told(&pushed));
+        remote
+    }
+
+    /// Another clone of it.
+    fn clone_of(&self, name: &str) -> PathBuf {
+        let line = format!("clone --quiet --branch main remote.git {name}");
+        let cloned = git(self.workspace.beside("").as_path(), &line);
+        assert!(cloned.status.success(), "{}", told(&cloned));
+        self.workspace.beside(name)
+    }
+}
+
+/// Twelve commits, the seventh of which makes `print/compact` 6 % slower.
+fn with_a_step() -> Recorded {
+    let ratios = [
+        1.0, 1.001, 0.999, 1.0, 1.0, 1.001, 1.06, 0.999, 1.0, 1.001, 1.0, 0.999,
+    ];
+    Recorded::of(&ratios)
+}
+
+#[test]
+fn a_trend_finds_the_commit_that_was_slow_in_every_format() {
+    let recorded = with_a_step();
+    let root = recorded.root();
+    let untouched = git(&root, "status --porcelain");
+    assert_eq!(told(&untouched), "");
+    assert!(!told(&git(&root, "show-ref --heads")).contains("perfcheck"));
+
+    let list = succeed(&root, "history list");
+    assert_eq!(list.lines().count(), 12, "{list}");
+    assert!(succeed(&root, "history verify").contains("12 files can be used, 0 cannot"));
+
+    let text = succeed(&root, "trend");
+    let slow = &recorded.commits[7][..9];
+    assert!(text.contains("▲ +6."), "{text}");
+    assert!(
+        text.contains(slow) && text.contains("Change number 6"),
+        "{text}"
+    );
+    let one = succeed(&root, "trend print/compact --anchor HEAD~3");
+    assert!(
+        one.contains("relative to") && one.contains("Change number 6"),
+        "{one}"
+    );
+
+    let json: Value = serde_json::from_str(&succeed(&root, "trend --format json")).unwrap();
+    let benchmark = json["benchmarks"].as_array().unwrap().iter();
+    let mut benchmark = benchmark.filter(|b| b["id"] == "print/compact");
+    let changes = &benchmark.next().unwrap()["changes"];
+    assert_eq!(changes.as_array().unwrap().len(), 1, "{changes}");
+    assert_eq!(changes[0]["commit"], recorded.commits[7].as_str());
+    let csv = succeed(&root, "trend --format csv");
+    assert!(
+        csv.lines()
+            .any(|line| line.contains(&recorded.commits[7]) && !line.ends_with(','))
+    );
+    let page = recorded.workspace.beside("trend.html");
+    succeed(&root, &format!("trend -o {}", page.display()));
+    let page = fs_err::read_to_string(page).unwrap();
+    assert!(
+        page.contains("<polygon class=\"band\"") && page.contains(slow),
+        "{page}"
+    );
+    assert!(!page.contains("http://") && !page.contains("https://"));
+
+    let accepted = format!("history accept {slow} print/compact --why checked-input");
+    succeed(&root, &accepted);
+    assert!(succeed(&root, "trend").contains("accepted: checked-input"));
+}
+
+#[test]
+fn what_is_exported_can_be_imported_into_a_folder_that_shows_the_same_trend() {
+    let recorded = with_a_step();
+    let root = recorded.root();
+    let lines = recorded.workspace.beside("runs.jsonl");
+    let exported = run(&root, "history export").stdout;
+    fs_err::write(&lines, &exported).unwrap();
+    let folder = recorded.workspace.beside("kept");
+    let kept = format!("--history {}", folder.display());
+    succeed(&root, &format!("history import {} {kept}", lines.display()));
+    let again = succeed(&root, &format!("history import {} {kept}", lines.display()));
+    assert!(again.starts_with("0 files added"), "{again}");
+    assert_eq!(
+        succeed(&root, &format!("trend {kept}")),
+        succeed(&root, "trend")
+    );
+    let csv = succeed(&root, "history export --format csv");
+    assert!(
+        csv.lines()
+            .next()
+            .unwrap()
+            .ends_with("ln_ratio,std_error,freedom,rounds"),
+        "{csv}"
+    );
+    assert!(
+        csv.contains(",print/compact,unchanged,time,nanoseconds,"),
+        "{csv}"
+    );
+
+    fs_err::create_dir_all(folder.join("zz")).unwrap();
+    fs_err::write(folder.join("zz/broken.json"), "{").unwrap();
+    let trend = succeed(&root, &format!("trend {kept}"));
+    assert!(trend.contains("skipped `zz/broken.json`"), "{trend}");
+    let verified = run(&root, &format!("history verify {kept}"));
+    assert_eq!(verified.status.code(), Some(101), "{}", told(&verified));
+    succeed(&root, &format!("history prune {kept}"));
+    succeed(&root, &format!("history verify {kept}"));
+}
+
+#[test]
+fn two_machines_that_push_at_once_lose_nothing() {
+    let recorded = Recorded::of(&[1.0, 1.0]);
+    recorded.remote();
+    let root = recorded.root();
+    let absent = succeed(&root, "history fetch");
+    assert!(absent.contains("`origin` has no history"), "{absent}");
+    succeed(&root, "history push");
+    let other = recorded.clone_of("other");
+    assert!(succeed(&other, "trend").contains("holds no run"));
+    succeed(&other, "history fetch");
+    assert_eq!(succeed(&other, "history list").lines().count(), 2);
+
+    recorded.keep(0, 2, 1.0);
+    for (at, ratio) in [1.01, 1.02, 1.03].into_iter().enumerate() {
+        let saved = recorded.workspace.beside(&format!("other-{at}.json"));
+        let report = report(&recorded.commits[0], &recorded.commits[1], ratio);
+        fs_err::write(&saved, report.to_string()).unwrap();
+        succeed(&other, &format!("history import {}", saved.display()));
+    }
+    std::thread::scope(|scope| {
+        for folder in [&root, &other] {
+            scope.spawn(move || succeed(folder, "history push"));
+        }
+    });
+    let third = recorded.clone_of("third");
+    succeed(&third, "history fetch");
+    assert_eq!(succeed(&third, "history list").lines().count(), 6);
+}
+
+#[test]
+fn a_remote_that_refuses_the_reference_is_answered_with_what_to_do() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let recorded = Recorded::of(&[1.0]);
+    let remote = recorded.remote();
+    let root = recorded.root();
+    git(&remote, "config transfer.hideRefs refs/perfcheck");
+    let hidden = run(&root, "history push");
+    assert_eq!(hidden.status.code(), Some(101));
+    let hidden = told(&hidden);
+    assert!(
+        hidden.contains("`origin` refuses `refs/perfcheck/history`"),
+        "{hidden}"
+    );
+    assert!(hidden.contains("--history DIR"), "{hidden}");
+    git(&remote, "config --unset transfer.hideRefs");
+    let hook = remote.join("hooks/pre-receive");
+    fs_err::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs_err::write(&hook, "#!/bin/sh\necho only branches here >&2\nexit 1\n").unwrap();
+    fs_err::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let refused = told(&run(&root, "history push"));
+    assert!(refused.contains("only branches here"), "{refused}");
+    assert!(refused.contains("--history DIR"), "{refused}");
+    fs_err::remove_file(hook).unwrap();
+    succeed(&root, "history push");
+}
+
+#[test]
+fn rewritten_and_missing_commits_lose_nothing_and_are_told() {
+    let recorded = Recorded::of(&[1.0, 1.0, 1.0]);
+    let root = recorded.root();
+    git(&root, "branch before");
+    git(&root, "reset --quiet --hard HEAD~1");
+    let trend = succeed(&root, "trend");
+    assert!(
+        trend.contains("1 measured commit is not in the history of `HEAD`"),
+        "{trend}"
+    );
+    let all = succeed(&root, "trend --branch before");
+    assert!(all.contains("over 4 commits"), "{all}");
+    let unknown = told(&run(&root, "trend --anchor nowhere"));
+    assert!(unknown.contains("`nowhere` is no commit here"), "{unknown}");
+    let never = told(&run(&root, "trend --anchor before"));
+    assert!(never.contains("no run that is shown measured"), "{never}");
+}
