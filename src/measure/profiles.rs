@@ -88,12 +88,12 @@ pub fn profile(
         ended: None,
     };
     'targets: for target in &discovery.targets {
-        let wishes = wishes(target, wanted);
-        if wishes.is_empty() {
+        let requests = requests(target, wanted);
+        if requests.is_empty() {
             continue;
         }
         let profiler = Profiler::of(sampling, target, known, scratch, events);
-        for batch in profiler.batches(wishes) {
+        for batch in profiler.batches(requests) {
             match go_on(end).and_then(|()| profiler.batch(&batch)) {
                 Ok(profiled) => run.profiled.extend(profiled),
                 Err(interrupted) => {
@@ -112,7 +112,7 @@ pub fn profile(
 
 /// A benchmark that is to be profiled.
 #[derive(Debug, Clone)]
-struct Wish {
+struct ProfileRequest {
     key: BenchmarkKey,
     presence: Presence,
     /// For so long on each side.
@@ -120,17 +120,17 @@ struct Wish {
 }
 
 /// Those of one target, in the order in which its process runs them.
-fn wishes(target: &Target, wanted: &BTreeMap<BenchmarkKey, Duration>) -> Vec<Wish> {
+fn requests(target: &Target, wanted: &BTreeMap<BenchmarkKey, Duration>) -> Vec<ProfileRequest> {
     let benchmarks = target.benchmarks.iter();
     let runnable = benchmarks.filter(|benchmark| benchmark.failure.is_none());
-    let wishes = runnable.filter_map(|benchmark| {
-        Some(Wish {
+    let requests = runnable.filter_map(|benchmark| {
+        Some(ProfileRequest {
             key: benchmark.key.clone(),
             presence: benchmark.presence,
             time: *wanted.get(&benchmark.key)?,
         })
     });
-    wishes.collect()
+    requests.collect()
 }
 
 /// Profiles the benchmarks of one target.
@@ -175,32 +175,33 @@ impl<'a> Profiler<'a> {
     }
 
     /// Which benchmarks share processes.
-    fn batches(&self, wishes: Vec<Wish>) -> Vec<Vec<Wish>> {
-        let set_up = |wish: &Wish| self.known.set_up(&wish.key);
-        let longest = wishes.iter().map(set_up).max().unwrap_or_default();
+    fn batches(&self, requests: Vec<ProfileRequest>) -> Vec<Vec<ProfileRequest>> {
+        let set_up = |request: &ProfileRequest| self.known.set_up(&request.key);
+        let longest = requests.iter().map(set_up).max().unwrap_or_default();
         match self.target.choice() {
-            Choice::Any if longest >= LONG_SET_UP => vec![wishes],
-            _ => wishes.into_iter().map(|wish| vec![wish]).collect(),
+            Choice::Any if longest >= LONG_SET_UP => vec![requests],
+            _ => requests.into_iter().map(|request| vec![request]).collect(),
         }
     }
 
-    fn batch(&self, wishes: &[Wish]) -> Result<Vec<Profiled>, Interrupted> {
-        let mut profiled: Vec<Profiled> = wishes
+    fn batch(&self, requests: &[ProfileRequest]) -> Result<Vec<Profiled>, Interrupted> {
+        let mut profiled: Vec<Profiled> = requests
             .iter()
-            .map(|wish| Profiled {
-                key: wish.key.clone(),
+            .map(|request| Profiled {
+                key: request.key.clone(),
                 profiles: Paired::new(None, None),
                 notes: Vec::new(),
             })
             .collect();
         // Several threads want all processors.
-        let several = |wish: &&Wish| self.known.has_several_threads(&wish.key);
-        let (several, one): (Vec<&Wish>, Vec<&Wish>) = wishes.iter().partition(several);
-        for (wishes, clock) in [
+        let several = |request: &&ProfileRequest| self.known.has_several_threads(&request.key);
+        let (several, one): (Vec<&ProfileRequest>, Vec<&ProfileRequest>) =
+            requests.iter().partition(several);
+        for (requests, clock) in [
             (one, ProfileClock::MainThread),
             (several, ProfileClock::AllThreads),
         ] {
-            for (side, found) in self.take(&wishes, clock)? {
+            for (side, found) in self.take(&requests, clock)? {
                 for (id, taken) in found {
                     let own = profiled.iter_mut().find(|one| one.key.id == id);
                     if let Some(own) = own {
@@ -219,7 +220,7 @@ impl<'a> Profiler<'a> {
     /// other one.
     fn take(
         &self,
-        wishes: &[&Wish],
+        requests: &[&ProfileRequest],
         clock: ProfileClock,
     ) -> Result<Vec<(Side, FoundProfiles)>, Interrupted> {
         let together = clock == ProfileClock::MainThread && profiles_both_at_once();
@@ -230,15 +231,16 @@ impl<'a> Profiler<'a> {
         };
         let mut all = Vec::new();
         for sides in groups {
-            let mut found = self.run(&sides, wishes, clock)?;
+            let mut found = self.run(&sides, requests, clock)?;
             for (side, found) in &mut found {
                 let several = |taken: &Taken| {
                     taken
                         .as_ref()
                         .is_ok_and(|(threads, _)| *threads == Threads::Several)
                 };
-                let again = |wish: &&&Wish| found.get(&wish.key.id).is_some_and(several);
-                let again: Vec<&Wish> = wishes.iter().filter(again).copied().collect();
+                let again =
+                    |request: &&&ProfileRequest| found.get(&request.key.id).is_some_and(several);
+                let again: Vec<&ProfileRequest> = requests.iter().filter(again).copied().collect();
                 if clock == ProfileClock::MainThread {
                     found.extend(self.side(*side, &again, ProfileClock::AllThreads));
                     check()?;
@@ -253,14 +255,14 @@ impl<'a> Profiler<'a> {
     fn run(
         &self,
         sides: &[Side],
-        wishes: &[&Wish],
+        requests: &[&ProfileRequest],
         clock: ProfileClock,
     ) -> Result<Vec<(Side, FoundProfiles)>, Interrupted> {
         check()?;
         let found = std::thread::scope(|scope| {
             let running: Vec<_> = sides
                 .iter()
-                .map(|side| (*side, scope.spawn(|| self.side(*side, wishes, clock))))
+                .map(|side| (*side, scope.spawn(|| self.side(*side, requests, clock))))
                 .collect();
             let joined = running.into_iter().map(|(side, thread)| {
                 let found = thread.join();
@@ -275,15 +277,15 @@ impl<'a> Profiler<'a> {
     }
 
     /// Profiles those that a side has, in as many processes as it takes.
-    fn side(&self, side: Side, wishes: &[&Wish], clock: ProfileClock) -> FoundProfiles {
-        let has = |wish: &&&Wish| wish.presence != Presence::Only(side.other());
-        let mut open: Vec<&Wish> = wishes.iter().filter(has).copied().collect();
+    fn side(&self, side: Side, requests: &[&ProfileRequest], clock: ProfileClock) -> FoundProfiles {
+        let has = |request: &&&ProfileRequest| request.presence != Presence::Only(side.other());
+        let mut open: Vec<&ProfileRequest> = requests.iter().filter(has).copied().collect();
         let mut found = FoundProfiles::new();
         while !open.is_empty() && check().is_ok() {
             let before = open.len();
             let stop = self.process(side, &mut open, clock, &mut found);
             let culprits = stop.culprits(&open, before);
-            open.retain(|wish| !culprits.contains(&wish.key.id));
+            open.retain(|request| !culprits.contains(&request.key.id));
             for id in culprits {
                 found.insert(id, Err(stop.why()));
             }
@@ -320,7 +322,7 @@ mod tests {
         };
         let keys = target.benchmarks.iter().map(|one| one.key.clone());
         let wanted = keys.map(|key| (key, time)).collect();
-        profiler.batches(wishes(&target, &wanted)).len()
+        profiler.batches(requests(&target, &wanted)).len()
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::super::batches::fit;
 use super::super::player::{Fault, Player, Turn};
 use super::super::seams::explain;
 use super::super::threads::Threads;
-use super::{FoundProfiles, Profile, Profiler, Wish};
+use super::{FoundProfiles, Profile, ProfileRequest, Profiler};
 
 /// How a benchmark is run to be profiled for so long, in its one process. Three seconds of it give three thousand
 /// samples: the shares of two builds are then known to about one part in a hundred of the time.
@@ -68,8 +68,8 @@ impl From<SeamError> for ProfilingStop {
 
 impl ProfilingStop {
     /// The ids that would meet the same in another process, of those that are `open`; `before` were at its start.
-    pub(super) fn culprits(&self, open: &[&Wish], before: usize) -> Vec<String> {
-        let all = open.iter().map(|wish| wish.key.id.clone());
+    pub(super) fn culprits(&self, open: &[&ProfileRequest], before: usize) -> Vec<String> {
+        let all = open.iter().map(|request| request.key.id.clone());
         let has_run_some = open.len() < before;
         match self {
             ProfilingStop::Enough if has_run_some => Vec::new(),
@@ -99,7 +99,7 @@ impl Profiler<'_> {
     pub(super) fn process(
         &self,
         side: Side,
-        open: &mut Vec<&Wish>,
+        open: &mut Vec<&ProfileRequest>,
         clock: ProfileClock,
         found: &mut FoundProfiles,
     ) -> ProfilingStop {
@@ -129,7 +129,7 @@ impl Profiler<'_> {
     fn play(
         &self,
         side: Side,
-        open: &mut Vec<&Wish>,
+        open: &mut Vec<&ProfileRequest>,
         clock: ProfileClock,
         run: &mut Vec<(String, Threads, ProfileNumber)>,
     ) -> Result<(), ProfilingStop> {
@@ -141,12 +141,16 @@ impl Profiler<'_> {
             return Err(blind(why));
         }
         let seam = self.seam.as_ref().map_err(|why| blind(why))?;
-        let longest = open.iter().map(|wish| wish.time).max().unwrap_or_default();
+        let longest = open
+            .iter()
+            .map(|request| request.time)
+            .max()
+            .unwrap_or_default();
         let version = *self.target.criterion.get(side);
         let invocation = Invocation {
             executable,
             side,
-            filter: Invocation::filter_for(open.iter().map(|wish| wish.key.id.as_str())),
+            filter: Invocation::filter_for(open.iter().map(|request| request.key.id.as_str())),
             timing: Some((fit(timing(longest), self.target), version)),
             length: Length::Whole,
             placement: Placement::Free,
@@ -171,7 +175,7 @@ impl Profiler<'_> {
                 Ok(Turn::Over) => return Ok(()),
                 Err(ending) => return Err(player.into_fault(&ending).into()),
             };
-            open.retain(|wish| wish.key.id != report.id);
+            open.retain(|request| request.key.id != report.id);
             run.push((report.id, report.threads, number));
             if report.ended {
                 return Err(ProfilingStop::Enough);
@@ -179,7 +183,7 @@ impl Profiler<'_> {
         }
     }
 
-    fn announce(&self, side: Side, next: &Wish) {
+    fn announce(&self, side: Side, next: &ProfileRequest) {
         // Where both sides run at the same time, once.
         if next.presence == Presence::Only(side) || side == Side::Head {
             (self.events)(Event::Measuring {
@@ -195,7 +199,7 @@ impl Profiler<'_> {
         &self,
         seam: &ProfileSeam,
         side: Side,
-        next: &Wish,
+        next: &ProfileRequest,
         is_last: bool,
     ) -> Result<Option<Pace>, SeamError> {
         let (sampling, now) = (self.sampling, timing(next.time));
@@ -217,8 +221,8 @@ mod tests {
     use crate::discover::Failure;
     use crate::units::BenchmarkKey;
 
-    fn wish(id: &str) -> Wish {
-        Wish {
+    fn request(id: &str) -> ProfileRequest {
+        ProfileRequest {
             key: BenchmarkKey::new("p", "t", id),
             presence: Presence::Common,
             time: Duration::from_secs(1),
@@ -237,7 +241,7 @@ mod tests {
                 },
             })
         };
-        let (a, b) = (wish("a"), wish("b"));
+        let (a, b) = (request("a"), request("b"));
         let open = [&a, &b];
         assert_eq!(fault(Some("b")).culprits(&open, 2), ["b"]);
         assert_eq!(fault(None).culprits(&open, 3), ["a"]);
