@@ -8,6 +8,7 @@ use iced_x86::{
 };
 
 use super::super::image::Content;
+use super::distance_tables::DistanceTables;
 use super::program::{Function, Program};
 
 /// What an instruction refers to, outside its own function.
@@ -30,8 +31,8 @@ pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
     /// In the order of the instructions.
     pub(super) references: Vec<Reference>,
-    /// It reads distances out of memory: perhaps of a table of places that are nowhere else named.
-    pub(super) reads_distances: bool,
+    /// Tables of distances to data: to places that are nowhere else named.
+    pub(super) distance_tables: DistanceTables,
 }
 
 /// Entries that a jump table has at least; compilers use none for fewer cases.
@@ -58,9 +59,7 @@ impl Body {
             starts.insert(at as u64);
             jumps_through_register |= instruction.flow_control() == FlowControl::IndirectBranch
                 && instruction.op0_kind() == OpKind::Register;
-            reads_distances |= instruction.code() == Code::Movsxd_r64_rm32
-                && instruction.op1_kind() == OpKind::Memory
-                && !matches!(instruction.memory_base(), Register::RSP | Register::RBP);
+            reads_distances |= DistanceTables::is_read(&instruction);
             if instruction.memory_base() == Register::EIP {
                 return None;
             }
@@ -78,12 +77,38 @@ impl Body {
             };
             tables.recognise(&mut references);
         }
+        // Few functions read any.
+        let distance_tables = match reads_distances {
+            true => distance_tables(code, function, &references),
+            false => DistanceTables::default(),
+        };
         Some(Body {
             bytes,
             references,
-            reads_distances,
+            distance_tables,
         })
     }
+}
+
+/// What the code of `function` says of tables of distances; jump tables are known already.
+fn distance_tables(code: &[u8], function: &Function, known: &[Reference]) -> DistanceTables {
+    let decode = || Decoder::with_ip(64, code, function.start, DecoderOptions::NONE).into_iter();
+    let branches = decode().filter(|instruction| instruction.op0_kind() == OpKind::NearBranch64);
+    let mut labels: HashSet<u64> = branches
+        .map(|instruction| instruction.near_branch64())
+        .collect();
+    for reference in known {
+        if let Reference::Table { targets, .. } = reference {
+            labels.extend(targets.iter().map(|at| function.start + u64::from(*at)));
+        }
+    }
+    let mut tables = DistanceTables::of(decode(), &labels);
+    for reference in known {
+        if let Reference::Table { at, .. } = reference {
+            tables.certain.remove(at);
+        }
+    }
+    tables
 }
 
 /// What an instruction refers to, if that lies outside its function.

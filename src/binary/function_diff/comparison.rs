@@ -6,9 +6,10 @@ use crate::units::{Paired, Side};
 
 use super::super::image::Content;
 use super::code::{Body, Reference};
+use super::cuts::data_at_distance;
 use super::data::DataMap;
 use super::divergence::Alignment;
-use super::program::{Function, FunctionExtent};
+use super::program::{Function, FunctionExtent, Program};
 use super::sides::Sides;
 use super::{ChangedFunction, FunctionDifference, Unclear};
 
@@ -86,6 +87,16 @@ impl<'a> FunctionComparison<'a> {
         }
         for alignment in self.aligned.values() {
             vote(&mut votes, self.sides, alignment.references());
+        }
+        // Panic locations of one wording name one file.
+        let files = Paired::from_fn(|side| {
+            let program = self.sides.programs.get(side);
+            self.sides.cuts.get(side).files_of_locations(program)
+        });
+        for (words, base) in &files.base {
+            if let Some(head) = files.head.get(words) {
+                *votes.entry((*base, *head)).or_default() += 1;
+            }
         }
         votes
     }
@@ -175,25 +186,18 @@ impl<'a> FunctionComparison<'a> {
         stream(Side::Base, base) == stream(Side::Head, head)
     }
 
-    /// Whether constants differ, and a function takes the address of what may be a table of distances to them:
-    /// compilers make such tables for a `match` that gives texts.
+    /// Whether constants differ, and a function takes the address of what may be a table of distances to them without
+    /// being one for certain.
     fn may_read_other_places(&self, side: Side, body: &Body) -> bool {
-        let program = self.sides.programs.get(side);
-        let mut references = body.references.iter();
-        let reads = body.reads_distances && self.map.constants_differ;
-        reads
-            && references.any(|reference| {
+        let tables = &body.distance_tables;
+        tables.may_be_others
+            && self.map.constants_differ
+            && body.references.iter().any(|reference| {
                 let Reference::Address(at) = reference else {
                     return false;
                 };
-                let first = at.checked_add(4).and_then(|end| program.bytes(*at, end));
-                let first = first
-                    .and_then(|bytes| bytes.try_into().ok())
-                    .map(i32::from_le_bytes);
-                first.is_some_and(|distance| {
-                    let target = at.wrapping_add_signed(distance.into());
-                    program.data_section_of(target).is_some()
-                })
+                let program = self.sides.programs.get(side);
+                !tables.certain.contains(at) && looks_like_distances(program, *at)
             })
     }
 
@@ -247,6 +251,24 @@ impl<'a> FunctionComparison<'a> {
         // They differ, and be it in padding.
         (!entries.base.is_empty() || !entries.head.is_empty()).then_some(entries)
     }
+}
+
+/// Whether constant numbers at `at` could be a table of two distances to data, or more: beyond its own first two entries.
+fn looks_like_distances(program: &Program<'_>, at: u64) -> bool {
+    const FEWEST_BYTES: u64 = 8;
+    let section = program.section_of(at);
+    let is_constant = section.is_some_and(|section| section.content == Content::Constant);
+    let end = at.saturating_add(FEWEST_BYTES);
+    let is_filled_in = program.image.slots.range(at..end).next().is_some();
+    let bytes = program.bytes(at, end).unwrap_or_default();
+    let mut entries = bytes.chunks_exact(4);
+    is_constant
+        && !is_filled_in
+        && !bytes.is_empty()
+        && entries.all(|entry| {
+            let target = data_at_distance(program, at, entry);
+            target.is_some_and(|target| !(at..end).contains(&target))
+        })
 }
 
 /// The first addresses of these functions.

@@ -32,6 +32,8 @@ pub(super) struct Cuts {
     /// Panic locations that are referred to as such, in words that are the same on both sides where
     /// one has merely moved.
     pub(super) locations: BTreeMap<u64, String>,
+    /// Entries of tables of distances, four bytes each, with where they lead.
+    pub(super) distances: BTreeMap<u64, u64>,
     /// What is not data like other: panic locations and jump tables, sorted.
     set_aside: Vec<Range<u64>>,
 }
@@ -73,9 +75,14 @@ impl Cuts {
         }
         let mut cuts = Cuts {
             locations: BTreeMap::new(),
+            distances: BTreeMap::new(),
             set_aside: Vec::new(),
             all,
         };
+        cuts.distances = cuts.find_distances(program, bodies);
+        for target in cuts.distances.values() {
+            cuts.all.insert(*target, Cut::Address);
+        }
         cuts.locations = cuts.find_locations(program, words);
         let tables = tables.into_iter().map(|(start, end)| {
             let next = cuts.next(start);
@@ -86,6 +93,18 @@ impl Cuts {
         set_aside.sort_by_key(|range| range.start);
         cuts.set_aside = set_aside;
         cuts
+    }
+
+    /// Where the file's name lies of each panic location, by the location's words.
+    pub(super) fn files_of_locations(&self, program: &Program<'_>) -> BTreeMap<&str, u64> {
+        let files =
+            self.locations
+                .iter()
+                .filter_map(|(at, words)| match program.image.slots.get(at) {
+                    Some(Slot::Own(file)) => Some((words.as_str(), *file)),
+                    _ => None,
+                });
+        files.collect()
     }
 
     /// The first cut behind `address`.
@@ -105,6 +124,31 @@ impl Cuts {
     /// Whether somebody points to a jump table or panic location here.
     pub(super) fn is_set_aside(&self, address: u64) -> bool {
         self.set_aside_until(address).is_some()
+    }
+
+    /// A table goes on until somebody points to something else, or it does not lead to data.
+    fn find_distances(&self, program: &Program<'_>, bodies: &[Option<Body>]) -> BTreeMap<u64, u64> {
+        let tables: BTreeSet<u64> = bodies
+            .iter()
+            .flatten()
+            .flat_map(|body| body.distance_tables.certain.iter().copied())
+            .collect();
+        let mut distances = BTreeMap::new();
+        for table in tables {
+            let is_constant = program
+                .section_of(table)
+                .filter(|section| section.content == Content::Constant);
+            let Some(section) = is_constant else { continue };
+            let end = self
+                .next(table)
+                .map_or(section.end(), |next| next.min(section.end()));
+            let bytes = program.bytes(table, end).unwrap_or_default();
+            let targets = bytes
+                .chunks_exact(4)
+                .map_while(|entry| data_at_distance(program, table, entry));
+            distances.extend((table..).step_by(4).zip(targets));
+        }
+        distances
     }
 
     /// The look of a panic location is not enough: a program's own table may look the same. So one
@@ -132,4 +176,11 @@ impl Cuts {
         }
         locations
     }
+}
+
+/// The address in data that lies as far from `table` as the first four bytes of `entry` say.
+pub(super) fn data_at_distance(program: &Program<'_>, table: u64, entry: &[u8]) -> Option<u64> {
+    let distance = i32::from_le_bytes(entry.get(..4)?.try_into().ok()?);
+    let target = table.wrapping_add_signed(distance.into());
+    program.data_section_of(target).map(|_| target)
 }

@@ -86,23 +86,21 @@ impl DataMap {
             next.unwrap_or(u64::MAX) - at
         };
         let length = length(Side::Base, base).min(length(Side::Head, head));
-        let slots = sides
-            .programs
-            .base
-            .image
-            .slots
-            .range(base..base.saturating_add(length));
-        let pairs: Vec<(u64, u64)> = slots
-            .filter_map(|(at, slot)| {
-                match (
-                    slot,
-                    sides.programs.head.image.slots.get(&(head + (at - base))),
-                ) {
-                    (Slot::Own(base), Some(Slot::Own(head))) => Some((*base, *head)),
-                    _ => None,
-                }
-            })
-            .collect();
+        let reach = base..base.saturating_add(length);
+        let slots = &sides.programs.base.image.slots;
+        let pointers = slots.range(reach.clone()).filter_map(|(at, slot)| {
+            let there = sides.programs.head.image.slots.get(&(head + (at - base)));
+            match (slot, there) {
+                (Slot::Own(base), Some(Slot::Own(head))) => Some((*base, *head)),
+                _ => None,
+            }
+        });
+        let distances = sides.cuts.base.distances.range(reach);
+        let distances = distances.filter_map(|(at, target)| {
+            let there = sides.cuts.head.distances.get(&(head + (at - base)))?;
+            Some((*target, *there))
+        });
+        let pairs: Vec<(u64, u64)> = pointers.chain(distances).collect();
         let mut new = Vec::new();
         for (base, head) in pairs {
             if self.add(sides, base, head) {

@@ -297,7 +297,7 @@ mod tests {
         let body = Body {
             bytes: Vec::new(),
             references,
-            reads_distances: false,
+            distance_tables: Default::default(),
         };
         (body, Operations::made(all))
     }

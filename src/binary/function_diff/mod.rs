@@ -9,7 +9,7 @@
 //! | in | question |
 //! |---|---|
 //! | [`program`], [`symbol_table`] | what is in an executable? |
-//! | [`code`] | what does one function do, and what does it refer to? |
+//! | [`code`], [`distance_tables`] | what does one function do, and what does it refer to? |
 //! | [`pairing`] | which function is which on the other side? |
 //! | [`cuts`], [`data`], [`segments`] | which constants and variables are the same? |
 //! | [`outside_functions`] | does something differ that belongs to no function? |
@@ -23,6 +23,7 @@ mod code;
 mod comparison;
 mod cuts;
 mod data;
+mod distance_tables;
 mod divergence;
 mod name;
 mod operations;
@@ -119,7 +120,7 @@ pub fn changed_functions(
         let words = |address| sources.words(side, &programs.get(side).image, address);
         Cuts::of(programs.get(side), bodies.get(side), words)
     });
-    let pairing = FunctionPairing::of(&programs, &bodies);
+    let pairing = FunctionPairing::of(&programs, &bodies, &cuts);
     let sides = Sides {
         programs: &programs,
         pairing: &pairing,

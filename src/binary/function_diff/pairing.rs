@@ -7,10 +7,14 @@ use crate::units::{Paired, Side};
 
 use super::super::image::Slot;
 use super::code::{Body, Reference};
+use super::cuts::Cuts;
 use super::program::Program;
 
 /// How often what is known of a function is joined with what is known of those it refers to.
 const ROUNDS: usize = 3;
+
+/// How many bytes of a table of methods are looked at.
+const TABLE: u64 = 64;
 
 /// How much of the data behind an address tells functions of one name apart.
 const GLIMPSE: u64 = 32;
@@ -24,52 +28,45 @@ pub(super) struct FunctionPairing {
 
 impl FunctionPairing {
     /// Matches by normalised name. Where a name stands for several functions (the older mangling
-    /// leaves generic arguments out), by what they do and by what those do that they call; then by
-    /// what they do alone; and at last what is left over in the order of addresses, where both sides have as
-    /// many of it. A wrong
-    /// match is no danger: it is compared like any other, and found to differ.
+    /// leaves generic arguments out), by what they do, by the data that they refer to and by what those do that they
+    /// call; then the same without data, whose surroundings change; then by what they do alone; and in the end what
+    /// is left over in the order of addresses, where both sides have as many of it. What two matched functions call
+    /// at the same place is matched before a choice has to be made. A wrong match is no danger: it is compared like
+    /// any other, and found to differ.
     pub(super) fn of(
         programs: &Paired<Program<'_>>,
         bodies: &Paired<Vec<Option<Body>>>,
+        cuts: &Paired<Cuts>,
     ) -> FunctionPairing {
-        let colours = Paired::from_fn(|side| colours(programs.get(side), bodies.get(side)));
-        let names = Paired::from_fn(|side| by_name(programs.get(side)));
-        let mut pairing = FunctionPairing {
-            to_head: HashMap::new(),
-            to_base: HashMap::new(),
+        let mut matching = Matching {
+            programs,
+            bodies,
+            cuts,
+            own: Paired::from_fn(|side| own_colours(programs.get(side), bodies.get(side))),
+            pairing: FunctionPairing {
+                to_head: HashMap::new(),
+                to_base: HashMap::new(),
+            },
         };
-        for (name, base) in &names.base {
-            let Some(head) = names.head.get(name) else {
-                continue;
-            };
-            for round in [ROUNDS, 0] {
-                let of = |side: Side, functions: &[usize]| -> BTreeMap<u64, Vec<usize>> {
-                    let mut groups: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-                    for function in functions.iter().filter(|f| !pairing.has(side, **f)) {
-                        let colour = colours.get(side)[round][*function];
-                        groups.entry(colour).or_default().push(*function);
-                    }
-                    groups
+        let [data, code] = [Glimpse::Data, Glimpse::CodeAlone].map(|glimpse| {
+            let refined = |side| {
+                let view = View {
+                    program: programs.get(side),
+                    cuts: cuts.get(side),
+                    glimpse,
                 };
-                let groups = Paired::new(of(Side::Base, base), of(Side::Head, head));
-                for (colour, base) in groups.base {
-                    let head = groups.head.get(&colour).map_or(&[][..], Vec::as_slice);
-                    base.iter().zip(head).for_each(|(b, h)| pairing.add(*b, *h));
-                }
-            }
-            let left = |side: Side, functions: &[usize]| -> Vec<usize> {
-                let all = functions.iter().copied();
-                all.filter(|f| !pairing.has(side, *f)).collect()
+                view.colours(bodies.get(side))
             };
-            let left = (left(Side::Base, base), left(Side::Head, head));
-            if left.0.len() == left.1.len() {
-                left.0
-                    .iter()
-                    .zip(&left.1)
-                    .for_each(|(b, h)| pairing.add(*b, *h));
+            Paired::from_fn(refined)
+        });
+        let views = [data, code, matching.own.clone()];
+        for ambiguity in [Ambiguity::Left, Ambiguity::ByOrder] {
+            for view in &views {
+                matching.match_groups(view, ambiguity);
             }
         }
-        pairing
+        matching.match_what_is_left();
+        matching.pairing
     }
 
     fn has(&self, side: Side, function: usize) -> bool {
@@ -78,72 +75,225 @@ impl FunctionPairing {
             Side::Head => self.to_base.contains_key(&function),
         }
     }
-
-    fn add(&mut self, base: usize, head: usize) {
-        self.to_head.insert(base, head);
-        self.to_base.insert(head, base);
-    }
 }
 
-fn by_name<'p>(program: &'p Program<'_>) -> BTreeMap<&'p str, Vec<usize>> {
-    let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, function) in program.functions.iter().enumerate() {
-        names.entry(&function.name).or_default().push(index);
-    }
-    names
+/// What is done where several functions could be the partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ambiguity {
+    /// Nothing yet.
+    Left,
+    /// The first that is left by address.
+    ByOrder,
 }
 
-/// For each round, a number for each function: equal ones are alike as far as that round sees.
-fn colours(program: &Program<'_>, bodies: &[Option<Body>]) -> Vec<Vec<u64>> {
-    let own = program
-        .functions
-        .iter()
-        .zip(bodies)
-        .map(|(function, body)| digest(&(&function.name, body.as_ref().map(|body| &body.bytes))));
-    let mut rounds: Vec<Vec<u64>> = vec![own.collect()];
-    for round in 0..ROUNDS {
-        let before = &rounds[round];
-        let next = bodies.iter().zip(before).map(|(body, own)| {
-            let references = body.iter().flat_map(|body| &body.references);
-            let seen: Vec<u64> = references
-                .map(|reference| seen(program, before, reference))
-                .collect();
-            digest(&(own, seen))
-        });
-        let next = next.collect();
-        rounds.push(next);
-    }
-    rounds
+/// The matching while it is made.
+struct Matching<'a> {
+    programs: &'a Paired<Program<'a>>,
+    bodies: &'a Paired<Vec<Option<Body>>>,
+    cuts: &'a Paired<Cuts>,
+    /// By name and instructions alone.
+    own: Paired<Vec<u64>>,
+    pairing: FunctionPairing,
 }
 
-fn seen(program: &Program<'_>, colours: &[u64], reference: &Reference) -> u64 {
-    match reference {
-        Reference::Branch(target) => place(program, colours, *target),
-        Reference::Address(target) | Reference::Access(target, _) => {
-            match program.image.slots.get(target) {
-                Some(Slot::Own(to)) => place(program, colours, *to),
-                Some(Slot::Foreign { symbol, .. }) => digest(symbol),
-                None => place(program, colours, *target),
+impl Matching<'_> {
+    /// Matches functions of one colour.
+    fn match_groups(&mut self, colours: &Paired<Vec<u64>>, ambiguity: Ambiguity) {
+        let groups = Paired::from_fn(|side| self.free_by(side, |at| colours.get(side)[at]));
+        for (colour, base) in &groups.base {
+            let head = groups.head.get(colour).map_or(&[][..], Vec::as_slice);
+            if ambiguity == Ambiguity::ByOrder || (base.len() == 1 && head.len() == 1) {
+                self.match_in_order(base, head);
             }
         }
-        Reference::Table { targets, .. } => digest(targets),
+    }
+
+    fn match_what_is_left(&mut self) {
+        let names = Paired::from_fn(|side| {
+            let functions = &self.programs.get(side).functions;
+            self.free_by(side, |at| functions[at].name.as_str())
+        });
+        for (name, base) in &names.base {
+            let head = names.head.get(name).map_or(&[][..], Vec::as_slice);
+            if base.len() == head.len() {
+                self.match_in_order(base, head);
+            }
+        }
+    }
+
+    /// Those of one side that have no partner yet, by a key.
+    fn free_by<K: Ord>(&self, side: Side, key: impl Fn(usize) -> K) -> BTreeMap<K, Vec<usize>> {
+        let mut groups: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+        let all = 0..self.programs.get(side).functions.len();
+        for function in all.filter(|function| !self.pairing.has(side, *function)) {
+            groups.entry(key(function)).or_default().push(function);
+        }
+        groups
+    }
+
+    fn match_in_order(&mut self, base: &[usize], head: &[usize]) {
+        let mut heads = head.iter();
+        for base in base {
+            if self.pairing.has(Side::Base, *base) {
+                continue;
+            }
+            // What was called by others that were matched meanwhile has its partner.
+            let free = heads.find(|head| !self.pairing.has(Side::Head, **head));
+            let Some(head) = free else { return };
+            self.add(*base, *head);
+        }
+    }
+
+    /// Matches two functions, and what they refer to at the same place if it does the same.
+    fn add(&mut self, base: usize, head: usize) {
+        let mut fresh = vec![(base, head)];
+        while let Some((base, head)) = fresh.pop() {
+            if self.pairing.has(Side::Base, base) || self.pairing.has(Side::Head, head) {
+                continue;
+            }
+            self.pairing.to_head.insert(base, head);
+            self.pairing.to_base.insert(head, base);
+            if self.own.base[base] == self.own.head[head] {
+                fresh.extend(self.referred_to(base, head));
+            }
+        }
+    }
+
+    fn referred_to(&self, base: usize, head: usize) -> Vec<(usize, usize)> {
+        let (Some(base), Some(head)) = (&self.bodies.base[base], &self.bodies.head[head]) else {
+            return Vec::new();
+        };
+        let named = |side: Side, reference: &Reference| {
+            functions_at(self.programs.get(side), self.cuts.get(side), reference)
+        };
+        let references = base.references.iter().zip(&head.references);
+        let functions = references.flat_map(|(base, head)| {
+            let head = named(Side::Head, head);
+            let base = named(Side::Base, base).into_iter();
+            base.filter_map(move |(offset, base)| Some((base, *head.get(&offset)?)))
+        });
+        functions
+            .filter(|(base, head)| self.own.base[*base] == self.own.head[*head])
+            .collect()
     }
 }
 
-fn place(program: &Program<'_>, colours: &[u64], target: u64) -> u64 {
-    if let Some(function) = program.function_at(target) {
-        return digest(&(
-            colours[function],
-            target - program.functions[function].start,
-        ));
+/// The functions that begin where something refers to, or where the pointers there lead: of a table of methods by their
+/// distance from its start.
+fn functions_at(program: &Program<'_>, cuts: &Cuts, reference: &Reference) -> BTreeMap<u64, usize> {
+    let (Reference::Branch(target) | Reference::Address(target) | Reference::Access(target, _)) =
+        reference
+    else {
+        return BTreeMap::new();
+    };
+    let itself = [(0, *target)].into_iter();
+    let all = itself.chain(pointers_at(program, cuts, *target));
+    let begins = |(offset, at): (u64, u64)| {
+        let function = program.function_at(at)?;
+        (program.functions[function].start == at).then_some((offset, function))
+    };
+    all.filter_map(begins).collect()
+}
+
+/// The pointers in the first bytes of data at an address, with their distances from it.
+fn pointers_at(
+    program: &Program<'_>,
+    cuts: &Cuts,
+    target: u64,
+) -> impl Iterator<Item = (u64, u64)> {
+    let end = target.saturating_add(TABLE);
+    let end = cuts.next(target).map_or(end, |next| next.min(end));
+    let slots = program.image.slots.range(target..end.max(target));
+    slots.filter_map(move |(at, slot)| match slot {
+        Slot::Own(to) => Some((at - target, *to)),
+        Slot::Foreign { .. } => None,
+    })
+}
+
+/// How much of what a function refers to is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Glimpse {
+    /// The first bytes of data as well.
+    Data,
+    /// Only functions, also those in tables of pointers, and named variables.
+    CodeAlone,
+}
+
+/// A number for each function: equal ones have one name and the same instructions.
+fn own_colours(program: &Program<'_>, bodies: &[Option<Body>]) -> Vec<u64> {
+    let functions = program.functions.iter().zip(bodies);
+    functions
+        .map(|(function, body)| digest(&(&function.name, body.as_ref().map(|body| &body.bytes))))
+        .collect()
+}
+
+/// One side, as far as it is looked at.
+struct View<'a> {
+    program: &'a Program<'a>,
+    cuts: &'a Cuts,
+    glimpse: Glimpse,
+}
+
+impl View<'_> {
+    /// The functions' own numbers, joined with the numbers of what they refer to, [`ROUNDS`] times: colour refinement, as
+    /// tests for isomorphic graphs do it (Weisfeiler and Leman, 1968).
+    fn colours(&self, bodies: &[Option<Body>]) -> Vec<u64> {
+        let mut colours = own_colours(self.program, bodies);
+        for _ in 0..ROUNDS {
+            let next = bodies.iter().zip(&colours).map(|(body, own)| {
+                let references = body.iter().flat_map(|body| &body.references);
+                let seen: Vec<u64> = references
+                    .map(|reference| self.seen(&colours, reference))
+                    .collect();
+                digest(&(own, seen))
+            });
+            colours = next.collect();
+        }
+        colours
     }
-    if let Some((datum, distance)) = program.datum_of(target) {
-        return digest(&(&datum.name, distance));
+
+    fn seen(&self, colours: &[u64], reference: &Reference) -> u64 {
+        match reference {
+            Reference::Branch(target) => self.place(colours, *target),
+            Reference::Address(target) | Reference::Access(target, _) => {
+                match self.program.image.slots.get(target) {
+                    Some(Slot::Foreign { symbol, .. }) => digest(symbol),
+                    _ => self.data(colours, *target),
+                }
+            }
+            Reference::Table { targets, .. } => digest(targets),
+        }
     }
-    let end = target.saturating_add(GLIMPSE);
-    // What the loader fills in, panic locations among it, says too little or too much.
-    let filled_in = program.image.slots.range(target..end).next().is_some();
-    digest(&program.bytes(target, end).filter(|_| !filled_in))
+
+    /// Data by the functions that it points to, else by what it is.
+    fn data(&self, colours: &[u64], target: u64) -> u64 {
+        let pointers = pointers_at(self.program, self.cuts, target);
+        let places: Vec<(u64, u64)> = pointers
+            .map(|(offset, to)| (offset, self.place(colours, to)))
+            .collect();
+        match places.is_empty() {
+            true => self.place(colours, target),
+            false => digest(&places),
+        }
+    }
+
+    fn place(&self, colours: &[u64], target: u64) -> u64 {
+        let program = self.program;
+        if let Some(function) = program.function_at(target) {
+            let offset = target - program.functions[function].start;
+            return digest(&(colours[function], offset));
+        }
+        if let Some((datum, distance)) = program.datum_of(target) {
+            return digest(&(&datum.name, distance));
+        }
+        if self.glimpse == Glimpse::CodeAlone {
+            return 0;
+        }
+        let end = target.saturating_add(GLIMPSE);
+        // What the loader fills in, panic locations among it, says too little or too much.
+        let filled_in = program.image.slots.range(target..end).next().is_some();
+        digest(&program.bytes(target, end).filter(|_| !filled_in))
+    }
 }
 
 fn digest(what: &(impl Hash + ?Sized)) -> u64 {

@@ -8,7 +8,7 @@ use super::super::image::Slot;
 use super::cuts::Cuts;
 use super::sides::Sides;
 
-/// A number for what the loader fills in, 256 or more: the same on both sides where it is the same.
+/// A number for what a pointer or a distance leads to, 256 or more: the same on both sides where it is the same.
 pub(super) type Tokens<'a> = &'a dyn Fn(Side, &Slot) -> u64;
 
 /// Zeros at the end of a stretch may be padding, up to the largest alignment that compilers use for
@@ -26,7 +26,7 @@ pub(super) enum SegmentOutcome {
     Changed(Paired<Range<u64>>),
 }
 
-/// Data as numbers: a byte is one below 256, an address that the loader fills in is one above.
+/// Data as numbers: a byte is one below 256, an address that the loader fills in or a distance to one is one above.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     pub(super) tokens: Vec<u64>,
@@ -67,6 +67,7 @@ impl Stream {
             return stream;
         };
         let mut slots = program.image.slots.range(range.clone()).peekable();
+        let distances = &sides.cuts.get(side).distances;
         let mut at = range.start;
         while at < range.end {
             if let Some(end) = skip(at) {
@@ -75,6 +76,11 @@ impl Stream {
             }
             while slots.next_if(|(slot, _)| **slot < at).is_some() {}
             stream.at.push(at);
+            if let Some(target) = distances.get(&at) {
+                stream.tokens.push(tokens(side, &Slot::Own(*target)));
+                at += 4;
+                continue;
+            }
             match slots.next_if(|(slot, _)| **slot == at) {
                 Some((_, slot)) => {
                     stream.tokens.push(tokens(side, slot));

@@ -153,6 +153,21 @@ fn of_two_branches_the_one_that_has_changed_is_where_the_function_begins_to_diff
 #[test]
 fn a_changed_text_that_only_a_table_of_distances_leads_to_changes_who_reads_it() {
     assert_changed(&changed_by("\"drei\"", "\"tres\""), "program::name_of");
+    let swapped = changed_by(
+        "2 => \"zwei\", 3 => \"drei\"",
+        "2 => \"drei\", 3 => \"zwei\"",
+    );
+    assert_changed(&swapped, "program::name_of");
+}
+
+#[test]
+fn a_text_that_is_new_does_not_change_who_reads_others_by_their_distance() {
+    let changed = changed_by(
+        "\"circle\".repeat",
+        "[\"circle\", \"a new name\"][self.0 as usize % 2].repeat",
+    );
+    assert_changed(&changed, "<program::Circle as program::Shape>::name");
+    assert_same(&changed, "program::name_of");
 }
 
 #[test]
