@@ -1,4 +1,4 @@
-//! Builds the probes, the libraries that are preloaded into benchmark processes, for their embedding.
+//! Builds the probes (the libraries that are preloaded into benchmark processes) so that they can be embedded.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -67,8 +67,8 @@ fn main() {
     }
 }
 
-/// Where the loader has no preloading, or the probe no trampoline, nothing is embedded, and at run
-/// time the seam says that it is not supported.
+/// Where the loader cannot preload, or the probe has no trampoline, nothing is embedded, and at run
+/// time `seam` reports that it is not supported.
 fn preloading_works() -> bool {
     let is =
         |name, values: &[&str]| env::var(name).is_ok_and(|value| values.contains(&value.as_str()));
@@ -78,12 +78,12 @@ fn preloading_works() -> bool {
         && is("CARGO_CFG_TARGET_POINTER_WIDTH", &["64"])
 }
 
-/// Only there functions can be told apart, and a breakpoint is one byte.
+/// Only on this architecture can functions be compared, and a breakpoint is one byte.
 fn breakpoints_work() -> bool {
     env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|architecture| architecture == "x86_64")
 }
 
-/// Stages the manifest and runs cargo in the output folder; the path of the library.
+/// Stages the manifest, runs cargo in the output folder, and returns the path of the library.
 fn build(out: &Path, probe: &Probe) -> PathBuf {
     let source = Path::new(&variable("CARGO_MANIFEST_DIR")).join(probe.folder);
     let stage = out.join(probe.folder.replace('/', "-"));
@@ -95,8 +95,8 @@ fn build(out: &Path, probe: &Probe) -> PathBuf {
     let manifest = manifest.replace("@SOURCE@", &library.escape_default().to_string());
     fs::write(stage.join("Cargo.toml"), manifest).expect("the output folder is writable");
     fs::copy(source.join("Cargo.lock"), stage.join("Cargo.lock")).expect("it is in the package");
-    // Whoever installs this without our lock file has other versions of the dependencies at hand, and
-    // nothing is fetched from here.
+    // A user who installs this without our lock file has other versions of the dependencies, and this
+    // build must not download any.
     let built = run(&stage, &target, probe, &["--locked"])
         || (fs::remove_file(stage.join("Cargo.lock")).is_ok() && run(&stage, &target, probe, &[]));
     assert!(built, "{} did not build", probe.folder);
@@ -126,9 +126,9 @@ fn run(stage: &Path, target: &OsStr, probe: &Probe, lock: &[&str]) -> bool {
         .success()
 }
 
-/// The probe is built in its own way whatever the outer build is told: a coverage or sanitizer flag
-/// would put code into it that allocates and locks. The unwind tables are what it finds its own
-/// frames by.
+/// The probe is built with its own flags, whatever the flags of the outer build: a coverage or
+/// sanitizer flag would put code into it that allocates and locks. It needs the unwind tables to
+/// find its own frames.
 fn isolate(cargo: &mut Command) {
     let foreign = |name: &str| {
         name.starts_with("CARGO_PROFILE_")

@@ -1,4 +1,4 @@
-//! `cargo perfcheck`: parses, runs, and leaves with the run's exit code.
+//! `cargo perfcheck`: parses the command line, runs, and exits with the run's exit code.
 
 use std::process::ExitCode;
 

@@ -4,21 +4,21 @@ use super::occupied::Occupied;
 use super::ticks::Processors;
 use crate::process::Stat;
 
-/// Clock ticks of each processor below which a few rounded ones would pass for other programs.
+/// Clock ticks per processor below which a few rounding errors would look like other programs.
 const SHORTEST: u64 = 30;
 
-/// Watches the processors from when it was made.
+/// Watches the processors from its creation on.
 ///
-/// Begin and finish it while no child is left that was not waited for: the system adds a child's time
-/// to that of its parent when the parent waits for it, and until then it passes for another program's,
-/// as does the time of what a child starts and leaves behind.
+/// Begin and finish it while every child has been waited for: the system adds a child's time to that
+/// of its parent when the parent waits for it. Until then it counts as another program's, and so does
+/// the time of processes that a child leaves behind.
 #[derive(Debug, Clone)]
 #[must_use]
 pub(crate) struct BusyWatch {
     start: Option<Reading>,
 }
 
-/// All that was done up to a moment.
+/// All work done up to a point in time.
 #[derive(Debug, Clone)]
 struct Reading {
     processors: Processors,
@@ -33,8 +33,8 @@ impl BusyWatch {
         }
     }
 
-    /// What others have done since, on average; `None` where the system does not say, or too little
-    /// time went by to tell.
+    /// What other programs have done since, on average; `None` if the system does not say, or too
+    /// little time has passed.
     #[must_use]
     pub(crate) fn finish(self) -> Option<Occupied> {
         between(&self.start?, &Reading::now()?)
@@ -57,8 +57,8 @@ fn between(before: &Reading, after: &Reading) -> Option<Occupied> {
         return None;
     }
     let own = after.own.checked_sub(before.own)?;
-    // The processors' time is counted tick by tick and a process's more finely, so that what a quiet
-    // machine's own work comes to can exceed the whole.
+    // The processors' time is counted in ticks and a process's more finely, so on a quiet machine
+    // our own work can seem to exceed all work.
     Occupied::of(work.worked.saturating_sub(own), &work)
 }
 
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn what_this_program_did_itself_is_taken_off() {
-        // 200 ticks: 90 of programs, 50 of them our own; interrupts and theft are nobody's.
+        // 200 ticks: 90 of programs, 50 of them our own; interrupts and stolen time belong to no program.
         let after = reading(
             "cpu0 150 0 60 530 0 12 10 6\ncpu1 110 10 60 565 5 9 9 0\n",
             1050,

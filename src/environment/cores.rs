@@ -1,17 +1,17 @@
-//! Which processors are the fast ones, where a machine has several kinds.
+//! Which processors are the fast ones on a machine with several kinds.
 
 use std::path::Path;
 
 use super::read_line;
 
-/// Processors of one kind differ a little in what they can reach: favoured cores boost higher. Those
-/// of another kind lie further below (an efficiency core at two thirds).
+/// Processors of one kind differ a little in their highest frequency: favoured cores boost higher.
+/// Those of a slower kind are further below (an efficiency core at two thirds).
 const SAME_KIND: f64 = 0.9;
 
-/// Of `processors`, those of the fastest kind; all, where they are of one kind or nothing tells.
-/// `root` is where `sys` is mounted.
+/// Those of `processors` that are of the fastest kind; all of them, if there is one kind or nothing
+/// tells them apart. `root` is where `sys` is mounted.
 ///
-/// What the kernel's scheduler believes comes first (`cpu_capacity`: Arm, and hybrid processors of
+/// The kernel scheduler's own figures come first (`cpu_capacity`: Arm, and hybrid processors of
 /// newer kernels), then Intel's two kinds by the performance counters that they have
 /// (`/sys/devices/cpu_core/cpus`), then the highest frequencies.
 pub(crate) fn performance_cores(processors: &[usize], root: &Path) -> Vec<usize> {
@@ -31,7 +31,7 @@ pub(crate) fn performance_cores(processors: &[usize], root: &Path) -> Vec<usize>
     chosen
 }
 
-/// Keeps those whose value is about the highest, where each has one.
+/// Keeps those with about the highest value, if each has a value.
 fn keep_the_highest(chosen: &mut Vec<usize>, value: impl Fn(usize) -> Option<f64>) {
     let values: Option<Vec<f64>> = chosen.iter().map(|cpu| value(*cpu)).collect();
     let Some(values) = values else { return };
@@ -44,7 +44,7 @@ fn keep_the_highest(chosen: &mut Vec<usize>, value: impl Fn(usize) -> Option<f64
     });
 }
 
-/// A list of the kernel's, such as `0-3,8`.
+/// Parses a list as the kernel writes it, such as `0-3,8`.
 fn parse_list(text: &str) -> Option<Vec<usize>> {
     let mut list = Vec::new();
     for part in text.split(',').map(str::trim) {

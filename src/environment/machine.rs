@@ -15,7 +15,7 @@ pub(crate) struct Machine {
     pub cores: usize,
     /// Physical memory, where the system says.
     pub memory: Option<Bytes>,
-    /// Memory that could be had now without swapping, where the system says.
+    /// Memory that is available now without swapping, if the system says.
     pub available_memory: Option<Bytes>,
     /// The operating system's name and version.
     pub os: String,
@@ -28,8 +28,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Reads the facts as they are now. What a system does not tell is `unknown` or `None`: a report
-    /// without it is better than no report.
+    /// Reads the facts as they are now. A fact that the system does not give is `unknown` or `None`:
+    /// a report without it is better than no report.
     #[must_use]
     pub(crate) fn read() -> Machine {
         Machine::read_under(Path::new("/"))

@@ -1,5 +1,5 @@
-//! The machine that measures: the facts that a number cannot be read without, and the two
-//! disturbances that can be watched from outside, load and stolen time.
+//! The machine that measures: facts that a reader needs to interpret the numbers, and the two
+//! disturbances that can be seen from outside, load and stolen time.
 
 mod busy;
 mod cores;
@@ -18,7 +18,7 @@ pub(crate) use ticks::wanted_ticks;
 
 use std::path::Path;
 
-/// A one-line pseudo-file without its line end; `None` where there is none, or nothing in it.
+/// A one-line pseudo-file without its line end; `None` if it does not exist or is empty.
 pub(crate) fn read_line(path: &Path) -> Option<String> {
     let text = fs_err::read_to_string(path).ok()?;
     // Texts from the device tree end in NUL.

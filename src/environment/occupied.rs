@@ -1,7 +1,7 @@
 //! How much of the machine other programs use.
 //!
-//! The load average does not tell that of a moment: for minutes it remembers the build that this
-//! program itself has just done.
+//! The load average does not show the present moment: for minutes it includes the build that this
+//! program itself has just run.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use super::ticks::{Processors, Work};
 /// Thirty clock ticks of each processor.
 const WATCH: Duration = Duration::from_millis(300);
 
-/// Above this share of the processors in use, somebody else is computing, too.
+/// Above this share of busy processors, another program is computing, too.
 const BUSY_SHARE: f64 = 0.25;
 
 /// How busy other programs keep the processors that this process may use.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Occupied {
-    /// How many processors' worth of work others have.
+    /// How many processors the others keep busy.
     pub busy: f64,
     /// How many processors were looked at. A container's quota does not make them fewer.
     pub processors: usize,
 }
 
 impl Occupied {
-    /// So many clock ticks of this work; `None` where no time went by.
+    /// From a number of clock ticks within `work`; `None` if no time has passed.
     pub(super) fn of(ticks: u64, work: &Work) -> Option<Occupied> {
         let Work {
             processors, all, ..
@@ -34,7 +34,7 @@ impl Occupied {
         })
     }
 
-    /// What to say where that is enough to disturb: a lower-case fragment.
+    /// A warning, if this is enough to disturb, as a lower-case fragment.
     #[must_use]
     pub(crate) fn complaint(&self) -> Option<String> {
         let Occupied { busy, processors } = *self;
@@ -46,7 +46,7 @@ impl Occupied {
         })
     }
 
-    /// The same, of what was seen throughout the measuring.
+    /// The same for what was seen during the whole measurement.
     #[must_use]
     pub(crate) fn complaint_of_measuring(&self) -> Option<String> {
         let busy = self.complaint()?;
@@ -57,8 +57,8 @@ impl Occupied {
     }
 }
 
-/// How much others want to do, seen while this program sleeps for a moment; `None` where the system
-/// does not say. Call it while no child of this program works.
+/// How busy other programs are, observed while this program sleeps for a moment; `None` if the
+/// system does not say. Call it while no child of this program works.
 #[must_use]
 pub(crate) fn occupied() -> Option<Occupied> {
     let before = Processors::read()?;

@@ -24,7 +24,7 @@ fn field<'a>(cpuinfo: &'a str, key: &str) -> Option<&'a str> {
     })
 }
 
-/// On Arm the kernel gives numbers only. Named are the cores that hosted machines have; source: the
+/// On Arm the kernel gives numbers only. This names the cores of hosted machines; source: the
 /// MIDR_EL1 section of each core's technical reference manual.
 fn arm_name(cpuinfo: &str) -> Option<String> {
     let implementer = field(cpuinfo, "CPU implementer")?;
@@ -41,7 +41,7 @@ fn arm_name(cpuinfo: &str) -> Option<String> {
     Some(known.to_owned())
 }
 
-/// The hypervisor's name, where the machine is virtual; `unknown hypervisor` where it hides it.
+/// The hypervisor's name, if the machine is virtual; `unknown hypervisor` if it hides its name.
 ///
 /// The processor's own flag decides on x86-64; firmware and drivers only give it a name. On other
 /// processors, which have no such flag, they decide as well.
@@ -76,7 +76,7 @@ fn name_from_system(root: &Path) -> Option<String> {
         ("hyperv", "Hyper-V"),
         ("amazon ec2", "Amazon EC2"),
         ("google", "Google Compute Engine"),
-        // Last: clouds that build on it name themselves, which says more.
+        // This comes last: clouds that build on KVM name themselves, which says more.
         ("kvm", "KVM"),
     ];
     let known = NAMES.iter().find(|(mark, _)| told.contains(mark));

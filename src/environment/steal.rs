@@ -2,7 +2,7 @@
 
 use super::ticks::{Processors, Work};
 
-/// Watches stolen time from when it was made.
+/// Watches stolen time from its creation on.
 #[derive(Debug, Clone)]
 pub(crate) struct StealWatch {
     start: Option<Processors>,
@@ -17,8 +17,8 @@ impl StealWatch {
         }
     }
 
-    /// The share (0 to 1) of the processor time wanted since the start that was stolen. Idle time
-    /// does not count: on a machine with many idle processors it would hide the theft.
+    /// The share (0 to 1) of the processor time wanted since the start that other tenants took.
+    /// Idle time does not count: on a machine with many idle processors it would hide stolen time.
     ///
     /// `None` where the system does not say, or nothing ran.
     #[must_use]

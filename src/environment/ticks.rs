@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rustix::thread::{CpuSet, sched_getaffinity};
 
-/// The processors that this process may use. A control group's quota names none: under a quota all of
-/// them are meant, since any of them can be had.
+/// The processors that this process may use. A control group's quota names no processors: under a
+/// quota all of them count, since each may be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Processors(BTreeMap<usize, Ticks>);
 
@@ -24,19 +24,19 @@ pub(super) struct Work {
     pub(super) processors: usize,
     /// The time that went by.
     pub(super) all: u64,
-    /// With something to do, also where another tenant of the host had the processor meanwhile.
+    /// Time with something to do, including time in which another tenant of the host had the processor.
     pub(super) wanted: u64,
-    /// Running programs, the kernel on their behalf included; interrupts and theft are not theirs.
+    /// Time running programs, including the kernel on their behalf, but no interrupts and no stolen time.
     pub(super) worked: u64,
-    /// With something to do, while another tenant of the host had the processor.
+    /// Time with something to do, while another tenant of the host had the processor.
     pub(super) stolen: u64,
 }
 
 impl Processors {
-    /// As they are now; `None` where the system does not say.
+    /// The counters as they are now; `None` if the system does not say.
     pub(super) fn read() -> Option<Processors> {
         let stat = fs_err::read_to_string("/proc/stat").ok()?;
-        // A machine with more processors than the set can hold gives no set.
+        // On a machine with more processors than the set can hold, the call fails.
         let allowed = sched_getaffinity(None).ok();
         let is_allowed = |cpu| {
             allowed
@@ -51,7 +51,7 @@ impl Processors {
         Processors(processors.filter(|(cpu, _)| is_allowed(*cpu)).collect())
     }
 
-    /// What those did since the earlier reading that were there at both.
+    /// What the processors that are in both readings did since the earlier one.
     pub(super) fn since(&self, earlier: &Processors) -> Work {
         let mut work = Work {
             processors: 0,
@@ -65,7 +65,7 @@ impl Processors {
                 continue;
             };
             work.processors += 1;
-            // The kernel lets the time of waiting for disks decrease now and then.
+            // The kernel's count of time spent waiting for disks sometimes decreases.
             work.all += now.all.saturating_sub(then.all);
             work.wanted += now.wanted.saturating_sub(then.wanted);
             work.worked += now.worked.saturating_sub(then.worked);
@@ -75,7 +75,7 @@ impl Processors {
     }
 }
 
-/// With something to do since the machine started, by processor that this process may use; none where the
+/// Ticks with something to do since the machine started, for each processor that this process may use; empty if the
 /// system does not say.
 pub(crate) fn wanted_ticks() -> BTreeMap<usize, u64> {
     let processors = Processors::read().map(|it| it.0).unwrap_or_default();
@@ -85,8 +85,8 @@ pub(crate) fn wanted_ticks() -> BTreeMap<usize, u64> {
     wanted.collect()
 }
 
-/// Of one processor: `cpu0 user nice system idle iowait irq softirq steal guest guest_nice`; the last
-/// two are part of the first two already.
+/// Parses the line of one processor: `cpu0 user nice system idle iowait irq softirq steal guest
+/// guest_nice`; the last two are already included in the first two.
 fn processor(line: &str) -> Option<(usize, Ticks)> {
     let mut words = line.split_ascii_whitespace();
     let cpu = words.next()?.strip_prefix("cpu")?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! Amounts with their unit, as people type them: `2.5ms`, `64 KiB`, `100 MiB/s`. The only grammar of them.
+//! Amounts with their unit, as people type them: `2.5ms`, `64 KiB`, `100 MiB/s`. All amounts are parsed here.
 
 /// A unit that can be typed, and how many base units it is.
 type UnitScale = (&'static str, f64);
@@ -53,7 +53,7 @@ pub(super) fn in_units(text: &str, units: &[UnitScale]) -> Option<f64> {
     Some(number * exact.or_else(alike)?.1)
 }
 
-/// The amount a second, in base units.
+/// The amount per second, in base units.
 pub(super) fn per_second(text: &str, units: &[UnitScale]) -> Option<f64> {
     in_units(text.trim().strip_suffix("/s")?, units)
 }

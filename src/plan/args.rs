@@ -175,15 +175,15 @@ pub struct ReportArgs {
     /// Where the rendered reports go.
     #[command(flatten)]
     pub output: OutputArgs,
-    /// How it is written on a terminal.
+    /// How the output appears on a terminal.
     #[command(flatten)]
     pub terminal: TerminalArgs,
 }
 
 impl Args {
-    /// Reads the words that the program was started with, its own name first.
+    /// Parses the arguments of the program, its own name first.
     ///
-    /// Cargo starts `cargo-perfcheck perfcheck …` for `cargo perfcheck …`; that one word is dropped.
+    /// Cargo starts `cargo-perfcheck perfcheck …` for `cargo perfcheck …`; that extra word is dropped.
     ///
     /// # Errors
     /// Clap's own error, which also carries `--help` and `--version`: `exit_code()` and `render()`
@@ -194,7 +194,7 @@ impl Args {
     }
 }
 
-/// The command that is spelled like `word`: what is no command is taken for a range of revisions.
+/// The command whose spelling is nearest to `word`. A misspelt command is otherwise read as a range of revisions.
 #[must_use]
 pub fn near_command(word: &str) -> Option<String> {
     const ALIKE: f64 = 0.6;
@@ -207,8 +207,8 @@ pub fn near_command(word: &str) -> Option<String> {
     (near.0 >= ALIKE).then(|| near.1.to_owned())
 }
 
-/// Clap takes a word too many for a subcommand that must not be there. What people mean by it, used to
-/// `cargo bench`, is a filter.
+/// Clap takes an extra word for a subcommand in the wrong place. People who are used to `cargo bench`
+/// mean a filter by it.
 fn name_the_stray_word(error: clap::Error) -> clap::Error {
     let stray = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::ArgumentConflict, Some(ContextValue::String(word))) => word.clone(),
@@ -227,7 +227,7 @@ fn name_the_stray_word(error: clap::Error) -> clap::Error {
     )
 }
 
-/// The words after the program's name, without the `perfcheck` that cargo puts in.
+/// The arguments after the program's name, without the `perfcheck` that cargo inserts.
 pub(super) fn own_words(words: &[OsString]) -> &[OsString] {
     match words {
         [_, first, rest @ ..] if first == "perfcheck" => rest,

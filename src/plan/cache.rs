@@ -14,7 +14,7 @@ pub enum Cache {
 }
 
 impl Cache {
-    /// Who wants both trees to stay after the run gets them in the run's own folder.
+    /// With `--keep`, both trees stay in the run's own folder.
     pub(super) fn resolve(options: &CompareOptions) -> Cache {
         if options.selection.no_cache || options.keep {
             return Cache::Off;

@@ -59,7 +59,7 @@ impl std::str::FromStr for Claim {
         let (metric, gain) =
             known.ok_or_else(|| format!("`{name}` is no gain; gains are {}", gains()))?;
         if pattern.is_empty() {
-            // A variable of a script that was not set must not claim everything.
+            // An unset variable in a script must not become a claim about every benchmark.
             return Err(format!("which benchmarks? `{gain}=.*` means any of them",));
         }
         match Regex::new(pattern) {

@@ -35,7 +35,7 @@ pub enum PlanError {
     /// Two reports would be mixed on stdout.
     #[error("more than one report would go to stdout")]
     SeveralReportsOnStdout,
-    /// A number is outside of what makes sense.
+    /// A number is outside of the sensible range.
     #[error("{setting} is {value}, but {why}")]
     OutOfRange {
         /// The setting and where it was set.
@@ -47,12 +47,12 @@ pub enum PlanError {
         /// What can be typed instead.
         instead: String,
     },
-    /// `--pin` names a processor that is not there, or not for this process.
+    /// `--pin` names a processor that does not exist or that this process may not use.
     #[error("processor {cpu} cannot be used; {}", there_are(.allowed))]
     NoProcessor {
         /// The processor.
         cpu: usize,
-        /// Those that this process may use, in ascending order.
+        /// The processors that this process may use, in ascending order.
         allowed: Vec<usize>,
     },
     /// `--only instructions` needs a program that is not there.
@@ -86,7 +86,7 @@ pub enum PlanError {
         /// Where and why.
         problem: String,
     },
-    /// Settings of files and variables exclude one another.
+    /// Settings from files and variables exclude one another.
     #[error("the configuration contradicts itself: {problem}")]
     Contradiction {
         /// Which settings.

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::PlanError;
 
-/// The manifest that was named, or else the nearest one from `cwd` upwards, as cargo has it.
+/// The manifest that was named, or else the nearest one from `cwd` upwards, as cargo finds it.
 ///
 /// # Errors
-/// The named file is no `Cargo.toml`, or there is none.
+/// The named file is not a `Cargo.toml`, or there is no manifest.
 pub(super) fn find(named: Option<&Path>, cwd: &Path) -> Result<PathBuf, PlanError> {
     if let Some(named) = named {
         let path = cwd.join(named);

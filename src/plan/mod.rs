@@ -90,7 +90,7 @@ pub struct Plan {
     pub claims: Vec<Claim>,
     /// Whether the vote `modify` fails the run, too.
     pub deny_modify: bool,
-    /// How long the whole run may take; what does not get its share stays inconclusive.
+    /// How long the whole run may take; a benchmark that does not get its share stays inconclusive.
     pub time: Option<Duration>,
     /// Whether builds are kept for the next run.
     pub cache: Cache,
@@ -108,7 +108,7 @@ pub struct Plan {
     pub command_line: Vec<String>,
     /// What benchmarks and programs may use, whatever they used before.
     pub budgets: config::Budgets,
-    /// What was not understood of the configuration and does no harm, as lower-case fragments.
+    /// Parts of the configuration that were not understood but do no harm, as lower-case fragments.
     pub warnings: Vec<String>,
     /// Set where this is a step of GitHub Actions.
     pub actions: Option<Actions>,
@@ -142,11 +142,12 @@ pub enum Extent {
     Selection,
 }
 
-/// A step of GitHub Actions, which hears of a report besides where it is asked to go. Who asks for one
-/// of its formats with `--format` has taken that in hand.
+/// A step of GitHub Actions. Its summary and annotations are written in addition to the reports that
+/// the user asked for. A user who asks for one of these formats with `--format` takes care of it, and
+/// perfcheck does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actions {
-    /// The file of the step's summary, where that is not taken in hand.
+    /// The file of the step's summary, unless the user asked for that format.
     pub summary: Option<PathBuf>,
     /// Who writes annotations.
     pub annotations: Annotations,
@@ -235,12 +236,12 @@ pub enum Profiling {
 pub struct Sampling {
     /// The seed of every random choice.
     pub seed: u64,
-    /// At most this many rounds a benchmark (each a fresh pair of processes).
+    /// At most this many rounds per benchmark (each a fresh pair of processes).
     pub rounds: usize,
-    /// A benchmark is called unchanged after so many rounds at the earliest, if its budget of time lasts:
-    /// fewer processes may all have missed a mode of slow ones.
+    /// The fewest rounds after which a benchmark may be called unchanged, if its time budget lasts: fewer processes
+    /// could all miss a mode of slow ones.
     pub unchanged_after: usize,
-    /// Timed work a side and benchmark after which it is given up as inconclusive.
+    /// Timed work per side after which perfcheck gives up on a benchmark as inconclusive.
     pub time: Duration,
     /// Criterion's `--warm-up-time` within a round.
     pub warm_up: Duration,
@@ -269,7 +270,7 @@ pub struct Sampling {
     pub profiling: Profiling,
     /// How long each side of a benchmark is profiled.
     pub profile_time: ProfileTime,
-    /// Identical executables are measured all the same (calibration).
+    /// Measure identical executables, too (calibration).
     pub measure_identical: bool,
     /// The probe lengthens the head side's samples by this share (calibration).
     pub inject: Option<Ratio>,
@@ -293,8 +294,8 @@ pub struct Thresholds {
 /// What more allocations mean for the vote.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AllocationPolicy {
-    /// By which ratio the number of allocations, or the peak, must have grown to count, for example
-    /// 1.01. (Smaller changes are reported all the same.)
+    /// The ratio by which the number of allocations, or the peak, must have grown to count, for
+    /// example 1.01. (Reports show smaller changes, too.)
     pub threshold: Ratio,
     /// What the vote is then.
     pub on_more: OnMore,
@@ -317,7 +318,7 @@ pub enum OnMore {
 pub struct Terminal {
     /// How much goes to stderr.
     pub verbosity: Verbosity,
-    /// Whether to tell where the time went.
+    /// Whether to print where the time went.
     pub timings: bool,
     /// When to colour.
     pub colour: ColourRequest,

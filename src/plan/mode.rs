@@ -3,11 +3,11 @@
 use super::value::{Confidence, Span};
 use super::{CompareOptions, SamplingArgs, default};
 
-/// What holds where nothing more exact was said. The threshold is not among it: a verdict means the
-/// same in every mode, only more benchmarks are inconclusive in a quick one.
+/// The defaults of a mode. The threshold is not one of them: a verdict means the same in every
+/// mode, only more benchmarks are inconclusive in a quick one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Before a push: what is much slower, within seconds a benchmark.
+    /// Before a push: finds what is much slower, in seconds per benchmark.
     Quick,
     /// A change under review.
     Usual,
@@ -32,8 +32,8 @@ impl Mode {
         }
     }
 
-    /// With 29 processes a mode of slow ones that one process in ten falls into is missed in one run of
-    /// twenty; with six it is one that four in ten fall into.
+    /// With 29 processes, a slow mode that one process in ten falls into is missed in one run of
+    /// twenty. With six processes, so is one that four in ten fall into.
     pub(super) fn unchanged_after(self) -> usize {
         match self {
             Mode::Quick | Mode::Usual => 6,
@@ -63,7 +63,7 @@ impl Mode {
         }
     }
 
-    /// A quick look takes a thousand samples of a second.
+    /// A quick profile takes a thousand samples in a second.
     pub(super) fn profile_time(self) -> Span {
         match self {
             Mode::Quick => Span::from_millis(1_000),
@@ -79,8 +79,8 @@ impl Mode {
     }
 }
 
-/// Takes out of `configured` what a mode decides: who types a mode means all of it, whatever a file
-/// says of its parts.
+/// Removes from `configured` what a mode decides: a mode on the command line replaces all of its
+/// parts that a file sets.
 pub(super) fn without_parts(mut configured: CompareOptions) -> CompareOptions {
     let sampling = &mut configured.sampling;
     (sampling.quick, sampling.thorough) = (false, false);

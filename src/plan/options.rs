@@ -1,4 +1,4 @@
-//! Everything that can be said about a comparison, as typed.
+//! The options of a comparison, as typed.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use super::{
     Pinning, RecordArgs, SidesArgs, Size, UndoneSwitches,
 };
 
-/// Everything that can be said about a comparison, whichever revisions it is of.
+/// The options of a comparison, of whichever revisions.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct CompareOptions {
     /// What to build.
@@ -46,7 +46,7 @@ pub struct CompareOptions {
     pub undone: UndoneSwitches,
 }
 
-/// Cargo's own selection flags, with cargo's own words.
+/// Cargo's own selection flags, described in cargo's own words.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "What to build (as in cargo)")]
 pub struct SelectionArgs {

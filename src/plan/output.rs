@@ -30,8 +30,9 @@ pub fn plots_folder(args: &OutputArgs, cwd: &Path) -> Option<PathBuf> {
     Some(cwd.join(folder).join("plots"))
 }
 
-/// Pairs formats and files in order. Files beyond the formats go by their extension; one format
-/// beyond the files goes to stdout; neither is text to stdout. A folder of reports is written besides.
+/// Pairs formats and files in order. Files beyond the formats go by their extension; one format beyond
+/// the files goes to stdout; without either, the report is text on stdout. A folder of reports is
+/// written in addition.
 ///
 /// # Errors
 /// An extension that names no format, and more than one report for stdout.

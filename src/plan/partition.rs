@@ -27,7 +27,7 @@ impl Partition {
         self.of
     }
 
-    /// Another part of as many; `None` where there are not that many.
+    /// Another part of the same partition; `None` if it has no such part.
     #[must_use]
     pub fn sibling(self, part: u32) -> Option<Partition> {
         (1..=self.of)
@@ -41,13 +41,13 @@ impl Partition {
         let names = [package, target, id].map(str::as_bytes);
         // A byte that no UTF-8 text has keeps `a`, `bc` and `ab`, `c` apart.
         let hash = mix(fnv1a(names.join(&0xFF_u8)));
-        // The high half of the product: each part gets its share, without a bias by remainders.
+        // The high half of the product: each part gets an equal share, without the bias of a remainder.
         let part = (u128::from(hash) * u128::from(self.of)) >> 64;
         part == u128::from(self.part - 1)
     }
 }
 
-/// FNV-1a of 64 bits (Fowler, Noll, Vo). Never to be changed: which shard measures what would change.
+/// FNV-1a of 64 bits (Fowler, Noll, Vo). It must never change, or shards would measure other benchmarks.
 fn fnv1a(bytes: Vec<u8>) -> u64 {
     bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

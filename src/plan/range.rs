@@ -27,8 +27,8 @@ pub enum RangeSpec {
 }
 
 impl RangeSpec {
-    /// Reads a range as typed; `None` is no argument at all. Whether the names exist is for
-    /// `revision/` to say.
+    /// Reads a range as typed; `None` means no argument at all. `revision/` checks whether the
+    /// names exist.
     #[must_use]
     pub fn parse(text: Option<&str>) -> RangeSpec {
         let or_head = |name: &str| {

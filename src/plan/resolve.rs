@@ -107,7 +107,7 @@ impl Plan {
             sampling,
             budgets: configuration.budgets,
             warnings: configuration.warnings,
-            // The job that merges the parts tells of them all.
+            // The job that merges the parts writes the summary of all of them.
             actions: match options.sampling.partition {
                 None => Actions::of(&options.output.formats, environment),
                 Some(_) => None,
@@ -146,7 +146,7 @@ fn claims(args: &JudgementArgs) -> Vec<Claim> {
 }
 
 impl Actions {
-    /// The step that this is, if it is one: GitHub sets both variables for every step.
+    /// The step of GitHub Actions that this run is part of, if any: GitHub sets both variables for every step.
     #[must_use]
     pub fn of(formats: &[Format], environment: &Environment) -> Option<Actions> {
         let summary = environment.variable("GITHUB_STEP_SUMMARY");
@@ -196,7 +196,7 @@ fn sampling(
     let mode = Mode::of(args);
     let time = or_default(args.time_per_benchmark, mode.time_per_benchmark());
     let measurement = or_default(args.measurement_time, mode.measurement());
-    // Who asks for more time and says nothing of rounds must not be stopped by the default number.
+    // A user who asks for more time without setting the rounds must not be stopped by the default number of rounds.
     let longest = rules.longest_time().unwrap_or(time).max(time);
     let needed = (longest.as_secs_f64() / measurement.as_secs_f64()).ceil() as usize;
     let rounds = args.rounds.unwrap_or(mode.rounds().max(needed));
@@ -251,7 +251,7 @@ fn sampling(
     })
 }
 
-/// Where files about single benchmarks go: where it was said, or beside the reports.
+/// Where files about single benchmarks go: into the folder that was named, or beside the reports.
 fn artifacts(options: &CompareOptions, environment: &Environment) -> Option<PathBuf> {
     let folder = match (&options.artifacts, &options.output.report_dir) {
         (Some(folder), _) => folder.clone(),
@@ -271,7 +271,7 @@ fn out_of_range(key: &str, value: usize, why: &'static str, instead: usize) -> P
 }
 
 impl Terminal {
-    /// How to talk, from the flags, `NO_COLOR`, `CARGO_TERM_COLOR` and the locale.
+    /// How output appears, from the flags, `NO_COLOR`, `CARGO_TERM_COLOR` and the locale.
     #[must_use]
     pub fn resolve(args: &TerminalArgs, environment: &Environment) -> Terminal {
         Terminal {
@@ -292,7 +292,7 @@ impl Terminal {
     }
 }
 
-/// `NO_COLOR` is the user's wish for every program, `CARGO_TERM_COLOR` the one for cargo's.
+/// `NO_COLOR` is the user's choice for every program, `CARGO_TERM_COLOR` the one for cargo.
 fn colour_wished(environment: &Environment) -> ColourRequest {
     if environment.variable("NO_COLOR").is_some() {
         return ColourRequest::Never;
@@ -304,8 +304,8 @@ fn colour_wished(environment: &Environment) -> ColourRequest {
     }
 }
 
-/// Whether somebody asked for the plain locale. An unset one says nothing: continuous integration
-/// seldom sets it and shows Unicode well.
+/// Whether the user asked for the plain locale. An unset locale does not count: continuous
+/// integration seldom sets it and shows Unicode well.
 fn ascii_locale(environment: &Environment) -> bool {
     ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
@@ -321,7 +321,7 @@ fn reproducible(words: &[OsString], seed: u64) -> Vec<String> {
         .collect();
     let typed = |word: &String| word == "--seed" || word.starts_with("--seed=");
     if !words.iter().any(typed) {
-        // After `--` it would be taken for a range.
+        // After `--` it would be read as a range.
         let end = words.iter().position(|word| word == "--");
         let end = end.unwrap_or(words.len());
         words.splice(end..end, ["--seed".to_owned(), seed.to_string()]);

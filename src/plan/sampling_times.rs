@@ -7,9 +7,9 @@ use super::Sampling;
 /// How long each side of a benchmark is profiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfileTime {
-    /// For so long, as was asked for.
+    /// Exactly this long, as the user asked.
     Exactly(Duration),
-    /// At most for so long; less where many benchmarks have changed.
+    /// At most this long; less where many benchmarks have changed.
     AtMost(Duration),
 }
 
@@ -22,12 +22,12 @@ pub enum RoundLength {
     Usual,
 }
 
-/// Rounds are no shorter than this part of what is usual: each pays for two processes.
+/// Rounds are never shorter than this share of their usual length: each pays for starting two processes.
 const SHORTEST: f64 = 0.5;
 
 impl Sampling {
-    /// The same time in shorter rounds: those in which so many times the usual number are needed before anything can be
-    /// believed.
+    /// The same time in shorter rounds, for reports that need so many times the usual number of rounds before a
+    /// change can be believed.
     #[must_use]
     pub fn in_shorter_rounds(&self, times_as_many: f64) -> Sampling {
         let part = (1.0 / times_as_many).clamp(SHORTEST, 1.0);

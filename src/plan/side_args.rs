@@ -1,4 +1,4 @@
-//! The command line of the commands beside a comparison.
+//! The command line of every command except the comparison.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ pub struct DoctorArgs {
     /// Format of the findings
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub format: DoctorFormat,
-    /// How it is written on a terminal.
+    /// How the output appears on a terminal.
     #[command(flatten)]
     pub terminal: TerminalArgs,
 }
@@ -41,7 +41,7 @@ pub struct ConfigArgs {
     /// Print the JSON schema of `perfcheck.toml` instead
     #[arg(long)]
     pub schema: bool,
-    /// What a comparison would be given on the command line.
+    /// The options of a comparison.
     #[command(flatten)]
     pub options: CompareOptions,
 }
@@ -72,7 +72,7 @@ pub struct InitArgs {
     pub manifest_path: Option<PathBuf>,
 }
 
-/// A system of continuous integration that there is a recipe for.
+/// A system of continuous integration for which there is a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CiSystem {
     /// GitHub Actions: a comment on the pull request, the report as an artifact
@@ -157,8 +157,8 @@ pub struct HookRunArgs {
     /// what `cargo perfcheck` is given, and answers with the same exit status [default: this one]
     #[arg(long, value_name = "PROGRAM")]
     pub with: Option<PathBuf>,
-    /// Workspace to check, from the top of the checkout; once for each [default: all that the pushed
-    /// commit has]
+    /// Workspace to check, from the top of the checkout; can be given several times [default: all
+    /// that the pushed commit has]
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Vec<PathBuf>,
     /// Options of the comparison

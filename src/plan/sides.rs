@@ -1,4 +1,4 @@
-//! What both sides have in common beyond what their revisions hold.
+//! What both sides have in common in addition to their revisions.
 
 use std::path::{Component, Path};
 
@@ -61,18 +61,18 @@ impl std::str::FromStr for Carry {
     }
 }
 
-/// `old=new`: what the base side calls by one name and the head side by another.
+/// `old=new`: the names on the base side and on the head side of the same thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renaming(String);
 
 impl Renaming {
-    /// Both names. Ids may hold the sign that is between them: then there are several ways to read it.
+    /// Both names. Ids may contain `=`, too: then there are several ways to split the text.
     pub fn readings(&self) -> impl Iterator<Item = (&str, &str)> {
         let signs = self.0.match_indices('=');
         signs.map(|(at, _)| (&self.0[..at], &self.0[at + 1..]))
     }
 
-    /// The name of the head side for `old`, where this is about it: all of it, or the groups that it is in.
+    /// The names that `old` may have on the head side, if this renames it or a group that it is in.
     #[must_use]
     pub fn applied(&self, old: &str) -> Vec<String> {
         let new = |(from, to): (&str, &str)| match old.strip_prefix(from) {

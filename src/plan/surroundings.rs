@@ -1,4 +1,4 @@
-//! What surrounds the program, as values, so that planning can be tested without changing it.
+//! The environment of the program as values, so that tests of planning need not change it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,16 +12,16 @@ use super::PlanError;
 pub struct Environment {
     /// The current folder.
     pub cwd: PathBuf,
-    /// The environment's variables, those that are Unicode.
+    /// The environment variables that are Unicode.
     pub variables: BTreeMap<String, String>,
-    /// The words that the program was started with, its own name first.
+    /// The arguments of the program, its own name first.
     pub words: Vec<OsString>,
-    /// The seed to use where none is given.
+    /// The seed to use if none is given.
     pub drawn_seed: u64,
 }
 
 impl Environment {
-    /// That of this process.
+    /// The environment of this process.
     ///
     /// # Errors
     /// The current folder is gone.

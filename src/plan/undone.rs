@@ -13,17 +13,17 @@ impl UndoneSwitches {
     }
 }
 
-/// What clap knows the opposite of a switch by.
+/// The prefix of clap's id for the opposite of a switch.
 const PREFIX: &str = "undo-";
 
-/// The option that undoes a switch: `--no-locked` of `--locked`, `--cache` of `--no-cache`.
+/// The option that undoes a switch: `--no-locked` for `--locked`, `--cache` for `--no-cache`.
 fn opposite(switch: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let positive = switch.strip_prefix("no-").filter(|name| !is_taken(name));
     positive.map_or_else(|| format!("no-{switch}"), str::to_owned)
 }
 
 impl clap::Args for UndoneSwitches {
-    /// Flattened in last, it adds the opposite of every switch that is there.
+    /// Because this is flattened in last, it adds the opposite of every switch defined before it.
     fn augment_args(mut command: Command) -> Command {
         let options: Vec<(String, bool, String)> = command
             .get_arguments()

@@ -26,7 +26,7 @@ impl Share {
 impl std::fmt::Display for Share {
     /// As it would be typed: `1%`, `0.25%`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // 0.07 * 100 is 7.000000000000001; nobody typed that.
+        // 0.07 * 100 is 7.000000000000001, which nobody typed.
         let percent = (self.0 * 100.0 * 1e9).round() / 1e9;
         f.pad(&format!("{percent}%"))
     }
@@ -80,7 +80,7 @@ impl std::str::FromStr for Confidence {
             None => text.trim().parse::<f64>(),
         };
         match level {
-            // Below a half, "confident" would mean its opposite.
+            // Below a half, "confident" would mean the opposite.
             Ok(level) if (0.5..1.0).contains(&level) => Ok(Confidence(level)),
             _ => Err("a confidence level lies from 0.5 to below 1, for example `0.95`".to_owned()),
         }

@@ -11,14 +11,15 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use super::daemons;
 use super::groups::Groups;
 
-/// A child process and its process group. Used like [`std::process::Child`], whose pipes it gives
-/// through `Deref`; but when the child has ended, or this is dropped, all of its group has ended.
+/// A child process and its process group. It is used like [`std::process::Child`], whose pipes it
+/// exposes through `Deref`. But once the child has ended, or this is dropped, its whole process
+/// group has ended, too.
 #[derive(Debug)]
 pub struct Child {
     inner: std::process::Child,
     group: Pid,
     groups: Arc<Groups>,
-    /// The mark of its daemons, where they end with it.
+    /// The mark of its daemons, if they are to end with it.
     daemons: Option<OsString>,
     ended: Option<ExitStatus>,
 }
@@ -39,12 +40,12 @@ impl Child {
         }
     }
 
-    /// Waits for the child's end. What it started and left running is killed.
+    /// Waits until the child has ended, and kills what it started and left running.
     ///
     /// # Errors
     /// What waiting fails with.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
-        // As the standard library does: a child that waits for the end of its input would never end.
+        // The standard library does the same: a child that waits for the end of its input would never end.
         drop(self.inner.stdin.take());
         match self.reap(WaitIdOptions::EXITED)? {
             Some(status) => Ok(status),
@@ -52,7 +53,7 @@ impl Child {
         }
     }
 
-    /// The exit status where the child has ended; what it started and left running is killed then.
+    /// The exit status, if the child has ended; what it started and left running is then killed.
     ///
     /// # Errors
     /// What waiting fails with.
@@ -65,7 +66,7 @@ impl Child {
         self.groups.kill(self.group);
     }
 
-    /// Stops the child and all of its group; they can be killed all the same.
+    /// Stops the child and all of its group; they can still be killed.
     pub fn pause(&self) {
         self.groups.signal(self.group, Signal::STOP);
     }
@@ -75,8 +76,8 @@ impl Child {
         self.groups.signal(self.group, Signal::CONT);
     }
 
-    /// Waits for the child's end and gives all that it wrote to piped outputs. Other than with the
-    /// standard library, a grandchild that keeps a pipe open does not hold it up.
+    /// Waits until the child has ended, and returns all that it wrote to piped outputs. Unlike in
+    /// the standard library, a grandchild that keeps a pipe open does not delay this.
     ///
     /// # Errors
     /// What waiting or reading fails with.
@@ -101,8 +102,8 @@ impl Child {
         })
     }
 
-    /// Waits without reaping first: as long as the child is a zombie, its number, which is its
-    /// group's, cannot belong to anybody else, and the group can be killed without a risk.
+    /// Waits without reaping first: as long as the child is a zombie, its process id, which is also
+    /// its group's, cannot belong to another process, and the group can be killed safely.
     fn reap(&mut self, options: WaitIdOptions) -> io::Result<Option<ExitStatus>> {
         if let Some(status) = self.ended {
             return Ok(Some(status));
@@ -122,7 +123,7 @@ impl Child {
         Ok(self.ended)
     }
 
-    /// Ends what left the group. The child has ended, so the kernel has made those its orphans.
+    /// Ends processes that left the group. The child has ended, so they are orphans by now.
     fn end_daemons(&self) {
         if let Some(mark) = &self.daemons {
             daemons::end_those_of_process(mark);

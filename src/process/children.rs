@@ -13,7 +13,7 @@ use super::daemons::{self, MARK, ProcessRole};
 use super::groups::{self, Groups};
 use super::{Child, signals};
 
-/// How often perfcheck looks whether the killed groups of a dead run are gone, and how many times.
+/// How long perfcheck waits between checks that the killed groups of a dead run are gone, and how often it checks.
 const PATIENCE: (Duration, u32) = (Duration::from_millis(20), 250);
 
 /// Starts the children of a run, and ends them.
@@ -27,7 +27,7 @@ pub(crate) struct Children {
 }
 
 impl Children {
-    /// Those of the run in `folder`, which gets their journal. Signals end them from now on.
+    /// The children of the run in `folder`, where their journal is written. From now on signals end them.
     pub(crate) fn of_run(folder: &Path) -> io::Result<Children> {
         let groups = Arc::new(Groups::create(folder)?);
         signals::watch(&groups);

@@ -16,14 +16,14 @@ use super::table::{Stat, all, environment, has_program, own_children, stat};
 /// environment moves the stack of benchmarks.
 pub(super) const MARK: &str = "CARGO_PERFCHECK_RUN";
 
-/// What a process starts becomes an orphan at its death, and is found in the next search. A daemon
-/// that starts itself anew for ever is given up after so many.
+/// When a process is killed, its children become orphans, and the next search finds them. perfcheck
+/// gives up on a daemon that restarts itself forever after this many searches.
 const GENERATIONS: usize = 64;
 
-/// How long a killed process may take to be gone; the kernel may be writing for it.
+/// How long a killed process may take to disappear; the kernel may still be writing on its behalf.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long a process may take to execute another program; some really have no environment.
+/// How long a process may take to execute another program; some processes really have no environment.
 const EXECUTING: Duration = Duration::from_millis(50);
 
 /// How often it is looked for.
@@ -32,9 +32,9 @@ const GLANCE: Duration = Duration::from_millis(1);
 /// What a marked process is to the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProcessRole {
-    /// A tool: what it leaves behind serves others, too, such as the server of a compilation cache.
+    /// A tool: processes that it leaves behind, such as the server of a compilation cache, serve others, too.
     Tool,
-    /// A benchmark process, numbered within the run: what it leaves behind ends with it.
+    /// A benchmark process, numbered within the run: processes that it leaves behind end with it.
     Benchmark(u32),
 }
 
@@ -80,13 +80,13 @@ pub(super) fn adopt_orphans() {
     let _ = set_child_subreaper(Some(getpid()));
 }
 
-/// Ends what one benchmark process, which is dead, has left among our children.
+/// Ends the processes that a dead benchmark process has left among our children.
 pub(super) fn end_those_of_process(mark: &OsStr) {
     end(Whose::Process(mark), || own_children().unwrap_or_else(all));
     reap_orphans();
 }
 
-/// Ends what the benchmark processes of a run have left anywhere on the machine.
+/// Ends the processes that the benchmarks of a run have left anywhere on the machine.
 pub(super) fn end_those_of_run(run: &OsStr) {
     end(Whose::Run(run), all);
 }
@@ -108,8 +108,8 @@ fn end(whose: Whose<'_>, candidates: impl Fn() -> Vec<Pid>) {
     }
 }
 
-/// Kills the process where its environment says whose it is. It is held by a file descriptor
-/// meanwhile, so that no stranger with the same number is hit.
+/// Kills the process if its environment has the mark. A file descriptor holds the process
+/// meanwhile, so that no other process with the same id is hit.
 fn kill_if_marked(pid: Pid, whose: Whose<'_>) -> bool {
     let held = pidfd_open(pid, PidfdFlags::empty());
     let marked = settled_environment(pid).is_some_and(|environment| {
@@ -130,7 +130,7 @@ fn kill_if_marked(pid: Pid, whose: Whose<'_>) -> bool {
 }
 
 /// The environment of a process. It reads as empty for a moment while the process executes another
-/// program: what looks empty, and is neither a thread of the kernel nor dead, is read again.
+/// program. So an empty environment is read again, unless the process is a kernel thread or dead.
 fn settled_environment(pid: Pid) -> Option<Vec<u8>> {
     let deadline = Instant::now() + EXECUTING;
     loop {
@@ -154,9 +154,9 @@ fn reap_orphans() {
         .for_each(reap_orphan);
 }
 
-/// Reaps a process that has ended and is ours by adoption, so that nobody else waits for it. A child of
-/// our own is in our group, or leads one in our session: its owner waits for that one, and would find
-/// nobody.
+/// Reaps a process that has ended and that we adopted, since nothing else waits for it. Our own
+/// children are in our group, or lead one in our session: their owner waits for them and must find
+/// them.
 fn reap_orphan(pid: Pid) {
     let Some(this) = stat(getpid()) else { return };
     let is_own = |stat: &Stat| {

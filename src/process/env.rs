@@ -3,10 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
-/// What git sets for hooks and aliases (`git rev-parse --local-env-vars`): it would point a
-/// child's git, and every build script that asks git, at the user's repository. One tool so
-/// corrupted a real repository. `GIT_CONFIG_COUNT` and its values are left: people set them for
-/// credentials.
+/// What git sets for hooks and aliases (`git rev-parse --local-env-vars`): it would point a child's
+/// git, and every build script that asks git, at the user's repository. A real repository was
+/// corrupted this way. `GIT_CONFIG_COUNT` and its values are left: people set them for credentials.
 const GIT: &[&str] = &[
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -29,9 +28,9 @@ const GIT: &[&str] = &[
 ];
 
 /// What cargo, rustup and make set for their own children. `RUSTUP_TOOLCHAIN` and `RUSTC` would
-/// win over the revision's `rust-toolchain.toml` (where the former is the user's word, builds set it
-/// again); a target folder of the user's would be shared by
-/// both sides; a jobserver's file descriptors are not there any more.
+/// outrank the revision's `rust-toolchain.toml` (where the user chose the former, builds set it
+/// again); both sides would share a target folder of the user's; a jobserver's file descriptors no
+/// longer exist.
 const TOOLS: &[&str] = &[
     "CARGO",
     "CARGO_BUILD_BUILD_DIR",
@@ -78,14 +77,14 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// As [`command`], for one that is there already. Call it before setting variables on the command:
-/// what it takes out, it takes out no matter who set it.
+/// Like [`command`], for an existing command. Call it before setting variables on the command: it
+/// removes them no matter who set them.
 pub fn clean_env(command: &mut Command) -> &mut Command {
     remove(command, leaks)
 }
 
-/// Takes out of the environment of a benchmark all variables of the cargo or git process that
-/// perfcheck runs under, settings included: they speak of the user's checkout.
+/// Removes from the environment of a benchmark all variables of the cargo or git process that
+/// perfcheck runs under, settings included: they refer to the user's checkout.
 pub(crate) fn without_session(command: &mut Command) -> &mut Command {
     remove(command, is_of_session)
 }

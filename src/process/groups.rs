@@ -1,5 +1,5 @@
-//! The process groups of a run: a registry in memory, and a journal on disk from which somebody
-//! else can end them when the run is dead.
+//! The process groups of a run: a registry in memory, and a journal on disk from which another
+//! process can end them when the run is dead.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -32,7 +32,7 @@ impl Groups {
         Ok(Groups(Mutex::new(Live { journal, groups })))
     }
 
-    /// Starts a process and registers its group in one step, so that no signal falls between.
+    /// Starts a process and registers its group in one step, so that no signal comes in between.
     pub(super) fn spawn(
         &self,
         start: impl FnOnce() -> io::Result<std::process::Child>,
@@ -49,7 +49,7 @@ impl Groups {
                 live.groups.push(group);
                 Ok((child, group))
             }
-            // A process that nobody could find again must not go on.
+            // A process that could not be found again must not continue.
             Err(error) => {
                 child.kill()?;
                 child.wait()?;
@@ -76,10 +76,10 @@ impl Groups {
         }
     }
 
-    /// Sends a signal that ends nobody to `group` where it is still registered.
+    /// Sends `group` a signal that ends no process, if the group is still registered.
     pub(super) fn signal(&self, group: Pid, signal: Signal) {
         if self.live().groups.contains(&group) {
-            // It may be gone already: then there is nobody to stop.
+            // The group may be gone already.
             let _ = kill_process_group(group, signal);
         }
     }
@@ -94,8 +94,8 @@ impl Groups {
     }
 }
 
-/// Kills the groups that the journal in `folder` names and that are still those of that run.
-/// Gives those that it killed.
+/// Kills the groups that the journal in `folder` names, if they still belong to that run. Returns
+/// those that it killed.
 pub(super) fn kill_journalled(folder: &Path) -> Vec<Pid> {
     let Ok(journal) = fs_err::read_to_string(folder.join(JOURNAL)) else {
         return Vec::new();
@@ -120,19 +120,19 @@ pub(super) fn kill_journalled(folder: &Path) -> Vec<Pid> {
     groups.into_iter().map(|(group, _)| group).collect()
 }
 
-/// Whether any process of `group` still runs; those that only wait to be reaped do not.
+/// Whether any process of `group` still runs; zombies do not count.
 pub(super) fn exists(group: Pid) -> bool {
     if test_kill_process_group(group).is_err() {
         return false;
     }
     let known = |pid: Pid| stat(pid).filter(|stat| stat.group == group.as_raw_pid());
     let mut members = all().into_iter().filter_map(known).peekable();
-    // Without `/proc` there is nobody to be seen.
+    // Without `/proc` no process can be seen.
     members.peek().is_none() || members.any(|stat| !stat.has_ended())
 }
 
 fn kill(group: Pid) {
-    // It may be gone already: that is what is wanted.
+    // The group may be gone already, which is fine.
     let _ = kill_process_group(group, Signal::KILL);
 }
 
@@ -143,9 +143,9 @@ fn pid_of(child: &std::process::Child) -> io::Result<Pid> {
         .ok_or_else(|| io::Error::other(format!("process id {} is out of range", child.id())))
 }
 
-/// Whether `group` is that of the run and not of somebody who got the same number later: its
-/// leader began when the journal says, or, the leader being gone, a member carries the run's mark.
-/// Without `/proc` nothing tells: it is left alone.
+/// Whether `group` belongs to the run, and not to a process that got the same id later: its leader
+/// started when the journal says, or, if the leader is gone, a member carries the run's mark.
+/// Without `/proc` this is unknown, and the group is left alone.
 fn is_of_run(group: Pid, since: u64, run: &[u8]) -> bool {
     if let Some(leader) = stat(group) {
         return leader.began == since;

@@ -33,7 +33,7 @@ impl Interrupted {
     }
 }
 
-/// What told this run to stop, if anything did.
+/// Why this run is to stop, if it is.
 #[must_use]
 pub fn interrupted() -> Option<Interrupted> {
     match CAUSE.load(Ordering::SeqCst) {
@@ -51,8 +51,8 @@ pub fn check() -> Result<(), Interrupted> {
     interrupted().map_or(Ok(()), Err)
 }
 
-/// Remembers a signal; gives whether it is the first. That the time was up before is no signal: what is
-/// known may still be written.
+/// Remembers a signal, and returns whether it is the first one. Time running out does not count as a
+/// signal: the report may still be written.
 pub(super) fn remember(signal: i32) -> bool {
     matches!(CAUSE.swap(signal, Ordering::SeqCst), 0 | TIME_UP)
 }

@@ -9,15 +9,15 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 pub enum Placement {
     /// Wherever the system puts them.
     Free,
-    /// Both sides on this processor: handing over between them moves no caches, and no processor is
-    /// luckier than another.
+    /// Both sides run on this processor: switching between them moves no caches, and neither side
+    /// has a better processor.
     On(usize),
 }
 
 impl Placement {
-    /// Runs `start`, so that what it starts is placed from its first instruction on: a child inherits
-    /// the placement of the thread that starts it, and a pool of threads is sized in the first
-    /// moments of a process.
+    /// Runs `start` so that the process that it starts is placed from its first instruction on: a
+    /// child inherits the placement of the thread that starts it, and a pool of threads is sized in
+    /// the first moments of a process.
     pub(crate) fn apply<T>(self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let Placement::On(cpu) = self else {
             return start();

@@ -5,14 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A program of the user's that is started with a benchmark's command line as its last arguments.
+/// A program that the user configured, started with a benchmark's command line as its last arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runner {
     /// Absolute where the setting names a path, else to be found on the `PATH`.
     pub program: PathBuf,
     /// What comes before the benchmark's own command line.
     pub arguments: Vec<String>,
-    /// All of it as a person knows it, without the folder of the checkout.
+    /// The command as the user knows it, without the folder of the checkout.
     pub typed: String,
     /// The setting and its file, or the variable.
     pub named_in: String,
@@ -33,7 +33,7 @@ impl Runner {
         [self.program.clone()].into_iter().chain(arguments)
     }
 
-    /// `program`, launched by `runner` where there is one.
+    /// `program`, launched by `runner` if there is one.
     pub(crate) fn launch(runner: Option<&Runner>, program: &Path) -> Command {
         let Some(runner) = runner else {
             return Command::new(program);

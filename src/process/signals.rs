@@ -15,9 +15,9 @@ use super::interruption::{remember, remember_time_up};
 static RUNS: Mutex<Vec<Weak<Groups>>> = Mutex::new(Vec::new());
 
 /// From now on the first SIGINT, SIGTERM or SIGHUP ends all children and makes [`interrupted`](super::interrupted)
-/// say so; the second ends this process at once (the guardian then cleans up). Signals that were
-/// ignored when the program started, by `nohup` or by a shell for its background jobs, stay so.
-/// Calling it again does nothing.
+/// return it; the second ends this process at once (the guardian then cleans up). Signals that were ignored when
+/// the program started, by `nohup` or by a shell for its background jobs, stay ignored. Calling this again does
+/// nothing.
 ///
 /// # Errors
 /// What the system says where signals cannot be watched.
@@ -45,8 +45,8 @@ pub(super) fn watch(groups: &Arc<Groups>) {
     runs.push(Arc::downgrade(groups));
 }
 
-/// From `end` on, all children are ended and none is started, and
-/// [`interrupted`](super::interrupted) says that the time is up. What is known can still be written.
+/// At `end`, all children are ended and no more are started, and [`interrupted`](super::interrupted)
+/// says that the time is up. The report can still be written.
 ///
 /// # Errors
 /// Where the system starts no thread.

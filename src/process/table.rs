@@ -1,5 +1,5 @@
-//! What `/proc` tells of processes. perfcheck reads it there and does not ask the kernel by system calls:
-//! these give 0 for processes outside of a container.
+//! What `/proc` says about processes. perfcheck reads process ids there instead of asking the kernel with system
+//! calls, which return 0 for processes outside of a container.
 
 use std::path::Path;
 
@@ -15,9 +15,9 @@ pub(crate) struct Stat {
     pub(super) session: i32,
     /// When it began, in clock ticks since boot.
     pub(super) began: u64,
-    /// User and system time in clock ticks: of all its threads or, in the file of a thread, of that alone.
+    /// User and system time in clock ticks: of all threads or, in the file of a thread, of that thread only.
     pub(crate) ticks: u64,
-    /// The same of its children that have ended and been waited for.
+    /// The same for its children that have ended and been waited for.
     pub(crate) children_ticks: u64,
 }
 
@@ -60,12 +60,12 @@ pub(super) fn environment(pid: Pid) -> Option<Vec<u8>> {
     std::fs::read(format!("/proc/{}/environ", pid.as_raw_pid())).ok()
 }
 
-/// Whether it executes a program: threads of the kernel and dead processes do not.
+/// Whether it executes a program: kernel threads and dead processes do not.
 pub(super) fn has_program(pid: Pid) -> bool {
     std::fs::read_link(format!("/proc/{}/exe", pid.as_raw_pid())).is_ok()
 }
 
-/// A process of the group of `leader` that executes `program`; the leader where it does.
+/// A process in the group of `leader` that executes `program`; the leader itself, if it does.
 pub(crate) fn executing(leader: u32, program: &Path) -> Option<u32> {
     let program = program.canonicalize().ok()?;
     let leader = Pid::from_raw(i32::try_from(leader).ok()?)?;
@@ -101,7 +101,7 @@ pub(super) fn own_children() -> Option<Vec<Pid>> {
                     .filter_map(|word| word.parse().ok())
                     .filter_map(Pid::from_raw),
             ),
-            // A thread that has just ended; else the kernel was built without the file.
+            // The thread has just ended; otherwise the kernel was built without this file.
             Err(_) if !thread.path().exists() => {}
             Err(_) => return None,
         }

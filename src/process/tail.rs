@@ -1,4 +1,4 @@
-//! The end of what a process writes: read always, so that it never blocks, kept only in part.
+//! The last output of a process: everything is read, so that the process never blocks, but only the end is kept.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -12,8 +12,8 @@ const KEPT_BYTES: usize = 16 << 10;
 /// How many lines of it are shown.
 const SHOWN_LINES: usize = 20;
 
-/// How long the rest of a stream is waited for once its process is dead. Only a grandchild that
-/// left the process group can hold it open longer.
+/// How long to wait for the rest of a stream once its process is dead. Only a grandchild that left
+/// the process group can hold it open longer.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Reads a stream on a thread of its own and keeps its end.
@@ -39,7 +39,7 @@ impl Tail {
                 let surplus = kept.len().saturating_sub(KEPT_BYTES);
                 kept.drain(..surplus);
             }
-            // Nobody may be listening any more; that is no fault.
+            // The receiver may be gone, which is fine.
             let _ = announce.send(());
         });
         Tail { kept, closed }
@@ -53,7 +53,7 @@ impl Tail {
 
     /// The last lines, once the process is dead.
     pub(crate) fn last_lines(&self) -> String {
-        // Only a bound on waiting: whatever is there by then is the answer.
+        // This only bounds the waiting: whatever has arrived by then is the answer.
         let _ = self.closed.recv_timeout(PATIENCE);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         last_lines(kept.make_contiguous())
@@ -67,8 +67,8 @@ pub(crate) fn last_lines(text: &[u8]) -> String {
     shown(&lines).join("\n")
 }
 
-/// The last lines; but where a panic with a long backtrace would push its own message out, what it
-/// said, without the backtrace.
+/// The last lines; or, if a long backtrace would push out the message of a panic, that message
+/// without the backtrace.
 fn shown<'t>(lines: &[&'t str]) -> Vec<&'t str> {
     let last = lines.len().saturating_sub(SHOWN_LINES);
     let Some(panic) = lines.iter().rposition(|line| line.contains("panicked at ")) else {

@@ -18,7 +18,7 @@ pub enum ScratchError {
     /// No folder is left for checkouts and builds.
     #[error("no folder can hold checkouts and builds\n\n{reasons}")]
     NoPlace {
-        /// Each folder with what speaks against it, one a line.
+        /// Each folder with the reason why it cannot be used, one per line.
         reasons: String,
     },
     /// The file system refuses locks.

@@ -22,7 +22,7 @@ pub struct Scratch {
     place: Option<RunPlace>,
     state: FolderState,
     guardian: Option<Guardian>,
-    /// Held for the run's life: its being free is how others know that the run is dead.
+    /// Held as long as the run lives: other runs know that it is dead when they can take this lock.
     _lock: fs_err::File,
 }
 
@@ -37,8 +37,8 @@ impl Scratch {
     /// Makes a private folder (mode 0700) in `parent`, which is made where it is missing, and
     /// removes what dead runs left there. All such folders have paths of the same length.
     ///
-    /// `guardian` is this program (`std::env::current_exe()`); without one nothing cleans up after
-    /// a sudden death until the next run does.
+    /// `guardian` is this program (`std::env::current_exe()`). Without a guardian, only the next
+    /// run cleans up after a sudden death.
     ///
     /// # Errors
     /// Where the folder cannot be made or locked (no permission, a full disk), or the guardian
@@ -136,8 +136,8 @@ impl Scratch {
     }
 
     /// Like [`Scratch::spawn`], for a process of a benchmark: daemons that it leaves, in whatever
-    /// group or session, end with it as well. Those of tools stay, since they are there for others,
-    /// too: the server of a compilation cache.
+    /// group or session, end with it as well. Daemons of tools stay, since they serve others, too:
+    /// the server of a compilation cache, say.
     ///
     /// # Errors
     /// As [`Scratch::spawn`].
@@ -156,7 +156,7 @@ impl Scratch {
         })
     }
 
-    /// Kills every child, leaves the folder where it is and gives its path; no later run removes it.
+    /// Kills every child, leaves the folder where it is and returns its path; no later run removes it.
     ///
     /// # Errors
     /// Where it cannot be marked as kept; it is removed then.
@@ -182,14 +182,14 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // The guardian hears of it only afterwards, as fields drop after this: killed in the middle of
-        // removing, the rest is the guardian's.
+        // The guardian is told only afterwards, since fields drop after this: if the run is killed in
+        // the middle of removing, the guardian removes the rest.
         let _ = self.remove();
     }
 }
 
-/// The right to look at and to make folders of runs: between a folder's making and its locking
-/// nobody may take it for a dead one.
+/// The right to examine and create the folders of runs: between its creation and its locking, a
+/// folder must not be taken for one of a dead run.
 struct FolderTurn {
     _file: fs_err::File,
 }
@@ -213,10 +213,10 @@ impl FolderTurn {
     }
 }
 
-/// The folder of a run that is no more.
+/// The folder of a run that is dead.
 struct DeadRun {
     path: PathBuf,
-    /// So that of two runs that start together one cleans it.
+    /// Ensures that only one of two runs that start together cleans it.
     _lock: Option<fs_err::File>,
 }
 
@@ -248,7 +248,7 @@ fn dead_runs(parent: &Path) -> io::Result<Vec<DeadRun>> {
         let lock = match fs_err::File::open(path.join(LOCK)) {
             Ok(lock) => Some(lock),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            // Somebody else's, or not to be judged: leave it.
+            // Another user's, or unreadable: leave it alone.
             Err(_) => continue,
         };
         match lock.as_ref().map(|lock| lock.file().try_lock()) {

@@ -1,6 +1,6 @@
 //! The guardian: a second process of this program that outlives the run by a moment. When the run
-//! dies without a word (`kill -9`, out of memory), it kills the run's process groups and the daemons
-//! of its benchmarks, and removes the run's folder.
+//! dies suddenly (`kill -9`, out of memory), it kills the run's process groups and the daemons of
+//! its benchmarks, and removes the run's folder.
 //!
 //! The program must dispatch its first argument [`SUBCOMMAND`] to [`run`] before it parses
 //! anything else: `guardian::run(std::io::stdin().lock())`.
@@ -55,14 +55,14 @@ pub(super) fn end_dead_run(folder: &Path) -> io::Result<()> {
     remove_tree(folder, Some(LOCK))
 }
 
-/// Removing is only for what looks like ours, whatever was asked.
+/// Only a folder that looks like one of ours may be removed, whatever the message says.
 fn is_run_folder(folder: &Path) -> bool {
     let named = folder
         .file_name()
         .is_some_and(|name| name.as_bytes().starts_with(PREFIX.as_bytes()));
     named
         && fs_err::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir())
-        // The run may have died between keeping its folder and saying that it is done.
+        // The run may have died between keeping its folder and reporting that it is done.
         && !folder.join(KEPT).exists()
 }
 
@@ -75,8 +75,8 @@ pub(super) struct Guardian {
 impl Guardian {
     /// Starts `program` as the guardian of the run in `folder`.
     pub(super) fn start(program: &Path, folder: &Path) -> io::Result<Guardian> {
-        // A group of its own: the terminal's Ctrl-C is for the run. Away from every folder that
-        // somebody may want to unmount.
+        // A group of its own: the terminal's Ctrl-C is for the run. Its current folder must not be
+        // one that the user may want to unmount.
         let mut process = process::command(program)
             .arg(SUBCOMMAND)
             .current_dir("/")

@@ -1,5 +1,5 @@
-//! The run's private folder, with which its child processes end: on success, on error, on
-//! Ctrl-C, SIGTERM and SIGHUP, and, through a guardian process, on `kill -9`.
+//! The run's private folder. When it goes, the run's child processes end, too: on success, on
+//! error, on Ctrl-C, SIGTERM and SIGHUP, and, through a guardian process, on `kill -9`.
 //!
 //! - [`Scratch`] is the folder (mode 0700), held by a lock, removed by [`Scratch::close`] or on
 //!   drop. Creating one also removes what dead runs left behind; live runs are not touched.
@@ -24,7 +24,7 @@ pub(crate) use remove::remove_tree;
 /// The lock file's name, in a run's folder and in the folder of all runs.
 const LOCK: &str = "lock";
 
-/// The name of the file that says: this folder is to stay.
+/// The name of the file that marks a folder to be kept.
 const KEPT: &str = "kept";
 
 /// What the name of a run's folder begins with.

@@ -1,9 +1,9 @@
 //! Where checkouts and builds may lie.
 //!
 //! Cargo and rustup look upwards from where they run for `.cargo/config.toml`, `rust-toolchain.toml` and
-//! `Cargo.toml`. A tree below the user's repository would be built with the files of the working tree,
-//! both sides alike, whatever the two revisions say. So trees lie where nothing of that kind is found, and a
-//! folder that is named for kept builds and is no such place gets one archive of them.
+//! `Cargo.toml`. A tree below the user's repository would be built with the files of the working tree, both sides
+//! alike, whatever the two revisions say. So trees lie where no such file is found. If the folder that the user
+//! names for kept builds is not such a place, it gets one archive of them instead.
 
 use std::fmt;
 use std::io;
@@ -109,7 +109,7 @@ impl Candidates {
         }
     }
 
-    /// Without a home, as some services run, there is no cache folder.
+    /// Without a home folder, as for some services, there is no cache folder.
     fn preferred(&self) -> PathBuf {
         self.trees.first().cloned().unwrap_or_default()
     }
@@ -172,7 +172,7 @@ impl Candidates {
         }
     }
 
-    /// Whether others may write into the folder above, so that what is there may be theirs.
+    /// Whether others may write into the parent folder, so that its entries may be theirs.
     fn is_shared(&self, folder: &Path) -> bool {
         let above = folder.parent().and_then(|above| above.metadata().ok());
         above.is_some_and(|above| above.mode() & 0o022 != 0)
@@ -273,7 +273,7 @@ fn real(path: &Path) -> PathBuf {
     }
 }
 
-/// Makes the folder of all runs where it is missing; where others could have made it, it must be ours.
+/// Makes the folder of all runs if it is missing; if others could have made it, it must be ours.
 fn make_private(parent: &Path, shared: bool) -> io::Result<()> {
     make_parent(parent)?;
     let meta = fs_err::symlink_metadata(parent)?;
@@ -286,11 +286,11 @@ fn make_private(parent: &Path, shared: bool) -> io::Result<()> {
             "it is not a folder of yours alone",
         ));
     }
-    // Whether something can be written there is seen by writing.
+    // Only writing shows whether the folder is writable.
     tempfile::tempfile_in(parent).map(drop)
 }
 
-/// Makes the folder of all runs, private, and tells backup programs and git to pass it by
+/// Makes the folder of all runs, private, and tells backup programs and git to ignore it
 /// (<https://bford.info/cachedir/>).
 pub(super) fn make_parent(parent: &Path) -> io::Result<()> {
     if let Some(above) = parent.parent() {
@@ -355,7 +355,7 @@ mod tests {
     #[test]
     fn trees_lie_in_the_cache_folder_and_the_note_is_empty() {
         let ground = Ground::new();
-        // Above both: the user's own builds read it, too.
+        // Above both folders: the user's own builds read it, too.
         ground.write("home/.cargo/config.toml", "");
         let place = ground.choose(None);
         assert_eq!(place.trees, ground.at("home/cache/ours"));

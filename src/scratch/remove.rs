@@ -1,10 +1,10 @@
-//! Removing folders that do not want to be removed.
+//! Removing folders that resist: read-only ones, and those in which dying processes still write.
 
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-/// How often removing is tried while dying processes still write into the folder.
+/// How often to retry while dying processes still write into the folder.
 const ATTEMPTS: u32 = 40;
 
 /// Removes `folder` and all below, `last` (a file in it) at the very end. Folders without write

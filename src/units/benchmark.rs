@@ -70,7 +70,7 @@ impl Throughput {
         }
     }
 
-    /// How much more this is; nothing where either is nothing, or they are of different things.
+    /// How many times as much this is; `None` where either is zero or their kinds differ.
     #[must_use]
     pub fn relative_to(self, other: Throughput) -> Option<Ratio> {
         let (amount, of) = match (self, other) {
@@ -82,7 +82,7 @@ impl Throughput {
         (amount > 0 && of > 0).then(|| Ratio::from_quotient(amount as f64 / of as f64))
     }
 
-    /// How much is processed in a second where an iteration takes `time`.
+    /// How much is processed per second if an iteration takes `time`.
     #[must_use]
     pub fn a_second(self, time: Nanos) -> f64 {
         let (Throughput::Bytes(each) | Throughput::Elements(each) | Throughput::Bits(each)) = self;

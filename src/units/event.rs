@@ -25,7 +25,7 @@ pub enum Pass {
     Reach,
 }
 
-/// Something a person who waits may want to know.
+/// Something that a waiting user may want to know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -58,7 +58,7 @@ pub enum Event {
         krate: String,
         /// How many are finished.
         done: usize,
-        /// How many there are, where cargo lets us know.
+        /// How many there are, if cargo says.
         total: Option<usize>,
     },
     /// A side is built.
@@ -86,7 +86,7 @@ pub enum Event {
     },
     /// It is known which benchmarks the change can affect.
     Reached {
-        /// How many it can affect, for all that is known.
+        /// How many it can affect, as far as perfcheck can tell.
         reached: usize,
         /// How many both sides have.
         benchmarks: usize,
@@ -100,12 +100,12 @@ pub enum Event {
         /// How many rounds at the most.
         rounds: usize,
     },
-    /// How long the present pass will take, from what its first processes showed.
+    /// How long this pass will take, estimated from its first processes.
     Estimated {
-        /// If most benchmarks are settled at the first look.
+        /// If most benchmarks are decided at the first interim analysis.
         #[serde(rename = "expected_seconds", serialize_with = "as_seconds")]
         expected: Duration,
-        /// If none is before its last.
+        /// If none is decided before its last one.
         #[serde(rename = "at_most_seconds", serialize_with = "as_seconds")]
         at_most: Duration,
     },

@@ -16,13 +16,13 @@ pub struct MetricFacts {
     pub id: &'static str,
     /// What names it for people.
     pub name: &'static str,
-    /// In what its numbers are.
+    /// The unit of its numbers.
     pub unit: Unit,
     /// Which way is an improvement.
     pub better: Better,
     /// Whether its numbers are exact.
     pub exactness: Exactness,
-    /// What its number is of.
+    /// What its number describes.
     #[serde(skip)]
     pub form: Form,
     /// What it is reported beside.
@@ -63,7 +63,7 @@ pub enum Better {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Exactness {
-    /// The same each time: one more is one more.
+    /// The same in every run: a difference of one is real.
     Exact,
     /// Drawn from a distribution.
     Sampled,
@@ -74,7 +74,7 @@ pub enum Exactness {
 pub enum Form {
     /// It adds up over iterations: its mean is always known.
     Sum,
-    /// A height that is reached; it may not be known of a single iteration.
+    /// A high-water mark; it may be unknown for a single iteration.
     Level,
     /// A percentile of samples, each of which may be the mean of several iterations.
     Percentile,
@@ -86,7 +86,7 @@ pub enum Form {
 pub enum MetricGroup {
     /// What the clock shows: what a benchmark's verdict is about.
     Time,
-    /// What is processed in a second; it follows from the time.
+    /// What is processed per second; it follows from the time.
     Throughput,
     /// What is asked of the allocator.
     Allocations,
@@ -165,7 +165,7 @@ impl Metric {
             .find(|metric| metric.gain == Some(word))
     }
 
-    /// `≤`, or `≥` of what must not be less.
+    /// `≤`, or `≥` for a metric that must not fall below its limit.
     #[must_use]
     pub fn relation(self) -> &'static str {
         match self.better {

@@ -85,7 +85,7 @@ impl Metric {
         gain: None,
         ..TIME
     });
-    /// The 95th percentile of the samples: of iterations only where a sample has one.
+    /// The 95th percentile of the samples; of iterations only where each sample is one iteration.
     pub const P95: Metric = Metric(&MetricFacts {
         id: "p95",
         name: "p95",
@@ -97,7 +97,7 @@ impl Metric {
         gain: None,
         ..TIME
     });
-    /// The 99th percentile of the samples: of iterations only where a sample has one.
+    /// The 99th percentile of the samples; of iterations only where each sample is one iteration.
     pub const P99: Metric = Metric(&MetricFacts {
         id: "p99",
         name: "p99",
@@ -134,7 +134,7 @@ impl Metric {
         unit: Unit::BitsPerSecond,
         ..BYTES_PER_SECOND
     });
-    /// Fresh allocations of an iteration; reallocations are counted apart.
+    /// Fresh allocations per iteration; reallocations are counted separately.
     pub const ALLOCATIONS: Metric = Metric(&ALLOCATIONS);
     /// Reallocations of an iteration.
     pub const REALLOCATIONS: Metric = Metric(&MetricFacts {
@@ -167,7 +167,7 @@ impl Metric {
         gain: Some("fewer-bytes"),
         ..ALLOCATIONS
     });
-    /// Most bytes in use at once, above those at the start of the timed region.
+    /// The most bytes in use at once, above those in use at the start of the timed region.
     pub const PEAK: Metric = Metric(&MetricFacts {
         id: "peak",
         name: "peak",

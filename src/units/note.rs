@@ -1,13 +1,13 @@
-//! What the reader should know, and of which part of a benchmark.
+//! Notes: what the reader should know about a benchmark, or about one group of its metrics.
 
 use serde::{Deserialize, Serialize};
 
 use super::MetricGroup;
 
-/// Something the reader should know of a benchmark.
+/// Something that the reader should know about a benchmark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// Of which of its metrics; `None` where it is about the benchmark.
+    /// Which of its metrics it is about; `None` if it is about the benchmark as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<MetricGroup>,
     /// A lower-case fragment.

@@ -1,8 +1,8 @@
-//! Paths by their words.
+//! Operations on paths that do not ask the file system.
 
 use std::path::{Component, Path, PathBuf};
 
-/// `path` without `.` and `..`, by its words alone: what it names need not exist.
+/// `path` without `.` and `..`. The file system is not asked: the path need not exist.
 #[must_use]
 pub fn normal(path: &Path) -> PathBuf {
     path.components().fold(PathBuf::new(), |mut so_far, part| {
@@ -17,8 +17,8 @@ pub fn normal(path: &Path) -> PathBuf {
     })
 }
 
-/// The folder beside both checkouts that executables name in place of their own side's, where the sides' own
-/// names would be in them: as long as those, and never there.
+/// The folder beside both checkouts that stands for either side in executables which would otherwise contain their
+/// side's name. The name is as long as the sides' own, and no such folder exists.
 pub const EITHER_SIDE: &str = "side";
 
 /// Where `path`, as an executable has it, is in its own side's `checkout`.

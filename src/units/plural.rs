@@ -1,4 +1,4 @@
-//! Numbers with the word that suits them: the only plurals.
+//! Numbers with a singular or plural noun. All plurals are made here.
 
 /// `1 round`, `12 rounds`.
 pub(crate) fn plural(n: usize, one: &str, many: &str) -> String {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A duration in nanoseconds; fractional, since a mean over many iterations is.
+/// A duration in nanoseconds; fractional, because it may be a mean over many iterations.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Nanos(f64);

@@ -1,13 +1,13 @@
-//! Words as they are typed into a POSIX shell: the only quoter.
+//! Words as they are typed into a POSIX shell. All quoting is done here.
 
 /// A word that a shell reads as it is.
 pub(crate) fn quoted(word: &str) -> String {
-    // An equals sign matters at the beginning alone, and quotes around `old=new` only distract.
+    // An equals sign is special at the beginning only, and quotes around `old=new` only distract.
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@".contains(c);
     if !word.is_empty() && word.chars().all(plain) && !word.starts_with('=') {
         return word.to_owned();
     }
-    // Refused are words with a NUL, which no program can be given.
+    // `shlex` refuses words with a NUL, which cannot be an argument of any program.
     shlex::try_quote(word).map_or_else(|_| word.replace('\0', ""), |quoted| quoted.into_owned())
 }
 

@@ -14,6 +14,6 @@ pub enum Colour {
 pub enum Charset {
     /// Symbols and line drawing.
     Unicode,
-    /// Nothing of ours beyond ASCII; names keep the characters they have.
+    /// perfcheck writes ASCII only; names keep their characters.
     Ascii,
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(u64);
 
-/// The last second of the year 9999: what RFC 3339 can say.
+/// The last second of the year 9999: the latest time that RFC 3339 can express.
 const LAST: u64 = 253_402_300_799;
 
 impl Timestamp {
@@ -19,8 +19,8 @@ impl Timestamp {
         Timestamp(since.map_or(0, |since| since.as_secs()).min(LAST))
     }
 
-    /// So many seconds after the beginning of 1970. A commit may claim any time; what cannot be written is the
-    /// nearest that can.
+    /// The time so many seconds after the beginning of 1970. A commit may claim any time; one that RFC 3339 cannot
+    /// express becomes the nearest that it can.
     #[must_use]
     pub fn from_unix(seconds: i64) -> Timestamp {
         Timestamp(u64::try_from(seconds).unwrap_or(0).min(LAST))

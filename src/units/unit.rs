@@ -36,7 +36,7 @@ impl Unit {
         }
     }
 
-    /// An amount that somebody typed: without the digits that nobody would type.
+    /// An amount that the user typed, without the digits that nobody would type.
     #[must_use]
     pub fn show_typed(self, amount: f64) -> String {
         let shown = self.show(amount);
@@ -48,7 +48,7 @@ impl Unit {
     }
 }
 
-/// Four digits with the prefix that suits.
+/// Four digits with a suitable prefix.
 fn scaled(amount: f64, unit: &str) -> String {
     let prefixes = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
     let fitting = prefixes.into_iter().find(|(scale, _)| amount >= *scale);

@@ -12,7 +12,7 @@ use crate::units::{BenchmarkKey, Better, Metric, MetricGroup, Unit};
 /// The key of the list of budgets: `[[budget]]`.
 pub(super) const KEY: &str = "budget";
 
-/// The keys of one budget that are no limits.
+/// The keys of a budget that are not limits.
 const OTHER_KEYS: [EntryKey; 5] = [
     MATCH,
     PACKAGE,
@@ -41,7 +41,7 @@ pub(super) fn keys() -> Vec<EntryKey> {
     OTHER_KEYS.into_iter().chain(limits).collect()
 }
 
-/// The keys that limit something, each with the first of its metrics.
+/// The keys that are limits, each with the first of its metrics.
 pub(super) fn limits() -> impl Iterator<Item = (&'static str, Metric)> {
     let limited = |metric: Metric| Some((metric.limit.as_ref()?.name, metric));
     let first =
@@ -53,7 +53,7 @@ pub(super) fn limits() -> impl Iterator<Item = (&'static str, Metric)> {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Budgets(Vec<Budget>);
 
-/// One entry: of what it speaks, and its limits.
+/// One entry: what it applies to, and its limits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Budget {
     whose: BudgetSubjectKind,
@@ -81,7 +81,7 @@ impl Budgets {
         self.0.iter().any(of_binaries)
     }
 
-    /// The limits of one benchmark, one a metric.
+    /// The limits of one benchmark, one per metric.
     #[must_use]
     pub fn of_benchmark(&self, key: &BenchmarkKey) -> Vec<Limit> {
         self.of(|whose| match whose {
@@ -100,7 +100,7 @@ impl Budgets {
         let mut limits: Vec<Limit> = Vec::new();
         let weakest_first = self.0.iter().filter(|budget| speaks_of(&budget.whose));
         for limit in weakest_first.flat_map(|budget| &budget.limits) {
-            // A throughput in another unit is another metric, and the same limit.
+            // A throughput in another unit is another metric, but the same limit.
             limits.retain(|earlier| earlier.metric.name != limit.metric.name);
             limits.push(*limit);
         }
@@ -108,7 +108,7 @@ impl Budgets {
         limits
     }
 
-    /// The entries about benchmarks that speak of none of these, as they were typed.
+    /// The entries about benchmarks that match none of these, as they were typed.
     #[must_use]
     pub fn without_benchmark<'a>(
         &self,
@@ -125,7 +125,7 @@ impl Budgets {
         self.0.iter().filter_map(in_vain).collect()
     }
 
-    /// The entries about programs that speak of none of these (package, name), as they were typed.
+    /// The entries about programs that match none of these (package, name), as they were typed.
     #[must_use]
     pub fn without_binary<'a>(
         &self,
@@ -142,7 +142,7 @@ impl Budgets {
         self.0.iter().filter_map(in_vain).collect()
     }
 
-    /// Each entry with what it says and where, for `cargo perfcheck config`.
+    /// Each entry with its text and its place, for `cargo perfcheck config`.
     pub(super) fn shown(&self) -> impl Iterator<Item = (String, &ValueOrigin)> {
         self.0.iter().map(|budget| {
             let metrics: Vec<String> = budget.limits.iter().map(Limit::to_string).collect();
@@ -250,7 +250,7 @@ fn amount_of(unit: Unit, value: &toml::Value) -> Option<f64> {
     }
 }
 
-/// A limit of nothing at all is a good one: a routine that must not allocate.
+/// A limit of zero makes sense: a routine that must not allocate.
 fn number(value: &toml::Value) -> Option<f64> {
     let number = match value {
         toml::Value::Integer(number) => *number as f64,

@@ -4,7 +4,7 @@ use super::super::PlanError;
 use super::ValueOrigin;
 use super::pattern::{Pattern, Selector};
 
-/// A key of an entry: the list of known keys, the reader and the schema all go by it.
+/// A key of an entry. The list of known keys, the reader and the schema are all made from it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EntryKey {
     pub(super) name: &'static str,
@@ -15,7 +15,7 @@ pub(super) struct EntryKey {
 /// What a key of an entry holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryKind {
-    /// Text: a glob, a share, a time, or an amount a second.
+    /// Text: a glob, a share, a time, or an amount per second.
     Text,
     /// `true` or `false`.
     Switch,
@@ -39,7 +39,7 @@ impl EntryKey {
     }
 }
 
-/// Which benchmarks an entry speaks of: the first keys of every entry.
+/// Which benchmarks an entry applies to: the first keys of every entry.
 pub(super) const MATCH: EntryKey = EntryKey::text(
     "match",
     "Glob of the benchmark's id; `*` also matches `/` [default: *]",
@@ -49,7 +49,7 @@ pub(super) const PACKAGE: EntryKey =
 pub(super) const TARGET: EntryKey =
     EntryKey::text("target", "Glob of the bench target's name [default: *]");
 
-/// Whose benchmarks an entry may speak of.
+/// Which packages' benchmarks an entry may apply to.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum EntryScope<'a> {
     /// All of the workspace's.
@@ -83,7 +83,7 @@ impl EntryReader<'_> {
         self.table.contains_key(key)
     }
 
-    /// The value of a key that is in the table of keys, and of this kind there.
+    /// The value of a key, which must be in the table of keys with this kind.
     fn value(&self, key: &str, kind: EntryKind) -> Option<&toml::Value> {
         let mut known = self.keys.iter();
         debug_assert!(

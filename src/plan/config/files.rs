@@ -40,7 +40,7 @@ impl Configuration {
             name.starts_with("PERFCHECK_") && *name != key::SKIP_VARIABLE && !names.contains(name)
         });
         for name in strange {
-            // Only misspellings: other programs may have variables of that prefix, too.
+            // Warn about misspellings only: other programs may use variables with this prefix, too.
             if let Some(meant) = key::nearest(name, names.iter().map(String::as_str)) {
                 self.warnings.push(format!(
                     "environment variable `{name}` is not known; `{meant}` is"
@@ -90,7 +90,7 @@ impl Configuration {
             )?;
         }
         if let Some(table) = from_file {
-            // The file beats the manifests; settings already read from those step back.
+            // The file outranks the manifests: settings already read from those move behind it.
             let from_manifests = self.settings_from_files();
             self.read_table(
                 &table,
@@ -113,7 +113,7 @@ impl Configuration {
         files
     }
 
-    /// A table that speaks for the whole workspace.
+    /// Reads a table that applies to the whole workspace.
     fn read_table(&mut self, table: &toml::Table, origin: ValueOrigin) -> Result<(), PlanError> {
         let known = key::known();
         for (name, value) in table {
@@ -140,7 +140,7 @@ impl Configuration {
         Ok(())
     }
 
-    /// A member's table speaks for its own benchmarks only: the keys of a rule, and rules.
+    /// Reads a member's table, which applies to that member's benchmarks only: the keys of a rule, and rules.
     fn read_member(
         &mut self,
         path: &Path,
@@ -235,8 +235,8 @@ impl Configuration {
     }
 }
 
-/// The file beside the workspace's manifest; a workspace within another project's folders that has none has that
-/// of the nearest folder above, within the repository.
+/// The file beside the workspace's manifest. A nested workspace without one uses the nearest file in the folders
+/// above, within the repository.
 fn configuration_file(root: &Path) -> PathBuf {
     let own = root.join(FILE_NAME);
     let is_top = |folder: &&Path| folder.join(".git").exists();
@@ -250,7 +250,7 @@ fn configuration_file(root: &Path) -> PathBuf {
     files.find(|file| file.is_file()).unwrap_or(own)
 }
 
-/// A path in a file means from that file, whatever folder the program is started in.
+/// A path in a file is relative to that file, whatever the current folder is.
 fn relative_to(origin: &ValueOrigin, key: &Key, value: LayerValue) -> LayerValue {
     let is_path = matches!(
         key.name.as_str(),
@@ -306,7 +306,7 @@ impl ConfiguredWorkspace {
                 continue;
             };
             let manifest: PathBuf = package.manifest_path.into();
-            // The package at the root is the workspace to most people who have only one.
+            // For most projects with a single package, the package at the root is the workspace.
             if manifest == root_manifest && root_table.is_none() {
                 root_table = Some((manifest, PACKAGE_TABLE, table));
             } else {

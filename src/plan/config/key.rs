@@ -5,7 +5,7 @@ use clap::{ArgAction, Args as _};
 use super::super::CompareOptions;
 
 /// Options that a project cannot decide: where its own manifest is, and what a person's terminal
-/// looks like (for that, `NO_COLOR` and `CARGO_TERM_COLOR` are the environment's words).
+/// looks like (the environment sets that with `NO_COLOR` and `CARGO_TERM_COLOR`).
 const NOT_CONFIGURABLE: [&str; 2] = ["manifest-path", "color"];
 
 /// The variable that skips the hook; not a setting of a comparison.
@@ -20,7 +20,7 @@ pub(super) struct Key {
     pub(super) arity: Arity,
     /// What it means.
     pub(super) help: String,
-    /// The only values it may have; empty where any is allowed.
+    /// The allowed values; empty if any value is allowed.
     pub(super) choices: Vec<String>,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn known() -> Vec<Key> {
         .collect()
 }
 
-/// The candidate that `typo` was most likely meant to be, if any is near.
+/// The candidate that `typo` most likely stands for, if any is close enough.
 pub(super) fn nearest<'a>(typo: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()

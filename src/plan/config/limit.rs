@@ -1,4 +1,4 @@
-//! One limit: what of, and how much.
+//! One limit: of which metric, and how much.
 
 use crate::units::Metric;
 
@@ -9,7 +9,8 @@ pub struct Limit {
     pub metric: Metric,
     /// The limit, in the unit of the metric; above zero.
     pub limit: f64,
-    /// From where on it should be looked at; between zero and the limit, or above a throughput.
+    /// The amount from which on the vote is `modify`: between zero and the limit, or above the limit of a
+    /// throughput.
     pub investigate: Option<f64>,
 }
 

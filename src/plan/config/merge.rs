@@ -1,4 +1,4 @@
-//! Laying what was typed over what is configured.
+//! Combines the options that were typed with those that are configured.
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -24,7 +24,7 @@ pub(super) fn parse<'a>(
     let mut words = Vec::new();
     for setting in settings {
         let own = setting.value.words(&setting.key);
-        // One by one first, so that the message can name the place.
+        // Parse them one by one first, so that the message can name the place.
         if let Err(error) = Configured::try_parse_from(&own)
             && matches!(
                 error.kind(),
@@ -46,7 +46,7 @@ pub(super) fn parse<'a>(
         })
 }
 
-/// Why clap refused a value, without the parts that speak of a command line.
+/// Why clap refused a value, without the parts about a command line.
 fn reason(error: &clap::Error) -> String {
     use clap::error::{ContextKind, ContextValue};
     if let Some(source) = std::error::Error::source(error) {
@@ -64,8 +64,8 @@ fn first_line(error: &clap::Error) -> String {
     line.trim_start_matches("error: ").to_owned()
 }
 
-/// `typed` where it says something, else `configured`. Settings that belong together are taken
-/// together: a typed `--output` does not pair up with a configured format.
+/// `typed` where it is set, else `configured`. Settings that belong together are taken together: a
+/// typed `--output` does not pair up with a configured format.
 pub(super) fn or(typed: CompareOptions, configured: CompareOptions) -> CompareOptions {
     let mode_typed = typed.sampling.quick || typed.sampling.thorough;
     let configured = if mode_typed {
@@ -171,7 +171,7 @@ fn sampling_or(typed: SamplingArgs, configured: SamplingArgs) -> SamplingArgs {
         only: typed.only.or(configured.only),
         no_reach: typed.no_reach || configured.no_reach,
         profile_time: typed.profile_time.or(configured.profile_time),
-        // Who asks for all now takes back that a file asked for none, and the other way round.
+        // Asking for all profiles on the command line overrides a file that asks for none, and vice versa.
         profile_all: typed.profile_all || (configured.profile_all && !typed.no_profile),
         no_profile: typed.no_profile || (configured.no_profile && !typed.profile_all),
     }

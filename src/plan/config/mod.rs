@@ -1,7 +1,7 @@
-//! What files and the environment say where the command line says nothing.
+//! Settings from files and the environment, for options that are not on the command line.
 //!
-//! The keys are the command line's own long options, asked from clap: there is no second list that
-//! could fall behind, and every setting can be made everywhere.
+//! The keys are the command line's own long options, taken from clap. So there is no second list
+//! that could fall behind, and every setting is possible in every place.
 
 mod budgets;
 mod entry;
@@ -62,7 +62,7 @@ impl fmt::Display for ValueOrigin {
     }
 }
 
-/// One setting of a layer, as the text that could have been typed.
+/// One setting of a layer, as the text that a user would type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ConfiguredValue {
     key: String,
@@ -79,7 +79,7 @@ pub(super) struct Configuration {
     pub(super) rules: Rules,
     /// What benchmarks and programs may use, weakest first.
     pub(super) budgets: Budgets,
-    /// What was not understood and does no harm: unknown keys.
+    /// What was not understood but does no harm: unknown keys.
     pub(super) warnings: Vec<String>,
 }
 
@@ -87,7 +87,7 @@ impl Configuration {
     /// Reads the environment's variables and the files that belong to a manifest.
     ///
     /// # Errors
-    /// A file is unreadable or no TOML, or a known key has a value of the wrong type.
+    /// A file is unreadable or not TOML, or a known key has a value of the wrong type.
     pub(super) fn read(
         manifest_path: &Path,
         environment: &Environment,
@@ -110,7 +110,7 @@ impl Configuration {
             })
     }
 
-    /// What was typed, and where nothing was, what is configured.
+    /// The typed options, completed by the configured ones.
     ///
     /// # Errors
     /// A configured value cannot be understood, or configured values contradict one another.

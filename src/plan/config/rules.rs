@@ -38,7 +38,7 @@ pub(super) const KEYS: &[EntryKey] = &[
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rules(Vec<Rule>);
 
-/// One rule: which benchmarks it speaks of, and what it says of them.
+/// One rule: which benchmarks it applies to, and what it sets for them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     whose: Selector,
@@ -55,16 +55,16 @@ pub enum Obligation {
     Skipped,
     /// Measured where it can be.
     Optional,
-    /// Measured, and the run is rejected where it fails or was removed.
+    /// Measured, and the run is rejected if the benchmark fails or was removed.
     Required,
 }
 
-/// What the rules say of one benchmark; `None` is what the plan says for all.
+/// What the rules set for one benchmark; `None` means the plan's own setting.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BenchmarkRules {
     /// Its own practical threshold.
     pub threshold: Option<Ratio>,
-    /// Its own budget of timed work a side.
+    /// Its own budget of timed work per side.
     pub time: Option<Duration>,
     /// Whether it takes part.
     pub obligation: Obligation,
@@ -97,7 +97,7 @@ impl Rules {
         self.0.iter().filter_map(|rule| rule.time).max()
     }
 
-    /// The required entries that speak of none of `benchmarks`, as they were typed.
+    /// The required entries that match none of `benchmarks`, as they were typed.
     pub fn required_in_vain<'a>(
         &self,
         benchmarks: impl Iterator<Item = &'a BenchmarkKey> + Clone,
@@ -111,7 +111,7 @@ impl Rules {
         rules.map(|rule| rule.whose.to_string()).collect()
     }
 
-    /// Each rule with what it says and where, for `cargo perfcheck config`.
+    /// Each rule with its text and its place, for `cargo perfcheck config`.
     pub(super) fn shown(&self) -> impl Iterator<Item = (String, &ValueOrigin)> {
         self.0.iter().map(|rule| {
             let threshold = rule

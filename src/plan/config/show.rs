@@ -21,9 +21,8 @@ pub struct ShownSetting {
     pub origin: ValueOrigin,
 }
 
-/// All settings for the manifest that the words mean, in the order of `--help`, the entries of lists after
-/// them, and what was not
-/// understood of the configuration.
+/// All settings for the manifest that the arguments name, in the order of `--help`; then the entries of lists, and
+/// the parts of the configuration that were not understood.
 ///
 /// # Errors
 /// There is no manifest, or the configuration cannot be understood.
@@ -33,7 +32,7 @@ pub fn show(
 ) -> Result<(Vec<ShownSetting>, Vec<String>), PlanError> {
     let manifest_path = manifest::find(manifest_path, &environment.cwd)?;
     let configuration = Configuration::read(&manifest_path, environment)?;
-    // Also to find out whether the values can be understood.
+    // This also checks that the values can be parsed.
     let configured = configuration.beneath(&Default::default())?;
     let typed = typed(environment);
     let is_typed = |id: &str| {
@@ -140,7 +139,7 @@ fn argument_id(long: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The default as it would be typed, or in parentheses what holds where nothing is.
+/// The default as it would be typed, or, in parentheses, what holds where nothing is set.
 fn default_text(key: &Key, mode: Mode) -> Option<String> {
     let text = match key.name.as_str() {
         "rounds" => mode.rounds().to_string(),

@@ -1,4 +1,4 @@
-//! Values of files and variables, as the texts that could have been typed.
+//! Values from files and variables, as the text that a user would type.
 
 use super::key::{Arity, Key};
 
@@ -12,7 +12,7 @@ pub(super) enum LayerValue {
 }
 
 impl LayerValue {
-    /// The words that would say it on the command line.
+    /// The arguments that set the same on the command line.
     pub(super) fn words(&self, key: &str) -> Vec<String> {
         match self {
             LayerValue::Switch(true) => vec![format!("--{key}")],
