@@ -1,4 +1,4 @@
-//! An executable or library, by the tables in it.
+//! What the tables of an executable or library say.
 
 use std::ops::Range;
 use std::path::Path;
@@ -40,7 +40,7 @@ impl<'a> Binary<'a> {
     /// Reads the headers of a file.
     ///
     /// # Errors
-    /// Where it is in no format that is known.
+    /// The format is unknown.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Binary<'a>, object::Error> {
         File::parse(bytes).map(|file| Binary { file })
     }
@@ -66,7 +66,7 @@ impl<'a> Binary<'a> {
         )
     }
 
-    /// The loader that an ELF file asks for; `None` where it is statically linked.
+    /// The loader that an ELF file asks for; `None` if it is statically linked.
     #[must_use]
     pub(crate) fn interpreter(&self) -> Option<&'a [u8]> {
         match &self.file {
@@ -75,12 +75,12 @@ impl<'a> Binary<'a> {
         }
     }
 
-    /// What the symbol table defines; nothing where the file was stripped.
+    /// The symbols that the file defines; none if it was stripped.
     pub(crate) fn symbols(&self) -> impl Iterator<Item = Symbol<'a>> {
         self.file.symbols().filter_map(defined)
     }
 
-    /// What the loader offers to other files.
+    /// The symbols that the loader offers to other files.
     pub(crate) fn exported(&self) -> impl Iterator<Item = Symbol<'a>> {
         self.file.dynamic_symbols().filter_map(defined)
     }
@@ -93,7 +93,7 @@ impl<'a> Binary<'a> {
         })
     }
 
-    /// What stands at `address`, to the end of the section.
+    /// The bytes from `address` to the end of its section.
     #[must_use]
     pub(crate) fn data_from(&self, address: u64) -> Option<&'a [u8]> {
         let mut sections = self.file.sections();
@@ -103,7 +103,7 @@ impl<'a> Binary<'a> {
         section.data().ok()?.get(offset..)
     }
 
-    /// Where the loader puts the address of `symbol` for code to take it from.
+    /// Where the loader stores the address of `symbol` for code that uses it.
     pub(crate) fn slots_of(&self, symbol: &Symbol<'_>) -> Vec<u64> {
         let relocations = self.file.dynamic_relocations().into_iter().flatten();
         let own = relocations.filter(|(_, relocation)| {
@@ -113,8 +113,8 @@ impl<'a> Binary<'a> {
         own.map(|(at, _)| at).collect()
     }
 
-    /// Code, constants and variables: what a running program can see of its file. Debug information, which it does
-    /// not, names every file that was compiled.
+    /// Code, constants and variables: what a running program can see of its file. Not debug information, which
+    /// names every compiled file.
     pub(crate) fn program_data(&self) -> impl Iterator<Item = &'a [u8]> {
         let seen = |kind| {
             matches!(

@@ -2,18 +2,18 @@
 //!
 //! Everything that the loader maps is compared: every allocated section with its place, size and
 //! bytes, relocations and unwind tables included, and every program header. Symbol names, debug
-//! information and comments are not mapped. Three things are set aside, each because it cannot
-//! change what the processor executes while a benchmark runs:
+//! information and comments are not mapped. Three things are ignored, because none can change what
+//! the processor executes while a benchmark runs:
 //!
 //! 1. *The build id*, a checksum of the file, debug information included.
 //! 2. *The side's own folders* in embedded paths (checkout and target folder). The two sides' folders
 //!    are equally long, so this moves nothing.
-//! 3. *Line and column of a panic location.* A comment that moves lines changes them and nothing
+//! 3. 3. *Line and column of a panic location.* A comment that moves lines changes them and nothing
 //!    else. The compiler keeps them as records of 24 bytes, `{file: &str, line: u32, column: u32}`
-//!    (`core::panic::Location`). A program's own table may look the same, so the look is not
-//!    enough: the source is read, and what stands at the line and column of the base side's file
-//!    must be what stands at those of the head side's. Then the location has moved with its code.
-//!    A number that the program computes with (`line!()`) is not in such a record and counts.
+//!    (`core::panic::Location`). A program's own table may look the same, so perfcheck also reads
+//!    the source: the text at the base side's line and column must be the text at the head side's.
+//!    Then the location has moved with its code. A number that the program computes with
+//!    (`line!()`) is not in such a record and counts.
 //!
 //! Whatever is not understood counts as a difference: other formats, 32-bit targets, a source that
 //! cannot be read.
@@ -27,7 +27,7 @@ use super::image::{Image, Section};
 use super::panic_location::SourceTexts;
 use super::tree::{Tree, equalise_folders};
 
-/// The executables of both sides, read once.
+/// The executables of both sides, each read once.
 pub(super) struct Executables<'a> {
     /// As they are, with each side's own folders.
     own: Paired<Vec<u8>>,
@@ -52,16 +52,16 @@ impl<'a> Executables<'a> {
         Paired::new(&*self.own.base, &*self.head).try_map(Image::parse)
     }
 
-    /// Where a text came from is needed for reading the source; where it is compared, it is not.
+    /// Reading the source needs the original paths; comparing does not.
     pub(super) fn sources(&self) -> SourceTexts<'_> {
         SourceTexts::new(self.own.as_ref().map(Vec::as_slice), self.trees)
     }
 }
 
-/// What differs between the loadable code of two executables, for a person; `None` where nothing does.
+/// What differs between the loadable code of two executables, as a message; `None` if nothing does.
 ///
 /// # Errors
-/// Where a file cannot be read. One that is not understood is not an error but a difference.
+/// A file cannot be read. A file in an unknown format is not an error but a difference.
 pub(crate) fn code_difference(
     executables: Paired<&Path>,
     trees: Paired<Tree<'_>>,
@@ -104,7 +104,7 @@ fn difference(images: &Paired<Image<'_>>, sources: &SourceTexts<'_>) -> Option<S
     if found.is_empty() && images.base.sections.len() == images.head.sections.len() {
         return None;
     }
-    // What the code does is more telling than where the tables that follow it have moved.
+    // A difference in code says more than a table that moved because of it.
     found.sort_by_key(|(section, _)| !section.starts_with(".text"));
     let told: Vec<String> = found.into_iter().take(3).map(|(_, told)| told).collect();
     Some(told.join(", "))

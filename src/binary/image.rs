@@ -27,7 +27,7 @@ pub(super) enum Content {
     Code,
     /// Stubs that jump to what the loader found.
     Stubs,
-    /// Data that nothing writes once the program is loaded.
+    /// Data that is not written to once the program is loaded.
     Constant,
     /// Data that the program may write.
     Variable,
@@ -47,7 +47,7 @@ pub(super) struct Section<'a> {
     pub(super) flags: elf::SectionFlags,
     pub(super) kind: elf::SectionType,
     align: u64,
-    /// None where the loader only reserves room.
+    /// Empty where the loader only reserves space.
     pub(super) bytes: &'a [u8],
 }
 
@@ -84,7 +84,7 @@ impl<'a> Image<'a> {
     /// Reads the headers of a 64-bit ELF file.
     ///
     /// # Errors
-    /// A reason, where it is none or is not understood.
+    /// The reason, if it is not such a file or not understood.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Image<'a>, String> {
         let not_understood = |error| format!("an executable is not understood: {error}");
         let file = ElfFile64::<Endianness>::parse(bytes).map_err(not_understood)?;

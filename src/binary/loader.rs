@@ -9,7 +9,7 @@ use object::{Endianness, elf};
 /// What the file tells the loader.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LoaderTables {
-    /// The loader itself; empty where there is none.
+    /// The path of the loader; empty if there is none.
     interpreter: Vec<u8>,
     stack: Vec<[u64; 2]>,
     /// Names of libraries and where to look for them.
@@ -63,7 +63,7 @@ fn headers<'a>(
 /// The names of the shared libraries that an executable needs.
 ///
 /// # Errors
-/// Where it cannot be read, or is no 64-bit ELF file.
+/// It cannot be read, or is not a 64-bit ELF file.
 pub(crate) fn needed_libraries(executable: &Path) -> io::Result<Vec<String>> {
     let bytes = fs_err::read(executable)?;
     let not_understood =

@@ -1,4 +1,4 @@
-//! What stands in executables and libraries, and what differs between two of them.
+//! The contents of executables and libraries, and what differs between two of them.
 //!
 //! | in | question |
 //! |---|---|

@@ -9,7 +9,7 @@ use crate::units::{Paired, Side, on_side};
 use super::image::Image;
 use super::tree::Tree;
 
-/// The longest path that is taken for one.
+/// The longest text that counts as a path.
 const LONGEST_PATH: u64 = 4096;
 
 /// The source files of both sides, read when a location names them.
@@ -72,8 +72,8 @@ impl<'a> SourceTexts<'a> {
         Some(format!("{}\0{at}", alike.file))
     }
 
-    /// What the source has at a location: the rest of the line, a comment at its end aside. `None`
-    /// where there is nothing but space or comment, which no code is at.
+    /// The source text at a location: the rest of the line, without a comment at its end. `None`
+    /// where there is only space or a comment, where no code can be.
     fn text(&self, side: Side, location: &PanicLocation<'_>) -> Option<String> {
         let tree = self.trees.get(side);
         let path = on_side(&tree.workspace.join(location.file), tree.checkout);

@@ -25,8 +25,9 @@ pub(crate) fn equalise_folders(head: &mut [u8], trees: Paired<Tree<'_>>) {
     }
 }
 
-/// Writes `to` wherever `from`, an equally long path, stands. Texts follow each other without an end
-/// in an executable, so what comes after it says nothing; that the folder has a random name does.
+/// Writes `to` wherever `from`, an equally long path, stands. Texts in an executable follow each
+/// other without a terminator, so what comes after the path is no check; the random name of the
+/// folder is.
 fn replace(bytes: &mut [u8], from: &Path, to: &Path) {
     let (from, to) = (
         from.as_os_str().as_encoded_bytes(),

@@ -11,16 +11,17 @@ use rustix::io::Errno;
 
 use super::{Access, RecordError, Watched};
 
-/// So many files at most: a kernel keeps thousands of watches for each user, who has other uses for them.
+/// The most files to watch: the kernel allows each user some thousands of watches, and the user needs some for
+/// other programs.
 const MOST: usize = 4096;
 
 /// Records until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     kernel: OwnedFd,
-    /// By the number that the kernel gives to a watch, which is one an inode.
+    /// By the number that the kernel gives to a watch; there is one per inode.
     watches: HashMap<i32, WatchedPath>,
-    /// How often the program may yet be opened.
+    /// How many more openings of the program are expected.
     starts: usize,
 }
 
@@ -35,7 +36,7 @@ struct WatchedPath {
 enum WatchKind {
     /// Each opening but the expected ones.
     Program,
-    /// That the folder itself is opened, whatever happens to what is in it.
+    /// The folder itself is opened, whatever happens to its entries.
     Listed,
     /// Each opening.
     Opened,
@@ -45,7 +46,7 @@ impl Recorder {
     /// Begins.
     ///
     /// # Errors
-    /// Where the kernel does not watch, or not so many files; where a folder cannot be read.
+    /// The kernel cannot watch, or not so many files; a folder cannot be read.
     pub(crate) fn start(watched: &Watched) -> Result<Recorder, RecordError> {
         let flags = CreateFlags::NONBLOCK | CreateFlags::CLOEXEC;
         let kernel = inotify::init(flags).map_err(|error| RecordError::Refused(error.into()))?;
@@ -82,10 +83,10 @@ impl Recorder {
         self.starts = 1;
     }
 
-    /// What was touched since the last time, each once.
+    /// What was accessed since the last call, each entry once.
     ///
     /// # Errors
-    /// Where the kernel has lost some of it.
+    /// The kernel has lost events.
     pub(crate) fn take(&mut self) -> Result<Vec<Access>, RecordError> {
         let mut found = BTreeSet::new();
         let mut buffer = [MaybeUninit::uninit(); 16 << 10];
@@ -119,11 +120,11 @@ impl Recorder {
         }
     }
 
-    /// Follows symbolic links. What is not there, or leads nowhere, cannot be opened.
+    /// Follows symbolic links. A file that does not exist, or a dangling link, cannot be opened.
     fn watch(&mut self, path: &Path, kind: WatchKind) -> Result<(), RecordError> {
         let flags = match kind {
-            // The kernel joins an event with the one before it where they are the same. To count, there have to be
-            // others between them: starting a program reads its first bytes.
+            // The kernel merges an event with an identical one before it. Counting needs other events in between:
+            // starting a program also reads its first bytes.
             WatchKind::Program => WatchFlags::OPEN | WatchFlags::ACCESS,
             WatchKind::Listed | WatchKind::Opened => WatchFlags::OPEN,
         };
@@ -144,13 +145,13 @@ impl Recorder {
     }
 }
 
-/// `path`, and where it is a folder or leads to one, everything in it.
+/// Adds `path` and, if it is a folder or leads to one, everything in it.
 fn add_below(path: &Path, found: &mut BTreeMap<PathBuf, WatchKind>) -> io::Result<()> {
     if !path.is_dir() {
         found.insert(path.to_owned(), WatchKind::Opened);
         return Ok(());
     }
-    // Links that lead back would go on for ever.
+    // Links that lead back would never end.
     let real = fs_err::canonicalize(path)?;
     if found.len() > MOST || found.insert(real.clone(), WatchKind::Listed).is_some() {
         return Ok(());

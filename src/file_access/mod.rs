@@ -1,8 +1,8 @@
 //! Which of certain files any process opens, and which of certain folders it lists.
 //!
-//! The kernel tells (inotify), so nothing evades it: no program without the C library, no raw system call, no
-//! program that another one starts. It tells of files, not of processes: an editor that opens one meanwhile
-//! counts as well. What only asks whether a file is there, or how large it is, is not told.
+//! The kernel reports this (inotify), so nothing evades it: no program without the C library, no raw system call,
+//! no program that another one starts. It reports files, not processes: an editor that opens one meanwhile counts
+//! as well. It does not report who only asks whether a file exists, or how large it is.
 //!
 //! ```text
 //! let mut recorder = Recorder::start(&watched)?;
@@ -20,14 +20,14 @@ use std::path::PathBuf;
 #[cfg(target_os = "linux")]
 pub(crate) use inotify::Recorder;
 
-/// What a [`Recorder`] looks at. What is not there is not an error.
+/// What a [`Recorder`] watches. A missing path is not an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Watched {
-    /// Files, and folders with everything in them. Of a symbolic link, what it leads to.
+    /// Files, and folders with everything in them. Symbolic links are followed.
     pub opened: Vec<PathBuf>,
     /// Folders whose entries are read.
     pub listed: Vec<PathBuf>,
-    /// An executable whose start is no news the first time.
+    /// An executable that perfcheck itself starts: its first start after `expect_start` is not reported.
     pub program: Option<PathBuf>,
 }
 
@@ -56,7 +56,7 @@ impl Access {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum RecordError {
-    /// The kernel does not watch the file, for want of room say.
+    /// The kernel cannot watch the file; it may be out of watches, say.
     #[error("the kernel does not say who opens {}: {source}", .path.display())]
     Watch {
         /// The file or folder.

@@ -1,4 +1,4 @@
-//! Stacks by name alone, as flame graphs are drawn from.
+//! Stacks as names, from which flame graphs are drawn.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -56,8 +56,8 @@ impl Folded {
         self.stacks.iter().map(|stack| stack.weight).sum()
     }
 
-    /// One stack a line, names separated by `;`, the outermost first, then a space and the weight: what
-    /// `flamegraph.pl`, inferno and speedscope read.
+    /// One stack per line, names separated by `;`, the outermost first, then a space and the weight:
+    /// what `flamegraph.pl`, inferno and speedscope read.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -67,7 +67,7 @@ impl Folded {
         text
     }
 
-    /// The names of a stack, separated by `;`. What would end a name or a line is replaced.
+    /// The names of a stack, separated by `;`. Characters that would end a name or a line are replaced.
     pub(super) fn path(&self, stack: &FoldedStack) -> String {
         let names = stack
             .frames

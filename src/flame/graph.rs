@@ -7,7 +7,7 @@ use inferno::flamegraph::{self, Options};
 use super::{FlameError, Folded};
 use crate::units::{Paired, Side};
 
-/// Frames narrower than this part of a hundred are left out: nobody could read them.
+/// Frames narrower than this percentage are left out: they could not be read.
 const NARROWEST: f64 = 0.1;
 
 /// In a differential graph, the whole time of the base side.
@@ -64,8 +64,8 @@ pub(crate) fn difference(
     between(sides, Paired::from_fn(scale), Side::Head, caption)
 }
 
-/// The differential flame graph of weights that mean the same on both sides, as SVG: its widths are those
-/// of the side `widths`, red has become more, blue less. What that side is without has no width.
+/// The differential flame graph of weights that mean the same on both sides, as SVG: its widths are those of the
+/// side `widths`, red has grown, blue has shrunk. Stacks that this side lacks have no width.
 ///
 /// # Errors
 /// [`FlameError`] if there is nothing to draw.

@@ -12,14 +12,14 @@ use pprof::protos::{Function, Line, Location, Message as _, Profile, Sample, Val
 use super::Stack;
 use crate::binary::Frame;
 
-/// What a number of every stack is.
+/// What one of a stack's numbers measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind<'a> {
     /// Its name, as `cpu`.
     pub name: &'a str,
     /// Its unit, as `nanoseconds`.
     pub unit: &'a str,
-    /// How much of it one of the stack's weight is.
+    /// How many of its units one unit of a stack's weight stands for.
     pub each: u64,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn pprof(stacks: &[Stack], kinds: &[Kind<'_>], comment: &str) -> Vec<
     pprof_of(&sampled.collect::<Vec<_>>(), kinds, comment)
 }
 
-/// The same of stacks whose numbers have nothing to do with each other.
+/// The same for stacks whose numbers are independent of each other.
 #[must_use]
 pub(crate) fn pprof_of(stacks: &[WeightedStack], kinds: &[Kind<'_>], comment: &str) -> Vec<u8> {
     let mut tables = Tables::new();
@@ -85,7 +85,7 @@ pub(crate) fn pprof_of(stacks: &[WeightedStack], kinds: &[Kind<'_>], comment: &s
     packed.finish().unwrap_or_default()
 }
 
-/// Everything is there once, and named by its number.
+/// Every entry is stored once and referred to by its number.
 struct Tables<'a> {
     strings: Vec<String>,
     string_ids: HashMap<String, i64>,

@@ -1,4 +1,4 @@
-//! One function's instructions: its bytes where they say what is done, and what they refer to.
+//! One function's instructions: its bytes without addresses, and what those addresses refer to.
 
 use std::collections::HashSet;
 
@@ -16,9 +16,9 @@ use super::program::{Function, Program};
 pub(super) enum Reference {
     /// Where it branches to or what it calls.
     Branch(u64),
-    /// An address that it takes: what is read from there on, nobody can see.
+    /// An address that it takes: how much is read from there is unknown.
     Address(u64),
-    /// So many bytes there, read or written at once.
+    /// An access to this many bytes at the address, in one instruction.
     Access(u64, usize),
     /// A table of distances to places in the function itself, as offsets from its start.
     Table { at: u64, targets: Vec<u32> },
@@ -27,7 +27,7 @@ pub(super) enum Reference {
 /// A function, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Body {
-    /// Its bytes, zero where a distance to something else stood.
+    /// Its bytes, with zeros in place of distances to other things.
     pub(super) bytes: Vec<u8>,
     /// In the order of the instructions.
     pub(super) references: Vec<Reference>,
@@ -35,11 +35,11 @@ pub(super) struct Body {
     pub(super) distance_tables: DistanceTables,
 }
 
-/// Entries that a jump table has at least; compilers use none for fewer cases.
+/// The fewest entries of a jump table; compilers make none for fewer cases.
 const FEWEST_ENTRIES: usize = 2;
 
 impl Body {
-    /// `None` where something is no instruction that a compiler makes: data between code, or an
+    /// `None` where some bytes are not an instruction that compilers emit: data between code, or an
     /// address of another width.
     pub(super) fn decode(program: &Program<'_>, function: &Function) -> Option<Body> {
         let code = program.bytes(function.start, function.end)?;
@@ -122,7 +122,7 @@ pub(super) fn reference(instruction: &Instruction, function: &Function) -> Optio
         return None;
     }
     let target = Some(instruction.ip_rel_memory_address()).filter(outside)?;
-    // A bit is looked for from there on, however far.
+    // These may read a bit at any distance from the address.
     let bits = [Mnemonic::Bt, Mnemonic::Bts, Mnemonic::Btr, Mnemonic::Btc];
     match instruction.memory_size().size() {
         0 => Some(Reference::Address(target)),
@@ -137,7 +137,7 @@ fn blank(bytes: &mut [u8], at: usize, what: &Reference, places: ConstantOffsets)
         Reference::Branch(_) => (places.immediate_offset(), places.immediate_size()),
         _ => (places.displacement_offset(), places.displacement_size()),
     };
-    // A short distance to another function is that of hand-written code.
+    // Only hand-written code has a short distance to another function.
     (size == 4).then_some(())?;
     bytes.get_mut(at + offset..at + offset + size)?.fill(0);
     Some(())

@@ -1,4 +1,4 @@
-//! Which functions are the same on both sides, and where those that are not begin to differ.
+//! Which functions are the same on both sides, and where the others begin to differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,12 +21,12 @@ const RUNTIME: [&str; 4] = [
     "frame_dummy",
 ];
 
-/// The functions as far as they have been compared.
+/// The functions, and what comparing them has shown so far.
 pub(super) struct FunctionComparison<'a> {
     sides: Sides<'a>,
     bodies: &'a Paired<Vec<Option<Body>>>,
     map: DataMap,
-    /// Of the base side; those of the head side by their partners.
+    /// Functions of the base side; those of the head side follow from their partners.
     same: BTreeSet<usize>,
     /// Those with the same instructions, whatever they refer to.
     alike: BTreeSet<usize>,
@@ -72,7 +72,7 @@ impl<'a> FunctionComparison<'a> {
         Ok(comparison)
     }
 
-    /// How many functions say of two addresses in data that they are the same.
+    /// For each pair of addresses in data, how many functions use them for the same thing.
     fn votes(&self) -> BTreeMap<(u64, u64), u32> {
         let mut votes = BTreeMap::new();
         for base in &self.alike {
@@ -101,8 +101,8 @@ impl<'a> FunctionComparison<'a> {
         votes
     }
 
-    /// Takes out what refers to something that differs, until nothing more has to go: a branch into
-    /// the middle of a function leads past its beginning.
+    /// Removes functions that refer to something that differs, until no more have to go: a branch
+    /// into the middle of a function skips its beginning.
     fn settle(&mut self) {
         loop {
             let differing: Vec<usize> = self
@@ -206,7 +206,7 @@ impl<'a> FunctionComparison<'a> {
         let mut changed = Vec::new();
         for (index, function) in programs.base.functions.iter().enumerate() {
             let alike = self.alike.contains(&index);
-            // The C runtime's own code takes the ends of sections, whatever is before them.
+            // The C runtime's own code uses the ends of sections, whatever lies before them.
             let is_runtime = alike && RUNTIME.contains(&function.name.as_str());
             if self.same.contains(&index) || is_runtime {
                 continue;
@@ -233,7 +233,8 @@ impl<'a> FunctionComparison<'a> {
         Ok(changed)
     }
 
-    /// Where the executions of a function of the base side and its partner can part. `None` where that cannot be told.
+    /// Where the execution of a function of the base side and of its partner can diverge. `None` where that is
+    /// unknown.
     fn entries(&mut self, base: usize) -> Option<Paired<Vec<u64>>> {
         let head = *self.sides.pairing.to_head.get(&base)?;
         let bodies = (
@@ -248,7 +249,7 @@ impl<'a> FunctionComparison<'a> {
         let alignment = self.aligned.remove(&base);
         let alignment = alignment.or_else(|| alignment_of(self.sides, self.bodies, base))?;
         let entries = alignment.entries(|references| self.same_reference(references));
-        // They differ, and be it in padding.
+        // The functions do differ, even if only in padding.
         (!entries.base.is_empty() || !entries.head.is_empty()).then_some(entries)
     }
 }
@@ -320,7 +321,7 @@ fn alignment_of<'a>(
     )
 }
 
-/// Whether two functions do the same with what they refer to, whatever that is.
+/// Whether two functions do the same with whatever they refer to.
 fn alike(base: &Body, head: &Body) -> bool {
     let kinds = |body: &Body| -> Vec<_> {
         let kind = |reference: &Reference| match reference {
@@ -334,7 +335,7 @@ fn alike(base: &Body, head: &Body) -> bool {
     base.bytes == head.bytes && kinds(base) == kinds(head)
 }
 
-/// Notes that these references to data are said to be the same.
+/// Counts these references to data as votes that they are the same.
 fn vote<'r>(
     votes: &mut BTreeMap<(u64, u64), u32>,
     sides: Sides<'_>,

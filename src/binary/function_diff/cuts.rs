@@ -1,7 +1,7 @@
 //! Where data begins: every address that something refers to.
 //!
-//! Constants have no symbols, and nothing says how long one is. All that is known is where somebody
-//! points to.
+//! Constants have no symbols, and nothing says how long one is. All that is known is which
+//! addresses are referred to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub(super) enum Cut {
 /// Bytes of a panic location: a text's address and length, line and column.
 const LOCATION_BYTES: u64 = 24;
 
-/// How far constants are aligned that follow a panic location.
+/// The alignment of constants that follow a panic location.
 const PADDING: u64 = 8;
 
 /// The addresses in the data of one side that are referred to.
@@ -112,7 +112,7 @@ impl Cuts {
         self.all.range(address + 1..).next().map(|(at, _)| *at)
     }
 
-    /// The end of what is set aside and holds `address`.
+    /// The end of the separate data that contains `address`.
     pub(super) fn set_aside_until(&self, address: u64) -> Option<u64> {
         let after = self
             .set_aside
@@ -121,7 +121,7 @@ impl Cuts {
         range.contains(&address).then_some(range.end)
     }
 
-    /// Whether somebody points to a jump table or panic location here.
+    /// Whether a jump table or panic location that is referred to begins here.
     pub(super) fn is_set_aside(&self, address: u64) -> bool {
         self.set_aside_until(address).is_some()
     }

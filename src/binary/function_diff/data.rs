@@ -1,11 +1,11 @@
 //! Which constants and variables are the same on both sides.
 //!
 //! Nothing says how long a constant is, so none is compared alone. Functions with the same
-//! instructions say which address of the base side is which of the head side; between two such
-//! addresses that follow each other on both sides, everything must be equal, or one side has
-//! something more that begins where somebody points to. Anything else has changed, and so may have
-//! every constant that begins shortly before it (it may reach that far) or shortly after it (it may
-//! be read backwards from its end).
+//! instructions show which address of the base side corresponds to which of the head side. Between
+//! two such addresses that follow each other on both sides, everything must be equal, or one side
+//! has an additional constant, which begins at an address that is referred to. Anything else has
+//! changed. So may have every constant that begins shortly before it (it may reach that far) or
+//! shortly after it (it may be read backwards from its end).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -20,15 +20,14 @@ use super::program::Program;
 use super::segments::{SegmentOutcome, Stream, compare};
 use super::sides::Sides;
 
-/// So many of the addresses that are pointed to before a changed constant, and after it, are taken
-/// for places of the same constant. Within one constant it is seldom more than one: its end, or a
-/// half of it.
+/// How many of the referenced addresses before and after a changed constant count as part of that
+/// constant. A constant seldom has more than one within it: its end, or its middle.
 const NEIGHBOURS: usize = 16;
 
-/// More rounds of "what points to something changed has changed" than any chain of pointers is long.
+/// How often "what points to something changed has changed" is applied: longer than any chain of pointers.
 const ROUNDS: usize = 200;
 
-/// Which address in the data of one side is which of the other, and which have changed.
+/// Which addresses in the data of both sides correspond, and which have changed.
 #[derive(Debug, Default)]
 pub(super) struct DataMap {
     pub(super) to_head: BTreeMap<u64, u64>,
@@ -63,7 +62,7 @@ impl DataMap {
         Ok(map)
     }
 
-    /// Whether the pair was new and nothing speaks against it.
+    /// Whether the pair is new and contradicts no other.
     fn add(&mut self, sides: Sides<'_>, base: u64, head: u64) -> bool {
         if self.to_head.contains_key(&base) || self.to_base.contains_key(&head) {
             return false;

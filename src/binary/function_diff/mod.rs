@@ -16,8 +16,8 @@
 //! | [`comparison`] | which functions are the same? |
 //! | [`operations`], [`divergence`] | where within a function does its execution begin to differ? |
 //!
-//! Not compared: the tables of the unwinder, which follow the code; what a panic does is no
-//! benchmark's business.
+//! The tables of the unwinder are not compared: they follow the code, and benchmarks do not measure
+//! what a panic does.
 
 mod code;
 mod comparison;
@@ -48,7 +48,7 @@ use pairing::FunctionPairing;
 use program::Program;
 use sides::Sides;
 
-/// Why the functions of two executables cannot be told apart.
+/// Why the functions of two executables cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unclear {
@@ -71,8 +71,9 @@ pub struct ChangedFunction {
     pub name: String,
     /// Where its code lies in each executable, as in the symbol table.
     pub code: Paired<Option<Range<u64>>>,
-    /// On each side the addresses at which control enters code that the other does not have: a process of either side
-    /// that passes none of them executes the same in both. Where that cannot be told, the first address of the function.
+    /// On each side, the addresses at which control enters code that the other side does not have: a process that
+    /// passes none of them executes the same code as the other side. Where these are unknown, the first address of
+    /// the function.
     pub entries: Paired<Vec<u64>>,
     /// What about it.
     pub difference: FunctionDifference,
@@ -87,9 +88,9 @@ impl ChangedFunction {
 /// What differs about a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FunctionDifference {
-    /// Its instructions, or it is there on one side only.
+    /// Its instructions, or it exists on one side only.
     Code,
-    /// Something that it refers to, as far as anybody can tell.
+    /// Something that it refers to, as far as perfcheck can tell.
     Reference,
 }
 
@@ -97,8 +98,8 @@ pub enum FunctionDifference {
 /// base side); the head's folders are taken for the base's.
 ///
 /// # Errors
-/// A reason, as a lower-case fragment, where that cannot be known: another architecture than
-/// x86-64, a fixed address, no symbols, or a difference that belongs to no function.
+/// The reason, as a lower-case fragment, why they are unknown: an architecture other than x86-64, a
+/// fixed address, no symbols, or a difference that belongs to no function.
 pub fn changed_functions(
     executables: Paired<&Path>,
     trees: Paired<Tree<'_>>,

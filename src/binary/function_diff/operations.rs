@@ -1,5 +1,5 @@
-//! One function's instructions, one by one, as far as they do anything: what is compared within two
-//! functions that are not the same.
+//! One function's instructions, one by one, without those that do nothing. They are compared where
+//! two functions are not the same.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -36,8 +36,8 @@ pub(super) struct Operations {
 }
 
 impl Operations {
-    /// `None` where control may go to a place of the function that nobody sees: an address of its own code that
-    /// it takes or that data holds, a jump through a register without a table that is known.
+    /// `None` where control may go to an unknown place in the function: it takes an address of its own code, or
+    /// data contains one, or it jumps through a register without a known table.
     pub(super) fn decode(
         program: &Program<'_>,
         function: &Function,
@@ -119,7 +119,8 @@ impl Operations {
         }
     }
 
-    /// The instruction that is executed where control goes to `offset`. `None` in the midst of one, and behind the last.
+    /// The instruction that is executed where control goes to `offset`. `None` in the middle of an instruction, and
+    /// after the last one.
     pub(super) fn at(&self, offset: u64) -> Option<usize> {
         if !self.starts.contains(&offset) {
             return None;
@@ -159,7 +160,7 @@ fn within(instruction: &Instruction, function: &Function, outside: bool) -> Opti
     (!instruction.is_ip_rel_memory_operand()).then_some(None)
 }
 
-/// What kind of thing is referred to, and how much of it.
+/// The kind of a reference, and how many bytes it covers.
 fn kind(reference: &Reference) -> (u8, usize) {
     match reference {
         Reference::Branch(_) => (0, 0),

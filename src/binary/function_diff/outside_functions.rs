@@ -1,4 +1,4 @@
-//! What belongs to no function: where it differs, nothing is known of any of them.
+//! What belongs to no function: if it differs, any function may have changed.
 
 use crate::units::Paired;
 

@@ -10,7 +10,7 @@ use super::code::{Body, Reference};
 use super::cuts::Cuts;
 use super::program::Program;
 
-/// How often what is known of a function is joined with what is known of those it refers to.
+/// How often a function's number is combined with the numbers of those that it refers to.
 const ROUNDS: usize = 3;
 
 /// How many bytes of a table of methods are looked at.

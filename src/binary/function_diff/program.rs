@@ -26,7 +26,7 @@ impl Function {
     }
 }
 
-/// Whether somebody says where a function ends.
+/// Whether a symbol says where a function ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FunctionExtent {
     /// The symbol table does.
@@ -76,7 +76,7 @@ impl<'a> Program<'a> {
         if sections.iter().any(|section| section.kind == elf::SHT_RELR) {
             return Err(Unclear::because("the executable's relocations are packed"));
         }
-        // A thread's reserved variables take no room in the image: what follows has the same address.
+        // Uninitialised thread-local variables take no space in the image: what follows has the same address.
         sections.retain(|section| section.content != Content::Thread || !section.bytes.is_empty());
         sections.sort_by_key(|section| section.address);
         let symbols = symbol_table::read(&image, &sections);
@@ -144,15 +144,15 @@ impl<'a> Program<'a> {
         near.find(|index| address < self.functions[*index].end)
     }
 
-    /// The symbol in data that `address` lies in, with the distance from its start. One that has no
-    /// size counts at its address alone.
+    /// The symbol in data that `address` lies in, with the distance from its start. A symbol
+    /// without a size counts at its own address only.
     pub(super) fn datum_of(&self, address: u64) -> Option<(&Datum, u64)> {
         let (start, datum) = self.data.range(..=address).next_back()?;
         let distance = address - start;
         (distance == 0 || distance < datum.size).then_some((datum, distance))
     }
 
-    /// Whether a pointer in data leads into the midst of `function`.
+    /// Whether a pointer in data leads into the middle of `function`.
     pub(super) fn is_pointed_into(&self, function: &Function) -> bool {
         let inside = function.start + 1..function.end;
         !inside.is_empty() && self.pointed_to.range(inside).next().is_some()
@@ -210,7 +210,7 @@ impl<'a> Program<'a> {
     }
 }
 
-/// Whether nothing but no-operations, traps and zeros stands here.
+/// Whether these bytes are only no-ops, traps and zeros.
 fn is_padding(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some(first) = rest.first() {

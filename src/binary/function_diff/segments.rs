@@ -20,7 +20,7 @@ const PADDING: usize = 64;
 pub(super) enum SegmentOutcome {
     /// They are the same.
     Equal,
-    /// One of them goes on with something that begins where somebody points to.
+    /// One of them continues with something that begins at an address that is referred to.
     Longer,
     /// They differ from here on.
     Changed(Paired<Range<u64>>),
@@ -45,7 +45,7 @@ impl Stream {
         Stream::read(sides, tokens, side, range, |_| None)
     }
 
-    /// A stretch without what is set aside.
+    /// A stretch without the data that is handled separately.
     fn of(sides: Sides<'_>, tokens: Tokens<'_>, side: Side, range: Range<u64>) -> Stream {
         let cuts = sides.cuts.get(side);
         Stream::read(sides, tokens, side, range, |at| cuts.set_aside_until(at))
@@ -61,7 +61,7 @@ impl Stream {
         let program = sides.programs.get(side);
         let mut stream = Stream::default();
         let Some(bytes) = program.bytes(range.start, range.end) else {
-            // Room that is reserved holds zeros, as many as there are.
+            // Reserved space holds zeros; its size stands for them.
             stream.tokens.push(range.end - range.start);
             stream.at.push(range.start);
             return stream;
@@ -102,7 +102,7 @@ impl Stream {
         self.at.partition_point(|at| *at < address)
     }
 
-    /// The places at which something begins, as numbers of tokens, ascending.
+    /// The places at which something begins, as token indices in ascending order.
     fn cuts(&self, cuts: &Cuts, range: &Range<u64>) -> Vec<usize> {
         let inside = cuts.all.range(range.start + 1..range.end);
         let mut found: Vec<usize> = inside.map(|(at, _)| self.index(*at)).collect();
@@ -129,7 +129,7 @@ pub(super) fn compare(
             .cuts(sides.cuts.get(side), ranges.get(side))
     });
     let longer = |long: &[u64], short: &[u64], cuts: &[usize]| {
-        // Of stretches that are equally long, neither goes on.
+        // Of two equally long stretches, neither continues.
         let near = |at: &usize| *at > 0 && at.abs_diff(short.len()) < PADDING;
         let mut starts = cuts.iter().copied().filter(near);
         long.len() > short.len() && starts.any(|at| same_but_padding(&long[..at], short))

@@ -1,4 +1,4 @@
-//! What the questions about data are asked of.
+//! Both executables, for questions about their data.
 
 use crate::units::Paired;
 
