@@ -77,7 +77,7 @@ fn of_side(
         .iter()
         .any(|package| package.targets.iter().any(|target| target.is_bin()));
     if !has_binary {
-        // Cargo would make an error of it.
+        // Cargo would report an error.
         return Ok(Vec::new());
     }
     let ask = compile::ask_for_binaries(selection, &build.target_dir);

@@ -1,7 +1,7 @@
 //! Bench targets that do not compile, while others do.
 //!
-//! `cargo bench` ends with the first target that does not compile and has no way to go on. So the others
-//! are asked for once more without it; what cargo has made by then is not made again.
+//! `cargo bench` stops at the first target that does not compile and has no option to go on. So perfcheck asks
+//! cargo for the others again, without that target; cargo does not repeat what it has already made.
 
 use cargo_metadata::{CompilerMessage, Package, PackageId, TargetKind};
 
@@ -33,7 +33,7 @@ impl BrokenTarget {
 #[derive(Debug, Clone)]
 pub(super) struct BrokenPackage {
     pub(super) id: PackageId,
-    /// The words of the compiler or of cargo, several lines.
+    /// The messages of the compiler or of cargo, several lines.
     pub(super) errors: String,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct BrokenPackage {
 #[derive(Debug, Default)]
 pub(super) struct Errors {
     of_benches: Vec<(PackageId, String, String)>,
-    /// Of anything else: without it nothing is built that depends on it.
+    /// Errors in anything else: nothing that depends on it can be built.
     others: Vec<BrokenPackage>,
 }
 
@@ -93,7 +93,7 @@ impl Errors {
     }
 }
 
-/// The packages whose build scripts failed, by cargo's own words: it has no message for that.
+/// The packages whose build scripts failed, from cargo's output: it has no JSON message for that.
 pub(super) fn of_scripts(workspace: &Workspace, words: &str) -> Vec<BrokenPackage> {
     let said = "failed to run custom build command for `";
     let (Some((_, named)), Some(telling)) = (words.split_once(said), telling_line(words)) else {
@@ -112,7 +112,7 @@ pub(super) fn of_scripts(workspace: &Workspace, words: &str) -> Vec<BrokenPackag
     broken.into_iter().collect()
 }
 
-/// What a panic says, else the last words of a build script.
+/// The message of a panic, or else the last line of a build script's output.
 fn telling_line(words: &str) -> Option<&str> {
     let mut lines = words.lines().map(str::trim);
     if lines.any(|line| line.contains(" panicked at ")) {

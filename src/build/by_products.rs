@@ -7,12 +7,12 @@ use cargo_metadata::{Artifact, CrateType, Package, PackageId, TargetKind};
 use super::compile::Compiled;
 use super::workspace::folder;
 
-/// Of one build; what earlier builds have left in the target folder is not among them.
+/// The by-products of one build, without what earlier builds have left in the target folder.
 #[derive(Debug, Clone, Default)]
 pub struct ByProducts {
     /// Programs.
     pub programs: Vec<BuiltProgram>,
-    /// Shared libraries, but for those of procedural macros.
+    /// Shared libraries, except those of procedural macros.
     pub libraries: Vec<PathBuf>,
     /// Folders of build scripts.
     pub outputs: Vec<ScriptOutput>,

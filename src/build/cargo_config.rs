@@ -38,7 +38,7 @@ impl ConfigFile {
         &self.table
     }
 
-    /// From the folder above `.cargo`: the checkout itself is nothing that the user knows.
+    /// The path from the folder above `.cargo`: the user does not know the checkout.
     pub(super) fn shown(&self) -> String {
         let parts: Vec<_> = self.path.iter().rev().take(2).collect();
         let parts = parts.iter().rev().map(|part| part.to_string_lossy());
@@ -46,8 +46,8 @@ impl ConfigFile {
     }
 }
 
-/// The files that cargo reads when it is run in `folder`, the most important first; one that cannot be
-/// read is cargo's to complain of.
+/// The files that cargo reads when it is run in `folder`, the most important first. Cargo itself
+/// complains about one that cannot be read.
 pub(super) fn files(folder: &Path) -> Vec<ConfigFile> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
@@ -57,7 +57,7 @@ pub(super) fn files(folder: &Path) -> Vec<ConfigFile> {
         // Cargo prefers the name without an ending where both exist.
         let names = ["config", "config.toml"].map(|name| folder.join(name));
         let found = names.into_iter().find(|path| path.is_file());
-        // A cargo that follows no includes warns of them: nobody keeps one for it.
+        // A cargo that does not support `include` warns about the key, so no project has one for such a cargo.
         let loaded = found.map(|path| (file::load(&path, Includes::Followed), path));
         let Some((Ok(Some(loaded)), path)) = loaded else {
             continue;

@@ -1,18 +1,18 @@
 //! What a version of cargo can do.
 
-/// Since when `--config KEY=VALUE` is no experiment.
+/// The first version in which `--config KEY=VALUE` is stable.
 const CONFIG_OPTION: CargoVersion = CargoVersion {
     major: 1,
     minor: 63,
 };
 
-/// Since when the key `include` of configuration files is followed.
+/// The first version that follows the key `include` of configuration files.
 const INCLUDES: CargoVersion = CargoVersion {
     major: 1,
     minor: 94,
 };
 
-/// As `cargo --version` says it, without the patch level.
+/// The version that `cargo --version` prints, without the patch level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CargoVersion {
     major: u32,
@@ -20,7 +20,7 @@ pub(super) struct CargoVersion {
 }
 
 impl CargoVersion {
-    /// `cargo 1.62.0 (a748cf5a3 2022-06-08)`; `None` where it is something else.
+    /// Parses `cargo 1.62.0 (a748cf5a3 2022-06-08)`; `None` if the text has another form.
     pub(super) fn of(printed: &str) -> Option<CargoVersion> {
         let numbers = printed.split(' ').nth(1)?;
         let mut numbers = numbers.split(['.', '-']).map_while(|n| n.parse().ok());
@@ -30,7 +30,7 @@ impl CargoVersion {
         })
     }
 
-    /// Whether it takes settings from its command line.
+    /// Whether it accepts settings on its command line.
     pub(super) fn has_config_option(self) -> bool {
         self >= CONFIG_OPTION
     }

@@ -1,4 +1,4 @@
-//! What has to hold of both sides together.
+//! Checks that concern both sides together.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::rustc_wrapper::CrateNames;
 use super::side::BuildSite;
 use super::workspace::{Workspace, benches, is_plain_name, near};
 
-/// Every package that is named is there on both sides.
+/// Checks that every named package exists on both sides.
 pub(super) fn check_packages(
     sites: &Paired<BuildSite<'_>>,
     selection: &Selection,
@@ -35,7 +35,8 @@ pub(super) fn check_packages(
     Ok(())
 }
 
-/// A bench target that one side alone has is no error: its benchmarks are added or removed.
+/// Checks that every named bench target exists. It may exist on one side only: its benchmarks are then added or
+/// removed.
 pub(super) fn check_benches(
     sites: &Paired<BuildSite<'_>>,
     selection: &Selection,
@@ -91,8 +92,8 @@ pub(super) fn names_of_crates(
     }
 }
 
-/// The builds, unless a file that cargo or rustup obey has appeared above them since the place was chosen:
-/// it may have reached one side and not the other.
+/// Returns the builds, unless a file that cargo or rustup obey has appeared above them since the place was chosen:
+/// it may have affected only one side.
 pub(super) fn undisturbed(
     builds: Paired<Build>,
     original: &Path,

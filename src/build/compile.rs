@@ -31,7 +31,7 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
-    /// Whether cargo compiled anything, or took all of it from an earlier build.
+    /// Whether cargo compiled anything, instead of taking all of it from an earlier build.
     pub(super) fn made_anything(&self) -> bool {
         self.artifacts.iter().any(|artifact| !artifact.fresh)
     }
@@ -43,7 +43,8 @@ impl Compiled {
         files.cloned().collect()
     }
 
-    /// Cargo takes as fresh what an earlier run of the same build compiled: this build made it.
+    /// Counts files as made by this build that an earlier cargo run of the same build compiled, and that cargo now
+    /// takes as fresh.
     pub(super) fn claim(&mut self, made: &HashSet<Utf8PathBuf>) {
         for artifact in &mut self.artifacts {
             artifact.fresh &= !artifact.filenames.iter().all(|file| made.contains(file));
@@ -83,7 +84,7 @@ pub(super) fn ask(selection: &Selection, targets: &Targets, target_dir: &Path) -
         // every cargo, the word ("limited") since 1.71 only.
         .env(variable("DEBUG"), "1")
         .env(variable("STRIP"), "none")
-        // In the executable, where they are looked for, whatever the project's profile says.
+        // Keeps them in the executable, where perfcheck looks for them, whatever the project's profile says.
         .env(variable("SPLIT_DEBUGINFO"), "off")
         // Intermediate files, too; a build folder that both sides share would mix them up.
         .env("CARGO_BUILD_BUILD_DIR", target_dir)
@@ -103,7 +104,7 @@ pub(super) fn ask_for_binaries(selection: &Selection, target_dir: &Path) -> Ask 
         .env("CARGO_BUILD_BUILD_DIR", target_dir)
 }
 
-/// Packages, features and the network, as in the plan.
+/// Adds the plan's options for packages, features and the network.
 fn push_selection(words: &mut Vec<String>, selection: &Selection) {
     push_pairs(words, "-p", &selection.packages);
     push_pairs(words, "--exclude", &selection.exclude);
@@ -123,7 +124,7 @@ fn push_pairs(words: &mut Vec<String>, flag: &str, values: &[String]) {
     }
 }
 
-/// Why a run of cargo made nothing of what was asked for.
+/// Why a run of cargo did not make what was asked for.
 #[derive(Debug)]
 pub(super) struct CompileFailure {
     pub(super) error: Box<BuildError>,

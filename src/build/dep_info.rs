@@ -1,4 +1,4 @@
-//! The compiler's list of the files that it read.
+//! The compiler's lists of the files that it read.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,7 +10,7 @@ use super::{Build, Executable};
 
 impl Build {
     /// The files of the checkout that the compiler read to make this executable itself, libraries
-    /// aside, as paths from the checkout's root; none where it left no list.
+    /// aside, as paths from the checkout's root; empty if it wrote no list.
     #[must_use]
     pub fn sources(&self, executable: &Executable) -> Vec<PathBuf> {
         let listed = dep_info(&executable.path).ok().flatten();
@@ -18,7 +18,7 @@ impl Build {
         files.filter_map(|file| self.in_checkout(file)).collect()
     }
 
-    /// The files of the checkout that the compiler read to make anything that lies beside the benchmark
+    /// The files of the checkout that the compiler read to make any artefact beside the benchmark
     /// executables, as paths from the checkout's root.
     ///
     /// # Errors

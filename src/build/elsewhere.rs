@@ -1,5 +1,5 @@
 //! Benchmarks in other packages of the repository than the selected ones: a nested package that is its own
-//! workspace, one that the workspace excludes, a member that is no default member.
+//! workspace, one that the workspace excludes, a member that is not a default member.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use super::error::BuildError;
 use super::tool::Tools;
 use super::workspace::{Workspace, benches};
 
-/// Folders whose packages are data of the project, or somebody else's.
+/// Folders whose packages are test data of the project, or come from others.
 const NOT_THE_PROJECT_S: [&str; 7] = [
     "examples",
     "fixtures",
@@ -32,7 +32,7 @@ struct Manifest {
     /// Relative to the repository's root.
     path: PathBuf,
     package: Option<String>,
-    /// Its bench targets that bring their own harness: others are the built-in one's.
+    /// Its bench targets with `harness = false`: the others use the built-in harness.
     benches: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl Manifest {
         })
     }
 
-    /// Whether it has a benchmark, and one of those that were asked for by name.
+    /// Whether it has a benchmark and, if some were asked for by name, one of these.
     fn serves(&self, wanted: &[String]) -> bool {
         let named = |wanted: &String| {
             wanted.contains(['*', '?', '[']) || self.benches.iter().any(|bench| bench == wanted)
@@ -72,12 +72,12 @@ enum BenchmarkPackages {
     Here(Paired<PathBuf>),
     /// In several packages of both sides; their manifests on the head side.
     Several(Vec<PathBuf>),
-    /// In a package that one side alone has.
+    /// In a package that only one side has.
     OneSided(Side, PathBuf),
 }
 
-/// Looks through the manifests of both sides. A package is the same one where it lies at the same place, or
-/// has the same name.
+/// Looks through the manifests of both sides. A package is the same on both sides if it has the same path or the
+/// same name.
 fn find(sides: Paired<&[Manifest]>, wanted: &[String]) -> BenchmarkPackages {
     let partner = |one: &Manifest, others: &[Manifest]| {
         let mut same_place = others.iter();
@@ -197,7 +197,7 @@ fn has_bench_function(target: &Target) -> bool {
 struct Selected {
     /// The manifests of the workspace that they are in, relative to the repository's root.
     members: Vec<PathBuf>,
-    /// Whether they have bench targets all the same.
+    /// Whether they have bench targets nevertheless.
     have_benches: bool,
 }
 
@@ -212,11 +212,11 @@ fn selected(
     let usable = |side: Side, path: &Path| {
         let path = path.strip_prefix(&checkouts.get(side).root).unwrap_or(path);
         let mut all = manifests.get(side).iter();
-        // One that git does not track is not known.
+        // A manifest that git does not track is unknown.
         all.find(|one| one.path == path)
             .is_none_or(|one| !one.benches.is_empty())
     };
-    // Mostly the named package has them, and cargo need not be asked.
+    // Usually the named package has benchmarks, and cargo need not be asked.
     if Side::BOTH
         .into_iter()
         .any(|side| usable(side, &checkouts.get(side).manifest_path))
@@ -249,7 +249,7 @@ fn selected(
     Some(selected)
 }
 
-/// What git tracks; nothing where that cannot be read.
+/// The manifests that git tracks; none if git cannot be asked.
 fn manifests(checkout: &Checkout) -> Vec<Manifest> {
     let paths = revision::tracked_manifests(checkout).unwrap_or_default();
     let read = |path: PathBuf| {
@@ -259,7 +259,7 @@ fn manifests(checkout: &Checkout) -> Vec<Manifest> {
     paths.into_iter().filter_map(read).collect()
 }
 
-/// As it is typed where the program was started.
+/// The path as the user would type it in the current folder.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().and_then(fs_err::canonicalize).ok();
     let inside = here.and_then(|here| path.strip_prefix(here).ok());

@@ -27,7 +27,7 @@ impl Where {
         }
     }
 
-    /// The command line with which `command` is repeated on this revision.
+    /// The command line that repeats `command` on this revision.
     fn repeat(&self, command: &str) -> String {
         match self.source {
             Source::Commit => format!("git switch --detach {} && {command}", self.short_id),
@@ -137,7 +137,7 @@ pub enum BuildError {
         /// The variable that outranks it.
         variable: String,
     },
-    /// A dependency by path that lies outside the repository cannot be laid out twice.
+    /// A path dependency outside the repository has no version at each revision.
     #[error(
         "on {at}, package `{package}` depends on `{dependency}` by a path outside the repository ({})",
         path.display()
@@ -159,7 +159,7 @@ pub enum BuildError {
         at: Where,
         /// The compiler's own words, several lines.
         errors: String,
-        /// What was run, without what is ours.
+        /// The command line, without the arguments that perfcheck adds.
         command: String,
     },
     /// A build failed, and its words name a file that git does not track.
@@ -170,7 +170,7 @@ pub enum BuildError {
         /// How the build failed.
         cause: Box<BuildError>,
     },
-    /// `--locked` (or `--frozen`) and a lock file that is missing or needs an update.
+    /// `--locked` (or `--frozen`) with a lock file that is missing or needs an update.
     #[error("the lock file of {at} cannot be used as it is\n\n{message}")]
     LockFile {
         /// Which side.
@@ -183,7 +183,7 @@ pub enum BuildError {
     ToolFailed {
         /// Which side.
         at: Where,
-        /// What was run, without what is ours.
+        /// The command line, without the arguments that perfcheck adds.
         command: String,
         /// The last lines of its stderr.
         message: String,
@@ -198,12 +198,12 @@ pub enum BuildError {
         /// What the system said.
         source: io::Error,
     },
-    /// Cargo said something that is not in its documented format.
+    /// Cargo's output is not in its documented format.
     #[error("cannot understand the output of `{command}` on {at}")]
     ToolOutput {
         /// Which side.
         at: Where,
-        /// What was run, without what is ours.
+        /// The command line, without the arguments that perfcheck adds.
         command: String,
         /// What is wrong with it.
         source: cargo_metadata::Error,

@@ -1,4 +1,4 @@
-//! Builds that miss a file which git does not track.
+//! Builds that fail because a file that git does not track is missing.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::revision::{self, Checkout};
 
 use super::error::BuildError;
 
-/// `error`, or, where its words name a file that is in the user's checkout alone, an error that says so.
+/// `error`; or, if its message names a file that only the user's checkout has, an error that says so.
 pub(super) fn explain(error: BuildError, checkout: &Checkout, workspace: &Path) -> BuildError {
     let words = match &error {
         BuildError::DoesNotCompile { errors, .. } => errors,

@@ -1,8 +1,8 @@
 //! Line tables and symbols of the repository's own crates, where settings of single packages take them away.
 //!
-//! The profile's variables ask for them, and `[profile.bench.package."*"] debug = false` outranks those. It is meant for
-//! dependencies, and also holds for crates of the repository that are no members. Crates from elsewhere stay as the
-//! project wants them.
+//! perfcheck asks for them through the profile's variables, but `[profile.bench.package."*"] debug = false`
+//! outranks those. That setting is meant for dependencies, but also applies to crates of the repository that are
+//! not members. Crates from elsewhere stay as the project wants them.
 
 use toml::{Table, Value};
 
@@ -11,10 +11,10 @@ use super::cargo_version::CargoVersion;
 use super::workspace::{OwnPackage, names};
 use crate::units::{Paired, Side};
 
-/// The key of what holds for all packages that are no members of the workspace.
+/// The key for all packages that are not members of the workspace.
 const OTHERS: &str = "*";
 
-/// What of a package's settings hides its source, and what shows it.
+/// The settings of a package that hide its lines or symbols, and the values that show them.
 const SETTINGS: [HidingSetting; 3] = [
     HidingSetting {
         key: "debug",
@@ -51,13 +51,13 @@ fn hides_lines(debug: &Value) -> bool {
 pub(super) struct LineTables {
     /// For `--config`.
     values: Vec<String>,
-    /// A cargo that has no such option, as it calls itself.
+    /// The version of a cargo that lacks `--config`.
     too_old: Option<String>,
 }
 
 impl LineTables {
-    /// For these packages in `profile`, where the manifest of the workspace or a configuration file takes
-    /// lines and symbols away; `cargo` is what it says of its version.
+    /// For these packages in `profile`, where the manifest of the workspace or a configuration file takes lines and
+    /// symbols away; `cargo` is the output of `cargo --version`.
     pub(super) fn of<'a>(
         profile: &str,
         manifest: &Table,
@@ -93,7 +93,7 @@ impl LineTables {
     }
 }
 
-/// What the report says where cargo cannot be told, as a lower-case fragment.
+/// What the report says if cargo lacks the option, as a lower-case fragment.
 pub(super) fn note(tables: &Paired<LineTables>) -> Option<String> {
     let lacking = tables.as_ref().map(LineTables::lacking);
     let (sides, cargo) = match (lacking.base, lacking.head) {
@@ -113,7 +113,7 @@ pub(super) fn note(tables: &Paired<LineTables>) -> Option<String> {
 struct PackageOverrides<'a>(Vec<&'a Table>);
 
 impl<'a> PackageOverrides<'a> {
-    /// With those of all profiles that it inherits from.
+    /// Includes those of all profiles that it inherits from.
     fn of(profile: &str, manifests: &[&'a Table]) -> PackageOverrides<'a> {
         let mut found = Vec::new();
         let mut next = Some(profile.to_owned());
@@ -143,7 +143,7 @@ impl<'a> PackageOverrides<'a> {
     fn values(&self, profile: &str, own: OwnPackage<'_>) -> Vec<String> {
         let OwnPackage { package, is_member } = own;
         let mut specs = self.0.iter().flat_map(|table| table.keys());
-        // Cargo refuses two that name one package.
+        // Cargo refuses two entries that name one package.
         let named = specs.find(|spec| *spec != OTHERS && names(spec, package));
         let spec = named.map_or(package.name.as_str(), String::as_str);
         let others = (!is_member).then_some(OTHERS);

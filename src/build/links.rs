@@ -1,7 +1,7 @@
 //! Symbolic links of a revision through which cargo would write elsewhere.
 //!
-//! What cargo makes goes into a target folder of our own, whatever `target` is in the checkout. One file
-//! is written beside the manifest: the lock file.
+//! Cargo's artefacts go into a target folder of our own, whatever `target` is in the checkout. Cargo writes one
+//! file beside the manifest: the lock file.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use super::side::BuildSite;
 /// Refuses a side whose workspace, or whose lock file, really lies outside its checkout.
 ///
 /// # Errors
-/// Where one does, and where the checkout cannot be read.
+/// One of them does, or the checkout cannot be read.
 pub(super) fn refuse(site: &BuildSite<'_>) -> Result<(), BuildError> {
     let root = &site.checkout.root;
     let real_root =
@@ -23,7 +23,7 @@ pub(super) fn refuse(site: &BuildSite<'_>) -> Result<(), BuildError> {
     let lock_file = workspace.join(lock::NAME);
     for place in [workspace, &lock_file] {
         let is_there = fs::symlink_metadata(place).is_ok();
-        // A link to nothing has no real place, and writing through it makes one.
+        // A dangling link has no real path, but writing through it would create one.
         let inside = fs::canonicalize(place).is_ok_and(|real| real.starts_with(&real_root));
         if is_there && !inside {
             return Err(BuildError::LinkedOut {

@@ -14,7 +14,7 @@ use super::tool::{Ask, Tools};
 
 pub(super) const NAME: &str = "Cargo.lock";
 
-/// Where a side's lock file belongs, and who runs its cargo.
+/// Where a side's lock file belongs, and the tools that run its cargo.
 #[derive(Debug)]
 pub(super) struct LockSite<'a> {
     pub(super) tools: &'a Tools<'a>,
@@ -27,8 +27,8 @@ pub(super) struct LockSite<'a> {
 /// folder there), or, with neither, one made for the head side.
 ///
 /// # Errors
-/// Where there is none and `--locked` forbids to make one, where cargo cannot make one, and where
-/// files cannot be copied.
+/// There is none and `--locked` forbids making one, cargo cannot make one, or a file cannot be
+/// copied.
 pub(super) fn settle(
     sites: &Paired<LockSite<'_>>,
     users: &Path,
@@ -79,7 +79,7 @@ fn make(tools: &Tools<'_>, selection: &Selection) -> Result<(), BuildError> {
 }
 
 /// The versions of every package in the lock file of the workspace at `root`, by name, sorted.
-/// Empty where there is none that can be read: a report without them is still true.
+/// Empty if no lock file can be read: a report without versions is still correct.
 pub(super) fn versions(root: &Path) -> BTreeMap<String, Vec<String>> {
     #[derive(serde::Deserialize)]
     struct Locked {

@@ -3,7 +3,7 @@
 //! Both sides are built with cargo's own `bench` profile and the plan's selection, the base side
 //! first; each has a target folder of its own, of equal length, so that the same source gives the
 //! same code. Dependencies from outside the repository are compiled once and copied ([`reuse`]);
-//! that no executable is the other side's is proved ([`provenance`]).
+//! [`provenance`] proves that no executable is the other side's.
 
 mod binaries;
 mod broken;
@@ -96,9 +96,9 @@ pub struct Build {
     pub took: std::time::Duration,
     /// For which crates it waited.
     pub waits: Waits,
-    /// What of the user's own configuration counts for both sides, and the like, as lower-case fragments.
+    /// Notes, for example on the user's own configuration that applies to both sides, as lower-case fragments.
     pub notes: Vec<String>,
-    /// Keeps others out of the folder that it lies in, where that outlives the run.
+    /// Locks the folder that it lies in, if that outlives the run.
     kept: Option<Arc<Kept>>,
 }
 
@@ -153,8 +153,7 @@ pub struct Executable {
     pub path: PathBuf,
     /// The target's source, from the top of the repository.
     pub source: PathBuf,
-    /// What its benchmarks are called in the report, by the ids that it gives them, where the head side calls
-    /// them otherwise.
+    /// The names of its benchmarks in the report, by its own ids, where the head side uses other ids.
     pub names: BTreeMap<String, String>,
     /// Where cargo would run it: the package's folder.
     pub working_dir: PathBuf,
@@ -164,7 +163,7 @@ pub struct Executable {
     pub criterion: Option<CriterionPackage>,
     /// How its command line is understood.
     pub command_line: CommandLine,
-    /// What starts it, where it is not started by itself.
+    /// The runner that starts it, if there is one.
     pub runner: Option<Runner>,
 }
 
@@ -178,7 +177,7 @@ pub enum CommandLine {
     Criterion2,
     /// As Rust's built-in harness does: its whole name selects one benchmark.
     Libtest,
-    /// In a way of its own, or not at all: it is started as cargo starts it, and runs all of its benchmarks.
+    /// In its own way, or not at all: perfcheck starts it as cargo does, and it runs all of its benchmarks.
     Own,
 }
 
@@ -225,9 +224,9 @@ pub struct Toolchain {
     pub host: String,
     /// `cargo --version`.
     pub cargo: String,
-    /// All that both say of themselves, and the standard library's files.
+    /// The full version output of both, and the standard library's files.
     pub verbose: String,
-    /// What was chosen outside of the revision, where anything was.
+    /// The toolchain that was chosen outside of the revision, if any.
     pub choice: Option<ChosenToolchain>,
 }
 
@@ -243,9 +242,9 @@ pub enum LockFile {
 /// Builds the selected benchmarks of both sides, the base side first.
 ///
 /// # Errors
-/// Where a side lacks what is selected, depends on what lies outside the repository or does not
-/// compile; where neither has a benchmark; where the disk is full, a file cannot be used, or the
-/// run is interrupted.
+/// A side lacks what is selected, depends on something outside the repository, or does not compile;
+/// neither side has a benchmark; the disk is full, a file cannot be used, or the run is
+/// interrupted.
 pub fn build(
     checkouts: Paired<Checkout>,
     plan: &Plan,
@@ -312,7 +311,7 @@ fn build_selected(
     let users = checkouts.head.original_root.as_path();
     let folder = checkouts.head.folder();
     let rustup = Rustup::ask(users, folder, scratch);
-    // Each asks its tools several questions, and waits for the answers.
+    // Each side waits for several answers of its tools, so both ask at the same time.
     let sites =
         Paired::at_once(|side| BuildSite::open(scratch, side, checkouts.get(side), &rustup));
     let sites = Paired::new(sites.base?, sites.head?);
@@ -362,14 +361,14 @@ fn build_selected(
     Ok(builds)
 }
 
-/// Gives both sides the user's own configuration of cargo; what the report should say of it.
+/// Gives both sides the user's own configuration of cargo, and returns notes for the report.
 fn carry_configuration_over(sites: &Paired<BuildSite<'_>>) -> Result<Vec<String>, BuildError> {
     let head = &sites.head;
     let includes = sites
         .as_ref()
         .map(|site| Includes::of(&site.toolchain.cargo));
     let surroundings = Surroundings::of(&head.checkout.original_root, head.checkout.folder());
-    // One file is for both: it holds what both understand.
+    // Both sides use one file, which may contain only what both versions of cargo understand.
     let known = if includes.base == includes.head {
         includes.head
     } else {

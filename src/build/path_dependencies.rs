@@ -1,7 +1,7 @@
 //! Dependencies by a path that leads out of the repository.
 //!
-//! Cargo only says that a manifest cannot be read, at a place where the user never had one. So when
-//! it fails, the checkout's manifests are searched for a path that its message names.
+//! Cargo only says that it cannot read a manifest, at a path where the user never had one. So when
+//! it fails, perfcheck searches the checkout's manifests for a path that the message names.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::units::normal;
 
 use super::error::BuildError;
 
-/// `error`, or, where a path out of the repository is behind it, an error that says so.
+/// `error`; or, if a path out of the repository caused it, an error that says so.
 pub(super) fn explain(error: BuildError, checkout: &Checkout) -> BuildError {
     let BuildError::ToolFailed { at, message, .. } = &error else {
         return error;

@@ -1,4 +1,4 @@
-//! What cargo's configuration says of the machine that benchmarks are built for.
+//! The machine for which cargo's configuration builds benchmarks.
 
 use std::env;
 use std::path::Path;
@@ -10,8 +10,8 @@ use super::cargo_config::{self, ConfigFile};
 use super::error::BuildError;
 use super::tool::Tools;
 
-/// The target that benchmarks are built for; `None` where nothing names one. Refuses to build for a machine whose
-/// programs this one cannot start.
+/// The target that benchmarks are built for; `None` if nothing names one. Refuses a target whose programs this
+/// machine cannot start.
 ///
 /// # Errors
 /// Where the default target is a chip, a browser or another kind of computer.
@@ -46,7 +46,7 @@ struct Chosen {
     named_in: String,
 }
 
-/// The targets that somebody `set`, else those of the configuration; none where cargo builds for this machine.
+/// The targets that the user `set`, or else those of the configuration; none if cargo builds for this machine.
 fn chosen(files: &[ConfigFile], set: Option<(&str, &str)>) -> Chosen {
     let configured = || {
         files.iter().find_map(|file| {

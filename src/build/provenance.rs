@@ -1,9 +1,10 @@
 //! Proof that an executable was made from its own side's source, in this build.
 //!
-//! Three independent witnesses: cargo's own word that it compiled and did not take what was there;
-//! the time stamp, against a file written just before the build; and the compiler's list of the
-//! files that it read (the `.d` file beside the artefact). Where builds are kept, what cargo took from
-//! an earlier one must be, byte by byte, what that build is known to have made of the same files.
+//! Three independent witnesses: cargo's own statement that it compiled the file instead of reusing it;
+//! the time stamp, compared with a file written just before the build; and the compiler's list of the
+//! files that it read (the `.d` file beside the artefact). Where builds are kept, what cargo reused
+//! from an earlier one must be, byte by byte, what the record says that build made from the same
+//! files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,13 +23,13 @@ use super::kept::Record;
 pub(super) struct Provenance {
     /// This side's checkout.
     own: PathBuf,
-    /// Folders whose files this side has no business with: the other checkout and target folder.
+    /// Folders whose files this side must not use: the other side's checkout and target folder.
     foreign: Vec<PathBuf>,
     /// The folder that cargo runs the compiler in.
     workspace_root: PathBuf,
     /// When the build began, by the clock of the file system it is on.
     began: SystemTime,
-    /// What an earlier build made here, and of what.
+    /// What an earlier build made here, and from what.
     earlier: Option<Record>,
 }
 
@@ -56,13 +57,13 @@ impl Provenance {
         })
     }
 
-    /// What speaks against `artifact`, where something does. Artefacts of packages outside the
-    /// checkout are not this side's alone and are not asked.
+    /// Why `artifact` cannot be trusted; `None` if it can. Artefacts of packages outside the
+    /// checkout may be shared by the sides and are not checked.
     ///
     /// # Errors
     /// Where a file cannot be read.
     pub(super) fn objection(&self, artifact: &Artifact) -> io::Result<Option<String>> {
-        // As the manifest words it, `package/../shared/lib.rs` for one.
+        // As the manifest writes it: `package/../shared/lib.rs`, say.
         let root_file = normal(artifact.target.src_path.as_std_path());
         let in_checkout = root_file.starts_with(&self.own);
         if self.is_foreign(&root_file) {
@@ -107,7 +108,7 @@ impl Provenance {
         Ok(None)
     }
 
-    /// The record of what this side has now, for the next build; `artifacts` are without objection.
+    /// The record of what this side has now, for the next build; `artifacts` have passed [`Provenance::objection`].
     ///
     /// # Errors
     /// Where a file cannot be read.

@@ -1,9 +1,9 @@
 //! Dependencies are compiled once: the head side's target folder starts as a copy of what the base
-//! side's build made of packages that lie outside both checkouts.
+//! side's build made from packages outside both checkouts.
 //!
-//! Of packages inside, nothing is copied. Cargo decides by time stamps whether such a package is
-//! fresh, and the head side's source is older than the base side's artefacts: with a whole copy
-//! cargo takes the base side's executables for the head side's.
+//! Nothing of packages inside the checkouts is copied. Cargo decides by time stamps whether such a
+//! package is fresh, and the head side's source is older than the base side's artefacts: with a
+//! whole copy cargo takes the base side's executables for the head side's.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -15,7 +15,7 @@ use fs_err as fs;
 use super::workspace::Workspace;
 
 /// What may be copied, by name. A name that a package inside the checkout has as well is left out:
-/// compiling once too often is no harm.
+/// compiling once too often does no harm.
 #[derive(Debug, Default)]
 pub(super) struct Reusable {
     packages: HashSet<String>,
@@ -23,9 +23,9 @@ pub(super) struct Reusable {
 }
 
 impl Reusable {
-    /// What of `workspace` lies outside the checkout at `root`. By folder and not by what cargo
-    /// calls the package's source: a vendored package has a registry for its source and yet lies
-    /// in the checkout.
+    /// The packages of `workspace` that lie outside the checkout at `root`. Their folder decides,
+    /// not what cargo calls the package's source: a vendored package has a registry for its source
+    /// and yet lies in the checkout.
     pub(super) fn outside(workspace: &Workspace, root: &Path) -> Reusable {
         let mut outside = Reusable::default();
         let mut inside = Reusable::default();
@@ -69,7 +69,7 @@ pub(super) fn copy(from: &Path, to: &Path, reusable: &Reusable) -> io::Result<()
     Ok(())
 }
 
-/// Copies one profile's folder; nothing where it is laid out in another way than we know.
+/// Copies one profile's folder; copies nothing if its layout is unknown.
 fn copy_layout(from: &Path, to: &Path, reusable: &Reusable) -> io::Result<()> {
     if !from.join(".fingerprint").is_dir() {
         return Ok(());
@@ -111,7 +111,7 @@ pub(super) fn retain(target_dir: &Path, reusable: &Reusable) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes from one profile's folder; all of it where it is laid out in another way than we know.
+/// Removes from one profile's folder; removes all of it if its layout is unknown.
 fn retain_layout(layout: &Path, reusable: &Reusable) -> io::Result<()> {
     if !layout.join(".fingerprint").is_dir() {
         return fs::remove_dir_all(layout);
@@ -140,7 +140,7 @@ fn remove_unless(folder: &Path, stays: impl Fn(&OsStr) -> bool) -> io::Result<()
     Ok(())
 }
 
-/// The folders of one profile's folder, with whose artefacts they have; the fingerprints last.
+/// The folders of one profile's folder, each with the names whose artefacts it holds; the fingerprints last.
 fn parts(reusable: &Reusable) -> [(&'static str, &HashSet<String>); 3] {
     [
         ("deps", &reusable.crates),

@@ -24,11 +24,11 @@ struct RunnerSetting {
     named_in: String,
 }
 
-/// The runner for `target` (this machine's own where nothing else is built), as cargo chooses it: that of a
-/// variable, else that of the target's own table, else that of a table whose `cfg(…)` holds.
+/// The runner for `target` (by default this machine's own), as cargo chooses it: from a variable, or else from the
+/// target's own table, or else from a table whose `cfg(…)` holds.
 ///
 /// # Errors
-/// Where rustc does not tell what holds, and where the program is missing.
+/// rustc does not say which `cfg`s hold, or the program is missing.
 pub(super) fn of(
     tools: &Tools<'_>,
     root: &Path,
@@ -81,7 +81,7 @@ impl Runner {
 }
 
 impl RunnerSetting {
-    /// `variable` is the one that outranks it.
+    /// `variable` is the environment variable that outranks it.
     fn resolved(self, root: &Path, variable: String) -> Option<Runner> {
         let (first, arguments) = self.words.split_first()?;
         let program: PathBuf = cargo_config::program(&self.anchor, &first.into()).into();
@@ -132,8 +132,8 @@ fn has_conditions(files: &[ConfigFile]) -> bool {
     conditional(files).next().is_some()
 }
 
-/// What rustc says of the target with the flags of the project. Flags may hang on what holds without them: cargo asks
-/// twice, too.
+/// The `cfg`s that rustc prints for the target with the project's flags. The flags may depend on the `cfg`s without
+/// them: so cargo asks twice, and so does perfcheck.
 fn conditions(
     tools: &Tools<'_>,
     target: Option<&str>,
@@ -155,7 +155,7 @@ fn conditions(
     }
 }
 
-/// Where several hold, cargo refuses to build.
+/// If several hold, cargo refuses to build.
 fn of_condition(files: &[ConfigFile], conditions: &[Cfg]) -> Option<RunnerSetting> {
     of_table(
         files,
@@ -171,7 +171,7 @@ fn exists(program: &Path) -> bool {
     env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-/// Has the benchmarks of both sides started by their runners, and says so.
+/// Attaches the runners to the executables of both sides, and adds a note.
 pub(super) fn attach(builds: &mut Paired<Build>, runners: &Paired<Option<Runner>>) {
     for side in Side::BOTH {
         let build = builds.get_mut(side);
@@ -182,7 +182,7 @@ pub(super) fn attach(builds: &mut Paired<Build>, runners: &Paired<Option<Runner>
     }
 }
 
-/// What the report says of them, as a lower-case fragment.
+/// What the report says about them, as a lower-case fragment.
 fn note(runners: &Paired<Option<Runner>>) -> Option<String> {
     let typed = runners.as_ref().map(|runner| Some(&runner.as_ref()?.typed));
     match (&runners.base, &runners.head) {
@@ -201,7 +201,7 @@ fn note(runners: &Paired<Option<Runner>>) -> Option<String> {
 }
 
 impl Executable {
-    /// What starts it, as a person knows it.
+    /// What starts it, as the user knows it.
     #[must_use]
     pub fn starter(&self) -> &str {
         match &self.runner {

@@ -47,13 +47,13 @@ pub(super) fn environment(
     if let Some(path) = library_path(executable, scripts, library_dir) {
         variables.insert(LIBRARY_PATH.to_owned(), path);
     }
-    // As rustup sets it, for benchmarks that start cargo.
+    // rustup sets this, too; benchmarks that start cargo need it.
     variables.extend(toolchain.map(|name| ("RUSTUP_TOOLCHAIN".to_owned(), name.into())));
     variables.into_iter().collect()
 }
 
-/// Where the package's own programs lie. Cargo says so while benchmarks run since 1.94, and while they are
-/// compiled since long before; no program of another build may be started in its place.
+/// Where the package's own programs lie. Cargo sets these while benchmarks run since 1.94, and has long set them
+/// while they are compiled; a benchmark must not start a program of another build instead.
 fn programs(package: &Package, compiled: &Compiled) -> impl Iterator<Item = (String, OsString)> {
     let own = compiled.artifacts.iter().filter(|artifact| {
         artifact.package_id == package.id && artifact.target.is_kind(TargetKind::Bin)
@@ -99,13 +99,14 @@ fn package_facts(package: &Package) -> [(&'static str, String); 17] {
                 .map(ToString::to_string)
                 .unwrap_or_default(),
         ),
-        // Some benchmarks find cargo by it; by name, so that each side gets its own toolchain's.
+        // Some benchmarks find cargo through it. It is a bare name, so that each side gets its own toolchain's
+        // cargo.
         ("CARGO", "cargo".to_owned()),
     ]
 }
 
-/// The folders that build scripts name, where they are inside the profile's folder (cargo adds no
-/// others), then those of the artefacts and of the toolchain, then what was there before.
+/// The folders that build scripts name, if they are inside the profile's folder (cargo adds no
+/// others); then those of the artefacts and of the toolchain; then the variable's previous value.
 fn library_path(
     executable: &Path,
     scripts: &[BuildScript],
@@ -144,7 +145,7 @@ fn configured(folder: &Path) -> BTreeMap<String, OsString> {
     variables
 }
 
-/// The value of one entry, unless the user's environment has one that it does not outrank.
+/// The value of one entry, unless the user's environment sets the variable and the entry does not override it.
 fn configured_value(name: &str, entry: &Value, anchor: &Path) -> Option<OsString> {
     let flag = |key| entry.get(key).and_then(Value::as_bool) == Some(true);
     if env::var_os(name).is_some() && !flag("force") {

@@ -1,11 +1,10 @@
 //! The wrapper around rustc that keeps lints from ending a build.
 //!
-//! What compiled with the compiler of its day may not with today's, only because of a lint: where the
-//! source denies warnings, or a lint has become an error since. Cargo caps the lints of dependencies for
-//! that reason; the wrapper does it for the workspace's own crates, too. A cap changes neither code nor
-//! cargo's hashes. (A *workspace* wrapper would change those.) The script lies at one path for both sides
-//! and for all runs that build there, and is written once: cargo asks the compiler anew where its time
-//! stamp changes.
+//! A source that compiled with the compiler of its day may fail with today's, only because of a lint: the source
+//! denies warnings, or a lint has become an error since. Cargo caps the lints of dependencies for that reason; the
+//! wrapper does it for the workspace's own crates, too. A cap changes neither code nor cargo's hashes. (A
+//! *workspace* wrapper would change those.) The script lies at one path for both sides and for all runs that build
+//! there, and is written once: cargo queries the compiler again when the script's time stamp changes.
 
 use std::env;
 use std::ffi::OsString;
@@ -23,19 +22,19 @@ const SCRIPT: &str = include_str!("rustc_wrapper.sh");
 /// Which wrapper of the user's own comes after this one.
 const NEXT: &str = "PERFCHECK_RUSTC_WRAPPER";
 
-/// The checkout, and the target folder, of crates that are to have the same names on both sides.
+/// The checkout, and the target folder, of crates that need the same names on both sides.
 const CHECKOUT: &str = "PERFCHECK_CHECKOUT";
 const TARGET: &str = "PERFCHECK_TARGET";
 
-/// What executables have in place of the checkout.
+/// What executables contain in place of the checkout's path.
 const EITHER: &str = "PERFCHECK_EITHER";
 
-/// Who decides what crates of the checkout are called.
+/// Who decides the names of the checkout's crates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CrateNames {
-    /// Cargo, by where they lie within the workspace: the same on both sides.
+    /// Cargo, by their path within the workspace, which is the same on both sides.
     Cargo,
-    /// The wrapper: some lie outside of the workspace, and cargo would go by the side's own folder.
+    /// The wrapper: some lie outside of the workspace, and cargo would use the side's own folder.
     Wrapper,
 }
 
@@ -72,7 +71,7 @@ fn is_plain(path: &Path) -> bool {
 fn script(place: &Path) -> io::Result<PathBuf> {
     let path = place.join("rustc-wrapper");
     if fs::read_to_string(&path).ok().as_deref() != Some(SCRIPT) {
-        // Never half written, for a build that somebody ended goes on for a moment.
+        // Written atomically, because an interrupted build may still use it for a moment.
         let new = place.join("rustc-wrapper.new");
         fs::write(&new, SCRIPT)?;
         #[cfg(unix)]
@@ -82,8 +81,8 @@ fn script(place: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// The user's own wrapper, where cargo, run in `folder`, would use one: the one that a variable has `set`,
-/// if only to nothing, else that of the configuration.
+/// The user's own wrapper that cargo, run in `folder`, would use: the one in a variable (`set`, perhaps to an empty
+/// value), or else that of the configuration.
 fn configured(folder: &Path, set: Option<OsString>) -> Option<OsString> {
     let wrapper = match set {
         Some(set) => cargo_config::program(folder, &set),
@@ -103,7 +102,7 @@ mod tests {
     use super::super::tests::{BENCH, World, only, output, selection};
     use super::*;
 
-    /// Fails where a probe of the compiler is answered differently from what the compiler answers.
+    /// Fails if the wrapper answers a probe differently from the compiler.
     const BUILD_SCRIPT: &str = r##"
         use std::env;
         use std::process::Command;
@@ -231,7 +230,7 @@ mod tests {
         assert_eq!(user("head", "fedcba9876543210", "x"), one);
         assert_ne!(user("head", "fedcba9876543210", "y"), one);
         assert_ne!(one, name);
-        // Of a registry: cargo's own name is the same on both sides.
+        // A crate from a registry: cargo's own name for it is the same on both sides.
         let foreign = called(
             "base",
             "/registry/other",

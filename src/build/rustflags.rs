@@ -7,8 +7,7 @@ use toml::Value;
 
 use super::cargo_config::{ConfigFile, holds, shout, words};
 
-/// Where cargo looks for flags. The first of variables, tables of targets and `build` that has any is the only one
-/// that counts.
+/// Where cargo looks for flags. Of variables, tables of targets, and `build`, only the first that has any counts.
 pub(super) struct FlagSources<'a> {
     /// A variable's value.
     pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
@@ -24,8 +23,8 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 impl FlagSources<'_> {
-    /// The flags, `conditions` being what holds of the target. Before that is known, no table for a `cfg(…)` counts,
-    /// not even one for `cfg(not(…))`.
+    /// The flags; `conditions` are the target's `cfg`s. Before these are known, no table for a `cfg(…)` counts, not
+    /// even one for `cfg(not(…))`.
     pub(super) fn flags(&self, conditions: Option<&[Cfg]>) -> Vec<String> {
         if let Some(encoded) = (self.variable)("CARGO_ENCODED_RUSTFLAGS") {
             let flags = encoded.split('\x1f').filter(|flag| !flag.is_empty());
@@ -50,13 +49,13 @@ impl FlagSources<'_> {
         of_build
     }
 
-    /// Whether they depend on what holds of the target.
+    /// Whether they depend on the target's `cfg`s.
     pub(super) fn have_conditions(&self) -> bool {
         !self.conditions_of_tables().is_empty()
     }
 
-    /// The lists of all files, the most important last: of two flags that contradict each other the last one counts.
-    /// A string replaces what files further away say.
+    /// The lists of all files, the most important last: of two flags that contradict each other the last one
+    /// counts. A string replaces the values of files that are further away.
     fn listed(&self, keys: &[&str]) -> Vec<String> {
         let mut values = Vec::new();
         for value in self.files.iter().filter_map(|file| file.get(keys)) {

@@ -1,12 +1,13 @@
-//! Which toolchain the user has chosen over what a revision's own file says.
+//! Which toolchain the user has chosen instead of the one in a revision's own file.
 //!
-//! Rustup asks in this order: `+toolchain` on the command line, `RUSTUP_TOOLCHAIN`, then, from the folder
-//! upwards, directory overrides (`rustup override set`) and toolchain files, the nearest first. The checkouts
-//! lie elsewhere, so what is outside of them is asked for here and handed to both sides by name.
+//! Rustup asks in this order: `+toolchain` on the command line, `RUSTUP_TOOLCHAIN`, then, from the folder upwards,
+//! directory overrides (`rustup override set`) and toolchain files, the nearest first. The checkouts lie elsewhere,
+//! so this module asks for choices outside of them and hands the toolchain to both sides by name.
 //!
 //! Cargo's proxy sets `RUSTUP_TOOLCHAIN` for whatever it starts, whatever decided, an uncommitted
-//! `rust-toolchain.toml` included. So the variable alone is not the user's word. A rustup that sets
-//! `RUSTUP_TOOLCHAIN_SOURCE` says who decided; else rustup is asked what it would take without the variable.
+//! `rust-toolchain.toml` included. So the variable alone does not prove that the user chose it. A rustup that sets
+//! `RUSTUP_TOOLCHAIN_SOURCE` says who decided; otherwise perfcheck asks rustup what it would take without the
+//! variable.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -65,7 +66,7 @@ pub(super) struct Rustup {
     word: Option<ChosenToolchain>,
     /// Directory overrides inside the repository, by folders relative to its root.
     overrides: Vec<(PathBuf, ChosenToolchain)>,
-    /// What is taken where a side has no file.
+    /// The toolchain for a side without a toolchain file.
     otherwise: Option<ChosenToolchain>,
 }
 
@@ -86,7 +87,7 @@ impl Rustup {
             };
             Some((path.strip_prefix(root).ok()?.to_owned(), choice))
         });
-        // A file that git ignores is the user's as much as one above.
+        // A file that git ignores is the user's own, like one above the repository.
         let ignored = folder
             .ancestors()
             .map(|inside| root.join(inside))
@@ -99,14 +100,14 @@ impl Rustup {
         }
     }
 
-    /// The toolchain for a checkout at `root`, where tools run in `folder` (relative to it); `None` where
-    /// that is the revision's own affair.
+    /// The toolchain for a checkout at `root`, where tools run in `folder` (relative to it); `None` if the revision
+    /// decides.
     pub(super) fn choice(&self, root: &Path, folder: &Path) -> Option<&ChosenToolchain> {
         if self.word.is_some() {
             return self.word.as_ref();
         }
         for inside in folder.ancestors() {
-            // In one folder the override counts before the file.
+            // Within one folder, the override outranks the file.
             if let Some((_, choice)) = self.overrides.iter().find(|(of, _)| of == inside) {
                 return Some(choice);
             }
@@ -131,7 +132,7 @@ struct RustupQuestion<'a> {
 }
 
 impl RustupQuestion<'_> {
-    /// What the user has said for this very command.
+    /// The toolchain that the user chose for this command.
     fn word(&self) -> Option<ChosenToolchain> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let name = variable("RUSTUP_TOOLCHAIN")?;
@@ -199,7 +200,7 @@ fn alike(one: &str, other: &str) -> bool {
     } else {
         (other, one)
     };
-    // The host follows, and not the date of another nightly.
+    // The rest must be the host, not the date of another nightly.
     long.strip_prefix(short).is_some_and(|rest| {
         let host = rest.strip_prefix('-');
         rest.is_empty() || host.is_some_and(|host| !host.starts_with(|c: char| c.is_ascii_digit()))

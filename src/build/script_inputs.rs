@@ -1,4 +1,5 @@
-//! What build scripts read of the checkout: a text is more than documentation where a script makes code of it.
+//! The files of the checkout that build scripts read: a text file is more than documentation if a script makes code
+//! from it.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
@@ -14,7 +15,7 @@ impl Build {
     /// those that a script names (`rerun-if-changed`), and its whole package where it names none.
     ///
     /// # Errors
-    /// Where what a script has printed cannot be read.
+    /// The output of a script cannot be read.
     pub fn script_inputs(&self) -> io::Result<BTreeSet<PathBuf>> {
         let mut found = BTreeSet::new();
         for script in &self.by_products.outputs {
@@ -37,7 +38,7 @@ impl Build {
     }
 }
 
-/// What a script has printed, as cargo keeps it in `file`; nothing where it keeps it elsewhere.
+/// The output of a script, which cargo stores in `file`; empty if cargo stores it elsewhere.
 fn printed(file: &Path) -> io::Result<String> {
     match fs::read(file) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),

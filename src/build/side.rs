@@ -61,8 +61,8 @@ impl<'a> BuildSite<'a> {
     /// Reads a checkout's manifests and asks for its toolchain.
     ///
     /// # Errors
-    /// Where the manifest is missing or broken, where a dependency lies outside the repository, and
-    /// where the tools are missing.
+    /// The manifest is missing or broken, a dependency lies outside the repository, or the tools
+    /// are missing.
     pub(super) fn open(
         scratch: &'a Scratch,
         side: Side,
@@ -108,17 +108,17 @@ impl<'a> BuildSite<'a> {
         inside.unwrap_or(Path::new(""))
     }
 
-    /// The graph of dependencies. Without it (offline, say, where another package of the workspace would
-    /// have to be fetched first) there is still a build, and cargo's own word on what is wrong.
+    /// The graph of dependencies. Without it (offline, say, when another package of the workspace would have to be
+    /// fetched first) the build still runs, and cargo itself says what is wrong.
     pub(super) fn resolve(&self, selection: &Selection) -> Option<Workspace> {
         let host = &self.toolchain.host;
         Workspace::of_all(&self.tools, self.checkout, selection, host).ok()
     }
 
-    /// What starts the benchmarks, where that is another program.
+    /// The program that starts the benchmarks, if there is one.
     ///
     /// # Errors
-    /// Where they are built for another machine, and where the program is missing.
+    /// They are built for another machine, or the program is missing.
     pub(super) fn runner(&self, selection: &Selection) -> Result<Option<Runner>, BuildError> {
         let asked = selection.target.as_deref();
         let target = platform::target(&self.tools, &self.toolchain, asked)?;
@@ -193,7 +193,8 @@ impl<'a> BuildSite<'a> {
             .map_err(|source| self.tools.io("look at an earlier build", source))
     }
 
-    /// Begins with what holds of an earlier build, or with the other side's compiled dependencies.
+    /// Prepares the target folder from what is still valid of an earlier build, or from the other side's compiled
+    /// dependencies.
     fn start(&self, wish: &Wish<'_>, target_dir: &Path) -> Result<(), BuildError> {
         if let Some(kept) = wish.kept {
             let outside = wish
@@ -321,7 +322,7 @@ impl<'a> BuildSite<'a> {
     /// What keeps the lines and symbols of the repository's own crates.
     pub(super) fn line_tables(&self, wish: &Wish<'_>) -> LineTables {
         let manifest = fs::read_to_string(self.members.root().join("Cargo.toml"));
-        // What is wrong with it, cargo says.
+        // Cargo reports what is wrong with the manifest.
         let manifest = manifest.unwrap_or_default().parse().unwrap_or_default();
         let files = cargo_config::files(&self.tools.dir);
         let profile = compile::profile(wish.selection);
@@ -376,8 +377,8 @@ impl<'a> BuildSite<'a> {
         executables
     }
 
-    /// By the graph of dependencies; without one, by the lock file, where only one version is
-    /// locked.
+    /// Finds it in the dependency graph; without one, in the lock file, if that locks a single
+    /// version.
     fn criterion(
         &self,
         resolved: Option<&Workspace>,

@@ -21,9 +21,9 @@ pub(super) enum Targets {
 }
 
 impl Targets {
-    /// The targets to ask for. They are named where that selects what `cargo bench` selects: not
-    /// where one has `required-features`, for naming it would make their absence an error, and not
-    /// where one is switched off (`bench = false`), for naming it would switch it on.
+    /// The targets to ask for. They are named only if that selects what `cargo bench` selects: not
+    /// if one has `required-features` (naming it would turn missing features into an error), and
+    /// not if one is switched off with `bench = false` (naming it would switch it on).
     pub(super) fn of(selected: &[&Package], selection: &Selection) -> Targets {
         let all: Vec<_> = selected
             .iter()
@@ -52,8 +52,8 @@ impl Targets {
         Targets::Named(names)
     }
 
-    /// The same selection without what is broken; `None` where nothing is left, or where cargo would be
-    /// asked the same again.
+    /// The same selection without the broken targets; `None` if nothing is left, or if cargo would be
+    /// asked for the same again.
     pub(super) fn without(
         &self,
         broken: &[BrokenTarget],

@@ -31,7 +31,7 @@ pub(super) struct Tools<'a> {
     choice: Option<ChosenToolchain>,
 }
 
-/// What is asked of a tool: the words a person would type, and what is ours besides.
+/// A call of a tool: the arguments that a user would type, and those that perfcheck adds.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
     program: &'static str,
@@ -99,7 +99,7 @@ impl<'a> Tools<'a> {
         }
     }
 
-    /// The same tools of the toolchain that was chosen, where one was.
+    /// The same tools from the toolchain that was chosen, if one was.
     pub(super) fn of_toolchain(self, choice: Option<&ChosenToolchain>) -> Tools<'a> {
         Tools {
             choice: choice.cloned(),
@@ -165,14 +165,14 @@ impl<'a> Tools<'a> {
     }
 
     fn spawn(&self, ask: &Ask) -> Result<process::Child, BuildError> {
-        // Cargo by its name, not by $CARGO: that is the user's toolchain, and where rustup is in
-        // play, its proxy on the PATH honours this revision's toolchain file.
+        // Start cargo by its name, not from $CARGO, which is the user's toolchain: rustup's proxy
+        // on the PATH honours this revision's toolchain file.
         let mut command = process::command(ask.program);
         let choice = self.choice.iter();
         command.envs(choice.map(|choice| ("RUSTUP_TOOLCHAIN", &choice.name)));
         if !ask.ours.iter().any(|word| word == "--target-dir") {
-            // Even `cargo metadata` notes something in the target folder, which in a checkout may be a
-            // link to anywhere.
+            // Even `cargo metadata` writes into the target folder, which in a checkout may be a link
+            // to anywhere.
             let none = self.scratch.path().join("target/none");
             command.env("CARGO_TARGET_DIR", none);
         }
@@ -202,7 +202,7 @@ impl<'a> Tools<'a> {
                 folder: self.scratch.path().to_owned(),
             };
         }
-        // Cargo names the flag in every message of this kind, and has no code for it.
+        // Cargo has no error code for this, but names the flag in every such message.
         if ask.has("--locked", "--frozen") && message.contains("lock file") {
             return BuildError::LockFile {
                 at: self.at.clone(),
@@ -216,7 +216,7 @@ impl<'a> Tools<'a> {
         }
     }
 
-    /// What a person would type to ask the same tool, of a toolchain that somebody chose.
+    /// What a user would type to run the same tool of the chosen toolchain.
     pub(super) fn typed(&self, ask: &Ask) -> String {
         let typed = ask.typed();
         let chosen = self
@@ -246,7 +246,7 @@ impl<'a> Tools<'a> {
         }
     }
 
-    /// The folder that both checkouts and both target folders are in.
+    /// The folder that contains both checkouts and both target folders.
     pub(super) fn place(&self) -> &Path {
         &self.place
     }
@@ -272,7 +272,7 @@ fn lossy_lines(from: impl Read) -> impl Iterator<Item = io::Result<String>> {
         .map(|line| line.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// The last lines, and before them the first error: what a build script wrote may stand between both.
+/// The first error and the last lines: the output of a build script may lie between them.
 fn tail(from: Option<impl Read>) -> io::Result<String> {
     let mut last = VecDeque::with_capacity(TAIL_LINES + 1);
     let mut error = None;
@@ -287,7 +287,7 @@ fn tail(from: Option<impl Read>) -> io::Result<String> {
     Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// A side's target folder: both have paths of one length.
+/// A side's target folder: both paths have the same length.
 pub(super) fn target_dir(place: &Path, side: Side) -> PathBuf {
     place.join("target").join(side.name())
 }

@@ -36,8 +36,8 @@ pub(super) fn library_dir(tools: &Tools<'_>) -> Result<PathBuf, BuildError> {
     Ok(PathBuf::from(printed.trim()))
 }
 
-/// What tells one standard library from another of the same version: a compiler that somebody builds
-/// themselves calls itself the same after each change.
+/// A stamp that distinguishes standard libraries of the same version: a compiler that users build
+/// themselves keeps its version string after each change.
 ///
 /// # Errors
 /// Where the folder cannot be read.

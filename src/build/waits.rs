@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long a build waited for each crate: from the end of the crate before to its own. All of them and what comes after
-/// the last one make the time of the build; what several processors do at once is not counted twice.
+/// How long a build waited for each crate: from the end of the crate before to its own. These times, plus the time
+/// after the last crate, add up to the time of the build; work on several processors at once is not counted twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Waits(BTreeMap<String, Duration>);
 
-/// A crate that takes a smaller share of its build is nobody's business.
+/// Crates that take a smaller share of the build are not worth mentioning.
 const NOTICEABLE: f64 = 0.05;
 
 impl Waits {

@@ -125,7 +125,7 @@ impl Workspace {
                 .filter(|package| defaults.contains(&package.id))
                 .collect();
         }
-        // Cargo before 1.71 does not tell: the root package, or all of a virtual workspace.
+        // Cargo before 1.71 does not say: take the root package, or all members of a virtual workspace.
         let root: Vec<_> = self.members().filter(own).collect();
         if root.is_empty() {
             self.members().collect()
@@ -181,8 +181,8 @@ impl Workspace {
         &self.metadata.packages
     }
 
-    /// Criterion, or what stands for it, nearest to `id` in the graph of dependencies: its
-    /// own, else that of a package it depends on (a wrapper).
+    /// Criterion, or a package in its place, nearest to `id` in the graph of dependencies: its own,
+    /// or else that of a package that it depends on (a wrapper).
     pub(super) fn criterion(&self, id: &PackageId) -> Option<CriterionPackage> {
         let graph = self.graph()?;
         let mut seen = HashSet::from([id]);
@@ -223,7 +223,7 @@ impl Workspace {
         Some(seen)
     }
 
-    /// What each package depends on: development dependencies of members alone, as in a build.
+    /// What each package depends on: development dependencies count for members only, as in a build.
     fn graph(&self) -> Option<HashMap<&PackageId, Vec<&PackageId>>> {
         let members: HashSet<&PackageId> = self.metadata.workspace_members.iter().collect();
         let resolve = self.metadata.resolve.as_ref()?;

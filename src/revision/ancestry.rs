@@ -33,8 +33,8 @@ pub(super) fn merge_base(
     }
 }
 
-/// The fork point of HEAD: of the default branch as the remote has it and as it is here, the one
-/// that HEAD left later. Gives the branch's name and the commit.
+/// The fork point of HEAD. The default branch may differ here and on the remote: the one that HEAD
+/// left later counts. Returns the branch's name and the commit.
 pub(super) fn fork_point<'r>(
     repository: &'r Repository,
     head: &Commit<'r>,

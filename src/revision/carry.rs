@@ -1,4 +1,4 @@
-//! Files that git leaves out of every revision, brought to both sides because somebody asked for it.
+//! Files that git does not track, brought to both sides because the user asked for it (`--carry`).
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -12,7 +12,7 @@ use super::{Checkout, RevisionError, open, overlay};
 use crate::plan::Carry;
 use crate::units::{Bytes, Paired, Side, normal, plural};
 
-/// Links that lead around in a circle end here.
+/// The deepest nesting; cycles of links end here.
 const DEEPEST: usize = 64;
 
 /// What was brought.
@@ -24,9 +24,9 @@ pub(crate) struct CarriedFiles {
     pub notes: Vec<String>,
 }
 
-/// Copies the files of the user's checkout that match `patterns` and that git does not track to both sides.
-/// A pattern that matches a folder brings all of it. What a side has already is its own. Links are followed, so that nothing
-/// that a benchmark writes comes back.
+/// Copies the files of the user's checkout that match `patterns` and that git does not track to both sides. A
+/// pattern that matches a folder brings all of it. A file that a side already has stays as it is. Links are
+/// followed, so that nothing that a benchmark writes reaches the user's checkout.
 ///
 /// # Errors
 /// Where the index or a file cannot be read, or a side cannot be written.
@@ -97,7 +97,7 @@ impl<'a> CarrySearch<'a> {
         Ok(self.found)
     }
 
-    /// `inside` is the pattern that matches a folder around.
+    /// `inside` is the pattern that matches an enclosing folder, if any.
     fn folder(&mut self, folder: &Path, inside: Option<usize>, depth: usize) -> io::Result<()> {
         if depth > DEEPEST {
             return Ok(());
@@ -110,14 +110,14 @@ impl<'a> CarrySearch<'a> {
             let path = folder.join(entry.file_name());
             let is_link = entry.file_type()?.is_symlink();
             let by = inside.or_else(|| self.pattern_for(&path, is_link));
-            // What a link leads to is needed only where it is asked for.
+            // The target of a link is needed only if a pattern matches.
             let meta = match by {
                 Some(_) => fs::metadata(entry.path()),
                 None => fs::symlink_metadata(entry.path()),
             };
             let Ok(meta) = meta else { continue };
             if meta.is_dir() {
-                // A cache is searched only where it is asked for.
+                // A cache is searched only if a pattern matches it.
                 if by.is_some() || !overlay::is_cache(&entry.path()) {
                     self.folder(&path, by, depth + 1)?;
                 }
@@ -131,7 +131,7 @@ impl<'a> CarrySearch<'a> {
         Ok(())
     }
 
-    /// The first pattern that matches a path, or what a link leads to.
+    /// The first pattern that matches a path or, for a link, its target.
     fn pattern_for(&self, path: &Path, is_link: bool) -> Option<usize> {
         self.matchers.iter().position(|matcher| {
             matcher.is_match(path) || (is_link && matcher.is_match(path.join("_")))
@@ -147,12 +147,13 @@ fn copy(from: &Path, root: &Path, path: &Path) -> io::Result<()> {
     if fs::symlink_metadata(root.join(path)).is_ok() {
         return Ok(());
     }
-    // The system shares the blocks where it can.
+    // The file system shares the blocks if it can.
     fs::copy(from.join(path), overlay::make_way(root, path)?).map(drop)
 }
 
-/// The first path that a failing side's words name and that lies in the user's checkout, is not tracked, and
-/// is missing on that side; from the top of the repository. Paths are meant from one of `folders` of the side.
+/// The first path in a failing side's output that exists in the user's checkout, is not tracked, and is missing on
+/// that side; relative to the top of the repository. Paths in the output are relative to one of the side's
+/// `folders`.
 #[must_use]
 pub(crate) fn left_behind(words: &str, checkout: &Checkout, folders: &[&Path]) -> Option<PathBuf> {
     let mut named: Vec<PathBuf> = Vec::new();
@@ -198,7 +199,8 @@ pub(crate) fn ignored_input(source: &str, checkout: &Checkout, folder: &Path) ->
     strings.filter(names_a_path).find_map(|text| {
         let path = normal(&folder.join(text));
         let inside = path.strip_prefix(&checkout.root).ok()?;
-        // What lies in a folder is ignored with it; the folder itself, which does not exist, git takes for a file.
+        // Files in an ignored folder are ignored, too. The folder itself does not exist, so git would take it for a
+        // file.
         let ignored = [inside.to_owned(), inside.join("_")];
         let ignored = ignored
             .iter()

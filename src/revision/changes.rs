@@ -9,7 +9,7 @@ use super::error::git;
 use super::{Checkout, RevisionError, Source};
 use crate::units::Paired;
 
-/// Larger files are no source that anybody wrote.
+/// Nobody writes larger source files by hand.
 const LARGEST_FILE: u64 = 4 << 20;
 
 /// A file that differs between the sides, as text.
@@ -33,7 +33,7 @@ pub(crate) struct Touch {
 }
 
 /// The files that differ between two checkouts, renames recognised, uncommitted changes of the head
-/// side included. Files that are no text, or too large to have been written, are left out.
+/// side included. Files that are not text, or too large to be source, are left out.
 ///
 /// # Errors
 /// [`RevisionError`] if the repositories cannot be read.
@@ -54,7 +54,7 @@ pub(crate) fn changed_files(
     Ok(files.collect())
 }
 
-/// The paths of all that differs between two checkouts, on each side that has it: files of any kind, links,
+/// The paths of everything that differs between two checkouts, on each side that has it: files of any kind, links,
 /// permissions.
 ///
 /// # Errors
@@ -105,7 +105,7 @@ fn is_laid_on_both(checkouts: Paired<&Checkout>, delta: &DiffDelta<'_>) -> bool 
     delta.status() == Delta::Untracked && texts.base.is_some() && texts.base == texts.head
 }
 
-/// The file's text; `None` for what is no text, and for a link: it could lead anywhere.
+/// The file's text; `None` if it is not text, and for a link, which could lead anywhere.
 fn text(path: &Path) -> Option<String> {
     let metadata = fs_err::symlink_metadata(path).ok()?;
     let is_source = metadata.is_file() && metadata.len() <= LARGEST_FILE;
@@ -115,7 +115,7 @@ fn text(path: &Path) -> Option<String> {
 }
 
 /// Which commit of the range last touched each line of `path` on the head side, by line from 1. Lines
-/// that the range did not touch, and those that are not committed, are not in it.
+/// that the range did not touch, and uncommitted ones, are missing.
 ///
 /// # Errors
 /// [`RevisionError`] if the history cannot be read.

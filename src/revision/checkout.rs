@@ -11,7 +11,7 @@ use crate::process;
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired, Side};
 
-/// Submodules in submodules: deeper than this is a circle.
+/// Submodules in submodules: deeper nesting than this is a cycle.
 const DEEPEST: usize = 16;
 
 /// Lays both revisions out in the run's folder, as `base` and `head`: standalone repositories with
@@ -19,7 +19,7 @@ const DEEPEST: usize = 16;
 /// written first, so no file of it is newer than the head side's.
 ///
 /// # Errors
-/// A disk that is full, files that cannot be read, objects that are missing, or interruption.
+/// The disk is full, a file cannot be read, an object is missing, or the run is interrupted.
 pub(crate) fn check_out(
     resolved: &Resolved,
     scratch: &Scratch,
@@ -76,7 +76,7 @@ fn named(failure: CheckoutFailure, side: Side, revision: &Revision) -> RevisionE
 /// One repository to lay out: the user's, or one within it.
 struct Layer<'r> {
     source: &'r Repository,
-    /// None where it has no commits yet and only its files count.
+    /// `None` if it has no commits yet, so that only its files count.
     commit: Option<Oid>,
     kind: Source,
     /// Where it lies within the outermost one, for notes.

@@ -22,13 +22,13 @@ pub(crate) enum RevisionError {
         /// The repository.
         git_dir: PathBuf,
     },
-    /// Git refuses repositories that somebody else owns.
+    /// Git refuses repositories of another user.
     #[error("the repository of {} belongs to somebody else", folder.display())]
     Ownership {
         /// The manifest's folder.
         folder: PathBuf,
     },
-    /// A repository that the `git` program is needed for, or that has no way to be read.
+    /// A repository that only the `git` program can read, or that nothing here can read.
     #[error("the repository of {} uses {}", folder.display(), feature.name())]
     Unreadable {
         /// The manifest's folder.
@@ -60,7 +60,7 @@ pub(crate) enum RevisionError {
         /// Names that are spelled like it, the nearest first.
         near: Vec<String>,
     },
-    /// A name that may mean something where the whole history is.
+    /// A name that may exist in the full history.
     #[error("unknown revision `{spec}` in a shallow clone")]
     BeyondShallow {
         /// As typed.
@@ -76,7 +76,7 @@ pub(crate) enum RevisionError {
         /// Some of them, longer.
         candidates: Vec<String>,
     },
-    /// The name of a file's or folder's version.
+    /// A name of a file or a folder, not of a commit.
     #[error("`{spec}` is a {kind}, not a commit")]
     NotACommit {
         /// As typed.
@@ -166,7 +166,7 @@ pub(crate) enum RevisionError {
     Interrupted(#[from] Interrupted),
 }
 
-/// A failure of git that has no name of its own.
+/// Any other failure of git.
 pub(super) fn git(action: impl Into<String>, source: git2::Error) -> RevisionError {
     RevisionError::Git {
         action: action.into(),
@@ -233,7 +233,7 @@ impl RevisionError {
                 format!("fetch what is missing: git archive --output=/dev/null {short_id}")
             }
             RevisionError::Io { source, .. } => return io_hint(source),
-            // Git's library says it in words only.
+            // libgit2 reports this only in the message's text.
             RevisionError::Git { source, .. } if source.message().contains("No space left") => {
                 ANOTHER_DISK.to_owned()
             }
@@ -284,7 +284,7 @@ impl Feature {
         }
     }
 
-    /// What makes the repository one that can be read.
+    /// How the user can make the repository readable.
     pub(super) fn remedy(self) -> &'static str {
         match self {
             Feature::Sha256 => {

@@ -1,5 +1,5 @@
-//! Files that git keeps in another form than they have in a checkout, such as those of Git LFS.
-//! The library that writes our checkouts runs no filters; what can be had without them is had.
+//! Files that git stores in another form than in a checkout, such as those of Git LFS. The library
+//! that writes our checkouts runs no filters; this module gets what it can without them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 const LONGEST_POINTER: u64 = 1024;
 
 /// Gives the files of `checkout` that pass through a filter their real content: from the user's
-/// checkout where that is what is compared, else from the store of Git LFS. Gives the filters whose
-/// files stay as git has them, with one such file and their number.
+/// checkout if that is what is compared, else from the store of Git LFS. Returns the filters whose
+/// files stay as git stores them, each with an example and the number of files.
 pub(super) fn materialise(
     source: &Repository,
     checkout: &Repository,
@@ -55,7 +55,7 @@ pub(super) fn materialise(
 fn filtered(checkout: &Repository) -> Result<Vec<(PathBuf, String)>, git2::Error> {
     let index = checkout.index()?;
     let own = checkout.path().join("info/attributes").exists();
-    // Asking for every file of a large repository takes seconds; few need it.
+    // Asking for every file of a large repository takes seconds, and few repositories need it.
     if !own
         && !index
             .iter()
@@ -98,7 +98,7 @@ fn pointer(place: &Path) -> io::Result<Option<String>> {
     Ok(id.map(str::to_owned))
 }
 
-/// Replaces a pointer by what it points at, where this machine has it.
+/// Replaces a pointer with the content that it stands for, if this machine has it.
 fn fill_pointer(source: &Repository, place: &Path) -> io::Result<bool> {
     let Some(id) = pointer(place)? else {
         return Ok(false);

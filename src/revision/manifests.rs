@@ -1,4 +1,4 @@
-//! The manifests that git tracks, and where a package lies in a revision that has it elsewhere.
+//! The manifests that git tracks, and where a package lies in a revision in which it has moved.
 
 use std::path::{Path, PathBuf};
 

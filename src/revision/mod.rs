@@ -39,7 +39,7 @@ pub(crate) use resolve::{resolve, resolve_with_itself};
 /// A revision that the range resolved to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
-    /// What was typed, or what stands for it (`working tree`, `merge base of main and HEAD`).
+    /// What was typed, or a description (`working tree`, `merge base of main and HEAD`).
     pub label: String,
     /// The full commit id; for the working tree, the commit it stands on.
     pub commit: String,
@@ -80,14 +80,13 @@ pub struct Checkout {
     /// What is laid out.
     pub revision: Revision,
     /// The root of the user's checkout: what [`Checkout::root`] is a copy of. A path that leads out
-    /// of the repository means another place from the copy.
+    /// of the repository would lead elsewhere from the copy.
     pub original_root: PathBuf,
     /// The repository's root in the copy, `…/base` or `…/head`.
     pub root: PathBuf,
     /// The manifest that the plan names, in the copy.
     pub manifest_path: PathBuf,
-    /// Things about the layout that the report should say (a submodule that is missing, LFS
-    /// pointers, …).
+    /// Notes on the checkout for the report (a submodule that is missing, LFS pointers, …).
     pub notes: Vec<String>,
 }
 

@@ -16,9 +16,9 @@ const CACHE_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
 /// What was found beside plain files.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
-    /// Repositories inside the checkout that it does not track; relative to its root.
+    /// Nested repositories that the checkout does not track; relative to its root.
     pub(super) nested: Vec<PathBuf>,
-    /// Untracked folders that say of themselves that they are caches (such as `target`).
+    /// Untracked folders that are marked as caches (such as `target`).
     pub(super) caches: Vec<PathBuf>,
 }
 
@@ -77,8 +77,8 @@ pub(super) fn apply(source: &Repository, root: &Path) -> Result<Extras, Checkout
     Ok(extras)
 }
 
-/// The files that git leaves out of the checkout on purpose (`git sparse-checkout`): that they are not
-/// there is no deletion.
+/// The files that git leaves out of the checkout on purpose (`git sparse-checkout`): their absence
+/// does not count as a deletion.
 pub(super) fn not_checked_out(source: &Repository) -> Result<HashSet<Vec<u8>>, git2::Error> {
     let flag = IndexEntryExtendedFlag::SKIP_WORKTREE.bits();
     let entries = source.index()?;
@@ -88,8 +88,8 @@ pub(super) fn not_checked_out(source: &Repository) -> Result<HashSet<Vec<u8>>, g
     Ok(outside.map(|entry| entry.path).collect())
 }
 
-/// Copies one file or symbolic link, as it is, to the same place below `to`. What is neither (a
-/// folder, a socket) is left out; a file that is gone by now is gone there, too.
+/// Copies one file or symbolic link, as it is, to the same place below `to`. Anything else (a
+/// folder, a socket) is left out; a file that no longer exists is removed there, too.
 pub(super) fn copy(from: &Path, to: &Path, path: &Path) -> io::Result<()> {
     let origin = from.join(path);
     let kind = match fs_err::symlink_metadata(&origin) {
@@ -123,8 +123,8 @@ fn remove(root: &Path, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Frees the place of `path` below `root`. Whatever on the way is no folder, such as a symbolic
-/// link of HEAD that the user made a folder, gives way: nothing is ever written through a link.
+/// Makes room for `path` below `root`. A parent that is not a folder (a symbolic link in HEAD that
+/// the user has replaced by a folder, say) is removed: nothing is ever written through a link.
 pub(super) fn make_way(root: &Path, path: &Path) -> io::Result<PathBuf> {
     let mut place = root.to_owned();
     let mut names: Vec<OsString> = Vec::new();
@@ -161,7 +161,7 @@ pub(super) fn make_way(root: &Path, path: &Path) -> io::Result<PathBuf> {
     Ok(place)
 }
 
-/// Whether a folder says of itself that it is a cache.
+/// Whether a folder is marked as a cache.
 pub(super) fn is_cache(folder: &Path) -> bool {
     fs_err::read(folder.join("CACHEDIR.TAG")).is_ok_and(|tag| tag.starts_with(CACHE_TAG))
 }

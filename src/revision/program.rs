@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::process;
 
-/// The `git` program in a folder of the user's.
+/// The `git` program, run in one of the user's folders.
 pub(super) struct Git {
     folder: PathBuf,
 }
@@ -28,7 +28,7 @@ impl Git {
     /// What it prints.
     ///
     /// # Errors
-    /// It fails; then with what it says.
+    /// It fails; the error has its message.
     pub(super) fn read(&self, words: &[&str]) -> io::Result<Vec<u8>> {
         let output = self.command(words).output()?;
         if output.status.success() {

@@ -1,8 +1,8 @@
-//! Opening the user's repository, also one that the `git` program opens and our library does not.
+//! Opening the user's repository, even if only the `git` program can read it and our library cannot.
 //!
-//! A split or sparse index, reftables and partial clones are unknown to libgit2. Where `git` is installed it
-//! tells what such a repository holds, and a stand-in is made of that in a temporary folder: a
-//! repository with the same references, the same index and working tree, and links to the same objects.
+//! A split or sparse index, reftables and partial clones are unknown to libgit2. Where `git` is installed,
+//! perfcheck asks it for the contents of such a repository, and makes a stand-in from the answer in a temporary
+//! folder: a repository with the same references, the same index and working tree, and links to the same objects.
 //! Nothing is written into the user's repository.
 
 use std::ops::Deref;
@@ -74,7 +74,7 @@ impl Feature {
 /// temporary files.
 ///
 /// # Errors
-/// There is none, it is somebody else's, or it can be read by nobody here.
+/// There is none, it belongs to another user, or neither the library nor `git` can read it.
 pub(crate) fn open(folder: &Path, place: Option<&Path>) -> Result<Readable, RevisionError> {
     let failed = match Repository::discover(folder) {
         Ok(repository) => match repository.index() {

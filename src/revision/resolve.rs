@@ -31,7 +31,7 @@ pub(crate) fn resolve(manifest_path: &Path, range: &RangeSpec) -> Result<Resolve
 /// Like [`resolve`], for a revision that is to be compared with itself.
 ///
 /// # Errors
-/// As [`resolve`], but for the revisions being the same.
+/// As [`resolve`], except that the revisions may be the same.
 pub(crate) fn resolve_with_itself(
     manifest_path: &Path,
     spec: &str,
@@ -147,7 +147,7 @@ impl RepositoryPlace {
             },
             ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::UnbornBranch => {
                 let near = suggest::near_names(&self.repository, &spec);
-                // The name is right, and what it leads to is not here: more history may have it.
+                // The name exists, but its target does not exist in this clone: the full history may have it.
                 let stem = spec.split(['~', '^', '@']).next().unwrap_or(&spec);
                 let known = stem != spec && self.repository.revparse_single(stem).is_ok();
                 if self.repository.is_shallow() && (known || near.is_empty()) {
@@ -204,7 +204,7 @@ impl RepositoryPlace {
         })
     }
 
-    /// Where a side has the manifest: at the same place, else where it has a package of that name.
+    /// Where a side has the manifest: at the same path, or else where it has a package of that name.
     fn manifest_of(
         &self,
         side: Side,

@@ -1,4 +1,4 @@
-//! A repository that our library reads, in the place of one that only `git` reads.
+//! A repository that our library can read, in place of one that only `git` can read.
 
 use std::ffi::OsStr;
 use std::io;
@@ -9,7 +9,7 @@ use git2::{IndexEntry, IndexEntryExtendedFlag, IndexTime, Oid, Repository};
 
 use super::program::Git;
 
-/// What is the user's own, seen through a link.
+/// Parts of the user's repository that the stand-in links to.
 const LINKED: &[&str] = &["objects", "info", "modules", "lfs", "shallow", "logs"];
 
 /// Configuration that decides how files are read and written, and which remotes there are.
@@ -96,8 +96,8 @@ fn configure(program: &Git, repository: &Repository) -> Result<(), git2::Error> 
     Ok(())
 }
 
-/// Puts the entries of the user's index into that of `repository`, in memory only. Their time stamps are
-/// left out, so that files are compared by what they hold.
+/// Puts the entries of the user's index into that of `repository`, in memory only. Their time stamps are left out,
+/// so that files are compared by content.
 fn fill_index(program: &Git, repository: &Repository) -> io::Result<()> {
     let listed = program.read(&["ls-files", "--full-name", "--stage", "-t", "-z", ":/"])?;
     let mut index = repository.index().map_err(io::Error::other)?;

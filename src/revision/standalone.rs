@@ -7,7 +7,7 @@ use std::path::Path;
 use git2::build::CheckoutBuilder;
 use git2::{Oid, Repository, RepositoryInitOptions};
 
-/// What decides how files are written, and lies in the repository's own configuration.
+/// Settings in the repository's own configuration that decide how files are written.
 const SETTINGS: &[&str] = &["core.autocrlf", "core.eol", "core.symlinks"];
 
 /// Makes a repository at `root` whose objects are those of `source` (and of what that one borrows
@@ -21,8 +21,8 @@ pub(super) fn create(source: &Repository, root: &Path) -> Result<Repository, Che
         .mkpath(true);
     let repository = Repository::init_opts(root, &options)?;
     let git_dir = repository.path().to_owned();
-    // One path a line; git's and libgit2's reading agree on nothing cleverer.
-    // Where they really are: those of a stand-in are links, and gone when it is.
+    // One path per line, unquoted: the only form that git and libgit2 both read. Their real place:
+    // a stand-in has only links, which go when it goes.
     let mut objects = fs_err::canonicalize(source.commondir().join("objects"))?.into_os_string();
     if objects.as_bytes().contains(&b'\n') {
         return Err(io::Error::new(
@@ -49,18 +49,18 @@ pub(super) fn create(source: &Repository, root: &Path) -> Result<Repository, Che
             to.set_str(name, &value)?;
         }
     }
-    // The object store was opened before it borrowed.
+    // The object store was opened before the alternates existed, so open it again.
     Ok(Repository::open(root)?)
 }
 
-/// Writes the files of `commit` and lets HEAD be it.
+/// Writes the files of `commit` and sets HEAD to it.
 pub(super) fn populate(repository: &Repository, commit: Oid) -> Result<(), git2::Error> {
     repository.set_head_detached(commit)?;
     let tree = repository.find_commit(commit)?.into_object();
     repository.checkout_tree(&tree, Some(CheckoutBuilder::new().force()))
 }
 
-/// What can fail here, before it has a side.
+/// A failure here, which does not know yet of which side.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CheckoutFailure {
     #[error(transparent)]
@@ -93,7 +93,7 @@ fn tags(source: &Repository) -> Vec<u8> {
             Some([id.as_bytes(), b" ", tag.name_bytes(), b"\n"].concat())
         })
         .collect();
-    // By name; all ids have one length.
+    // Sorted by name: all ids have the same length.
     lines.sort_by(|one, other| one[40..].cmp(&other[40..]));
     lines.concat()
 }

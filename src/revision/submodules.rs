@@ -15,8 +15,8 @@ pub(super) struct Submodule {
     pub(super) commit: Oid,
 }
 
-/// The submodules of a commit: its gitlinks, wherever `.gitmodules` says they are. A path that comes
-/// from the tree itself has real folders above it, never a link that leads elsewhere.
+/// The submodules of a commit: its gitlinks, wherever `.gitmodules` says they are. The paths come
+/// from the tree itself, so their parents are real folders, never links that lead elsewhere.
 pub(super) fn recorded(
     repository: &Repository,
     commit: Oid,
@@ -51,7 +51,7 @@ pub(super) fn find(source: &Repository, root: &Path, path: &Path) -> Option<Repo
     })
 }
 
-/// The submodule as it lies in the user's checkout, where it does.
+/// The submodule in the user's checkout, if it is there.
 pub(super) fn in_place(source: &Repository, path: &Path) -> Option<Repository> {
     let no_ceiling: [&Path; 0] = [];
     let place = source.workdir()?.join(path);

@@ -5,7 +5,7 @@ use git2::{ObjectType, Oid, Repository};
 /// At most so many suggestions.
 const SUGGESTIONS: usize = 3;
 
-/// From here on two names are spelled alike (Jaro-Winkler similarity, 0 to 1).
+/// The similarity from which on two names count as alike (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
 
 /// Names of branches and tags, and `HEAD`, that are spelled like `spec`, the nearest first.
@@ -30,14 +30,14 @@ pub(super) fn near_names(repository: &Repository, spec: &str) -> Vec<String> {
 }
 
 fn likeness(name: &str, typed: &str) -> f64 {
-    // What two names have in common up to a slash makes them no more alike.
+    // A common prefix up to a slash does not make two names more alike.
     if let (Some((folder, name)), Some((same, typed))) =
         (name.split_once('/'), typed.split_once('/'))
         && folder == same
     {
         return likeness(name, typed);
     }
-    // `main` where only `origin/main` is, `parser` for `feature/parser`.
+    // `main` for `origin/main`, `parser` for `feature/parser`.
     let last = name.rsplit('/').next().unwrap_or(name);
     strsim::jaro_winkler(name, typed).max(strsim::jaro_winkler(last, typed) - 0.001)
 }
@@ -66,7 +66,7 @@ pub(super) fn commits_that_begin_with(repository: &Repository, prefix: &str) -> 
     found.into_iter().filter_map(longer).collect()
 }
 
-/// The command that brings `spec` into a shallow clone, as a name of the same spelling.
+/// The command that fetches `spec` into a shallow clone, under the same name.
 pub(super) fn fetch_for(repository: &Repository, spec: &str) -> String {
     let remote = remote_name(repository);
     if let Some((_, steps)) = spec.rsplit_once('~')
@@ -91,7 +91,7 @@ pub(super) fn fetch_for(repository: &Repository, spec: &str) -> String {
     }
 }
 
-/// The command that brings the whole history into a shallow clone.
+/// The command that fetches the whole history into a shallow clone.
 pub(super) fn unshallow(repository: &Repository) -> String {
     format!("git fetch --unshallow {}", remote_name(repository))
 }

@@ -37,7 +37,7 @@ pub(super) struct Loaded {
     pub(super) texts: Vec<(PathBuf, String)>,
 }
 
-/// Files that include each other: deeper than this is a circle.
+/// Files that include each other: deeper nesting than this is a cycle.
 const DEEPEST: usize = 16;
 
 /// Reads `file` and what it includes; `None` where one of them is missing or not valid.
@@ -70,7 +70,7 @@ fn load_into(
         .remove("include")
         .filter(|_| includes == Includes::Followed);
     anchor(&mut table, folder.parent().unwrap_or(folder));
-    // Those further back in the list win over those before, and the file's own values over all.
+    // Later files in the list override earlier ones, and the file's own values override all.
     for include in included.iter().flat_map(entries).rev() {
         if depth == DEEPEST {
             return Ok(None);
@@ -176,8 +176,9 @@ pub(super) fn absolute(folder: &Path, text: &str) -> String {
     normal(&folder.join(text)).to_string_lossy().into_owned()
 }
 
-/// Calls `change` for each string at `keys`, `*` being every key, and takes out those for which it is false;
-/// of a list, for its strings (`paths`) or, where it is a program with arguments, for the first.
+/// Calls `change` for each string at `keys` (`*` stands for every key) and removes those for which it returns
+/// false. In a list it is called for every string (`paths`) or, if the list is a program with arguments, for the
+/// first.
 pub(super) fn visit(table: &mut Table, keys: &[&str], change: &mut dyn FnMut(&mut String) -> bool) {
     let [key, rest @ ..] = keys else { return };
     table.retain(|name, value| {

@@ -1,11 +1,11 @@
-//! Cargo's configuration files that reach the user's own builds and are in no revision.
+//! Cargo's configuration files that apply to the user's own builds but are in no revision.
 //!
-//! Those in the folders above the repository apply to the user's builds, but the checkouts lie elsewhere;
-//! one inside that git ignores is the user's own as well. So they are merged into one file in the run's
-//! folder, above both checkouts: there cargo finds it by itself and gives it just the rank it has for the
-//! user, below the repository's own files and above those of `CARGO_HOME`. (As `--config` it would outrank
-//! even the repository's files and the environment.) An ignored one gets the rank of one in the folder above
-//! the repository. A file that git does not ignore is part of a revision or of none, and is left alone.
+//! Those in the folders above the repository apply to the user's builds, but the checkouts lie elsewhere; one
+//! inside that git ignores is the user's own as well. So they are merged into one file in the run's folder, above
+//! both checkouts: cargo finds it there by itself and gives it the same rank as for the user, below the
+//! repository's own files and above those of `CARGO_HOME`. (As `--config` it would outrank even the repository's
+//! files and the environment.) An ignored one gets the rank of one in the folder above the repository. A file that
+//! git does not ignore is part of a revision or of none, and is left alone.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,7 +18,7 @@ use crate::scratch::is_cargo_home;
 
 use super::file::{Includes, PATHS, PROGRAMS, absolute, load, merge, visit};
 
-/// A user's repository, as its surroundings configure it.
+/// The configuration around a user's repository.
 #[derive(Debug, Clone)]
 pub(in crate::build) struct Surroundings {
     /// Its root; absolute, without links.
@@ -45,12 +45,12 @@ impl Surroundings {
         }
     }
 
-    /// Merges the configuration files and writes them into `run_folder`. Files that cargo finds from the
-    /// checkouts, too, since they lie above both, are left to cargo.
+    /// Merges the configuration files and writes them into `run_folder`. Files above both the repository and the
+    /// checkouts are left out: cargo finds them by itself.
     ///
     /// # Errors
-    /// Where a file cannot be read or written. One that is not valid is left out: cargo, which reads it for
-    /// the user's own builds, complains better.
+    /// Where a file cannot be read or written. An invalid one is left out: cargo reads it for the user's own builds
+    /// and reports it better.
     pub(in crate::build) fn carry_over(
         &self,
         run_folder: &Path,
@@ -80,7 +80,7 @@ impl Surroundings {
                 build.remove("build-dir");
             }
             let folder = file.parent().and_then(Path::parent).unwrap_or(&file);
-            // The file of a target that somebody made up.
+            // The file of a custom target.
             visit(&mut table, &["build", "target"], &mut |text| {
                 if text.ends_with(".json") {
                     *text = absolute(folder, text);
@@ -109,7 +109,7 @@ impl Surroundings {
         Ok(carried)
     }
 
-    /// All that is configured around the repository, file by file with those that they include: what
+    /// All configuration around the repository, file by file, with included files: what
     /// [`Surroundings::carry_over`] merges, and what it leaves to cargo.
     ///
     /// # Errors
@@ -144,7 +144,7 @@ impl Surroundings {
     }
 
     /// Takes out the settings that name a file of the repository, unless git ignores it, and gives the
-    /// paths: a side must not be built with what lies in the working tree.
+    /// paths: a side must not be built with files of the working tree.
     fn take_out_own(&self, table: &mut Table) -> Vec<String> {
         let mut taken = Vec::new();
         let mut keep = |text: &mut String| {
@@ -171,8 +171,8 @@ impl Surroundings {
     }
 }
 
-/// Takes out entries that say nothing any more without what was taken out of them: cargo refuses them, and
-/// what refers to them.
+/// Removes entries that became empty when settings were removed from them, since cargo refuses those; and entries
+/// that refer to them.
 fn take_out_remains(table: &mut Table) {
     let lacks = |entry: &Value, keys: &[&str]| {
         let entry = entry.as_table();
@@ -356,7 +356,7 @@ mod tests {
              [source.vendored]\ndirectory = \"vendor\"\n[source.tracked]\ndirectory = \"third-party\"",
         );
         let surroundings = Surroundings::of(&repository, Path::new("inner"));
-        // Nobody says that it is not to be part of what is compared.
+        // Git does not ignore the file, so it is part of the working tree.
         let carried = surroundings.carry_over(&run, Includes::Followed).unwrap();
         assert_eq!((carried.files.len(), carried.notes.len()), (1, 0));
 

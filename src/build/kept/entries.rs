@@ -1,4 +1,4 @@
-//! The folders of kept builds, beside those of the runs: holding one, and removing some.
+//! The folders of kept builds, beside those of the runs: locking one, and removing old ones.
 
 use std::fs::TryLockError;
 use std::io;
@@ -30,7 +30,7 @@ pub(super) fn is_for(path: &Path, key: &str) -> bool {
     fs::read_to_string(path.join(super::KEY)).is_ok_and(|there| there == key)
 }
 
-/// Makes the folder where it is missing, and locks it. `None` where another run has it.
+/// Makes the folder if it is missing, and locks it. `None` if another run has locked it.
 ///
 /// # Errors
 /// Where it cannot be made or opened.
@@ -52,7 +52,7 @@ pub(super) fn hold(path: &Path) -> io::Result<Option<fs::File>> {
         Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => return Err(error),
     }
-    // Who held it until now may have removed the folder with the file that is locked.
+    // The previous holder may have removed the folder along with the locked file.
     let in_place = fs::metadata(path.join(LOCK)).is_ok_and(|there| {
         let ours = lock.metadata();
         ours.is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
@@ -123,7 +123,7 @@ pub(super) fn trim(own: &Path, bound: Bytes) -> io::Result<()> {
     let mut total = size(own)?.as_bytes();
     let mut others = Vec::new();
     for path in all(parent)?.into_iter().filter(|path| path != own) {
-        // One that is being removed, or written, by its own run.
+        // Its own run is removing it or writing to it.
         let Ok(size) = size(&path) else { continue };
         total += size.as_bytes();
         others.push((last_used(&path), size.as_bytes(), path));

@@ -1,8 +1,8 @@
-//! What has to be the same for a build to be of use again, beyond what cargo itself looks at.
+//! What has to be the same for a build to be usable again, in addition to what cargo itself checks.
 //!
-//! Cargo tells apart compilers, profiles, features, flags, and versions of dependencies, and looks at the
-//! time stamps of sources. It does not know which variables a build script reads unless that says so
-//! ([`super::variables`]), nor which tools of the system it runs. Of all this only a digest is written.
+//! Cargo distinguishes compilers, profiles, features, flags, and versions of dependencies, and checks the time
+//! stamps of sources. It does not know which variables a build script reads unless the script says so
+//! ([`super::variables`]), or which tools of the system it runs. Only a digest of all this is written.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -39,8 +39,8 @@ fn text(root: &Path, folder: &Path, variables: &Variables) -> io::Result<String>
     Ok(serde_json::to_string(&key)?)
 }
 
-/// What build scripts and the linker use of the system. Cargo does not look at it, and what one side
-/// keeps must not have been made with other tools than what the other side makes now.
+/// Tools of the system that build scripts and the linker use. Cargo does not check them, and one
+/// side's kept build must not come from other tools than the other side's new one.
 const TOOLS: &[&str] = &[
     "ar",
     "as",
@@ -73,8 +73,8 @@ const TOOLS: &[&str] = &[
     "yasm",
 ];
 
-/// Each tool that is there, and those that settings name (`CC`, `RUSTC_WRAPPER`, …): where it really
-/// lies, how large it is, and from when.
+/// Each of these tools that exists, and those that settings name (`CC`, `RUSTC_WRAPPER`, …): its
+/// real path, size and modification time.
 fn tools(variables: &Variables) -> BTreeMap<String, String> {
     let folders: Vec<PathBuf> = variables
         .get("PATH")
@@ -150,7 +150,7 @@ mod tests {
         ] {
             assert_ne!(with(&[setting]), plain, "{setting:?}");
         }
-        // The compiler that a setting names, though it is not on our list.
+        // A compiler that a setting names, although it is not on our list.
         let tool = temp.path().join("special-cc");
         std::fs::write(&tool, "old").unwrap();
         let setting = ("CC", tool.to_str().unwrap());

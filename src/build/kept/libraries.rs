@@ -1,7 +1,7 @@
 //! The system's libraries that a build has linked because a build script said so.
 //!
-//! Cargo does not look at them. A static one is part of the executable: one side must not have it as it
-//! was yesterday, and the other as it is now.
+//! Cargo does not check them. A static library becomes part of the executable: one side must not
+//! contain yesterday's version and the other today's.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,8 @@ pub(super) fn linked(scripts: &[BuildScript], target_dir: &Path) -> BTreeMap<Pat
     found
 }
 
-/// With those of a system that keeps several architectures apart (`/usr/lib/x86_64-linux-gnu`).
+/// The folders that the linker searches by itself, including those for single architectures
+/// (`/usr/lib/x86_64-linux-gnu`).
 fn by_itself() -> impl Iterator<Item = PathBuf> {
     let architecture = format!("{}-linux-gnu", std::env::consts::ARCH);
     let apart = ["/usr/lib", "/lib"].map(|folder| Path::new(folder).join(&architecture));

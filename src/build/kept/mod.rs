@@ -1,10 +1,10 @@
 //! Builds that outlive a run, so that the next one compiles only what has changed.
 //!
-//! Each repository (in one environment of variables and cargo configuration, see [`key`]) has a folder
-//! beside those of the runs, with both checkouts and both target folders at paths that stay, so that
-//! cargo finds what it made. A new checkout is laid over the one that is there and only what differs
-//! is written ([`sync`]); what cargo then takes as fresh is compared with a record of the build that made
-//! it ([`record`]). A run that finds the folder in use builds in its own private one instead.
+//! Each repository (in one environment of variables and cargo configuration, see [`key`]) has a folder beside those
+//! of the runs, with both checkouts and both target folders at paths that stay, so that cargo finds what it made. A
+//! new checkout is laid over the one that is there and only what differs is written ([`sync`]); perfcheck then
+//! compares what cargo takes as fresh with a record of the build that made it ([`record`]). A run that finds the
+//! folder in use builds in its own private one instead.
 
 mod archive;
 mod entries;
@@ -35,15 +35,15 @@ use secret::Secret;
 use sync::TreeChanges;
 use variables::Variables;
 
-/// The digest of all that a folder is for, in full: its name has the beginning. It is written when the
-/// folder is whole.
+/// The full digest of what a folder is for; the folder's name has the beginning of it. It is written
+/// when the folder is complete.
 const KEY: &str = "key";
 
 /// A file that every run writes anew: its time says when the folder was last used, by the clock of
 /// the file system.
 const USED: &str = "used";
 
-/// The trees of a folder, where they may not lie in it.
+/// The archive of a folder's trees, where they may not lie in the folder itself.
 const ARCHIVE: &str = "trees.tar.lz4";
 
 /// Where a run's folders are.
@@ -55,26 +55,26 @@ pub(super) struct Places<'a> {
     pub(super) store: Option<&'a Path>,
 }
 
-/// What builds get from the system beside files.
+/// What builds get from the system in addition to files.
 #[derive(Debug)]
 struct BuildEnvironment {
     variables: Variables,
     secret: Secret,
 }
 
-/// A repository's folder, held by this run alone; free for the next when this is dropped.
+/// A repository's folder, locked by this run and free for the next one when this is dropped.
 #[derive(Debug)]
 pub(super) struct Kept {
     path: PathBuf,
     bound: Bytes,
     environment: BuildEnvironment,
     store: Option<Store>,
-    /// Whether the trees are no more what the archive has.
+    /// Whether the trees differ from the archive.
     changed: AtomicBool,
     _lock: fs::File,
 }
 
-/// The folder of an archive, held as well.
+/// The folder of an archive, which is locked, too.
 #[derive(Debug)]
 struct Store {
     path: PathBuf,
@@ -82,8 +82,8 @@ struct Store {
 }
 
 impl Kept {
-    /// The folder for `checkouts` (still in the run's own folder); `None` where there is to be none or
-    /// another run is using it.
+    /// The folder for `checkouts` (which are still in the run's own folder); `None` if builds are not
+    /// kept or another run is using it.
     ///
     /// # Errors
     /// Where files cannot be read or written. Building in the run's own folder is still possible.
@@ -129,8 +129,7 @@ impl Kept {
         Ok(Some(kept))
     }
 
-    /// Makes the folder one for `key`. One without its key is half made, one with another is a collision
-    /// of digests.
+    /// Prepares the folder for `key`. A folder without a key is incomplete; another key is a collision of digests.
     fn fill(&mut self, key: &str, events: EventSink<'_>) -> io::Result<()> {
         entries::remove_folder(&self.path.join(".cargo"))?;
         if entries::is_for(&self.path, key) {
@@ -165,7 +164,7 @@ impl Kept {
             let checkout = checkouts.get(side);
             let root = self.path.join(side.name());
             let mark = self.outdated_path(side);
-            // Until it is removed: a run may be killed in between.
+            // It is outdated until it is removed: a run may be killed in between.
             let was_outdated = mark.exists();
             fs::write(&mark, [])?;
             let mut changes = sync::bring(&checkout.root, &root)?;
@@ -193,8 +192,8 @@ impl Kept {
         })
     }
 
-    /// The record of a side's last build, taken out, so that a run that is killed leaves none. Where
-    /// there is none that holds, what was built is discarded.
+    /// Takes the record of a side's last build, so that a killed run leaves none. If there is no
+    /// valid record, what was built is discarded.
     ///
     /// # Errors
     /// Where files cannot be removed.
@@ -212,7 +211,8 @@ impl Kept {
         Ok(record)
     }
 
-    /// Writes a side's record, with what the build has read of the system: the sign that it is whole.
+    /// Writes a side's record, with what the build has read from the system. The record marks the build as
+    /// complete.
     ///
     /// # Errors
     /// Where files cannot be read or it cannot be written.
@@ -235,8 +235,8 @@ impl Kept {
         }
     }
 
-    /// Packs the trees into the archive, where there is to be one and it has not all of them yet. What
-    /// fails is reported: the run can go on without.
+    /// Packs the trees into the archive, if there is to be one and it is out of date. A failure is
+    /// only reported, since the run can go on without the archive.
     pub(super) fn store(&self, events: EventSink<'_>) {
         let Some(store) = &self.store else { return };
         let used = fs::write(store.path.join(USED), []);
@@ -256,8 +256,8 @@ impl Kept {
         events(Event::Warning { message });
     }
 
-    /// Removes what was built of the side's own packages where it is outdated. What lies outside of the checkout
-    /// stays; where that is not known, nothing does.
+    /// Removes what was built of the side's own packages where it is outdated. Artefacts of packages outside the
+    /// checkout stay; where these are unknown, nothing stays.
     ///
     /// # Errors
     /// Where files cannot be removed.
@@ -286,7 +286,7 @@ impl Kept {
     }
 
     /// Removes the builds of other repositories, the longest unused first, until all together are
-    /// within the bound. One alone that is larger goes when its run has ended.
+    /// within the bound. A single build that exceeds the bound is removed when its run has ended.
     ///
     /// # Errors
     /// Where a folder cannot be read or removed.
@@ -295,7 +295,7 @@ impl Kept {
         entries::trim(kept, self.bound)
     }
 
-    /// A file that is there while what was built of a side may be of other inputs.
+    /// The path of a file that exists while a side's build may come from other inputs.
     fn outdated_path(&self, side: Side) -> PathBuf {
         self.path.join(format!("{}.outdated", side.name()))
     }

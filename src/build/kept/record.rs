@@ -1,4 +1,4 @@
-//! What a build made, and of what: the witness that an artefact found later is that one.
+//! What a build made, and from what: it proves later that an artefact comes from that build.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -15,10 +15,10 @@ use super::{BuildEnvironment, key, libraries};
 /// What one side's builds made of packages inside the checkout.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::build) struct Record {
-    /// All that the compiler and cargo say of themselves.
+    /// The full version output of the compiler and cargo.
     toolchain: String,
     artefacts: BTreeMap<PathBuf, Made>,
-    /// What build scripts and macros read of the environment.
+    /// The environment variables that build scripts and macros read.
     #[serde(default)]
     reads: Reads,
     /// The system's libraries that build scripts have linked, with their stamps.
@@ -45,8 +45,8 @@ impl Record {
         }
     }
 
-    /// Notes what the build in `target_dir` has read of the system. Where nothing was compiled, that is
-    /// what it was.
+    /// Records what the build in `target_dir` has read from the system. If nothing was compiled, this
+    /// is unchanged.
     ///
     /// # Errors
     /// Where a file cannot be read.
@@ -64,7 +64,7 @@ impl Record {
         Ok(())
     }
 
-    /// Whether a build in `target_dir` would read the same of the system now.
+    /// Whether a build in `target_dir` would read the same from the system now.
     ///
     /// # Errors
     /// Where a file cannot be read.
@@ -81,9 +81,9 @@ impl Record {
         self.reads.hold(target_dir, variables, secret)
     }
 
-    /// Reads a record; `None` where there is none, or where it cannot be trusted: made with other tools,
-    /// or, going by the time of `now`, a file just written, made in the future. After such a jump of
-    /// the clock cargo would take old artefacts for newer than changed sources.
+    /// Reads a record; `None` if there is none, or if it cannot be trusted: it was made with other tools or,
+    /// compared with the time of `now` (a file that was just written), in the future. After such a jump of the
+    /// clock, cargo would think that old artefacts are newer than changed sources.
     pub(super) fn read(path: &Path, now: &Path, toolchain: &str) -> Option<Record> {
         let modified = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
         if modified(now)? < modified(path)? {
@@ -93,7 +93,7 @@ impl Record {
         (record.toolchain == toolchain).then_some(record)
     }
 
-    /// Writes the record, whole or not at all.
+    /// Writes the record atomically.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -102,7 +102,7 @@ impl Record {
         Ok(())
     }
 
-    /// Takes over from `earlier` what is still there: this build may have been of other targets.
+    /// Takes over from `earlier` the files that still exist: this build may have been for other targets.
     pub(in crate::build) fn inherit(&mut self, earlier: Record) {
         self.reads = earlier.reads;
         for (file, made) in earlier.artefacts {
@@ -120,7 +120,7 @@ impl Record {
         let mut sources = BTreeMap::new();
         for source in dep_info(file)?.into_iter().flatten() {
             let source = workspace.join(source);
-            // What a build script wrote for one build may be gone after it.
+            // A file that a build script wrote may be gone after the build.
             if source.is_file() {
                 sources.insert(source.clone(), digest(&source)?);
             }
@@ -133,14 +133,14 @@ impl Record {
         Ok(())
     }
 
-    /// Notes again what `earlier` has of a file that was not made anew.
+    /// Copies the entry that `earlier` has for a file that was not made anew.
     pub(in crate::build) fn keep(&mut self, file: &Path, earlier: &Record) {
         if let Some(made) = earlier.artefacts.get(file) {
             self.artefacts.insert(file.to_owned(), made.clone());
         }
     }
 
-    /// What speaks against a file that cargo takes as fresh, where something does.
+    /// Why a file that cargo takes as fresh cannot be trusted; `None` if it can.
     ///
     /// # Errors
     /// Where a file cannot be read.

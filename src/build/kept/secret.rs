@@ -1,4 +1,4 @@
-//! A key of each cache folder, and digests that tell nothing to anyone who lacks it.
+//! A secret key for each cache folder, and digests that reveal nothing without it.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,13 +12,13 @@ const NAME: &str = "secret";
 /// How many bytes a key has.
 const LENGTH: usize = 32;
 
-/// A random key, drawn once per cache folder. Digests made with it can be compared and not be guessed from
-/// a list of likely values, as long as the key, which only its owner can read, is not known.
+/// A random key, drawn once per cache folder. Digests made with it can be compared, but an attacker cannot check a
+/// list of likely values against them without the key, which only its owner can read.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::build) struct Secret([u8; LENGTH]);
 
 impl Secret {
-    /// The key of the cache folder `parent`, which is drawn where there is none.
+    /// The key of the cache folder `parent`, drawn now if there is none.
     ///
     /// # Errors
     /// Where it cannot be read or written.
@@ -29,12 +29,12 @@ impl Secret {
         }
         let mut bytes = [0; LENGTH];
         fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-        // Readable by its owner only, and there at once or not at all.
+        // Readable by its owner only, and created atomically.
         let mut file = tempfile::NamedTempFile::new_in(parent)?;
         file.write_all(&bytes)?;
         match file.persist_noclobber(&path) {
             Ok(_) => Ok(Secret(bytes)),
-            // Another run was first, or the one that is there is damaged.
+            // Another run was first, or the existing key is damaged.
             Err(_) => match Secret::read(&path)? {
                 Some(secret) => Ok(secret),
                 None => {
@@ -52,7 +52,7 @@ impl Secret {
         };
         let mut permissions = fs::metadata(path)?.permissions();
         if permissions.mode() & 0o077 != 0 {
-            // As archives of continuous integration unpack files.
+            // Caches of continuous integration unpack files like this.
             permissions.set_mode(0o600);
             fs::set_permissions(path, permissions)?;
         }

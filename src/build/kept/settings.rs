@@ -74,7 +74,8 @@ const SETTING_PREFIXES: &[&str] = &[
     "VCPKG",
 ];
 
-/// Names that build scripts put together (`<LIBRARY>_LIB_DIR`), so that they are nowhere as a whole.
+/// Endings of names that build scripts construct (`<LIBRARY>_LIB_DIR`), so that the whole name appears in no
+/// program.
 const SETTING_SUFFIXES: &[&str] = &[
     "FLAGS",
     "_AR",
@@ -95,7 +96,7 @@ const SETTING_SUFFIXES: &[&str] = &[
     "_USE_PKG_CONFIG",
 ];
 
-/// What begins like a setting and changes no code: cargo's manners, the network, passwords.
+/// Variables that look like settings but change no code: cargo's output, the network, passwords.
 const NO_SETTINGS: &[&str] = &[
     "CARGO_ALIAS_",
     "CARGO_BUILD_JOBS",
@@ -112,7 +113,7 @@ const NO_SETTINGS: &[&str] = &[
     "RUST_TEST_",
 ];
 
-/// What a terminal, a session, a job or a machine is called.
+/// Names of a terminal, a session, a job or a machine.
 const OF_SESSION: &[&str] = &[
     "COLORTERM",
     "COLUMNS",

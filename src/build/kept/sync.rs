@@ -8,12 +8,12 @@ use std::time::SystemTime;
 
 use fs_err as fs;
 
-/// What was different, as far as builds care.
+/// What differed, as far as it matters to builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TreeChanges {
     /// Nothing.
     None,
-    /// Sources, manifests, lock files, documentation: cargo looks at those that matter.
+    /// Sources, manifests, lock files, documentation: cargo checks those that matter.
     Tracked,
     /// Files that a macro or a build script may read without telling cargo, sources that are new, or files
     /// that are gone, perhaps because an earlier build made them.
@@ -22,8 +22,8 @@ pub(super) enum TreeChanges {
     Everywhere,
 }
 
-/// Makes `kept` what `fresh` is, taking files out of `fresh`. Files that are the same stay, with their
-/// times; others have the present time, which is after everything that was built here.
+/// Makes `kept` what `fresh` is, taking files out of `fresh`. Identical files stay, with their times;
+/// others get the current time, which is later than everything that was built here.
 ///
 /// Nothing is written through a symbolic link: what is not a folder on both sides is replaced.
 ///
@@ -45,14 +45,14 @@ enum EntryPlace {
     Source,
     /// In a folder of cargo's configuration.
     Cargos,
-    /// In git's own folder, whose files tell builds nothing but what commit this is.
+    /// In git's own folder, whose files tell builds only which commit this is.
     Git,
-    /// What git writes with the time of day in it.
+    /// Files in which git writes the time of day.
     GitsNotes,
 }
 
 impl EntryPlace {
-    /// The place of what is called `name` in a folder at this one.
+    /// The place of an entry called `name` in a folder of this kind.
     fn of(self, name: &OsStr) -> EntryPlace {
         match name.to_str() {
             Some(".git") => EntryPlace::Git,
@@ -88,7 +88,7 @@ fn folder(fresh: &Path, kept: &Path, place: EntryPlace) -> io::Result<TreeChange
         }
         fs::rename(&from, &to)?;
         renew(&to)?;
-        // One that is new may be found by a macro that lists the folder, of which cargo hears nothing.
+        // A macro that lists the folder may find a new file, and cargo does not know.
         let tracked = known && Path::new(&name).extension() == Some(OsStr::new("rs"));
         let worst = if is.is_file() && tracked {
             TreeChanges::Tracked
@@ -100,7 +100,7 @@ fn folder(fresh: &Path, kept: &Path, place: EntryPlace) -> io::Result<TreeChange
     Ok(changes)
 }
 
-/// `worst`, or less for what cargo looks at itself or no build reads unseen.
+/// `worst`, or less for files that cargo checks itself or that no build reads without cargo's knowledge.
 fn importance(name: &OsStr, place: EntryPlace, worst: TreeChanges) -> TreeChanges {
     let known = |name: &str| {
         matches!(name, "Cargo.toml" | ".gitignore" | ".gitattributes")
@@ -148,8 +148,9 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives everything at `path` the present time. It was laid out earlier, maybe while another run was
-/// still building here, and would then look older than what that run made of other sources.
+/// Gives everything at `path` the current time. The files were laid out earlier, perhaps while
+/// another run was still building here, and would look older than what that run made from other
+/// sources.
 fn renew(path: &Path) -> io::Result<()> {
     let meta = fs::symlink_metadata(path)?;
     if meta.is_dir() {
@@ -162,14 +163,14 @@ fn renew(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// By the owner of a file even where it is read-only.
+/// The owner of a file may do this even if it is read-only.
 fn touch(path: &Path) -> io::Result<()> {
     let file = fs::File::open(path)?;
     file.file().set_modified(SystemTime::now())
 }
 
-/// Makes cargo run again the build scripts that do not say what they read: it then goes by the newest
-/// file of their own package, but they may have read others.
+/// Makes cargo run again the build scripts that do not say what they read: for those, cargo checks
+/// the newest file of their own package, but they may have read others.
 ///
 /// # Errors
 /// Where files cannot be read or touched.

@@ -1,15 +1,14 @@
 //! Which variables of the environment a build may depend on.
 //!
-//! A wrong answer here is a wrong comparison: one side as it was built yesterday with other settings. An
-//! answer that is too careful builds everything anew in every job. So there are three classes.
+//! A wrong answer leads to a wrong comparison: one side would be yesterday's build with other settings. An answer
+//! that is too cautious builds everything anew in every job. So there are three classes.
 //!
-//! - [`is_setting`]: what compilers, linkers, cargo, and the crates that build scripts drive them with are
-//!   known to read. These are in the key: other values, other folder.
-//! - [`is_of_session`]: what names a terminal, a job or a machine. A build that embeds one of these is no
-//!   reason to build anew; one that declares it (`cargo::rerun-if-env-changed`, `env!`) has cargo's
-//!   attention anyway.
-//! - Every other: it counts where a build script or a procedural macro names it, which is looked up in
-//!   what was compiled ([`named_in`]).
+//! - - [`is_setting`]: variables that compilers, linkers, cargo, and the crates through which build scripts run
+//!   them are known to read. They are part of the key: other values lead to another folder.
+//! - - [`is_of_session`]: names of a terminal, a job or a machine. A build that embeds one of these is no reason to
+//!   build anew; if it declares the variable (`cargo::rerun-if-env-changed`, `env!`), cargo checks it anyway.
+//! - - All others: a variable counts if a build script or a procedural macro contains its name;
+//!   perfcheck searches the compiled programs for it ([`named_in`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
@@ -23,7 +22,7 @@ use super::secret::Secret;
 use super::settings::{is_of_session, is_setting};
 use crate::process;
 
-/// A shorter name is found in every second program by chance.
+/// Shorter names appear in many programs by chance.
 const SHORTEST: usize = 5;
 
 /// The variables that builds get, by name.
@@ -43,7 +42,7 @@ pub(super) fn settings(variables: &Variables) -> Variables {
     settings.map(|(n, v)| (n.clone(), v.clone())).collect()
 }
 
-/// Those that count where a build script or macro names them.
+/// The variables that count only if a build script or macro names them.
 fn open(variables: &Variables) -> BTreeSet<&str> {
     let open = variables.keys().map(String::as_str);
     open.filter(|name| name.len() >= SHORTEST && !is_setting(name) && !is_of_session(name))
@@ -55,12 +54,12 @@ fn open(variables: &Variables) -> BTreeSet<&str> {
 pub(super) struct Reads {
     /// The names that were looked for.
     sought: BTreeSet<String>,
-    /// Those that were found, with what they were set to.
+    /// The names that were found, with digests of their values.
     found: BTreeMap<String, String>,
 }
 
 impl Reads {
-    /// What the build in `target_dir` names of `variables`.
+    /// Which of `variables` the build in `target_dir` names.
     ///
     /// # Errors
     /// Where a file cannot be read.
@@ -109,8 +108,8 @@ impl Reads {
     }
 }
 
-/// Those of `names` that occur in a build script or a procedural macro that lies in `target_dir`. Rust passes
-/// the name of a variable as a whole, so that it stands in the program as it is.
+/// Those of `names` that occur in a build script or a procedural macro in `target_dir`. Rust passes the name of a
+/// variable as a whole, so it appears unchanged in the program.
 fn named_in(target_dir: &Path, names: &BTreeSet<&str>) -> io::Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     if names.is_empty() {
@@ -265,7 +264,7 @@ mod tests {
         let mut without = then.clone();
         without.remove("DATABASE_URL");
         assert!(!reads.hold(&target, &without, &secret).unwrap());
-        // One that was not set when it was built, and that is read.
+        // A variable that the build reads, and that was not set at the time.
         assert!(hold(&[("ANOTHER", "1")]));
         put(
             "release/build/a-0123/build-script-build",

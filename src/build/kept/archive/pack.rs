@@ -18,9 +18,9 @@ use crate::units::Bytes;
 /// Whether an archive was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::build::kept) enum Packed {
-    /// It was, and took the place of the one before.
+    /// The archive was stored and replaced the previous one.
     Stored,
-    /// It would be larger than the bound; there is none now.
+    /// It would be larger than the bound, so there is no archive now.
     TooLarge,
 }
 
@@ -44,7 +44,7 @@ pub(in crate::build::kept) fn pack(from: &Path, to: &Path, bound: Bytes) -> io::
 
 fn write(from: &Path, to: &Path, bound: Bytes) -> io::Result<Packed> {
     let exceeded = Rc::new(Cell::new(false));
-    // One that a run left when it was killed.
+    // A killed run may have left one.
     entries::remove_if_there(to)?;
     let file = Bounded {
         file: BufWriter::new(create(to)?),
@@ -136,7 +136,7 @@ impl<W: Write> Packer<'_, W> {
             return self.entry(&meta, EntryType::Symlink)?.link(name, &target);
         }
         if !meta.is_file() {
-            // A socket or a pipe that a build left: nothing that a build reads.
+            // A socket or a pipe that a build left: no later build reads it.
             return Ok(());
         }
         match self.stored_as(name, &meta)? {
@@ -150,7 +150,7 @@ impl<W: Write> Packer<'_, W> {
         }
     }
 
-    /// The name under which this file's content is stored already, where it is.
+    /// The name under which this file's content is already stored, if it is.
     fn stored_as(&mut self, name: &Path, meta: &std::fs::Metadata) -> io::Result<Option<PathBuf>> {
         if meta.nlink() > 1 {
             let id = (meta.dev(), meta.ino());

@@ -12,10 +12,10 @@ use tar::{Archive, Entry, EntryType};
 
 use super::{END, FILES, FOLDERS, create};
 
-/// Unpacks an archive into the empty folder `into`. After an error, what is there is not to be used.
+/// Unpacks an archive into the empty folder `into`. After an error, the unpacked files must not be used.
 ///
 /// # Errors
-/// Where the archive is damaged, holds what we would not have stored, or a file cannot be written.
+/// The archive is damaged or has entries that perfcheck does not store, or a file cannot be written.
 pub(in crate::build::kept) fn unpack(archive: &Path, into: &Path) -> io::Result<()> {
     let decoder = FrameDecoder::new(BufReader::new(fs::File::open(archive)?));
     let mut archive = Archive::new(decoder);
@@ -40,7 +40,7 @@ pub(in crate::build::kept) fn unpack(archive: &Path, into: &Path) -> io::Result<
     if count != Some(unpacker.entries) {
         return Err(damaged("it was cut short"));
     }
-    // Up to the end, where the checksum is.
+    // Read on to the end, where the checksum is.
     io::copy(&mut archive.into_inner(), &mut io::sink())?;
     unpacker.finish()
 }
@@ -53,12 +53,12 @@ struct Unpacker<'a> {
     into: &'a Path,
     files: HashSet<PathBuf>,
     folders: BTreeMap<PathBuf, Facts>,
-    /// Made last, so that nothing is written through one.
+    /// Links are made last, so that nothing is written through one.
     links: Vec<(PathBuf, PathBuf, Facts)>,
     entries: u64,
 }
 
-/// What a file is given beside its content.
+/// The properties of a file beside its content.
 #[derive(Debug, Clone, Copy)]
 struct Facts {
     mode: u32,
@@ -93,7 +93,8 @@ impl Unpacker<'_> {
                     // As cargo had it.
                     fs::hard_link(self.into.join(stored), &path)?;
                 } else {
-                    // The other side's: a build script may write into what it made.
+                    // A copy of the other side's file, not a link to it: a build script may write into what it
+                    // made.
                     let mut from = fs::File::open(self.into.join(stored))?;
                     io::copy(&mut from, &mut create(&path)?)?;
                     finish_file(&path, facts)?;
@@ -114,7 +115,7 @@ impl Unpacker<'_> {
         Ok(())
     }
 
-    /// Makes the links, in whose place there is nothing yet, and gives folders their times at the end.
+    /// Makes the links, whose paths must not exist yet, and finally sets the times of folders.
     fn finish(self) -> io::Result<()> {
         for (path, target, facts) in &self.links {
             fs::os::unix::fs::symlink(target, path)?;
@@ -128,7 +129,7 @@ impl Unpacker<'_> {
     }
 }
 
-/// A name that is one of ours, in a form that leads nowhere else.
+/// Checks that a name is one that perfcheck stores and cannot lead elsewhere.
 fn checked(name: &Path) -> io::Result<PathBuf> {
     let plain = name
         .components()
