@@ -1,4 +1,4 @@
-//! Bench targets that a side's compiler rejects, while it builds others.
+//! Bench targets that do not compile on one side, while others do.
 
 use crate::build::{BrokenTarget, Build};
 use crate::units::{Paired, Side};
@@ -16,8 +16,8 @@ fn broken_on<'b>(
     broken.find(|one| one.package == package && one.target == target)
 }
 
-/// Where the head side does not compile what the base side can run, every benchmark of the target has
-/// failed. The other way round they are added: the base side never had them.
+/// If the head side does not compile a target that the base side can run, every benchmark of the
+/// target has failed. In the opposite case they are added: the base side never had them.
 pub(super) fn enter(
     builds: &Paired<Build>,
     package: &str,
@@ -39,7 +39,8 @@ pub(super) fn enter(
     }
 }
 
-/// The targets whose state no benchmark carries: those that the base side does not compile, or neither.
+/// Targets without a benchmark that could report their failure: those that do not compile on the base side, or on
+/// either side.
 pub(super) fn skipped(builds: &Paired<Build>) -> Vec<SkippedTarget> {
     let told = |side: Option<Side>, broken: &BrokenTarget, outcome| SkippedTarget {
         package: broken.package.clone(),
@@ -60,7 +61,7 @@ pub(super) fn skipped(builds: &Paired<Build>) -> Vec<SkippedTarget> {
             None => all.push(told(Some(Side::Base), base, TargetOutcome::Skipped)),
         }
     }
-    // New with the change, and broken: nothing is there to be compared.
+    // New with the change, and broken: there is nothing to compare.
     for head in &builds.head.broken {
         let executables = &builds.base.executables;
         let runs = executables

@@ -1,4 +1,4 @@
-//! What has changed between the executables of a target, with what they depend on besides their code.
+//! What differs between the executables of a target, including what they depend on besides their code.
 
 use std::cell::OnceCell;
 use std::io;
@@ -13,7 +13,7 @@ use crate::units::Paired;
 use super::surroundings::{self, CodeChange, InputChanges, InputStatus};
 use super::{DifferenceOrigin, Identity, Target};
 
-/// The functions that differ between the executables of a target: found out when that is first asked, then kept.
+/// The functions that differ between the executables of a target: computed on first use, then kept.
 #[derive(Debug, Clone, Default)]
 pub struct FunctionDiff(OnceLock<Result<Vec<ChangedFunction>, Unclear>>);
 
@@ -21,7 +21,7 @@ impl Target {
     /// The functions that differ between both executables, whatever else its benchmarks may read or load.
     ///
     /// # Errors
-    /// What [`changed_functions`] cannot judge, and where one side has no such executable.
+    /// [`changed_functions`] cannot decide, or one side has no such executable.
     pub fn changed_functions(&self, builds: &Paired<Build>) -> Result<&[ChangedFunction], Unclear> {
         let compare = || {
             let paths = self.both_executables()?.map(|executable| &*executable.path);
@@ -44,9 +44,10 @@ impl Target {
 pub struct TargetChanges {
     /// The functions whose code differs.
     pub functions: Vec<ChangedFunction>,
-    /// What differs besides, to be watched while processes of either side run.
+    /// What else differs, to be watched while processes of either side run.
     pub watched: Paired<Watched>,
-    /// Whether the base side has a file that the head side lacks: what does not open it there may have tried to.
+    /// Whether the base side has a file that the head side lacks: a benchmark may have tried to open it on the head
+    /// side.
     pub base_has_more: bool,
 }
 
@@ -54,7 +55,7 @@ pub struct TargetChanges {
 #[derive(Debug)]
 pub struct Changes<'a> {
     builds: &'a Paired<Build>,
-    /// Read when it is first needed: where all is identical, never.
+    /// Read on first use: never, if everything is identical.
     surroundings: OnceCell<io::Result<InputChanges<'a>>>,
 }
 
@@ -71,8 +72,8 @@ impl<'a> Changes<'a> {
     /// What differs between the executables of `target` and around them.
     ///
     /// # Errors
-    /// Where something differs that can be neither watched nor told by function: a library that it is linked
-    /// with, a variable that it may ask for, or what [`changed_functions`] cannot judge.
+    /// Something differs that can be neither watched nor compared by function: a library that it is linked with, a
+    /// variable that it may read, or a case that [`changed_functions`] cannot decide.
     pub fn of(&self, target: &Target) -> Result<TargetChanges, Unclear> {
         let executables = target.both_executables()?;
         let surroundings = self.surroundings()?;
@@ -104,7 +105,7 @@ impl<'a> Changes<'a> {
         surroundings.is_ok_and(|surroundings| surroundings.is_code(path))
     }
 
-    /// Where the things at these paths come from.
+    /// Where the files at these paths come from.
     pub(crate) fn origin<'p>(&self, paths: impl Iterator<Item = &'p Path>) -> DifferenceOrigin {
         surroundings::origin(self.builds, paths)
     }

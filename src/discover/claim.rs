@@ -1,4 +1,4 @@
-//! Whether a target may be called identical, by what is known before its benchmarks are run.
+//! Whether a target may be called identical, from what is known before its benchmarks run.
 
 use std::io;
 
@@ -21,7 +21,7 @@ pub(super) fn identity(
     };
     let trees = builds.as_ref().map(Build::tree);
     let paths = Paired::new(base.path.as_path(), head.path.as_path());
-    // Whatever is wrong with a file, measuring is what finds out.
+    // If a file cannot be compared, count it as different: measuring will show what is wrong.
     let difference = code_difference(paths, trees).unwrap_or_else(|error| {
         let reason = format!("cannot compare the executables of both sides: {error}");
         Some(reason)
@@ -63,7 +63,7 @@ fn unknown(reason: String) -> OutsideDifference {
 }
 
 impl Identity {
-    /// With what processes have touched while they were asked for their benchmarks.
+    /// Takes into account what processes touched while they listed their benchmarks.
     pub(super) fn touching(self, touched: Option<OutsideDifference>) -> Identity {
         match (self, touched) {
             (Identity::Identical, Some(touched)) => Identity::SameCode(touched),
@@ -80,7 +80,7 @@ impl Identity {
     }
 }
 
-/// What the processes of one target open of all that differs while they are asked for their benchmarks.
+/// Which differing files the processes of one target open while they list their benchmarks.
 pub(super) struct ListingRecord(Paired<Result<Option<Recorder>, String>>);
 
 impl ListingRecord {
@@ -99,7 +99,7 @@ impl ListingRecord {
         }))
     }
 
-    /// The first thing that was touched, or why that is not known, and where all that was touched comes from.
+    /// The first file that was touched, or why that is unknown, and where all touched files come from.
     pub(super) fn finish(mut self, builds: &Paired<Build>) -> Option<OutsideDifference> {
         let found = Side::BOTH.into_iter().filter_map(|side| {
             let touched = match self.0.get_mut(side) {
@@ -117,7 +117,7 @@ impl ListingRecord {
                 origin: surroundings::origin(builds, touched.iter().map(Access::path)),
             })
         });
-        // Both sides are asked: one may read what the other does not.
+        // Both sides count: one may read what the other does not.
         let found: Vec<OutsideDifference> = found.collect();
         let of_checkouts = |one: &&OutsideDifference| one.origin == DifferenceOrigin::Checkouts;
         let first = found.iter().find(of_checkouts).or(found.first());

@@ -1,4 +1,4 @@
-//! What can keep us from finding anything to measure.
+//! Why there may be nothing to measure.
 
 use super::SkippedTarget;
 use crate::process::Interrupted;
@@ -9,13 +9,13 @@ pub enum DiscoverError {
     /// No bench target at all.
     #[error("neither side has a bench target")]
     NoBenchTargets,
-    /// Bench targets, but none of a harness that perfcheck drives.
+    /// There are bench targets, but none with a harness that perfcheck drives.
     #[error("none of the bench targets has benchmarks of Criterion or with `#[bench]`: {}", name_all(.skipped))]
     NoCriterion {
         /// Each with its reason.
         skipped: Vec<SkippedTarget>,
     },
-    /// Benchmarks, but none that the filter lets pass.
+    /// There are benchmarks, but none that matches the filter.
     #[error("no benchmark's id matches `{filter}`")]
     NothingMatches {
         /// The filter.
@@ -23,7 +23,7 @@ pub enum DiscoverError {
         /// An id that is there.
         example: String,
     },
-    /// A claim about benchmarks of which there is none.
+    /// A claim that matches no benchmark.
     #[error("the claim `{claim}` names no benchmark")]
     ClaimInVain {
         /// As it was typed.

@@ -1,4 +1,4 @@
-//! What one executable says of itself: asked to run nothing, a Criterion benchmark walks through
+//! Which benchmarks one executable has: asked to run nothing, a Criterion benchmark walks through
 //! its groups and names what it skips.
 
 use std::collections::BTreeSet;
@@ -27,23 +27,23 @@ pub(super) struct Listed {
 pub(super) enum Answer {
     /// It names its benchmarks.
     Named(Listing),
-    /// It is no Criterion benchmark; what it is, as a lower-case fragment.
+    /// It is not a Criterion benchmark; what it is, as a lower-case fragment.
     Other(String),
-    /// It is one, or may be one, and it cannot be started or driven.
+    /// It is, or may be, a Criterion benchmark, but cannot be started or driven.
     Failed(Failure),
 }
 
 /// The benchmarks of an executable that speaks the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listing {
-    /// `None` where the executable could not say.
+    /// `None` if the executable did not report it.
     pub(super) criterion: Option<CriterionVersion>,
     pub(super) command_line: CommandLine,
-    /// In the order in which it runs them; each id once.
+    /// In the order in which the executable runs them; each id once.
     pub(super) benchmarks: Vec<Listed>,
     /// Ids that name more than one benchmark.
     pub(super) repeated: BTreeSet<String>,
-    /// What ended the list before its end.
+    /// The failure that cut the list short, if any.
     pub(super) failure: Option<Failure>,
 }
 
@@ -86,7 +86,7 @@ pub(super) fn list(
         Ok(listing) => Answer::Named(listing),
         Err(Refusal::OtherHarness(reason)) => Answer::Other(reason),
         Err(Refusal::Final(failure)) => Answer::Failed(failure),
-        // Its own reading of the command line may know none of our options.
+        // Its own parser of the command line may not know our options.
         Err(Refusal::Options(failure)) => {
             match ask(executable, CommandLine::Own, side, timeout, scratch) {
                 Ok(listing) => Answer::Named(listing),
@@ -129,11 +129,11 @@ fn list_default(
 
 /// Why an executable did not speak.
 enum Refusal {
-    /// It is no Criterion benchmark; what it is, as a lower-case fragment.
+    /// It is not a Criterion benchmark; what it is, as a lower-case fragment.
     OtherHarness(String),
     /// Whatever it is asked.
     Final(Failure),
-    /// It may be the options that it does not know.
+    /// It may not know the options.
     Options(Failure),
 }
 
@@ -185,8 +185,8 @@ const OVERRUN: f64 = 4.0;
 /// No phase of a benchmark may last longer, as while measuring.
 const LONGEST_PHASE: Duration = Duration::from_secs(3600);
 
-/// Listens to a process to its end. One that runs its benchmarks all the same does not heed its command
-/// line: it is let run, for there is no other way to learn their names.
+/// Follows a process to its end. If it runs its benchmarks although it was asked not to, it ignores its
+/// command line. perfcheck lets it run, since there is no other way to learn their names.
 fn follow(mut process: Process, mut listing: Listing, side: Side, timeout: Duration) -> Listing {
     let mut seen = BTreeSet::new();
     let mut patience = timeout;
@@ -240,8 +240,8 @@ fn follow(mut process: Process, mut listing: Listing, side: Side, timeout: Durat
     listing
 }
 
-/// Why a process that contains Criterion never spoke with us. Where it ran to its end or waits in silence, its runner
-/// may have kept the port from it; one that failed says itself why.
+/// Why a process that contains Criterion never connected. If it ran to its end or waits silently, its runner may
+/// have dropped the port variable; if it failed, its own message says why.
 fn never_spoke(
     ending: &Ending,
     side: Side,

@@ -1,4 +1,4 @@
-//! Lays the benchmarks of both sides beside each other.
+//! Matches the benchmarks of both sides.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct Options<'a> {
 
 /// Finds the benchmarks of both sides and matches them by (package, target, id).
 ///
-/// Every executable is asked, also those with identical code: what is in them is in the report.
+/// Every executable is asked, even if the code is identical: the report lists those benchmarks, too.
 ///
 /// # Errors
 /// When there is nothing to measure; see [`DiscoverError`].
@@ -67,7 +67,7 @@ pub fn discover(
         });
         // Comparing reads the same files.
         let touched = record.finish(builds);
-        // What an interruption broke off did not fail.
+        // A process that was interrupted did not fail.
         process::check()?;
         let executables = executables.map(|found| found.map(|(_, executable)| executable));
         let Some((package, target)) = name_of(&executables) else {
@@ -120,8 +120,8 @@ fn compile(filter: Option<&str>) -> Result<Option<Regex>, DiscoverError> {
         .transpose()
 }
 
-/// The executables as they are to be started. Where one side runs all of its benchmarks whatever it is
-/// asked, with the times that its code sets, the other is started in the same way.
+/// The executables, with the way to start them. If one side runs all of its benchmarks whatever it is
+/// asked, with the times that its code sets, the other side is started in the same way.
 fn started(
     executables: &Paired<Option<&Executable>>,
     command_lines: Paired<Option<CommandLine>>,
@@ -185,8 +185,7 @@ fn pair_executables<'b>(
         .collect()
 }
 
-/// What the report should say of targets that one side alone has; not of those that the other has and cannot
-/// build.
+/// Notes about targets that only one side has, except those that the other side has but cannot build.
 fn unpaired(builds: &Paired<Build>, pairs: &[Paired<FoundExecutable<'_>>]) -> Vec<String> {
     let only = |side: Side| -> Vec<(&str, &str)> {
         let alone = pairs.iter().filter(|pair| pair.get(side.other()).is_none());
@@ -276,9 +275,9 @@ fn match_benchmarks(
         .collect()
 }
 
-/// Where a benchmark exists, and whether it is known already that it cannot be measured. A side that
-/// failed before it had named all its benchmarks may have this one as well: it is not called added or
-/// removed, but failed.
+/// On which sides a benchmark exists, and whether it already cannot be measured. A side that failed
+/// before it had named all its benchmarks may have this one, too: so the benchmark counts as failed,
+/// not as added or removed.
 fn judge(
     id: &str,
     on: impl Fn(Side) -> bool,

@@ -30,16 +30,16 @@ pub struct Discovery {
     pub targets: Vec<Target>,
     /// Targets that were skipped, with the reason.
     pub skipped: Vec<SkippedTarget>,
-    /// How many benchmarks that have to be measured are in other parts of a partition. They share the
-    /// report's error rate with those that are here.
+    /// How many benchmarks to be measured are in other parts of the partition. They share the
+    /// report's error rate with the ones here.
     pub elsewhere: usize,
-    /// What the report should say of names that differ between the sides, as lower-case fragments.
+    /// Notes about names that differ between the sides, as lower-case fragments.
     pub notes: Vec<String>,
-    /// What executables that named no benchmark wrote last.
+    /// The last output of executables that named no benchmark.
     pub last_words: Vec<LastWords>,
 }
 
-/// What an executable that named no benchmark wrote last.
+/// The last output of an executable that named no benchmark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastWords {
     /// The package's name.
@@ -53,7 +53,7 @@ pub struct LastWords {
 }
 
 impl Discovery {
-    /// Whether no target failed: the benchmarks of one that did are not known.
+    /// Whether the list is complete: the benchmarks of a target that failed are unknown.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let mut skipped = self.skipped.iter();
@@ -94,9 +94,9 @@ pub struct Target {
     pub target: String,
     /// The executable of each side that has it.
     pub executables: Paired<Option<Executable>>,
-    /// The Criterion inside the executable of each side, as it says itself.
+    /// The Criterion in the executable of each side, as the executable reports it.
     pub criterion: Paired<Option<CriterionVersion>>,
-    /// Whether both executables have the same loadable code, and nothing differs besides.
+    /// Whether both executables have the same loadable code, and nothing else differs.
     pub identity: Identity,
     /// Which functions differ.
     pub function_diff: FunctionDiff,
@@ -130,11 +130,11 @@ impl Target {
 /// Whether two executables have the same loadable code, and run in the same surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// Nothing that is loaded differs, source paths and panic locations aside.
+    /// Nothing that is loaded differs, apart from source paths and panic locations.
     Identical,
-    /// Something differs; what, for a person (`.text: 312 bytes`).
+    /// Something differs, as a message for the user (`.text: 312 bytes`).
     Different(String),
-    /// Nothing that is loaded of them differs, but something else that benchmarks may depend on, or do.
+    /// Nothing that is loaded differs, but something else does that benchmarks depend on or may depend on.
     SameCode(OutsideDifference),
     /// One side has no such executable.
     OneSided,
@@ -143,18 +143,18 @@ pub enum Identity {
 /// What differs besides the code of two executables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutsideDifference {
-    /// For a person (`it may open data/1.json, which differs`).
+    /// A message for the user (`it may open data/1.json, which differs`).
     pub reason: String,
-    /// Where it comes from, of all that may count.
+    /// Where it comes from, of everything that may matter.
     pub origin: DifferenceOrigin,
 }
 
 /// Where a difference comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DifferenceOrigin {
-    /// The builds alone: what build scripts have made, and what was built besides.
+    /// Only the builds: files that build scripts made, and other artefacts.
     Builds,
-    /// The checkouts, or something that is not known.
+    /// The checkouts, or unknown.
     Checkouts,
 }
 
@@ -181,7 +181,7 @@ pub struct Benchmark {
     pub presence: Presence,
     /// What one iteration processes, as each side declares it.
     pub throughput: Paired<Option<Throughput>>,
-    /// Why it cannot be measured, where that is known already: a side that ends before it names the
+    /// Why it cannot be measured, if that is already known: a side that ends before it names the
     /// benchmark, or an id that names several.
     pub failure: Option<Failure>,
     /// Whether it executes what has changed.
@@ -191,12 +191,12 @@ pub struct Benchmark {
 /// Whether a benchmark executes anything that differs between the sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reached {
-    /// It may, as far as perfcheck knows.
+    /// Unknown: it may.
     #[default]
     Unknown,
     /// It does, on one side at least.
     Yes,
-    /// It does not: its time cannot have changed by what it executes.
+    /// It does not, so the change of code cannot have changed its time.
     No,
 }
 
@@ -244,7 +244,7 @@ pub enum TargetOutcome {
     /// code on both sides.
     #[default]
     Skipped,
-    /// It has benchmarks, and nobody could run them.
+    /// It has benchmarks, but they could not be run.
     Failed,
 }
 

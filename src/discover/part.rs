@@ -18,8 +18,9 @@ impl Discovery {
             .count()
     }
 
-    /// Leaves the benchmarks of one part. Those of the others that share the report's error rate (by
-    /// `counts`, as for [`Discovery::common`]) are counted as `elsewhere`. A part may be empty.
+    /// Keeps the benchmarks of one part only. Those of the other parts that share the report's error
+    /// rate (according to `counts`, as for [`Discovery::common`]) are counted as `elsewhere`. A part
+    /// may be empty.
     pub fn keep_part(
         &mut self,
         partition: Partition,

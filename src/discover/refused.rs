@@ -5,7 +5,7 @@ use crate::units::{Paired, Side};
 use super::listing::{Answer, Listing};
 use super::{Failure, Identity, LastWords, SkippedTarget, TargetOutcome};
 
-/// What one target refuses to say of itself.
+/// A target that does not list its benchmarks.
 pub(super) struct Refused<'a> {
     package: &'a str,
     target: &'a str,
@@ -21,7 +21,7 @@ impl<'a> Refused<'a> {
         Refused {
             package,
             target,
-            // What is the same on both sides is so without being run.
+            // Identical code need not be run to be known as identical.
             failure: match identity {
                 Identity::Identical => TargetOutcome::Skipped,
                 Identity::Different(_) | Identity::SameCode(_) | Identity::OneSided => {
@@ -33,8 +33,8 @@ impl<'a> Refused<'a> {
         }
     }
 
-    /// Keeps the listings and puts the refusals where they belong. A side that failed has a listing in
-    /// which there is nothing but the failure, so that the other side's benchmarks have it as well.
+    /// Keeps the listings and puts the refusals where they belong. A side that failed gets a listing
+    /// with only the failure, so that the other side's benchmarks have it as well.
     pub(super) fn sort_out(&mut self, answers: Paired<Option<Answer>>) -> Paired<Option<Listing>> {
         if let (Some(Answer::Other(base)), Some(Answer::Other(head))) =
             (&answers.base, &answers.head)
@@ -103,7 +103,7 @@ impl<'a> Refused<'a> {
 }
 
 impl Listing {
-    /// Of a side that could not be started or driven.
+    /// The listing of a side that could not be started or driven.
     fn failed(failure: Failure) -> Listing {
         Listing {
             failure: Some(failure),
@@ -117,7 +117,7 @@ impl Listing {
 }
 
 fn with_last_line(failure: &Failure) -> String {
-    // After a panic's own words rustc's library says how to see more.
+    // After the message of a panic, the standard library adds how to see more.
     let mut lines = failure.stderr_tail.lines().rev();
     match lines.find(|line| !line.starts_with("note: ")) {
         Some(line) => format!("{}: {line}", failure.reason),

@@ -1,8 +1,8 @@
-//! Benchmarks and bench targets that the sides call by different names.
+//! Benchmarks and bench targets whose names differ between the sides.
 //!
-//! They are one where that is certain: git sees a bench target's file renamed, or it is the same file; an
-//! id holds the revision's commit, a folder or a date; somebody says so (`--rename`). Else what may be one
-//! is named, with what to type.
+//! Two of them are paired where that is certain: git sees that a bench target's file was renamed, or it is the same
+//! file; an id contains the revision's commit, a folder or a date; or the user says so (`--rename`). Otherwise the
+//! report names likely pairs, with the option to type.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ use crate::units::{Paired, Side};
 
 use super::listing::Listing;
 
-/// So many guesses are told for a target; more help nobody.
+/// The most guesses to report for a target; more would not help.
 const GUESSES: usize = 5;
 
-/// How alike two names are at least that may be one benchmark's.
+/// The smallest similarity of two names that may belong to one benchmark.
 const ALIKE: f64 = 0.8;
 
-/// The base side's executable for each of the head side's that has another name there.
+/// The base side's executable for each of the head side's that has another name on the base side.
 pub(super) fn pair_targets(
     builds: &Paired<Build>,
     moved: &[Paired<Option<PathBuf>>],
@@ -63,7 +63,7 @@ fn says(renames: &[Renaming], old: &str, new: &str) -> bool {
     renames.any(|renaming| renaming.applied(old).iter().any(|name| name == new))
 }
 
-/// What ids of a side may hold that is the revision's or the run's own.
+/// Parts of a side's ids that may come from the revision or the run itself.
 #[derive(Debug, Clone)]
 pub(super) struct OwnWords {
     commit: String,
@@ -133,7 +133,7 @@ pub(super) struct Renamed {
     pub(super) guesses: Vec<String>,
 }
 
-/// Pairs the ids of a target that one side alone has.
+/// Pairs the ids of a target that only one side has.
 pub(super) fn pair_ids(
     base: &[&str],
     head: &[&str],
@@ -187,7 +187,7 @@ pub(super) fn pair_ids(
     renamed
 }
 
-/// Pairs ids that are the same without the words of their revisions; how many.
+/// Pairs ids that are equal without the words of their revisions, and returns how many.
 fn pair_by_revision(
     gone: &mut Vec<&str>,
     new: &mut Vec<&str>,
@@ -216,7 +216,7 @@ fn pair_by_revision(
     pairs.len()
 }
 
-/// What may be one benchmark, with what to type. Of a group that was renamed the group is named.
+/// Likely pairs, with the option to type. If a whole group was renamed, only the group is named.
 pub(super) fn guesses(gone: &[&str], new: &[&str]) -> Vec<String> {
     let mut said = BTreeSet::new();
     let mut taken: Vec<&str> = Vec::new();
@@ -246,8 +246,8 @@ fn guess(what: &str, from: &str, to: &str) -> String {
     )
 }
 
-/// The same of bench targets that one side alone has, by (package, target): of one package, or of one name in
-/// different packages.
+/// The same for bench targets that only one side has, by (package, target): pairs within one package, or with one
+/// name in different packages.
 pub(super) fn guess_targets(gone: &[(&str, &str)], new: &[(&str, &str)]) -> Vec<String> {
     let mut said = BTreeSet::new();
     for (package, target) in gone {
@@ -266,8 +266,8 @@ pub(super) fn guess_targets(gone: &[(&str, &str)], new: &[(&str, &str)]) -> Vec<
     said.into_iter().take(GUESSES).collect()
 }
 
-/// The name that `old` may have become: in another group by the same name, in the same group, or spelled
-/// nearly so.
+/// The likely new name of `old`: the same name in another group, a name in the same group, or one with similar
+/// spelling.
 fn most_alike<'n>(old: &str, new: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let group = |id: &'_ str| id.rsplit_once('/').map(|(group, _)| group.to_owned());
     let rest = |id: &'_ str| id.split_once('/').map(|(_, rest)| rest.to_owned());
@@ -284,7 +284,8 @@ fn most_alike<'n>(old: &str, new: impl Iterator<Item = &'n str>) -> Option<&'n s
     (best.0 >= ALIKE).then_some(best.1)
 }
 
-/// Gives the base side's listing the names of the head side; the names that the base side's processes have.
+/// Gives the base side's listing the names of the head side, and returns the names that the base side's processes
+/// use.
 pub(super) fn rename(
     listings: &mut Paired<Option<Listing>>,
     own: &Paired<OwnWords>,
@@ -303,7 +304,7 @@ pub(super) fn rename(
     let (old, new) = (ids(base), ids(head));
     let old: Vec<&str> = old.iter().map(String::as_str).collect();
     let new: Vec<&str> = new.iter().map(String::as_str).collect();
-    // What a side failed to name may be there.
+    // A side that failed may have more benchmarks than it named.
     let failed = base.failure.is_some() || head.failure.is_some();
     let mut renamed = pair_ids(&old, &new, own, renames);
     if failed {

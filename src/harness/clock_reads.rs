@@ -1,4 +1,4 @@
-//! Where in an executable the clock is read around what is timed, and in which order.
+//! Where in an executable a harness reads the clock around the code that it times, and in which order.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ pub enum ReadOrder {
     Libtest,
 }
 
-/// The functions that read the clock around what they time.
+/// The functions that read the clock around the code that they time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClockReads {
     /// How they do it.
@@ -30,7 +30,7 @@ impl ClockReads {
         (!ranges.is_empty()).then_some(ClockReads { order, ranges })
     }
 
-    /// Those of the harness in `file`; `None` where its functions show none.
+    /// The functions of the harness in `file`; `None` if its symbols show none.
     pub(crate) fn find(file: &Binary<'_>, functions: &[Symbol<'_>]) -> Option<ClockReads> {
         let mut all = ALL.iter();
         all.find_map(|harness| harness.clock_reads(file, functions))

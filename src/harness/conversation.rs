@@ -1,4 +1,4 @@
-//! What a live benchmark process says, and how it is held.
+//! Listening to a live benchmark process, and holding it.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -13,12 +13,12 @@ use super::{CriterionVersion, Ending, Message};
 /// How long a process may live on after it has fallen silent.
 const LAST_BREATH: Duration = Duration::from_secs(10);
 
-/// How often a process is looked at for what no file descriptor tells.
+/// How often to poll a process for what no file descriptor reports.
 pub(super) const GLANCE: Duration = Duration::from_millis(10);
 
-/// The talk with one process. It stands still before its first benchmark until it is greeted.
+/// The conversation with one process. The process waits before its first benchmark until it is greeted.
 pub(super) trait Conversation: std::fmt::Debug + Send {
-    /// Waits until the process stands still before its first benchmark.
+    /// Waits until the process is held before its first benchmark.
     fn connect(&mut self, child: &mut Child, timeout: Duration) -> Result<(), Ending>;
 
     /// Lets a connected process run, and learns which Criterion it is, if any.
@@ -28,27 +28,27 @@ pub(super) trait Conversation: std::fmt::Debug + Send {
         timeout: Duration,
     ) -> Result<Option<CriterionVersion>, Ending>;
 
-    /// Lets a process that waits behind a benchmark run on.
+    /// Lets a process continue that waits after a benchmark.
     fn proceed(&mut self, child: &mut Child) -> Result<(), Ending>;
 
-    /// Asks a process that waits to word `value` in the unit of its measurement; the answer is a
+    /// Asks a waiting process to format `value` in the unit of its measurement; the answer is a
     /// [`Message::FormattedValue`].
     fn format_value(&mut self, child: &mut Child, value: f64) -> Result<(), Ending>;
 
     /// A message that is already there.
     fn poll(&mut self, child: &mut Child) -> Result<Option<Message>, Ending>;
 
-    /// What becomes readable when there is more to hear.
+    /// The file descriptor that becomes readable when there is more to read.
     fn descriptor(&self) -> Option<BorrowedFd<'_>>;
 
-    /// The port of this machine to which the process is connected, if it is to one.
+    /// The local port to which the process is connected, if it is connected to one.
     fn port(&self) -> Option<u16>;
 
-    /// The last lines of what it wrote where only this conversation has heard it.
+    /// The last lines that it wrote, if only this conversation has read them.
     fn last_lines(&self) -> String;
 }
 
-/// How a process ended that will say nothing more.
+/// How a process ended, once it will send nothing more.
 pub(super) fn end_of(child: &mut Child) -> Ending {
     let deadline = Instant::now() + LAST_BREATH;
     loop {
@@ -74,7 +74,7 @@ pub(super) fn wait_readable(descriptors: &mut [PollFd<'_>], timeout: Duration) -
     }
 }
 
-/// As [`wait_readable`], until `deadline`; `timeout` is how long that was from the beginning.
+/// Like [`wait_readable`], until `deadline`; `timeout` is the full length of the wait, for the error.
 ///
 /// # Errors
 /// [`Ending::Silent`] once it has passed.

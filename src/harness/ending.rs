@@ -1,4 +1,4 @@
-//! Why a process will say nothing more.
+//! Why a process will send nothing more.
 
 use std::io;
 use std::process::ExitStatus;
@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use super::ProtocolError;
 
-/// Why a process will say nothing more.
+/// Why a process will send nothing more.
 #[derive(Debug, thiserror::Error)]
 pub enum Ending {
     /// It exited by itself.
@@ -17,13 +17,13 @@ pub enum Ending {
         /// How.
         status: ExitStatus,
     },
-    /// Nothing was heard of it for so long that it was ended.
+    /// It was silent for so long that perfcheck ended it.
     #[error("no sign of life for {}", humantime::format_duration(*.waited))]
     Silent {
         /// How long.
         waited: Duration,
     },
-    /// It announced that it will take too long, so it was ended.
+    /// It announced that it would take too long, so perfcheck ended it.
     #[error("would take {} for one round; at most {} are allowed", humantime::format_duration(Duration::from_secs(.announced.as_secs())), humantime::format_duration(*.limit))]
     TooLong {
         /// What it announced.

@@ -11,7 +11,7 @@ use crate::units::Side;
 
 use super::{CriterionVersion, Harness};
 
-/// Criterion's settings for a process. Settings in the benchmark's code win over them.
+/// Criterion's settings for a process. Settings in the benchmark's code override them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
     /// `--warm-up-time`.
@@ -23,11 +23,11 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// The same in whole seconds, upwards, for a Criterion that knows no fractions.
+    /// The same, rounded up to whole seconds, for a Criterion that accepts no fractions.
     ///
-    /// The time gained goes into longer and into more samples alike: sides that alternate sample by
-    /// sample are to stay close in time, but a routine so slow that each sample is one iteration pays
-    /// for every further sample.
+    /// The additional time makes samples both longer and more numerous: sides that alternate sample
+    /// by sample should stay close in time, but if each sample is one slow iteration, every further
+    /// sample costs time.
     #[must_use]
     pub fn in_whole_seconds(self) -> Timing {
         let whole = |duration: Duration| {
@@ -43,8 +43,8 @@ impl Timing {
         }
     }
 
-    /// What a process in quick mode is asked for. It measures a sample of one iteration and one of two; were they to
-    /// take longer than the measurement time, it would measure the first one alone and report it twice.
+    /// The settings for a process in quick mode. It measures a sample of one iteration and one of two. If they took
+    /// longer than the measurement time, it would measure only the first one and report it twice.
     #[must_use]
     pub fn quick(self) -> Timing {
         Timing {
@@ -55,13 +55,13 @@ impl Timing {
 
     pub(super) fn quick_arguments(self) -> [String; 7] {
         [
-            // Criterion refuses a sample size beside it.
+            // Criterion refuses a sample size together with `--quick`.
             "--quick".into(),
             "--warm-up-time".into(),
             self.warm_up.as_secs_f64().to_string(),
             "--measurement-time".into(),
             self.quick().measurement.as_secs_f64().to_string(),
-            // The samples may be as different as they like: there are to be no more than two.
+            // The samples may differ by any amount: there must be only two.
             "--significance-level".into(),
             "0.9".into(),
         ]
@@ -93,7 +93,7 @@ pub enum Length {
     Quick,
 }
 
-/// Which benchmarks a process is to run, as far as its command line can tell.
+/// Which benchmarks a process is to run, as far as its command line can say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filter {
     /// None: it names them.
@@ -119,7 +119,7 @@ pub struct Invocation<'a> {
     pub side: Side,
     /// Which benchmarks are to run.
     pub filter: Filter,
-    /// The settings, and the version of Criterion that will read them, if one will; absent where nothing is run.
+    /// The settings, and the version of Criterion that will read them, if any; `None` if nothing is run.
     pub timing: Option<(Timing, Option<CriterionVersion>)>,
     /// How much of each benchmark it measures.
     pub length: Length,
@@ -130,7 +130,7 @@ pub struct Invocation<'a> {
 }
 
 impl<'a> Invocation<'a> {
-    /// A process that is asked to run no benchmark, and nothing else.
+    /// A process that is asked to run no benchmark.
     #[must_use]
     pub fn of_nothing(executable: &'a Executable, side: Side) -> Invocation<'a> {
         Invocation {
@@ -150,7 +150,7 @@ impl<'a> Invocation<'a> {
         Filter::Ids(ids.into_iter().map(str::to_owned).collect())
     }
 
-    /// The filter by the names that the process itself has for its benchmarks.
+    /// The filter, with the process's own names for its benchmarks.
     pub(super) fn own_filter(&self) -> Filter {
         let Filter::Ids(ids) = &self.filter else {
             return self.filter.clone();
@@ -164,9 +164,8 @@ impl<'a> Invocation<'a> {
         Filter::Ids(ids.iter().map(own).collect())
     }
 
-    /// The command; what Criterion writes goes to `folder`. Both sides get environments of the same names and,
-    /// as their paths have equal length, of the same size: the environment lies above the stack and
-    /// moves it.
+    /// The command. Criterion's files go into `folder`. The environments of both sides have the same names and,
+    /// because their paths have equal length, the same size: the environment lies above the stack and moves it.
     pub(super) fn command(&self, harness: &dyn Harness, folder: &Path) -> Command {
         self.command_with(&harness.arguments(self), folder)
     }
@@ -198,8 +197,8 @@ impl<'a> Invocation<'a> {
     }
 }
 
-/// Where the processes of a side leave their temporary files: some are ended before they remove them, and the run's
-/// folder goes with the run.
+/// Where the processes of a side put their temporary files: some are ended before they remove them, and the run's
+/// folder is removed with the run.
 pub(super) fn temporary(folder: &Path, side: Side) -> PathBuf {
     folder.join("temporary").join(side.name())
 }

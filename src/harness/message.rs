@@ -1,5 +1,6 @@
-//! What a benchmark process says. Field names are Criterion's (`src/connection.rs`), which have
-//! not changed from 0.3.3 to 0.8; what we have no use for is left out and ignored when it comes.
+//! What a benchmark process says. Field names are Criterion's (`src/connection.rs`), which have not
+//! changed from 0.3.3 to 0.8; fields that perfcheck does not need are left out here, and ignored
+//! when they come.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +17,8 @@ pub enum Message {
         /// Its name.
         group: String,
     },
-    /// A group is closed. The process waits to be told to proceed. It says so while unwinding from a
-    /// panic, too: then no `MeasurementComplete` came before.
+    /// A group is closed. The process waits to be told to proceed. It also sends this while
+    /// unwinding from a panic; then no `MeasurementComplete` has come before.
     FinishedBenchmarkGroup {
         /// Its name.
         group: String,
@@ -45,12 +46,12 @@ pub enum Message {
         id: BenchmarkId,
         /// How many samples.
         sample_count: u64,
-        /// How long all of them will take, in nanoseconds, judged by the warm-up.
+        /// How long all iterations will take, in nanoseconds, estimated from the warm-up.
         estimate_ns: f64,
         /// Iterations of all samples.
         iter_count: u64,
     },
-    /// It is measured. The process waits to be told to proceed.
+    /// The benchmark was measured. The process waits to be told to proceed.
     MeasurementComplete {
         /// Which.
         id: BenchmarkId,
@@ -60,9 +61,9 @@ pub enum Message {
         times: Vec<f64>,
         /// How the iteration counts were chosen.
         sampling_method: SamplingMethod,
-        /// The settings in force: those in the benchmark's code win over the command line.
+        /// The settings in force: those in the benchmark's code override the command line.
         benchmark_config: BenchmarkConfig,
-        /// Where only a summary of the samples is reported: that, and one sample of one iteration made from it.
+        /// The summary, if the harness reports only that. `times` is then one sample of one iteration made from it.
         #[serde(skip)]
         summary: Option<LibtestSummary>,
     },
@@ -74,7 +75,7 @@ pub enum Message {
 }
 
 impl Message {
-    /// With the name that `names` has for the benchmark that it is about, where it has one.
+    /// The same message, with the benchmark's name replaced by the one that `names` has for it, if any.
     pub(super) fn renamed(mut self, names: &BTreeMap<String, String>) -> Message {
         if names.is_empty() {
             return self;
@@ -101,12 +102,12 @@ pub struct BenchmarkId {
     pub function_id: Option<String>,
     /// The parameter.
     pub value_str: Option<String>,
-    /// What one iteration processes: none or one.
+    /// What one iteration processes: at most one entry.
     throughput: Vec<MaybeThroughput>,
 }
 
 impl BenchmarkId {
-    /// Of a benchmark that has a name and nothing else.
+    /// The id of a benchmark that has only a name.
     pub(super) fn of_name(name: String) -> BenchmarkId {
         BenchmarkId {
             group_id: name,
@@ -137,7 +138,7 @@ impl BenchmarkId {
         full
     }
 
-    /// What one iteration processes, where it is declared in a way that is known.
+    /// What one iteration processes, if it is declared in a known way.
     #[must_use]
     pub fn throughput(&self) -> Option<ThroughputSpec> {
         self.throughput
@@ -149,7 +150,8 @@ impl BenchmarkId {
     }
 }
 
-/// A throughput of a later Criterion must not cost us the benchmark's name.
+/// An unknown throughput of a later Criterion must not make the message, and with it the benchmark's name,
+/// unreadable.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 enum MaybeThroughput {
@@ -159,7 +161,7 @@ enum MaybeThroughput {
 
 impl Eq for MaybeThroughput {}
 
-/// What one iteration processes, as Criterion words it: `Bytes` and `Elements` in 0.3,
+/// What one iteration processes, in Criterion's words: `Bytes` and `Elements` in 0.3,
 /// `BytesDecimal` from 0.4, `Bits` from 0.7, `ElementsAndBytes` from 0.8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum ThroughputSpec {

@@ -1,10 +1,10 @@
-//! What perfcheck knows of each kind of benchmark: how it is recognised, started, listened to and held, and where in its
-//! executable the clock is read around what is timed.
+//! What perfcheck knows about each kind of benchmark: how to recognise, start, follow and hold it, and where its
+//! executable reads the clock around the code that it times.
 //!
-//! A [`Process`] is the same for all of them: it stands still before its first benchmark, is let run
-//! ([`Process::greet`]), says what it does ([`Message`]), and may be told to proceed. That two live processes take
-//! turns is made of that. Each kind is a [`Harness`]: Criterion has a protocol for it, Rust's built-in harness is held by
-//! its output.
+//! A [`Process`] is the same for all of them: it waits before its first benchmark, is released
+//! ([`Process::greet`]), reports what it does ([`Message`]), and may be told to proceed. With these steps, two live
+//! processes can take turns. Each kind is a [`Harness`]: Criterion has a protocol for this; Rust's built-in harness
+//! is held through its output.
 
 mod clock_reads;
 mod conversation;
@@ -47,20 +47,20 @@ pub use version::CriterionVersion;
 
 /// A kind of benchmark.
 trait Harness: std::fmt::Debug + Sync {
-    /// The words with which an executable is started.
+    /// The arguments with which an executable is started.
     fn arguments(&self, invocation: &Invocation<'_>) -> Vec<String>;
 
-    /// Prepares the talk with a process that is about to be started.
+    /// Prepares the conversation with a process that is about to be started.
     fn open(
         &self,
         invocation: &Invocation<'_>,
         command: &mut Command,
     ) -> Result<Box<dyn Conversation>, Ending>;
 
-    /// The module whose functions run and time a routine, from its crate on.
+    /// The path, from the crate on, of the module whose functions run and time a routine.
     fn timing(&self) -> &'static str;
 
-    /// Where an executable with these functions reads the clock; `None` where it shows none of this kind.
+    /// Where an executable with these functions reads the clock; `None` if it has no such functions of this kind.
     fn clock_reads(&self, file: &Binary<'_>, functions: &[Symbol<'_>]) -> Option<ClockReads>;
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn is_of_harness(function: &str) -> bool {
     ALL.iter().any(own)
 }
 
-/// All of them. Criterion comes first: an executable of its may have what the others are told by as well.
+/// All of them. Criterion comes first: its executables may also contain what the others are recognised by.
 const ALL: [&dyn Harness; 2] = [&criterion::Criterion, &libtest::Libtest];
 
 /// The one that understands this command line.

@@ -1,4 +1,4 @@
-//! A live benchmark process, and the waiting for what it says.
+//! A live benchmark process, and waiting for its messages.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use super::{CriterionVersion, Ending, Invocation, Message, of};
 pub struct Process {
     child: Child,
     conversation: Box<dyn Conversation>,
-    /// What its benchmarks are called, by its own names for them.
+    /// The report's names for its benchmarks, by its own names for them.
     names: BTreeMap<String, String>,
     stdout: Option<Tail>,
     stderr: Option<Tail>,
@@ -71,10 +71,10 @@ impl Process {
         self.child.resume();
     }
 
-    /// Waits until the process stands still before its first benchmark; it does until it is greeted.
+    /// Waits until the process is held before its first benchmark, where it stays until it is greeted.
     ///
     /// # Errors
-    /// [`Ending::Exited`] when it ends without that, [`Ending::Silent`] when it does neither.
+    /// [`Ending::Exited`] if it ends instead, [`Ending::Silent`] if it does neither.
     pub fn connect(&mut self, timeout: Duration) -> Result<(), Ending> {
         self.conversation.connect(&mut self.child, timeout)
     }
@@ -87,7 +87,7 @@ impl Process {
         self.conversation.greet(&mut self.child, timeout)
     }
 
-    /// Lets a process that waits after `MeasurementComplete` or `FinishedBenchmarkGroup` run on.
+    /// Lets a process continue that waits after `MeasurementComplete` or `FinishedBenchmarkGroup`.
     ///
     /// # Errors
     /// [`Ending::Exited`] when it is gone.
@@ -95,8 +95,8 @@ impl Process {
         self.conversation.proceed(&mut self.child)
     }
 
-    /// Asks a process that waits to word `value` in the unit of its measurement; the answer comes as
-    /// [`Message::FormattedValue`] and the process goes on waiting.
+    /// Asks a waiting process to format `value` in the unit of its measurement; the answer comes as
+    /// [`Message::FormattedValue`], and the process continues to wait.
     ///
     /// # Errors
     /// As for [`Process::proceed`].
@@ -104,10 +104,10 @@ impl Process {
         self.conversation.format_value(&mut self.child, value)
     }
 
-    /// The next message; at most `timeout` is waited for it.
+    /// The next message; waits at most `timeout` for it.
     ///
     /// # Errors
-    /// Why there will be none. The process is to be dropped then.
+    /// Why there will be none; the process should then be dropped.
     pub fn next(&mut self, timeout: Duration) -> Result<Message, Ending> {
         let deadline = Instant::now() + timeout;
         loop {
@@ -139,13 +139,13 @@ impl Process {
 
     fn kill(&mut self) {
         self.child.kill();
-        // Where it cannot be waited for there is nothing to wait for.
+        // If waiting fails, there is nothing to wait for.
         let _ = self.child.wait();
     }
 }
 
 /// The next message of either process, where both run; `None` when `deadline` passes. A side that
-/// is `None` is not listened to.
+/// is `None` is ignored.
 pub fn next_of(
     processes: &mut Paired<Option<&mut Process>>,
     deadline: Instant,
@@ -297,7 +297,7 @@ mod tests {
         let mut process = start("bench\ta\torphan", "^(?:a)$");
         let (_, ending) = follow(&mut process);
         assert!(matches!(ending, Ending::Exited { status } if status.success()));
-        // Were the child alive, it would hold the stream open.
+        // A live child would hold the stream open.
         process.kill();
         let stderr = process.stderr.take().unwrap();
         assert!(stderr.closes_within(PATIENT));

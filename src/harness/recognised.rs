@@ -1,5 +1,5 @@
-//! Which harness an executable contains, told from its bytes without running it: some would run
-//! all their benchmarks, or valgrind, when they are only asked for a list.
+//! Which harness an executable contains, recognised from its bytes without running it: some would
+//! run all their benchmarks, or valgrind, when asked for a list only.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -11,9 +11,9 @@ use crate::build::CommandLine;
 /// The harness of an executable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RecognisedHarness {
-    /// One that perfcheck drives, by how it understands its command line.
+    /// A harness that perfcheck drives, with its kind of command line.
     Driven(CommandLine),
-    /// Something else; what, as a lower-case fragment.
+    /// Another harness, named in a lower-case fragment.
     Other(&'static str),
 }
 
@@ -22,7 +22,7 @@ use RecognisedHarness::{Driven, Other};
 /// A string that each harness needs at run time, so that it survives stripping: names of
 /// environment variables and wordings of its output.
 const MARKS: &[(&str, RecognisedHarness)] = &[
-    // From a help text that its command line alone has.
+    // From a help text that only its command line has.
     (
         "compatibility with libsets",
         Driven(CommandLine::Criterion2),
@@ -36,11 +36,11 @@ const MARKS: &[(&str, RecognisedHarness)] = &[
     ("tango_bench", Other("uses tango")),
     // A variable that libtest alone reads.
     ("RUST_TEST_NOCAPTURE", Driven(CommandLine::Libtest)),
-    // What looks like it and is not.
+    // What looks like libtest and is not.
     ("test result: ", Other("uses a harness like libtest")),
 ];
 
-/// Reads which harness `executable` contains. Criterion wins over others that are linked in as well.
+/// Reads which harness `executable` contains. Criterion takes precedence over others that are linked in as well.
 pub(crate) fn recognise(executable: &Path) -> std::io::Result<RecognisedHarness> {
     static ANY: LazyLock<Vec<(Regex, RecognisedHarness)>> = LazyLock::new(|| {
         MARKS

@@ -1,4 +1,4 @@
-//! What libtest reports of a benchmark, and the samples that it is a summary of.
+//! What libtest reports about a benchmark, and the samples that this summarises.
 
 use std::sync::LazyLock;
 
@@ -10,25 +10,26 @@ const SAMPLES: usize = 50;
 /// What one call of `Bencher::iter` leaves in the log: a single iteration, and the samples.
 const LOGGED: usize = 1 + 2 * SAMPLES;
 
-/// The time in nanoseconds from which libtest takes how many iterations a sample has.
+/// The time in nanoseconds from which libtest computes the number of iterations per sample.
 const TARGET_NS: u64 = 1_000_000;
 
 /// libtest moves samples below this percentile up to it, and those above its counterpart down.
 const OUTER_PERCENT: f64 = 5.0;
 
-/// The line that libtest writes of a benchmark.
+/// The line that libtest writes about a benchmark.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LibtestSummary {
-    /// The median of what an iteration took, in nanoseconds.
+    /// The median time of an iteration, in nanoseconds.
     pub median_ns: f64,
-    /// From the least to the greatest, behind [`OUTER_PERCENT`], in nanoseconds.
+    /// The range from the smallest to the largest, after [`OUTER_PERCENT`] is applied, in nanoseconds.
     pub spread_ns: f64,
-    /// Whether both were cut down to whole nanoseconds, as older versions of libtest do.
+    /// Whether both were truncated to whole nanoseconds, as in older versions of libtest.
     pub is_whole: bool,
 }
 
 impl LibtestSummary {
-    /// From what follows `test <name> ... ` in a line of its output; `None` where that is no result of a benchmark.
+    /// Parses what follows `test <name> ... ` in a line of its output; `None` if that is not the result of a
+    /// benchmark.
     pub(super) fn parse(result: &str) -> Option<LibtestSummary> {
         static RESULT: LazyLock<Option<Regex>> =
             LazyLock::new(|| Regex::new(r"^bench:\s+([\d,.]+) ns/iter \(\+/- ([\d,.]+)\)").ok());
@@ -41,12 +42,12 @@ impl LibtestSummary {
         })
     }
 
-    /// The samples that it is a summary of, if `logged` holds them: what the clock seam saw of each timed region,
-    /// in nanoseconds.
+    /// The samples that it summarises, if they are in `logged`: the time that the clock seam saw for each timed
+    /// region, in nanoseconds.
     #[must_use]
     pub fn samples(&self, logged: &[u64]) -> Option<LibtestSamples> {
         let first = logged.len().checked_sub(LOGGED)?;
-        // Earlier calls count for nothing, as with libtest.
+        // Earlier calls do not count; libtest ignores them, too.
         let (single, samples) = logged[first..].split_first()?;
         let iterations = 5 * iterations_after(*single);
         let reported = &samples[SAMPLES..];
@@ -64,11 +65,11 @@ impl LibtestSummary {
         })
     }
 
-    /// Whether a figure that was reported is this one, rounded as libtest rounds.
+    /// Whether a reported figure equals this one, rounded as libtest rounds.
     fn is_of(&self, reported: f64, figure: f64) -> bool {
         match self.is_whole {
             true => reported == figure.floor(),
-            // Half of the last digit, and what the sum of rounding errors may be.
+            // Half of the last digit, plus the possible sum of rounding errors.
             false => (reported - figure).abs() <= 0.005 + figure * 1e-12,
         }
     }
@@ -81,23 +82,23 @@ pub struct LibtestSamples {
     pub iterations: u64,
     /// In nanoseconds.
     pub times: Vec<f64>,
-    /// How often the benchmark has called `Bencher::iter`.
+    /// How often the benchmark called `Bencher::iter`.
     pub calls: usize,
 }
 
-/// How many iterations a sample of the first kind has, after a single one that took so long.
+/// How many iterations a sample of the first kind has, after a single iteration that took `single_ns`.
 #[must_use]
 pub(crate) fn iterations_after(single_ns: u64) -> u64 {
     (TARGET_NS / single_ns.max(1)).max(1)
 }
 
-/// How long a single iteration has to take, so that samples of the first kind have about so many iterations.
+/// How long a single iteration has to take for samples of the first kind to have about this many iterations.
 #[must_use]
 pub(crate) fn single_for(iterations: f64) -> u64 {
     (TARGET_NS as f64 / iterations).clamp(1.0, TARGET_NS as f64) as u64
 }
 
-/// The iterations of all samples of a process whose samples of the first kind have so many.
+/// The iterations of all samples of a process whose samples of the first kind have `first` iterations.
 #[must_use]
 pub(crate) fn iterations_of_all(first: u64) -> Vec<f64> {
     let of = |iterations: u64| std::iter::repeat_n(iterations as f64, SAMPLES);
@@ -109,7 +110,7 @@ fn summarise(mut samples: Vec<f64>) -> (f64, f64) {
     samples.sort_unstable_by(f64::total_cmp);
     let least = percentile(&samples, OUTER_PERCENT);
     let greatest = percentile(&samples, 100.0 - OUTER_PERCENT);
-    // Moving the outer ones inwards leaves the median where it is.
+    // Moving the outer ones inwards does not change the median.
     (percentile(&samples, 50.0), greatest - least)
 }
 

@@ -1,6 +1,6 @@
 //! Which Criterion speaks.
 
-/// The version of Criterion inside a benchmark executable, as it says itself.
+/// The version of Criterion in a benchmark executable, as the executable reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CriterionVersion {
     /// Major.
@@ -19,7 +19,7 @@ impl CriterionVersion {
         (self.major, self.minor) < (0, 4)
     }
 
-    /// Whether it knows `--quick`, as it does since 0.4.0.
+    /// Whether it supports `--quick` (since 0.4.0).
     #[must_use]
     pub fn has_quick_mode(self) -> bool {
         (self.major, self.minor) >= (0, 4)

@@ -15,9 +15,9 @@ use super::{Role, Thing};
 /// What differs between two folders.
 #[derive(Debug, Default)]
 pub(super) struct FolderDifferences {
-    /// Files and symbolic links that differ, or that one side alone has.
+    /// Files and symbolic links that differ, or that only one side has.
     pub(super) things: Vec<Thing>,
-    /// Folders that both sides have, with other entries.
+    /// Folders that both sides have, with different entries.
     pub(super) folders: Vec<Paired<PathBuf>>,
 }
 
@@ -69,7 +69,7 @@ fn found(
     }
 }
 
-/// Whether a compiled file would be anything else than one that was not.
+/// Whether it matters for this file if it was compiled.
 fn may_be_source(file: &Path) -> bool {
     file.extension() == Some(OsStr::new("rs")) || role(file) == Role::Data
 }
@@ -82,7 +82,7 @@ pub(super) fn shared_folder(roots: Paired<&Path>, file: &Path) -> Option<PathBuf
     folders.find(on_both).map(Path::to_owned)
 }
 
-/// What cargo, rustup and common tools read, and benchmarks hardly ever.
+/// Files that cargo, rustup and common tools read, but benchmarks hardly ever do.
 const TOOLS: [&str; 18] = [
     "Cargo.lock",
     "Cargo.toml",
@@ -117,7 +117,7 @@ const NOTICES: [&str; 6] = [
     "CODEOWNERS",
 ];
 
-/// Who can come upon a file that was not compiled.
+/// Which benchmarks can find a file that was not compiled.
 fn role(file: &Path) -> Role {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let parts: Vec<&str> = file.iter().filter_map(OsStr::to_str).collect();
@@ -139,7 +139,7 @@ fn role(file: &Path) -> Role {
         return Role::Text(vec![name.into_owned()]);
     }
     if extension == "rs" {
-        // `mod.rs` and `src/lib.rs` alone are in every executable.
+        // `mod.rs` and `src/lib.rs` by themselves are in every executable.
         let more = if folders.last() == Some(&"src") { 2 } else { 1 };
         let from = folders.len().saturating_sub(more);
         return Role::Text(vec![parts[from..].join("/")]);
@@ -150,7 +150,7 @@ fn role(file: &Path) -> Role {
     };
     match is_documentation {
         true => {
-            // One that lists the folder names the folder.
+            // An executable that lists the folder contains the folder's name.
             let folders = folders.iter().map(|folder| (*folder).to_owned());
             Role::Text(folders.chain([stem()]).collect())
         }

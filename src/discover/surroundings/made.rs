@@ -14,10 +14,10 @@ use crate::units::{Paired, Side};
 use super::files::{FolderDifferences, shared_folder};
 use super::{Role, Thing};
 
-/// What is linked or compiled into executables rather than read by them.
+/// Files that are linked or compiled into executables rather than read by them.
 const COMPILED: [&str; 5] = ["rs", "a", "o", "d", "rlib"];
 
-/// What differs of it.
+/// What differs between the by-products of the builds.
 ///
 /// # Errors
 /// Where a file or folder cannot be read.
@@ -56,7 +56,7 @@ pub(super) fn differing(builds: &Paired<Build>) -> io::Result<FolderDifferences>
     Ok(found)
 }
 
-/// What each side has, by file name.
+/// The files of each side, by file name.
 fn by_name<'a>(
     builds: &'a Paired<Build>,
     of: impl Fn(&'a Build) -> Vec<&'a Path>,
@@ -96,8 +96,8 @@ fn package_of<'a>(
     own.map_or_else(String::new, |program| program.package.clone())
 }
 
-/// A library, and its second name in the folder `deps` or above it: where the file system knows no hard links, that
-/// is a copy.
+/// A library, and its second name in the folder `deps` or above it, which is a copy if the file system has no hard
+/// links.
 fn beside_deps(paths: &Paired<Option<PathBuf>>) -> Vec<Paired<Option<PathBuf>>> {
     let second = |path: &PathBuf| {
         let (folder, name) = (path.parent()?, path.file_name()?);
@@ -140,7 +140,7 @@ fn outputs(builds: &Paired<Build>, trees: Paired<Tree<'_>>) -> io::Result<Folder
     Ok(all)
 }
 
-/// Which folder is which on the other side: by cargo's hash, or because there is no other.
+/// Pairs the folders of both sides: by cargo's hash, or because there is only one.
 fn pairs<'a>(folders: &OutputFolders<'a>) -> Vec<Paired<Option<&'a Path>>> {
     let hash = |folder: &Path| {
         folder
@@ -160,7 +160,7 @@ fn pairs<'a>(folders: &OutputFolders<'a>) -> Vec<Paired<Option<&'a Path>>> {
     }
     match (&odd.base[..], &odd.head[..]) {
         ([base], [head]) => found.push(Paired::new(Some(*base), Some(*head))),
-        // Which belongs to which nobody can tell.
+        // Which folders belong together is unknown.
         (base, head) => {
             found.extend(base.iter().map(|folder| Paired::new(Some(*folder), None)));
             found.extend(head.iter().map(|folder| Paired::new(None, Some(*folder))));
@@ -226,7 +226,7 @@ fn content_differs(paths: &Paired<Option<PathBuf>>, trees: Paired<Tree<'_>>) -> 
     Ok(bytes.base != bytes.head)
 }
 
-/// What a file holds; of a link, where it leads.
+/// The content of a file or, for a link, its target.
 fn content(file: &Path) -> io::Result<Vec<u8>> {
     if fs::symlink_metadata(file)?.is_symlink() {
         return Ok(fs::read_link(file)?.into_os_string().into_encoded_bytes());

@@ -2,21 +2,21 @@
 //! depend on: files of the repository, what build scripts have made, shared libraries and programs of the build,
 //! variables that the project itself sets.
 //!
-//! A name in an executable proves nothing: paths are put together, read from other files, found in folders. So where
-//! something differs that an executable could come upon, a recorder ([`crate::file_access`]) sees what its processes
-//! open, and no claim is made before. Four things need no recorder:
+//! A name in an executable proves nothing: programs assemble paths, read them from other files, find them in
+//! folders. So where something differs that an executable could find, a recorder ([`crate::file_access`]) watches
+//! what its processes open, and perfcheck claims nothing before that. Four things need no recorder:
 //!
-//! - *Text for people and tools* (documentation, manifests, settings of linters, Rust files that were not compiled)
-//!   counts where an executable holds a part of its name. Otherwise a change of documentation would have every
-//!   benchmark run. Also where a process opens it as it is asked for its benchmarks, set-up included.
-//! - *Sources that were compiled* are named by panics in every executable. They count where a recorder that is there
-//!   anyway sees that they are opened.
+//! - - *Text for people and tools* (documentation, manifests, settings of linters, Rust files that were not
+//!   compiled) counts if an executable contains a part of its name; otherwise a change of documentation would cause
+//!   every benchmark to run. It also counts if a process opens it while it lists its benchmarks, set-up included.
+//! - - *Sources that were compiled* are named in every executable, by its panics. They count if a recorder that
+//!   runs anyway sees that they are opened.
 //! - *A runner*, the program that starts a benchmark, counts with its files.
-//! - *Variables* are asked for without the kernel, by name: one counts where its name stands in an executable, or in
-//!   a library or program of the build.
+//! - - *Variables* are read by name, without the kernel: one counts if its name is in an executable, or in a
+//!   library or program of the build.
 //!
-//! Not seen: an executable that only asks whether a file exists, or how large it is, and does not contain its name; one
-//! that goes through all variables; and a program from outside the build that asks for a variable.
+//! Not seen: an executable that only asks whether a file exists, or how large it is, and does not contain its name;
+//! one that goes through all variables; and a program from outside the build that reads a variable.
 
 mod files;
 mod made;
@@ -38,7 +38,7 @@ use named::Contents;
 /// Something that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Thing {
-    /// How a person knows it: its path from the repository's root, or its name.
+    /// Its name for the user: its path from the repository's root, or its file name.
     name: String,
     /// Where it is, on the sides that have it.
     paths: Paired<Option<PathBuf>>,
@@ -52,7 +52,7 @@ enum Role {
     Data,
     /// Executables that contain one of these parts of its name.
     Text(Vec<String>),
-    /// Nobody, as far as can be seen without watching.
+    /// None, as far as perfcheck can tell without watching.
     Source,
     /// Anybody.
     Library,
@@ -65,9 +65,9 @@ enum Role {
 pub(super) enum InputStatus {
     /// Nothing that differs.
     Same,
-    /// Perhaps on this, which differs: a recorder can tell. A lower-case fragment.
+    /// Perhaps on something that differs: a recorder can tell. A lower-case fragment.
     Watch(String),
-    /// On something that nobody can watch. A lower-case fragment.
+    /// On something that differs and cannot be watched. A lower-case fragment.
     Differs(String),
 }
 
@@ -78,12 +78,12 @@ pub(super) enum CodeChange {
     Differs,
 }
 
-/// All of it, of one pair of builds.
+/// All inputs that differ between one pair of builds.
 #[derive(Debug)]
 pub(super) struct InputChanges<'a> {
     builds: &'a Paired<Build>,
     things: Vec<Thing>,
-    /// Folders with other entries on one side than on the other.
+    /// Folders whose entries differ between the sides.
     listed: Vec<Paired<PathBuf>>,
 }
 
@@ -139,7 +139,7 @@ impl<'a> InputChanges<'a> {
         })
     }
 
-    /// Where all of that comes from which the benchmarks of these executables may depend on.
+    /// Where everything comes from that the benchmarks of these executables may depend on.
     ///
     /// # Errors
     /// Where a file cannot be read.
@@ -212,7 +212,7 @@ impl<'a> InputChanges<'a> {
     pub(super) fn watched(&self, side: Side, executable: &Path, code: CodeChange) -> Watched {
         let things = self.things.iter();
         let there = things.filter_map(|thing| thing.paths.get(side).clone());
-        // Whether the code of another target's executable differs is not known.
+        // Whether the code of another target's executable differs is unknown here.
         let others = self.builds.get(side).executables.iter();
         let others = others
             .map(|other| other.path.clone())
@@ -221,7 +221,7 @@ impl<'a> InputChanges<'a> {
         Watched {
             opened: there.chain(others).collect(),
             listed: folders.map(|folder| folder.get(side).clone()).collect(),
-            // Started again, the same code does what it does at first.
+            // If its code is the same, starting it again does the same.
             program: (code == CodeChange::Differs).then(|| executable.to_owned()),
         }
     }
@@ -230,7 +230,7 @@ impl<'a> InputChanges<'a> {
     /// else differs.
     ///
     /// # Errors
-    /// A lower-case fragment, where there is none to be had.
+    /// Why there can be none, as a lower-case fragment.
     pub(super) fn record(&self, side: Side, executable: &Path) -> Result<Option<Recorder>, String> {
         if self.things.is_empty() {
             return Ok(None);
@@ -239,12 +239,12 @@ impl<'a> InputChanges<'a> {
         recorder.map(Some).map_err(|error| error.to_string())
     }
 
-    /// Whether something is there on the base side alone.
+    /// Whether something exists on the base side only.
     pub(super) fn base_has_more(&self) -> bool {
         self.things.iter().any(|thing| thing.paths.head.is_none())
     }
 
-    /// Whether what lies there is a program or library.
+    /// Whether the file at this path is a program or library.
     pub(super) fn is_code(&self, path: &Path) -> bool {
         let is_it = |thing: &&Thing| {
             let paths = [&thing.paths.base, &thing.paths.head];
@@ -266,13 +266,13 @@ impl Thing {
         self.paths.base.is_none() || self.paths.head.is_none()
     }
 
-    /// Whether a benchmark may ask for it by its name and find it on one side alone.
+    /// Whether a benchmark may look for it by name and find it on one side only.
     fn may_be_missed(&self, names: impl Fn(&[String]) -> bool) -> bool {
         self.is_one_sided() && names(&self.exact_names())
     }
 
-    /// Whether a benchmark of a package, by its name on either side, may come upon it, by what is seen without
-    /// running it; `names` says which texts its executables hold.
+    /// Whether a benchmark of a package (by its name on either side) may access it, as far as can be seen without
+    /// running it; `names` says which texts its executables contain.
     fn may_be_touched(&self, packages: Paired<&str>, names: impl Fn(&[String]) -> bool) -> bool {
         match &self.role {
             Role::Data | Role::Library => true,
@@ -286,7 +286,8 @@ impl Thing {
         }
     }
 
-    /// By which somebody may ask whether it is there, without opening it. A single word stands in many executables.
+    /// Names with which a program may check that it exists, without opening it. A single word is in too many
+    /// executables.
     fn exact_names(&self) -> Vec<String> {
         let name = self.file_name().filter(|name| name.contains('.'));
         match &self.role {
@@ -312,7 +313,7 @@ fn hold_any(contents: &Paired<Contents>, texts: &[String]) -> bool {
     contents.base.hold_any(&texts) || contents.head.hold_any(&texts)
 }
 
-/// Where the things at these paths come from.
+/// Where the files at these paths come from.
 pub(super) fn origin<'a>(
     builds: &Paired<Build>,
     paths: impl Iterator<Item = &'a Path>,
@@ -321,7 +322,7 @@ pub(super) fn origin<'a>(
     DifferenceOrigin::of(folders, paths)
 }
 
-/// The words for something that was touched, `name` being its path.
+/// The message about a file that was touched, whose path is `path`.
 pub(super) fn touched(builds: &Build, path: &Path) -> String {
     let roots = [&builds.checkout.root, &builds.target_dir];
     let inside = roots

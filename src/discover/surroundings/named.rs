@@ -15,7 +15,7 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Those of an executable or library; the whole file where it is neither.
+    /// The contents of an executable or library, or the whole file if it is neither.
     ///
     /// # Errors
     /// Where it cannot be read.
@@ -36,7 +36,7 @@ impl Contents {
         if texts.is_empty() {
             return false;
         }
-        // What cannot be searched for may be there.
+        // What cannot be searched for may be present.
         AhoCorasick::new(texts).map_or(true, |search| {
             self.sections.iter().any(|data| search.is_match(data))
         })

@@ -13,14 +13,14 @@ use crate::units::{Paired, Side};
 
 use super::named::Contents;
 
-/// Those that lead to what is watched where it lies.
+/// Variables that name folders whose files are watched anyway.
 const PATHS: [&str; 3] = ["DYLD_FALLBACK_LIBRARY_PATH", "LD_LIBRARY_PATH", "OUT_DIR"];
 
-/// What cargo sets, which no library of the system knows.
+/// The prefix of variables that cargo sets, which no library of the system reads.
 const CARGOS: &str = "CARGO";
 
-/// A variable whose value differs between the sides and which a benchmark may ask for, or any library or program
-/// of the build.
+/// A variable whose value differs between the sides, and which a benchmark, or a library or program of the build,
+/// may read.
 ///
 /// # Errors
 /// Where a file cannot be read.
@@ -92,7 +92,7 @@ fn differing(builds: &Paired<Build>, executables: Paired<&Executable>) -> BTreeS
 }
 
 /// The libraries from outside the build that these files are linked with, their own needs included. They lie where
-/// the loader looks for them, or where this program has its own from; `None` where one does not.
+/// the loader looks for them, or where this program's own libraries lie; `None` if one does not.
 fn system_libraries(
     files: &[PathBuf],
     builds: &Paired<Build>,

@@ -10,14 +10,14 @@ use super::super::clock_reads::sorted;
 pub(super) fn ranges(functions: &[Symbol<'_>]) -> Vec<Range<u64>> {
     let found = functions
         .iter()
-        // Demangling thousands of names takes longer than looking for a word in them.
+        // Demangling thousands of names takes longer than searching them for a word.
         .filter(|one| one.name.contains("Bencher") && one.name.contains("iter"))
         .filter(|one| is_timed(&format!("{:#}", rustc_demangle::demangle(one.name))))
         .map(Symbol::range);
     sorted(found)
 }
 
-/// The methods that time what they are given themselves; `iter_custom` leaves that to the benchmark.
+/// The methods that time the routine themselves; `iter_custom` leaves that to the benchmark.
 const TIMED: [&str; 5] = [
     "iter",
     "iter_batched",
@@ -26,14 +26,14 @@ const TIMED: [&str; 5] = [
     "iter_with_setup",
 ];
 
-/// The modules that have them: Criterion's (criterion2's, too, is called so), and that of CodSpeed's layer.
+/// The modules that contain them: Criterion's (criterion2 uses the same name), and that of CodSpeed's layer.
 const BENCHERS: [&str; 2] = [
     "criterion::bencher::",
     "codspeed_criterion_compat_walltime::bencher::",
 ];
 
 /// Whether a demangled name is one of [`TIMED`] of `Bencher` or `AsyncBencher`, or a closure inside
-/// (the future that an `AsyncBencher` has run). Legacy names look like
+/// (the future that an `AsyncBencher` runs). Legacy names look like
 /// `criterion::bencher::Bencher<M>::iter`, the newer ones like
 /// `<criterion::bencher::Bencher<_>>::iter::<u64, bench::f::{closure#0}>`.
 fn is_timed(name: &str) -> bool {

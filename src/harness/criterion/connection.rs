@@ -1,4 +1,4 @@
-//! The socket by which Criterion's processes speak.
+//! The socket through which perfcheck talks to Criterion's processes.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -37,7 +37,7 @@ impl Connection {
         Ok(self.listener.local_addr()?.port())
     }
 
-    /// Takes in what has arrived, without waiting.
+    /// Reads what has arrived, without waiting.
     fn receive(&mut self, child: &mut Child) -> Result<(), Ending> {
         let mut chunk = [0; 16 << 10];
         loop {
@@ -137,7 +137,7 @@ impl Conversation for Connection {
             return Ok(Some(message));
         }
         let received = self.receive(child);
-        // What came before the end is heard first.
+        // Messages that came before the end are handled first.
         match self.frames.next_message()? {
             Some(message) => Ok(Some(message)),
             None => received.map(|()| None),
@@ -157,12 +157,12 @@ impl Conversation for Connection {
     }
 }
 
-/// Acknowledges at once what has been read. Criterion writes the length of a message by itself, and then
-/// the kernel holds the message back until the length is acknowledged (Nagle's algorithm), which
-/// the receiving kernel puts off by 40 ms: for each group of benchmarks, in each process.
+/// Acknowledges at once what has been read. Criterion writes the length of a message on its own. The kernel then
+/// holds the message back until the length is acknowledged (Nagle's algorithm), which the receiving kernel delays
+/// by 40 ms: for each group of benchmarks, in each process.
 fn acknowledge(stream: &TcpStream) {
     #[cfg(target_os = "linux")]
-    // Without it, it only takes longer. The kernel forgets the setting, so it is made each time.
+    // If this fails, messages only take longer. The kernel forgets the setting, so it is set each time.
     let _ = rustix::net::sockopt::set_tcp_quickack(stream, true);
     #[cfg(not(target_os = "linux"))]
     let _ = stream;

@@ -1,17 +1,17 @@
-//! Frames: a length as a big-endian `u32`, then so many bytes of CBOR.
+//! Frames: a length as a big-endian `u32`, then that many bytes of CBOR.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::ProtocolError;
 
-/// The longest frame that is accepted. A `MeasurementComplete` holds at most 18 bytes a sample, so
-/// this is room for three million samples; more is a broken stream, not a benchmark.
+/// The longest frame that is accepted. A `MeasurementComplete` has at most 18 bytes per sample, so
+/// this is enough for three million samples; a longer frame means a broken stream.
 pub const MAX_FRAME_BYTES: usize = 64 << 20;
 
 const LENGTH_BYTES: usize = 4;
 
-/// Collects bytes as they come and gives them back as messages.
+/// Collects bytes as they come and returns them as messages.
 #[derive(Debug, Default)]
 pub struct FrameBuffer {
     bytes: Vec<u8>,

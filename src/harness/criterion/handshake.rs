@@ -3,8 +3,8 @@
 
 use super::{CriterionVersion, ProtocolError};
 
-/// What we say first: the name that Criterion expects, and the version of `cargo-criterion` whose
-/// side of the protocol we speak.
+/// What perfcheck sends first: the name that Criterion expects, and the version of
+/// `cargo-criterion` whose side of the protocol we speak.
 pub(super) const GREETING: &[u8; 18] = b"cargo-criterion\x01\x01\x00";
 
 const ANSWER_MAGIC: &[u8; 9] = b"Criterion";

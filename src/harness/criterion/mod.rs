@@ -2,8 +2,8 @@
 //! gate after each benchmark.
 //!
 //! A benchmark process that finds [`PORT_VARIABLE`] in its environment connects to that port of the loopback
-//! interface and waits to be greeted. From then on it says what it does ([`super::Message`]), and waits to be told
-//! to proceed after each `MeasurementComplete` and each `FinishedBenchmarkGroup`.
+//! interface and waits to be greeted. From then on it reports what it does ([`super::Message`]), and waits to be
+//! told to proceed after each `MeasurementComplete` and each `FinishedBenchmarkGroup`.
 
 mod clock_reads;
 mod connection;
@@ -22,7 +22,7 @@ use super::{
 
 pub use frame::{FrameBuffer, MAX_FRAME_BYTES, encode};
 
-/// How a benchmark learns where to speak.
+/// The variable that tells a benchmark which port to connect to.
 pub const PORT_VARIABLE: &str = "CARGO_CRITERION_PORT";
 
 /// Criterion, and what takes its place.
@@ -83,7 +83,7 @@ fn pattern(filter: &Filter) -> String {
         Filter::Ids(ids) => {
             let alternatives: Vec<String> = ids
                 .iter()
-                // An argument cannot hold a NUL, an expression can name it.
+                // An argument cannot contain a NUL, but a regular expression can name it.
                 .map(|id| regex::escape(id).replace('\0', r"\x00"))
                 .collect();
             format!("^(?:{})$", alternatives.join("|"))
@@ -91,7 +91,7 @@ fn pattern(filter: &Filter) -> String {
     }
 }
 
-/// As arguments of criterion2, which can be asked for one benchmark by its whole id.
+/// A filter as arguments of criterion2, which selects one benchmark by its whole id.
 fn exact(filter: &Filter) -> Vec<String> {
     match filter {
         Filter::Nothing => vec!["--ignored".to_owned()],

@@ -1,10 +1,10 @@
 //! Where libtest times a benchmark.
 //!
-//! The function that does (`test::bench::iter`) is generic and called once for each benchmark, so the compiler
-//! makes a copy of it for each and mostly inlines that into the benchmark's own function, whose name says
-//! nothing. But all copies call `test::stats::winsorize`, which is not generic, and nobody else does: a function
-//! that refers to it is one that times. What takes a single sample (`ns_iter_inner`) keeps a symbol of its own where
-//! it was not inlined.
+//! The function that times (`test::bench::iter`) is generic and called once per benchmark, so the compiler makes a
+//! copy for each and usually inlines it into the benchmark's own function, whose name tells nothing. But all copies
+//! call `test::stats::winsorize`, which is not generic, and no other function does: a function that refers to it
+//! times a benchmark. The function that takes a single sample (`ns_iter_inner`) has its own symbol if it was not
+//! inlined.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -18,12 +18,12 @@ use super::super::clock_reads::sorted;
 /// What every function that times a benchmark calls.
 const CALLED: &str = "test::stats::winsorize";
 
-/// How the name of what takes a sample begins.
+/// How the name of the function that takes a sample begins.
 const TAKES_SAMPLE: &str = "test::bench::ns_iter_inner";
 
 /// The functions in which libtest reads the clock.
 pub(super) fn ranges(file: &Binary<'_>, functions: &[Symbol<'_>]) -> Vec<Range<u64>> {
-    // How code of other processors refers to a function is not known here.
+    // How code for other processors refers to a function is unknown here.
     if file.architecture() != Architecture::X86_64 {
         return Vec::new();
     }

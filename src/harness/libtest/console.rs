@@ -1,9 +1,9 @@
-//! A process of libtest, held and heard by what it writes to stdout.
+//! A process of libtest, held and followed through what it writes to stdout.
 //!
-//! Before it runs anything libtest announces how many tests there are, and then names the one that it begins. Its
-//! stdout is a pipe that perfcheck has filled beforehand, with room for the first of both: the process comes as far
-//! as its announcement, and stands still in the next write until it is greeted, when perfcheck empties the pipe. That
-//! needs nothing in the process.
+//! Before it runs anything, libtest announces how many tests there are, and then names the one that it begins. Its
+//! stdout is a pipe that perfcheck has filled beforehand, with room only for the announcement. The process writes
+//! that, and blocks in the next write until perfcheck greets it by emptying the pipe. This needs no library in the
+//! process.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -19,13 +19,13 @@ use super::super::{
 use super::LibtestSummary;
 use crate::process::{Child, last_lines};
 
-/// The longest that libtest announces of no test, or of one.
+/// The longest announcement that libtest makes for zero or one test.
 const ANNOUNCEMENT: &[u8] = b"\nrunning 0 tests\n";
 
-/// How many of the last bytes are kept for a person.
+/// How many of the last bytes are kept for messages.
 const KEPT_BYTES: usize = 16 << 10;
 
-/// What libtest writes of a test before its result.
+/// What libtest writes about a test before its result.
 const TEST: &str = "test ";
 const BEFORE_RESULT: &str = " ... ";
 
@@ -33,13 +33,13 @@ const BEFORE_RESULT: &str = " ... ";
 #[derive(Debug)]
 pub(super) struct Console {
     stdout: File,
-    /// How many of the bytes to come are our own.
+    /// How many of the next bytes are our own filling.
     filling: usize,
-    /// The settings that it was asked for, and does not know.
+    /// The settings that perfcheck wants, which libtest does not know.
     config: BenchmarkConfig,
     /// The line that is being written.
     line: String,
-    /// The benchmark that has begun in it.
+    /// The benchmark that the process has begun.
     begun: Option<String>,
     heard: VecDeque<Message>,
     /// The last of all it wrote.
@@ -47,7 +47,7 @@ pub(super) struct Console {
 }
 
 impl Console {
-    /// Gives the process that is about to be started a filled pipe.
+    /// Gives a filled pipe to the process that is about to be started.
     pub(super) fn open(invocation: &Invocation<'_>, command: &mut Command) -> io::Result<Console> {
         let (reader, writer) = full_pipe()?;
         command.stdout(Stdio::from(writer));
@@ -70,7 +70,7 @@ impl Console {
         })
     }
 
-    /// Takes in what has arrived, without waiting.
+    /// Reads what has arrived, without waiting.
     fn receive(&mut self, child: &mut Child) -> Result<(), Ending> {
         let mut chunk = [0; 4 << 10];
         let mut over = false;
@@ -86,7 +86,7 @@ impl Console {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => match over {
                     true => return Err(end_of(child)),
                     false if child.try_wait()?.is_none() => return Ok(()),
-                    // It may have written after the pipe was found empty, and ended then.
+                    // It may have written after the pipe was found empty, and then ended.
                     false => over = true,
                 },
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -141,7 +141,7 @@ impl Conversation for Console {
     fn connect(&mut self, child: &mut Child, timeout: Duration) -> Result<(), Ending> {
         let deadline = Instant::now() + timeout;
         loop {
-            // Asked first: one that is over will not write any more.
+            // Check this first: a process that has ended will not write any more.
             let over = child.try_wait()?.is_some();
             let there = rustix::io::ioctl_fionread(&self.stdout).map_err(io::Error::from)?;
             if there > self.filling as u64 {
@@ -163,7 +163,8 @@ impl Conversation for Console {
         _: Duration,
     ) -> Result<Option<CriterionVersion>, Ending> {
         match self.receive(child) {
-            // One that is over as soon as it may run is heard like any other; its end is told after that.
+            // A process that ends as soon as it may run is still read like any other; its end is reported after
+            // that.
             Err(_) if !self.heard.is_empty() => Ok(None),
             received => received.map(|()| None),
         }
@@ -185,7 +186,7 @@ impl Conversation for Console {
             return Ok(Some(message));
         }
         let received = self.receive(child);
-        // What came before the end is heard first.
+        // Messages that came before the end are handled first.
         match self.heard.pop_front() {
             Some(message) => Ok(Some(message)),
             None => received.map(|()| None),
@@ -205,12 +206,12 @@ impl Conversation for Console {
     }
 }
 
-/// A pipe with room for [`ANNOUNCEMENT`] alone; with its reading end, how many bytes are in it.
+/// A pipe with room for [`ANNOUNCEMENT`] only: its reading end with the number of bytes in it, and its writing end.
 #[cfg(target_os = "linux")]
 fn full_pipe() -> io::Result<((File, usize), File)> {
     use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-    // One page: what is written is added to what is there, where it fits.
+    // One page: a write is appended to the page if it fits.
     let room = fcntl_setpipe_size(&writer, 1)?;
     rustix::io::ioctl_fionbio(&reader, true)?;
     let filling = room.saturating_sub(ANNOUNCEMENT.len());
@@ -238,7 +239,7 @@ mod tests {
 
     const PATIENT: Duration = Duration::from_secs(60);
 
-    /// A process that writes as libtest does. Of a benchmark that runs there is a file.
+    /// A process that writes as libtest does. A benchmark that runs creates a file.
     fn start(folder: &Path, result: &str) -> Process {
         let script = format!(
             "printf '\\nrunning 1 test\\n'\nprintf 'test a::b ... '\n: > '{}'\n\
@@ -297,7 +298,7 @@ mod tests {
     fn a_process_that_is_over_before_it_is_greeted_is_heard_first() {
         let folder = tempfile::tempdir().unwrap();
         let over = folder.path().join("over");
-        // So little that it need not stand still.
+        // So little that the process need not block.
         let script = format!("printf 'test a ... b'\n: > '{}'\n", over.display());
         let mut process = start_script(folder.path(), &script);
         while !over.exists() {

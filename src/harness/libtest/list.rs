@@ -15,11 +15,11 @@ use super::super::{Ending, Invocation};
 /// How libtest ends the line of a benchmark in its list.
 const BENCHMARK: &str = ": benchmark";
 
-/// The names of the functions with `#[bench]` that are not ignored, in the order in which libtest runs them. With
-/// what went wrong come the last lines that the process wrote to stderr.
+/// The names of the functions with `#[bench]` that are not ignored, in the order in which libtest runs them. An
+/// error comes with the last lines that the process wrote to stderr.
 ///
 /// # Errors
-/// Where the executable cannot be started, fails, or says nothing for so long.
+/// The executable cannot be started, fails, or is silent for longer than the timeout.
 pub(crate) fn list_libtest(
     executable: &Executable,
     side: Side,
@@ -45,7 +45,7 @@ pub(crate) fn list_libtest(
     Ok(benchmarks)
 }
 
-/// What the executable writes to stdout when it is asked with these words.
+/// What the executable writes to stdout when started with these arguments.
 fn answer(
     executable: &Executable,
     side: Side,

@@ -1,8 +1,8 @@
-//! Rust's built-in harness: functions with `#[bench]`, which the compiler accepts on nightly alone.
+//! Rust's built-in harness: functions with `#[bench]`, which the compiler accepts on nightly only.
 //!
-//! libtest has no protocol. A process is asked for one benchmark by its whole name; it is held before it by its
-//! own output ([`console`]), and ends behind it. What it reports is one line with a median; the samples are in the
-//! log of the clock seam, and count only where that line is their summary ([`LibtestSummary::samples`]).
+//! libtest has no protocol. A process is asked for one benchmark by its whole name. It is held before the benchmark
+//! through its own output ([`console`]), and ends after it. It reports one line with a median. The samples are in
+//! the log of the clock seam, and count only if that line is their summary ([`LibtestSummary::samples`]).
 
 mod clock_reads;
 mod console;
@@ -27,7 +27,7 @@ pub(super) struct Libtest;
 
 impl Harness for Libtest {
     fn arguments(&self, invocation: &Invocation<'_>) -> Vec<String> {
-        // With more threads it names a benchmark only once that has run.
+        // With more threads, it names a benchmark only after it has run.
         let mut words = vec!["--bench".to_owned(), "--test-threads=1".to_owned()];
         match invocation.own_filter() {
             Filter::Nothing => words.extend(["--exact".to_owned(), NOTHING.to_owned()]),
