@@ -1,5 +1,5 @@
-//! Decides, once, before `main`, whether this process is a benchmark of a run; and if it is, takes
-//! every trace of us out of its environment, so that its children never hear of us.
+//! Decides, once, before `main`, whether this process is a benchmark of a run; and if it is,
+//! removes every trace of us from its environment, so that its children do not see it.
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::null_mut;
@@ -9,10 +9,10 @@ use crate::pass;
 use crate::shared::Shared;
 use crate::sys;
 
-/// Longest path, as the kernel has it.
+/// The kernel's limit for a path.
 const PATH_MAX: usize = 4096;
 
-/// Each build has its own: one process may have the one that marks and the one that answers the clock.
+/// Each build has its own variable: a process may have both the marking probe and the clock probe.
 #[cfg(not(feature = "marks"))]
 const VARIABLE: &CStr = c"PERFCHECK_PROBE";
 #[cfg(feature = "marks")]
@@ -31,7 +31,7 @@ extern "C" fn constructor() {
     }
 }
 
-/// `None` wherever this is no benchmark of a run, or something is not as it should be.
+/// `None` if this is not a benchmark of a run, or something is not as expected.
 ///
 /// # Safety
 /// The process has one thread.
@@ -68,7 +68,7 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// The parts one after another, with a NUL at the end.
+    /// The concatenated parts, with a NUL at the end.
     pub(crate) fn of(parts: &[&[u8]]) -> Option<Path> {
         let mut bytes = [0; PATH_MAX];
         let mut length = 0;
@@ -130,7 +130,7 @@ fn map(path: &Path) -> Option<Shared> {
     }
 }
 
-/// A wrapper between the host and the benchmark (`taskset`, `setarch`) shall not take our place.
+/// A wrapper between the host and the benchmark (`taskset`, `setarch`) must not count as the benchmark.
 fn is_this_executable(shared: &Shared) -> bool {
     let mut own = [0_u8; PATH_MAX];
     // SAFETY: a NUL-terminated path and a buffer as long as said.

@@ -1,4 +1,4 @@
-//! Which read of the clock is this? Told by the chain of return addresses on the stack.
+//! Which read of the clock is this? The chain of return addresses on the stack tells.
 //!
 //! A chain is found once by unwinding, then remembered as a pattern: at which distances from the
 //! stack pointer its return addresses lie. A later read is the same one exactly if all those words
@@ -10,13 +10,13 @@ use core::ffi::{c_int, c_void};
 use crate::shared::Shared;
 use crate::sys;
 
-/// Frames looked at between the clock and `Bencher::iter`; async executors need the most.
+/// The most frames between the clock and `Bencher::iter`; async executors need the most.
 const DEPTH: usize = 24;
 /// Patterns remembered for one benchmark.
 const PATTERNS: usize = 64;
-/// Bytes of stack over which a chain may stretch.
+/// The most bytes of stack that a chain may span.
 const REACH: usize = 1 << 16;
-/// Unwindings for one benchmark. A benchmark that reads the clock itself costs this and no more.
+/// The most unwindings per benchmark. A benchmark that reads the clock itself costs no more than this.
 const UNWINDINGS: u32 = 256;
 /// The same for all that comes before its first sample: the set-up of a process may read the clock in many places.
 const UNWINDINGS_BEFORE: u32 = 4096;
@@ -32,9 +32,9 @@ pub(crate) enum Read {
     Foreign,
 }
 
-/// The place in Criterion's code that a read comes from, told by its whole chain: what an executor runs may be
-/// compiled into the executor, and then all its reads come by the same call of Criterion's. The number of the first
-/// pattern with that chain.
+/// The place in Criterion's code that a read comes from, identified by its whole chain: the code that an executor
+/// runs may be inlined into the executor, and then all its reads come through the same call in Criterion. It is the
+/// number of the first pattern with that chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place(usize);
 
@@ -151,29 +151,29 @@ impl Chains {
         (0..self.count).find(|&index| self.patterns[index].matches(process, sp, ra))
     }
 
-    /// Another read has followed one from here in the same call.
+    /// Another read has followed one from this place in the same call.
     pub(crate) fn was_followed(&mut self, place: Place) {
         self.patterns[place.0].habit.followed = true;
     }
 
-    /// A call has ended with a read from here.
+    /// A call has ended with a read from this place.
     pub(crate) fn ended(&mut self, place: Place) {
         let habit = &mut self.patterns[place.0].habit;
         habit.ended = habit.ended.saturating_add(1);
     }
 
-    /// How many calls have ended with a read from here; 0 where a call ever went on after one.
+    /// How many calls have ended with a read from this place; 0 if a call ever continued after one.
     pub(crate) fn ends(&self, place: Place) -> u32 {
         let habit = self.patterns[place.0].habit;
         if habit.followed { 0 } else { habit.ended }
     }
 
-    /// Whether a call has ever gone on after a read from here.
+    /// Whether a call has ever continued after a read from this place.
     pub(crate) fn is_followed(&self, place: Place) -> bool {
         self.patterns[place.0].habit.followed
     }
 
-    /// A number for that place which is the same in every process of the executable, and never 0.
+    /// A number for the place that is the same in every process of the executable, and never 0.
     pub(crate) fn mark(&self, process: &Process, place: Place) -> u64 {
         let pattern = &self.patterns[place.0];
         let addresses = pattern.addresses[..pattern.length].iter();
@@ -262,7 +262,7 @@ struct Walk<'a> {
     process: &'a Process,
     sp: usize,
     ra: usize,
-    /// Where the stack of the frame before began, 0 until the caller of the clock is reached.
+    /// Where the stack of the previous frame began, 0 until the caller of the clock is reached.
     below: usize,
     pattern: Pattern,
     range: Option<u32>,
@@ -286,7 +286,7 @@ impl<'a> Walk<'a> {
         (!walk.broken && walk.pattern.length > 0).then_some(walk)
     }
 
-    /// Takes a frame in; `false` ends the walk.
+    /// Adds a frame; `false` ends the walk.
     fn take(&mut self, ip: usize, stack: usize) -> bool {
         if ip == 0 {
             // Behind the outermost frame of the stack.
@@ -317,7 +317,7 @@ impl<'a> Walk<'a> {
         self.pattern.length += 1;
     }
 
-    /// Where the frame below has kept its return address: the word that says so, nearest to the
+    /// Where the frame below has stored its return address: the matching word nearest to the
     /// frame's end. (On x86-64 it is the last word; on aarch64 it may be any.)
     fn find(&self, ip: usize, end: usize) -> Option<usize> {
         let plausible = self.below.is_multiple_of(8)

@@ -31,7 +31,7 @@ pub(crate) unsafe fn attach(state: *mut State) {
     STATE.store(state, Ordering::Release);
 }
 
-// Hands the stack pointer and the return address on, which only the very first instruction knows.
+// Passes on the stack pointer and the return address, which only the very first instruction knows.
 
 /// The interposed function.
 #[cfg(target_arch = "x86_64")]

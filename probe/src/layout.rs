@@ -1,7 +1,7 @@
 //! The file that host and probe share, as numbers. This one file is compiled into both.
 //!
-//! A file a side. The host writes it with `pwrite` and reads it with `pread`; the probe maps it.
-//! All fields are native-endian 64-bit words (host and probe run on one machine):
+//! There is one file per side. The host writes it with `pwrite` and reads it with `pread`; the
+//! probe maps it. All fields are native-endian 64-bit words (host and probe run on one machine):
 //!
 //! | where | what |
 //! |---|---|
@@ -11,7 +11,7 @@
 //! | from the offset in [`LOG_OFFSET`] | [`LOG_CAPACITY`] records of [`RECORD_WORDS`] words |
 //! | from the offset in [`TRACE_OFFSET`] | [`TRACE_CAPACITY`] stacks of [`TRACE_WORDS`] words |
 
-/// First word: says that this is our file, and which layout.
+/// The first word: identifies our file and its layout.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"perfchk1");
 
 /// Words of the header.
@@ -41,16 +41,16 @@ pub(crate) const RECORD_WORDS: usize = 5;
 pub(crate) const GENERATION: usize = 6;
 /// One of the `MODE_` constants.
 pub(crate) const MODE: usize = 7;
-/// How long a side keeps the turn at least, in nanoseconds.
+/// The least time that a side keeps the turn, in nanoseconds.
 pub(crate) const SLICE_NS: usize = 8;
 /// By how much timed regions are lengthened, in millionths.
 pub(crate) const INJECT_PPM: usize = 9;
 /// [`SHIM_WORDS`] words for each of `__rust_alloc`, `__rust_dealloc`, `__rust_realloc` and
 /// `__rust_alloc_zeroed`.
 pub(crate) const SHIMS: usize = 10;
-/// The address as in the symbol table, 0 where it is not known.
+/// The address as in the symbol table, 0 if unknown.
 pub(crate) const SHIM_ADDRESS: usize = 0;
-/// How many bytes of code make way for a jump, in whole instructions; 0 where they cannot.
+/// How many bytes of code a jump replaces, in whole instructions; 0 if they cannot be moved.
 pub(crate) const SHIM_LENGTH: usize = 1;
 /// A byte each: one more than where, in that code, a 32-bit distance from the next instruction is;
 /// 0 for none.
@@ -66,7 +66,7 @@ pub(crate) const PROFILE_PERIOD_NS: usize = 60;
 /// One of the `CLOCK_` constants: which time the profiler's timer counts.
 pub(crate) const PROFILE_CLOCK: usize = 61;
 
-/// One in so many requests of a sample has its call stack written down, on average.
+/// One in this many requests of a sample has its call stack recorded, on average.
 pub(crate) const TRACE_STRIDE: usize = 30;
 /// How many requests at the beginning of each sample that applies to; 0 for no stacks at all.
 pub(crate) const TRACE_LIMIT: usize = 31;
@@ -83,22 +83,22 @@ pub(crate) const NATIVE_COUNT: usize = 42;
 pub(crate) const NATIVE: usize = 64;
 /// What it does: a `NATIVE_` constant.
 pub(crate) const NATIVE_KIND: usize = 0;
-/// From here on the words of an entry point.
+/// The words of an entry point begin here.
 pub(crate) const NATIVE_SHIM: usize = 1;
 /// Words for each function.
 pub(crate) const NATIVE_WORDS: usize = NATIVE_SHIM + SHIM_WORDS;
 /// Functions at most.
 pub(crate) const NATIVE_MOST: usize = 16;
 
-/// The process of the other side, which leads a process group; 0 where it is never stopped.
+/// The process of the other side, which leads a process group; 0 if it is never stopped.
 pub(crate) const PEER: usize = 50;
 
-/// With which call of the warm-up it is to end; 0 where what Criterion asks of the clock is left alone.
+/// The call with which the warm-up is to end; 0 if Criterion's reads of the clock are left alone.
 pub(crate) const WARM_UP_CALLS: usize = 53;
-/// It lasts at least so long behind its first call, in nanoseconds.
+/// The least time that it lasts after its first call, in nanoseconds.
 pub(crate) const WARM_UP_LEAST_NS: usize = 54;
-/// The mark of the place that an earlier process of the same executable has shown to be the last of each call of the
-/// same benchmark; 0 where none has.
+/// The mark of the place that, in an earlier process of the same executable, was the last of each call of the same
+/// benchmark; 0 if unknown.
 pub(crate) const WARM_UP_PLACE: usize = 59;
 /// How long Criterion is told that it lasted, in nanoseconds.
 pub(crate) const WARM_UP_TOLD_NS: usize = 55;
@@ -115,15 +115,15 @@ pub(crate) const CLOCK_READS_OF_CRITERION: u64 = 0;
 /// The built-in harness's order (`probe/src/libtest.rs`).
 pub(crate) const CLOCK_READS_OF_LIBTEST: u64 = 1;
 
-/// After so many samples behind a warm-up that was ended, the process stands still; 0 for never.
+/// The process waits after this many samples behind a warm-up that was ended; 0 for never.
 pub(crate) const ENOUGH_SAMPLES: usize = 160;
-/// It stands still after the first call of all if that took so many nanoseconds; 0 for never.
+/// It waits after the very first call if that took this many nanoseconds; 0 for never.
 pub(crate) const ENOUGH_SLOW_NS: usize = 161;
-/// It stands still after so many calls, those of the warm-up included, once [`WARM_UP_LEAST_NS`] have passed behind the
+/// It waits after this many calls, including those of the warm-up, once [`WARM_UP_LEAST_NS`] have passed since the
 /// first one; 0 for never.
 pub(crate) const ENOUGH_CALLS: usize = 162;
-/// It stands still once the timed regions of all calls, those of the warm-up included, took so many nanoseconds together;
-/// 0 for never.
+/// It waits once the timed regions of all calls, including those of the warm-up, took this many nanoseconds
+/// together; 0 for never.
 pub(crate) const ENOUGH_TIMED_NS: usize = 163;
 
 /// None.
@@ -156,7 +156,7 @@ pub(crate) const REACHED: usize = 43;
 pub(crate) const PASSED_ON: usize = 44;
 /// Calls of entry points that led to anything else.
 pub(crate) const KEPT: usize = 45;
-/// Blocks whose size could not be remembered, and those freed within a sample whose size is not known.
+/// Blocks whose size could not be stored, and blocks of unknown size that were freed within a sample.
 pub(crate) const SIZES_LOST: usize = 46;
 /// 1 once a child process has ended within a sample of the benchmark.
 pub(crate) const CHILDREN: usize = 48;
@@ -174,20 +174,20 @@ pub(crate) const TURNS: usize = 35;
 pub(crate) const PHASE: usize = 36;
 /// One of the `SHIM_` constants: what became of the allocator's entry points.
 pub(crate) const SHIM_STATE: usize = 37;
-/// One more than the number of the last sample with any of [`FOREIGN_READS`] in a timed region, which then
-/// holds the search for what it is; 0 for none.
+/// One more than the number of the last sample with any of [`FOREIGN_READS`] in a timed region, which then includes
+/// the work of identifying the read; 0 for none.
 pub(crate) const FOREIGN_WITHIN: usize = 49;
 /// How often this side has stopped the other one since the benchmark began.
 pub(crate) const STOPS: usize = 51;
 /// How often it could not.
 pub(crate) const UNSTOPPED: usize = 52;
-/// How many calls the warm-up had whose end was told; 0 where it was not.
+/// How many calls the warm-up had, if the probe ended it; 0 if it did not.
 pub(crate) const WARM_UP_ENDED: usize = 56;
 /// How long it lasted, in nanoseconds, waiting for turns included.
 pub(crate) const WARM_UP_TOOK_NS: usize = 57;
-/// The mark of the place of the last read of the calls so far, as far as it is shown to be that; 0 where it is not.
+/// The mark of the place of the last read of the calls so far; 0 if that has not been shown.
 pub(crate) const SHOWN_PLACE: usize = 62;
-/// 1 once a read that was taken for the last of its call was followed by another one.
+/// 1 once a read that seemed to be the last of its call was followed by another one.
 pub(crate) const WARM_UP_DOUBTED: usize = 58;
 /// How many calls of the warm-up had their instructions counted; 0 until all are.
 pub(crate) const COUNTED_CALLS: usize = 167;
@@ -210,14 +210,14 @@ pub(crate) const CLOCK_OF_PROCESS: u64 = 1;
 pub(crate) const PHASE_RUNNING: u64 = 0;
 /// The process waits for its turn.
 pub(crate) const PHASE_WAITING: u64 = 1;
-/// The process has run as much of the benchmark as is wanted, and stands still until it is ended.
+/// The process has run enough of the benchmark, and waits until it is ended.
 pub(crate) const PHASE_ENOUGH: u64 = 2;
 
 /// The byte that gives a side the turn.
 pub(crate) const TOKEN: u8 = b'T';
-/// The same, from a side that has more than the one thread which waits: it is to be stopped.
+/// The same, from a side with more threads than the one that waits: it has to be stopped.
 pub(crate) const TOKEN_OF_SEVERAL: u8 = b'S';
-/// The byte that tells a side that it has the machine for itself until the next benchmark.
+/// The byte that tells a side that it runs alone until the next benchmark.
 pub(crate) const ALONE: u8 = b'A';
 
 // A record.
@@ -230,13 +230,12 @@ pub(crate) const RECORD_END: usize = 1;
 pub(crate) const RECORD_TIMED: usize = 2;
 /// How many timed regions it had.
 pub(crate) const RECORD_REGIONS: usize = 3;
-/// For how many nanoseconds of the sample the main thread was ready to run and did not; 0 where that is
-/// not known.
+/// For how many nanoseconds of the sample the main thread was ready to run but did not; 0 if unknown.
 pub(crate) const RECORD_PREEMPTED: usize = 4;
 /// Words of a record of the timing probe.
 pub(crate) const TIMING_WORDS: usize = 5;
 
-// What follows in a record of the allocation probe. All sums and extremes are over the timed regions.
+// The rest of a record of the allocation probe. All sums and extremes are over the timed regions.
 
 /// Allocations that succeeded.
 pub(crate) const RECORD_ALLOCATIONS: usize = 5;
@@ -244,7 +243,7 @@ pub(crate) const RECORD_ALLOCATIONS: usize = 5;
 pub(crate) const RECORD_REALLOCATIONS: usize = 6;
 /// Frees.
 pub(crate) const RECORD_FREES: usize = 7;
-/// Bytes asked for by allocations, and the new sizes asked for by reallocations.
+/// Bytes requested by allocations, and the new sizes requested by reallocations.
 pub(crate) const RECORD_BYTES: usize = 8;
 /// The most live bytes above those live when the region began.
 pub(crate) const RECORD_PEAK: usize = 9;
@@ -254,8 +253,8 @@ pub(crate) const RECORD_GROWTH: usize = 10;
 pub(crate) const RECORD_LARGEST: usize = 11;
 /// Allocations that failed.
 pub(crate) const RECORD_FAILURES: usize = 12;
-/// Live bytes at the sample's last read less those at its first, whatever was allocated outside the timed
-/// regions included: a signed number.
+/// Live bytes at the sample's last read less those at its first, including allocations outside the timed regions: a
+/// signed number.
 pub(crate) const RECORD_RETAINED: usize = 13;
 /// [`HISTOGRAM_WORDS`] counts of requests: bucket b holds sizes with b significant bits.
 pub(crate) const RECORD_HISTOGRAM: usize = 14;
@@ -266,7 +265,7 @@ pub(crate) const ALLOCATION_WORDS: usize = RECORD_HISTOGRAM + HISTOGRAM_WORDS;
 
 // A stack in the table; all zero where there is none.
 
-/// How many of the requests that were looked at came from it.
+/// How many of the recorded requests came from it.
 pub(crate) const TRACE_REQUESTS: usize = 0;
 /// Bytes that they asked for.
 pub(crate) const TRACE_BYTES: usize = 1;
@@ -281,15 +280,15 @@ pub(crate) const TRACE_DEPTH: usize = 60;
 /// Words of a stack.
 pub(crate) const TRACE_WORDS: usize = TRACE_ADDRESSES + TRACE_DEPTH;
 
-/// Nobody has looked at the entry points of Rust's allocator.
+/// The entry points of Rust's allocator have not been examined.
 pub(crate) const SHIM_NONE: u64 = 0;
 /// They lead to us.
 pub(crate) const SHIM_HOOKED: u64 = 1;
-/// Their code is not what we know how to redirect.
+/// Their code has an unknown form that cannot be redirected.
 pub(crate) const SHIM_UNKNOWN: u64 = 2;
 /// The system did not allow it.
 pub(crate) const SHIM_REFUSED: u64 = 3;
-/// Nothing is counted at all: there was no memory for it, or no key for each thread's own word.
+/// Nothing is counted at all: there was no memory, or no thread-specific key.
 pub(crate) const SHIM_DEAF: u64 = 4;
 
 /// The variable that names the run: `<pid of the host>:<folder>/<base|head>`.

@@ -1,28 +1,27 @@
 //! The library that `cargo perfcheck` preloads into benchmark processes.
 //!
-//! It answers `clock_gettime`. Every harness reads the clock around the code it times, so what
-//! answers the clock knows when a timed region begins and ends, in an unmodified binary:
+//! It answers `clock_gettime`. Every harness reads the clock around the code that it times, so
+//! whoever answers the clock knows when a timed region begins and ends, in an unmodified binary:
 //!
 //! - [`chain`] tells from the stack which read this is,
 //! - [`sample`] follows a sample through its reads and keeps the log,
-//! - [`libtest`] knows where the benchmarks of Rust's built-in harness stand, whose order of reads is another one,
+//! - - [`libtest`] follows the benchmarks of Rust's built-in harness, which reads the clock in another order,
 //! - [`warm_up`] decides how long Criterion is told that its warm-up took,
 //! - [`turn`] makes a sample wait until the other revision has run its own,
-//! - [`peer`] stops the other revision's process meanwhile, where it has more than one thread,
+//! - - [`peer`] stops the other revision's process meanwhile, if it has more than one thread,
 //! - [`preempted`] asks the kernel how long a sample was kept from its processor,
 //! - [`attach`] decides, once, whether this process is a benchmark of a run at all, and hands it to
 //!   [`pass`],
-//! - [`heap`], in a build of its own that is never used while timing, counts allocations in timed
+//! - - [`heap`], in a separate build that is never used while timing, counts allocations in timed
 //!   regions,
 //! - `instructions.rs`, in another build of its own, has Valgrind count instructions in timed regions,
 //! - `marks.rs`, in one more build that has nothing of the above, tells which of certain functions are
 //!   executed.
 //!
-//! Rules: whenever something is unexpected, answer the clock and do nothing else. Nothing here
-//! allocates or locks (unwinding does, with a C library before glibc 2.35 or frames that a compiler
-//! within the process has registered, but only until a read has been seen once); there is no I/O but the
-//! hand-over of the turn, before a sample's first read. Without the standard library, the compiler watches
-//! over the first.
+//! Rules: whenever something is unexpected, answer the clock and do nothing else. Nothing here allocates or locks
+//! (unwinding does, with a C library before glibc 2.35 or frames that a compiler within the process has registered,
+//! but only until a read has been seen once); there is no I/O except passing on the turn, before a sample's first
+//! read. Since there is no standard library, the compiler enforces that nothing allocates.
 
 #![no_std]
 

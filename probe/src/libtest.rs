@@ -1,4 +1,5 @@
-//! Where a benchmark of Rust's built-in harness (libtest's `#[bench]`) stands, told by counting its clock reads.
+//! The progress of a benchmark of Rust's built-in harness (libtest's `#[bench]`), followed by counting its clock
+//! reads.
 //!
 //! libtest has one function that times a benchmark. It times one iteration, takes from it how many iterations n
 //! fill a millisecond, and then times 50 samples of n and 50 samples of 5n iterations, until they have converged
@@ -12,21 +13,21 @@
 //! | 100 | 50 samples of 5n iterations |
 //! | 1 | the loop ends: has it taken long enough? |
 //!
-//! The compiler mostly inlines all of it into the benchmark's function, so no symbol tells these reads apart; but
-//! each kind of read comes from a place of its own. Where the places do not follow the table (a benchmark that
-//! reads the clock itself, another libtest), nothing more is logged, and nothing was answered otherwise: the
-//! read that ends the loop is the first one that may be, and the whole table has been seen by then.
+//! The compiler usually inlines all of it into the benchmark's function, so no symbol distinguishes these reads;
+//! but each kind of read comes from its own place. If the places do not follow the table (a benchmark that reads
+//! the clock itself, another libtest), nothing more is logged. No read has been answered with another time then:
+//! the read that ends the loop is the first one that may be, and the whole table has been seen by that point.
 
 use crate::chain::Place;
 
 /// Samples of each kind.
 const SAMPLES: u32 = 50;
-/// The first read behind the single iteration.
+/// The first read after the single iteration.
 const LOOP_BEGINS: u32 = 2;
 const FIRST_OF_FIVE: u32 = LOOP_BEGINS + 1 + 2 * SAMPLES;
 const LOOP_ENDS: u32 = FIRST_OF_FIVE + 2 * SAMPLES;
 
-/// What the loop is answered at its end: longer than libtest lets any benchmark run.
+/// The time that the loop is told at its end: longer than libtest lets any benchmark run.
 pub(crate) const LONG_NS: u64 = 4_000_000_000;
 
 /// What a read is.
@@ -44,7 +45,7 @@ pub(crate) enum Step {
     Stray,
 }
 
-/// The kinds of reads that come from places of their own.
+/// The kinds of reads, each of which comes from its own place.
 #[derive(Clone, Copy)]
 enum Kind {
     SingleOpens,
@@ -59,7 +60,7 @@ enum Kind {
 
 const KINDS: usize = Kind::LoopEnds as usize + 1;
 
-/// Where the function that times has come to.
+/// How far the function that times has got.
 pub(crate) struct Course {
     reads: u32,
     places: [Option<Place>; KINDS],
@@ -73,13 +74,13 @@ impl Course {
         lost: false,
     };
 
-    /// Takes in the next read. After a stray one nothing is known any more.
+    /// Takes the next read. After an unexpected one, nothing is known any more.
     pub(crate) fn next(&mut self, place: Place) -> Step {
         if self.lost {
             return Step::Stray;
         }
         if self.reads > LOOP_ENDS {
-            // It is over, and the benchmark has called it once more.
+            // The function has ended, and the benchmark has called it again.
             *self = Course::NEW;
         }
         let kind = kind_of(self.reads);
@@ -98,8 +99,8 @@ impl Course {
         }
     }
 
-    /// Samples may share their places, since the function that takes one need not be inlined; the reads around
-    /// them share none.
+    /// Samples may share their places, since the function that takes one need not be inlined; the reads around them
+    /// do not.
     fn is_plausible(&self, kind: Kind, place: Place) -> bool {
         let is_at = |other: Kind| self.places[other as usize] == Some(place);
         match kind {
@@ -129,7 +130,7 @@ fn kind_of(read: u32) -> Kind {
         1 => Kind::SingleCloses,
         LOOP_BEGINS => Kind::LoopBegins,
         LOOP_ENDS => Kind::LoopEnds,
-        // Behind the loop's first read, which is an even one, odd ones open.
+        // After the loop's first read, which has an even number, odd ones open a region.
         _ => match (read >= FIRST_OF_FIVE, read % 2) {
             (false, 1) => Kind::Opens,
             (false, _) => Kind::Closes,

@@ -8,7 +8,7 @@ use crate::libtest::{LONG_NS, Step};
 use crate::sys::Timespec;
 
 impl State {
-    /// Another answer to a read than `now`, as [`State::answer`].
+    /// An answer to a read other than `now`, like [`State::answer`].
     pub(super) fn follow_libtest(
         &mut self,
         mode: u64,
@@ -36,7 +36,7 @@ impl State {
                 Some(Timespec::from_nanos(long.max(now.as_nanos())))
             }
             Step::Stray => {
-                // More than the log can hold: none of it counts.
+                // More than the log can hold: discard all of it.
                 self.shared.set(layout::LOG_COUNT, u64::MAX);
                 self.shared.set(layout::SHOWN_PLACE, 0);
                 None
@@ -71,8 +71,8 @@ impl State {
     }
 
     /// The answer to the read that ends libtest's single iteration, from which libtest plans the iterations of a
-    /// sample; `None` leaves the true time. The log records the answer. An earlier process has shown that this is
-    /// that read.
+    /// sample; `None` leaves the true time. The log records the answer. An earlier process has shown that it is
+    /// this read.
     fn tell_of_single(&mut self, place: Place) -> Option<Timespec> {
         let mark = self.chains.mark(&self.process, place);
         self.shared.set(layout::SHOWN_PLACE, mark);

@@ -1,13 +1,13 @@
-//! Which of certain instructions are executed: a breakpoint at the first byte of each, good for one hit.
+//! Which of certain instructions are executed: a breakpoint at the first byte of each, which the first hit removes.
 //!
-//! The original byte is put back at the first hit, and the mark is in the shared file, so that a
-//! instruction costs one signal however often it is executed. The host arms instructions again by writing
-//! into the memory of a process that stands still.
+//! The original byte is put back at the first hit, and the mark is in the shared file, so an instruction costs one
+//! signal however often it is executed. The host arms instructions again by writing into the memory of a process
+//! that is held.
 //!
-//! Threads share the code and the handler; one that runs into a breakpoint that another has just
-//! taken away goes on where it was. A forked child has the handler and its own copy of the code,
-//! and its marks count as well. A process that blocks or takes over SIGTRAP dies of its first
-//! breakpoint, and the host knows nothing of it then.
+//! Threads share the code and the handler; a thread that hits a breakpoint which another one has
+//! just removed continues where it was. A forked child has the handler and its own copy of the
+//! code, and its marks count as well. A process that blocks or takes over SIGTRAP dies at its first
+//! breakpoint, and the host then knows nothing about it.
 
 use core::ffi::{c_int, c_void};
 use core::ptr::null_mut;
@@ -29,11 +29,11 @@ static BIAS: AtomicUsize = AtomicUsize::new(0);
 /// Whether both are set.
 static READY: AtomicBool = AtomicBool::new(false);
 
-/// Nothing has to be done at the beginning.
+/// Nothing has to be done at the start.
 pub(crate) fn start() {}
 
-/// Arms every instruction that the host has named. `None` where the system does not allow it, or where
-/// the code is not what the host has read.
+/// Arms every instruction that the host has named. `None` if the system does not allow it, or if the
+/// code is not what the host has read.
 ///
 /// # Safety
 /// The process has one thread, and `bias` is where the executable of `shared` is loaded.
@@ -65,7 +65,7 @@ pub(crate) unsafe fn attach(shared: Shared, _: &[u8], bias: usize) -> Option<()>
     Some(())
 }
 
-/// The process's own memory as a file: what is written there need not be writable.
+/// The process's own memory as a file: writing there works even for read-only pages.
 struct Memory {
     file: c_int,
 }
@@ -94,8 +94,7 @@ extern "C" fn on_breakpoint(_: c_int, _: *mut c_void, context: *mut c_void) {
     // SAFETY: the location of errno is valid in every thread.
     let errno = unsafe { *sys::__errno_location() };
     if hit(context).is_none() {
-        // A breakpoint of the program's own, or one that we cannot take away: it would be hit for
-        // ever.
+        // A breakpoint of the program's own, or one that we cannot remove: it would be hit forever.
         // SAFETY: abort has no preconditions.
         unsafe { sys::abort() }
     }

@@ -1,4 +1,4 @@
-//! The timing probe counts no allocations: what [`crate::sample`] tells the heap is lost here.
+//! The timing probe counts no allocations: calls of [`crate::sample`] to the heap do nothing here.
 
 use crate::chain::Process;
 use crate::shared::Shared;

@@ -1,9 +1,9 @@
-//! The other side's process, which stands still while this side has the turn.
+//! The other side's process, which is stopped while this side has the turn.
 //!
-//! A process whose only thread sleeps in its FIFO stands still by itself. One with more threads, or with
-//! children, would work on in the other side's turns: that work would slow the other side, and never be
-//! timed. The side that takes the turn over stops its whole process group, waits until it stands still, and
-//! lets it go on before it gives the turn back. Only one side ever runs, so the two cannot stop each other.
+//! A process whose only thread sleeps in its FIFO does nothing. One with more threads, or with children, would
+//! continue to work during the other side's turns: that work would slow the other side down, and never be timed.
+//! The side that takes over the turn stops the other's whole process group, waits until it has stopped, and
+//! continues it before it gives the turn back. Only one side ever runs, so the two cannot stop each other.
 
 use core::ffi::{c_int, c_void};
 
@@ -11,27 +11,27 @@ use crate::layout;
 use crate::shared::Shared;
 use crate::sys;
 
-/// A process that does not stand still after so long will not. Its first thread needs a processor to stop at, which
-/// it may have to wait for.
+/// A process that has not stopped after this long will not stop. Its first thread needs a processor in order to
+/// stop, and may have to wait for one.
 const PATIENCE_NS: u64 = 5_000_000_000;
 
-/// How long to sleep between two looks, in microseconds, so that the other process can have the processor.
+/// How long to sleep between two checks, in microseconds, so that the other process can have the processor.
 const BETWEEN_LOOKS_US: u32 = 20;
 
-/// A turn of a side with several threads, or with such a peer, lasts at least so long. The thread that has just
-/// been woken runs first, and shares the processors with the others only after the scheduler's slice of some
-/// milliseconds: in turns shorter than that, they would not slow it.
+/// The least length of a turn of a side with several threads, or with such a peer. The thread that has just been
+/// woken runs first, and shares the processors with the others only after the scheduler's slice of some
+/// milliseconds: in shorter turns, they would not slow it down.
 const SHARED_TURN_NS: u64 = 20_000_000;
 
-/// How many times longer than stopping took a turn is at least: stopping and waking dozens of threads is not
-/// to cost more than what they do. But sides that seldom alternate are no longer close in time.
+/// A turn lasts at least this many times as long as stopping took: stopping and waking dozens of threads must not
+/// cost more than their work. But sides that seldom alternate are no longer close in time.
 const LONGER: u64 = 10;
 const LONGEST_TURN_NS: u64 = 100_000_000;
 
-/// Links of `/proc/self/task` where there is one thread: the folder's own two, and one for each thread.
+/// The links of `/proc/self/task` for a single thread: the folder's own two, and one for each thread.
 const LINKS_OF_ONE: u32 = 3;
 
-/// What this side has done with the other one.
+/// What this side has done to the other one.
 pub(crate) struct Peer {
     stopped: bool,
     /// What stopping it took last time.
@@ -44,7 +44,7 @@ impl Peer {
         cost: 0,
     };
 
-    /// How long a turn has to last at least where one of the sides has several threads.
+    /// The least length of a turn if one of the sides has several threads.
     pub(crate) fn shortest_turn(&self) -> u64 {
         let worth_it = self.cost.saturating_mul(LONGER);
         worth_it.clamp(SHARED_TURN_NS, LONGEST_TURN_NS)
@@ -55,7 +55,7 @@ impl Peer {
         self.stopped
     }
 
-    /// Stops the other side's process group, and returns when its process stands still.
+    /// Stops the other side's process group, and returns when its process has stopped.
     pub(crate) fn stop(&mut self, shared: &Shared, clock: &impl Fn() -> u64) {
         let Some(group) = group(shared) else { return };
         let began = clock();
@@ -96,7 +96,7 @@ fn signal(group: c_int, signal: c_int) -> bool {
     unsafe { sys::kill(-group, signal) == 0 }
 }
 
-/// Whether this process has other threads or children. Where that cannot be told, it may have.
+/// Whether this process has other threads or children. If unknown, it may have some.
 pub(crate) fn works_beside_this_thread() -> bool {
     threads() != Some(1) || has_children()
 }
@@ -139,7 +139,7 @@ fn is_stopped(pid: c_int) -> bool {
     let Some(length) = read_stat(pid, &mut text) else {
         return false;
     };
-    // The name stands in parentheses and may hold some; behind it are a letter and numbers.
+    // The name is in parentheses and may itself contain some; after it come a letter and numbers.
     let behind = text[..length].iter().rposition(|byte| *byte == b')');
     let state = behind.and_then(|at| text.get(at + 2));
     matches!(state, Some(b'T' | b't' | b'Z' | b'X'))

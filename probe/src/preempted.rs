@@ -1,10 +1,10 @@
-//! How long the main thread was kept from its processor during a sample, though it was ready to run.
+//! How long the main thread was kept from its processor during a sample although it was ready to run.
 
 use core::ffi::c_int;
 
 use crate::sys::{self, Timespec};
 
-/// What the kernel knew of the thread at one moment.
+/// What the kernel knew about the thread at one moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Usage {
     /// Nanoseconds on a processor.
@@ -14,7 +14,7 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    /// Of the calling thread: two system calls. `None` where the kernel does not say.
+    /// The usage of the calling thread; two system calls. `None` if the kernel does not say.
     pub(crate) fn now() -> Option<Usage> {
         let mut usage: sys::Rusage = [0; 18];
         let mut ran = Timespec {
@@ -33,8 +33,8 @@ impl Usage {
         })
     }
 
-    /// What of the `span` nanoseconds since `self` the thread was kept from its processor. None of it where
-    /// it waited of its own accord: how long that took cannot be told from the rest.
+    /// For how much of the `span` nanoseconds since `self` the thread was kept from its processor. Zero if it
+    /// waited of its own accord: how long that took cannot be separated from the rest.
     pub(crate) fn preempted(self, span: u64) -> u64 {
         match Usage::now() {
             Some(now) if now.waits == self.waits => {

@@ -1,5 +1,5 @@
 //! A sample, followed through its reads: entry, then timed regions (an opening and a closing read
-//! each), then one read more, with which Criterion sums up the whole call.
+//! each), then one more read, with which Criterion determines the time of the whole call.
 
 #[path = "libtest_sample.rs"]
 mod libtest_sample;
@@ -18,9 +18,9 @@ use crate::warm_up::WarmUp;
 
 /// Below this, a loop that waits by reading the clock overshoots; debts are collected until then.
 const SPIN_NS: i64 = 200;
-/// With more timed regions than this, asking the kernel between them would take longer than it tells.
+/// With more timed regions than this, asking the kernel between them would take longer than it is worth.
 const REGIONS_ASKED: u64 = 64;
-/// In so many calls, left alone, a place has to be the last before a read from there is answered otherwise.
+/// In this many untouched calls a place has to be the last one before a read from there gets another answer.
 const PROOFS: u32 = 2;
 /// The inverse of the unit of [`layout::INJECT_PPM`].
 const MILLION: i64 = 1_000_000;
@@ -38,10 +38,10 @@ pub(crate) struct State {
     generation: u64,
     sample: Sample,
     warm_up: WarmUp,
-    /// What the timed regions of all calls before the sample took.
+    /// The time of the timed regions of all calls before the sample.
     timed: u64,
     course: Course,
-    /// When the loop of libtest began, as it was told.
+    /// When the loop of libtest began, according to the answer that it got.
     loop_began: u64,
     /// Injected time that is due, in millionths of a nanosecond.
     debt: i64,
@@ -52,18 +52,18 @@ pub(crate) struct State {
 struct Sample {
     index: u64,
     recorded: bool,
-    /// Reads so far; 0 when no sample is under way.
+    /// Reads so far; 0 if no sample is in progress.
     reads: u64,
-    /// What the first read was answered with.
+    /// The answer to the first read.
     start: u64,
-    /// What the kernel knew when it began; of paired samples only.
+    /// What the kernel knew when it began; for paired samples only.
     usage: Option<Usage>,
     opened: u64,
     timed: u64,
     regions: u64,
     /// Unrecognised reads since the last recognised one.
     foreign: u64,
-    /// Where the last read came from, and what it was answered with.
+    /// Where the last read came from, and its answer.
     last: Option<(Place, u64)>,
 }
 
@@ -106,7 +106,7 @@ impl State {
         self.busy.load(Ordering::SeqCst)
     }
 
-    /// Another answer to a read than `now`, which was read before anything else; `clock` reads
+    /// An answer to a read other than `now`, which was read before anything else; `clock` reads
     /// again.
     ///
     /// Opening reads are read again after the work here, closing ones are not: either way the work
@@ -122,7 +122,7 @@ impl State {
         if mode == layout::MODE_OFF {
             return None;
         }
-        // An allocator that reads the clock itself (mimalloc does) is none of Criterion's functions.
+        // An allocator that reads the clock itself (as mimalloc does) is not one of Criterion's functions.
         let _uncounted = heap::pause()?;
         self.busy.store(true, Ordering::SeqCst);
         self.follow_generation();
@@ -231,7 +231,7 @@ impl State {
         Some(closed)
     }
 
-    /// What Criterion is told at a read that may be the last of its call; `None` for the time.
+    /// The answer to a read that may be the last of its call; `None` for the true time.
     fn tell_of_warm_up(&mut self, place: Place) -> Option<Timespec> {
         if !self.warm_up.is_open(&self.shared) || !self.is_last(place) {
             return None;
@@ -241,7 +241,7 @@ impl State {
         Some(Timespec::from_nanos(self.sample.start.wrapping_add(told)))
     }
 
-    /// Whether a read from here is shown to be the last of its call.
+    /// Whether a read from this place is known to be the last of its call.
     fn is_last(&self, place: Place) -> bool {
         let known = self.shared.get(layout::WARM_UP_PLACE);
         self.chains.ends(place) >= PROOFS
@@ -259,7 +259,8 @@ impl State {
             .call_ended(told.wrapping_sub(self.sample.start));
     }
 
-    /// Tells the host whether the place is shown to be the last of a call, if `more` calls than have ended end there.
+    /// Tells the host whether the place is known to be the last of a call, if `more` calls end there in addition to
+    /// those that have.
     fn show(&self, place: Place, more: u32) {
         let ends = self.chains.ends(place);
         let shown = match !self.chains.is_followed(place) && ends + more >= PROOFS {
@@ -269,7 +270,7 @@ impl State {
         self.shared.set(layout::SHOWN_PLACE, shown);
     }
 
-    /// Whether `calls` of the benchmark, all there were so far, are as many as the host wants.
+    /// Whether `calls`, all calls of the benchmark so far, are as many as the host wants.
     fn is_enough(&self, calls: u64, clock: &impl Fn() -> Timespec) -> bool {
         if heap::has_enough(&self.shared) {
             return true;
@@ -293,7 +294,7 @@ impl State {
         samples > 0 && warm_up > 0 && calls >= warm_up.saturating_add(samples)
     }
 
-    /// Until the host ends the process. It is not ended from here: the host still asks the kernel about it.
+    /// Waits until the host ends the process. It must not end here: the host still asks the kernel about it.
     fn stand_still(&self) -> ! {
         heap::enough();
         self.shared.set(layout::PHASE, layout::PHASE_ENOUGH);
@@ -303,7 +304,7 @@ impl State {
         }
     }
 
-    /// Keeps a closing read back, so that the region becomes longer by the injected share.
+    /// Delays a closing read, so that the region becomes longer by the injected share.
     fn lengthen(&mut self, now: Timespec, clock: &impl Fn() -> Timespec) -> Timespec {
         let share = self.shared.get(layout::INJECT_PPM) as i64;
         if share == 0 {
@@ -319,8 +320,8 @@ impl State {
             let later = clock();
             let spent = later.as_nanos().wrapping_sub(now.as_nanos()) as i64;
             if spent >= due {
-                // Being scheduled away meanwhile is the machine's doing, which the plain read may
-                // suffer as well; were it counted as paid, later regions would get too little.
+                // Losing the processor meanwhile is the machine's fault, and can happen to a plain
+                // read as well; if it counted as paid, later regions would get too little.
                 let paid = spent.min(due + SPIN_NS);
                 self.debt -= paid.saturating_mul(MILLION);
                 return later;
@@ -338,14 +339,14 @@ impl State {
         self.record_end(start);
     }
 
-    /// The sample's last read cannot be told from one that opens a region; it comes last.
+    /// The sample's last read cannot be distinguished from one that opens a region, except that it comes last.
     fn record_retained(&self) {
         if self.sample.recorded {
             heap::record_retained(&self.shared, self.sample.index);
         }
     }
 
-    /// As with what is retained, the last one counts.
+    /// As with retained bytes, the last read counts.
     fn record_preempted(&self, now: Timespec) {
         if let Some(usage) = self.sample.usage
             && self.sample.recorded

@@ -19,7 +19,7 @@ impl Shared {
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {
-        // SAFETY: callers pass indices of the header, or such as `record` and `range` have checked.
+        // SAFETY: callers pass indices of the header, or indices that `record` and `range` have checked.
         unsafe { &*self.at.add(index) }
     }
 

@@ -13,17 +13,17 @@ use crate::shared::Shared;
 use crate::sys;
 use crate::turn::Turns;
 
-/// The main thread's stack is looked for within this distance of its top at most.
+/// The largest distance from its top at which the main thread's stack is searched for.
 const STACK_MAX: u64 = 1 << 30;
 
-/// At the very beginning, whether attached or not.
+/// Called at the very beginning, whether attached or not.
 pub(crate) fn start() {
     clock::start();
     heap::start();
 }
 
-/// From now on this process is a benchmark of `side`, loaded at `bias`. `None` where something is not
-/// as it should be.
+/// From now on this process is a benchmark of `side`, loaded at `bias`. `None` if something is not as
+/// expected.
 ///
 /// # Safety
 /// The process has one thread.
@@ -51,7 +51,7 @@ fn opposite(own: &[u8]) -> Option<[&[u8]; 2]> {
     }
 }
 
-/// Open for reading and writing: that never blocks, and never meets an end of file.
+/// Opened for reading and writing: this never blocks, and never reads an end of file.
 fn open_fifo(parts: &[&[u8]]) -> Option<c_int> {
     let mut all: [&[u8]; 3] = [b""; 3];
     all.get_mut(..parts.len())?.copy_from_slice(parts);
@@ -80,7 +80,7 @@ fn this_process(bias: usize) -> Option<Process> {
     })
 }
 
-/// Memory that is all zero in a forked child: so a child is not attached.
+/// Memory that is all zeros in a forked child, so that a child is not attached.
 fn wiped_on_fork() -> Option<*mut State> {
     let bytes = size_of::<State>();
     // SAFETY: a new anonymous mapping; its address is checked before it is used.

@@ -1,10 +1,10 @@
 //! Taking turns with the other side.
 //!
-//! The turn is one byte in a FIFO. The side that holds it runs; at the first read of a sample a side that
-//! has held it long enough writes it into the other's FIFO and sleeps in `read` on its own. A side with
-//! more than the one thread that sleeps says so, and is stopped as a whole until its next turn. The
-//! host keeps both ends of both FIFOs open, so nobody meets an end of file or a broken pipe, and it
-//! can put a byte in itself: that is how a side whose peer is gone learns to go on alone.
+//! The turn is one byte in a FIFO. The side that holds it runs; at the first read of a sample a side that has held
+//! it long enough writes it into the other's FIFO and sleeps in `read` on its own. A side with more threads than
+//! the one that sleeps says so, and is stopped as a whole until its next turn. The host keeps both ends of both
+//! FIFOs open, so there is never an end of file or a broken pipe. It can also write a byte itself: in this way a
+//! side whose peer is gone learns to continue alone.
 
 use core::ffi::c_int;
 
@@ -77,7 +77,7 @@ impl Turns {
                 self.peer.stop(shared, &clock);
                 Turn::Ours { since: clock() }
             }
-            // Told so, or the FIFO is broken: waiting for nobody is worse than not alternating.
+            // The host said so, or the FIFO is broken: waiting in vain is worse than not alternating.
             _ => Turn::Alone,
         };
         shared.add(layout::TURNS, 1);

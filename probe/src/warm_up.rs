@@ -1,12 +1,12 @@
-//! How long Criterion is told that its warm-up took.
+//! The time that Criterion is told for its warm-up.
 //!
 //! Criterion calls the benchmark with 1, 2, 4, 8 … iterations until the calls have taken the warm-up time, and
-//! plans all samples by what an iteration took in them. What a call took it learns from the call's last read of
-//! the clock, which it uses for nothing else: the times that it reports come from the reads before. So that read
-//! may be answered otherwise, and no reported time changes.
+//! plans all samples from the time of an iteration in them. It learns the time of a call from the call's last read
+//! of the clock, which it uses for nothing else: the times that it reports come from earlier reads. So that read
+//! may get another answer without changing any reported time.
 //!
-//! That a read is the last of its call cannot be told from the read. It counts as such once calls that were left
-//! alone have ended with a read from the same place, and none has ever gone on after one.
+//! The read itself does not show that it is the last of its call. It counts as the last once untouched calls have
+//! ended with a read from the same place, and none has ever continued after one.
 
 use crate::layout;
 use crate::shared::Shared;
@@ -15,11 +15,11 @@ use crate::shared::Shared;
 pub(crate) struct WarmUp {
     /// When its first call began.
     began: Option<u64>,
-    /// When its second call began: the first one may have prepared something, and how long that took counts for nothing.
+    /// When its second call began: the first one may have prepared something, and its time does not count.
     prepared: Option<u64>,
-    /// What its calls took, as Criterion has been told.
+    /// The time of its calls, as Criterion has been told.
     told: u64,
-    /// Whether the read before this one was answered otherwise.
+    /// Whether the previous read got another answer than the true time.
     answered: bool,
     over: bool,
 }
@@ -42,13 +42,13 @@ impl WarmUp {
         }
     }
 
-    /// Whether the calls behind the first one have gone on for as long as a warm-up is to last.
+    /// Whether the calls after the first one have lasted as long as a warm-up should.
     pub(crate) fn lasted(&self, shared: &Shared, now: u64) -> bool {
         let took = self.prepared.map_or(0, |since| now.wrapping_sub(since));
         took >= shared.get(layout::WARM_UP_LEAST_NS)
     }
 
-    /// A call has ended, and Criterion was told that it took so long.
+    /// A call has ended, and Criterion was told that it took `told`.
     pub(crate) fn call_ended(&mut self, told: u64) {
         self.told = self.told.saturating_add(told);
     }
@@ -60,12 +60,12 @@ impl WarmUp {
         }
     }
 
-    /// Whether Criterion is to be told anything yet.
+    /// Whether the warm-up is still open, so that Criterion gets another answer than the true time.
     pub(crate) fn is_open(&self, shared: &Shared) -> bool {
         !self.over && shared.get(layout::WARM_UP_CALLS) > 0
     }
 
-    /// What Criterion is told that call number `call` (from 1) took, at its last read.
+    /// The answer that tells Criterion the time of call number `call` (from 1), at its last read.
     pub(crate) fn answer(&mut self, shared: &Shared, call: u64, now: u64) -> Option<u64> {
         self.answered = true;
         let took = now.wrapping_sub(self.began?);

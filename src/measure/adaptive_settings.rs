@@ -1,4 +1,4 @@
-//! What rounds teach about how a benchmark has to be run.
+//! What earlier rounds have shown about how a benchmark has to be run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,11 +17,11 @@ use super::set_ups::SetUps;
 use super::threads::Threads;
 use super::{BenchmarkKey, Remark, Request};
 
-/// One side's iterations may be so many times the other's. Where the sides plan them by themselves, a warm-up that lost
-/// the processor in its first iteration takes a nanosecond for milliseconds, and its samples measure the clock.
+/// The largest ratio of the sides' iterations. If the sides plan them themselves, a warm-up that lost the processor
+/// in its first iteration takes a nanosecond for milliseconds, and its samples measure the clock.
 const LOPSIDED: f64 = 20.0;
 
-/// How many rounds of one benchmark may be done again for that: one side may really be so much slower.
+/// How many rounds of one benchmark may be repeated for that reason: one side may really be that much slower.
 const REPLANS: u32 = 2;
 
 /// Remembered for all later rounds.
@@ -31,18 +31,18 @@ pub(super) struct Learnt {
     several_threads: BTreeSet<BenchmarkKey>,
     /// Benchmarks that cannot be paired by sample, with the reason.
     unseamed: BTreeMap<BenchmarkKey, String>,
-    /// Benchmarks that would not be themselves if they stood still while the other side runs.
+    /// Benchmarks that being stopped while the other side runs would disturb.
     restless: BTreeSet<BenchmarkKey>,
     /// Benchmarks that the sides run in different orders.
     loners: BTreeSet<BenchmarkKey>,
-    /// What first processes showed, by which later warm-ups are ended so that a benchmark has the iterations that a
-    /// round wants; or why they are left alone.
+    /// What the first processes showed. From this perfcheck ends later warm-ups so that a benchmark runs the
+    /// iterations that a round wants; or why it leaves them alone.
     shown: BTreeMap<BenchmarkKey, Result<Paired<Shown>, LeftAlone>>,
-    /// How benchmarks are to be looked at first, if not at a glance.
+    /// The kind of first process for a benchmark, if it is not [`Gate::Glance`].
     first_looks: BTreeMap<BenchmarkKey, Gate>,
-    /// How many rounds of a benchmark were done again since its sides planned too different iterations.
+    /// How many rounds of a benchmark were repeated because its sides planned too different iterations.
     replanned: BTreeMap<BenchmarkKey, u32>,
-    /// What a round of a benchmark takes whose warm-ups are left alone, by its settings.
+    /// What a round of a benchmark takes according to its settings, if its warm-ups are left alone.
     asked_for: BTreeMap<BenchmarkKey, Duration>,
 }
 
@@ -66,18 +66,18 @@ impl Learnt {
         Known::of(shown.collect(), self.several_threads, set_ups)
     }
 
-    /// How its processes are let run, where that is known.
+    /// How its processes are to run, if known.
     pub(super) fn plan(&self, key: &BenchmarkKey, wanted: Wanted) -> Option<Planned> {
         let shown = self.shown.get(key)?.as_ref().ok()?;
         Some(iterations::plan(shown.as_ref(), wanted))
     }
 
-    /// Why its iterations are those that its settings ask for, where they are.
+    /// Why its iterations are those that its settings ask for, if they are.
     pub(super) fn left_alone(&self, key: &BenchmarkKey) -> Option<LeftAlone> {
         self.shown.get(key)?.as_ref().err().copied()
     }
 
-    /// What a round takes, as far as a first process has shown it.
+    /// How long a round takes, as far as a first process has shown it.
     pub(super) fn round(&self, key: &BenchmarkKey, wanted: Wanted) -> Option<Duration> {
         let planned = self.plan(key, wanted).map(|planned| planned.round);
         planned.or_else(|| self.asked_for.get(key).copied())
@@ -108,7 +108,7 @@ impl Learnt {
             .collect()
     }
 
-    /// What the processes of a benchmark showed of its iterations.
+    /// Takes in what the processes of a benchmark showed about its iterations.
     fn of_iterations(&mut self, key: &BenchmarkKey, heard: &Heard, way: RunMode) {
         if let Err(why) = heard.kept {
             self.shown.insert(key.clone(), Err(why));
@@ -145,7 +145,7 @@ impl Learnt {
         unpaired.into_iter().collect()
     }
 
-    /// How a benchmark is looked at first.
+    /// How the first process of a benchmark is run.
     pub(super) fn first_look(&self, key: &BenchmarkKey, target: &Target) -> Gate {
         let versions = [target.criterion.base, target.criterion.head];
         let mut versions = versions.into_iter().flatten();
@@ -156,8 +156,8 @@ impl Learnt {
         self.first_looks.get(key).copied().unwrap_or(usual)
     }
 
-    /// Takes out of a chunk what has to be looked at first in another way: what is slow in quick mode, and what quick
-    /// mode has not shown by a whole process, whatever that takes.
+    /// Removes from a chunk the benchmarks that need another kind of first process: slow ones run in quick mode,
+    /// and those that quick mode did not show run as a whole process, however long that takes.
     pub(super) fn look_again(
         &mut self,
         attempt: &mut Attempt,
@@ -187,7 +187,7 @@ impl Learnt {
     }
 
     /// Whether a benchmark has to be run again in another way. `pins`: whether a benchmark with several
-    /// threads is to be let off its processor.
+    /// threads must be freed from its processor.
     pub(super) fn of(
         &mut self,
         request: &Request,
@@ -200,7 +200,7 @@ impl Learnt {
         let mut reports = reports.into_iter().flatten();
         if pins && reports.any(|r| r.threads == Threads::Several) {
             self.several_threads.insert(request.key.clone());
-            // What it gave on one processor is worth nothing.
+            // What it gave on one processor is worthless.
             if way.placement != Placement::Free {
                 return true;
             }
@@ -220,7 +220,7 @@ impl Learnt {
         false
     }
 
-    /// The same for those of which nothing was heard.
+    /// The same for benchmarks that reported nothing.
     pub(super) fn of_all(&mut self, attempt: &Attempt, unheard: &[Request], way: RunMode) -> bool {
         let keys = unheard.iter().map(|request| request.key.clone());
         if let Some(reason) = &attempt.seam_failure {
@@ -247,14 +247,14 @@ fn is_lopsided(heard: &Heard) -> bool {
     base.max(head) > LOPSIDED * base.min(head)
 }
 
-/// Why what was heard of a benchmark cannot be trusted while both of its sides ran, by turns.
+/// Why the reports of a benchmark cannot be trusted although both of its sides ran in turns.
 fn doubt(heard: &Heard, way: RunMode) -> Option<String> {
     match &heard.interleaved {
         Interleaved::InDoubt(reason) => return Some(reason.clone()),
         Interleaved::Restless(why) => return Some(why.to_string()),
         Interleaved::ByBenchmark | Interleaved::BySample(_) => {}
     }
-    // Two processes at once may want the same port or lock: only what fails by itself, too, has failed.
+    // Two processes at once may want the same port or lock: a benchmark has failed only if it also fails by itself.
     let failures = [&heard.failures.base, &heard.failures.head];
     let failure = failures.into_iter().flatten().next()?;
     (way.gate == Gate::Seam).then(|| {

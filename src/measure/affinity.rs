@@ -10,8 +10,7 @@ use crate::process::allowed_processors;
 /// How long the processors are watched to find the quietest.
 const WATCH: Duration = Duration::from_millis(200);
 
-/// The allowed processor that is least busy now, of those of the fastest kind; `None` where only one is
-/// allowed.
+/// The allowed processor of the fastest kind that is least busy now; `None` if only one is allowed.
 pub(super) fn quietest() -> Option<usize> {
     let allowed = allowed_processors();
     if allowed.len() < 2 {
@@ -23,7 +22,7 @@ pub(super) fn quietest() -> Option<usize> {
     let after = wanted_ticks();
     fast.into_iter().min_by_key(|cpu| {
         let at = |times: &BTreeMap<usize, u64>| times.get(cpu).copied().unwrap_or(0);
-        // Of equals the last: interrupts and the system's own work prefer the first.
+        // Among equals the last one: interrupts and the system's own work prefer the first.
         (at(&after).saturating_sub(at(&before)), usize::MAX - cpu)
     })
 }

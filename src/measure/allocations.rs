@@ -1,10 +1,9 @@
 //! The pass that counts allocations: after timing, never during it.
 //!
-//! Counts do not depend on what else the machine does, so nothing is paired here: each side runs by
-//! itself, in two short processes. A benchmark whose processes disagree, be it within a side (a hash seed, a
-//! race between threads) or between the sides, gets more of them: until chance cannot explain it any more,
-//! or a test can tell. Whatever goes wrong is a note about the benchmark it happened to, and costs nobody
-//! else anything.
+//! Counts do not depend on what else the machine does, so nothing is paired here: each side runs by itself, in two
+//! short processes. A benchmark whose processes disagree, within a side (a hash seed, a race between threads) or
+//! between the sides, gets more of them until chance can no longer explain the difference, or a test can decide. If
+//! something goes wrong, it becomes a note about that benchmark, and does not affect the others.
 
 use std::time::Instant;
 
@@ -24,14 +23,14 @@ use super::traced::Sources;
 pub struct AllocationRun {
     /// Every benchmark of a target that was counted to its end.
     pub counted: Vec<Counted>,
-    /// What ended it before it was done.
+    /// What ended the pass early, if anything.
     pub ended: Option<Interrupted>,
     /// How many benchmarks were to be counted.
     pub wanted: usize,
 }
 
-/// Counts what every benchmark allocates that executes something that differs; in as many processes as `counting`
-/// says.
+/// Counts the allocations of every benchmark that executes something that differs, in as many processes as
+/// `counting` says.
 pub fn count_allocations(
     sampling: &Sampling,
     counting: Counting<'_>,
@@ -67,7 +66,7 @@ pub fn count_allocations(
             scratch,
             events,
         };
-        // What was counted of one side alone compares with nothing.
+        // Counts of only one side cannot be compared.
         let done = go_on(counting.end).and_then(|()| counter.count(&mut counted));
         if let Err(interrupted) = done {
             run.ended = Some(interrupted);

@@ -7,12 +7,12 @@ use crate::process::Placement;
 
 use super::Request;
 
-/// At most so many benchmarks share a pair of processes: a crash costs the others of its pair a new
-/// start, and an expression of many alternatives takes Criterion time to compile.
+/// The most benchmarks that share a pair of processes: a crash costs the others a new start, and
+/// Criterion takes long to compile an expression with many alternatives.
 const CHUNK_BENCHMARKS: usize = 50;
 
-/// At most so long are the ids in the expression that selects them; an argument may have 128 KiB on
-/// Linux, and escaping may double an id.
+/// The longest total of the ids in the expression that selects them; an argument may have 128 KiB
+/// on Linux, and escaping may double an id.
 const CHUNK_BYTES: usize = 32 << 10;
 
 /// How a benchmark is run. Those that are run in the same way may share a pair of processes.
@@ -33,9 +33,9 @@ pub(super) enum Gate {
     Seam,
     /// The protocol, benchmark by benchmark.
     Protocol,
-    /// The same, while the seam watches a first process of each side, which is kept short.
+    /// The same, while the seam watches the first process of each side, which is kept short.
     First,
-    /// As [`Gate::First`], and it is ended in a benchmark that is slow.
+    /// As [`Gate::First`], but the process is ended at a slow benchmark.
     Glance,
     /// As [`Gate::First`], in Criterion's quick mode.
     Quick,
@@ -44,18 +44,18 @@ pub(super) enum Gate {
 }
 
 impl Gate {
-    /// Whether a process shows what rounds are to know, and is none of a round.
+    /// Whether a process only collects what later rounds need, and is not part of a round.
     pub(super) fn is_first_look(self) -> bool {
         matches!(self, Gate::First | Gate::Glance | Gate::Quick)
     }
 }
 
-/// What becomes of a side's process, its threads and its children while the other side runs.
+/// What happens to a side's process, its threads and its children while the other side runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Idle {
     /// It stands still as a whole.
     Stopped,
-    /// It works on, since standing still would change it.
+    /// It continues to run, since stopping would disturb it.
     Running,
 }
 
@@ -64,12 +64,12 @@ pub(super) enum Idle {
 pub(super) enum Company {
     /// With as many others as fit.
     Shared,
-    /// Not: where the sides run their benchmarks in different orders, that is how both run the same
-    /// one at the same time.
+    /// It shares its process with none. If the sides run their benchmarks in different orders, this
+    /// is how both run the same one at the same time.
     Alone,
 }
 
-/// Whether benchmarks share a process, where the target lets them.
+/// Whether benchmarks share a process, if the target allows it.
 pub(super) fn company(target: &Target, learnt: Company) -> Company {
     match target.choice() {
         Choice::One => Company::Alone,
@@ -77,7 +77,7 @@ pub(super) fn company(target: &Target, learnt: Company) -> Company {
     }
 }
 
-/// The timing that both sides understand: where one takes whole seconds only, both get them.
+/// The timing that both sides understand: if one accepts only whole seconds, both get whole seconds.
 pub(super) fn fit(timing: Timing, target: &Target) -> Timing {
     let versions = [target.criterion.base, target.criterion.head];
     if versions
@@ -91,8 +91,8 @@ pub(super) fn fit(timing: Timing, target: &Target) -> Timing {
     }
 }
 
-/// Takes from `open` those that are run in the way of the first one, as many as may share a process.
-/// `None` when nothing is open.
+/// Takes from `open` the benchmarks that are run in the same way as the first one, as many as may
+/// share a process. `None` if nothing is open.
 pub(super) fn take_chunk(
     open: &mut Vec<Request>,
     way_of: impl Fn(&Request) -> RunMode,

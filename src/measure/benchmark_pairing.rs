@@ -1,5 +1,5 @@
-//! Two processes, of which only one runs at a time: while one is measured, the other is held at
-//! its handshake or after its last benchmark.
+//! Two processes of which only one runs at a time: while one is measured, the other is held at its
+//! handshake or after its last benchmark.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::player::{Fault, Player, Turn};
 use super::reported::SideReport;
 use super::standstill::Restless;
 
-/// What came out of one pair of processes.
+/// The results of one pair of processes.
 #[derive(Debug, Default)]
 pub(super) struct Attempt {
     /// What was heard of each benchmark.
@@ -26,7 +26,7 @@ pub(super) struct Attempt {
     pub(super) disordered: bool,
     /// Benchmarks that turned out to be too slow for this kind of process.
     pub(super) slow: BTreeSet<String>,
-    /// How long each side's process ran outside of any benchmark.
+    /// How long each side's process ran outside of all benchmarks.
     pub(super) set_up: Option<Paired<Duration>>,
     /// Why the clock seam failed, where it did.
     pub(super) seam_failure: Option<String>,
@@ -43,9 +43,9 @@ pub(super) struct Heard {
     pub(super) failures: Paired<Option<Failure>>,
     /// How the sides were interleaved.
     pub(super) interleaved: Interleaved,
-    /// What each side's process showed of its iterations, where the clock seam looked.
+    /// What each side's process showed about its iterations, if the clock seam watched.
     pub(super) shown: Paired<Option<Result<Shown, LeftAlone>>>,
-    /// Whether both sides ran the iterations that they were told to, where they were.
+    /// Whether both sides ran the iterations that they were told to, if they were told.
     pub(super) kept: Result<(), LeftAlone>,
 }
 
@@ -58,9 +58,9 @@ pub(super) struct Step {
     pub(super) first: Side,
     /// What makes only one side run at a time.
     pub(super) gate: Gate,
-    /// How its warm-up is to be ended, where that is decided.
+    /// How its warm-up is to be ended, if decided.
     pub(super) warm_up: Option<Paired<WarmUp>>,
-    /// When the processes have run enough of it, where they are not to run to its end.
+    /// When the processes have run enough of it, if they are not to run to its end.
     pub(super) enough: Option<Enough>,
     /// The measurement time that is in force, where that is known.
     pub(super) measurement: Option<WallSpan>,
@@ -73,10 +73,10 @@ pub(super) enum Interleaved {
     ByBenchmark,
     /// Sample by sample; what the seam saw of each.
     BySample(Paired<Vec<SampleRecord>>),
-    /// It was tried sample by sample; but a side does not bear to be stopped while the other one runs.
+    /// Sample by sample was tried, but stopping a side while the other one runs would disturb it.
     Restless(Restless),
-    /// It was tried sample by sample, and what the seam saw is not what was reported; why. Both
-    /// sides may have run at once: their times are worth nothing.
+    /// Sample by sample was tried, but what the seam saw is not what was reported, for this reason.
+    /// Both sides may have run at once, so their times are worthless.
     InDoubt(String),
 }
 
@@ -110,15 +110,15 @@ impl Attempt {
         }
     }
 
-    /// Whether a process is lost, so that the other one is not worth going on with.
+    /// Whether a process is lost, so that continuing with the other one is pointless.
     pub(super) fn is_broken(&self) -> bool {
         let failed = |heard: &Heard| heard.failures.base.is_some() || heard.failures.head.is_some();
         !self.stray.is_empty() || self.heard.values().any(failed)
     }
 }
 
-/// Runs both processes to their ends, benchmark by benchmark. `begin` is told each step before it
-/// begins and says which side goes first in it; `steps` counts them.
+/// Runs both processes to their ends, benchmark by benchmark. `begin` is called with the number of
+/// each step before it begins, and returns what is run and which side goes first.
 ///
 /// When a side fails in a benchmark, the other side still has its turn with it: whether it fails on
 /// one side or on both is worth knowing.

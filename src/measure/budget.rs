@@ -9,21 +9,21 @@ use crate::units::{BenchmarkKey, Event, Side};
 use super::Request;
 use super::Round;
 
-/// The rounds after which a benchmark's spread is looked at for the first time.
+/// The number of rounds at the first interim analysis.
 pub(super) const FIRST_LOOK: usize = 6;
 
-/// What bounds a whole measurement, besides the budget that each benchmark has of its own.
+/// What bounds the whole measurement, in addition to each benchmark's own budget.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// When the time of the whole run is up.
     pub end: Option<Instant>,
-    /// Rounds below which a benchmark's own budget of time never cuts: with fewer, nothing could be
-    /// concluded, and the rest were wasted. Only the planned number of rounds may be smaller.
+    /// The rounds that a benchmark's own time budget never cuts: with fewer, nothing could be
+    /// concluded, and the rounds would be wasted. Only the planned number of rounds may be smaller.
     pub fewest_rounds: usize,
 }
 
 impl Default for Bounds {
-    /// No end, and rounds for one look.
+    /// No end, and the rounds for one interim analysis.
     fn default() -> Self {
         Bounds {
             end: None,
@@ -32,7 +32,7 @@ impl Default for Bounds {
     }
 }
 
-/// Whether another step may begin that is bounded by `end`.
+/// Whether another step, bounded by `end`, may begin.
 pub(super) fn go_on(end: Option<Instant>) -> Result<(), Interrupted> {
     process::check()?;
     match end {
@@ -56,7 +56,7 @@ pub(super) struct TimeDemand {
 }
 
 /// What a benchmark's rounds are for. A first look at everything comes before precision on anything:
-/// whatever ends a run, it leaves something said of as much as possible.
+/// whenever a run ends, as many benchmarks as possible have a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
     /// The rounds that a first look takes.
@@ -72,18 +72,17 @@ pub(super) enum Urgency {
     Required,
     /// There are two sides to compare.
     Compared,
-    /// One side alone has it: there is only a baseline to take.
+    /// Only one side has it: there is only a baseline to take.
     Baseline,
 }
 
 /// The time that is left.
 ///
-/// Where it suffices for all, everybody goes on. Where it does not, the benchmarks that need the least
-/// more of it go first, first looks before the rest and the urgent ones before the others: that brings
-/// most verdicts. What is then
-/// left is given out a round at a time, in the same order. How much a benchmark needs is read from the
-/// spread of its rounds and never from its ratio, so that what is dropped for want of time is not
-/// chosen by its result, and what is measured to the end keeps its error rate.
+/// If it suffices for all, all continue. If not, the benchmarks that need the least more of it go
+/// first, first looks before the rest and urgent ones before the others: this gives the most verdicts.
+/// What is left after that is given out one round at a time, in the same order. How much a benchmark
+/// needs follows from the spread of its rounds and never from its ratio. So benchmarks are not dropped
+/// because of their results, and those that are measured to the end keep their error rate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLeft {
     end: Option<Instant>,
@@ -99,12 +98,12 @@ impl TimeLeft {
         }
     }
 
-    /// What a round takes as long as none has been seen.
+    /// How long a round takes, as long as none has been seen.
     pub(super) fn usual(&self) -> Duration {
         self.usual
     }
 
-    /// What is announced: no more than the time that is left.
+    /// Announces an estimate of no more than the time that is left.
     pub(super) fn estimate(&self, expected: Duration, at_most: Duration) -> Event {
         let left = self.left().unwrap_or(Duration::MAX);
         Event::Estimated {
@@ -113,7 +112,7 @@ impl TimeLeft {
         }
     }
 
-    /// Which of the claims may have a round now.
+    /// Which of the demands get a round now.
     pub(super) fn admit(&self, claims: Vec<Option<TimeDemand>>) -> Vec<bool> {
         match self.left() {
             Some(left) => share(left, &claims),
@@ -121,7 +120,7 @@ impl TimeLeft {
         }
     }
 
-    /// Leaves of one target's requests as many as will be done in time.
+    /// Keeps as many of one target's requests as can be completed in time.
     pub(super) fn cut(
         &self,
         requests: &mut Vec<Request>,
@@ -166,7 +165,7 @@ fn share(mut left: Duration, claims: &[Option<TimeDemand>]) -> Vec<bool> {
     admitted
 }
 
-/// What all that a claim is for takes.
+/// How long all rounds of a demand take.
 pub(super) fn whole(claim: &TimeDemand) -> Duration {
     let rounds = u32::try_from(claim.rounds).unwrap_or(u32::MAX);
     claim.cost.saturating_mul(rounds)
@@ -180,8 +179,8 @@ pub(super) struct Limits<'a> {
 }
 
 impl Limits<'_> {
-    /// How many rounds like this one a benchmark may have. Fixed after the first round: were it to
-    /// follow what is measured, the number of looks would, too.
+    /// How many rounds like this one a benchmark may have. Fixed after the first round: if it
+    /// depended on later measurements, the number of looks would, too.
     pub(super) fn rounds(&self, round: &Round, key: &BenchmarkKey) -> usize {
         let timed = |side: Side| round.samples.get(side).times.iter().sum::<f64>() / 1e9;
         let longest = Duration::try_from_secs_f64(timed(Side::Base).max(timed(Side::Head)))
@@ -189,7 +188,7 @@ impl Limits<'_> {
         self.rounds_of(longest, key)
     }
 
-    /// The same for rounds of which a process takes so long.
+    /// The same for rounds in which a process takes this long.
     pub(super) fn rounds_of(&self, longest: Duration, key: &BenchmarkKey) -> usize {
         let longest = longest.max(Duration::from_nanos(1));
         let rules = &self.sampling.rules;

@@ -1,4 +1,4 @@
-//! Whether what was reported can be used, and what the reader should know of it.
+//! Whether a report can be used, and what the reader should know about it.
 
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ pub(super) fn samples(report: &SideReport) -> Result<Samples, String> {
     })
 }
 
-/// What the reader should know: settings that are not those that were asked for, or differ between
-/// the sides, and a measurement of something else than time.
+/// What the reader should know: settings that differ from the requested ones, or between the sides,
+/// and a measurement of something other than time.
 pub(super) fn notes(
     asked: Timing,
     reports: &Paired<Option<SideReport>>,

@@ -5,16 +5,16 @@ use crate::units::{BenchmarkKey, Paired, Side};
 
 use super::traced::Traced;
 
-/// Stacks of a sample at most: a stack takes some ten microseconds.
+/// The most stacks per sample: a stack takes some ten microseconds.
 const MOST_STACKS: u64 = 4000;
 
-/// Stacks of a sample with which one is content, if they are those of whole iterations.
+/// Enough stacks per sample, if they are those of whole iterations.
 const ENOUGH_STACKS: u64 = 500;
 
-/// Processes a side: what differs from process to process must show.
+/// Processes per side: differences between processes must show.
 pub(super) const PROCESSES: usize = 2;
 
-/// Processes a side, at least, of a benchmark whose counts vary: with fewer, a test finds next to nothing.
+/// The fewest processes per side for a benchmark whose counts vary: with fewer, a test finds next to nothing.
 pub(super) const PROCESSES_IF_VARYING: usize = 6;
 
 /// What was counted of one benchmark.
@@ -22,7 +22,7 @@ pub(super) const PROCESSES_IF_VARYING: usize = 6;
 pub struct Counted {
     /// Which benchmark.
     pub key: BenchmarkKey,
-    /// What each side's processes did, in order; none where a side was not counted.
+    /// What each side's processes did, in order; empty if a side was not counted.
     pub processes: Paired<Vec<CountedProcess>>,
     /// Where each side asks for memory; looked at only where the sides differ.
     pub traced: Paired<Option<Traced>>,
@@ -46,7 +46,7 @@ pub struct CountedSample {
     pub record: AllocationRecord,
 }
 
-/// What one iteration did, where every iteration did the same.
+/// What one iteration did, if every iteration did the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exact {
     /// Allocations.
@@ -76,8 +76,8 @@ impl CountedSample {
         })
     }
 
-    /// With batches, Criterion frees the vector of inputs within each timed region: not the routine's
-    /// doing. A batch of one has no such vector.
+    /// With batches, Criterion frees the vector of inputs within each timed region, which the routine
+    /// is not responsible for. A batch of one has no such vector.
     fn frees_of_routine(&self) -> Option<u64> {
         let batches = self.record.sample.regions;
         (batches < self.iterations)
@@ -106,7 +106,7 @@ pub struct Figures {
     pub reallocations: Figure,
     /// Bytes asked for.
     pub bytes: Figure,
-    /// Most live bytes above those at the start.
+    /// The most live bytes above those at the start.
     pub peak: Figure,
     /// Bytes that are left behind for good.
     pub retained: Figure,
@@ -159,8 +159,9 @@ pub struct Peak {
 
 /// The peak of a single iteration in these samples.
 ///
-/// What iterations leave behind adds up within a region, and how many share one follows from the
-/// time they take: without taking that out, the sides could differ with no difference between them.
+/// What iterations leave behind adds up within a region, and how many iterations a region has
+/// depends on the time they take. Unless that is subtracted, the sides could seem to differ when
+/// they do not.
 #[must_use]
 pub fn peak(samples: &[&CountedSample]) -> Peak {
     let per_region = |sample: &CountedSample| {
@@ -175,8 +176,9 @@ pub fn peak(samples: &[&CountedSample]) -> Peak {
     };
     let shown = samples.iter().map(|s| single(s)).max().unwrap_or(0);
     let agreed = samples.iter().all(|sample| single(sample) == shown);
-    // Outputs of a batch are kept together with a vector that Criterion frees within the region: their
-    // sum is not known, and shows as a peak that grows with the batch. Equal batches would hide it.
+    // The outputs of a batch are kept together with a vector that Criterion frees within the region:
+    // their sum is unknown, and shows as a peak that grows with the batch. Equal batches would hide
+    // it.
     let tellable = |sample: &CountedSample| {
         sample.record.sample.regions == 1
             || per_region(sample) == 1
@@ -206,7 +208,7 @@ fn retained(samples: &[&CountedSample]) -> Option<i64> {
 }
 
 impl Counted {
-    /// What each iteration of `side` did, where every sample of every process says the same.
+    /// What each iteration of `side` did, if every sample of every process shows the same.
     #[must_use]
     pub fn exact(&self, side: Side) -> Option<Exact> {
         let processes = self.processes.get(side);
@@ -217,8 +219,7 @@ impl Counted {
             .then_some(first)
     }
 
-    /// Whether the sides are not known to do the same: then more processes are to be asked, and it is worth
-    /// asking where they do it.
+    /// Whether the sides may differ: then more processes are needed, and it is worth recording where they allocate.
     pub(super) fn differs(&self) -> bool {
         let counted = |side: Side| !self.processes.get(side).is_empty();
         let varies = Side::BOTH
@@ -233,19 +234,19 @@ impl Counted {
         counted(Side::Base) && counted(Side::Head) && (varies || differ)
     }
 
-    /// Whether more processes are to be asked, where a difference must be seen in `enough` a side to be
+    /// Whether more processes are needed, if a difference must be seen in `enough` per side to be
     /// believed: modes that processes fall into at random look like a difference in few of them.
     #[must_use]
     pub fn needs_more(&self, enough: usize) -> bool {
         let [base, head] = Side::BOTH.map(|side| self.processes.get(side).len());
-        // A side that cannot be counted gets no more of them.
+        // A side that cannot be counted gets no more processes.
         let asked = base.max(head);
         asked < PROCESSES
             || (self.differs() && asked < enough)
             || (self.varies() && asked < enough.max(PROCESSES_IF_VARYING))
     }
 
-    /// Which requests of `side` are to have their stack looked at; `None` where there are none.
+    /// Which requests of `side` are to have their stack recorded; `None` if there are none.
     pub(super) fn tracing(&self, side: Side) -> Option<Tracing> {
         if let Some(exact) = self.exact(side) {
             let requests = exact.allocations + exact.reallocations;

@@ -1,4 +1,4 @@
-//! One target, counted: processes of one side at a time, each benchmark with a log of its own.
+//! Counting one target: processes of one side at a time, each benchmark with its own log.
 
 mod stop;
 
@@ -24,8 +24,8 @@ use super::seams::explain;
 use super::traced::{Atlas, Sources};
 use stop::{CountingStop, blame};
 
-/// How a benchmark is run to be counted: the fewest samples that Criterion takes, as short as they
-/// can be.
+/// How a benchmark is run to be counted: the fewest samples that Criterion allows, as short as
+/// possible.
 const TIMING: Timing = Timing {
     warm_up: Duration::from_millis(10),
     measurement: Duration::from_millis(10),
@@ -35,7 +35,7 @@ const TIMING: Timing = Timing {
 /// How it is counted.
 #[derive(Debug, Clone, Copy)]
 pub struct Counting<'a> {
-    /// Processes a side, where the sides do not do the same.
+    /// Processes per side, if the sides differ.
     pub enough: usize,
     /// After this no target is begun.
     pub end: Option<Instant>,
@@ -53,7 +53,7 @@ pub(super) struct Counter<'a> {
     pub(super) events: EventSink<'a>,
 }
 
-/// One process to be run: whose, what for, and the ids it has still to run.
+/// One process to be run: its side, its purpose, and the ids that it still has to run.
 struct Run<'r, 'a> {
     side: Side,
     purpose: Purpose<'r, 'a>,
@@ -62,7 +62,7 @@ struct Run<'r, 'a> {
 
 /// What a process is run for.
 enum Purpose<'r, 'a> {
-    /// To be counted, and its number among those of its side.
+    /// To count; its number among the processes of its side.
     Count(usize),
     /// To learn where the requests come from: of which benchmark how closely, by id, and somewhere to look addresses up.
     Trace(&'r BTreeMap<String, Tracing>, &'r mut Atlas<'a>),
@@ -79,7 +79,7 @@ impl Run<'_, '_> {
 }
 
 impl Counter<'_> {
-    /// Counts the benchmarks of the target: some processes of each, more of those that vary.
+    /// Counts the benchmarks of the target: some processes for each, more for those that vary.
     pub(super) fn count(&self, counted: &mut [Counted]) -> Result<(), Interrupted> {
         let Some(paths) = self.executables() else {
             return Ok(());
@@ -138,8 +138,8 @@ impl Counter<'_> {
         Ok(())
     }
 
-    /// The executables of both sides. Where one side has none, its place is taken by the other's,
-    /// and never run.
+    /// The executables of both sides. If one side has none, the other side's stands in and is never
+    /// run.
     fn executables(&self) -> Option<Paired<&std::path::Path>> {
         let of = |side| {
             let executable = self.target.executables.get(side).as_ref();
@@ -149,8 +149,8 @@ impl Counter<'_> {
         Some(Paired::from_fn(|side| of(side).unwrap_or(any)))
     }
 
-    /// What `side` has to run in its process of this number: of what is wanted, that which it has and
-    /// which did not fail before.
+    /// What `side` has to run in its process of this number: the wanted benchmarks that it has and
+    /// that have not failed.
     fn open(
         &self,
         side: Side,
@@ -172,7 +172,7 @@ impl Counter<'_> {
             .collect()
     }
 
-    /// Whether one more process of a benchmark takes no longer than its timing was allowed to.
+    /// Whether one more process of a benchmark takes no longer than its timing was allowed to take.
     fn is_affordable(&self, counted: &Counted) -> bool {
         let key = &counted.key;
         let own = self.sampling.rules.of(key).time;
@@ -185,8 +185,8 @@ impl Counter<'_> {
         u128::from(spent(Side::Base).max(spent(Side::Head))) < budget
     }
 
-    /// Runs what is open in one process, or in more where a benchmark ends it, or where a process can be
-    /// asked for one benchmark only.
+    /// Runs the open benchmarks in one process, or in more if a benchmark ends it or if a process can be asked for
+    /// one benchmark only.
     fn run(
         &self,
         mut run: Run<'_, '_>,
@@ -231,7 +231,7 @@ impl Counter<'_> {
                 CountingStop::Enough if run.open.len() < before => continue,
                 stop => stop,
             };
-            // What an interruption broke off did not fail.
+            // A process that was interrupted did not fail.
             process::check()?;
             blame(stop, run, before, counted);
         }
@@ -309,7 +309,7 @@ impl Counter<'_> {
         }
     }
 
-    /// How the next benchmark is bounded: its code's settings do not decide how long it is run.
+    /// How the next benchmark is bounded, so that the settings in its code do not decide how long it runs.
     fn bounds(&self, run: &Run<'_, '_>, counted: &[Counted]) -> Option<(WarmUp, Option<Enough>)> {
         let key = &next(run, counted)?.key;
         let (side, sampling) = (run.side, self.sampling);
@@ -337,7 +337,7 @@ fn next<'c>(run: &Run<'_, '_>, counted: &'c [Counted]) -> Option<&'c Counted> {
     counted.iter().find(|each| each.key.id == *id)
 }
 
-/// What was counted of the benchmark that was reported, or why that cannot be told.
+/// The counts of the benchmark that was reported, or why they are unknown.
 fn samples(
     seam: &AllocationSeam,
     side: Side,

@@ -1,4 +1,4 @@
-//! A benchmark on its way to its verdict, and how long all of them will take.
+//! The progress of each benchmark towards its verdict, and how long all of them will take.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ pub(super) struct Course {
     pub(super) target: usize,
     pub(super) presence: Presence,
     pub(super) state: State,
-    /// How many rounds it may have: what the plan says, or what its time allows, known after the
-    /// first round.
+    /// How many rounds it may have: as many as the plan says, or as its time allows, known after
+    /// the first round.
     pub(super) planned_rounds: usize,
-    /// How many rounds in all it needs, where that is known.
+    /// How many rounds in all it needs, if known.
     pub(super) needs: Option<usize>,
-    /// What its last round took, by the clock on the wall.
+    /// How long its last round took, by the wall clock.
     pub(super) cost: Option<Duration>,
     pub(super) urgency: Urgency,
     pub(super) measured: Measured,
@@ -67,7 +67,7 @@ impl Course {
     }
 }
 
-/// Says how long it will take, before the wait begins.
+/// Announces how long it will take, before the wait begins.
 pub(super) fn forecast(
     courses: &[Course],
     session: &Session<'_>,

@@ -1,25 +1,25 @@
-//! When a process is ended although its benchmark has not: once it has run enough of it.
+//! When to end a process in the middle of a benchmark: once it has run enough of it.
 //!
 //! Criterion takes as many samples as the benchmark's code asks for, each of at least one iteration. A hundred
-//! samples of a second take two minutes in each process, and a round needs a few of them. So the process stands
-//! still behind its last wanted sample, the same on both sides, and is ended; the benchmarks behind it run in the
-//! next one. Nothing is reported then: what counts is the seam's log. That the log is what Criterion would report
-//! has been shown before, to the nanosecond, by a whole process of the same benchmark on each side.
+//! samples of a second take two minutes in each process, but a round needs only a few of them. So the process waits
+//! after its last wanted sample, the same on both sides, and is ended; the benchmarks after this one run in the
+//! next process. Criterion then reports nothing, and the seam's log is used. A whole process of the same benchmark
+//! on each side has shown before, to the nanosecond, that the log is what Criterion would report.
 //!
-//! Where a whole process would take that long, it is one in Criterion's own quick mode (`--quick`, since 0.4): it
-//! runs one and two iterations, reports both samples, and ends.
+//! If a whole process would take that long, it runs in Criterion's own quick mode (`--quick`, since 0.4): it runs
+//! one and two iterations, reports both samples, and ends.
 
 use std::time::Duration;
 
 use crate::harness::{SamplingMethod, WallSpan};
 
-/// A benchmark whose first iteration takes so long is looked at in quick mode.
+/// A benchmark whose first iteration takes this long is first run in quick mode.
 pub(super) const SLOW_CALL: Duration = Duration::from_millis(100);
 
-/// And one that announces to take so long, with iterations of at least [`SLOW_ITERATION`].
+/// So is one that announces this much time, with iterations of at least [`SLOW_ITERATION`].
 const LONG: Duration = Duration::from_secs(1);
 
-/// Shorter ones are measured to their ends: many samples of them cost little.
+/// Benchmarks with shorter iterations are measured to the end: many samples of them cost little.
 const SLOW_ITERATION: Duration = Duration::from_millis(10);
 
 /// Samples that a process has at most before it is ended, unless it was asked for more time; so many that they share
@@ -28,7 +28,7 @@ const MOST: u64 = 10;
 const FEWEST: f64 = 3.0;
 const LONGEST: Duration = Duration::from_secs(3);
 
-/// A process is not ended for less: what is behind it needs another one.
+/// The least saving for which a process is ended: the benchmarks after it need another process.
 const WORTH: Duration = Duration::from_millis(500);
 
 /// How many samples are enough whose single iteration takes so long.
@@ -56,13 +56,13 @@ pub(super) struct Announced {
 }
 
 impl Announced {
-    /// Whether so slow a benchmark is not worth a whole process to look at it.
+    /// Whether the benchmark is too slow for a whole first process.
     pub(super) fn is_slow(&self) -> bool {
         self.takes >= LONG
             && self.takes.as_secs_f64() >= self.iterations as f64 * SLOW_ITERATION.as_secs_f64()
     }
 
-    /// The iterations of each sample, if they are as few as Criterion plans; otherwise they are not known.
+    /// The iterations of each sample, if they are the fewest that Criterion plans; otherwise they are unknown.
     pub(super) fn fewest_iterations(&self) -> Option<(SamplingMethod, Vec<f64>)> {
         let count = self.samples;
         if self.iterations == count {
@@ -84,14 +84,14 @@ pub(super) struct Whole {
     pub(super) samples: f64,
     /// Of all samples together.
     pub(super) iterations: f64,
-    /// How long all samples are wanted to take together.
+    /// How long all samples should take together.
     pub(super) wanted: Duration,
-    /// What another process costs before it comes to its benchmarks.
+    /// What another process costs before it reaches its benchmarks.
     pub(super) set_up: Duration,
 }
 
 impl Whole {
-    /// After how many samples it is ended; `None` where it runs to its end.
+    /// After how many samples it is ended; `None` if it runs to its end.
     pub(super) fn enough(&self) -> Option<u64> {
         if self.iteration < SLOW_ITERATION {
             return None;
@@ -112,7 +112,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// After how many of a hundred samples a process is ended whose iterations take so long.
+    /// After how many of a hundred samples a process is ended, if an iteration takes this long.
     fn enough(iteration: Duration, set_up: Duration) -> Option<u64> {
         let whole = Whole {
             iteration,

@@ -1,9 +1,9 @@
-//! How many iterations a process runs of a benchmark: as many as the round wants, whatever settings the
+//! How many iterations of a benchmark a process runs: as many as the round wants, whatever settings the
 //! benchmark's code has.
 //!
-//! Criterion plans all samples by what an iteration took in the warm-up, as the clock seam lets it believe
-//! ([`WarmUp`]). A first process of each side shows the settings in force and what an iteration takes; from then
-//! on both sides are told the same, so that they run the same iterations, however the warm-up went.
+//! Criterion plans all samples from the time of an iteration in the warm-up, and the clock seam decides which time
+//! it sees ([`WarmUp`]). A first process of each side shows the settings in force and how long an iteration takes.
+//! From then on both sides are told the same time, so they run the same iterations, however the warm-up went.
 
 mod single;
 mod together;
@@ -23,26 +23,26 @@ pub(super) use together::{Together, plan_together};
 /// A timed region is at least so many times as long as reading the clock takes, on average.
 const REGION_PER_CLOCK: f64 = 200.0;
 
-/// What a first process is told that its warm-up took: so long that the fewest iterations are planned, whatever is
-/// asked for.
+/// The warm-up time that a first process is told: so long that the fewest iterations are planned, whatever is asked
+/// for.
 const AGES: Duration = Duration::from_secs(1_000_000_000);
 
-/// The answer to the last read of a warm-up is rounded to nanoseconds, and Criterion rounds up to the next multiple: this
-/// stays just below one.
+/// The answer to the last read of a warm-up is rounded to nanoseconds, and Criterion rounds up to the next
+/// multiple: this factor keeps it just below one.
 const JUST_BELOW: f64 = 0.999;
 
-/// The calls of a warm-up double: it is at least so many times as long as it is wanted to be, and so no longer than the
-/// inverse of it, unless its settings make it longer.
+/// The calls of a warm-up double: its length is at least this multiple of the wanted one, and so at most the
+/// inverse multiple, unless its settings make it longer.
 const NEAR: f64 = std::f64::consts::FRAC_1_SQRT_2;
 
-/// A sample of at least so many iterations shows whether batches grow with them.
+/// A sample of at least this many iterations shows whether batches grow with them.
 const BATCHED: u64 = 64;
 
-/// The calls of a warm-up that show what an iteration takes: the quickest of the longest ones, since one may have
-/// lost the processor.
+/// How many calls of a warm-up show the time of an iteration: the fastest of the longest ones counts, since one may
+/// have lost the processor.
 const TELLING: usize = 3;
 
-/// How a first process is let run: for so long at least, and no further than it must.
+/// How a first process is run: for at least this long, and no longer than necessary.
 pub(super) fn first(least: Duration) -> WarmUp {
     WarmUp {
         calls: 1,
@@ -52,18 +52,18 @@ pub(super) fn first(least: Duration) -> WarmUp {
     }
 }
 
-/// Why a benchmark's iterations are as many as its settings say.
+/// Why a benchmark keeps the iterations that its settings ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LeftAlone {
-    /// What is reported is not what the seam has logged.
+    /// The report is not what the seam has logged.
     NotSeen,
-    /// It is not known which read of the clock ends a call.
+    /// It is unknown which read of the clock ends a call.
     NoLastRead,
     /// The sides have different settings.
     SidesDiffer,
-    /// The sides were told the same and ran different iterations.
+    /// The sides were told the same but ran different iterations.
     Unequal,
-    /// Benchmarks came in another order than they were named in.
+    /// Benchmarks ran in another order than they were named in.
     Disordered,
 }
 
@@ -79,28 +79,28 @@ impl std::fmt::Display for LeftAlone {
     }
 }
 
-/// What a process showed of a benchmark.
+/// What a process showed about a benchmark.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shown {
     config: BenchmarkConfig,
     method: SamplingMethod,
     samples: usize,
-    /// What an iteration takes by the clock on the wall, set-up between timed regions included; in nanoseconds.
+    /// The time of an iteration by the wall clock, including set-up between timed regions; in nanoseconds.
     whole_ns: f64,
     /// What is timed of it.
     timed_ns: f64,
-    /// How many timed regions a sample has whose batches grow with its iterations; else one.
+    /// How many timed regions a sample has, if its batches grow with its iterations; else one.
     regions: f64,
     place: LastPlace,
     plan: PlanKind,
 }
 
-/// What the iterations of a process follow from.
+/// What determines the iterations of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PlanKind {
     /// From the warm-up, as with Criterion.
     WarmUp,
-    /// From what a single iteration takes, as with libtest; and how often the benchmark has itself timed.
+    /// The time of a single iteration, as with libtest; and how often the benchmark calls the function that times.
     Single { calls: usize },
 }
 
@@ -144,8 +144,8 @@ impl Shown {
         })
     }
 
-    /// The same from a process in quick mode, whose calls are all reported samples but the first ones. How many
-    /// samples there are otherwise, and how their iterations grow, it shows only where the benchmark's code says so.
+    /// The same from a process in quick mode, whose calls are all reported samples except the first ones. It shows
+    /// the usual number of samples and how their iterations grow only if the benchmark's code sets them.
     pub(super) fn of_quick(
         report: &SideReport,
         log: &[SampleRecord],
@@ -168,8 +168,8 @@ impl Shown {
         })
     }
 
-    /// The same, as it would be if it were asked for `now` and not for `before`: what is the same as asked before is taken
-    /// to have come from there, and not from the benchmark's code.
+    /// The same, as it would be with the settings `now` instead of `before`. A setting that equals the one in
+    /// `before` is taken to come from there and not from the benchmark's code.
     pub(super) fn asked_for(&self, before: Timing, now: Timing) -> Shown {
         let other = |own: Duration, before, now| if own == before { now } else { own };
         let warm_up = other(self.warm_up(), before.warm_up, now.warm_up);
@@ -198,7 +198,7 @@ impl Shown {
     }
 }
 
-/// The timed regions of a sample whose batches grow with its iterations; else one.
+/// The timed regions of a sample, if its batches grow with its iterations; else one.
 fn regions_of(sample: &SampleRecord, iterations: f64) -> f64 {
     let grows = iterations >= BATCHED as f64 && (sample.regions as f64) < iterations;
     if grows { sample.regions as f64 } else { 1.0 }
@@ -207,15 +207,15 @@ fn regions_of(sample: &SampleRecord, iterations: f64) -> f64 {
 /// What a round wants of a process.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Wanted {
-    /// How long it is to run at least before it is measured.
+    /// How long it has to run at least before it is measured.
     pub(super) warm_up: Duration,
-    /// How long all its samples are to take together.
+    /// How long all its samples should take together.
     pub(super) measurement: Duration,
     /// What reading the clock takes.
     pub(super) clock: Duration,
-    /// How many times longer rounds are than usual, since each pays for a set-up.
+    /// How many times longer rounds are than usual, because each pays for a set-up.
     pub(super) stretch: f64,
-    /// What another process of the same target costs before it comes to its benchmarks.
+    /// What another process of the same target costs before it reaches its benchmarks.
     pub(super) set_up: Duration,
 }
 
@@ -227,21 +227,21 @@ pub(super) fn agree(base: &Shown, head: &Shown) -> bool {
         && base.plan == head.plan
 }
 
-/// How a benchmark's processes are let run.
+/// How a benchmark's processes are to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Planned {
     /// How the warm-up of each side is ended.
     pub(super) warm_up: Paired<WarmUp>,
     /// Where each side is ended, if it does not run to its end.
     pub(super) ends: Option<Ends>,
-    /// How many samples a process has that does not wait behind its benchmark to be let go on.
+    /// How many samples a process has, if it does not wait after its benchmark to be continued.
     pub(super) last: Option<u64>,
-    /// What a round takes: a process of each side.
+    /// How long a round takes: a process of each side.
     pub(super) round: Duration,
 }
 
-/// What both sides are told, so that they run the same iterations: as many as fill the wanted time on the average
-/// of both; more where timed regions would be too short, and never more than the settings ask for.
+/// The plan for both sides, so that they run the same iterations: as many as fill the wanted time, on the average
+/// of both; more if timed regions would be too short, but never more than the settings ask for.
 ///
 /// The sides agree ([`agree`]).
 pub(super) fn plan(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
@@ -263,14 +263,14 @@ fn plan_warm_up(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
     let shortest = samples * regions * REGION_PER_CLOCK * clock / both(|shown| shown.timed_ns);
     let fill = wanted.stretch * wanted.measurement.as_nanos() as f64 / whole_ns;
     let iterations = nearest(fill, samples).max(shortest).min(most).max(1.0);
-    // What is told lasts longer than the warm-up time, and is to the measurement time as the warm-up's iterations are
-    // to the planned ones.
+    // The told time is longer than the warm-up time, and its ratio to the measurement time is that of the warm-up's
+    // iterations to the planned ones.
     let fewest = iterations * warm_up.as_secs_f64() / measurement.as_secs_f64().max(1e-9);
     let long = wanted.warm_up.min(warm_up).as_nanos() as f64 / whole_ns;
     let calls = calls_for(fewest.max(long * NEAR));
     let told = measurement.mul_f64(iterations_of(calls) / iterations);
     let told = told.max(warm_up + Duration::from_nanos(1));
-    // At least one iteration a sample; where they grow from sample to sample, at least one more each time.
+    // At least one iteration per sample; if they grow from sample to sample, at least one more each time.
     let fewest = kept(head.method, samples);
     let whole = Whole {
         iteration: Duration::from_nanos(whole_ns as u64),
@@ -279,7 +279,7 @@ fn plan_warm_up(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
         wanted: wanted.measurement.mul_f64(wanted.stretch),
         set_up: wanted.set_up,
     };
-    // Only of the fewest iterations it is known how they are shared among the samples.
+    // Only for the fewest iterations is it known how they are shared among the samples.
     let enough = whole.enough().filter(|_| iterations < samples);
     let measured = match enough {
         Some(count) => kept(head.method, count as f64),
@@ -303,10 +303,10 @@ fn plan_warm_up(shown: Paired<&Shown>, wanted: Wanted) -> Planned {
     }
 }
 
-/// So many iterations as can be planned, or nearly: where they grow from sample to sample, all of them together are a
-/// multiple of their number when the first sample has one, and Criterion takes the next higher one. That may be twice what
-/// was asked for; the nearest one is as often below it as above. It is so where they are equal, too: below half of the
-/// first multiple Criterion's automatic mode has them so.
+/// The nearest number of iterations that can be planned. If they grow from sample to sample, their total is a
+/// multiple of the total for a first sample of one iteration, and Criterion takes the next higher multiple, which
+/// may be twice what was asked for. The nearest multiple is as often below as above. This also holds if all samples
+/// are equal, which Criterion's automatic mode chooses below half of the first multiple.
 fn nearest(iterations: f64, samples: f64) -> f64 {
     let growing = kept(SamplingMethod::Linear, samples);
     let multiples = iterations / growing;
@@ -330,7 +330,7 @@ fn kept(method: SamplingMethod, samples: f64) -> f64 {
     }
 }
 
-/// How many calls of 1, 2, 4 … iterations have more than so many together.
+/// How many calls of 1, 2, 4 … iterations together have more than this many.
 fn calls_for(iterations: f64) -> u64 {
     let enough = |calls: &u64| iterations_of(*calls) > iterations;
     (1..u64::from(u64::BITS)).find(enough).unwrap_or(1)
@@ -340,7 +340,7 @@ fn iterations_of(calls: u64) -> f64 {
     2_f64.powi(i32::try_from(calls).unwrap_or(i32::MAX)) - 1.0
 }
 
-/// What reading the clock takes here, when nothing else gets in its way.
+/// How long reading the clock takes here, undisturbed.
 pub(super) fn cost_of_clock() -> Duration {
     const READS: u32 = 20;
     let series = (0..50).map(|_| {

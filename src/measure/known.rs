@@ -1,5 +1,5 @@
-//! What timing has shown of benchmarks, for the passes behind it: they let processes run with other settings, and only
-//! as long as they need.
+//! What timing has shown about benchmarks, for later passes: these run processes with other settings, and only as
+//! long as they need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::batches::fit;
 use super::iterations::{self, Shown, Together, Wanted};
 use super::set_ups::SetUps;
 
-/// What the first processes of benchmarks have shown, of those whose iterations can be chosen.
+/// What the first processes of benchmarks have shown, for those whose iterations can be chosen.
 #[derive(Debug, Default)]
 pub struct Known {
     shown: BTreeMap<BenchmarkKey, Paired<Shown>>,
@@ -65,7 +65,7 @@ impl Known {
         Some((*planned.warm_up.get(side), enough))
     }
 
-    /// The same where the warm-up counts for as much as what follows: both together take the measurement time.
+    /// The same for a pass that also uses the warm-up: both together take the measurement time.
     pub(super) fn sampled(
         &self,
         key: &BenchmarkKey,

@@ -1,8 +1,8 @@
 //! From matched benchmarks to raw paired samples.
 //!
-//! A benchmark is measured in rounds, each a fresh pair of processes that run all unsettled
-//! benchmarks of a target ([`Session`]). Rounds go over all targets in turn until every benchmark is
-//! settled or has spent its budget ([`run`]).
+//! A benchmark is measured in rounds. Each is a fresh pair of processes that run all benchmarks of a
+//! target that are still open ([`Session`]). Rounds go over all targets in turn until every
+//! benchmark has its verdict or has spent its budget ([`run`]).
 
 mod adaptive_settings;
 mod affinity;
@@ -78,7 +78,7 @@ pub struct Measured {
     pub remarks: Vec<Remark>,
 }
 
-/// One round: a fresh process a side.
+/// One round: a fresh process per side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Round {
     /// From zero.
@@ -94,9 +94,9 @@ pub struct Round {
 /// Whether a benchmark needs more rounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
-    /// It does, if it may have them.
+    /// It does, if its budget allows.
     Continue,
-    /// It does: judging by the spread of its rounds alone, about so many in all.
+    /// It does: judging only by the spread of its rounds, about this many in all.
     ContinueTo(usize),
     /// It does not; the verdict, as the report words it.
     Done(String),
@@ -139,14 +139,14 @@ pub enum Pairing {
     Benchmark,
 }
 
-/// What one side reported in one round. All vectors have one length.
+/// What one side reported in one round. All vectors have the same length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
     /// Iterations of each sample.
     pub iterations: Vec<u64>,
     /// Time of each sample, in nanoseconds, for all its iterations.
     pub times: Vec<f64>,
-    /// When each sample began, in nanoseconds of the monotonic clock, where the clock seam saw it
+    /// When each sample began, in nanoseconds of the monotonic clock, if the clock seam saw it
     /// (pairing by sample); else empty.
     pub starts: Vec<u64>,
     /// How many nanoseconds of each sample's time the kernel kept it from its processor, where that is
@@ -155,7 +155,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Of a side that does not take part.
+    /// The samples of a side that does not take part.
     fn none() -> Samples {
         Samples {
             iterations: Vec::new(),

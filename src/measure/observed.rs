@@ -11,11 +11,11 @@ use super::iterations::{LeftAlone, Shown};
 use super::player::Player;
 use super::reported::SideReport;
 
-/// Runs both processes to their ends. The head side's samples are lengthened where the seam is so set, and warm-ups
-/// ended as `begin` says.
+/// Runs both processes to their ends. The head side's samples are lengthened if the seam is set to do so, and
+/// warm-ups are ended as `begin` says.
 ///
-/// A benchmark of which the seam did not see what the head side reported is left in doubt where it was to be
-/// lengthened: it cannot have been.
+/// If the seam did not see what the head side reported for a benchmark that was to be lengthened, the benchmark is
+/// left in doubt: it cannot have been lengthened.
 ///
 /// # Errors
 /// When the seam's files fail.
@@ -37,7 +37,7 @@ pub(super) fn observe(
         prepare(&step, seam, players)?;
         take_turns(step.first, players, attempt);
         if !attempt.slow.is_empty() {
-            // What is behind it runs in other processes.
+            // Later benchmarks run in other processes.
             *players = Paired::new(None, None);
         }
         for (side, id) in reported(attempt).difference(&before) {
@@ -59,7 +59,7 @@ pub(super) fn observe(
     Ok(())
 }
 
-/// Has the warm-up of what is about to begin ended as the step says.
+/// Makes the warm-up of the benchmark that is about to begin end as the step says.
 pub(super) fn prepare(
     step: &Step,
     seam: &Seam,

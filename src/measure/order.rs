@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::units::{BenchmarkKey, Side};
 
-/// The random order of a run; everything follows from its seed.
+/// The random order of a run, determined by its seed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Order {
     seed: u64,
@@ -18,9 +18,9 @@ impl Order {
         Order { seed }
     }
 
-    /// The side that goes first in a round of a benchmark. Rounds come in blocks of two: a coin is
-    /// thrown for the first, and the second is the reverse, so that over any even number of rounds
-    /// each side is first equally often.
+    /// The side that goes first in a round of a benchmark. Rounds come in pairs: a coin decides the
+    /// first, and the second is the reverse, so that over any even number of rounds each side is
+    /// first equally often.
     pub(super) fn first(self, key: &BenchmarkKey, round: usize) -> Side {
         let block = round / 2;
         let mut random = self.stream(&[
@@ -49,9 +49,9 @@ impl Order {
     }
 
     /// A generator for one purpose, named by `words`: what is drawn for a benchmark does not depend
-    /// on which others there are.
+    /// on the other benchmarks.
     fn stream(self, words: &[&[u8]]) -> ChaCha8Rng {
-        // FNV-1a, 64 bits: stable across versions, other than the standard library's hashes.
+        // FNV-1a, 64 bits: stable across versions, unlike the standard library's hashes.
         let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
         for byte in words.iter().flat_map(|word| word.iter().chain(&[0xff])) {
             hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);

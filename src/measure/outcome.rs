@@ -1,4 +1,4 @@
-//! From what was heard of a benchmark to what a round gave.
+//! From the reports of a benchmark to the outcome of a round.
 
 use crate::discover::{Failure, Presence};
 use crate::harness::Timing;
@@ -38,9 +38,9 @@ pub(super) fn of_heard(
     })
 }
 
-/// The failure to tell, and a note on how the other side fared.
+/// The failure to report, and a note on the other side.
 fn first_failure(heard: &Heard, notes: &mut Vec<String>) -> Option<Failure> {
-    // Where both fail, the head side's is the one that can still be fixed.
+    // If both fail, report the head side's failure, which can still be fixed.
     let side = [Side::Head, Side::Base]
         .into_iter()
         .find(|side| heard.failures.get(*side).is_some())?;
@@ -69,7 +69,7 @@ fn round(request: &Request, heard: &Heard) -> Result<Round, Failure> {
         for side in Side::BOTH {
             let (seen, samples) = (seen.get(side), samples.get_mut(side));
             samples.starts = seen.iter().map(|s| s.start_ns).collect();
-            // What a benchmark's own threads take from its main thread is its own doing.
+            // Time that a benchmark's own threads take from its main thread is part of the benchmark.
             if alone {
                 let preempted = seen.iter().map(SampleRecord::preempted_while_timed);
                 samples.preempted = preempted.collect();

@@ -1,4 +1,4 @@
-//! One side's process in a round: let run, listened to, and held again after each benchmark.
+//! One side's process in a round: it is released, followed, and held again after each benchmark.
 
 mod patience;
 
@@ -20,7 +20,7 @@ use super::threads::{ThreadTimes, worker};
 
 pub(super) use patience::LONGEST_ROUND;
 
-/// How often a process is looked at that will stand still without a word.
+/// How often to poll a process that will stop without sending a message.
 pub(super) const GLANCE: Duration = Duration::from_millis(20);
 
 /// What became of a turn.
@@ -28,7 +28,7 @@ pub(super) const GLANCE: Duration = Duration::from_millis(20);
 pub(super) enum Turn {
     /// One benchmark is measured; the process is held.
     Complete(Box<SideReport>),
-    /// It has run enough of the benchmark and stands still in it; it is to be ended.
+    /// It has run enough of the benchmark and waits in it; it is to be ended.
     Enough(Box<SideReport>),
     /// The process ran to its end, as it should.
     Over,
@@ -42,7 +42,7 @@ pub(super) struct Fault {
     pub(super) failure: Failure,
 }
 
-/// A process that is played like an instrument.
+/// One side's process, which perfcheck releases and holds.
 #[derive(Debug)]
 pub(super) struct Player {
     side: Side,
@@ -65,9 +65,9 @@ pub(super) struct Player {
     unit: Option<String>,
     idle: Idle,
     rests: bool,
-    /// Tells the announced time of a measurement from the real one, where the warm-up may be shortened.
+    /// Translates the announced time of a measurement into the real one, if the warm-up may be shortened.
     pace: Option<Pace>,
-    /// What it has done by the time it was last found silent.
+    /// The processor time that it had used when it was last found silent.
     at_work: ThreadTimes,
     /// How long it has run outside of any benchmark.
     set_up: Duration,
@@ -148,13 +148,13 @@ impl Player {
         Player { idle, ..self }
     }
 
-    /// From now on the announced times are to be translated.
+    /// From now on the announced times are translated.
     pub(super) fn at(&mut self, pace: Pace) {
         self.pace = Some(pace);
     }
 
-    /// The process is held, and the other side is about to run: stops whatever else it does, unless it is to
-    /// work on.
+    /// The process is held, and the other side is about to run: stops its other threads and children, unless they
+    /// are to continue.
     pub(super) fn rest(&mut self) {
         if self.idle == Idle::Stopped && self.held != Held::NotAtAll && !self.rests {
             self.rests = true;
@@ -162,12 +162,12 @@ impl Player {
         }
     }
 
-    /// The other side has stopped this one, and will not let it go on any more.
+    /// Continues this side after the other one has stopped it and cannot continue it any more.
     pub(super) fn resume(&mut self) {
         self.process.resume();
     }
 
-    /// Why it does not bear to be stopped while the other side runs, as far as that can be seen.
+    /// Why stopping it while the other side runs would disturb it, as far as that can be seen.
     pub(super) fn restless(&self) -> Option<Restless> {
         Restless::of(self.worker, self.process.port()?)
     }
@@ -177,7 +177,7 @@ impl Player {
         self.process.id()
     }
 
-    /// What may have kept a library that was to be preloaded from the benchmark; the end of a sentence, or nothing.
+    /// What may have kept the preloaded library out of the benchmark, as the end of a sentence; or nothing.
     pub(super) fn kept_out_by(&self) -> String {
         let Some(runner) = &self.runner else {
             return String::new();
@@ -233,7 +233,7 @@ impl Player {
         }
     }
 
-    /// Takes a message in. Gives a report, and holds the process, when a benchmark is measured.
+    /// Handles a message. Returns a report, and holds the process, when a benchmark has been measured.
     pub(super) fn hear(&mut self, message: Message) -> Result<Option<SideReport>, Ending> {
         self.heard_at = Instant::now();
         self.patience = self.timeout;
@@ -292,7 +292,7 @@ impl Player {
         Ok(None)
     }
 
-    /// Whether it is to be looked at now and then, since it may stand still without a word.
+    /// Whether it has to be polled, since it may stop without sending a message.
     pub(super) fn is_watched(&self) -> bool {
         self.pace.as_ref().is_some_and(Pace::is_bounded)
     }
@@ -304,7 +304,8 @@ impl Player {
         self.current.is_some() && self.pace.as_ref().is_some_and(enough)
     }
 
-    /// It has run enough: what is known of the benchmark, times aside. It is held, and never let go on.
+    /// Called when it has run enough: returns what is known about the benchmark except its times. The process is
+    /// held and never continued.
     pub(super) fn cut(&mut self) -> SideReport {
         self.held = Held::AfterMeasurement;
         let id = self.current.clone().unwrap_or_default();
@@ -313,7 +314,7 @@ impl Player {
         SideReport::cut(id, self.announced, planned, self.warm_up, threads)
     }
 
-    /// The process will say nothing more: its orderly end, or what is wrong.
+    /// The process will send nothing more: returns its orderly end, or what is wrong.
     pub(super) fn ended(&self, ending: Ending) -> Result<Turn, Ending> {
         match ending {
             Ending::Exited { status } if status.success() && self.current.is_none() => {
@@ -323,7 +324,7 @@ impl Player {
         }
     }
 
-    /// Ends the process, and tells why it had to be.
+    /// Ends the process, and returns the reason.
     pub(super) fn into_fault(self, ending: &Ending) -> Fault {
         let reason = match (ending, &self.current) {
             (Ending::Exited { status }, Some(_)) if status.success() => {

@@ -28,8 +28,8 @@ use process::{NoProfile, Taken};
 /// been profiled for exactly as long as is wanted.
 const LONG_SET_UP: Duration = Duration::from_millis(250);
 
-/// Whether both sides are profiled at once. Nothing is timed, and what one side takes from the other it gives back; but
-/// each wants a processor.
+/// Whether both sides are profiled at once. Nothing is timed, and the sides slow each other equally; but each needs
+/// a processor.
 #[must_use]
 pub fn profiles_both_at_once() -> bool {
     allowed_processors().len() > 1
@@ -156,7 +156,7 @@ impl<'a> Profiler<'a> {
             let executable = target.executables.get(side).as_ref();
             executable.map(|executable| executable.path.as_path())
         };
-        // Where one side has no executable, its place is taken by the other's, and never run.
+        // If one side has no executable, the other side's stands in and is never run.
         let seam = match path(Side::Base).or(path(Side::Head)) {
             None => Err("no executable was built".to_owned()),
             Some(any) => {

@@ -1,11 +1,10 @@
-//! Which benchmarks execute what has changed, found out before anything is timed.
+//! Which benchmarks execute changed code, found out before anything is timed.
 //!
-//! Each side runs its benchmarks in short processes with a breakpoint wherever control enters code that the other side
-//! does not have. What a process executes before its first benchmark counts for all of them: a set-up that
-//! has changed may prepare other data. So does what a benchmark has executed once and others find
-//! done (a table that is made when first used). Hence a benchmark counts as unreached only once a
-//! process of its own side, with no other than such benchmarks, has run all of them from start to
-//! end and executed no such code at all. Whatever goes wrong, they are timed.
+//! Each side runs its benchmarks in short processes with a breakpoint wherever control enters code that the other
+//! side does not have. What a process executes before its first benchmark counts for all of them: a set-up that has
+//! changed may prepare other data. So does code that one benchmark executes once on behalf of others (a table that
+//! is built on first use). So benchmarks count as unreached only once a process of their own side has run them, and
+//! no others, from start to end without executing any such code. If anything goes wrong, they are timed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -25,22 +24,22 @@ use super::search::Search;
 /// What the change can reach.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reach {
-    /// What was executed, of each executable of the head side where that is known.
+    /// What was executed, for each executable of the head side for which that is known.
     pub executed: Vec<Executed>,
     /// How many functions differ, each counted once.
     pub changed: usize,
-    /// Where it is not known, why; one lower-case fragment a target.
+    /// Why it is unknown, for the targets for which it is; one lower-case fragment per target.
     pub unknown: Vec<String>,
-    /// The targets some of whose benchmarks start or load code of the build that differs: what that executes is not
-    /// known.
+    /// The targets of which some benchmarks start or load code of the build that differs: what that code executes
+    /// is unknown.
     pub elsewhere: Vec<String>,
-    /// What ended the search before it was done.
+    /// What ended the search early, if anything.
     pub ended: Option<Interrupted>,
 }
 
-/// Finds out, target by target, which benchmarks can be affected, and enters it in `discovery`. After
-/// `end` no target is begun, and what was not looked at is not known. `watched` are the
-/// addresses of functions, by executable of the head side: whether any benchmark executes them is found out on the way.
+/// Finds out, target by target, which benchmarks can be affected, and enters it in `discovery`. After `end` no
+/// further target is begun, and the rest stays unknown. `watched` are the addresses of functions, by executable of
+/// the head side: whether any benchmark executes them is found out on the way.
 pub fn find_reach(
     sampling: &Sampling,
     changes: &Changes<'_>,
@@ -51,7 +50,7 @@ pub fn find_reach(
     events: EventSink<'_>,
 ) -> Reach {
     let started = Instant::now();
-    // Of what cannot be run nothing is learnt.
+    // Nothing can be learnt about what cannot be run.
     let concerned = |target: &Target| {
         let mut benchmarks = target.benchmarks.iter();
         matches!(
@@ -124,7 +123,7 @@ pub fn find_reach(
     reach
 }
 
-/// The same code that touches nothing that differs is the same in every respect.
+/// The same code that accesses nothing that differs is the same in every respect.
 fn settle(target: &mut Target) {
     let mut common = target.benchmarks.iter();
     let same_code = matches!(target.identity, Identity::SameCode(_));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::discover::{Benchmark, Presence, Reached};
 
-/// Why nothing can be said of a target, as a lower-case fragment.
+/// Why nothing is known about a target, as a lower-case fragment.
 pub(super) type WhyUnknown = String;
 
 /// What the benchmarks of one executable of the head side executed, all of them together.
@@ -14,7 +14,7 @@ pub(super) type WhyUnknown = String;
 pub struct Executed {
     /// The executable.
     pub executable: PathBuf,
-    /// Where the code lies that differs, what only refers to something else aside.
+    /// Where the code lies that differs, without code that only refers to something else.
     pub differing: Vec<Range<u64>>,
     /// The addresses that were watched and executed.
     pub addresses: BTreeSet<u64>,
@@ -27,7 +27,7 @@ pub struct Executed {
 pub enum RunExtent {
     /// Each.
     All,
-    /// Some could not be run, so what they execute is not known.
+    /// Some could not be run, so what they execute is unknown.
     Part,
 }
 

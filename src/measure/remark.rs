@@ -1,4 +1,4 @@
-//! What later rooms decide by, as data. The notes say it in words.
+//! Remarks that later rooms base decisions on, as data. The notes say the same in words.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,12 +25,12 @@ pub enum Remark {
         /// How many rounds it takes to be certain.
         needed: usize,
     },
-    /// The change that was measured may be nobody's doing: no verdict rests on it.
+    /// The source may not have caused the measured change: no verdict rests on it.
     Doubted {
         /// Why, as a lower-case fragment.
         reason: String,
     },
-    /// It was not paired sample by sample, although it was to be.
+    /// It was not paired sample by sample, although it should have been.
     Unpaired {
         /// Why, as a lower-case fragment.
         reason: String,

@@ -1,4 +1,4 @@
-//! What a process says of a benchmark.
+//! What a process reports about a benchmark.
 
 use std::time::Duration;
 
@@ -17,20 +17,20 @@ pub(super) struct SideReport {
     pub(super) config: BenchmarkConfig,
     /// How the iterations of the samples grow.
     pub(super) method: SamplingMethod,
-    /// Where the harness reports a summary: that, until the samples are known that it is of. The times are one sample
-    /// made from it.
+    /// The summary, if the harness reports one, until its samples are known. The times are then one sample made
+    /// from it.
     pub(super) summary: Option<LibtestSummary>,
     /// Whether threads beside the main one did a noticeable part of the work.
     pub(super) threads: Threads,
-    /// How the benchmark words one unit of its measurement, where it was asked.
+    /// How the benchmark formats one unit of its measurement, if it was asked.
     pub(super) unit: Option<String>,
     /// Whether the process is to be ended in the middle of the benchmark: then the times are in the seam's log, and
-    /// no iterations are here where they are not known.
+    /// the iterations are empty if unknown.
     pub(super) ended: bool,
 }
 
 impl SideReport {
-    /// Whether its samples are known while its process stands still.
+    /// Whether its samples are known while its process is held.
     ///
     /// # Errors
     /// Why not, as a lower-case fragment.
@@ -45,8 +45,8 @@ impl SideReport {
         }
     }
 
-    /// Puts the samples that a summary is of in its place, if they are those of this log. Gives how often the
-    /// function that times was called.
+    /// Replaces a summary by its samples, if they are those of this log. Returns how often the function that times
+    /// was called.
     pub(super) fn explain(&mut self, log: &[SampleRecord]) -> Option<usize> {
         let timed: Vec<u64> = log.iter().map(|sample| sample.timed_ns).collect();
         let samples = self.summary?.samples(&timed)?;
@@ -56,7 +56,8 @@ impl SideReport {
         Some(samples.calls)
     }
 
-    /// Of a benchmark in whose middle the process is ended: without times, and without a measurement time in force.
+    /// The report of a benchmark in the middle of which the process is ended: without times, and without a
+    /// measurement time in force.
     pub(super) fn cut(
         id: String,
         announced: Option<Announced>,

@@ -1,4 +1,4 @@
-//! What a session is asked for, and what it gives.
+//! What a session is asked for, and what it returns.
 
 use crate::discover::{Failure, Presence};
 use crate::units::Side;

@@ -1,4 +1,4 @@
-//! Two processes whose samples alternate: both are let run, and the clock seam passes the turn
+//! Two processes whose samples alternate: both are released, and the clock seam passes the turn
 //! between them.
 
 use std::time::{Duration, Instant};
@@ -14,15 +14,15 @@ use super::reported::SideReport;
 use super::standstill::Restless;
 use super::taken_in::take_in;
 
-/// How often it is looked whether the turn still passes between silent sides. Rare enough to disturb
+/// How often to check that the turn still passes between silent sides. Rare enough to disturb
 /// nothing.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// When it is looked for the first time. Then the time between two looks doubles: threads that end with a sample are
-/// to be seen while a short benchmark runs.
+/// When to check for the first time. After that the interval doubles: threads that end with a sample must be seen
+/// while a short benchmark runs.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 
-/// Why two processes could not be woven together.
+/// Why two processes could not be paired by sample.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WeaveError {
     /// The probe is not at work in a process.
@@ -41,7 +41,7 @@ pub(super) enum WeaveError {
     Seam(#[from] SeamError),
 }
 
-/// The probe is at work in the processes that there are.
+/// Checks that the probe is at work in the processes that exist.
 ///
 /// # Errors
 /// Where it is not.
@@ -60,14 +60,15 @@ pub(super) fn check_attached(
     Ok(())
 }
 
-/// Runs both processes to their ends, benchmark by benchmark, each paired by sample. `begin` is told
-/// each step before it begins and says which side runs the first sample.
+/// Runs both processes to their ends, benchmark by benchmark, each paired by sample. `begin` is
+/// called with the number of each step before it begins, and returns what is run and which side
+/// runs the first sample.
 ///
 /// What is in the attempt is reconciled: a benchmark is `Interleaved::BySample` only if the seam
 /// saw every sample of both sides, to the nanosecond.
 ///
 /// # Errors
-/// When the probe is not there or the seam's files fail. What was heard before stays valid.
+/// When the probe is not there or the seam's files fail. Earlier reports stay valid.
 pub(super) fn weave(
     players: &mut Paired<Option<Player>>,
     seam: &mut Seam,
@@ -100,7 +101,7 @@ pub(super) fn weave(
             return Ok(());
         }
         if over {
-            // What is behind it runs in other processes.
+            // Later benchmarks run in other processes.
             *players = Paired::new(None, None);
             return Ok(());
         }
@@ -170,7 +171,7 @@ fn run_both(
             if turns == before || begun.elapsed() > LONGEST_ROUND {
                 end_the_silent(players, &reports, seam, attempt)?;
             } else {
-                // Each says nothing while the other works, too: only the turn shows that they do.
+                // Each is also silent while the other works: only the turn shows that they work.
                 let both = [&mut players.base, &mut players.head];
                 both.into_iter().flatten().for_each(Player::excuse);
             }
@@ -190,14 +191,14 @@ fn run_both(
     }
 }
 
-/// The side that has run enough of its benchmark, if one has, and what is known of it.
+/// The side that has run enough of its benchmark, if any, and what is known about the benchmark.
 fn cut(running: &mut Paired<Option<&mut Player>>) -> Option<(Side, SideReport)> {
     let enough = |side: &Side| running.get(*side).as_ref().is_some_and(|p| p.is_enough());
     let side = Side::BOTH.into_iter().find(enough)?;
     Some((side, running.get_mut(side).as_mut()?.cut()))
 }
 
-/// A side has done what it was to do; the other one goes on alone.
+/// A side has finished its step; the other one continues alone.
 fn hold(
     side: Side,
     running: &mut Paired<Option<&mut Player>>,
@@ -217,7 +218,7 @@ fn hold(
     seam.alone(side.other())
 }
 
-/// Looks at those that were stopped, as long as nothing was found.
+/// Examines the sides that were stopped, as long as nothing has been found.
 fn look_for_restless(
     players: &Paired<Option<Player>>,
     seam: &Seam,
@@ -234,7 +235,7 @@ fn look_for_restless(
     Ok(())
 }
 
-/// A process is over, as it should be or not; its peer goes on alone.
+/// A process has ended, in order or not; its peer continues alone.
 fn lose(
     side: Side,
     players: &mut Paired<Option<Player>>,
@@ -248,7 +249,7 @@ fn lose(
             Err(ending) => attempt.fault(player.into_fault(&ending)),
         }
     }
-    // It may have waited for this one as long as this one was silent.
+    // The peer may have waited for this one as long as it was silent.
     if let Some(peer) = players.get_mut(side.other()) {
         peer.excuse();
         peer.resume();
@@ -256,7 +257,7 @@ fn lose(
     seam.alone(side.other())
 }
 
-/// Somebody was silent for too long. A side that waits for its turn is not to blame while its peer
+/// A side was silent for too long. One that waits for its turn is not to blame while its peer
 /// works.
 fn end_the_silent(
     players: &mut Paired<Option<Player>>,

@@ -43,24 +43,24 @@ pub fn run(
 pub struct TimeRun {
     /// Every benchmark that took part.
     pub measured: Vec<Measured>,
-    /// What ended it before it was done; what was measured until then is there.
+    /// What ended it early, if anything; the measurements until then are kept.
     pub ended: Option<Interrupted>,
-    /// What the rounds take at least that benchmarks still needed, as far as that can be seen.
+    /// The least time for the rounds that benchmarks still needed, as far as it is known.
     pub left: Duration,
-    /// What was learnt of how to let the benchmarks run.
+    /// What was learnt about how to run the benchmarks.
     pub known: Known,
 }
 
-/// Measures every benchmark that is not in identical code, until `settle` is satisfied with it or
-/// its budget is spent. Rounds go over all targets in turn, so that a drift of the machine is shared
-/// by all, and whatever ends the run finds all of them equally far.
+/// Measures every benchmark whose code is not identical, until `settle` needs no more rounds or its
+/// budget is spent. Rounds go over all targets in turn, so that all share a drift of the machine,
+/// and all are equally far when the run ends.
 ///
-/// `settle` is asked after every round of a benchmark that both sides have. Benchmarks that were
+/// `settle` is called after every round of a benchmark that both sides have. Benchmarks that were
 /// known to fail before are in the result, without rounds. Those in identical code are not.
 ///
-/// At the end of `bounds` no round is begun that would not be over by then; while time is short, it is
-/// given as [`TimeLeft`] describes. What had to stop, for want of time or because the run was told to,
-/// says so in its remarks.
+/// No round is begun that would not be over by the end of `bounds`; while time is short, it is given
+/// out as [`TimeLeft`] describes. Benchmarks that had to stop, because time ran out or the run was
+/// told to stop, say so in their remarks.
 pub fn run_within(
     bounds: Bounds,
     sampling: &Sampling,
@@ -125,7 +125,7 @@ impl Schedule<'_> {
         }
     }
 
-    /// Until all are settled, or nothing more can be begun in time.
+    /// Measures until all benchmarks are decided, or nothing more can be begun in time.
     fn measure(&mut self, session: &mut Session<'_>) -> Result<(), Interrupted> {
         self.scout(session)?;
         let open = self.courses.iter().filter(|course| course.is_open());
@@ -172,7 +172,7 @@ impl Schedule<'_> {
             done = Lap::Something;
             let began = Instant::now();
             let outcomes = session.run_round(target, executables(target), &requests);
-            // What an interruption broke off did not fail.
+            // A process that was interrupted did not fail.
             process::check()?;
             charge(&mut self.courses, &outcomes, began.elapsed());
             self.note(outcomes);
@@ -258,7 +258,7 @@ fn executables(target: &Target) -> Paired<Option<&crate::build::Executable>> {
     target.executables.as_ref().map(Option::as_ref)
 }
 
-/// The next round of all that are open in a target, in the order in which its process runs them.
+/// The next round of all open benchmarks of a target, in the order in which its process runs them.
 fn requests(courses: &[Course], target: usize, order: Order, turn: &[bool]) -> Vec<Request> {
     courses
         .iter()
@@ -289,7 +289,7 @@ fn urgency(sampling: &Sampling, benchmark: &Benchmark) -> Urgency {
     }
 }
 
-/// What each benchmark asks for; none of those that are settled.
+/// What each benchmark asks for; `None` for those that are decided.
 fn claims(courses: &[Course], budget: &TimeLeft) -> Vec<Option<TimeDemand>> {
     let claim = |course: &Course| {
         let wanted = course
@@ -314,7 +314,7 @@ fn cost_of(courses: &[Course], key: &BenchmarkKey, budget: &TimeLeft) -> Duratio
         .unwrap_or(budget.usual())
 }
 
-/// Shares what a round of several benchmarks took among them.
+/// Divides the time of a round of several benchmarks among them.
 fn charge(courses: &mut [Course], outcomes: &[RoundOutcome], took: Duration) {
     let Ok(count) = u32::try_from(outcomes.len().max(1)) else {
         return;
@@ -368,7 +368,7 @@ fn fail(course: &mut Course, failure: Failure) -> String {
     "failed".into()
 }
 
-/// Takes a round in; the verdict if it was the last one.
+/// Adds a round; returns the verdict if it was the last one.
 fn advance(
     course: &mut Course,
     round: Round,

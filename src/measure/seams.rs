@@ -1,4 +1,4 @@
-//! The clock seams of a run: one a pair of executables, made when first needed.
+//! The clock seams of a run: one per pair of executables, made on first use.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

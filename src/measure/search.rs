@@ -22,15 +22,15 @@ use super::reached::{Executed, Found, RunExtent, WhyUnknown};
 use super::witness::Witness;
 use process::Stop;
 
-/// How a benchmark is run for its functions to be seen: some thousand iterations of a quick one, so
-/// that what happens seldom (a table that grows) has happened.
+/// How a benchmark is run to see which functions it executes: some thousand iterations of a fast
+/// one, so that rare events (a table that grows) happen.
 const TIMING: Timing = Timing {
     warm_up: Duration::from_millis(10),
     measurement: Duration::from_millis(20),
     sample_size: 10,
 };
 
-/// So often, on each side, those that have executed nothing yet are run again without those that have.
+/// How often, on each side, the benchmarks that have executed nothing yet are run again without the others.
 const PASSES: usize = 6;
 
 /// The search for what one target's benchmarks execute.
@@ -38,8 +38,8 @@ pub(super) struct Search<'a> {
     sampling: &'a Sampling,
     target: &'a Target,
     changes: &'a TargetChanges,
-    /// For each function of the head side whose coverage is asked for, the addresses of its code. They say nothing about
-    /// reach.
+    /// The addresses of the code of each function of the head side whose coverage is wanted. They do not affect
+    /// what is reached.
     watched: &'a [Vec<u64>],
     scratch: &'a Scratch,
     events: EventSink<'a>,
@@ -53,16 +53,16 @@ pub(super) struct Search<'a> {
     shown: BTreeMap<String, Shown>,
     /// Addresses of the head side that were executed.
     executed: BTreeSet<u64>,
-    /// What was touched on either side, its own executable included.
+    /// What was accessed on either side, including the benchmark's own executable.
     touched: BTreeSet<PathBuf>,
 }
 
 /// How closely benchmarks are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
-    /// Shortly: those that execute nothing that differs are looked at again.
+    /// Briefly: benchmarks that execute nothing that differs are run again.
     Glance,
-    /// For so long that those may count as unreached.
+    /// For long enough that those may count as unreached.
     Proof(Timing),
 }
 
@@ -82,7 +82,7 @@ enum Seen {
     Nothing,
     /// Some did, or could not be run.
     Something,
-    /// All do, before the first of them begins.
+    /// All of them do, since the process does before the first one begins.
     Everything,
 }
 
@@ -111,7 +111,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The head side first: what it shows need not be asked of the base side.
+    /// The head side goes first: what it shows need not be checked on the base side.
     pub(super) fn run(mut self) -> Result<Result<Found, WhyUnknown>, Interrupted> {
         for side in [Side::Head, Side::Base] {
             if let Err(reason) = self.search(side)? {
@@ -136,7 +136,7 @@ impl<'a> Search<'a> {
             Ok(_) => {
                 let all = self.open(side);
                 self.reached.extend(all.iter().cloned());
-                // What else they cover is seen from the head side alone.
+                // Coverage is taken from the head side only.
                 return match side {
                     Side::Base => Ok(Ok(())),
                     Side::Head => Ok(self
@@ -169,7 +169,7 @@ impl<'a> Search<'a> {
         Ok(Ok(()))
     }
 
-    /// Whether the processes of a side can show what those of the other cannot.
+    /// Whether the processes of this side can show what those of the other side cannot.
     fn has_to_be_asked(&self, side: Side) -> bool {
         let differs = match side {
             Side::Base => self.changes.base_has_more,
@@ -257,7 +257,7 @@ impl<'a> Search<'a> {
                     all = worse(all, ended.seen);
                     open.extend(self.again(&ended, look, &mut chunk));
                 }
-                // The others get another process without the one that broke it.
+                // The others get another process, without the one that broke this one.
                 Err(Stop::Fault(fault)) => {
                     all = worse(all, Seen::Something);
                     let Some(id) = fault.id.filter(|id| chunk.contains(id)) else {
@@ -276,7 +276,7 @@ impl<'a> Search<'a> {
     }
 
     fn found(self, unreached: Vec<String>) -> Found {
-        // What only refers to something else is the same source.
+        // Code that only refers to something else has the same source.
         let code = self
             .changes
             .functions

@@ -1,4 +1,4 @@
-//! Measuring, round by round: which benchmarks share a pair of processes, what is done again, and
+//! Measuring, round by round: which benchmarks share a pair of processes, what is repeated, and
 //! what is learnt for later rounds.
 
 use std::collections::BTreeMap;
@@ -24,14 +24,14 @@ use super::set_ups::SetUps;
 use super::steps::{announce, play, step_of};
 use super::{BenchmarkKey, Request, RoundOutcome, affinity};
 
-/// How the scout runs a benchmark: just long enough to see which threads work.
+/// How the scout (the first process) runs a benchmark: just long enough to see which threads work.
 const SCOUT: Timing = Timing {
     warm_up: Duration::from_millis(50),
     measurement: Duration::from_millis(50),
     sample_size: 10,
 };
 
-/// How benchmarks are run whose executable does not heed its command line.
+/// A note about benchmarks whose executable ignores its command line.
 const TOGETHER: &str = "its executable ignores Criterion's options: each process runs all benchmarks of the \
     target, for as long as their code asks";
 
@@ -40,7 +40,7 @@ pub struct Session<'a> {
     sampling: &'a Sampling,
     scratch: &'a Scratch,
     events: EventSink<'a>,
-    /// Where benchmarks of one thread are put.
+    /// The processor for single-threaded benchmarks.
     home: Placement,
     seams: Seams,
     learnt: Learnt,
@@ -50,7 +50,7 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// A session. With [`Pinning::Auto`] the processors are watched for a moment to choose one.
+    /// Starts a session. With [`Pinning::Auto`] it watches the processors for a moment to choose one.
     #[must_use]
     pub fn new(sampling: &'a Sampling, scratch: &'a Scratch, events: EventSink<'a>) -> Self {
         let home = match sampling.pinning {
@@ -75,23 +75,23 @@ impl<'a> Session<'a> {
         self.learnt.unpinned()
     }
 
-    /// What a round of a benchmark takes, as far as is known.
+    /// How long a round of a benchmark takes, as far as it is known.
     pub(super) fn round(&self, key: &BenchmarkKey) -> Option<Duration> {
         self.learnt.round(key, self.wanted(key))
     }
 
-    /// What it has learnt, for the passes behind it.
+    /// What it has learnt, for later passes.
     pub(super) fn into_known(self) -> Known {
         self.learnt.into_known(self.set_ups)
     }
 
-    /// What a benchmark's part of its processes' set-up takes in a round.
+    /// The time of a benchmark's share of its processes' set-up in a round.
     pub(super) fn set_up(&self, key: &BenchmarkKey) -> Duration {
         self.set_ups.share_of(key)
     }
 
-    /// Shares the set-up of each target's processes among the rounds of its benchmarks that are `open`: they become
-    /// longer and fewer, so that no more than half of the time goes into it.
+    /// Shares the set-up of each target's processes among the rounds of its benchmarks that are `open`: rounds
+    /// become longer and fewer, so that no more than half of the time goes into set-up.
     pub(super) fn share_set_ups<'k>(&mut self, open: impl Iterator<Item = &'k BenchmarkKey>) {
         let mut rounds: BTreeMap<&BenchmarkKey, Duration> = BTreeMap::new();
         for key in open {
@@ -100,9 +100,9 @@ impl<'a> Session<'a> {
         self.set_ups.share(&rounds, self.sampling.rounds);
     }
 
-    /// Runs each benchmark once, shortly and unpinned, to see its settings and what an iteration takes, and whether it
-    /// has several threads: a pool that is sized by the processors it may use would be strangled on one. Nothing
-    /// is done where no question arises.
+    /// Runs each benchmark once, briefly and unpinned, to see its settings, the time of an iteration, and whether
+    /// it has several threads: a thread pool would be sized for a single processor if it were pinned. Does nothing
+    /// if there is nothing to find out.
     ///
     /// Returns the benchmarks that cannot be run at all.
     pub fn scout(
@@ -111,7 +111,7 @@ impl<'a> Session<'a> {
         executables: Paired<Option<&Executable>>,
         requests: &[Request],
     ) -> Vec<RoundOutcome> {
-        // To look at all of its benchmarks would take as long as to measure them.
+        // Running all of its benchmarks first would take as long as measuring them.
         if target.choice() == Choice::All {
             return Vec::new();
         }
@@ -136,7 +136,7 @@ impl<'a> Session<'a> {
             RunMode {
                 placement: Placement::Free,
                 presence: request.presence,
-                // The settings in force are to be those of the rounds.
+                // The settings in force must be those of the rounds.
                 timing: if watched { asked } else { short },
                 gate: match watched {
                     true => session.learnt.first_look(&request.key, target),
@@ -156,7 +156,7 @@ impl<'a> Session<'a> {
     /// Runs one round of each requested benchmark of a target, in fresh processes. `executables` are
     /// those of `target`, or others made from the same sources.
     ///
-    /// A benchmark that fails costs the others a new start, and nothing else.
+    /// A benchmark that fails costs the others a restart, and nothing else.
     pub fn run_round(
         &mut self,
         target: &Target,
@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
         self.run(target, executables, requests, way)
     }
 
-    /// Whether benchmarks of one thread are put on a processor.
+    /// Whether single-threaded benchmarks are pinned to a processor.
     fn pins(&self) -> bool {
         self.sampling.pinning == Pinning::Auto && self.home != Placement::Free
     }
@@ -250,7 +250,7 @@ impl<'a> Session<'a> {
             .iter()
             .map(|request| self.wanted(&request.key))
             .collect();
-        // Threads are seen by the kernel's ticks.
+        // Threads show in the kernel's ticks only.
         let least = match self.pins() {
             true => SCOUT.warm_up,
             false => self.sampling.warm_up.min(SCOUT.warm_up),
@@ -307,7 +307,7 @@ impl<'a> Session<'a> {
     }
 
     /// Splits a chunk into what is done and what has to be run again. Each attempt finishes a
-    /// benchmark or learns of one that it has to be run in another way, so that there is an end.
+    /// benchmark, or learns that one has to be run in another way, so this ends.
     fn sort_out(
         &mut self,
         mut attempt: Attempt,
@@ -336,11 +336,11 @@ impl<'a> Session<'a> {
         }
         let stray = attempt.stray.into_iter().next();
         if done.is_empty() && again.is_empty() {
-            // Nothing was achieved: it would be the same the next time.
+            // Nothing was achieved, and the next attempt would be the same.
             let all = unheard.drain(..);
             done.extend(all.map(|request| never_ran(request, stray.clone())));
         } else if stray.is_some() && !unheard.is_empty() {
-            // It broke on the way to the next one.
+            // It broke on the way to the next benchmark.
             done.push(never_ran(unheard.remove(0), stray));
         }
         for outcome in &mut done {

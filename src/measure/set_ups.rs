@@ -1,4 +1,4 @@
-//! What processes do before and between their benchmarks, each time anew.
+//! The set-up that processes repeat each time, before and between their benchmarks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::units::Paired;
 use super::BenchmarkKey;
 use super::budget::FIRST_LOOK;
 
-/// Less than this is not worth a word.
+/// Less than this is not worth a note.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// The set-up of the processes of each target, by package and name.
@@ -18,7 +18,7 @@ pub(super) struct SetUps(BTreeMap<(String, String), SetUp>);
 
 #[derive(Debug)]
 struct SetUp {
-    /// What a process of each side takes for it.
+    /// How long a process of each side takes for it.
     took: Paired<Duration>,
     /// How many times longer than usual the rounds are.
     stretch: f64,
@@ -37,7 +37,7 @@ impl SetUp {
 }
 
 impl SetUps {
-    /// A process of each side of the target, one after the other, took so long outside of any benchmark.
+    /// Records how long a process of each side of the target took outside of all benchmarks.
     pub(super) fn see(&mut self, target: &Target, took: Paired<Duration>) {
         let name = (target.package.clone(), target.target.clone());
         let known = self.0.entry(name).or_insert(SetUp::of(took));
@@ -45,8 +45,8 @@ impl SetUps {
         known.took.head = known.took.head.max(took.head);
     }
 
-    /// Makes rounds longer where their benchmarks, which take so long together, take less than the set-up. Of at most
-    /// `most` rounds no fewer than those of a first look are left.
+    /// Makes rounds longer if their benchmarks together take less time than the set-up. Of at most `most` rounds,
+    /// at least those of the first look remain.
     pub(super) fn share(&mut self, rounds: &BTreeMap<&BenchmarkKey, Duration>, most: usize) {
         let longest = most as f64 / FIRST_LOOK as f64;
         for ((package, target), set_up) in &mut self.0 {
@@ -68,13 +68,13 @@ impl SetUps {
         self.of(key).map_or(1.0, |set_up| set_up.stretch)
     }
 
-    /// What the slower side's process takes for it.
+    /// How long the slower side's process takes for it.
     pub(super) fn longest(&self, key: &BenchmarkKey) -> Duration {
         let took = self.of(key).map(|set_up| set_up.took);
         took.map_or(Duration::ZERO, |took| took.base.max(took.head))
     }
 
-    /// A benchmark's part of it in a round.
+    /// A benchmark's share of it in a round.
     pub(super) fn share_of(&self, key: &BenchmarkKey) -> Duration {
         self.of(key).map_or(Duration::ZERO, |set_up| {
             (set_up.took.base + set_up.took.head) / set_up.benchmarks

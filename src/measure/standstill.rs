@@ -1,13 +1,12 @@
-//! What a process does that it would do otherwise if it were stopped for a while: it waits for a time to come,
-//! or for somebody who is not stopped.
+//! Reasons not to stop a process for a while: it waits for a timer, or for another process that is not stopped.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Why a process does not bear to be stopped while the other side runs.
+/// Why stopping a process while the other side runs would disturb it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Restless {
-    /// One of its threads sleeps until a time comes: it would find that time past whenever it may go on.
+    /// One of its threads sleeps until a certain time, which would be past whenever it continues.
     Timer,
     /// It is connected to a process that is not stopped.
     Connection,
@@ -27,8 +26,7 @@ impl std::fmt::Display for Restless {
 }
 
 impl Restless {
-    /// What can be seen of process `pid`, whose main thread is held; `port` is where we talk to it. Nothing where
-    /// there is no `/proc`.
+    /// Checks process `pid`, whose main thread is held; `port` is our own connection to it. `None` without `/proc`.
     pub(super) fn of(pid: u32, port: u16) -> Option<Restless> {
         let process = PathBuf::from(format!("/proc/{pid}"));
         let descriptors = links(&process.join("fd"));
@@ -47,7 +45,7 @@ impl Restless {
     }
 }
 
-/// What the entries of a folder lead to.
+/// The targets of the links in a folder.
 fn links(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries
@@ -100,9 +98,9 @@ fn has_timeout(line: &str) -> bool {
     }
 }
 
-/// Whether one of the sockets `own` is connected to one that is not among them, other than that to `port` of this
-/// machine. The tables are those of proc_net(5): addresses in the second and third column, the state in the
-/// fourth, the socket's number in the tenth.
+/// Whether one of the sockets `own` is connected to one that is not among them, except to the local `port`. The
+/// tables are those of proc_net(5): addresses in the second and third column, the state in the fourth, the socket's
+/// number in the tenth.
 fn reaches_outside(tables: &[String], own: &BTreeSet<&str>, port: u16) -> bool {
     let rows = tables.iter().flat_map(|table| table.lines().skip(1));
     let ours: Vec<(String, String)> = rows
@@ -120,7 +118,7 @@ fn reaches_outside(tables: &[String], own: &BTreeSet<&str>, port: u16) -> bool {
 /// A TCP connection that is open, or a UDP socket that has a peer.
 const ESTABLISHED: &str = "01";
 
-/// The address, without what makes a version 6 of one of version 4.
+/// The address; one of version 4 without the prefix that maps it into version 6.
 fn short(address: &str) -> String {
     let mapped = address.strip_prefix("0000000000000000FFFF0000");
     mapped.unwrap_or(address).to_owned()

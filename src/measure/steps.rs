@@ -1,4 +1,4 @@
-//! The steps of a pair of processes: a benchmark each, in the order in which they were asked for.
+//! The steps of a pair of processes: one benchmark each, in the order in which they were requested.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ pub(super) fn announce(events: EventSink<'_>, request: Option<&Request>) {
     }
 }
 
-/// What is about to be run. What follows the last request is not known.
+/// The step that is about to run. After the last request it is unknown.
 pub(super) fn step_of(
     request: Option<(&Request, Wanted)>,
     gate: Gate,

@@ -1,4 +1,4 @@
-//! What both sides reported of a step, compared with what the clock seam saw of it.
+//! What both sides reported for a step, compared with what the clock seam saw.
 
 use crate::seam::{Reconciliation, SampleRecord, Seam, SeamError, WarmUp, WarmedUp, reconcile};
 use crate::units::{Paired, Side};
@@ -12,7 +12,7 @@ use super::standstill::Restless;
 const UNEXPLAINED: &str = "what it reports does not follow from the samples that the clock seam saw (does the benchmark \
     read the clock itself?)";
 
-/// Writes down what both sides reported of one step.
+/// Records what both sides reported for one step.
 pub(super) fn take_in(
     step: &Step,
     mut reports: Paired<Option<SideReport>>,
@@ -64,7 +64,7 @@ pub(super) fn take_in(
     Ok(())
 }
 
-/// Fills in what a process has not reported, since it was ended: the times from the log, behind the warm-up.
+/// Fills in what a process did not report because it was ended: the times from the log, after the warm-up.
 fn complete(
     report: &mut SideReport,
     side: Side,
@@ -79,8 +79,8 @@ fn complete(
     Ok(())
 }
 
-/// Whether both sides have planned what they were to plan. If they have not, what they reported is none the worse
-/// for it, but the same would happen the next time.
+/// Whether both sides have planned what they should. If not, their reports are still valid, but the same would
+/// happen the next time.
 fn iterations_kept(
     step: &Step,
     warm_up: &Paired<WarmUp>,
@@ -138,7 +138,7 @@ fn settle_up(seam: &Seam, reports: Paired<&SideReport>) -> Result<Interleaved, S
         }
     }
     if overlap(samples.as_ref().map(Vec::as_slice)) {
-        // A benchmark may have closed what the turn passes through.
+        // A benchmark may have closed the file through which the turn passes.
         let reason = "samples of both sides ran at once";
         return Ok(Interleaved::InDoubt(reason.into()));
     }

@@ -318,7 +318,7 @@ fn what_is_settled_drops_out_and_is_announced() {
 
 #[test]
 fn a_budget_of_time_limits_the_rounds_but_leaves_enough_for_an_interval() {
-    // Ten samples of one second a round.
+    // Ten samples of one second per round.
     let script = "ns\t1000000000\nbench\ta";
     let mut sampling = sampling();
     sampling.rounds = 50;

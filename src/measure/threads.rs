@@ -4,11 +4,11 @@ use std::path::Path;
 
 use crate::process::Stat;
 
-/// The share of processor time beyond which other threads count: pinned to one processor with it,
-/// a benchmark would be slowed by at least so much.
+/// The share of processor time beyond which other threads count: pinned to one processor with them,
+/// a benchmark would be slowed down by at least this much.
 const NOTICEABLE: f64 = 0.05;
 
-/// The benchmark's own process, where `leader` was started for it: a runner may have started it as a child.
+/// The benchmark's own process, if `leader` was started for it: a runner may have started it as a child.
 pub(super) fn worker(leader: u32, executable: &Path) -> u32 {
     crate::process::executing(leader, executable).unwrap_or(leader)
 }
@@ -25,8 +25,8 @@ pub(super) enum Threads {
 /// Processor time of a process and of its children that have ended, in clock ticks of the kernel (10 ms nearly everywhere).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct ThreadTimes {
-    /// Of all threads, those that have ended included, and of children: what a benchmark starts would be
-    /// strangled on one processor as well.
+    /// The time of all threads, including those that have ended, and of children: on one processor, these would
+    /// slow a benchmark down as well.
     all: u64,
     /// Of the main thread.
     main: u64,
@@ -48,8 +48,8 @@ impl ThreadTimes {
         later.all > self.all
     }
 
-    /// What was done between `self` and `later`. Less than two ticks beside the main thread may be
-    /// rounding.
+    /// Which threads worked between `self` and `later`. Less than two ticks outside the main thread
+    /// may be rounding.
     pub(super) fn since(self, later: ThreadTimes) -> Threads {
         let all = later.all.saturating_sub(self.all);
         let main = later.main.saturating_sub(self.main);
@@ -66,8 +66,8 @@ impl ThreadTimes {
 mod tests {
     use super::*;
 
-    /// Runs `work` of this test in a process of its own, then `look` at that: in the process of all tests the
-    /// others' work would be seen, too. Called in both processes.
+    /// Runs `work` of this test in a separate process, and then `look` at it: in the process of all tests, the work
+    /// of other tests would be seen, too. Called in both processes.
     fn apart(test: &str, work: impl Fn(), look: impl Fn(u32)) {
         use std::io::Read as _;
         const APART: &str = "TEST_IN_A_PROCESS_OF_ITS_OWN";

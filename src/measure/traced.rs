@@ -15,9 +15,9 @@ use crate::units::on_side;
 pub struct Traced {
     /// Each call stack that was seen.
     pub stacks: Vec<TracedStack>,
-    /// One in so many requests was looked at, on average: 1 is every one.
+    /// One in this many requests was recorded, on average: 1 means every request.
     pub stride: u64,
-    /// Requests that were looked at and not written down, for want of room.
+    /// Requests that were selected but not recorded, because the table was full.
     pub lost: u64,
 }
 
@@ -26,7 +26,7 @@ pub struct Traced {
 pub struct TracedStack {
     /// The calls with those that were inlined, the innermost first, up to the benchmark's routine.
     pub places: Vec<Place>,
-    /// How many of the requests that were looked at came from it.
+    /// How many of the selected requests came from it.
     pub requests: u64,
     /// Bytes that they asked for.
     pub bytes: u64,
@@ -43,8 +43,8 @@ pub struct Place {
     pub file: Option<String>,
     /// The line, from 1.
     pub line: Option<u32>,
-    /// What that line of the workspace says, without its indentation: how a place is recognised in
-    /// another revision, where its number is another one.
+    /// The text of that line of the workspace, without its indentation: it identifies the place in
+    /// another revision, where the line number differs.
     pub text: Option<String>,
 }
 
@@ -78,7 +78,7 @@ impl Place {
 /// Where the sources of one side lie.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
-    /// The root of the repository's copy: places are told relative to it.
+    /// The root of the repository's copy: places are relative to it.
     pub root: &'a Path,
     /// The folder that the compiler was run in: relative paths in executables start there.
     pub workspace: &'a Path,
@@ -117,8 +117,8 @@ impl<'a> Atlas<'a> {
         for call in &stack.calls {
             places.extend(self.places(call));
         }
-        // The walk ends at the function that times the benchmark; which is not part of it, nor is what was inlined
-        // around it.
+        // The walk ends at the function that times the benchmark. That function, and functions inlined around it,
+        // are not part of the stack.
         let mut functions = places.iter().map(|place| &place.function);
         if let Some(timing) = functions.position(|function| times_routine(function)) {
             places.truncate(timing);
@@ -184,7 +184,7 @@ impl<'a> Atlas<'a> {
     }
 }
 
-/// A call of which nothing is known but its file.
+/// A call of which only the file is known.
 fn unnamed(call: &CodeAddress) -> Place {
     let name = call.object.file_name().unwrap_or_default();
     Place {
@@ -196,9 +196,9 @@ fn unnamed(call: &CodeAddress) -> Place {
     }
 }
 
-/// Whose file outside the workspace it is, and its path from where it begins to mean something on
-/// another machine: Rust's libraries are compiled as `/rustc/<hash>/library/…`, and cargo unpacks
-/// dependencies to `…/registry/src/<index>/<name>-<version>/…` and `…/git/checkouts/<name>/<revision>/…`.
+/// The owner of a file outside the workspace, and the part of its path that is the same on other machines: Rust's
+/// libraries are compiled as `/rustc/<hash>/library/…`, and cargo unpacks dependencies to
+/// `…/registry/src/<index>/<name>-<version>/…` and `…/git/checkouts/<name>/<revision>/…`.
 fn outside(file: &Path) -> (CodeOwner, Option<String>) {
     let path = file.to_string_lossy().replace('\\', "/");
     if let Some((_, rest)) = path

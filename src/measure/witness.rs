@@ -1,4 +1,4 @@
-//! What sees the processes of one side: which code that differs they execute, and which files they open.
+//! Observes the processes of one side: which differing code they execute, and which files they open.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub(super) struct Witness {
     side: Side,
     /// Where code differs.
     marks: Option<MarkSeam>,
-    /// Decides how long a process runs. Without it the settings in the benchmarks' code do.
+    /// Decides how long a process runs. Without it, the settings in the benchmarks' code decide.
     clock: Option<Seam>,
     files: Recorder,
 }
@@ -29,7 +29,7 @@ impl Witness {
     /// For processes of `executable`, with breakpoints at `addresses`.
     ///
     /// # Errors
-    /// Where one of both cannot be seen.
+    /// If either cannot be observed.
     pub(super) fn prepare(
         run: &Path,
         side: Side,
@@ -62,7 +62,7 @@ impl Witness {
         })
     }
 
-    /// With which variables a process is to be started.
+    /// The environment variables for starting a process.
     pub(super) fn env(&self) -> Vec<(OsString, OsString)> {
         match (&self.marks, &self.clock) {
             (Some(marks), clock) => marks.env(clock.as_ref()),
@@ -71,7 +71,8 @@ impl Witness {
         }
     }
 
-    /// Bounds the benchmark that begins, while the process is held. Without the clock seam its own settings do.
+    /// Bounds the benchmark that begins, while the process is held. Without the clock seam, the benchmark's own
+    /// settings do.
     ///
     /// # Errors
     /// If the seam's files cannot be written.
@@ -120,7 +121,7 @@ impl Witness {
         self.marks.is_none()
     }
 
-    /// Whether it sees the process `pid`, which has shaken hands.
+    /// Whether it observes the process `pid`, which has shaken hands.
     ///
     /// # Errors
     /// As [`MarkSeam::attached`].
@@ -129,7 +130,7 @@ impl Witness {
         marks.map_or(Ok(true), |marks| marks.attached(pid))
     }
 
-    /// The addresses that were executed since the last time.
+    /// The addresses that were executed since the last call.
     ///
     /// # Errors
     /// As [`MarkSeam::take`].
@@ -138,7 +139,7 @@ impl Witness {
         marks.map_or(Ok(Vec::new()), |marks| marks.take(pid))
     }
 
-    /// What was opened since the last time.
+    /// What was opened since the last call.
     ///
     /// # Errors
     /// As [`Recorder::take`].

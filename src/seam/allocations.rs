@@ -29,7 +29,7 @@ use super::{
 };
 use crate::units::{Paired, Side};
 
-/// Distinct call stacks of one benchmark that are told apart; what comes after them is counted as lost.
+/// The most distinct call stacks per benchmark; requests from further ones are counted as lost.
 const STACKS: usize = 4096;
 
 /// Buckets of [`AllocationRecord::histogram`].
@@ -39,7 +39,7 @@ pub const HISTOGRAM_BUCKETS: usize = layout::HISTOGRAM_WORDS;
 /// sample's iterations for figures of one iteration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllocationRecord {
-    /// When the sample was, and for how long (not a measurement: counting takes time).
+    /// When the sample was taken, and how long it took (not a measurement: counting takes time).
     pub sample: SampleRecord,
     /// Allocations that succeeded.
     pub allocations: u64,
@@ -47,16 +47,16 @@ pub struct AllocationRecord {
     pub reallocations: u64,
     /// Frees. With batches, Criterion itself frees the inputs' vector within each region.
     pub frees: u64,
-    /// Bytes asked for: sizes of allocations, and new sizes of reallocations.
+    /// Bytes requested: sizes of allocations, and new sizes of reallocations.
     pub bytes: u64,
     /// The most live bytes above those live at the start of the region: the highest of all regions.
-    /// Blocks count with the size asked for.
+    /// Blocks count with their requested size.
     pub peak_bytes: u64,
     /// Live bytes at the end of the regions less those at their start: what the routine has kept (its
-    /// outputs with `iter_batched`, or a leak), or less than zero if it freed what its setup made.
+    /// outputs with `iter_batched`, or a leak); negative if it freed what its setup made.
     pub growth_bytes: i64,
-    /// Live bytes at the end of the sample less those at its start, set-up and dropped outputs included:
-    /// what is left behind for good.
+    /// Live bytes at the end of the sample less those at its start, set-up and dropped outputs included: what stays
+    /// allocated for good.
     pub retained_bytes: i64,
     /// The largest size asked for.
     pub largest_bytes: u64,
@@ -154,8 +154,8 @@ impl AllocationSeam {
         self.seam.attached(side, pid)
     }
 
-    /// Whether the counts of the process `pid` of `side`, which is held, can be trusted; to be asked after a
-    /// benchmark, since what its allocator does has to be seen.
+    /// Whether the counts of the process `pid` of `side`, which is held, can be trusted. Ask after a benchmark:
+    /// what its allocator does must have been seen.
     ///
     /// # Errors
     /// If the shared file, or what the process has mapped, cannot be read.
@@ -185,7 +185,7 @@ impl AllocationSeam {
         self.trace(Tracing::NONE)
     }
 
-    /// The same, and has call stacks written down.
+    /// The same, and also records call stacks.
     ///
     /// # Errors
     /// If the files of the seam cannot be written.
@@ -219,8 +219,8 @@ impl AllocationSeam {
         self.seam.cut_times(side)
     }
 
-    /// The stacks of the process `pid` of `side` since the benchmark began, which is held: once it is
-    /// gone, its addresses mean nothing any more.
+    /// The stacks of the process `pid` of `side` since the benchmark began. The process is held: once
+    /// it has ended, its addresses have no meaning.
     ///
     /// # Errors
     /// If the shared file, or what the process has mapped, cannot be read.
@@ -236,8 +236,8 @@ impl AllocationSeam {
     }
 
     /// The counts of the reported samples of `side`, in order; `Ok(Err(…))` if the log does not agree
-    /// with the reported times (in nanoseconds), so that it is not known what the counts belong to. The
-    /// side is held or gone.
+    /// with the reported times (in nanoseconds), so it is unknown what the counts belong to. The side
+    /// is held or gone.
     ///
     /// # Errors
     /// If the shared file cannot be read.
@@ -272,8 +272,8 @@ struct AllocatorView {
     strangers: bool,
 }
 
-/// So many requests reach the C library at least where Rust's allocator is the system's: Criterion alone
-/// makes more before its first sample.
+/// The fewest requests that reach the C library if Rust's allocator is the system's: Criterion alone makes more
+/// before its first sample.
 const FEWEST_REQUESTS: u64 = 100;
 
 fn coverage(seen: &AllocatorView, hooks: &Hooks) -> Coverage {

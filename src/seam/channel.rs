@@ -1,4 +1,4 @@
-//! One side's files: what host and probe share, and the FIFO in which the side gets its turn.
+//! One side's files: the file that host and probe share, and the FIFO through which the side gets its turn.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -46,7 +46,7 @@ impl Channel {
     ) -> std::io::Result<Channel> {
         let fifo = folder.join(format!("{side}.turn"));
         mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
-        // Open for both: that never blocks, and no probe ever meets an end of file.
+        // Opened for reading and writing: this never blocks, and no probe ever reads an end of file.
         let turn = OpenOptions::new().read(true).write(true).open(&fifo)?;
         rustix::io::ioctl_fionbio(&turn, true)?;
         let shared = OpenOptions::new()
@@ -146,7 +146,7 @@ impl Channel {
         self.shared.file().write_all_at(bytes, offset as u64)
     }
 
-    /// Takes out of the FIFO what an earlier benchmark has left.
+    /// Removes from the FIFO what an earlier benchmark has left.
     pub(super) fn drain(&self) -> std::io::Result<()> {
         let mut left = [0; 64];
         loop {
@@ -181,14 +181,14 @@ impl Channel {
         self.rows(layout::LOG_OFFSET, count, self.room.record_words)
     }
 
-    /// The table of stacks, those that are there.
+    /// The used rows of the table of stacks.
     pub(super) fn stacks(&self) -> std::io::Result<Vec<Vec<u64>>> {
         let mut stacks = self.rows(layout::TRACE_OFFSET, self.room.stacks, layout::TRACE_WORDS)?;
         stacks.retain(|stack| stack[layout::TRACE_REQUESTS] > 0);
         Ok(stacks)
     }
 
-    /// So many rows of so many words from the offset that a field names.
+    /// `count` rows of `words` words each, from the offset in a field.
     fn rows(&self, field: usize, count: usize, words: usize) -> std::io::Result<Vec<Vec<u64>>> {
         let mut bytes = vec![0; count * words * 8];
         let offset = self.get(field)?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why pairing by sample is not to be had. None of these stops a measurement: benchmarks can always
+/// Why pairing by sample is not possible. None of these stops a measurement: benchmarks can always
 /// be paired one by one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Which functions of an executable have to be redirected so that what it allocates is seen.
+//! Which functions of an executable have to be redirected so that the probe sees its allocations.
 
 use object::Architecture;
 
@@ -28,15 +28,15 @@ pub(super) struct Native {
 /// What has to be redirected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hooks {
-    /// Nothing: what the program asks for, it asks of the C library.
+    /// None: all requests of the program reach the C library.
     None,
     /// The entry points of Rust's allocator, to count.
     Rust([Entry; 4]),
     /// The functions of an allocator in the executable, to count.
     Native(Vec<Native>),
-    /// The entry points of Rust's allocator, to see whether each request is passed on to the C library.
+    /// The entry points of Rust's allocator, to check that each request is passed on to the C library.
     Wrapper([Entry; 4]),
-    /// Nobody can tell: there are no entry points, since link-time optimisation has inlined them.
+    /// Unknown: there are no entry points, since link-time optimisation has inlined them.
     Unknown,
 }
 
@@ -49,11 +49,11 @@ const ENTRIES: [&str; 4] = [
     "__rust_alloc_zeroed",
 ];
 
-/// How the functions of known allocators begin: mimalloc's, jemalloc's as Rust and others build it, and
-/// those of any that takes the C library's place.
+/// Prefixes of the functions of known allocators: mimalloc's, jemalloc's as Rust and others build it,
+/// and none for an allocator that replaces the C library's.
 const PREFIXES: [&str; 4] = ["mi_", "_rjem_", "je_", ""];
 
-/// How they go on, and what they do. (With a different meaning, no allocator has such a name.)
+/// The rest of their names, and what they do. (No allocator uses such a name with a different meaning.)
 const FUNCTIONS: [(&str, u64); 15] = [
     ("malloc", layout::NATIVE_ALLOCATE),
     ("zalloc", layout::NATIVE_ALLOCATE),
@@ -82,7 +82,8 @@ pub(super) fn of(file: &Binary<'_>, functions: &[Symbol<'_>]) -> Hooks {
     match entries(file, functions) {
         // The system's allocator comes with Rust's standard library, and is there if it is used.
         _ if has("__rdl_alloc") => Hooks::None,
-        // Up to some recent version, the compiler made a function of each that leads to the program's own.
+        // Until recently, the compiler made a function for each entry point, which calls the program's own
+        // allocator.
         Some(entries) if has("__rg_alloc") => Hooks::Rust(entries),
         // Since then it inlines them.
         Some(entries) => Hooks::Wrapper(entries),
@@ -90,7 +91,7 @@ pub(super) fn of(file: &Binary<'_>, functions: &[Symbol<'_>]) -> Hooks {
     }
 }
 
-/// Whether a function of this name is that of a known allocator, which does not take the C library's place.
+/// Whether a function of this name belongs to a known allocator that does not replace the C library's.
 pub(super) fn is_of_an_allocator(name: &str) -> bool {
     let prefixes = PREFIXES.iter().filter(|prefix| !prefix.is_empty());
     let mut rests = prefixes.filter_map(|prefix| name.strip_prefix(prefix));
@@ -105,7 +106,7 @@ fn natives(file: &Binary<'_>, functions: &[Symbol<'_>]) -> Vec<Native> {
             let Some(function) = functions.iter().find(|one| named(one.name)) else {
                 continue;
             };
-            // Two names of one function are one function.
+            // Two names of one function count once.
             let known = natives
                 .iter()
                 .any(|native| native.entry.address == function.address);

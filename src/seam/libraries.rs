@@ -1,7 +1,7 @@
 //! Libraries of a process that bring an allocator of their own.
 //!
-//! What is interposed is what libraries ask the C library for. One that has an allocator linked into it (a
-//! plugin in Rust with a `#[global_allocator]`, say) asks nobody.
+//! The probe interposes the C library's functions. A library with an allocator linked into it (a plugin in Rust
+//! with a `#[global_allocator]`, say) does not call them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use crate::binary::Binary;
 
 use super::hooks;
 
-/// Which libraries do; each is looked at once.
+/// Which libraries have their own allocator; each is examined once.
 #[derive(Debug, Default)]
 pub(super) struct Libraries {
     known: HashMap<PathBuf, bool>,
 }
 
 impl Libraries {
-    /// Whether one of what a process has mapped does (`maps` as the kernel writes it), `but` aside.
+    /// Whether a library that a process has mapped does (`maps` as the kernel writes it), except those in `but`.
     pub(super) fn bring_an_allocator(&mut self, maps: &str, but: &[&Path]) -> bool {
         let code = maps.lines().filter(|line| line.contains(" r-xp "));
         let files = code.filter_map(|line| line.find('/').map(|start| Path::new(&line[start..])));
@@ -33,7 +33,7 @@ impl Libraries {
     }
 }
 
-/// `false` where the file cannot be read. One that offers `malloc` to all is counted under that name.
+/// `false` if the file cannot be read. A library that exports `malloc` is counted under that name.
 fn has_an_allocator(path: &Path) -> bool {
     let found = Binary::look(path, |file| {
         let mut symbols = file.symbols().chain(file.exported());

@@ -1,7 +1,7 @@
 //! Which of certain instructions a benchmark process executes.
 //!
-//! A third build of the probe puts a breakpoint on each of them, good for one hit; never used while
-//! timing.
+//! A third build of the probe puts a breakpoint on each of them, which the first hit removes; never
+//! used while timing.
 //!
 //! ```text
 //! let marks = MarkSeam::prepare(run_dir, side, &executable, &addresses)?;
@@ -25,7 +25,7 @@ use super::symbols::check_preloadable;
 use super::{Seam, SeamError, layout, variables};
 use crate::units::Side;
 
-/// The probe; empty where it does not work.
+/// The probe; empty where it is not supported.
 static MARKING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_MARKING_PROBE"));
 
 /// `int3`.
@@ -47,7 +47,7 @@ impl MarkSeam {
     /// dropped. `instructions` are addresses of instructions, as in the file.
     ///
     /// # Errors
-    /// Where that is not to be had: see [`SeamError`].
+    /// If this is not possible: see [`SeamError`].
     pub fn prepare(
         run_dir: &Path,
         side: Side,
@@ -83,8 +83,8 @@ impl MarkSeam {
         })
     }
 
-    /// The variables with which a process is to be started; as [`super::Seam::env`]. With the seam of the
-    /// clock the process has both.
+    /// The environment variables for starting a process, as with [`super::Seam::env`]; with `clock`, for both
+    /// seams.
     #[must_use]
     pub fn env(&self, clock: Option<&Seam>) -> Vec<(OsString, OsString)> {
         let mut libraries = vec![&self.library];
@@ -107,8 +107,8 @@ impl MarkSeam {
         Ok(self.word(layout::ATTACHED_PID * 8)? == u64::from(pid))
     }
 
-    /// The instructions that were executed since the last time, by address; they are armed again, if the
-    /// system allows it. The process stands still, or has ended.
+    /// The addresses of the instructions that were executed since the last call; they are armed again, if the
+    /// system allows it. The process is held, or has ended.
     ///
     /// # Errors
     /// If the shared file cannot be read or written.
@@ -132,8 +132,8 @@ impl MarkSeam {
         Ok(executed)
     }
 
-    /// Where this fails, an instruction is seen once per process and no more: a caller that needs certainty asks
-    /// a fresh process.
+    /// If this fails, an instruction is seen only once per process: a caller that needs certainty starts a fresh
+    /// process.
     fn arm(&self, pid: u32, instructions: &[u64]) -> Result<(), SeamError> {
         let bias = self.word(layout::BIAS * 8)?;
         let memory = OpenOptions::new()

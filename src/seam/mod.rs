@@ -1,9 +1,10 @@
-//! The clock seam: samples of both sides in alternation, and a log of what was timed when.
+//! The clock seam (a point where perfcheck steps in without changing the program): it alternates the samples of
+//! both sides, and logs what was timed when.
 //!
 //! A library (the probe, `probe/`) is preloaded into the benchmark process of each side and answers
 //! its clock. At the first read of a sample it makes the process wait for its turn; the time is
-//! taken after that, so waiting is never timed. What it saw is in a log, to be compared with what
-//! Criterion reported ([`reconcile()`]): only where every sample agrees, the pairing was by sample.
+//! taken after that, so waiting is never timed. Its log is compared with what Criterion reported
+//! ([`reconcile()`]): the pairing was by sample only if every sample agrees.
 //!
 //! ```text
 //! let seam = Seam::prepare(run_dir, Paired::new(&base_exe, &head_exe), &Settings::default())?;
@@ -18,8 +19,8 @@
 //! match reconcile(&seam.take_log(side)?, &reported.times) { … }
 //! ```
 //!
-//! No call blocks or waits. A side that never gets its turn (its peer hangs) can be told from one
-//! that works by [`Seam::phase`].
+//! No call blocks or waits. [`Seam::phase`] distinguishes a side that never gets its turn (its peer
+//! hangs) from one that works.
 //!
 //! The kernel kills a benchmark process when the *thread* that spawned it ends, so that no benchmark
 //! outlives its run: spawn from a thread that lives until the process was waited for.
@@ -68,8 +69,8 @@ use crate::units::{Paired, Side};
 use channel::{Channel, Room};
 use symbols::ProbeSymbols;
 
-/// The probe; empty where preloading is not supported. Like its siblings no `const`, which would put a copy of the
-/// library into each codegen unit that names it.
+/// The probe; empty where preloading is not supported. Like its siblings it is not a `const`, which would put a
+/// copy of the library into each codegen unit that names it.
 static TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
 
 /// The probe that counts allocations; empty where preloading is not supported.
@@ -84,11 +85,11 @@ static PROFILE_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_PROFILE_PROBE"));
 /// How the seam works. The default is right for measuring.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
-    /// A side keeps the turn at least this long, in whole samples. Shorter than the noise of a
-    /// shared machine, longer than the cost of changing over (measured: 1 ms is as good as any up
-    /// to 10 ms).
+    /// The least time that a side keeps its turn, in whole samples. It is shorter than the noise of
+    /// a shared machine, and longer than the cost of switching (measured: 1 ms is as good as any
+    /// value up to 10 ms).
     pub slice: Duration,
-    /// By which share every timed region of a side is lengthened, 0 to 1: a planted change, for
+    /// The share by which every timed region of a side is lengthened, 0 to 1: a planted change, for
     /// calibration.
     pub inject: Paired<f64>,
 }
@@ -102,7 +103,7 @@ impl Default for Settings {
     }
 }
 
-/// Which of the two builds of the probe, and its records.
+/// A build of the probe, and the size of its records.
 struct ProbeBuild {
     probe: &'static [u8],
     room: Room,
@@ -132,7 +133,7 @@ impl Seam {
     /// own in `run_dir`, which is removed when the seam is dropped.
     ///
     /// # Errors
-    /// Where pairing by sample is not to be had: see [`SeamError`].
+    /// If pairing by sample is not possible: see [`SeamError`].
     pub fn prepare(
         run_dir: &Path,
         executables: Paired<&Path>,
@@ -178,9 +179,9 @@ impl Seam {
         Ok((seam, Paired::new(base.1, head.1)))
     }
 
-    /// The variables with which the process of `side` is to be started; their lengths are equal on
-    /// both sides. The probe removes them again before `main`. A list of preloaded libraries in our
-    /// own environment is kept.
+    /// The environment variables for starting the process of `side`; their lengths are equal on
+    /// both sides. The probe removes them again before `main`. Libraries that our own environment
+    /// preloads are kept.
     #[must_use]
     pub fn env(&self, side: Side) -> Vec<(OsString, OsString)> {
         variables(layout::VARIABLE, self.folder.path(), side, &[&self.library])
@@ -221,8 +222,8 @@ impl Seam {
         self.start(layout::MODE_OFF)
     }
 
-    /// Tells `side` that its peer is done or gone: it goes on without turns until the next
-    /// benchmark begins. Safe at any time, also for a side that is gone itself.
+    /// Tells `side` that its peer is done or has ended: it continues without turns until the next
+    /// benchmark begins. Safe at any time, even if the side itself has ended.
     ///
     /// # Errors
     /// If the FIFO cannot be written.
@@ -244,7 +245,7 @@ impl Seam {
     }
 
     /// How often `side` was given the turn since the benchmark began: as long as it grows, the sides
-    /// alternate and nobody hangs.
+    /// alternate and neither hangs.
     ///
     /// # Errors
     /// If the shared file cannot be read.
@@ -252,9 +253,9 @@ impl Seam {
         Ok(self.channels.get(side).get(layout::TURNS)?)
     }
 
-    /// After how many samples of `side`, the warm-up's included, the last one came in whose timed regions the
-    /// clock was read in a way that the probe could not trace to Criterion: what it did about that was
-    /// timed, too. Zero where there was none.
+    /// The number of the last sample of `side`, counting from one and including the warm-up, in whose timed regions
+    /// the clock was read by something that the probe could not identify as Criterion. The probe's own work for
+    /// such a read was timed, too. Zero if there was none.
     ///
     /// # Errors
     /// If the shared file cannot be read.
@@ -311,15 +312,15 @@ impl Seam {
     }
 }
 
-/// Writes a probe into a folder. It stays open, so that the loader can be given its descriptor.
+/// Writes a probe into a folder. The file stays open, so that the loader can get its descriptor.
 fn unpack(probe: &[u8], folder: &Path) -> std::io::Result<File> {
     let path = folder.join("probe.so");
     fs_err::write(&path, probe)?;
     File::open(path)
 }
 
-/// The variables that preload `libraries` into the process of `side`, and tell one of them by `name` where the files of
-/// its seam are.
+/// The variables that preload `libraries` into the process of `side`. The variable `name` tells one of them where
+/// the files of its seam are.
 fn variables(
     name: &str,
     folder: &Path,
@@ -337,7 +338,7 @@ fn variables(
     ]
 }
 
-/// `libraries`, and what our own environment preloads.
+/// `libraries`, and those that our own environment preloads.
 fn preload_list(libraries: &[&File]) -> OsString {
     let own = libraries.iter().map(|library| {
         let path = library.path().as_os_str();

@@ -22,13 +22,13 @@ use super::warm_up::{Enough, Pace, WarmUp};
 use super::{PROFILE_PROBE, ProbeBuild, Seam, SeamError, Settings, layout};
 use crate::units::{Paired, Side};
 
-/// Samples a second. A prime, so that no loop runs in step with it.
+/// Samples per second. A prime, so that no loop runs in step with it.
 const HERTZ: u64 = 997;
 
 /// Which time the sampler's timer counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfileClock {
-    /// The main thread is sampled, as time goes by.
+    /// The main thread is sampled, by wall-clock time.
     MainThread,
     /// All threads are sampled, by the processor time they use; the kernel's tick limits the rate.
     AllThreads,
@@ -40,11 +40,11 @@ pub struct RawProfile {
     /// Ticks of the timer that fell into timed regions. Each gave a sample, unless another thread was
     /// just taking one.
     pub ticks_inside: u64,
-    /// Ticks that fell elsewhere, and gave none.
+    /// Ticks outside of timed regions, which gave no sample.
     pub ticks_outside: u64,
     /// An address in the sampler itself.
     pub own_address: u64,
-    /// Where functions begin that have no symbol, because the loader chose among several.
+    /// Start addresses of functions without a symbol, which the loader chose among several.
     pub named: Vec<(u64, String)>,
     /// The objects that were loaded.
     pub objects: Vec<LoadedObject>,
@@ -57,7 +57,7 @@ pub struct RawProfile {
 pub struct LoadedObject {
     /// Its file; empty for the executable itself.
     pub path: PathBuf,
-    /// By how much its addresses were moved.
+    /// The offset at which it was loaded.
     pub bias: u64,
     /// Its first address.
     pub start: u64,
@@ -88,7 +88,7 @@ pub struct ProfileSeam {
 pub struct ProfileNumber(u64);
 
 impl ProfileSeam {
-    /// Samples a second of time in timed regions, where the kernel's tick sets no lower limit.
+    /// Samples per second of time in timed regions, unless the kernel's tick sets a lower limit.
     pub const HERTZ: u64 = HERTZ;
 
     /// As [`Seam::prepare`].

@@ -1,8 +1,9 @@
-//! The first instructions of a function: can they make way for a jump?
+//! The first instructions of a function: can a jump replace them?
 //!
-//! Rust's allocator has four entry points. With the system's allocator (and with any, in older versions of
-//! Rust) they are one jump each; else they are whatever the compiler made of the program's own. To redirect a function, its first
-//! instructions are moved elsewhere: as many as a jump takes, with their distances corrected.
+//! Rust's allocator has four entry points. With the system's allocator (and with any, in older versions of Rust)
+//! they are one jump each; otherwise they are whatever the compiler made of the program's own. To redirect a
+//! function, the probe moves its first instructions elsewhere, as many as a jump needs, and corrects their
+//! distances.
 
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
@@ -14,16 +15,16 @@ const JUMP_BYTES: usize = 5;
 /// What the probe must know to redirect a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prologue {
-    /// How many bytes make way, in whole instructions.
+    /// How many bytes are moved, in whole instructions.
     pub(super) length: usize,
-    /// Where among them there is a 32-bit distance from the next instruction.
+    /// Where they contain a 32-bit distance from the next instruction.
     pub(super) distances: Vec<usize>,
     /// The function's first bytes.
     pub(super) code: [u8; SHIM_CODE_BYTES],
 }
 
 /// The prologue of the function whose code from `address` on, to its end and perhaps beyond, is
-/// `code`; `size` is its length by the symbol table. `None` where it cannot make way.
+/// `code`; `size` is its length in the symbol table. `None` if it cannot be moved.
 pub(super) fn of(code: &[u8], address: u64, size: usize) -> Option<Prologue> {
     let head: [u8; SHIM_CODE_BYTES] = *code.first_chunk()?;
     let mut decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
@@ -62,7 +63,7 @@ fn distance(decoder: &Decoder<'_>, instruction: &Instruction) -> Option<Option<u
     } else {
         (0, 0)
     };
-    // A call would leave a return address that no unwinder knows.
+    // A moved call would leave a return address that no unwinder knows.
     let fixed = matches!(instruction.mnemonic(), Mnemonic::Call | Mnemonic::Jrcxz)
         || instruction.code() == Code::INVALID;
     match size {

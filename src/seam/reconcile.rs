@@ -5,8 +5,8 @@ use super::SampleRecord;
 /// Whether the seam has seen what Criterion reported.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reconciliation {
-    /// Every reported time is the timed sum of its record, to the nanosecond. One record a
-    /// reported sample, in order; the warm-up's are left out.
+    /// Every reported time is the timed sum of its record, to the nanosecond. One record per
+    /// reported sample, in order; those of the warm-up are left out.
     Agreed(Vec<SampleRecord>),
     /// Something differs: neither the log nor the times of this run can be trusted (a sample may
     /// have waited for its turn while it was timed). Measure again with the seam off.
@@ -59,7 +59,7 @@ impl std::fmt::Display for Disagreement {
 }
 
 /// Compares the log of a benchmark with its reported times in nanoseconds. The warm-up is logged
-/// and never reported, so the reported samples are the last ones of the log.
+/// but never reported, so the reported samples are the last ones in the log.
 #[must_use]
 pub fn reconcile(log: &[SampleRecord], reported_times: &[f64]) -> Reconciliation {
     let Some(warm_up) = log.len().checked_sub(reported_times.len()) else {

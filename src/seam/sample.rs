@@ -1,21 +1,21 @@
-//! What the probe writes down of a sample.
+//! What the probe records about a sample.
 
 use super::layout;
 
 /// What the probe saw of one sample (one call of `Bencher::iter` or a relative).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SampleRecord {
-    /// When it began, after its turn had come: nanoseconds of the monotonic clock, which is one for
-    /// both sides.
+    /// When it began, after its turn had come: in nanoseconds of the monotonic clock, which both
+    /// sides share.
     pub start_ns: u64,
     /// When its last timed region ended, on the same clock.
     pub end_ns: u64,
     /// The sum of its timed regions, in nanoseconds: what Criterion reports as the sample's time.
     pub timed_ns: u64,
-    /// How many timed regions it had: 1 with `iter`, one a batch with `iter_batched`.
+    /// How many timed regions it had: 1 with `iter`, one per batch with `iter_batched`.
     pub regions: u64,
-    /// For how long of it the main thread was ready to run and the kernel ran something else, in
-    /// nanoseconds; 0 where that is not known. Only paired samples are asked.
+    /// How long, in nanoseconds, the main thread was ready to run while the kernel ran something
+    /// else; 0 if unknown. Measured for paired samples only.
     pub preempted_ns: u64,
 }
 
@@ -30,8 +30,9 @@ impl SampleRecord {
         }
     }
 
-    /// How much of [`SampleRecord::timed_ns`] the main thread was kept from its processor. Of several
-    /// regions it is not known which was hit: it is shared out by time between them and what lay between.
+    /// For how much of [`SampleRecord::timed_ns`] the main thread was kept from its processor. With several regions
+    /// it is unknown which one was hit, so the time is shared out in proportion between the regions and the time
+    /// between them.
     #[must_use]
     pub fn preempted_while_timed(&self) -> u64 {
         let span = self.end_ns.saturating_sub(self.start_ns).max(1);

@@ -8,12 +8,12 @@ use crate::binary::Binary;
 
 use super::layout;
 
-/// Which requests have their stack written down.
+/// Which requests have their call stack recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tracing {
-    /// One in so many, on average; at least 1.
+    /// One in this many requests, on average; at least 1.
     pub stride: u64,
-    /// How many requests at the beginning of each sample that applies to.
+    /// To how many requests at the beginning of each sample that applies.
     pub limit: u64,
 }
 
@@ -30,7 +30,7 @@ impl Tracing {
 pub struct AddressStacks {
     /// Each stack that was seen.
     pub stacks: Vec<AddressStack>,
-    /// Requests that were looked at and not written down, for want of room.
+    /// Requests that were selected but not recorded, because the table was full.
     pub lost: u64,
 }
 
@@ -40,7 +40,7 @@ pub struct AddressStack {
     /// The calls, the innermost first, up to the function that times the benchmark; in another thread, up
     /// to where that began.
     pub calls: Vec<CodeAddress>,
-    /// How many of the requests that were looked at came from it.
+    /// How many of the selected requests came from it.
     pub requests: u64,
     /// Bytes that they asked for.
     pub bytes: u64,
@@ -57,7 +57,7 @@ pub struct CodeAddress {
 
 impl AddressStacks {
     /// Reads rows of the table; `maps` is what the process had mapped, `probe` the library whose frames
-    /// are nobody's business.
+    /// are left out.
     pub(super) fn of(rows: &[Vec<u64>], lost: u64, maps: &str, probe: &Path) -> AddressStacks {
         let mut mappings = Mappings::read(maps);
         let stack = |row: &Vec<u64>| {
@@ -80,7 +80,7 @@ impl AddressStacks {
 /// The files that a process has mapped.
 struct Mappings {
     all: Vec<Mapping>,
-    /// Of each file, what the loader maps and to which address.
+    /// For each file, what the loader maps and to which address.
     segments: HashMap<PathBuf, Vec<(Range<u64>, u64)>>,
 }
 
@@ -113,7 +113,7 @@ impl Mappings {
         }
     }
 
-    /// Which file's code an address of the process is; `None` for code of no file.
+    /// The file whose code is at an address of the process; `None` for code that is in no file.
     fn locate(&mut self, address: u64) -> Option<CodeAddress> {
         let mut all = self.all.iter();
         let mapping = all.find(|mapping| (mapping.start..mapping.end).contains(&address))?;

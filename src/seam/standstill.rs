@@ -1,12 +1,12 @@
-//! The side that waits, stopped as a whole (`probe/src/peer.rs`).
+//! Stopping the whole side that waits (`probe/src/peer.rs`).
 
 use super::{Seam, SeamError, layout};
 use crate::units::{Paired, Side};
 
 impl Seam {
-    /// Tells each side the other's process, which leads a process group: the group is stopped as a whole
-    /// while it is not its turn, where it has more than one thread or process. Unless this is called, only
-    /// the main threads take turns.
+    /// Tells each side the other's process, which leads a process group. A group with more than one thread or
+    /// process is stopped as a whole while it is not its turn. Unless this is called, only the main threads take
+    /// turns.
     ///
     /// # Errors
     /// If the shared files cannot be written.
@@ -26,8 +26,8 @@ impl Seam {
         Ok(self.channels.get(side.other()).get(layout::STOPS)? > 0)
     }
 
-    /// Whether `side` should have been stopped since the benchmark began, and could not be: it may have worked in
-    /// the other side's turns.
+    /// Whether `side` should have been stopped since the benchmark began but could not be: it may have worked
+    /// during the other side's turns.
     ///
     /// # Errors
     /// If the shared file cannot be read.

@@ -15,7 +15,7 @@ use super::hooks::{self, Hooks};
 pub(super) struct ProbeSymbols {
     /// Where it reads the clock.
     pub(super) clock_reads: ClockReads,
-    /// What has to be redirected so that allocations are seen.
+    /// What has to be redirected so that the probe sees allocations.
     pub(super) hooks: Hooks,
 }
 
@@ -23,7 +23,7 @@ impl ProbeSymbols {
     /// Reads the executable at `path`.
     ///
     /// # Errors
-    /// If it is not one that the probe can be preloaded into, or shows no function that times a benchmark.
+    /// If the probe cannot be preloaded into it, or its symbols show no function that times a benchmark.
     pub(super) fn read(path: &Path) -> Result<ProbeSymbols, SeamError> {
         let bytes = fs_err::read(path)?;
         let file = check_preloadable(path, &bytes)?;

@@ -1,5 +1,5 @@
-//! The probe and the turn protocol, with real processes: a stand-in benchmark that has functions of
-//! Criterion's names and shape. (`tests/suite/probe.rs` does it with Criterion itself.)
+//! The probe and the turn protocol, with real processes: a stand-in benchmark with functions of
+//! Criterion's names and shape. (`tests/suite/probe.rs` tests Criterion itself.)
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use super::*;
 
-/// The stand-in, compiled once a test process.
+/// The stand-in, compiled once per test process.
 static STANDIN: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let executable = folder.path().join("standin");
@@ -219,7 +219,7 @@ fn a_process_stands_still_with_the_first_call_behind_the_time_that_is_wanted() {
     let least = least.as_nanos() as u64;
     assert!(timed(&log) >= least);
     assert!(timed(&log[..log.len() - 1]) < least);
-    // What is wanted of one benchmark holds for no other.
+    // The request applies to one benchmark only.
     let mut next = Standin::start(&seam, Side::Head);
     seam.observe().unwrap();
     assert!(!seam.pace(Side::Base).unwrap().is_bounded());
@@ -331,7 +331,7 @@ fn injected_time_lengthens_the_timed_regions_by_its_share() {
     };
     let ratio =
         median(agreed(&seam, Side::Head, &of_head)) / median(agreed(&seam, Side::Base, &of_base));
-    // Twice as long; the sides are not run at the same time, so that the machine has its part in it.
+    // Twice as long, roughly: the sides do not run at the same time, so the machine adds noise.
     assert!((1.4..4.0).contains(&ratio), "{ratio}");
 }
 

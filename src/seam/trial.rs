@@ -1,6 +1,6 @@
-//! Whether libraries can be preloaded here. It is tried, with a child process: whether a probe was
-//! embedded tells nothing of a file system mounted `noexec`, a sandbox, or a loader that does not want
-//! to, all of which go unnoticed by the program that is started.
+//! Whether libraries can be preloaded here. perfcheck tries it with a child process: an embedded probe
+//! does not help against a file system mounted `noexec`, a sandbox, or a loader that refuses, and the
+//! started program does not notice any of these.
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,20 +12,20 @@ use crate::process;
 
 use super::{PROFILE_PROBE, SeamError, TIMING_PROBE, preload_list, unpack};
 
-/// What became of a library that was to be preloaded into a child process.
+/// The outcome of preloading a library into a child process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trial {
     /// The child had it in its memory.
     Seen,
     /// The child did not have it.
     Missing {
-        /// The first line of what the loader said of it; empty where it said nothing.
+        /// The first line of the loader's message; empty if there was none.
         said: String,
     },
 }
 
 impl Trial {
-    /// What is started: it tells itself what it has in its memory.
+    /// The command of the child process: it prints its own memory mappings.
     pub const COMMAND: &'static str = "cat /proc/self/maps";
 }
 
@@ -33,7 +33,7 @@ impl Trial {
 /// `folder`, which is removed again.
 ///
 /// # Errors
-/// [`SeamError::Unsupported`] where none was embedded; [`SeamError::Io`] where it could not be tried.
+/// [`SeamError::Unsupported`] if none was embedded; [`SeamError::Io`] if it could not be tried.
 pub fn try_preloading(folder: &Path) -> Result<Trial, SeamError> {
     try_library(TIMING_PROBE, folder)
 }
@@ -72,7 +72,7 @@ fn try_library(probe: &[u8], folder: &Path) -> Result<Trial, SeamError> {
 }
 
 /// Whether code of a file is among these mappings (proc_pid_maps(5)): `address permissions … file`. A
-/// loader that fails at the code leaves what it mapped before, which may only be read.
+/// loader that fails to map the code leaves its earlier mappings, which are read-only.
 fn runs_code_of(file: &OsStr, maps: &[u8]) -> bool {
     let mut lines = maps.split(|byte| *byte == b'\n');
     lines.any(|line| {
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_library_that_failed_to_load_is_no_code() {
-        // As glibc leaves it on a file system mounted `noexec`.
+        // What glibc leaves on a file system mounted `noexec`.
         let read = b"7f538cdb4000-7f538cdbf000 r--p 00000000 00:28 2    /a place/probe.so\n";
         let code = b"7f538cdbf000-7f538cdc1000 r-xp 0000b000 00:28 2    /a place/probe.so\n";
         let other = b"7f538cdbf000-7f538cdc1000 r-xp 0000b000 00:28 3    /lib/libc.so.6\n";

@@ -1,4 +1,5 @@
-//! How long Criterion is told that its warm-up took, and so how many iterations it plans (`probe/src/warm_up.rs`).
+//! Ending Criterion's warm-up: the time that it is told decides how many iterations it plans
+//! (`probe/src/warm_up.rs`).
 
 use std::time::Duration;
 
@@ -9,21 +10,21 @@ use super::{Seam, SeamError, layout};
 use crate::harness::{iterations_after, iterations_of_all};
 use crate::units::Side;
 
-/// How a warm-up is to end. Criterion calls the benchmark with 1, 2, 4, 8 … iterations; it takes all calls but the
-/// last one for instantaneous.
+/// How a warm-up is to end. Criterion calls the benchmark with 1, 2, 4, 8 … iterations; for it, all calls but the
+/// last one seem instantaneous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WarmUp {
-    /// After so many calls, at least one,
+    /// After this many calls, at least one,
     pub calls: u64,
-    /// and not before it has lasted so long behind its first call, which may have prepared something.
+    /// and not before it has lasted this long after its first call, which may have prepared something.
     pub least: Duration,
-    /// What Criterion is told that all calls took together; longer than the benchmark's warm-up time.
+    /// The time that Criterion is told for all calls together; longer than the benchmark's warm-up time.
     pub told: Duration,
-    /// What an earlier process has shown of the place that calls end at.
+    /// The place at which calls end, if an earlier process has shown it.
     pub place: Option<LastPlace>,
 }
 
-/// A place in the executable where every call of one benchmark was seen to end, and none to go on.
+/// A place in the executable where every call of one benchmark was seen to end, and none to continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastPlace(u64);
 
@@ -34,16 +35,16 @@ impl LastPlace {
     }
 }
 
-/// When a process has run as much of a benchmark as is wanted. It stands still then, and is to be ended.
+/// When a process has run enough of a benchmark. It then waits to be ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enough {
-    /// After so many samples behind a warm-up that was ended as [`Seam::end_warm_up`] says; never, where it was not.
+    /// After this many samples behind a warm-up that was ended by [`Seam::end_warm_up`]; never, if it was not.
     Samples(u64),
-    /// After the first call, if what it timed took so long.
+    /// After the first call, if its timed part took at least this long.
     SlowCall(Duration),
-    /// After so many calls, those of the warm-up included, once they have gone on for as long as [`WarmUp::least`].
+    /// After this many calls, including the warm-up, once they have lasted as long as [`WarmUp::least`].
     Calls(u64),
-    /// With the first call that begins after the benchmark was timed for so long, its warm-up included.
+    /// At the first call that begins after the benchmark was timed for this long, including its warm-up.
     Timed(Duration),
 }
 
@@ -52,12 +53,12 @@ pub enum Enough {
 pub struct WarmedUp {
     /// After so many calls.
     pub calls: u64,
-    /// Whether a read of the clock that was taken for the last of its call was followed by another one.
+    /// Whether a read of the clock that seemed to be the last one of its call was followed by another.
     pub doubted: bool,
 }
 
-/// What tells the announced time of a measurement from the real one, as long as the process runs, and when it has
-/// run enough of the benchmark.
+/// Translates the announced time of a measurement into the real one while the process runs, and knows when the
+/// process has run enough of the benchmark.
 #[derive(Debug)]
 pub struct Pace {
     shared: File,
@@ -69,7 +70,7 @@ pub struct Pace {
 
 impl Seam {
     /// Ends the warm-up of the benchmark that begins. [`Seam::begin`] or [`Seam::observe`] came before, and the
-    /// process is still held. Where the last read of a call cannot be told, nothing is done.
+    /// process is still held. If the last read of a call cannot be recognised, nothing is done.
     ///
     /// # Errors
     /// If the shared file cannot be written.
@@ -82,8 +83,8 @@ impl Seam {
         Ok(channel.set(layout::WARM_UP_CALLS, warm_up.calls.max(1))?)
     }
 
-    /// Has the process of `side` stand still once it has run enough of the benchmark that begins; as
-    /// [`Seam::end_warm_up`], which comes before.
+    /// Makes the process of `side` wait once it has run enough of the benchmark that begins. Call it
+    /// after [`Seam::end_warm_up`], in the same state.
     ///
     /// # Errors
     /// If the shared file cannot be written.
@@ -98,7 +99,8 @@ impl Seam {
         Ok(channel.set(field, bound)?)
     }
 
-    /// [`Seam::end_warm_up`], and [`Seam::stop_after`] where a bound is given; then how far the benchmark has come.
+    /// [`Seam::end_warm_up`], and [`Seam::stop_after`] if a bound is given; returns how to follow the benchmark's
+    /// progress.
     ///
     /// # Errors
     /// If the shared file cannot be written.
@@ -115,8 +117,8 @@ impl Seam {
         self.pace(side)
     }
 
-    /// The times of the samples behind the warm-up, of a process that stands still since it has run enough; none where
-    /// it is not sure which they are.
+    /// The times of the samples after the warm-up, of a process that waits because it has run enough; empty if it
+    /// is uncertain which they are.
     ///
     /// # Errors
     /// If the shared file cannot be read.
@@ -129,7 +131,7 @@ impl Seam {
         Ok(samples.map(|sample| sample.timed_ns as f64).collect())
     }
 
-    /// How the warm-up was ended; `None` where Criterion ended it by itself.
+    /// How the warm-up was ended; `None` if Criterion ended it by itself.
     ///
     /// # Errors
     /// If the shared file cannot be read.
@@ -140,7 +142,7 @@ impl Seam {
         Ok((calls > 0).then_some(WarmedUp { calls, doubted }))
     }
 
-    /// Where all calls of the benchmark so far have ended, as far as that is shown.
+    /// Where all calls of the benchmark so far have ended, if known.
     ///
     /// # Errors
     /// If the shared file cannot be read.
@@ -149,7 +151,7 @@ impl Seam {
         Ok((mark > 0).then_some(LastPlace(mark)))
     }
 
-    /// To be asked while the process of `side` runs.
+    /// A handle to follow the process of `side` while it runs.
     ///
     /// # Errors
     /// If the shared file cannot be opened once more.
@@ -171,7 +173,7 @@ fn nanos(time: Duration) -> u64 {
 }
 
 impl Pace {
-    /// How long a measurement takes that was announced to take so long.
+    /// How long a measurement really takes, from its announced time.
     #[must_use]
     pub fn real(&self, announced: Duration) -> Duration {
         let word = |field| word_of(&self.shared, field).unwrap_or(0);
@@ -183,7 +185,7 @@ impl Pace {
         Duration::try_from_secs_f64(real).unwrap_or(Duration::MAX)
     }
 
-    /// The iterations of all samples behind a warm-up that was ended, where the harness plans them from that alone.
+    /// The iterations of all samples after a warm-up that was ended, if the harness plans them from that alone.
     #[must_use]
     pub fn planned_iterations(&self) -> Option<Vec<f64>> {
         let word = |field| word_of(&self.shared, field).unwrap_or(0);
@@ -192,13 +194,13 @@ impl Pace {
         planned.then(|| iterations_of_all(iterations_after(word(layout::WARM_UP_TOLD_NS))))
     }
 
-    /// Whether the benchmark may be over before it has ended.
+    /// Whether the process may be ended in the middle of the benchmark.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
         self.ends_slow || self.ends_calls || self.ends_samples || self.ends_timed
     }
 
-    /// Whether a benchmark that measures now is certain to run no more calls than are wanted, slow ones aside.
+    /// Whether a benchmark that is measuring now is certain to run no more calls than wanted, apart from slow ones.
     #[must_use]
     pub fn is_certain_to_end(&self) -> bool {
         let any = |field| word_of(&self.shared, field).is_ok_and(|word| word > 0);
@@ -206,13 +208,13 @@ impl Pace {
             || (self.ends_samples && any(layout::WARM_UP_ENDED))
     }
 
-    /// Whether nothing more is wanted of a benchmark that is slow.
+    /// Whether a slow benchmark is ended after its first call.
     #[must_use]
     pub fn ends_slow(&self) -> bool {
         self.ends_slow
     }
 
-    /// Whether the process stands still, since it has run enough.
+    /// Whether the process waits because it has run enough.
     #[must_use]
     pub fn is_enough(&self) -> bool {
         word_of(&self.shared, layout::PHASE).is_ok_and(|phase| phase == layout::PHASE_ENOUGH)

@@ -24,14 +24,14 @@ use std::path::Path;
 use libc::{c_int, c_void};
 use pprof::ProfilerGuard;
 
-/// What became of the ticks of the timer.
+/// Where the ticks of the timer fell.
 pub(crate) struct Tally {
     pub(crate) inside: u64,
     pub(crate) outside: u64,
 }
 
-/// Writes `<name>.<generation>.profile`, in one step. If that fails, the host finds nothing, and says
-/// so.
+/// Writes `<name>.<generation>.profile`, in one step. If that fails, the host finds no file, and
+/// reports that.
 pub(crate) fn write(
     name: &Path,
     generation: u64,
@@ -85,7 +85,7 @@ fn modules() -> String {
 }
 
 /// The C library has each of these in several versions, without a symbol of its own, and the loader
-/// chooses one that suits the processor: only here it can be learnt which.
+/// chooses one that suits the processor: which one can be found out only here.
 fn chosen() -> String {
     let names = [
         c"memcpy", c"memmove", c"memset", c"memcmp", c"bcmp", c"memchr", c"strlen",

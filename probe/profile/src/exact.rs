@@ -1,10 +1,10 @@
 //! pprof counts stacks as equal if they pass through the same *functions*, which it finds by asking
 //! the unwinder for the function around each address. For us, lines and inlined functions matter: two
-//! samples of one function at different instructions are two things.
+//! samples of one function at different instructions are different.
 //!
-//! So the question is answered here, with the address itself. The symbol is hidden: pprof, which is
-//! linked into this library, finds it; nobody else in the process does. It spares the signal handler
-//! a walk over the loader's list of libraries, too, whose lock the interrupted code may hold.
+//! So this function answers instead, with the address itself. Its symbol is hidden: only pprof,
+//! which is linked into this library, finds it. This also spares the signal handler a walk over the
+//! loader's list of libraries, whose lock the interrupted code may hold.
 
 use core::arch::global_asm;
 

@@ -1,12 +1,12 @@
-//! What the seam tells of: samples and timed regions. Whatever else it tells the heap is lost, as in
-//! the timing library; what is defined here takes precedence over that.
+//! The events of the seam: samples and timed regions. Other calls that it makes for the heap do
+//! nothing, as in the timing library; the definitions here take precedence.
 
 use crate::chain::Process;
 pub(crate) use crate::no_heap::*;
 use crate::sampler;
 use crate::shared::Shared;
 
-/// The process has just begun; its environment still says who we are.
+/// The process has just begun; its environment still has our variable.
 pub(crate) fn start() {
     sampler::remember_name();
 }

@@ -1,13 +1,13 @@
 //! The library that `cargo perfcheck` preloads into benchmark processes to take CPU profiles.
 //!
-//! It recognises timed regions as the first library does, with the very same sources (`../../src`),
-//! and lets [`pprof`] take a sample of the stack at each tick of a timer that falls into one. It
-//! needs the standard library, so it is a crate of its own, and it is never preloaded while timing.
+//! It recognises timed regions like the first library, with the same sources (`../../src`), and
+//! lets [`pprof`] take a sample of the stack at each tick of a timer that falls into one. It needs
+//! the standard library, so it is a crate of its own, and it is never preloaded while timing.
 //!
 //! - [`sampler`] owns the timer and decides which ticks become samples,
-//! - [`dump`] writes what was sampled in a benchmark to a file of its own,
-//! - [`heap`] is how the seam tells of timed regions (the other library counts allocations there),
-//! - [`exact`] makes pprof tell samples apart by instruction and not by function.
+//! - - [`dump`] writes the samples of a benchmark to a separate file,
+//! - - [`heap`] is where the seam reports timed regions (the other library counts allocations there),
+//! - - [`exact`] makes pprof distinguish samples by instruction instead of by function.
 
 #[path = "../../src/attach.rs"]
 mod attach;

@@ -1,9 +1,9 @@
 //! The timer, and which of its ticks become samples.
 //!
-//! pprof's own timer (`ITIMER_PROF`) counts processor time of all threads, but the kernel looks at it
-//! at its own tick only: 250 times a second on most systems. A benchmark that works in its main thread
-//! alone is sampled by a high-resolution timer of that thread instead. Either way the signal comes
-//! here first, and pprof hears of it only if it fell into a timed region.
+//! pprof's own timer (`ITIMER_PROF`) counts processor time of all threads, but the kernel checks it at
+//! its own tick only: 250 times per second on most systems. A benchmark that works in its main thread
+//! only is sampled by a high-resolution timer of that thread instead. Either way the signal arrives
+//! here first, and is passed to pprof only if it fell into a timed region.
 
 use std::mem::MaybeUninit;
 use std::path::PathBuf;
@@ -18,8 +18,8 @@ use crate::dump::{self, Tally};
 use crate::layout;
 use crate::shared::Shared;
 
-/// After so many ticks outside of timed regions the timer rests until the next region: a process that
-/// the host holds shall not be woken.
+/// After this many ticks outside of timed regions, the timer stops until the next region: a process
+/// that the host holds must not be woken.
 const RESTS_AFTER: u32 = 100;
 
 /// No timer has this id; the first one a process makes has the id 0.
@@ -45,7 +45,7 @@ static PERIOD_NS: AtomicU64 = AtomicU64::new(0);
 
 type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
 
-/// The mapping, and the process it was made for: a forked child is none of ours.
+/// The mapping, and the process for which it was made: a forked child is not ours.
 struct SharedOfProcess {
     shared: Shared,
     pid: u32,
@@ -62,7 +62,7 @@ struct Session {
     profiler: Result<ProfilerGuard<'static>, String>,
 }
 
-/// Keeps the name that the host has given us, which leaves the environment before `main`.
+/// Remembers the name that the host has given us, which is removed from the environment before `main`.
 pub(crate) fn remember_name() {
     if let Some(value) = std::env::var_os(layout::VARIABLE)
         && let Some((_, name)) = value.to_str().and_then(|value| value.split_once(':'))
@@ -139,7 +139,7 @@ fn begin(shared: &Shared) -> Result<ProfilerGuard<'static>, String> {
 
 /// pprof reads the unwinding tables of all libraries when it takes its first sample. That allocates,
 /// which must not happen in a signal handler that may have interrupted an allocation: so the first
-/// sample is taken here, and thrown away.
+/// sample is taken here, and discarded.
 fn prime() -> Result<(), String> {
     static PRIMED: AtomicBool = AtomicBool::new(false);
     if !PRIMED.swap(true, Ordering::Relaxed) {
@@ -153,7 +153,7 @@ fn prime() -> Result<(), String> {
     Ok(())
 }
 
-/// A profiler whose handler is behind ours, and whose own timer stands still.
+/// A profiler whose handler is called by ours, and whose own timer is stopped.
 fn profiler() -> Result<ProfilerGuard<'static>, String> {
     let builder = ProfilerGuardBuilder::default().frequency(1);
     let guard = builder.build().map_err(|error| error.to_string())?;
@@ -192,7 +192,7 @@ extern "C" fn on_tick(signal: c_int, info: *mut siginfo_t, context: *mut c_void)
     }
 }
 
-/// Ends a benchmark's profile and writes it down.
+/// Ends a benchmark's profile and writes it to a file.
 fn finish(session: Option<Session>) {
     let Some(session) = session else { return };
     PERIOD_NS.store(0, Ordering::Relaxed);

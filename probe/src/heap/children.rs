@@ -1,4 +1,4 @@
-//! Whether the benchmark starts processes of its own: what those allocate is in none of the counts.
+//! Whether the benchmark starts processes of its own: their allocations are not counted.
 //!
 //! The kernel adds up what ended children have used, however they were started.
 
@@ -15,14 +15,14 @@ pub(super) fn begin_sample() {
     AT_START.store(used(), Ordering::Relaxed);
 }
 
-/// Writes down whether a child has ended since the sample began.
+/// Records whether a child has ended since the sample began.
 pub(super) fn record(shared: &Shared) {
     if used() != AT_START.load(Ordering::Relaxed) {
         shared.set(layout::CHILDREN, 1);
     }
 }
 
-/// What children that have been waited for have used: it only grows.
+/// The resources that children which have been waited for have used: this only grows.
 fn used() -> i64 {
     let mut usage: sys::Rusage = [0; 18];
     // SAFETY: a place for the answer.

@@ -12,7 +12,7 @@ use crate::shared::Shared;
 enum Attention {
     /// Nothing: no sample is under way.
     None,
-    /// How the live bytes change: within a sample, outside its timed regions.
+    /// Only the change of live bytes: within a sample, outside its timed regions.
     Level,
     /// Everything: within a timed region.
     Full,
@@ -20,7 +20,7 @@ enum Attention {
 
 static ATTENTION: AtomicU8 = AtomicU8::new(Attention::None as u8);
 
-/// What the sample's regions have added up to.
+/// The sums over the sample's regions.
 struct Counts {
     allocations: AtomicU64,
     reallocations: AtomicU64,
@@ -80,7 +80,7 @@ pub(super) fn allocated(asked: usize) {
     grow(attention, asked as i64);
 }
 
-/// A block was made `asked` bytes long, `growth` more than it was.
+/// A block was resized to `asked` bytes, `growth` more than before.
 pub(super) fn reallocated(asked: usize, growth: i64) {
     let attention = attention();
     if attention == Attention::Full {
@@ -158,14 +158,13 @@ pub(crate) fn close() {
     attend(Attention::Level);
 }
 
-/// Writes how much more is live than when the sample began; the last read of a sample has the last
-/// word.
+/// Records how much more is live than when the sample began; the last read of a sample decides.
 pub(super) fn record_retained(shared: &Shared, index: u64) {
     let retained = COUNTS.retained.load(Relaxed) as u64;
     shared.set_in_record(index, layout::RECORD_RETAINED, retained);
 }
 
-/// Writes what the sample's regions have added up to.
+/// Records the sums over the sample's regions.
 pub(crate) fn record(shared: &Shared, index: u64) {
     let put = |word, value| shared.set_in_record(index, word, value);
     put(layout::RECORD_ALLOCATIONS, COUNTS.allocations.load(Relaxed));

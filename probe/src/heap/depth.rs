@@ -1,4 +1,4 @@
-//! Whether a thread is inside an allocation function already: what that calls is its own business.
+//! Whether a thread is already inside an allocation function: nested calls do not count.
 
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -9,8 +9,8 @@ use crate::sys;
 const FIRST_BLOCK: u32 = 32;
 const NO_KEY: u32 = u32::MAX;
 
-/// A pointer of each thread's own; null at first. It works in every thread at any time, also while a
-/// thread ends.
+/// A thread-local pointer; null at first. It works in every thread at any time, also while a thread
+/// ends.
 pub(super) struct Key(AtomicU32);
 
 impl Key {
@@ -18,7 +18,7 @@ impl Key {
         Key(AtomicU32::new(NO_KEY))
     }
 
-    /// Makes ready; without it there are no pointers.
+    /// Prepares the key; without it there are no pointers.
     pub(super) fn start(&self) -> bool {
         let mut key = NO_KEY;
         // SAFETY: a place for the key; it has no destructor.
@@ -52,12 +52,12 @@ impl Key {
 
 static KEY: Key = Key::new();
 
-/// Makes ready; without it nothing is ever counted.
+/// Prepares the key; without it nothing is ever counted.
 pub(super) fn start() -> bool {
     KEY.start()
 }
 
-/// While this lives, allocations of this thread belong to the one that is under way.
+/// While this lives, further allocations of this thread belong to the current one.
 pub(crate) struct Outermost(());
 
 /// Whether [`start`] is still to come.

@@ -1,5 +1,5 @@
-//! The entry points of Rust's global allocator, redirected: that is Rust code with any allocator, with
-//! exact sizes, as long as the compiler has left their calls calls.
+//! The entry points of Rust's global allocator, redirected: this covers Rust code with any allocator,
+//! with exact sizes, as long as the compiler has not inlined the calls.
 
 use core::mem::transmute;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -9,10 +9,10 @@ use super::{counts, depth};
 use crate::layout;
 use crate::shared::Shared;
 
-/// Where the moved beginnings of the entry points are: alloc, dealloc, realloc, alloc_zeroed.
+/// The addresses of the moved beginnings of the entry points: alloc, dealloc, realloc, alloc_zeroed.
 static LED_TO: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
 
-/// What became of the entry points: a `SHIM_` constant.
+/// The outcome for the entry points: a `SHIM_` constant.
 ///
 /// # Safety
 /// There is one thread.

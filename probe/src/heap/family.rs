@@ -1,7 +1,7 @@
 //! The C library's allocation functions, interposed.
 //!
-//! That is C code, Rust code with the system's allocator, and Rust code whose own allocator passes each
-//! request on.
+//! This covers C code, Rust code with the system's allocator, and Rust code whose own allocator passes
+//! each request on.
 
 use core::ffi::{c_char, c_int, c_void};
 use core::mem::transmute;
@@ -28,7 +28,7 @@ impl Next {
         }
     }
 
-    /// 0 where no library has it, or while it is being looked up.
+    /// 0 if no library has it, or while it is being looked up.
     fn find(&self) -> usize {
         match self.address.load(Ordering::Acquire) {
             0 => self.look_up(),
@@ -38,7 +38,7 @@ impl Next {
 
     #[cold]
     fn look_up(&self) -> usize {
-        // The look-up itself may allocate: then it comes here again, and is served by the arena.
+        // The look-up itself may allocate: that request arrives here again, and the arena serves it.
         if LOOKING_UP.swap(true, Ordering::AcqRel) {
             return 0;
         }
@@ -64,7 +64,7 @@ static MEMALIGN: Next = Next::new(c"memalign");
 static VALLOC: Next = Next::new(c"valloc");
 static PVALLOC: Next = Next::new(c"pvalloc");
 
-/// Looks everything up, before there is a second thread.
+/// Looks up all functions, before there is a second thread.
 pub(super) fn resolve() {
     for next in [
         &MALLOC,
@@ -285,8 +285,7 @@ unsafe extern "C" fn reallocarray(block: *mut c_void, count: usize, size: usize)
     match count.checked_mul(size) {
         // SAFETY: see above.
         Some(bytes) => unsafe { realloc(block, bytes) },
-        // Beyond any heap: the C library refuses it, and says so in `errno`.
-        // SAFETY: see above.
+        // Larger than any heap: the C library refuses it, and sets `errno`. SAFETY: see above.
         None => unsafe { realloc(block, usize::MAX) },
     }
 }
@@ -304,7 +303,7 @@ unsafe extern "C" fn free(block: *mut c_void) {
         sizes::forget_early(block as usize);
     }
     match FREE.find() {
-        // Never: `malloc` was found when this block was made. A leak is the least harm.
+        // This never happens: `malloc` was found when this block was made. A leak does the least harm.
         0 => {}
         // SAFETY: see above.
         next => unsafe { transmute::<usize, unsafe extern "C" fn(*mut c_void)>(next)(block) },

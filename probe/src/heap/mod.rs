@@ -2,13 +2,14 @@
 //!
 //! Where allocations are seen depends on the allocator, which the host knows:
 //!
-//! - the C library's functions are interposed ([`family`]): C code, and Rust code with the system's
-//!   allocator or with one that passes each request on ([`wrapper`] looks whether it does);
+//! - - the C library's functions are interposed ([`family`]): C code, and Rust code with the
+//!   system's allocator or with one that passes each request on ([`wrapper`] checks whether it
+//!   does);
 //! - functions of an allocator that is linked into the executable are redirected ([`native`]);
 //! - so are the entry points of Rust's allocator, where the compiler has not inlined them ([`entry`]).
 //!
-//! An allocation that comes by several is counted once, by the outermost. Where they come from is told by
-//! [`trace`], how large a block was by [`sizes`]; that other processes had a part in it, by [`children`].
+//! An allocation that passes through several of them is counted once, by the outermost. [`trace`] records where
+//! allocations come from, [`sizes`] how large each block is, and [`children`] whether other processes took part.
 
 mod children;
 mod counts;
@@ -41,7 +42,7 @@ pub(crate) fn start() {
     family::resolve();
 }
 
-/// A benchmark begins: forgets what was seen of the one before.
+/// A benchmark begins: forgets what was seen of the previous one.
 pub(crate) fn forget(shared: &Shared) {
     trace::forget(shared);
     shared.set(layout::CHILDREN, 0);
@@ -80,7 +81,7 @@ pub(crate) unsafe fn attach(shared: &Shared, process: &Process, attached: *mut u
     shared.set(layout::SHIM_STATE, state);
 }
 
-/// Writes down what a sample has left behind, and what is known of the allocator.
+/// Records what a sample has left behind, and what is known about the allocator.
 pub(crate) fn record_retained(shared: &Shared, index: u64) {
     counts::record_retained(shared, index);
     wrapper::record(shared);

@@ -2,7 +2,7 @@
 //! calls its functions `malloc` and so on), redirected at run time.
 //!
 //! Recent compilers inline the entry points of Rust's allocator, so that a program calls such functions
-//! directly. They are C functions in a library of their own: those calls are calls.
+//! directly. They are C functions in a separate library, so calls to them are not inlined.
 
 use core::mem::transmute;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ static LED_TO: [AtomicUsize; layout::NATIVE_MOST] =
 /// takes does no harm: they are in registers.
 type Function = unsafe extern "C" fn(usize, usize, usize, usize) -> usize;
 
-/// What became of the functions that the host has named: a `SHIM_` constant.
+/// The outcome for the functions that the host has named: a `SHIM_` constant.
 ///
 /// # Safety
 /// There is one thread.
@@ -69,7 +69,7 @@ const FUNCTIONS: [Function; layout::NATIVE_MOST] = [
     stand_in::<15>,
 ];
 
-/// Stands for the function of this number.
+/// Replaces the function with this number.
 unsafe extern "C" fn stand_in<const INDEX: usize>(a: usize, b: usize, c: usize, d: usize) -> usize {
     // SAFETY: the function's own arguments, as its caller vouches; it takes no more than these.
     let next = || unsafe {

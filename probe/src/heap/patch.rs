@@ -1,8 +1,8 @@
 //! Functions of the executable, redirected at run time.
 //!
-//! The first instructions of a function make way for a jump to one of ours; they are moved to a page near
-//! the executable (a jump reaches two gigabytes, and libraries lie further away), and a jump back behind
-//! them. Which instructions can be moved, the host has found out.
+//! A jump to one of our functions replaces the first instructions of a function. These are moved to a page near the
+//! executable (a jump reaches two gigabytes, and libraries lie further away), followed by a jump back. The host has
+//! found out which instructions can be moved.
 
 use core::ffi::c_void;
 
@@ -14,7 +14,7 @@ const PAGE: usize = 4096;
 /// `jmp rel32`, and its length.
 const JUMP: u8 = 0xe9;
 const JUMP_BYTES: usize = 5;
-/// On the page, for each entry point: `mov rax, imm64; jmp rax` to our function,
+/// The size on the page of each entry point: `mov rax, imm64; jmp rax` to our function,
 const STEP_BYTES: usize = 64;
 /// and from here on the moved beginning.
 const MOVED: usize = 16;
@@ -53,7 +53,7 @@ impl Entry {
         Some(entries)
     }
 
-    /// Whether what is in memory is what the host has seen in the file, and can be moved.
+    /// Whether the code in memory is the code that the host has seen in the file, and can be moved.
     ///
     /// # Safety
     /// The address is that of code of the executable.
@@ -64,8 +64,9 @@ impl Entry {
     }
 }
 
-/// Redirects each entry to the function of the same number. `moved` is told, before anything is
-/// redirected, where the beginning of each has been moved to. What became of it: a `SHIM_` constant.
+/// Redirects each entry to the function of the same number. `moved` is called, before anything is
+/// redirected, with the address to which each beginning has been moved. Returns the outcome: a
+/// `SHIM_` constant.
 ///
 /// # Safety
 /// There is one thread. Each address is that of code of the executable, and each function takes what the

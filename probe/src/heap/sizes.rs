@@ -1,9 +1,9 @@
-//! How large each live block is: what was asked for, since `free` does not say, and what an allocator
-//! makes of a request differs from allocator to allocator.
+//! The requested size of each live block: `free` does not give it, and allocators round requests
+//! differently.
 //!
 //! A table by address, without locks: an address is in it at most once, since it is taken out before
-//! the block is freed and put in before the program learns of it. A place is looked for in a few
-//! neighbouring slots; a block that finds none is taken to be of no size, and said to be lost.
+//! the block is freed and put in before the program learns of it. A block may lie in a few
+//! neighbouring slots; one that finds none free counts with size zero, and as lost.
 
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use crate::sys;
 
 /// Slots: enough for a million live blocks. Untouched ones take no memory.
 const SLOTS: usize = 1 << 21;
-/// Neighbours in which a block may lie.
+/// The number of neighbouring slots in which a block may lie.
 const REACH: usize = 64;
 
 /// Never used.
@@ -54,7 +54,7 @@ pub(super) fn start() -> bool {
     made
 }
 
-/// How many blocks found no place, or were freed without being known.
+/// How many blocks found no slot, or were freed without being known.
 pub(super) fn lost() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
@@ -86,22 +86,22 @@ pub(super) fn put(block: usize, size: usize) {
     LOST.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The block, which nobody has counted, is now live.
+/// The block, which was not counted, is now live.
 pub(super) fn put_early(block: usize, size: usize) {
     if start() {
-        // Where one function of the allocator leads to another, both come here.
+        // If one function of the allocator calls another, both arrive here.
         let _ = take(block);
         put(block, size);
     }
 }
 
-/// The block, which nobody has counted, is no more.
+/// The block, which was not counted, no longer exists.
 pub(super) fn forget_early(block: usize) {
     let _ = take(block);
 }
 
-/// The block is about to be freed: how large it was. One that is not known is of no size; it is said to
-/// be lost if that matters.
+/// The block is about to be freed: returns its size. An unknown block has size zero, and is counted as
+/// lost if that matters.
 pub(super) fn take_known(block: usize) -> usize {
     take(block).unwrap_or_else(|| {
         if counts::is_attentive() {
@@ -111,7 +111,7 @@ pub(super) fn take_known(block: usize) -> usize {
     })
 }
 
-/// The block is about to be freed: how large it was, if that is known.
+/// The block is about to be freed: returns its size, if known.
 fn take(block: usize) -> Option<usize> {
     for slot in slots(block) {
         match slot.address.load(Ordering::Acquire) {

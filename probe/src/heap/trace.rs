@@ -1,10 +1,10 @@
 //! Call stacks of allocations: a table of distinct stacks in the shared file, with how often each was
 //! seen and how many bytes it asked for.
 //!
-//! Only while the host asks for it: unwinding costs microseconds a frame. The host says how many
-//! requests of a sample are looked at, and one in so many of them. Gaps are drawn at random about
-//! that number: a fixed one could keep step with a loop of the benchmark, and meet one of its
-//! allocations only.
+//! Recorded only while the host asks for it: unwinding costs microseconds per frame. The host says
+//! how many requests of a sample are considered, and which fraction of them is recorded. The gaps
+//! between recorded requests are random: a fixed gap could keep step with a loop of the benchmark,
+//! and always hit the same allocation.
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
@@ -16,7 +16,7 @@ use crate::layout;
 use crate::shared::Shared;
 use crate::sys;
 
-/// What is needed to write stacks down. Written once, before there is a second thread.
+/// What is needed to record stacks. Written once, before there is a second thread.
 struct Place {
     known: UnsafeCell<MaybeUninit<Known>>,
 }
@@ -33,16 +33,16 @@ unsafe impl Sync for Place {}
 static PLACE: Place = Place {
     known: UnsafeCell::new(MaybeUninit::uninit()),
 };
-/// A word that is 1 while attached and that the kernel wipes in a forked child: the file is not the
-/// child's to write.
+/// A word that is 1 while attached and that the kernel wipes in a forked child, which must not
+/// write to the file.
 static ATTACHED: AtomicPtr<u64> = AtomicPtr::new(core::ptr::null_mut());
 
-/// How many requests of this sample may still be looked at in all; 0 while no stacks are wanted.
+/// How many requests of this sample may be considered in all; 0 while no stacks are wanted.
 static LIMIT: AtomicU64 = AtomicU64::new(0);
 static STRIDE: AtomicU64 = AtomicU64::new(1);
 /// Requests of this sample.
 static SEEN: AtomicU64 = AtomicU64::new(0);
-/// The number of the next request to be looked at.
+/// The number of the next request to be recorded.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 static RANDOM: AtomicU64 = AtomicU64::new(0x9e37_79b9_7f4a_7c15);
 /// Held while the table is written. A signal handler cannot come here while its own thread holds it,
@@ -70,7 +70,7 @@ fn known() -> Option<Known> {
     }
 }
 
-/// A benchmark begins: forgets the stacks of the one before.
+/// A benchmark begins: forgets the stacks of the previous one.
 pub(crate) fn forget(shared: &Shared) {
     LIMIT.store(0, Ordering::Relaxed);
     if shared.get(layout::TRACE_LIMIT) == 0 {
@@ -91,7 +91,7 @@ pub(super) fn begin_sample(shared: &Shared) {
     LIMIT.store(shared.get(layout::TRACE_LIMIT), Ordering::Relaxed);
 }
 
-/// From 1 to twice the stride less one.
+/// A random gap, from 1 to twice the stride minus one.
 fn gap() -> u64 {
     let stride = STRIDE.load(Ordering::Relaxed);
     if stride == 1 {
@@ -106,7 +106,7 @@ fn gap() -> u64 {
     1 + random % (2 * stride - 1)
 }
 
-/// `asked` bytes were asked for within a timed region. The thread is marked as inside an allocation.
+/// `asked` bytes were requested within a timed region. The thread is marked as inside an allocation.
 pub(super) fn request(asked: usize) {
     let limit = LIMIT.load(Ordering::Relaxed);
     if limit == 0 {
@@ -122,7 +122,7 @@ pub(super) fn request(asked: usize) {
     while LOCK.swap(true, Ordering::Acquire) {
         core::hint::spin_loop();
     }
-    // Another thread may have looked at this one's turn meanwhile.
+    // Another thread may have taken this one's turn meanwhile.
     if number >= NEXT.load(Ordering::Relaxed) {
         NEXT.store(number + gap(), Ordering::Relaxed);
         let stack = Stack::here(known);
@@ -155,8 +155,8 @@ impl Stack {
         stack
     }
 
-    /// Takes a frame in; `false` at the function that times the benchmark, or when full: what is
-    /// further out is Criterion's.
+    /// Adds a frame; `false` at the function that times the benchmark, or when full: frames further
+    /// out belong to Criterion.
     fn take(&mut self, ip: usize) -> bool {
         self.addresses[self.length] = ip;
         self.length += 1;
@@ -172,7 +172,7 @@ impl Stack {
         self.timed || self.length == layout::TRACE_DEPTH || !self.known.process.holds(here)
     }
 
-    /// Raises the counts of this stack in the table, which is held.
+    /// Raises the counts of this stack in the table, which is locked.
     fn write_down(&self, asked: u64) {
         let shared = self.known.shared;
         let capacity = shared.get(layout::TRACE_CAPACITY) as usize;
@@ -190,7 +190,7 @@ impl Stack {
                     put(layout::TRACE_ADDRESSES + index, *address as u64);
                 }
             }
-            // 64 bits tell any number of stacks apart that fits the table.
+            // 64 bits distinguish all stacks that fit into the table.
             if requests == 0 || at(layout::TRACE_HASH) == hash {
                 put(layout::TRACE_REQUESTS, requests + 1);
                 put(

@@ -1,9 +1,10 @@
 //! Whether the program's own allocator passes each request on to the C library, as wrappers that count
-//! or log do: then what is counted there is what the program asks for.
+//! or log do: then the counts there are the program's own requests.
 //!
 //! The compiler inlines most calls of such an allocator, but not those in Rust's precompiled standard
-//! library: at its entry points, every call that is still one is compared with what it led to. One
-//! that led to anything but one call for the same size betrays an allocator with blocks of its own.
+//! library: at its entry points, every call that was not inlined is compared with the C library's
+//! calls that it led to. Anything other than one call for the same size reveals an allocator that
+//! manages its own blocks.
 
 use core::mem::transmute;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -24,14 +25,14 @@ static PASSED_ON: AtomicU64 = AtomicU64::new(0);
 /// and to anything else.
 static KEPT: AtomicU64 = AtomicU64::new(0);
 
-/// A call of an entry point under way.
+/// A call of an entry point that is in progress.
 struct Expectation {
     size: usize,
     calls: u32,
     alike: u32,
 }
 
-/// The C library is asked for `size` bytes, or, with 0, to free some.
+/// The C library was asked for `size` bytes, or, with 0, to free some.
 pub(super) fn passed_on(size: usize) {
     REACHED.fetch_add(1, Ordering::Relaxed);
     let expected = EXPECTED.get().cast::<Expectation>();
@@ -44,14 +45,14 @@ pub(super) fn passed_on(size: usize) {
     }
 }
 
-/// Writes down what has been seen so far.
+/// Records what has been seen so far.
 pub(super) fn record(shared: &Shared) {
     shared.set(layout::REACHED, REACHED.load(Ordering::Relaxed));
     shared.set(layout::PASSED_ON, PASSED_ON.load(Ordering::Relaxed));
     shared.set(layout::KEPT, KEPT.load(Ordering::Relaxed));
 }
 
-/// What became of the entry points: a `SHIM_` constant.
+/// The outcome for the entry points: a `SHIM_` constant.
 ///
 /// # Safety
 /// There is one thread.
@@ -128,7 +129,7 @@ unsafe extern "C" fn rust_dealloc(block: *mut u8, size: usize, align: usize) {
     });
 }
 
-/// Not compared: one that allocates anew, copies and frees is as good.
+/// Not compared: an implementation that allocates anew, copies and frees is equally valid.
 unsafe extern "C" fn rust_realloc(
     block: *mut u8,
     size: usize,

@@ -1,5 +1,5 @@
-//! The iterations of a benchmark of libtest. They follow from what its single iteration takes, as the clock seam lets it
-//! believe.
+//! The iterations of a benchmark of libtest. They follow from the time of its single iteration, and the clock seam
+//! decides which time it sees.
 
 use std::time::Duration;
 
@@ -12,8 +12,7 @@ use super::super::reported::SideReport;
 use super::{LeftAlone, PlanKind, Planned, REGION_PER_CLOCK, Shown, Wanted};
 
 impl Shown {
-    /// From a process whose summary is explained, and its log. Where a call ends is where its single iteration
-    /// does.
+    /// From a process whose samples are known, and its log. A call ends where its single iteration ends.
     pub(in crate::measure) fn of_libtest(
         report: &SideReport,
         log: &[SampleRecord],
@@ -23,7 +22,7 @@ impl Shown {
         let place = place.ok_or(LeftAlone::NoLastRead)?;
         let reported = log.len().saturating_sub(report.times.len());
         let each = log[reported..].iter().zip(&report.iterations);
-        // One may have lost the processor, however many there are.
+        // Any of them may have lost the processor.
         let quickest = |of: fn(&SampleRecord) -> u64| {
             let times = each
                 .clone()
@@ -63,7 +62,7 @@ pub(super) fn plan_single(shown: Paired<&Shown>, calls: usize, wanted: Wanted) -
         wanted: reported,
         set_up: wanted.set_up,
     };
-    // Earlier calls of a benchmark that has itself timed more than once are none of its samples.
+    // If a benchmark is timed more than once, its earlier calls are not among its samples.
     let enough = whole
         .enough()
         .filter(|enough| calls == 1 && *enough <= of_one);
@@ -100,7 +99,7 @@ mod tests {
         set_up: Duration::ZERO,
     };
 
-    /// What a process shows whose iterations take so long, the disturbed ones of them ten times as long.
+    /// What a process shows if an iteration takes this long, and disturbed ones ten times as long.
     fn shown(iteration: Duration, calls: usize) -> Shown {
         let iteration = u64::try_from(iteration.as_nanos()).unwrap();
         let sample = |count: u64, disturbed: bool| SampleRecord {

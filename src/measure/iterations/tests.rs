@@ -1,4 +1,5 @@
-//! What Criterion plans of what it is told, with its own arithmetic (`routine.rs`, `lib.rs` of 0.3.6 to 0.8.2).
+//! What Criterion plans from the time that it is told, with its own arithmetic (`routine.rs`, `lib.rs` of 0.3.6 to
+//! 0.8.2).
 
 use super::*;
 use crate::measure::threads::Threads;
@@ -13,7 +14,7 @@ const WANTED: Wanted = Wanted {
     set_up: Duration::ZERO,
 };
 
-/// A benchmark whose iteration takes so long, of which so much is timed.
+/// A benchmark: how long an iteration takes, and how much of it is timed.
 #[derive(Clone, Copy)]
 struct Subject {
     warm_up: Duration,
@@ -93,7 +94,7 @@ fn both(subject: Subject) -> Paired<WarmUp> {
     plan(Paired::new(&one, &one), WANTED).warm_up
 }
 
-/// What the samples and the warm-up take.
+/// The time of the samples and of the warm-up.
 fn cost(subject: Subject) -> (Duration, Duration) {
     let one = shown(subject);
     let planned = plan(Paired::new(&one, &one), WANTED);
@@ -127,7 +128,7 @@ fn samples_fill_the_time_that_the_round_wants_whatever_the_code_asks_for() {
                 ..USUAL
             };
             let (measured, warm_up) = cost(subject);
-            // At least one iteration a sample, and Criterion rounds upwards.
+            // At least one iteration per sample, and Criterion rounds upwards.
             let fewest = Duration::from_nanos((whole_ns * samples as f64) as u64);
             assert!(
                 measured >= WANTED.measurement.mul_f64(0.7),
@@ -288,7 +289,7 @@ fn a_process_is_ended_after_a_few_of_many_long_samples() {
 
 #[test]
 fn samples_that_are_not_the_shortest_are_run_to_their_end() {
-    // Enough for more than one iteration a sample: nobody could tell how many each has.
+    // Enough for more than one iteration per sample: it would be unknown how many each has.
     let wanted = Wanted {
         measurement: Duration::from_secs(3),
         ..WANTED
@@ -336,7 +337,7 @@ fn quick_mode_shows_what_an_iteration_takes() {
     assert_eq!((shown.samples, shown.method), (100, SamplingMethod::Flat));
     let unproved = Shown::of_quick(&report, &log, None);
     assert_eq!(unproved, Err(LeftAlone::NoLastRead));
-    // The measurement time that quick mode was given is none of the code's.
+    // The measurement time that quick mode was given does not come from the code.
     let asked = Timing {
         warm_up: 50 * MILLI,
         measurement: 100 * MILLI,

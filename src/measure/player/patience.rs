@@ -8,11 +8,11 @@ use crate::harness::Ending;
 use super::super::threads::ThreadTimes;
 use super::Player;
 
-/// How much longer than announced a phase may last before it counts as hung. Criterion judges
-/// by the warm-up, whose iterations may be quicker than those that follow.
+/// How much longer than announced a phase may last before it counts as hung. Criterion estimates
+/// from the warm-up, whose iterations may be faster than those that follow.
 const OVERRUN: f64 = 4.0;
 
-/// No round of one benchmark may take longer. Settings in a benchmark's code can ask for days.
+/// The longest round of one benchmark. Settings in a benchmark's code can ask for days.
 pub(in crate::measure) const LONGEST_ROUND: Duration = Duration::from_secs(3600);
 
 impl Player {
@@ -26,8 +26,8 @@ impl Player {
         self.heard_at = Instant::now();
     }
 
-    /// Whether it is silent because it works on something of which nobody said how long it takes: a set-up outside of any
-    /// benchmark, and every benchmark of libtest, may take as long as they like, up to the longest round.
+    /// Whether it is silent because it works on something of unannounced length: a set-up outside of all
+    /// benchmarks, or any benchmark of libtest. These may take as long as the longest round.
     pub(in crate::measure) fn sets_up(&mut self) -> bool {
         let now = ThreadTimes::of(self.worker);
         let before = std::mem::replace(&mut self.at_work, now);
@@ -43,14 +43,14 @@ impl Player {
         }
     }
 
-    /// How long a phase really lasts that was announced to last so many nanoseconds.
+    /// How long a phase really lasts that was announced with `nanos` nanoseconds.
     pub(in crate::measure) fn real(&self, nanos: f64) -> Duration {
         let announced = Duration::try_from_secs_f64(nanos / 1e9).unwrap_or(Duration::MAX);
         let pace = self.pace.as_ref();
         pace.map_or(announced, |pace| pace.real(announced))
     }
 
-    /// Grants the time that a phase lasts. One that `ends` early is granted no more than the longest round.
+    /// Allows the time that a phase takes. A phase that `ends` early is allowed no more than the longest round.
     pub(in crate::measure) fn allow(&mut self, takes: Duration, ends: bool) -> Result<(), Ending> {
         if takes > LONGEST_ROUND && !ends {
             return Err(Ending::TooLong {

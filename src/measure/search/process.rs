@@ -29,22 +29,22 @@ fn calls_of_slow(iteration: Duration) -> u64 {
     1 + samples_of_slow(iteration)
 }
 
-/// Why a process did not come to its end.
+/// Why a process did not run to its end.
 pub(super) enum Stop {
     /// It had run enough of a benchmark.
     Ended(Ended),
     Fault(Fault),
-    /// Nothing that it does can be seen.
+    /// What it executes cannot be seen.
     Blind(WhyUnknown),
 }
 
-/// A process that was ended within a benchmark.
+/// A process that was ended in the middle of a benchmark.
 pub(super) struct Ended {
     side: Side,
     pub(super) seen: Seen,
     /// The benchmarks that it ran before.
     complete: Vec<String>,
-    /// The benchmark within which it was ended.
+    /// The benchmark in which it was ended.
     id: String,
     /// What its first call took.
     iteration: Duration,
@@ -156,7 +156,7 @@ impl Search<'_> {
             }
             complete.push(report.id);
         }
-        // After the last benchmark nothing matters to any of them; without one, it is the set-up.
+        // After the last benchmark, nothing matters to any of them; without any benchmark, this is the set-up.
         let late = self.take(witness, side, player.id())?;
         if late && ids.is_empty() {
             seen = Seen::Everything;
@@ -194,7 +194,7 @@ impl Search<'_> {
                 true => ended.side == Side::Base || self.has_executed_all(),
                 false => look == Look::Glance,
             };
-        // Benchmarks need not run in the order in which they were listed.
+        // Benchmarks may run in another order than they were listed in.
         let alone = was_slow && !over;
         chunk.retain(|other| !ended.complete.contains(other) && !((over || alone) && other == id));
         alone.then(|| vec![id.clone()])
@@ -206,7 +206,7 @@ impl Search<'_> {
         functions.all(|places| places.iter().any(|place| self.executed.contains(place)))
     }
 
-    /// Whether something that differs was executed or opened since the last time.
+    /// Whether something that differs was executed or opened since the last call.
     fn take(&mut self, witness: &mut Witness, side: Side, pid: u32) -> Result<bool, Stop> {
         let (executed, touched) = (witness.executed(pid)?, witness.touched()?);
         let any = !touched.is_empty() || self.differing(side).any(|one| executed.contains(&one));
