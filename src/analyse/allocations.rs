@@ -1,6 +1,6 @@
 //! From counted allocations to what changed.
 //!
-//! Each metric counts for itself: none hides another. The processes are the sample.
+//! Each metric is compared on its own: none hides another. The processes are the sample.
 
 use std::collections::HashMap;
 
@@ -14,12 +14,12 @@ use crate::units::{BenchmarkKey, Exactness, Metric, MetricGroup, Note, Paired, S
 /// What one process shows of one metric.
 type FigureOf = fn(&Figures) -> Figure;
 
-/// How a metric is read off what was counted.
+/// How a metric is derived from the counts.
 struct CountedMetric {
     metric: Metric,
     /// The number to show of one side.
     shown: fn(&SideCounts<'_>) -> f64,
-    /// What one process shows, where that is compared.
+    /// What one process shows, if that is compared.
     figure: Option<FigureOf>,
 }
 
@@ -61,8 +61,8 @@ const COUNTED: [CountedMetric; 7] = [
     },
 ];
 
-/// Writes into each comparison what was counted of its benchmark, and what changed; `family` benchmarks share
-/// the error of the report.
+/// Adds to each comparison its benchmark's counts and what changed; `family` benchmarks share the error rate of the
+/// report.
 pub fn add_allocations(
     comparisons: &mut [Comparison],
     counted: &[Counted],
@@ -77,7 +77,7 @@ pub fn add_allocations(
         family,
     };
     for comparison in comparisons {
-        // What failed while it was timed has said so already.
+        // A benchmark that failed during timing has already been reported.
         if comparison.verdict != Verdict::Failed
             && let Some(counted) = counted.get(&comparison.key)
         {
@@ -91,9 +91,9 @@ pub fn add_allocations(
 struct Belief {
     /// The error that is permitted for each metric.
     alpha: f64,
-    /// In how many processes a side it has to be seen.
+    /// In how many processes per side it has to be seen.
     processes: usize,
-    /// How many benchmarks share the error of the report.
+    /// How many benchmarks share the error rate of the report.
     family: usize,
 }
 
@@ -104,8 +104,8 @@ fn permitted_error(thresholds: &Thresholds, family: usize) -> f64 {
     (1.0 - thresholds.confidence) / (compared.count() * family.max(1)) as f64
 }
 
-/// In how many processes a side a difference has to be seen in a report of `family` benchmarks: that many that
-/// agree within each side and differ between the sides are no chance any more.
+/// In how many processes per side a difference has to be seen in a report of `family` benchmarks: if that many
+/// agree within each side and differ between the sides, chance no longer explains it.
 ///
 /// Where processes fall into modes at random, the sides of identical code differ alike in all of n pairs of
 /// processes with a probability of up to 2·(1/4)ⁿ ([`believable`]): with two, in one benchmark of eight.
@@ -173,7 +173,7 @@ struct SideCounts<'a> {
     samples: Vec<&'a CountedSample>,
     /// Of all samples; above zero.
     iterations: u64,
-    /// The frees of an iteration, where every sample gave the same integers.
+    /// The frees of an iteration, if every sample gave the same integers.
     exact_frees: Option<u64>,
 }
 
@@ -239,7 +239,7 @@ impl<'a> SideCounts<'a> {
     }
 }
 
-/// What the processes show of one metric, where an error of `alpha` is permitted.
+/// What the processes show for one metric, if an error of `alpha` is permitted.
 ///
 /// Hypothesis: processes are independent and alike; the first of base and the first of head make a
 /// pair, and so on. Student's t over the differences, with the bound on what few processes can show.
@@ -267,7 +267,7 @@ fn direction(base: &[Figure], head: &[Figure], alpha: f64) -> Option<Direction> 
     })
 }
 
-/// What the reader should know where the processes do not say all the same.
+/// What the reader should know if the processes do not all agree.
 fn doubt(
     counted: &Counted,
     sides: [&SideCounts<'_>; 2],

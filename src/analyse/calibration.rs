@@ -1,4 +1,4 @@
-//! From several comparisons of a revision with itself to what this machine can and cannot see.
+//! From several comparisons of a revision with itself to what can and cannot be seen on this machine.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use crate::units::{BenchmarkKey, Ratio};
 pub struct Calibration {
     /// How often the revision was compared with itself.
     pub repetitions: usize,
-    /// The share by which the head side was lengthened on purpose; none where it was not.
+    /// The share by which the head side was lengthened on purpose; `None` if it was not.
     pub injected: Option<f64>,
     /// Benchmark by benchmark, in the order of the comparisons.
     pub benchmarks: Vec<CalibratedBenchmark>,
-    /// Those that failed, or of which there was never enough for an interval.
+    /// Benchmarks that failed, or never had enough rounds for an interval.
     #[serde(default)]
     pub without_interval: Vec<BenchmarkKey>,
     /// What to do about it, as lower-case fragments, the most useful first.
@@ -33,7 +33,7 @@ pub struct CalibratedBenchmark {
     /// Package, target and id.
     #[serde(flatten)]
     pub key: BenchmarkKey,
-    /// How base and head were interleaved, at the weakest.
+    /// How base and head were interleaved, in the weakest case.
     pub pairing: Option<Pairing>,
     /// How many of the comparisons gave an interval.
     pub comparisons: usize,
@@ -42,18 +42,18 @@ pub struct CalibratedBenchmark {
     /// How far the ratio moved from round to round: the root mean square of the rounds around their
     /// comparison's mean, with its degrees of freedom. The process is the unit here.
     pub round_spread: f64,
-    /// Comparisons that called identical code slower or faster. Where a change was injected: that
-    /// called it the wrong way round.
+    /// Comparisons that called identical code slower or faster; or, if a change was injected,
+    /// called it in the wrong direction.
     pub false_alarms: usize,
-    /// Comparisons that found a difference in the injected direction; none where nothing was injected,
-    /// into this benchmark at least: without pairing by sample its clock cannot be reached.
+    /// Comparisons that found a difference in the injected direction. `None` if nothing was injected,
+    /// or not into this benchmark: without pairing by sample, perfcheck does not control its clock.
     pub found: Option<usize>,
     /// Comparisons that used up their budget and were still inconclusive.
     #[serde(default)]
     pub inconclusive: usize,
-    /// The smallest change that would be told from none with a power of 80 % after [`Self::rounds`]
-    /// (median over the comparisons). What was settled before its budget was spent would have gone on in
-    /// view of a larger change.
+    /// The smallest change that would be detected with a power of 80 % after [`Self::rounds`] (median over the
+    /// comparisons). Benchmarks that were decided before their budget was spent would have been measured further,
+    /// had they changed.
     pub detectable: f64,
     /// Rounds a comparison (median).
     pub rounds: usize,
@@ -63,7 +63,7 @@ impl Calibration {
     /// Summarises `runs`: each holds all comparisons of one repetition. The true ratio is 1, or
     /// what `sampling` injected.
     ///
-    /// Benchmarks that gave no interval in any repetition are in the list of those.
+    /// Benchmarks that gave no interval in any repetition are listed separately.
     #[must_use]
     pub fn of(
         runs: &[Vec<Comparison>],
@@ -115,8 +115,8 @@ impl Calibration {
     }
 }
 
-/// Whether the probe could lengthen its samples in all rounds. Some rounds paired and some not have no
-/// truth that one could compare with.
+/// Whether the probe could lengthen its samples in all rounds. If only some rounds were paired, there
+/// is no single truth to compare with.
 fn lengthened(comparison: &Comparison) -> Option<bool> {
     let mut remarks = comparison.remarks.iter();
     if !remarks.any(|remark| matches!(remark, Remark::Unpaired { .. })) {
@@ -134,7 +134,7 @@ fn benchmark(
     comparisons: &[&Comparison],
     injected: Option<Ratio>,
 ) -> Option<CalibratedBenchmark> {
-    // Where something was injected into some of the comparisons, the others have another truth.
+    // If something was injected into only some of the comparisons, the others have another true ratio.
     let into = |wanted: bool| -> Vec<&Comparison> {
         let those = comparisons.iter().copied();
         those.filter(|c| lengthened(c) == Some(wanted)).collect()
@@ -228,7 +228,7 @@ fn budget_advice(benchmarks: &[CalibratedBenchmark], general: f64, sampling: &Sa
     };
     let threshold = |b: &CalibratedBenchmark| rules(b).threshold.map_or(general, Ratio::as_change);
     let excess = |b: &CalibratedBenchmark| b.detectable / threshold(b);
-    // What was settled would have been measured further, had it changed.
+    // Benchmarks that were decided early would have been measured further, had they changed.
     let spent = |b: &&CalibratedBenchmark| 2 * b.inconclusive > b.comparisons;
     let blind = benchmarks.iter().filter(spent).filter(|b| excess(b) > 1.0);
     let count = blind.clone().count();
@@ -309,7 +309,7 @@ fn disturbance_advice(benchmarks: &[CalibratedBenchmark], threshold: f64) -> Opt
     })
 }
 
-/// A share as per cent with as many digits as tell something: `0.32 %`, `2.5 %`, `13 %`.
+/// A share as per cent with the digits that matter: `0.32 %`, `2.5 %`, `13 %`.
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
     let decimals = match percent {

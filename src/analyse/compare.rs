@@ -1,4 +1,4 @@
-//! From what was measured to one comparison a benchmark.
+//! From measurements to one comparison per benchmark.
 
 use std::collections::HashMap;
 
@@ -50,7 +50,7 @@ pub fn compare(
         .collect()
 }
 
-/// What was done about testing many benchmarks and about looking several times, in one sentence.
+/// How the report corrects for many benchmarks and for interim analyses, in one sentence.
 #[must_use]
 pub fn correction(thresholds: &Thresholds, family: usize) -> String {
     let percent = (1.0 - thresholds.confidence) * 100.0;
@@ -131,7 +131,7 @@ impl Draft {
         }
     }
 
-    /// That so few rounds could not have shown anything, unless they did.
+    /// A note that so few rounds could not have shown anything, unless they did.
     fn too_few(
         &self,
         judged: Option<&Judged>,
@@ -140,7 +140,7 @@ impl Draft {
     ) -> Option<String> {
         let (evidence, judged) = (self.evidence?, judged?);
         let rounds = evidence.typical.rounds;
-        // What was stopped at the threshold had rounds enough.
+        // A benchmark that was stopped at the threshold had enough rounds.
         let mute = rounds < settling.fewest_rounds() && joint.is_mute(settling, &evidence);
         (mute && judged.direction.is_none()).then(|| {
             format!(
@@ -152,11 +152,11 @@ impl Draft {
         })
     }
 
-    /// The verdict by the interval, and the difference by whatever shows it.
+    /// The verdict from the interval, and the difference from whatever shows it.
     fn judged(&self, settling: &Settling, joint: &Joint) -> Option<Judged> {
         let mut judged = judge(&self.evidence?, settling, joint);
-        // No look was planned so early: rounds that happen to agree would be taken for a result. What is
-        // certain all the same goes into a note.
+        // No interim analysis was planned so early: rounds that happen to agree would count as a result. What is
+        // certain nevertheless goes into a note.
         if self.rounds.len() < settling.first_look() {
             judged.verdict = Verdict::Inconclusive;
         }
@@ -173,7 +173,7 @@ impl Draft {
         few_rounds::remark(rounds, settling)
     }
 
-    /// Why there is no result: known since discovery, or found out while measuring.
+    /// Why there is no result: known since discovery, or found while measuring.
     fn failure(&self) -> Option<&Failure> {
         let while_measuring = self.measured.as_ref().and_then(|m| m.failure.as_ref());
         while_measuring.or(self.benchmark.failure.as_ref())

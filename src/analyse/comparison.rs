@@ -1,4 +1,4 @@
-//! What is known of one benchmark on both sides, metric by metric.
+//! What is known about one benchmark on both sides, metric by metric.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ pub struct Change {
     /// Which way it went, as far as that is certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
-    /// By how much; absent where it was not drawn from a distribution, or too few times.
+    /// By how much; absent if the number is not drawn from a distribution, or was drawn too few times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<RatioEstimate>,
     /// Round by round, in order, so that drift can be seen.
@@ -69,7 +69,7 @@ pub struct Observed {
     pub value: f64,
     /// Whether it was the same each time.
     pub exactness: Exactness,
-    /// How sure it is by itself; absent where that is not known.
+    /// How certain it is by itself; absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RelativeError>,
     /// The samples behind it.
@@ -88,14 +88,14 @@ pub struct RelativeError {
 
 /// The samples of one side, over all rounds.
 ///
-/// A sample is what the benchmark's harness times in one go: its time per iteration is the mean of its
-/// iterations. So percentiles and the standard deviation are of such means, and of iterations only where a
-/// sample has one.
+/// A sample is what the benchmark's harness times in one go: its time per iteration is the mean of its iterations.
+/// So percentiles and the standard deviation describe such means, and iterations only if each sample is one
+/// iteration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SampleSummary {
     /// How many.
     pub count: usize,
-    /// Of how many iterations they are; absent in reports of before that was recorded.
+    /// How many iterations each sample has; absent in older reports, which did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iterations: Option<IterationsPerSample>,
     /// Their distribution: the minimum, every fifth percentile, and the maximum.
@@ -103,7 +103,7 @@ pub struct SampleSummary {
     pub quantiles: Vec<f64>,
 }
 
-/// Of how many iterations the samples of one side are.
+/// How many iterations the samples of one side have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IterationsPerSample {
     /// In the smallest sample.
@@ -116,15 +116,15 @@ pub struct IterationsPerSample {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// There is more; of several metrics together: of any of them, whatever became of the others.
+    /// There is more; for several metrics together: at least one of them grew, whatever the others did.
     More,
-    /// There is less; of several metrics together: of any of them, and more of none.
+    /// There is less; for several metrics together: at least one of them fell, and none grew.
     Fewer,
     /// It is the same.
     Same,
 }
 
-/// The difference between the sides, with what is not known about it.
+/// The difference between the sides, with its uncertainty.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RatioEstimate {
     /// The estimate of head ÷ base.
@@ -139,7 +139,7 @@ pub struct RatioEstimate {
     pub confidence: f64,
     /// How many rounds.
     pub rounds: usize,
-    /// The smallest relative change that could have been told from none (power 80 %).
+    /// The smallest relative change that would have been detected (power 80 %).
     pub detectable: f64,
 }
 
@@ -157,7 +157,7 @@ pub struct RoundSummary {
     pub quartiles: Option<Paired<Quartiles>>,
 }
 
-/// Between which a half of the values lies.
+/// The bounds of the middle half of the values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quartiles {
     /// The 25th percentile.
@@ -233,8 +233,8 @@ impl Comparison {
         Some(of(Metric::ALLOCATIONS)? + of(Metric::REALLOCATIONS)?)
     }
 
-    /// What became of all metrics of a group together: more where any is more, else fewer where any is
-    /// fewer, else the same where all that add up are. `None` where that is not certain.
+    /// The direction of all metrics of a group together: more if any is more; else fewer if any is
+    /// fewer; else the same if all sums are the same. `None` if that is not certain.
     #[must_use]
     pub fn direction(&self, group: MetricGroup) -> Option<Direction> {
         let judged = || {
@@ -271,7 +271,7 @@ impl MetricChanges {
         self.0.get(&metric)
     }
 
-    /// The same, to change; one of which nothing is known is added where there is none.
+    /// The same, to change; adds an empty change if there is none.
     pub fn entry(&mut self, metric: Metric) -> &mut Change {
         self.0.entry(metric).or_default()
     }
@@ -315,7 +315,7 @@ impl<'de> Deserialize<'de> for MetricChanges {
 }
 
 impl Change {
-    /// What both sides show, where both were observed.
+    /// What both sides show, if both were observed.
     #[must_use]
     pub fn values(&self) -> Option<Paired<f64>> {
         let Paired { base, head } = &self.sides;
@@ -358,8 +358,8 @@ impl Observed {
 }
 
 impl IterationsPerSample {
-    /// Whether percentiles over samples of these sizes mean the same. The spread of means over n iterations
-    /// falls as 1/√n: a quarter more of them makes tails shorter by a tenth at most.
+    /// Whether percentiles over samples of these sizes mean the same. The spread of means over n iterations falls
+    /// as 1/√n: a quarter more iterations makes the tails shorter by a tenth at most.
     #[must_use]
     pub fn is_comparable(self, other: IterationsPerSample) -> bool {
         let alike = |a: u64, b: u64| a.max(b) as f64 <= 1.25 * a.min(b) as f64;

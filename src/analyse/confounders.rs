@@ -9,7 +9,7 @@ use crate::units::{Paired, Side};
 const NAMED: usize = 5;
 
 /// Names every difference of toolchain, profile, lock file and Criterion's version between the two
-/// builds, as lower-case fragments, what weighs most first.
+/// builds, as lower-case fragments, the most important first.
 #[must_use]
 pub fn confounders(builds: &Paired<Build>) -> Vec<String> {
     let tools = builds.as_ref().map(|build| &build.toolchain);
@@ -90,7 +90,7 @@ fn dependencies(builds: &Paired<Build>) -> Option<String> {
 
 fn lock_files(builds: &Paired<Build>) -> Option<String> {
     match (builds.base.lock_file, builds.head.lock_file) {
-        // One lock file for both sides makes no difference between them.
+        // A lock file that both sides share makes no difference between them.
         (LockFile::Tracked, LockFile::Tracked) | (LockFile::Shared, LockFile::Shared) => None,
         (base, _) => {
             let tracked = match base {

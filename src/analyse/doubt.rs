@@ -1,4 +1,4 @@
-//! Changes of time that have an explanation beside the change of the source.
+//! Changes of time that may have a cause other than the change of the source.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::{Comparison, Verdict};
 use crate::measure::Remark;
 use crate::units::{Paired, Ratio, Throughput};
 
-/// Why a change of time may be nobody's doing.
+/// Why a change of time may not be caused by the change of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
     /// The sides are timed by different harnesses, named here.
@@ -15,7 +15,7 @@ pub enum Doubt {
     OtherAmount(Paired<Throughput>),
     /// The code differs although its source is the same.
     SameSource,
-    /// Code and source are the same, and something beside them is not: what, as a lower-case fragment.
+    /// Code and source are the same, but something else differs: what, as a lower-case fragment.
     SameCode(String),
 }
 
@@ -47,8 +47,8 @@ impl fmt::Display for Doubt {
 }
 
 impl Doubt {
-    /// What speaks against a change of time if the sides declare that an iteration processes such amounts: nothing
-    /// where time per unit has certainly gone the same way.
+    /// The doubt about a change of time, if an iteration processes these amounts on the two sides: none if the time
+    /// per unit has certainly changed in the same direction.
     #[must_use]
     pub fn of_amounts(amounts: Paired<Throughput>, comparison: &Comparison) -> Option<Doubt> {
         let work = amounts.head.relative_to(amounts.base)?;
@@ -63,7 +63,8 @@ impl Doubt {
     }
 }
 
-/// Takes `slower` and `faster` back where `of` has a doubt: what was measured stays, and is inconclusive.
+/// Withdraws `slower` and `faster` where `of` returns a doubt: the measurement stays, and the verdict becomes
+/// inconclusive.
 pub fn cast_doubt(comparisons: &mut [Comparison], of: impl Fn(&Comparison) -> Option<Doubt>) {
     for comparison in comparisons {
         if !matches!(comparison.verdict, Verdict::Slower | Verdict::Faster) {
@@ -105,7 +106,7 @@ mod tests {
     fn what_takes_longer_because_it_processes_more_is_not_called_slower() {
         assert!(is_doubted(Verdict::Slower, 1.069, 1.10));
         assert!(!is_doubted(Verdict::Slower, 1.12, 1.15));
-        // Less time for more work is faster either way; more work alone is no reason to call it so.
+        // Less time for more work is faster in either unit; more work alone is no reason to call it faster.
         assert!(!is_doubted(Verdict::Faster, 0.10, 0.14));
         assert!(!is_doubted(Verdict::Unchanged, 0.999, 1.001));
         let same = Throughput::Elements(5);

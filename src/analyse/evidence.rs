@@ -1,4 +1,4 @@
-//! What the rounds of one benchmark say together: of the typical iteration, and of the mean.
+//! What the rounds of one benchmark show together about the typical iteration and about the mean.
 
 use super::round::RoundFigures;
 use crate::stats::{Estimate, MeanRatios};
@@ -14,7 +14,7 @@ pub(super) struct VerdictEvidence {
     undisturbed: Estimate,
 }
 
-/// How the ratio of the means stands to the threshold.
+/// How the ratio of the means compares with the threshold.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Mean {
     /// Certainly within it, by this estimate.
@@ -35,7 +35,7 @@ impl Mean {
 }
 
 impl VerdictEvidence {
-    /// `None` where fewer than two rounds say anything.
+    /// `None` if fewer than two rounds have a ratio.
     pub(super) fn of(rounds: &[RoundFigures]) -> Option<VerdictEvidence> {
         let over = |of: &dyn Fn(&RoundFigures) -> f64| {
             let values: Vec<f64> = rounds.iter().map(of).collect();
@@ -49,10 +49,11 @@ impl VerdictEvidence {
         })
     }
 
-    /// What is known of the mean where an error of `alpha` is permitted.
+    /// What is known about the mean, if an error of `alpha` is permitted.
     ///
-    /// It is within the threshold if it is without what the kernel took; but not where it certainly is beyond
-    /// it as measured: then what the kernel took is more on one side, and may be that side's own doing.
+    /// The mean is within the threshold if it is so without the time that the kernel took. But not if the mean as
+    /// measured is certainly beyond it: then the kernel took more from one side, and that side itself may be the
+    /// cause.
     pub(super) fn mean(&self, margin: f64, alpha: f64) -> Mean {
         let beyond = |estimate: &&Estimate| estimate.p_beyond(margin) <= alpha;
         let both = [&self.undisturbed, &self.measured];

@@ -1,4 +1,4 @@
-//! What can be said of a benchmark that has fewer rounds than an interval takes.
+//! What can be said about a benchmark with too few rounds for an interval.
 
 use std::cmp::Ordering;
 
@@ -9,12 +9,12 @@ use crate::measure::{Remark, Round};
 use crate::stats::{p_separated, separation};
 use crate::units::{Ratio, Side, plural};
 
-/// How far apart the samples must lie to be worth a word while nothing is certain.
+/// How far apart the samples must lie to be worth a note while nothing is certain.
 const FACTOR: f64 = 2.0;
 
-/// Whether the processes of both sides lie apart beyond what identical code does at the level that one
-/// benchmark of the report has, without any assumption on how its processes spread. Asked only of
-/// fewer rounds than the first look has: no look was taken at them.
+/// Whether the processes of both sides are further apart than chance explains for identical code, at
+/// the level of one benchmark of the report, without any assumption about the distribution of its
+/// processes. It is used only for fewer rounds than the first interim analysis needs.
 pub(super) fn difference(rounds: &[RoundSummary], settling: &Settling) -> Option<Direction> {
     let is_early = rounds.len() < settling.first_look();
     if !is_early || p_separated(rounds.len()) > settling.level_of_one() {
@@ -29,8 +29,8 @@ pub(super) fn difference(rounds: &[RoundSummary], settling: &Settling) -> Option
     })
 }
 
-/// That every sample of one side lies far beyond every sample of the other, where so few rounds cannot
-/// prove it.
+/// A remark that every sample of one side lies far beyond every sample of the other, if so few rounds
+/// cannot prove it.
 pub(super) fn remark(rounds: &[Round], settling: &Settling) -> Option<Remark> {
     let (count, needed) = (rounds.len(), needed(settling));
     let apart = separation(
@@ -78,7 +78,7 @@ fn needed(settling: &Settling) -> usize {
         .unwrap_or_else(|| settling.fewest_rounds())
 }
 
-/// That a difference is certain which an interval does not bound.
+/// A note that a difference is certain, although no interval bounds it.
 pub(super) fn certainly(direction: Option<Direction>, change: Ratio) -> Option<String> {
     let what = match direction? {
         Direction::More => "slower",
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(of(4, 2), None);
         assert_eq!(of(5, 6), Some(Direction::Fewer));
         assert_eq!(of(5, 7), None);
-        // From the first look on, the intervals say it.
+        // From the first interim analysis on, the intervals show it.
         assert_eq!(of(6, 1), None);
         assert!(remark(&measured_apart(4), &settling(1)).is_none());
     }

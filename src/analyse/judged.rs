@@ -1,4 +1,4 @@
-//! The verdict of one benchmark, in the light of all of them.
+//! The verdict of one benchmark, taking all of them into account.
 
 use super::evidence::{Mean, VerdictEvidence};
 use super::settle::Settling;
@@ -15,7 +15,7 @@ pub(super) struct Joint {
     pub(super) family: usize,
     /// How many are slower or faster.
     accused: usize,
-    /// How many differ from no change at all.
+    /// How many certainly changed, by any amount.
     different: usize,
 }
 
@@ -39,12 +39,12 @@ impl Joint {
         }
     }
 
-    /// The permitted error of one benchmark when `rejected` of them share in it.
+    /// The permitted error of one benchmark when `rejected` of them share it.
     fn level(&self, settling: &Settling, rejected: usize) -> f64 {
         settling.alpha() * rejected.min(self.family) as f64 / self.family as f64
     }
 
-    /// Whether so few rounds could not have accused a benchmark, whatever they had shown.
+    /// Whether so few rounds could never have accused a benchmark, whatever their values.
     pub(super) fn is_mute(&self, settling: &Settling, evidence: &VerdictEvidence) -> bool {
         let share = settling.final_share(evidence);
         believable(evidence.typical.rounds) / share > self.level(settling, self.accused + 1)
@@ -59,7 +59,7 @@ pub(super) struct Judged {
     /// Whether there is any difference at all: a change may be certain and yet too small to matter, or about
     /// as large as the threshold.
     pub(super) direction: Option<Direction>,
-    /// Of the mean: unlike `change` it counts iterations that are rarely slow in full.
+    /// The change of the mean: unlike `change`, it fully counts rare slow iterations.
     pub(super) mean_change: RatioEstimate,
     typical: Typical,
     mean: Mean,
@@ -122,7 +122,7 @@ fn change(
     let interval = estimate.interval(alpha * share);
     let p_value = (estimate.p_zero() / share).min(1.0);
     let different = p_value <= joint.level(settling, joint.different);
-    // What one more benchmark would have to show to be told from no change.
+    // The level at which one more benchmark would count as changed.
     let seen = joint.level(settling, joint.different + usize::from(!different)) * share;
     RatioEstimate {
         ratio: Ratio::from_ln(estimate.ln_ratio),
@@ -161,7 +161,7 @@ fn mean_change(estimate: &Estimate, share: f64, settling: &Settling) -> RatioEst
 }
 
 impl Judged {
-    /// What a reader has to know of the mean, where it does not go along with the typical iteration.
+    /// What the reader has to know about the mean, if it does not agree with the typical iteration.
     pub(super) fn mean_note(&self, margin: f64) -> Option<String> {
         let RatioEstimate {
             ratio,

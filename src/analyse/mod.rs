@@ -29,7 +29,7 @@ pub use doubt::{Doubt, cast_doubt};
 pub use instructions::add_instructions;
 pub use settle::Settling;
 
-/// What can be said of one benchmark.
+/// The verdict on one benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {

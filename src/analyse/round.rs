@@ -15,7 +15,7 @@ pub(super) fn per_iteration(rounds: &[Round], side: Side) -> Vec<f64> {
         .collect()
 }
 
-/// Of how many iterations the samples of one side are, over all rounds.
+/// How many iterations the samples of one side have, over all rounds.
 pub(super) fn iterations_per_sample(rounds: &[Round], side: Side) -> Option<IterationsPerSample> {
     let all = rounds.iter().flat_map(|round| {
         let samples = round.samples.get(side);
@@ -27,7 +27,7 @@ pub(super) fn iterations_per_sample(rounds: &[Round], side: Side) -> Option<Iter
     Some(IterationsPerSample { fewest, most })
 }
 
-/// How sure the head side's figures are by themselves.
+/// How certain the head side's figures are by themselves.
 pub(super) fn head_errors(rounds: &[Round], seed: u64) -> Option<SummaryErrors> {
     let of_round = |round: &Round| times(&round.samples.head).collect();
     let rounds: Vec<Vec<f64>> = rounds.iter().map(of_round).collect();
@@ -37,7 +37,7 @@ pub(super) fn head_errors(rounds: &[Round], seed: u64) -> Option<SummaryErrors> 
 /// How many equal steps describe a distribution.
 const STEPS: u32 = 20;
 
-/// The minimum, every fifth percentile, and the maximum; nothing of nothing.
+/// The minimum, every fifth percentile, and the maximum; empty for no values.
 pub(super) fn quantiles(times: &[f64]) -> Vec<f64> {
     if times.is_empty() {
         return Vec::new();
@@ -74,7 +74,7 @@ fn figures_of(round: &Round) -> Option<RoundFigures> {
         Pairing::Sample => paired_log_ratio(sides.base, sides.head),
         Pairing::Benchmark => None,
     };
-    // A round by sample without usable starts still holds two runs, one a side.
+    // A round by sample without usable starts still has two runs, one per side.
     let pairing = match by_sample {
         Some(_) => Pairing::Sample,
         None => Pairing::Benchmark,

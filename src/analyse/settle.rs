@@ -21,8 +21,9 @@ pub struct Settling {
     rules: Rules,
 }
 
-/// A benchmark whose change is about as large as the threshold would be measured for ever; once an
-/// interval around the threshold is this many times narrower than it, more rounds tell nobody anything.
+/// A benchmark whose change is about as large as the threshold would be measured forever. Once an
+/// interval around the threshold is this many times narrower than the threshold, more rounds do not
+/// help.
 const NARROW: f64 = 4.0;
 
 /// The power at which [`Settling::needed`] is stated.
@@ -42,8 +43,9 @@ impl Settling {
         }
     }
 
-    /// With fewer rounds than this, no change of one benchmark would be believed, however large: what a
-    /// budget of time has to leave. It grows with the number of benchmarks that share the error.
+    /// With fewer rounds than this, no change of a benchmark could be believed, however large. So a
+    /// time budget has to leave at least this many. The number grows with the number of benchmarks that
+    /// share the error rate.
     #[must_use]
     pub fn fewest_rounds(&self) -> usize {
         let level = self.alpha / self.family as f64;
@@ -52,8 +54,8 @@ impl Settling {
         (first..).find(supported).unwrap_or(usize::MAX)
     }
 
-    /// How many times more rounds than the first planned look has are needed at least until a change is called, however
-    /// large it is. It grows with the number of benchmarks that share the error.
+    /// The fewest rounds before any change can be called, however large, as a multiple of the rounds of the first
+    /// interim analysis. It grows with the number of benchmarks that share the error rate.
     #[must_use]
     pub fn rounds_to_believe(&self) -> f64 {
         let level = self.level_of_one();
@@ -86,7 +88,7 @@ impl Settling {
     /// still turn `inconclusive` into something certain.
     #[must_use]
     pub fn settle(&self, measured: &Measured) -> Option<Verdict> {
-        // Most calls end here, before any arithmetic.
+        // Most calls return here, before any arithmetic.
         self.looks.at(measured.rounds.len())?;
         let own = self.of(&measured.key);
         let rounds = figures(&measured.rounds);
@@ -99,10 +101,9 @@ impl Settling {
         }
     }
 
-    /// About how many rounds in all a benchmark needs until a change as large as its threshold can be
-    /// told from none (power 80 %); known at the planned looks. It follows from the spread of its
-    /// rounds alone and not from the ratio, so that time may be shared out by it without choosing
-    /// results.
+    /// About how many rounds in all a benchmark needs to detect a change as large as its threshold
+    /// (power 80 %); known at the planned interim analyses. It follows from the spread of the rounds
+    /// only and not from the ratio, so time can be shared out by it without selecting results.
     #[must_use]
     pub fn needed(&self, measured: &Measured) -> Option<usize> {
         self.looks.at(measured.rounds.len())?;
@@ -152,16 +153,15 @@ impl Settling {
         }
     }
 
-    /// Whether the change is known to be about as large as the threshold. One that lies beyond it, but not
-    /// yet at the level that all benchmarks together demand, is none of those: a few rounds more
-    /// settle it.
+    /// Whether the change is known to be about as large as the threshold. A change beyond it, but not yet at the
+    /// level that all benchmarks together require, is not one of those: a few more rounds decide it.
     fn is_at_threshold(&self, interval: Interval) -> bool {
         let beyond = interval.lower > self.margin || interval.upper < -self.margin;
         interval.half_width() < self.margin / NARROW && !beyond
     }
 
-    /// The share of the error that this benchmark's last data may use: what its look had where it was
-    /// stopped early by this very rule, else all that earlier looks left.
+    /// The share of the error that this benchmark's final data may use: that of its look, if this
+    /// rule stopped it early; else all that earlier looks left.
     pub(super) fn final_share(&self, evidence: &VerdictEvidence) -> f64 {
         let rounds = evidence.typical.rounds;
         let interim = self.looks.share(rounds, Standing::Interim);

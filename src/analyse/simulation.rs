@@ -1,4 +1,4 @@
-//! Whole reports with known truth: what the analysis promises of many benchmarks together.
+//! Whole reports with known truth: what the analysis promises for many benchmarks together.
 
 mod allocations;
 mod calibration;
@@ -14,8 +14,8 @@ use crate::stats::simulation::{Disturbed, Noise, Order, Shape, Turns, at_most};
 use crate::stats::unseen_mode;
 use crate::units::{Metric, MetricGroup, Paired, Ratio, Side};
 
-/// A round of one sample a side, whose log ratio is `ln_ratio`. How samples make a log ratio is
-/// simulated in `stats::simulation`; here it takes many reports.
+/// A round of one sample a side, whose log ratio is `ln_ratio`. `stats::simulation` simulates how
+/// samples make a log ratio; here many reports are needed.
 fn round_of(index: usize, ln_ratio: f64) -> Round {
     let sample = |ln_time: f64, start| Samples {
         iterations: vec![1],
@@ -48,7 +48,7 @@ fn measure(
     }
 }
 
-/// A report over so many benchmarks; `start` makes what draws the log ratios of the i-th.
+/// A report over this many benchmarks; `start` returns a function that draws the log ratios of the i-th.
 fn report_of<D: FnMut(&mut Noise) -> f64>(
     noise: &mut Noise,
     benchmarks: usize,
@@ -79,7 +79,7 @@ fn report(noise: &mut Noise, shape: Shape, changes: &[f64], spread: f64) -> Vec<
     })
 }
 
-/// Something that a report says of a benchmark.
+/// Something that a report says about a benchmark.
 struct Claim {
     benchmark: usize,
     says: Option<Direction>,
@@ -105,7 +105,7 @@ fn accused(report: &[Comparison]) -> Vec<Claim> {
     })
 }
 
-/// The benchmarks of which the report says that they differ, by however little.
+/// The benchmarks that the report calls different, by any amount.
 fn different(report: &[Comparison]) -> Vec<Claim> {
     claims(report, |comparison| {
         comparison.time().and_then(|time| time.direction)
@@ -126,8 +126,7 @@ fn share(part: usize, all: usize) -> f64 {
     part as f64 / all.max(1) as f64
 }
 
-/// The highest mean that `values` have with any likelihood where their expectation is `promised`: four of
-/// the mean's standard errors above it.
+/// The highest plausible mean of `values` if their expectation is `promised`: four standard errors above it.
 fn at_most_on_average(values: &[f64], promised: f64) -> f64 {
     let n = values.len() as f64;
     let mean = mean(values);
@@ -139,15 +138,15 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// What the reports promise where nothing changed, as [`thresholds`] has it.
+/// The error rate that the reports promise if nothing changed, as in [`thresholds`].
 const ERROR: f64 = 0.05;
 
 #[test]
 fn a_report_about_unchanged_code_accuses_nothing_more_often_than_it_says() {
     let trials = 40;
     for shape in Shape::ALL {
-        // From quiet benchmarks, by way of such that are found unchanged only at the last look, to such that
-        // move by ten thresholds from round to round.
+        // From quiet benchmarks, through those that are found unchanged only at the last look, to those that vary
+        // by ten thresholds from round to round.
         for spread in [0.003, 0.012, 0.1] {
             let mut noise = Noise::seeded(51);
             let (mut alarms, mut differences) = (0, 0);
@@ -222,8 +221,8 @@ fn a_report_about_a_disturbed_machine_finds_what_was_planted() {
 fn accusations_are_true_and_planted_changes_are_found() {
     let mut changes = [0.0; 30];
     (changes[3], changes[11], changes[17]) = (0.05, -0.08, 0.02);
-    // Twenty-seven chances to be wrong for three to be right, with a noise in which a single look at 95 %
-    // would be wrong about one of them in nearly every report.
+    // Twenty-seven chances to be wrong and three to be right, with noise in which a single test at 95 % would be
+    // wrong about one of them in nearly every report.
     let mut large = [0.0; 30];
     (large[3], large[11], large[17]) = (0.5, -0.6, 0.3);
     let trials = 50;
@@ -258,8 +257,8 @@ fn accusations_are_true_and_planted_changes_are_found() {
 
 #[test]
 fn intervals_of_the_accused_cover_their_truth() {
-    // So small against the noise that few are accused, and those by luck: at the level of one benchmark
-    // alone, about half of their intervals would lie wholly beyond the truth.
+    // So small compared with the noise that few are accused, and those by chance: at the level of a
+    // single benchmark, about half of their intervals would lie wholly beyond the truth.
     let mut changes = [0.024; 20];
     changes[10..].fill(-0.024);
     let mut missed_by_all = Vec::new();

@@ -6,13 +6,13 @@ use super::{AllocationSite, Comparison};
 use crate::measure::{CodeOwner, Counted, Place, Traced, TracedStack};
 use crate::units::{Metric, Paired, Side};
 
-/// What makes a place of one revision the same as one of another: its line may have moved.
+/// What identifies a place across revisions: its line may have moved.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct PlaceIdentity {
     file: Option<String>,
-    /// The last part of the function's name: what is before it depends on inlining.
+    /// The last part of the function's name: the rest depends on inlining.
     function: String,
-    /// What the line says; its number where that is not known.
+    /// The text of the line, or its number if the text is unknown.
     line: String,
 }
 
@@ -79,8 +79,8 @@ fn site(base: Option<PlaceDemand>, head: Option<PlaceDemand>) -> Option<Allocati
     })
 }
 
-/// What each place asks for. Stacks were counted over a part of all iterations; of what one iteration
-/// asks for in all, which is known, each place has its share.
+/// What each place asks for. Stacks were counted over some iterations only, so each place gets its
+/// share of the known total per iteration.
 fn shares(
     traced: &Traced,
     comparison: &Comparison,
@@ -116,8 +116,8 @@ fn shares(
     Some(shares)
 }
 
-/// The innermost place of the workspace; where there is none, of a dependency; where there is none, the
-/// innermost with a name that is not the allocator's own.
+/// The innermost place in the workspace; or else in a dependency; or else the innermost whose name is
+/// not the allocator's own.
 fn responsible(stack: &TracedStack) -> Place {
     let of = |origin: CodeOwner| stack.places.iter().find(|place| place.origin == origin);
     let any = || {
@@ -158,7 +158,7 @@ fn words(place: &Place) -> String {
     }
 }
 
-/// What the reader should know of how the places were found.
+/// Notes on how the places were found.
 pub(super) fn notes(counted: &Counted) -> Vec<String> {
     let mut notes = Vec::new();
     for side in Side::BOTH {

@@ -1,4 +1,4 @@
-//! From measured rounds to what the clock shows, metric by metric.
+//! From measured rounds to metrics of time.
 
 use super::judged::Judged;
 use super::round::{head_errors, iterations_per_sample, per_iteration, quantiles};
@@ -7,7 +7,7 @@ use crate::measure::Round;
 use crate::stats::{Summary, SummaryErrors};
 use crate::units::{Metric, Nanos, Paired, Side, Throughput};
 
-/// How a metric is read off the samples of one side.
+/// How a metric is computed from the samples of one side.
 struct TimedMetric {
     metric: Metric,
     value: fn(&Summary) -> Nanos,

@@ -1,4 +1,4 @@
-//! What a benchmark's time goes into on the head side, and what removing it would give at the most.
+//! Where a benchmark's time goes on the head side, and how much removing that would gain at most.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,12 +16,12 @@ use super::origin::Origins;
 use super::sites;
 use super::stacks::Stacks;
 
-/// What takes less of the time is no bottleneck.
+/// A function that takes a smaller share of the time is not a bottleneck.
 const WORTH_TELLING: f64 = 0.05;
 /// No more of each kind are listed.
 const MOST: usize = 10;
 
-/// The rules, which are data: see there.
+/// The rules, which are data in that file.
 static RULES: LazyLock<Vec<RedFlag>> =
     LazyLock::new(|| read(include_str!("rules.toml")).unwrap_or_default());
 
@@ -51,9 +51,9 @@ impl RedFlag {
     }
 }
 
-/// What rules may call a function: its name without the brackets around a type that has methods, and
-/// for what was inlined, of which line tables know no more than the last part of its name, that part
-/// with the module that its file is.
+/// The names by which a rule may know a function: its name without the brackets around a type with
+/// methods; and for inlined functions, of which line tables give only the last part of the name,
+/// that part with the module of its file.
 fn names(frame: &Frame) -> Vec<String> {
     let name = &frame.function;
     let before_arguments = name.split('<').next().unwrap_or_default();
@@ -64,7 +64,7 @@ fn names(frame: &Frame) -> Vec<String> {
     placed.into_iter().chain([unwrapped(name)]).collect()
 }
 
-/// `<a::S<T>>::f`, as the newer mangling has it, is `a::S<T>::f` in the older one.
+/// `<a::S<T>>::f` in the newer mangling is `a::S<T>::f` in the older one.
 fn unwrapped(name: &str) -> String {
     let mut depth = 0_usize;
     for (at, c) in name.char_indices() {
@@ -125,8 +125,8 @@ fn found(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The functions of the project that take a noticeable share, the largest first. What they call
-/// elsewhere counts for them.
+/// The functions of the project that take a noticeable share, the largest first. The code that they
+/// call outside the project counts for them.
 pub(super) fn bottlenecks(stacks: &Stacks, origins: &Origins) -> Vec<Bottleneck> {
     let total = stacks.total().max(1) as f64;
     let mut found: Vec<Bottleneck> = sites::sites(stacks, Side::Head, origins)
@@ -144,7 +144,7 @@ pub(super) fn bottlenecks(stacks: &Stacks, origins: &Origins) -> Vec<Bottleneck>
     found
 }
 
-/// Red flags with the function of the project behind each, those first whose removal would give most.
+/// Red flags with the function of the project behind each, those with the largest possible gain first.
 pub(super) fn advice(stacks: &Stacks, origins: &Origins) -> Vec<Advice> {
     let total = stacks.total().max(1) as f64;
     let mut hits: BTreeMap<(usize, String), (u64, Option<Location>)> = BTreeMap::new();
@@ -181,7 +181,7 @@ pub(super) fn advice(stacks: &Stacks, origins: &Origins) -> Vec<Advice> {
     advice
 }
 
-/// The first rule that knows something that the project's function at `at` has called.
+/// The first rule that matches something that the project's function at `at` has called.
 fn rule_of(stack: &Stack, at: usize) -> Option<usize> {
     let called: Vec<String> = stack.frames[..at].iter().flat_map(names).collect();
     RULES.iter().position(|rule| rule.matches(&called))
@@ -296,7 +296,7 @@ mod tests {
             ],
         );
         let found = advice(&stacks, &example());
-        // What is less than one in twenty is not worth a word.
+        // Less than one in twenty is not worth mentioning.
         assert_eq!(found.len(), 2, "{found:?}");
         assert_eq!(found[0].what, "compiling a regular expression");
         assert_eq!(found[0].function, "shop::find");

@@ -8,7 +8,7 @@ use crate::units::{Paired, Side};
 
 use super::{Attributed, Attribution, Folders};
 
-/// What one weight of a stack is.
+/// The unit of a stack's weight.
 const UNIT: &str = "samples";
 
 /// A file to be written.

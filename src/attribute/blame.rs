@@ -9,8 +9,8 @@ use super::site::{PairedSite, Site};
 /// No more hunks are shown for one function.
 const MOST: usize = 3;
 
-/// The hunks that concern a function, the closest first: those in the function itself, unless the compiler
-/// made the same code of it, those in what it calls or uses, those in what calls it.
+/// The hunks that concern a function, the closest first: those in the function itself, unless the compiler made the
+/// same code from it; those in what it calls or uses; those in its callers.
 pub(super) fn hunks(site: &PairedSite, same_code: bool, hunks: &Hunks) -> Vec<Hunk> {
     let mut found: Vec<(HunkId, String)> = Vec::new();
     let mut add = |id: HunkId, relation: String| {
@@ -55,7 +55,7 @@ pub(super) fn hunks(site: &PairedSite, same_code: bool, hunks: &Hunks) -> Vec<Hu
         .collect()
 }
 
-/// What is there, the head side first.
+/// The values that exist, the head side first.
 fn both<'a>(places: &Paired<Option<&'a Location>>) -> Vec<(Side, &'a Location)> {
     let sides = [Side::Head, Side::Base].into_iter();
     sides

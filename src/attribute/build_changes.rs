@@ -1,4 +1,4 @@
-//! What changed beside the code: settings of the build, and versions of dependencies.
+//! What changed besides the code: settings of the build, and versions of dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -24,12 +24,12 @@ const TABLES: [&str; 9] = [
 /// No more settings of one file are named.
 const MOST: usize = 5;
 
-/// What changed beside the code: for every benchmark, and the sources of the benchmarks themselves.
+/// What changed besides the code, for every benchmark; and the sources of the benchmarks themselves.
 #[derive(Debug, Clone, Default)]
 pub(super) struct BuildChanges {
     /// As lower-case fragments.
     everywhere: Vec<String>,
-    /// The sources that differ, by package and target whose own they are.
+    /// The sources that differ, by the package and target that they belong to.
     benchmarks: BTreeMap<(String, String), BTreeSet<PathBuf>>,
 }
 
@@ -51,7 +51,7 @@ impl BuildChanges {
         beside
     }
 
-    /// Of the sources of a target's own on one side, those that differ.
+    /// Adds those of a target's own sources on one side that differ.
     fn add_sources(
         &mut self,
         target: (String, String),
@@ -69,7 +69,7 @@ impl BuildChanges {
         self.benchmarks.entry(target).or_default().extend(changed);
     }
 
-    /// What changed beside the code that this benchmark runs, as lower-case fragments.
+    /// What changed besides the code that this benchmark runs, as lower-case fragments.
     pub(super) fn told_of(&self, key: &BenchmarkKey) -> Vec<String> {
         let target = (key.package.clone(), key.target.clone());
         let own = self.benchmarks.get(&target);

@@ -1,9 +1,8 @@
 //! Whether a sample was taken in code that is the same on both sides.
 //!
-//! Where the time of a function has changed though neither its code nor that of its callers differs, no
-//! line of it is to blame: it is called more or less often, is given other data, or the linker has put it at
-//! other addresses (Mytkowicz et al., "Producing wrong data without doing anything obviously wrong!",
-//! ASPLOS 2009).
+//! If the time of a function has changed although neither its code nor that of its callers differs, none of its
+//! lines is the cause: it is called more or less often, gets other data, or the linker has put it at other
+//! addresses (Mytkowicz et al., "Producing wrong data without doing anything obviously wrong!", ASPLOS 2009).
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -21,7 +20,7 @@ pub(super) struct Differing {
     folders: Vec<PathBuf>,
 }
 
-/// Ranges that overlap, joined: a symbol can lie within another.
+/// Merges ranges that overlap: a symbol can lie within another.
 fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     ranges.sort_by_key(|range| range.start);
     let mut found: Vec<Range<u64>> = Vec::new();
@@ -35,7 +34,7 @@ fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
 }
 
 impl Differing {
-    /// Between the executables of a benchmark; `None` where that is not known.
+    /// The differences between the executables of a benchmark; `None` if unknown.
     pub(super) fn between(
         builds: &Paired<Build>,
         discovery: &Discovery,
@@ -53,7 +52,7 @@ impl Differing {
         }))
     }
 
-    /// Of these functions, and of the libraries in these folders.
+    /// From these functions, and the libraries in these folders.
     pub(super) fn new(functions: Vec<Range<u64>>, folders: Vec<PathBuf>) -> Differing {
         Differing {
             functions: joined(functions),

@@ -1,4 +1,4 @@
-//! From counts of samples to nanoseconds, with what is not known about them.
+//! From counts of samples to nanoseconds, with their uncertainty.
 
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
@@ -35,7 +35,7 @@ impl Count {
     }
 
     /// The variance of the share. One hit and one miss are added (Laplace's rule of succession), so
-    /// that no hits at all do not pass for certainty.
+    /// that zero hits do not count as certainty.
     fn variance(self) -> f64 {
         let of = self.of as f64 + 2.0;
         let share = (self.hits as f64 + 1.0) / of;
@@ -63,9 +63,9 @@ impl TimeDifference {
         )
     }
 
-    /// The change of a part of which so many samples were seen. Counts are multinomial, and
-    /// independent of each other and of the times: the profile is a process of its own. What differs
-    /// from process to process (the placement of memory) is not in the interval.
+    /// The change of a part with these counts of samples. Counts are multinomial, and independent of
+    /// each other and of the times: the profile is a process of its own. What differs from process
+    /// to process (the placement of memory) is not in the interval.
     pub(super) fn part(&self, counts: Paired<Count>) -> NanosEstimate {
         let Paired { base, head } = self.time;
         let shares = counts.map(Count::share);

@@ -15,7 +15,7 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// Of all benchmarks of a run, so that one's files are in one place, whatever they are about.
+    /// The folders for all benchmarks of a run: all files of one benchmark go into one place.
     #[must_use]
     pub fn of<'k>(keys: impl IntoIterator<Item = &'k BenchmarkKey>) -> Folders {
         let mut all = BTreeMap::new();
@@ -33,8 +33,7 @@ impl Folders {
     }
 }
 
-/// A folder's name that is one on every system, and in which ids that differ do not become the same
-/// too easily.
+/// A folder name that is valid on every system, and in which different ids rarely become the same.
 fn folder(key: &BenchmarkKey) -> PathBuf {
     let parts = [&key.package, &key.target, &key.id];
     parts.into_iter().map(|part| plain(part)).collect()
@@ -47,7 +46,7 @@ fn plain(text: &str) -> String {
         .map(|c| if harmless(c) { c } else { '_' })
         .take(LONGEST_NAME)
         .collect();
-    // Neither hidden, nor the folder itself, nor nothing.
+    // The name must not be hidden, the folder itself, or empty.
     match name.trim_matches('.') {
         "" => "_".to_owned(),
         name => name.to_owned(),

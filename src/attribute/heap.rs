@@ -1,7 +1,7 @@
 //! Files that show where memory is asked for: flame graphs, folded stacks, pprof profiles.
 //!
-//! Numbers are for [`ITERATIONS`] iterations, on both sides: what a stack asks for in one of them need not
-//! be whole (a buffer that grows now and then), and formats for stacks know whole numbers only.
+//! Numbers are for [`ITERATIONS`] iterations, on both sides: the requests of a stack in one iteration need not be a
+//! whole number (a buffer that grows now and then), and formats for stacks have whole numbers only.
 
 use crate::analyse::{Comparison, Direction};
 use crate::binary::Frame;
@@ -12,10 +12,10 @@ use crate::units::{BenchmarkKey, Metric, MetricGroup, Paired, Side};
 
 use super::{Artifact, Folders};
 
-/// Of so many iterations is what the files say.
+/// The number of iterations that the files' numbers are for.
 const ITERATIONS: f64 = 1000.0;
 
-/// What a stack asks for: a name for files, and what one of it is.
+/// What a stack asks for, with its unit.
 const KINDS: [Kind<'static>; 2] = [
     Kind {
         name: "alloc_objects",
@@ -81,8 +81,8 @@ pub fn allocation_artifacts(
     files
 }
 
-/// The stacks of a side with what they ask for in [`ITERATIONS`] iterations. Stacks were counted over a part
-/// of all iterations; of what an iteration asks for in all, which is known, each has its share.
+/// The stacks of a side with what they ask for in [`ITERATIONS`] iterations. Stacks were counted over some
+/// iterations only, so each gets its share of the known total per iteration.
 fn stacks(traced: &Traced, all_requests: f64, all_bytes: f64) -> Vec<WeightedStack> {
     let requests: u64 = traced.stacks.iter().map(|stack| stack.requests).sum();
     let bytes: u64 = traced.stacks.iter().map(|stack| stack.bytes).sum();
@@ -108,7 +108,7 @@ fn frame(place: &Place) -> Frame {
     }
 }
 
-/// Names and contents of a benchmark's files. A picture of nothing is left out.
+/// Names and contents of a benchmark's files. An empty picture is left out.
 fn of_benchmark(
     key: &BenchmarkKey,
     sides: &Paired<Option<Vec<WeightedStack>>>,
@@ -155,7 +155,7 @@ fn of_benchmark(
     files
 }
 
-/// Drawn as wide as the side that asks for more: what the other one does without is in the picture, too.
+/// The picture is as wide as the side that asks for more, so it also shows what the other side does without.
 fn difference(key: &BenchmarkKey, sides: Paired<&Folded>, unit: &str) -> Option<String> {
     let widths = match sides.base.total() > sides.head.total() {
         true => Side::Base,
@@ -202,7 +202,7 @@ mod tests {
         }
     }
 
-    /// What a side asks for: `stacks` were seen, and an iteration makes so many requests for so many bytes.
+    /// What a side asks for: `stacks` were seen, and an iteration makes `count` requests for `bytes`.
     fn side(stacks: Vec<TracedStack>, count: f64, bytes: f64) -> Option<Vec<WeightedStack>> {
         let traced = Traced {
             stacks,

@@ -67,7 +67,7 @@ impl Hunks {
         }
     }
 
-    /// The path on the base side of a file that is called so on the head side, where it was renamed.
+    /// The path on the base side of a file with this path on the head side, if it was renamed.
     pub(super) fn former_path(&self, head: &str) -> Option<&str> {
         let file = self
             .files
@@ -98,8 +98,8 @@ impl Hunks {
         ids(index, file, touches)
     }
 
-    /// The hunks that define something that is mentioned in the function around a line, with the names
-    /// of what they define: functions that it calls, constants that it uses.
+    /// The hunks that define something used in the function around a line (functions that it calls,
+    /// constants), with the names that they define.
     pub(super) fn used_by(&self, side: Side, path: &str, line: u32) -> Vec<(HunkId, String)> {
         let Some(file) = self.file(side, path) else {
             return Vec::new();
@@ -186,13 +186,13 @@ fn is_rust(file: &ChangedFile) -> bool {
     paths.any(|path| path.extension().is_some_and(|extension| extension == "rs"))
 }
 
-/// Whether a name is written as constants are. Others are too common to mean one thing.
+/// Whether a name is written like a constant. Other names are too common to mean one thing.
 fn is_constant(name: &str) -> bool {
     name.len() > 1 && !name.contains(char::is_lowercase)
 }
 
-/// Whether changed lines touch those of a function. Where lines are only missing, the place between
-/// two lines does.
+/// Whether changed lines touch those of a function. If lines are only missing, the place between
+/// two lines counts.
 fn overlap(changed: &Range<u32>, lines: &std::ops::RangeInclusive<u32>) -> bool {
     match changed.is_empty() {
         true => changed.start > *lines.start() && changed.start <= *lines.end(),
@@ -283,7 +283,7 @@ impl LineSpan {
     }
 }
 
-/// The latest commit of the range that touched a line of the hunk, or one beside lines that vanished.
+/// The latest commit of the range that touched a line of the hunk, or a line next to removed ones.
 fn last_commit(file: &File, piece: &Piece) -> Option<CommitRef> {
     let changed = &piece.changed.head;
     let range = match changed.is_empty() {

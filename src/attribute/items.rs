@@ -1,12 +1,12 @@
-//! The functions of a Rust source file with what they are defined in.
+//! The functions of a Rust source file, with the items that they are defined in.
 //!
-//! Like [`super::source`], this reads tokens and matches braces. What it cannot place it calls a block.
+//! Like [`super::source`], this reads tokens and matches braces. Whatever it does not recognise counts as a block.
 
 use std::ops::RangeInclusive;
 
 use super::source::{Token, is_word, tokens_with_literals};
 
-/// A function with a body that is no test.
+/// A function with a body that is not a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SourceFunction {
     pub(super) name: String,
@@ -30,7 +30,7 @@ pub(super) enum Scope {
         name: String,
         visibility: Visibility,
     },
-    /// Methods of a type; the whole text between `impl` and the brace tells blocks apart.
+    /// Methods of a type; the whole text between `impl` and the brace distinguishes blocks.
     Methods {
         of: String,
         header: String,
@@ -53,7 +53,7 @@ pub(super) enum Visibility {
 }
 
 impl Visibility {
-    /// Of an item that begins with these words. `pub(crate)` is private to other crates.
+    /// The visibility of an item that begins with these words. `pub(crate)` is private to other crates.
     pub(super) fn of<S: AsRef<str>>(words: &[S]) -> Visibility {
         let word = |index: usize| words.get(index).map(AsRef::as_ref);
         match (word(0), word(1)) {
@@ -73,7 +73,7 @@ impl SourceFunction {
     }
 }
 
-/// Every function that is no test, in the order in which they end.
+/// Every function that is not a test, in the order in which they end.
 pub(super) fn functions(source: &str) -> Vec<SourceFunction> {
     let tokens = tokens_with_literals(source);
     let mut reader = Reader::default();
@@ -229,7 +229,7 @@ fn attributes_end(header: &[Token<'_>]) -> usize {
     at
 }
 
-/// Whether attributes keep an item for tests: `#[test]`, `#[tokio::test]`, `#[cfg(test)]`, `#[bench]`.
+/// Whether attributes make an item test code: `#[test]`, `#[tokio::test]`, `#[cfg(test)]`, `#[bench]`.
 fn is_test(attributes: &[Token<'_>]) -> bool {
     let each = attributes.split(|token| token.text == "#");
     each.into_iter().any(|attribute| {
@@ -238,7 +238,7 @@ fn is_test(attributes: &[Token<'_>]) -> bool {
     })
 }
 
-/// What a brace opens that belongs to no function.
+/// The scope that a brace opens, if it is not a function.
 fn scope(item: &[Token<'_>]) -> Option<Scope> {
     let words: Vec<&str> = item.iter().map(|token| token.text).collect();
     let first = words.iter().position(|word| {

@@ -1,8 +1,8 @@
-//! Which function of the base side is which of the head side.
+//! Which functions of the base side and the head side correspond.
 //!
-//! The same name is the same function. What is left over on both sides may have been moved (the last
-//! part of its name is the same; or its body) or renamed (it is in the same file, and takes about the same part of
-//! the time). Where there is more than one candidate nothing is guessed.
+//! The same name is the same function. The others may have been moved (the last part of its name is the same; or
+//! its body) or renamed (it is in the same file, and takes about the same part of the time). If there is more than
+//! one candidate, perfcheck does not guess.
 
 use crate::units::{Paired, Side};
 
@@ -10,7 +10,7 @@ use super::hunks::Hunks;
 use super::names::last_segment;
 use super::site::{PairedSite, Site, Sites};
 
-/// A function without a partner is only given one if it has this share of its side's samples.
+/// A function without a partner gets one only if it has this share of its side's samples.
 const WORTH_MATCHING: f64 = 0.01;
 /// Shares of a renamed function differ by no more than this factor.
 const SIMILAR: f64 = 2.0;
@@ -64,7 +64,7 @@ fn both(from: String, a: Site, to: String, b: Site) -> PairedSite {
     }
 }
 
-/// What speaks for two names being one function.
+/// Evidence that two names are one function.
 #[derive(Clone, Copy)]
 enum Kin {
     /// Both have the same body.

@@ -1,9 +1,9 @@
 //! From profiles to the functions that a change of time comes from.
 //!
 //! A sample belongs to one *site*: the innermost function on its stack whose code the project can
-//! change (its own, or a dependency's whose version differs between the sides). What such a function
-//! calls elsewhere counts for it. So the shares of all sites are the whole time, and their changes add
-//! up to the change of time that was measured; nothing is counted twice.
+//! change (its own, or a dependency's whose version differs between the sides). The code that such a
+//! function calls elsewhere counts for it. So the shares of all sites add up to the whole time, and
+//! their changes add up to the measured change; nothing counts twice.
 
 mod advice;
 mod artifacts;
@@ -53,7 +53,7 @@ use estimate::TimeDifference;
 use source_change::SourceChange;
 use stacks::{Against, Stacks};
 
-/// What was found out of one benchmark, and the samples behind it.
+/// What was found out about one benchmark, and the samples behind it.
 #[derive(Debug, Clone)]
 pub struct Attributed {
     /// What the report says.
@@ -62,10 +62,10 @@ pub struct Attributed {
     stacks: Paired<Option<Stacks>>,
 }
 
-/// With fewer samples of a side, a share is known to no better than five in a hundred.
+/// With fewer samples of a side, a share is known to about five percentage points at best.
 const FEW_SAMPLES: u64 = 400;
 
-/// Says of each profiled benchmark where its time goes, and where a change of it comes from.
+/// Finds for each profiled benchmark where its time goes, and where a change of it comes from.
 #[must_use]
 pub fn attribute(
     comparisons: &[Comparison],

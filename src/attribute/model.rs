@@ -1,4 +1,4 @@
-//! What is found out, as data of the report.
+//! The results of attribution, as data of the report.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub struct Attribution {
     /// The functions of the project that take most of the time on the head side.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bottlenecks: Vec<Bottleneck>,
-    /// Red flags on the head side, those first whose removal would give most.
+    /// Red flags on the head side, those with the largest possible gain first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<Advice>,
     /// The samples of each side, for flame graphs.
@@ -38,7 +38,7 @@ pub struct Attribution {
 pub struct SideSampling {
     /// How many samples fell into timed regions.
     pub samples: u64,
-    /// How many were asked for in a second of time in timed regions.
+    /// The sampling rate: samples per second of time in timed regions.
     pub hertz: u64,
     /// Which threads were sampled.
     pub threads: SampledThreads,
@@ -48,13 +48,13 @@ pub struct SideSampling {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SampledThreads {
-    /// The main thread, which did all the work; as time went by.
+    /// The main thread, which did all the work, by wall-clock time.
     Main,
-    /// All, by processor time, and no more often than the kernel's tick.
+    /// All threads, by processor time, at most once per kernel tick.
     All,
 }
 
-/// A number of nanoseconds an iteration, with its 95 % interval.
+/// Nanoseconds per iteration, with a 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct NanosEstimate {
     /// The estimate.
@@ -79,10 +79,10 @@ pub struct Explanation {
     /// The functions that contribute most to the change, the largest contribution first. Each sample
     /// counts for exactly one function, so that all contributions add up to the change.
     pub contributors: Vec<Contributor>,
-    /// What is left of the change beside these contributors.
+    /// The part of the change that these contributors do not explain.
     pub unexplained_ns: f64,
-    /// What changed beside the code, and could be the reason: settings of the build, the toolchain,
-    /// versions of dependencies, the benchmarks themselves; as lower-case fragments.
+    /// What changed besides the code, and could be the reason: settings of the build, the
+    /// toolchain, versions of dependencies, the benchmarks themselves; as lower-case fragments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<String>,
     /// Every function with a noticeable share of the time of a side, with itself and its callees: here
@@ -95,7 +95,7 @@ pub struct Explanation {
 pub struct Contributor {
     /// Its name, on the head side where it exists there.
     pub function: String,
-    /// Its name on the base side, where that was another.
+    /// Its name on the base side, if that was different.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formerly: Option<String>,
     /// Where its code comes from.
@@ -106,11 +106,11 @@ pub struct Contributor {
     pub share: Paired<f64>,
     /// By how much it made an iteration longer.
     pub change: NanosEstimate,
-    /// What it calls elsewhere that changed most, if that is most of its change.
+    /// The function outside the project that it calls and that changed most, if this is most of its change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
-    /// Whether its machine code and that of its callers is the same on both sides: then it is called more
-    /// or less often, is given other data, or lies at other addresses.
+    /// Whether its machine code and that of its callers is the same on both sides: then it is called more or less
+    /// often, gets other data, or lies at other addresses.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same_code: bool,
     /// The pieces of the change that concern it, the closest first.
@@ -127,7 +127,7 @@ pub struct Hunk {
     pub line: u32,
     /// What it has to do with the function, as a lower-case fragment.
     pub relation: String,
-    /// The last commit of the range that touched it; none where it is not committed.
+    /// The last commit of the range that touched it; `None` if it is not committed.
     pub commit: Option<CommitRef>,
     /// The lines, with some around those that differ.
     pub lines: Vec<DiffLine>,
@@ -222,7 +222,7 @@ pub struct Bottleneck {
 /// Something on a hot path that can often be avoided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Advice {
-    /// What the time goes into, as a lower-case fragment.
+    /// What takes the time, as a lower-case fragment.
     pub what: String,
     /// What usually helps, as a lower-case fragment.
     pub advice: String,

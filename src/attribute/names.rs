@@ -1,6 +1,6 @@
 //! Names of functions as they can be compared across two builds.
 
-/// A function's name without what differs from build to build for no reason: closures lose their
+/// A function's name without parts that change from build to build for no reason: closures lose their
 /// numbers, and belong to the function that they are written in. (Hashes and crate disambiguators are
 /// gone when a name is demangled; generic arguments stay.)
 pub(super) fn comparable(name: &str) -> String {

@@ -1,4 +1,4 @@
-//! Where the code of a frame comes from, told by its source file.
+//! Where the code of a frame comes from, judging by its source file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl Origins {
         }
     }
 
-    /// Where a frame is in the source, as a reader would name it.
+    /// Where a frame is in the source, in a form for the reader.
     pub(super) fn location(&self, frame: &Frame, side: Side) -> Option<Location> {
         let file = frame.file.as_ref()?;
         let path = match self.in_repository(file, side) {
@@ -105,7 +105,7 @@ fn split_version(folder: &str) -> Option<(String, String)> {
     Some((folder[..at].to_owned(), folder[at + 1..].to_owned()))
 }
 
-/// A path without what differs from machine to machine.
+/// A path without the parts that differ from machine to machine.
 fn shortened(file: &str) -> String {
     for (mark, parts) in [
         ("/registry/src/", 1),

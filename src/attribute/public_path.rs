@@ -8,7 +8,7 @@ use super::items::{self, Scope, SourceFunction, Visibility};
 use super::source::{mentioned, tokens_with_literals};
 use super::touched::TouchedFunction;
 
-/// So many calls lie at most between a private function and the public one that is benchmarked for it.
+/// The most calls between a private function and the public one that is benchmarked in its place.
 const FURTHEST: usize = 3;
 
 /// The path of a function for other crates; `None` where it has none.
@@ -40,7 +40,7 @@ pub(super) fn public_path(root: &Path, at: &TouchedFunction) -> Option<Vec<Strin
         path.push(module.clone());
         file = module_file(&file, depth == 0, module)?;
     }
-    // A type may be private where its methods are not.
+    // A type may be private although its methods are not.
     let is_method = matches!(function.within.last(), Some(Scope::Methods { .. }));
     if is_method && !is_public_type(&source, own.get(own.len() - 2)?) {
         return None;
@@ -75,8 +75,7 @@ fn within_file(source: &str, function: &SourceFunction) -> Option<Vec<String>> {
     Some(own)
 }
 
-/// Whether a `pub use` of `module` takes `item` along; what lies `below` more than one module deeper has
-/// to be named.
+/// Whether a `pub use` of `module` includes `item`; an item `below` more than one level deeper has to be named.
 fn reexports(words: &[&str], module: &str, item: &str, below: usize) -> bool {
     let starts = words.windows(2).enumerate();
     let starts = starts.filter(|(_, two)| *two == ["pub", "use"]);
@@ -94,7 +93,7 @@ fn is_public_type(source: &str, name: &str) -> bool {
     let defined = words
         .windows(3)
         .find(|three| ["struct", "enum", "union"].contains(&three[1]) && three[2] == name);
-    // Defined in another file: its visibility is not known from here.
+    // Defined in another file: its visibility is unknown here.
     defined.is_none_or(|three| three[0] == "pub")
 }
 

@@ -10,7 +10,7 @@ use super::names::comparable;
 use super::origin::Origins;
 use super::stacks::Stacks;
 
-/// A function with less of the time of both sides is not listed.
+/// Functions with a smaller share of the time on both sides are not listed.
 const NOTICEABLE: f64 = 0.01;
 /// No more functions are listed.
 const MOST: usize = 40;
@@ -70,7 +70,7 @@ fn hits(stacks: Paired<&Stacks>, origins: &Origins) -> BTreeMap<String, Hits> {
                 if depth == 0 {
                     *hits.own.get_mut(side) += stack.weight;
                 }
-                // Once a stack, however often a function calls itself.
+                // Once per stack, however often a function calls itself.
                 if seen.insert(name) {
                     *hits.total.get_mut(side) += stack.weight;
                 }

@@ -1,4 +1,4 @@
-//! What a function's signature asks of a caller.
+//! What a function's signature requires of a caller.
 
 use super::items::{SourceFunction, generics_end};
 use super::source::is_word;
@@ -90,7 +90,7 @@ impl Signature {
     }
 }
 
-/// The type and constant parameters of generics with their brackets, and what a `where` says of them.
+/// The type and constant parameters of generics with their brackets, and the `where` clauses about them.
 pub(super) fn parameters(generics: &[String], conditions: &[String]) -> Vec<Parameter> {
     let inner = match generics {
         [_, inner @ .., _] => inner,

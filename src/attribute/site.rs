@@ -1,4 +1,4 @@
-//! What a profile says of one function.
+//! What a profile says about one function.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use crate::units::Paired;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Site {
     pub(super) samples: u64,
-    /// How many of them are in code that is the same on the other side, with all that had called it.
+    /// How many of them are in code that is the same on the other side, including all callers.
     pub(super) in_same_code: u64,
     pub(super) origin: Origin,
     /// Samples by place in the function itself.
     pub(super) lines: BTreeMap<Location, u64>,
-    /// Samples by what the function had called; in itself there is no such.
+    /// Samples by the function that it was calling; `None` for samples in the function itself.
     pub(super) callees: BTreeMap<Option<String>, u64>,
-    /// What of the project had called it: how many frames further out (from 1) and its name, and a
-    /// place in it.
+    /// Its callers within the project: how many frames further out (from 1), the name, and a place
+    /// in it.
     pub(super) callers: BTreeMap<(usize, String), Location>,
 }
 

@@ -16,16 +16,16 @@ use super::site::{PairedSite, Site, Sites};
 use super::source_change::SourceChange;
 use super::stacks::{Sameness, Sampled, Stacks};
 
-/// Contributors are listed until so much of the change is explained.
+/// Contributors are listed until this share of the change is explained.
 const ENOUGH: f64 = 0.9;
 /// No more contributors are listed.
 const MOST: usize = 8;
 /// What a callee must account for to be named as the way the change came in.
 const MAINLY: f64 = 0.5;
-/// So small a part of a change is no explanation of it.
+/// A smaller part of a change does not explain it.
 const NOTICEABLE: f64 = 0.1;
 
-/// Which functions a change comes from; `beside` is what else could be the reason.
+/// Which functions a change comes from; `beside` has other possible reasons.
 pub(super) fn explain(
     stacks: Paired<&Stacks>,
     change: TimeDifference,
@@ -40,7 +40,7 @@ pub(super) fn explain(
         .into_iter()
         .map(|site| (contributor(&site, of, change), site))
         .collect();
-    // Those first that push in the direction of the change.
+    // First those that contribute in the direction of the change.
     let push = |each: &(Contributor, PairedSite)| each.0.change.ns * total.signum();
     all.sort_by(|a, b| push(b).total_cmp(&push(a)));
     let kept = enough(all, total).into_iter();
@@ -108,8 +108,8 @@ fn contributor(site: &PairedSite, of: Paired<u64>, change: TimeDifference) -> Co
     }
 }
 
-/// Whether the code of both sides is the same but for so few samples that they explain no noticeable part
-/// of the change.
+/// Whether the code of both sides is the same, apart from samples that are too few to explain a noticeable part of
+/// the change.
 fn is_same_code(
     site: &PairedSite,
     whole: NanosEstimate,
@@ -197,8 +197,8 @@ pub(super) fn sites(stacks: &Stacks, side: Side, origins: &Origins) -> Sites {
     sites
 }
 
-/// Which frame of a stack a sample belongs to: the innermost that the project can change. Where there
-/// is none (the loop of the harness, a thread of a library), the outermost stands for it.
+/// Which frame of a stack a sample belongs to: the innermost that the project can change. If there is
+/// none (the loop of the harness, a thread of a library), the outermost frame stands in.
 pub(super) fn site_of(stack: &Stack, side: Side, origins: &Origins) -> Option<usize> {
     let changeable = |frame| origins.is_changeable(&origins.of_frame(frame, side), side);
     let found = stack.frames.iter().position(changeable);

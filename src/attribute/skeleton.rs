@@ -1,5 +1,5 @@
-//! A benchmark for a function that has none, as far as its signature tells: it compiles, and someone who knows the
-//! input completes it.
+//! A first benchmark for a function that has none, derived from its signature: it compiles, and the user adds
+//! realistic input.
 
 use std::path::Path;
 
@@ -22,8 +22,8 @@ pub enum Skeleton {
     Unavailable(String),
 }
 
-/// Writes the skeleton of a benchmark of a function whose file lies below `root`: of itself where other
-/// crates can call it, else of the nearest public function that does.
+/// Writes the skeleton of a benchmark of a function whose file lies below `root`: of the function
+/// itself if other crates can call it, or else of the nearest public function that calls it.
 #[must_use]
 pub fn skeleton(root: &Path, of: &TouchedFunction) -> Skeleton {
     let direct = match public_path(root, of) {
@@ -54,7 +54,7 @@ struct Input {
     /// How it is given: `&it`, `&mut it`, `it`.
     given: String,
     what: String,
-    /// The type, where the call alone does not tell.
+    /// The type, if the call alone does not determine it.
     concrete: Option<String>,
     is_mutable: bool,
 }
@@ -179,7 +179,7 @@ fn concrete_argument(argument: &Argument) -> Result<Option<String>, String> {
     }
 }
 
-/// The function's path with the types that a call alone does not tell.
+/// The function's path with the types that a call alone does not determine.
 fn callee(of: &TouchedFunction, path: &[String], signature: &Signature) -> Result<String, String> {
     let mut names = path.to_vec();
     if let Some(Scope::Methods { header, .. }) = of.function.within.last() {

@@ -1,7 +1,7 @@
 //! Where the functions of a Rust source file begin and end, and what a piece of code mentions.
 //!
-//! No parser of the language is needed for that, and none could be had that reads every edition: it
-//! is enough to know what is no code (comments, strings) and to match braces.
+//! This needs no parser of the language, and no parser reads every edition: it is enough to
+//! recognise what is not code (comments, strings) and to match braces.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -83,7 +83,7 @@ pub(super) fn is_word(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// What a stretch of source text is.
+/// The kind of a stretch of source text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
     /// White space or a comment.
@@ -119,7 +119,7 @@ fn lex(source: &str, wanted: impl Fn(Sort) -> bool) -> Vec<Token<'_>> {
                 None => (word(rest), Sort::Code),
             },
             c if c.is_whitespace() => (c.len_utf8(), Sort::Blank),
-            // Numbers are passed over as words are, so that the `e` of one is no name.
+            // Numbers are skipped like words, so that the `e` in a number is not a name.
             c if c.is_ascii_digit() => (word(rest), Sort::Literal),
             c => (c.len_utf8(), Sort::Code),
         };
@@ -178,7 +178,7 @@ fn character_or_lifetime(rest: &str) -> usize {
     let mut chars = rest.char_indices().skip(1);
     match chars.next() {
         Some((_, '\\')) => {
-            // What is escaped can be a quote itself.
+            // The escaped character can be a quote itself.
             let closing = rest[2..].char_indices().skip(1).find(|(_, c)| *c == '\'');
             closing.map_or(rest.len(), |(at, _)| at + 3)
         }

@@ -1,4 +1,4 @@
-//! What a change is traced to: the sources of both sides and how they differ.
+//! The sources of both sides and how they differ, to which changes of time are traced.
 
 use crate::build::Build;
 use crate::revision;
@@ -8,7 +8,7 @@ use super::build_changes::BuildChanges;
 use super::hunks::Hunks;
 use super::origin::Origins;
 
-/// What is known of the two revisions beside their profiles.
+/// What is known about the two revisions besides their profiles.
 #[derive(Debug, Clone)]
 pub(super) struct SourceChange {
     pub(super) origins: Origins,
@@ -18,8 +18,7 @@ pub(super) struct SourceChange {
 }
 
 impl SourceChange {
-    /// Reads the sources of both sides. Where that fails there are functions without hunks, and a note
-    /// says why.
+    /// Reads the sources of both sides. If that fails, functions have no hunks, and a note says why.
     pub(super) fn of(builds: &Paired<Build>, notes: &mut Vec<String>) -> SourceChange {
         let checkouts = builds.as_ref().map(|build| &build.checkout);
         let files = revision::changed_files(checkouts).unwrap_or_else(|error| {

@@ -22,7 +22,7 @@ pub(crate) struct Stacks {
     pub(super) sampled: Vec<Sampled>,
 }
 
-/// A stack that was sampled, and what is known of its code.
+/// A sampled stack, and what is known about its code.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sampled {
     pub(super) stack: Stack,
@@ -53,8 +53,8 @@ impl Stacks {
     }
 }
 
-/// Names for the samples of one process. Left out are those that interrupted the sampler itself, and those
-/// of the harness between two samples of the benchmark. `against` is what the code is compared with.
+/// Names for the samples of one process. Leaves out samples that interrupted the sampler itself, and those of the
+/// harness between two samples of the benchmark. `against` is what the code is compared with.
 ///
 /// # Errors
 /// Why the executable's symbols cannot be read, as a lower-case fragment.
@@ -124,12 +124,12 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The frames of a stack, and the addresses that they are at; `None` if it is none of the routine's.
+    /// The frames of a stack and their addresses; `None` if the stack does not belong to the routine.
     fn stack(&mut self, addresses: &[u64]) -> Option<(Vec<Frame>, Vec<u64>)> {
         let mut frames = Vec::new();
         let mut places = Vec::new();
         for (depth, &address) in addresses.iter().enumerate() {
-            // Where a call returns to may be another line, or another function, than the call.
+            // A return address may be on another line, or in another function, than the call.
             let address = if depth == 0 { address } else { address - 1 };
             let found = self.frames(address)?;
             frames.extend(found.iter().cloned());
@@ -138,7 +138,7 @@ impl<'a> Resolver<'a> {
                 break;
             }
         }
-        // What runs the routine is one function in the sources, and several layers in the executable.
+        // The function that runs the routine is one function in the sources, and several layers in the executable.
         match frames.iter().position(is_harness) {
             Some(first) => frames.truncate(first + 1),
             // The seam takes the last clock read of a sample for the beginning of one more region, so
@@ -228,7 +228,7 @@ fn holds(object: &LoadedObject, address: u64) -> bool {
     (object.start..object.end).contains(&address)
 }
 
-/// A frame of which only a name is known.
+/// A frame of which only the name is known.
 fn unknown(name: &str) -> Frame {
     Frame {
         function: name.to_owned(),

@@ -11,7 +11,7 @@ use crate::revision::ChangedFile;
 use crate::units::{BenchmarkKey, Metric, Ratio};
 use std::time::Duration;
 
-/// 100 ns on the base side, and so much on the head side, known to about one per cent.
+/// 100 ns on the base side and `head_ns` on the head side, known to about one per cent.
 fn time(head_ns: f64) -> Change {
     let ln = (head_ns / 100.0).ln();
     Change {
@@ -54,8 +54,7 @@ fn explain(
     )
 }
 
-/// The first function named, where so many of its samples of each side are in code that is not the same on
-/// both.
+/// The first function named, if this many of its samples on each side are in code that differs between the sides.
 fn first_with_differing(differing: Paired<u64>) -> Contributor {
     let profile = |side: Side, words: u64, other: u64| {
         let differing = *differing.get(side);

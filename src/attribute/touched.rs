@@ -1,7 +1,7 @@
 //! Which functions a change of the source touches.
 //!
-//! Executables say more than anybody wrote: after a change of one function, derived and generic code
-//! differs by inlining alone. Only what somebody wrote is named as changed.
+//! Executables differ in more than what the author edited: after a change of one function, derived
+//! and generic code may differ only by inlining. Only functions whose source changed are named.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -60,7 +60,7 @@ impl TouchedFunction {
 }
 
 /// The functions of the head side that these changes touch, tests and benchmarks aside. White space,
-/// comments and the place of a function are no change of it.
+/// comments and the place of a function do not count as a change.
 #[must_use]
 pub fn touched_functions(files: &[ChangedFile]) -> Vec<TouchedFunction> {
     let sources: Vec<ProductSource> = files.iter().filter_map(ProductSource::of).collect();
@@ -88,9 +88,9 @@ pub fn touched_functions(files: &[ChangedFile]) -> Vec<TouchedFunction> {
     touched
 }
 
-/// Whether nothing but documentation differs: the code of each Rust file is the same, comments aside, and
-/// all else that changed is Markdown, neither an input of the build nor beside benchmarks, where their inputs lie.
-/// `paths` are those of all that changed, `is_read` whether the build has read one.
+/// Whether only documentation differs: the code of each Rust file is the same apart from comments, and everything
+/// else that changed is Markdown that is neither an input of the build nor in a folder of benchmarks, where their
+/// inputs lie. `paths` are those of all changed files; `is_read` says whether the build has read one.
 #[must_use]
 pub fn is_documentation(
     paths: &[Paired<Option<PathBuf>>],
@@ -121,7 +121,7 @@ pub fn is_documentation(
     })
 }
 
-/// A changed file that programs are made of.
+/// A changed source file of the product.
 struct ProductSource {
     path: String,
     functions: Paired<Vec<SourceFunction>>,
@@ -137,7 +137,7 @@ impl ProductSource {
     }
 }
 
-/// Whether a file is Rust, and none of the usual places of benchmarks, tests and build scripts.
+/// Whether a file is Rust, and in none of the usual places of benchmarks, tests and build scripts.
 fn is_product(path: &Path) -> bool {
     let aside = ["benches", "tests", "examples"];
     let aside = |part: Component<'_>| aside.iter().any(|name| part.as_os_str() == *name);
@@ -146,7 +146,7 @@ fn is_product(path: &Path) -> bool {
         && !path.components().any(aside)
 }
 
-/// The functions by what they are in and their names; the number tells those apart that share both.
+/// The functions by scope and name; the number distinguishes those that share both.
 fn by_scope(functions: &[SourceFunction]) -> BTreeMap<(String, usize), &SourceFunction> {
     let mut found = BTreeMap::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -226,10 +226,10 @@ fn spare() {}
             &BASE.replace("& 3", "& 7")
         )]));
         assert!(!is_documentation(&[file("data.json", "1", "2"), readme]));
-        // What `include_str!` names is a source, and what lies beside benchmarks their input.
+        // A file that `include_str!` names is a source, and a file beside benchmarks is their input.
         assert!(!is_documentation(&[file("src/words.md", "a", "b")]));
         assert!(!is_documentation(&[file("benches/corpus.md", "a", "b")]));
-        // What is no text is among the paths alone.
+        // A file that is not text is among the paths only.
         let binary = Paired::new(None, Some("corpus.bin".into()));
         let paths = [rust.paths.clone(), binary];
         assert!(!super::is_documentation(&paths, &[rust], |_| false));

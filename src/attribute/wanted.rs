@@ -8,16 +8,16 @@ use crate::plan::{ProfileTime, Profiling, Thresholds};
 use crate::seam::ProfileSeam;
 use crate::units::BenchmarkKey;
 
-/// So many benchmarks are profiled at the most unless all are asked for: each takes seconds, and one
-/// change of the source moves many of them.
+/// The most benchmarks to profile unless all are asked for: each takes seconds, and one change of
+/// the source affects many of them.
 pub(super) const MOST_PROFILED: usize = 20;
 
-/// No side is profiled for less: the samples of half a second show where the time goes.
+/// The shortest profile of a side: the samples of half a second show where the time goes.
 const SHORTEST: Duration = Duration::from_millis(500);
 
-/// Samples times the square of the change (of the logarithm of the time) that tell the function behind a change from
-/// chance. The difference between two shares of N samples each has at most the variance 1 / (2 N), which lies where both
-/// are a half; with these, its standard error is a quarter of the change.
+/// Samples times the square of the change (of the logarithm of the time) that distinguish the function behind a
+/// change from chance. The difference between two shares of N samples each has a variance of at most 1 / (2 N),
+/// reached when both are a half; with this many samples, its standard error is a quarter of the change.
 const SAMPLES: f64 = 8.0;
 
 /// The benchmarks that are to be profiled.
@@ -25,9 +25,10 @@ const SAMPLES: f64 = 8.0;
 pub struct ToProfile {
     /// Which, and for how long on each side.
     pub times: BTreeMap<BenchmarkKey, Duration>,
-    /// How many would have been profiled, too, if they were not so many.
+    /// How many more would have been profiled if there were fewer.
     pub left_out: usize,
-    /// For how long each would have been profiled if they were fewer, where some get less than their changes need.
+    /// For how long each would have been profiled if there were fewer; set if some get less than their changes
+    /// need.
     pub instead_of: Option<Duration>,
 }
 
@@ -74,7 +75,7 @@ pub fn wanted(
     }
 }
 
-/// For how long each benchmark should be profiled: for all of `time` where there is time for it, else for no longer than
+/// For how long each benchmark should be profiled: for all of `time` if there is enough, or else for no longer than
 /// its change needs.
 fn needs(changes: &[f64], time: Duration, budget: Duration) -> Vec<Duration> {
     let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
@@ -89,7 +90,7 @@ fn needs(changes: &[f64], time: Duration, budget: Duration) -> Vec<Duration> {
     }
 }
 
-/// What each gets of the budget: what it needs, or as much as everybody else who needs more than there is.
+/// What each gets of the budget: what it needs, or an equal part of what is left for those that need more.
 fn share_out(needs: &[Duration], budget: Duration) -> Vec<Duration> {
     let mut order: Vec<usize> = (0..needs.len()).collect();
     order.sort_by_key(|at| needs[*at]);
@@ -103,7 +104,7 @@ fn share_out(needs: &[Duration], budget: Duration) -> Vec<Duration> {
     times
 }
 
-/// The larger, the sooner a change wants an explanation.
+/// The larger this is, the more urgent an explanation of the change.
 fn urgency(comparison: &Comparison) -> f64 {
     let first = match comparison.verdict {
         Verdict::Slower => 2000.0,

@@ -1,5 +1,5 @@
-//! What judging takes beside the findings that a report shows. It is kept in the report, so that the
-//! shards of a run can be judged again as a whole.
+//! What judging needs in addition to the findings that a report shows. It is stored in the report,
+//! so that the shards of a run can be judged again as a whole.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::units::BenchmarkKey;
 /// What the configuration asks for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Basis {
-    /// What more allocations mean; none where that is not known.
+    /// What more allocations mean for the vote; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocations: Option<AllocationPolicy>,
     /// The benchmarks that rules require.
@@ -29,7 +29,7 @@ pub struct Basis {
     pub part: Option<PartBasis>,
 }
 
-/// What a shard saw that only all shards together can judge. What is missing here may be elsewhere.
+/// What a shard saw that only all shards together can judge. What is missing here may be in another shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartBasis {
     /// The workspace's own functions that changed and that a benchmark of this part executed.
@@ -38,16 +38,16 @@ pub struct PartBasis {
     /// Those that no benchmark of this part executed.
     #[serde(default)]
     pub uncovered: Vec<UncoveredFunction>,
-    /// Rules that require benchmarks of which this part has none.
+    /// Rules that require benchmarks, none of which is in this part.
     #[serde(default)]
     pub required_in_vain: Vec<String>,
-    /// Budgets that speak of no benchmark of this part.
+    /// Budgets that match no benchmark of this part.
     #[serde(default)]
     pub budgets_in_vain: Vec<String>,
 }
 
 /// The functions that no benchmark executed, given what was executed and what was not, in any
-/// executable, instance or shard: functions are told apart by where their source begins.
+/// executable, instance or shard: a function is identified by where its source begins.
 #[must_use]
 pub fn uncovered<'a>(
     covered: impl Iterator<Item = &'a UncoveredFunction>,

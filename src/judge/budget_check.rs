@@ -1,4 +1,4 @@
-//! How a budget stands, as the report tells it.
+//! The state of a budget, as the report shows it.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,20 +13,19 @@ pub struct BudgetCheck {
     pub subject: BudgetSubject,
     /// What is limited.
     pub metric: Metric,
-    /// Of a percentile: of how many iterations the head side's samples are, whose means it is of. Absent where
-    /// they were not timed.
+    /// For a percentile: how many iterations each sample of the head side has. Absent if they were not timed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iterations_per_sample: Option<IterationsPerSample>,
-    /// The limit, in the metric's unit: the most there may be, of a throughput the least.
+    /// The limit, in the metric's unit: a maximum, or a minimum for a throughput.
     pub limit: f64,
-    /// From where on it should be looked at.
+    /// The amount from which on the vote is `modify`.
     pub investigate: Option<f64>,
     /// What the base side uses, where known.
     pub base: Option<f64>,
     /// What the head side uses, where known.
     pub head: Option<f64>,
-    /// What the head side uses at least (of a throughput: reaches at most) with the confidence of the
-    /// report; the amount itself where it is exact.
+    /// What the head side certainly uses at least (for a throughput: reaches at most), with the
+    /// confidence of the report; the amount itself if it is exact.
     pub certain: Option<f64>,
     /// The share of the limit that is used: 1 is all of it.
     pub used: Option<f64>,
@@ -73,7 +72,7 @@ pub enum BudgetStatus {
     Unknown,
     /// Kept.
     Within,
-    /// Not measured, since nothing that it runs has changed.
+    /// Not measured, since nothing that it executes has changed.
     Unmeasured,
 }
 

@@ -47,7 +47,7 @@ pub fn check_budgets(
     checks
 }
 
-/// The order of a report: the most severe first, and what uses most of its limit before the others.
+/// The order of a report: the most severe first, and among equals those that use most of their limit.
 pub fn gravest_first(checks: &mut [BudgetCheck]) {
     checks.sort_by(|a, b| {
         let used = |check: &BudgetCheck| check.used.unwrap_or(f64::INFINITY);
@@ -55,7 +55,7 @@ pub fn gravest_first(checks: &mut [BudgetCheck]) {
     });
 }
 
-/// What a budget says of one amount.
+/// Checks one amount against a budget.
 fn checked(
     subject: BudgetSubject,
     limit: Limit,
@@ -92,9 +92,9 @@ fn checked(
     }
 }
 
-/// What is known of the head side.
+/// What is known about the head side.
 enum HeadState {
-    /// An amount, and what it certainly is at least (of a throughput: at most).
+    /// An amount, and a bound: it is certainly at least this (for a throughput: at most).
     Amount { amount: f64, certain: f64 },
     /// Nothing, with the reason.
     Not(BudgetStatus, String),
@@ -108,11 +108,11 @@ impl HeadState {
         }
     }
 
-    /// What head shows, and where it certainly is, each limit with an error of `alpha`.
+    /// What head shows, and its certain bound, with an error of `alpha` for each limit.
     fn of(metric: Metric, head: &Observed, alpha: f64) -> HeadState {
         let sampled = || {
             let margin = |error: RelativeError| one_sided_margin(error.ln, error.rounds, alpha);
-            // One round says nothing of what another would have given.
+            // One round does not show how much rounds vary.
             let margin = head.error.map_or(f64::INFINITY, margin);
             head.value
                 * match metric.better {
@@ -186,7 +186,7 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
     if comparison.failure.is_some() {
         return HeadState::unknown("the benchmark failed");
     }
-    // Not measured on purpose is no doubt: what it runs is what the base side runs.
+    // A benchmark that was left out on purpose is not in doubt: it executes the same as on the base side.
     match comparison.verdict {
         Verdict::Inconclusive | Verdict::Added => HeadState::unknown(why),
         _ if has_time => HeadState::unknown(why),
@@ -197,7 +197,7 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
     }
 }
 
-/// Nothing where the head side has no such program any more.
+/// `None` if the head side no longer has such a program.
 fn of_binary(binary: &BinarySize, limit: Limit) -> Option<BudgetCheck> {
     let subject = BudgetSubject::Binary {
         package: binary.package.clone(),

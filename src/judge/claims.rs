@@ -5,7 +5,7 @@ use crate::analyse::{Comparison, Direction, Verdict};
 use crate::plan::Claim;
 use crate::units::{Better, Metric, Ratio};
 
-/// Checks every claim. Of a shard nothing follows: the benchmarks may be in the others.
+/// Checks every claim. A shard checks none: the benchmarks may be in other shards.
 #[must_use]
 pub fn check_claims(comparisons: &[Comparison], basis: &Basis) -> Vec<ClaimCheck> {
     match basis.part {
@@ -59,9 +59,9 @@ fn check(comparisons: &[Comparison], claim: &Claim) -> ClaimCheck {
     check
 }
 
-/// What one benchmark says of a claim.
+/// What one benchmark says about a claim.
 enum Outcome {
-    /// It is better, by this ratio of head ÷ base where there is one.
+    /// It is better, by this ratio of head ÷ base if there is one.
     Gain(Option<Ratio>),
     /// It is worse.
     Loss(Option<Ratio>),

@@ -6,8 +6,8 @@ use crate::analyse::{Comparison, Direction, Verdict};
 use crate::plan::{AllocationPolicy, OnMore};
 use crate::units::{Metric, MetricGroup};
 
-/// Benchmarks of which one iteration makes more allocations, asks for more bytes or needs more memory at a time,
-/// by more than the policy's threshold.
+/// Benchmarks whose iterations make more allocations, request more bytes or need more memory at a time, by more
+/// than the policy's threshold.
 pub(super) fn reason_of_growth(comparisons: &[Comparison], basis: &Basis) -> Option<Reason> {
     let policy = basis.allocations.as_ref()?;
     let vote = match policy.on_more {

@@ -1,4 +1,4 @@
-//! From everything a run found out to one decision: the vote, and the typed reasons that led to it.
+//! From all findings of a run to one decision: the vote, and the typed reasons for it.
 //!
 //! [`judge`] is the only place where a vote is made. A run judges once, and merging its shards judges
 //! again: both hand over the same [`Evidence`].
@@ -51,15 +51,15 @@ pub struct Evidence<'a> {
     pub claims: &'a [ClaimCheck],
     /// The workspace's own functions that changed and that no benchmark executed.
     pub uncovered: &'a [UncoveredFunction],
-    /// What the run did not come to.
+    /// What the run did not get to.
     pub shortfalls: &'a [Shortfall],
     /// What the configuration asks for.
     pub basis: &'a Basis,
 }
 
-/// Decides on the whole change: `reject` where something is slower, over its budget, or required and
-/// missing; `modify` where something is inconclusive, failed, was removed, is covered by nothing, or claimed
-/// without evidence; else `approve`.
+/// Decides on the whole change: `reject` where something is slower, over its budget, or required and missing;
+/// `modify` where something is inconclusive, failed, was removed, is covered by no benchmark, or is claimed without
+/// evidence; else `approve`.
 #[must_use]
 pub fn judge(evidence: Evidence<'_>) -> Decision {
     let mut reasons: Vec<Reason> = reason_of_required(evidence).into_iter().collect();
@@ -155,7 +155,7 @@ fn reasons_of_verdicts(evidence: Evidence<'_>) -> Vec<Reason> {
     reasons
 }
 
-/// How far the time moved, so that the largest change is named first.
+/// The size of the change of time, so that the largest change is named first.
 fn size(comparison: &Comparison) -> f64 {
     comparison
         .estimate()

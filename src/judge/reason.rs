@@ -1,4 +1,4 @@
-//! What can speak against a change, as data. Renderers make words of it.
+//! Reasons against a change, as data. Renderers put them into words.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub enum Vote {
     Reject,
 }
 
-/// One thing that speaks against the change. Lists name the largest first and are never empty.
+/// One reason against the change. Lists name the largest first and are never empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -35,7 +35,7 @@ pub enum Reason {
         /// Which, and by how much.
         benchmarks: Vec<Changed>,
     },
-    /// Bench targets could not be started or driven, so that nobody ran their benchmarks.
+    /// Bench targets could not be started or driven, so none of their benchmarks ran.
     TargetFailed {
         /// Which, and why.
         targets: Vec<SkippedTarget>,
@@ -57,7 +57,7 @@ pub enum Reason {
     },
     /// No benchmark exists on both sides.
     NothingCompared,
-    /// Benchmarks allocate more than the policy lets pass.
+    /// Benchmarks allocate more than the policy allows.
     AllocatesMore {
         /// What the policy makes of it.
         vote: Vote,
@@ -86,7 +86,7 @@ pub enum Reason {
     },
     /// The change claims gains that no benchmark shows.
     NoEvidence {
-        /// Which, with what became of the benchmarks.
+        /// The claims, each with its benchmarks and what they show.
         claims: Vec<ClaimCheck>,
     },
     /// Changed functions of the workspace are executed by no benchmark.
@@ -105,7 +105,7 @@ pub enum Reason {
         /// What it did not come to.
         shortfalls: Vec<Shortfall>,
     },
-    /// What a report says that was written before reasons were data.
+    /// The text of a reason from a report that was written before reasons were data.
     Recorded {
         /// That report's vote.
         vote: Vote,
@@ -162,7 +162,7 @@ impl Reason {
     }
 }
 
-/// A benchmark that a rule requires, and what became of it.
+/// A benchmark that a rule requires, and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequiredBenchmark {
     /// Its name.
@@ -210,7 +210,7 @@ pub struct UncoveredFunction {
     pub location: String,
 }
 
-/// A claim, and what became of the benchmarks that it names. Each of them is in one of the lists.
+/// A claim, with the benchmarks that it matches. Each of them is in one of the lists.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClaimCheck {
     /// As it was typed.
@@ -220,13 +220,13 @@ pub struct ClaimCheck {
     /// The benchmarks that show the gain, the largest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<Changed>,
-    /// Those that show the contrary.
+    /// Those that got worse.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contrary: Vec<Changed>,
     /// Those that did not change by more than the threshold, or could not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmoved: Vec<BenchmarkKey>,
-    /// Those of which it is not known.
+    /// Those for which it is unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<BenchmarkKey>,
 }
@@ -235,10 +235,10 @@ pub struct ClaimCheck {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClaimStanding {
-    /// A benchmark shows the gain, and none shows the contrary.
+    /// A benchmark shows the gain, and none got worse.
     Shown,
     /// No benchmark shows it.
     Unshown,
-    /// A benchmark shows the contrary.
+    /// A benchmark got worse.
     Contradicted,
 }

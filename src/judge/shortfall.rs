@@ -1,4 +1,4 @@
-//! What a run that ended early did not come to.
+//! What a run that ended early did not get to.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ pub struct Shortfall {
     pub part: RunPart,
     /// Why it ended.
     pub cause: EarlyEnd,
-    /// How many benchmarks it left without what it gives.
+    /// How many benchmarks did not get what this part gives.
     pub left: usize,
     /// Of how many.
     pub of: usize,
@@ -41,7 +41,7 @@ pub enum RunPart {
 pub enum EarlyEnd {
     /// Somebody ended the run.
     Interrupted {
-        /// What the run says of it, as a lower-case fragment.
+        /// The run's own words for it, as a lower-case fragment.
         by: String,
     },
     /// The time that `--time` gives was up.

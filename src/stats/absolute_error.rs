@@ -1,4 +1,4 @@
-//! How sure the figures of one side are by themselves, without the other side beside them.
+//! How certain the figures of one side are by themselves, without comparing them with the other side.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -8,9 +8,9 @@ use super::summary::percentile;
 
 /// Standard errors of the natural logarithms of one side's figures.
 ///
-/// Absolute figures are less sure than their ratio: what slows the whole machine down for a while
-/// slows both sides, and only the ratio is free of it. They hold for the machine and the minutes in
-/// which they were measured.
+/// Absolute figures are less certain than their ratio: what slows the whole machine down for a
+/// while slows both sides, and cancels in the ratio only. They hold for the machine and the minutes
+/// in which they were measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SummaryErrors {
     /// Of the arithmetic mean.
@@ -28,10 +28,11 @@ pub struct SummaryErrors {
 impl SummaryErrors {
     /// From the times per iteration of each round, by drawing whole rounds again and again (bootstrap).
     ///
-    /// The round (a process of its own) is what is replicated, so rounds are drawn and not samples
+    /// The round (a process of its own) is the unit of replication, so rounds are drawn, not samples
     /// (Davison and Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8). Leaving out
-    /// one round at a time would be cheaper, but underrates the error of a median where processes
-    /// differ more than samples do. The spread over few rounds is corrected by sqrt(n / (n − 1)).
+    /// one round at a time (jackknife) would be cheaper, but underestimates the error of a median if
+    /// processes differ more than samples do. The spread over few rounds is corrected by sqrt(n / (n −
+    /// 1)).
     ///
     /// Valid for at least two rounds with values; values must be above zero. `None` otherwise.
     #[must_use]
@@ -75,13 +76,13 @@ impl SummaryErrors {
     }
 }
 
-/// A time and the round that it is of.
+/// A time and the round that it belongs to.
 struct RoundTime {
     time: f64,
     round: usize,
 }
 
-/// How often rounds are drawn: the standard error is known to a twentieth.
+/// How often rounds are drawn: this gives the standard error to about 5 %.
 const REPLICATES: usize = 200;
 
 fn is_time(value: f64) -> bool {
@@ -117,7 +118,7 @@ pub fn one_sided_margin(ln_error: f64, rounds: usize, alpha: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Close enough to Gaussian, and without another dependency: Irwin and Hall's sum of twelve.
+    /// Close enough to Gaussian without another dependency: the Irwin–Hall sum of twelve.
     fn gaussian(rng: &mut ChaCha8Rng) -> f64 {
         (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0
     }

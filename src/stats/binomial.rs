@@ -1,11 +1,11 @@
-//! How sure a count of successes is.
+//! Confidence bounds for a count of successes.
 
 use statrs::distribution::{Beta, ContinuousCDF};
 
-/// Between which values the true probability lies when `hits` of `of` trials succeeded; each bound by
-/// itself is wrong with a probability of at most `alpha`, whatever the true one is.
+/// Bounds for the true probability when `hits` of `of` trials succeeded. Each bound by itself is
+/// wrong with a probability of at most `alpha`, whatever the true probability is.
 ///
-/// Hypothesis: the trials are independent and alike. `hits` ≤ `of`; of no trials nothing is known (0, 1).
+/// Hypothesis: the trials are independent and alike. `hits` ≤ `of`; without trials the bounds are (0, 1).
 ///
 /// Source: Clopper and Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the Case of the
 /// Binomial" (Biometrika 26, 1934).
@@ -26,9 +26,9 @@ pub fn binomial_bounds(hits: usize, of: usize, alpha: f64) -> (f64, f64) {
     (lower, upper)
 }
 
-/// How common a mode of slower processes may be that none of `rounds` processes has shown: 1 − 0.05^(1/n).
+/// How common a mode of slower processes may be although none of `rounds` processes has shown it: 1 − 0.05^(1/n).
 ///
-/// A mode that is commoner shows in at least one of them in 95 runs of 100. The upper bound of
+/// A more common mode shows in at least one process in 95 runs of 100. This is the upper bound of
 /// [`binomial_bounds`] for no success.
 #[must_use]
 pub fn unseen_mode(rounds: usize) -> f64 {

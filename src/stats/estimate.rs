@@ -35,13 +35,12 @@ pub fn believable(n: usize) -> f64 {
     (2.0 * 0.25f64.powi(n)).min(1.0)
 }
 
-/// What the rounds together say of ln(head ÷ base): Student's one-sample t.
+/// The estimate of ln(head ÷ base) from all rounds: Student's one-sample t.
 ///
-/// Hypothesis: rounds are independent and alike (each is a fresh pair of processes, in an order drawn
-/// at random), and their log ratios are not far from Gaussian, or symmetric about the true one. The
-/// latter holds exactly where both sides have identical code, since then the sides could be
-/// exchanged. Valid for n ≥ 2. Symmetric heavy tails make it cautious; few modes make it reckless, which
-/// [`believable`] bounds.
+/// Hypothesis: rounds are independent and alike (each is a fresh pair of processes, in an order drawn at random),
+/// and their log ratios are not far from Gaussian, or symmetric about the true one. The latter holds exactly where
+/// both sides have identical code, since then the sides could be exchanged. Valid for n ≥ 2. With symmetric heavy
+/// tails it is conservative; with few modes it is anti-conservative, which [`believable`] bounds.
 ///
 /// Source: Student, "The Probable Error of a Mean" (Biometrika 6, 1908).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,7 +56,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// From one log ratio a round. `None` for fewer than two rounds or values that are not finite.
+    /// From one log ratio per round. `None` for fewer than two rounds or values that are not finite.
     #[must_use]
     pub fn of(ln_ratios: &[f64]) -> Option<Estimate> {
         if ln_ratios.len() < 2 || ln_ratios.iter().any(|v| !v.is_finite()) {
@@ -108,12 +107,12 @@ impl Estimate {
         self.guarded(2.0 * self.upper_tail(margin.abs() - self.ln_ratio.abs()))
     }
 
-    /// The smallest true log ratio that an experiment of this size and noise tells from zero with
-    /// probability `power`, when errors of `alpha` are accepted.
+    /// The smallest true log ratio that an experiment of this size and noise distinguishes from
+    /// zero with probability `power`, at an error of `alpha`.
     ///
-    /// Source: the normal approximation of the noncentral t distribution (Abramowitz and Stegun,
-    /// *Handbook of Mathematical Functions*, 26.7.10), solved for the noncentrality; the standard error is
-    /// freed of its small-sample bias. Within a few per cent of the exact power from 6 rounds on.
+    /// Source: the normal approximation of the noncentral t distribution (Abramowitz and Stegun, *Handbook of
+    /// Mathematical Functions*, 26.7.10), solved for the noncentrality; the small-sample bias of the standard error
+    /// is removed. Within a few per cent of the exact power from 6 rounds on.
     #[must_use]
     pub fn detectable(&self, alpha: f64, power: f64) -> f64 {
         let alpha = alpha.clamp(believable(self.rounds), 1.0);
@@ -124,7 +123,7 @@ impl Estimate {
         (critical * shrink + wanted * spread) * self.std_error / shrink
     }
 
-    /// P(T > distance ÷ SE); where all rounds agree to the last bit, a step.
+    /// P(T > distance ÷ SE); a step function if all rounds agree to the last bit.
     fn upper_tail(&self, distance: f64) -> f64 {
         if self.std_error > 0.0 {
             self.student()

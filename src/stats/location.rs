@@ -31,8 +31,8 @@ pub fn weighted_median(values: &[Weighted]) -> Option<f64> {
     sorted.last().map(|v| v.value)
 }
 
-/// Tukey's biweight: an average in which a value counts the less the farther it lies from the
-/// bulk, and not at all beyond [`CUTOFF`] robust standard deviations.
+/// Tukey's biweight: an average in which a value counts less the farther it lies from the bulk, and
+/// not at all beyond [`CUTOFF`] robust standard deviations.
 ///
 /// Estimates the centre of a symmetric distribution, in the unit of the values; with skewed values,
 /// the centre of their bulk. 95 % as efficient as the mean on Gaussian values, and unmoved by fewer
@@ -85,7 +85,7 @@ pub fn robust_location(values: &[Weighted]) -> Option<f64> {
 /// values.
 const CUTOFF: f64 = 4.685;
 
-/// The iteration shrinks its step about tenfold each time; this many exhaust double precision.
+/// Each iteration shrinks the step about tenfold; this many exhaust double precision.
 const STEPS: usize = 30;
 
 fn usable(values: &[Weighted]) -> impl Iterator<Item = Weighted> + '_ {

@@ -1,11 +1,11 @@
-//! Several looks at growing data, one error rate.
+//! Interim analyses ("looks"): several tests of growing data with one error rate.
 
-/// At how many rounds a benchmark's data may be looked at, and what each look may cost.
+/// After how many rounds a benchmark's data may be tested, and the error that each look may use.
 ///
-/// Who looks after every few rounds and stops as soon as something shows is wrong far more often than
-/// the level of a single look says. So the looks are planned before the first round, and the
-/// permitted error is shared among them: half is kept for the last look, the other half is split evenly
-/// among those before it. By Bonferroni's inequality the whole procedure errs with at most the
+/// Testing after every few rounds, and stopping as soon as something shows, gives far more false
+/// positives than the level of a single test says. So the looks are planned before the first round, and
+/// the permitted error is shared among them: half is kept for the last look, the other half is split
+/// evenly among those before it. By Bonferroni's inequality the whole procedure errs with at most the
 /// permitted probability, whatever the dependence between looks and whatever the number of rounds; no
 /// known variance and no limit theorem is needed. Intervals at a look's share are the repeated
 /// confidence intervals of Jennison and Turnbull (*Group Sequential Methods*, 2000, ch. 9): valid at
@@ -20,8 +20,8 @@ pub struct Looks {
 pub enum Standing {
     /// More rounds may follow, so later looks need their share.
     Interim,
-    /// No more rounds, because they are all done or because time is up: for a reason that has nothing to
-    /// do with the ratio. What earlier looks did not use is used now.
+    /// No more rounds, because they are all done or because time is up: for a reason that has nothing to do with
+    /// the ratio. The error that earlier looks did not use is used now.
     Last,
 }
 
@@ -33,7 +33,7 @@ const FIRST: usize = 6;
 /// see nearly the same data, and pay twice for it.
 const GROWTH: f64 = 1.4;
 
-/// Two looks that lie within this factor are as good as one.
+/// Two looks within this factor of each other are as good as one.
 const CLOSE: f64 = 1.15;
 
 impl Looks {

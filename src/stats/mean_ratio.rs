@@ -1,16 +1,15 @@
-//! The ratio of arithmetic means within a round, beside the robust one.
+//! The ratio of arithmetic means within a round, in addition to the robust one.
 //!
-//! What a robust average leaves out on purpose, it cannot tell: a head that is slow in rare iterations only.
-//! The mean tells it, and is moved by everything else that is rare, too. So it comes twice: as measured, and
-//! without what the kernel is known to have taken from the samples.
+//! A robust average leaves outliers out on purpose, so it cannot show a head that is slow in rare iterations only.
+//! The mean shows it, but everything else that is rare moves the mean, too. So there are two means: as measured,
+//! and without the time that the kernel is known to have taken from the samples.
 
 /// Natural logarithms of the ratios of both sides' mean time per iteration, head ÷ base, in one round.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MeanRatios {
     /// As measured.
     pub measured: f64,
-    /// Without the time for which the kernel kept samples from their processor; as measured where nobody
-    /// knows of any.
+    /// Without the time for which the kernel kept samples from their processor; as measured if that is unknown.
     pub undisturbed: f64,
 }
 
@@ -68,8 +67,8 @@ mod tests {
         }
     }
 
-    /// A round of 21 samples a side, which take turns: as paired and as unpaired. `sample` gives the time of
-    /// the i-th of both sides together, and what of it the kernel took; base has the even ones.
+    /// A round of 21 samples per side, which take turns: as paired and as unpaired. `sample` gives the time of the
+    /// i-th sample of both sides together, and how much of it the kernel took; base has the even ones.
     fn round(sample: impl Fn(usize) -> (f64, u64)) -> [RoundEstimate; 2] {
         let mut sides = [Side::default(), Side::default()];
         for i in 0..42 {

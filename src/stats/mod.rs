@@ -2,7 +2,7 @@
 //!
 //! Pure: no input or output, no clock, no global randomness. The scale is the natural logarithm of
 //! head ÷ base throughout, so that swapping the sides changes the sign and nothing else. The choices,
-//! with the simulations behind them, are told in `docs/statistics.md`.
+//! with the simulations behind them, are explained in `docs/statistics.md`.
 //!
 //! | step | here |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! Many benchmarks, one error rate.
 
-/// How many of `p_values` are rejected when the expected share of wrong rejections among them is held
-/// to `rate`: the largest R such that R of them are at most R·`rate`/m.
+/// How many of `p_values` are rejected when the expected share of false rejections is limited to
+/// `rate`: the largest R such that R of them are at most R·`rate`/m.
 ///
 /// The rejected ones are those at most R·`rate`/m. Hypothesis: each p-value is valid on its own, and they
 /// are independent or positively dependent in the sense of Benjamini and Yekutieli (a disturbance

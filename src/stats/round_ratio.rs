@@ -10,7 +10,7 @@ pub struct TimedSamples<'a> {
     pub iterations: &'a [u64],
     /// Nanoseconds of each sample, for all its iterations.
     pub times: &'a [f64],
-    /// When each sample began, nanoseconds of one clock for both sides; empty where nobody saw it.
+    /// When each sample began, in nanoseconds of one clock for both sides; empty if unknown.
     pub starts: &'a [u64],
     /// How many nanoseconds of each sample's time the kernel kept it from its processor; empty where
     /// that is not known.
@@ -30,14 +30,14 @@ pub struct RoundEstimate {
 
 /// The log ratio of a round whose sides took turns, from blocks adjacent in time.
 ///
-/// The samples of both sides are laid on one time line and cut into blocks where the side changes; a
-/// block's value is the logarithm of its time per iteration. Each block is compared with the level of the
-/// machine at that moment: the mean of both sides' medians over the [`REACH`] blocks before it and the
-/// [`REACH`] after it. Since as many lie before as after, a drift that is linear over that window
-/// cancels; since they are medians, a disturbance of some of its blocks does not matter. The
-/// comparisons, weighted by the share of their side's iterations behind them, are joined by
-/// [`robust_location`]. (Not by time: an interrupted block would count the more, the longer it was
-/// interrupted. On two traces recorded under heavy load that alone makes the spread about three times smaller.)
+/// The samples of both sides are laid on one time line and cut into blocks where the side changes; a block's value
+/// is the logarithm of its time per iteration. Each block is compared with the level of the machine at that moment:
+/// the mean of both sides' medians over the [`REACH`] blocks before it and the [`REACH`] after it. Since as many
+/// lie before as after, a drift that is linear over that window cancels; since they are medians, a disturbance of
+/// some of its blocks does not matter. The comparisons, weighted by the share of their side's iterations behind
+/// them, are joined by [`robust_location`]. (They are not weighted by time: an interrupted block would count more
+/// the longer it was interrupted. On two traces recorded under heavy load, this alone makes the spread about three
+/// times smaller.)
 ///
 /// Hypothesis: the logarithms of both sides share one disturbance that varies slowly against the window,
 /// about ten milliseconds. The result is in natural logarithms. Valid for at least one block a side (two
@@ -67,7 +67,7 @@ pub fn unpaired_log_ratio(base: TimedSamples<'_>, head: TimedSamples<'_>) -> Opt
         let values: Vec<Weighted> = samples(side)?
             .map(|sample| Weighted {
                 value: (sample.time / sample.iterations).ln(),
-                // Not by time: an interrupted sample would count the more, the longer it was interrupted.
+                // Not by time: an interrupted sample would count more the longer it was interrupted.
                 weight: sample.iterations,
             })
             .collect();
@@ -80,8 +80,8 @@ pub fn unpaired_log_ratio(base: TimedSamples<'_>, head: TimedSamples<'_>) -> Opt
     })
 }
 
-/// Of everything that the sides did: where they ran one after the other, whatever differs between the two runs
-/// is in it.
+/// The ratios of all samples: if the sides ran one after the other, these include whatever differs between the two
+/// runs.
 fn means(base: TimedSamples<'_>, head: TimedSamples<'_>) -> Option<MeanRatios> {
     let side = |side, sign| {
         samples(side).map(|samples| {
@@ -96,9 +96,9 @@ fn means(base: TimedSamples<'_>, head: TimedSamples<'_>) -> Option<MeanRatios> {
     MeanRatios::of(side(base, -1.0)?.chain(side(head, 1.0)?))
 }
 
-/// Of sides that took turns: each block as a multiple of the machine's level around it, which is one for both
-/// sides, so that a drift cancels as it does in the robust ratio. `None` where a side has no block with others
-/// on both sides of it.
+/// The ratios for sides that took turns: each block counts as a multiple of the machine's level around it, which
+/// both sides share, so a drift cancels as it does in the robust ratio. `None` if a side has no block with others
+/// before and after it.
 fn detrended_means(blocks: &[Block], comparisons: &[BlockComparison]) -> Option<MeanRatios> {
     MeanRatios::of(comparisons.iter().map(|comparison| {
         let block = &blocks[comparison.at];
@@ -119,11 +119,11 @@ struct Usable {
     index: usize,
     iterations: f64,
     time: f64,
-    /// The time without what the kernel took of it.
+    /// The time without the part that the kernel took.
     undisturbed: f64,
 }
 
-/// A smaller share of a sample is no preemption: the two clocks that are compared do not agree better.
+/// A smaller share of a sample does not count as preemption: the two clocks do not agree more closely.
 const PREEMPTED: f64 = 0.001;
 
 fn samples(side: TimedSamples<'_>) -> Option<impl Iterator<Item = Usable> + '_> {
@@ -165,7 +165,7 @@ struct Block {
     level: f64,
     /// Its share of its side's iterations.
     share: f64,
-    /// What of its time is left without what the kernel took, as a share.
+    /// The share of its time that is left without what the kernel took.
     undisturbed: f64,
 }
 
@@ -188,8 +188,9 @@ impl BlockComparison {
     }
 }
 
-/// Blocks on either side that say how fast the machine was around a block. Wider is more robust against
-/// interruptions, narrower against fast drift; `docs/statistics.md` has the simulation.
+/// Blocks on either side that say how fast the machine was around a block. A wider window is more
+/// robust against interruptions, a narrower one against fast drift; `docs/statistics.md` has the
+/// simulation.
 const REACH: usize = 5;
 
 fn blocks(base: TimedSamples<'_>, head: TimedSamples<'_>) -> Option<Vec<Block>> {
@@ -220,8 +221,8 @@ fn blocks(base: TimedSamples<'_>, head: TimedSamples<'_>) -> Option<Vec<Block>> 
     Some(runs.into_iter().map(|run| block(run, total)).collect())
 }
 
-/// A side that is alone at the end (or the start) may run far longer than a turn; only what lies near
-/// the other side says anything about the same moment.
+/// A side that is alone at the end (or the start) may run far longer than a turn; only its samples
+/// near the other side belong to the same moment.
 fn trim_ends(runs: &mut [&[Sample]]) {
     let work = |run: &[Sample]| run.iter().map(|s| s.time).sum::<f64>();
     let inner = runs.len().saturating_sub(2).max(1);

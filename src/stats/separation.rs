@@ -1,9 +1,9 @@
-//! What so few processes can show that no interval can be made of them: that all of one side lie on one
-//! side of all of the other's.
+//! What processes can show that are too few for an interval: complete separation, where all values of
+//! one side lie above or below all of the other's.
 
 use std::cmp::Ordering;
 
-/// How two groups lie when no value of one lies among those of the other.
+/// How two groups lie when they do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Separation {
     /// Whether the second group is above or below the first.
@@ -85,7 +85,8 @@ mod tests {
     }
 
     /// Identical code, whatever its processes are like, is called different at most as often as the
-    /// p-value says. The worst are modes far apart, which no assumption about factors would survive.
+    /// p-value says. The worst case are modes far apart, which would break any assumption about
+    /// factors.
     #[test]
     fn identical_code_is_not_separated_more_often_than_the_p_value_says() {
         let mut random = ChaCha8Rng::seed_from_u64(15);

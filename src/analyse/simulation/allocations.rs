@@ -1,11 +1,11 @@
-//! Processes that fall into modes of their own accord, counted by the rule of the pass: identical code is not
-//! said to allocate more, and what does allocate more is found.
+//! Processes that fall into modes at random, counted by the rule of the pass: the report does not say that
+//! identical code allocates more, and finds code that does.
 
 use super::*;
 use crate::measure::{Counted, CountedProcess, CountedSample};
 use crate::seam::{AllocationRecord, HISTOGRAM_BUCKETS, SampleRecord};
 
-/// A process whose iterations allocate so often, always.
+/// A process in which every iteration makes this many allocations.
 fn process(allocations: u64) -> CountedProcess {
     let sample = |iterations: u64| CountedSample {
         iterations,

@@ -1,4 +1,4 @@
-//! What a calibration says of noise that is known.
+//! What a calibration reports for known noise.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! `unchanged` speaks of the mean as well: heads that are slow in some iterations only, and machines that are
-//! slow now and then.
+//! `unchanged` includes the mean: heads that are slow in some iterations only, and machines that are slow now and
+//! then.
 
 use super::recorded::Trace;
 use super::*;
@@ -31,7 +31,7 @@ fn one_in_fifty_twenty_times(noise: &mut Noise, _: usize) -> f64 {
 fn sampled(noise: &mut Noise, index: usize, per_sample: usize, sides: [Iterations; 2]) -> Round {
     let mut side = |start: u64, each: Iterations| {
         let level = 0.0025 / std::f64::consts::SQRT_2 * noise.gaussian();
-        // Where a process begins in the sequence of its iterations is chance.
+        // A process begins at a random point in the sequence of its iterations.
         let first = (noise.uniform() * 15.0) as usize;
         let times = (0..SAMPLES).map(|sample| {
             let iterations = (0..per_sample).map(|i| first + sample * per_sample + i);
@@ -77,7 +77,7 @@ fn says(comparison: &Comparison, start: &str) -> bool {
         .any(|note| note.text.starts_with(start))
 }
 
-/// What `unchanged` was before it spoke of the mean.
+/// What `unchanged` meant before it included the mean.
 fn typical_is_unchanged(comparison: &Comparison) -> bool {
     let change = comparison.estimate().unwrap();
     let margin = thresholds().practical.ln();
@@ -100,7 +100,7 @@ fn a_head_that_is_slow_in_some_iterations_is_not_called_unchanged() {
         let count = |meant: &dyn Fn(&Comparison) -> bool| all.iter().filter(|c| meant(c)).count();
         let unchanged = count(&|c| c.verdict == Verdict::Unchanged);
         assert!(20 * unchanged <= trials, "case {case}: {unchanged}");
-        // The robust ratio sees nothing of it, so that the mean must be what speaks.
+        // The robust ratio does not see it, so the mean must.
         let typical = count(&typical_is_unchanged);
         assert!(10 * typical >= 9 * trials, "case {case}: {typical}");
         let told = count(&|c| c.verdict == Verdict::Inconclusive && says(c, "the mean rose by "));
@@ -137,7 +137,7 @@ fn identical_code_that_is_slow_in_rare_iterations_is_not_said_to_have_changed() 
     assert!(moved <= at_most(trials, ERROR), "{moved} of {trials}");
 }
 
-/// How a machine disturbs samples: with this probability by so many samples' time.
+/// How a machine disturbs samples: with this probability, for this many samples' time.
 struct Machine {
     probability: f64,
     length: f64,
@@ -145,8 +145,8 @@ struct Machine {
     is_told: bool,
 }
 
-/// Of `trials` comparisons of identical code on such a machine, how many are called unchanged, and how many
-/// would be but for the mean.
+/// How many of `trials` comparisons of identical code on such a machine are called unchanged, and how many would be
+/// without the mean.
 fn unchanged_on(machine: &Machine, trials: usize) -> [usize; 2] {
     let mut noise = Noise::seeded(93);
     let all: Vec<Comparison> = (0..trials)
@@ -187,7 +187,7 @@ fn what_the_kernel_takes_does_not_keep_identical_code_from_being_unchanged() {
     let [unchanged, typical] = unchanged_on(&machine(0.1, true), trials);
     assert!(unchanged * 10 >= typical * 9, "{unchanged} of {typical}");
     assert!(typical * 2 >= trials, "{typical}");
-    // What the kernel does not tell might as well be the code's doing.
+    // Time that the kernel does not report could equally be caused by the code.
     let [unchanged, typical] = unchanged_on(&machine(0.1, false), trials);
     assert!(unchanged * 10 <= typical, "{unchanged} of {typical}");
 }

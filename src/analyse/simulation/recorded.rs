@@ -69,8 +69,8 @@ impl Trace {
         &self.rounds
     }
 
-    /// A round that might as well have been recorded: both sides are the same code in an order that was
-    /// drawn, so that they could be exchanged.
+    /// A round that could equally well have been recorded: both sides are the same code in a random
+    /// order, so they are exchangeable.
     pub(super) fn exchanged_at_random(&self, index: usize, noise: &mut Noise) -> Round {
         let drawn = (noise.uniform() * self.rounds.len() as f64) as usize;
         let mut round = self.rounds[drawn].clone();

@@ -1,10 +1,10 @@
-//! Heads whose processes are slow now and then: what few rounds cannot see, and that the report says so.
+//! Heads of which some processes are slow: few rounds cannot see it, and the report says so.
 
 use super::*;
 
 const TRIALS: usize = 150;
 
-/// Measures one benchmark whose head is slower by `slowdown` in such a share of its processes.
+/// Measures one benchmark whose head is slower by `slowdown` in `share` of its processes.
 fn share_unchanged(share: f64, slowdown: f64, rounds: usize, least: usize) -> f64 {
     let trials = TRIALS;
     let (thresholds, mut sampling) = (thresholds(), sampling());
@@ -47,7 +47,7 @@ fn a_thorough_run_misses_a_mode_of_one_process_in_ten_in_one_run_of_twenty() {
         "{found}"
     );
     assert!(unseen_mode(29) < 0.1);
-    // What is promised is the worst case: of a mode that rare, five runs in a hundred see nothing.
+    // The promise is the worst case: five runs in a hundred do not see a mode this rare.
     let rarest = unseen_mode(29);
     assert!(((1.0 - rarest).powi(29) - 0.05).abs() < 1e-9);
 }

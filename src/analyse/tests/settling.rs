@@ -1,4 +1,4 @@
-//! When a benchmark has enough rounds, and what the report says where it has not.
+//! When a benchmark has enough rounds, and what the report says if it has not.
 
 use super::*;
 

@@ -83,7 +83,7 @@ fn a_sample_that_interrupted_the_sampler_is_left_out() {
     assert_eq!(stacks.sampled[0].stack.frames[0].function, "memcpy");
 }
 
-/// A sample in this test's own executable at each address, and one in a library that is called as given.
+/// A sample in this test's own executable at each address, and one in a library with the given name.
 fn profile(addresses: &[u64], library: &str) -> Profile {
     let mut raw = RawProfile {
         own_address: 0x9000_0010,

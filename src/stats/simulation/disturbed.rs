@@ -7,10 +7,10 @@ use super::*;
 /// Which side goes first in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// As `measure::order` has it: rounds come in twos, a coin is thrown for the first, and the second
-    /// is the reverse.
+    /// As in `measure::order`: rounds come in pairs, a coin decides the first one, and the second is
+    /// the reverse.
     Drawn,
-    /// Base in every round; what nobody should do.
+    /// Base first in every round, as it should not be done.
     BaseFirst,
 }
 
@@ -62,14 +62,14 @@ pub(crate) struct Disturbed {
     errors: Vec<f64>,
 }
 
-/// Rounds that the estimators see, of each disturbance.
+/// How many rounds of each disturbance the estimators see.
 const ROUNDS_SEEN: usize = 250;
 
 /// Blocks a side in a round: 50 ms, half of the usual, so that the disturbance counts for more.
 const BLOCKS: usize = 50;
 
 impl Disturbed {
-    /// Every disturbance, with the sides in turns and one after the other.
+    /// Every disturbance, with the sides taking turns and with one after the other.
     pub(crate) fn all() -> &'static [Disturbed] {
         static ALL: LazyLock<Vec<Disturbed>> = LazyLock::new(|| {
             let both = |disturbance| {
@@ -141,7 +141,7 @@ fn cases() -> impl Iterator<Item = (&'static Disturbed, Shape, f64)> {
         .flat_map(|disturbed| LEVELS.map(|(shape, spread)| (disturbed, shape, spread)))
 }
 
-/// Of `trials` benchmarks that are measured sequentially for at most 30 rounds, how many end as `meant`.
+/// How many of `trials` benchmarks, measured sequentially for at most 30 rounds, end as `meant`.
 fn count_sequentially(
     (disturbed, shape, spread): (&Disturbed, Shape, f64),
     change: f64,
@@ -240,7 +240,7 @@ fn intervals_of_changes_found_on_a_disturbed_machine_cover_them() {
             spread,
         ) = case;
         for alpha in [0.05, 0.01] {
-            // About as large as the noise: looking stops where the noise helped the change.
+            // About as large as the noise: measuring stops where the noise favours the change.
             let change = spread.max(0.004);
             let missed = count_sequentially(case, change, alpha, trials, |e| !e.covers(change));
             assert!(
@@ -267,7 +267,7 @@ fn planted_changes_are_found_on_a_disturbed_machine() {
         assert!(loud >= enough, "{disturbance:?}: 4 %, {loud} of {trials}");
         let whole = found(Turns::WholeRuns, steady, 0.06);
         assert!(whole >= enough, "{disturbance:?}: 6 %, {whole} of {trials}");
-        // What pairing is for: one run after the other hides the change in the machine's drift.
+        // This is what pairing is for: one run after the other hides the change in the machine's drift.
         if [Disturbance::Drift, Disturbance::Autocorrelated].contains(&disturbance) {
             let hidden = found(Turns::WholeRuns, steady, 0.01);
             assert!(hidden < trials / 3, "{disturbance:?}: {hidden} of {trials}");

@@ -1,5 +1,5 @@
-//! Where the statistics promise more than they hold: `docs/statistics.md` quotes these figures under
-//! "What it cannot do". A test fails where a figure has become better, too.
+//! Where the statistics promise more than they keep: `docs/statistics.md` quotes these figures under
+//! "What it cannot do". A test also fails if a figure has become better.
 
 use super::disturbed::Firsts;
 use super::*;
@@ -7,7 +7,7 @@ use super::*;
 const TRIALS: usize = 10_000;
 
 /// The share of [`TRIALS`] benchmarks without a change that are accused within 30 rounds at 99 %
-/// confidence. `start` makes what draws one benchmark's rounds.
+/// confidence. `start` returns a function that draws one benchmark's rounds.
 fn share_accused<D: FnMut(&mut Noise) -> f64>(seed: u64, start: impl Fn(&mut Noise) -> D) -> f64 {
     let looks = Looks::plan(30);
     let mut noise = Noise::seeded(seed);

@@ -1,5 +1,5 @@
-//! Simulations with known truth. Sizes are such that a true rate of the promised size fails a test
-//! less than once in ten thousand seeds; the seeds are fixed all the same.
+//! Simulations with known truth. The number of trials is chosen so that a true rate of the promised
+//! size fails a test for fewer than one in ten thousand seeds; the seeds are fixed nevertheless.
 
 mod disturbed;
 mod limits;
@@ -21,14 +21,14 @@ fn timed(side: &SimulatedSide) -> TimedSamples<'_> {
     }
 }
 
-/// The highest count of `trials` that a probability of `p` gives with any likelihood: four
-/// standard deviations above the mean.
+/// The highest count in `trials` that is plausible for a probability of `p`: four standard
+/// deviations above the mean.
 pub(crate) fn at_most(trials: usize, p: f64) -> usize {
     let mean = trials as f64 * p;
     (mean + 4.0 * (mean * (1.0 - p)).sqrt()).ceil() as usize
 }
 
-/// What the estimator for these turns makes of a round's samples.
+/// The estimate of a round's samples, by the estimator for these turns.
 fn ln_ratio(turns: Turns, base: &SimulatedSide, head: &SimulatedSide) -> f64 {
     let round = match turns {
         Turns::Blocks => paired_log_ratio(timed(base), timed(head)),
@@ -117,10 +117,10 @@ fn intervals_cover_the_truth() {
     }
 }
 
-/// What was known of a benchmark when its measuring ended.
+/// What was known about a benchmark when its measurement ended.
 struct Ended {
     estimate: Estimate,
-    /// What of the permitted error this look may use.
+    /// The part of the permitted error that this look may use.
     alpha: f64,
 }
 
@@ -208,8 +208,8 @@ fn few_rounds_that_agree_by_chance_accuse_nobody_among_many_benchmarks() {
 
 #[test]
 fn time_that_is_up_between_two_looks_costs_nothing_in_honesty() {
-    // Planned are looks at 6, 9, 13, 19 and 30 rounds. A change of half a spread is found in some
-    // sequences and not in others, so that intervals stand where the data were kind to the change.
+    // Looks are planned at 6, 9, 13, 19 and 30 rounds. A change of half a spread is found in some
+    // sequences and not in others, so measuring stops where the data happen to favour the change.
     let looks = Looks::plan(30);
     let trials = 2500;
     for shape in Shape::ALL {

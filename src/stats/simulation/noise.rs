@@ -10,7 +10,7 @@ pub(crate) enum Shape {
     Gaussian,
     /// Student's t with 3 degrees of freedom, scaled to variance 1.
     HeavyTailed,
-    /// Two modes, equally likely, with little around them: heap or stack placement.
+    /// Two modes, equally likely, with little spread around them: heap or stack placement.
     Bimodal,
     /// Two modes of which one is rare.
     RareMode,
@@ -85,7 +85,7 @@ pub(crate) enum Disturbance {
     White,
     /// A machine that slows down by 10 % over the round.
     Drift,
-    /// A disturbance shared by both sides that wanders: autoregressive, 3 %, over some 20 blocks.
+    /// A wandering disturbance shared by both sides: autoregressive, 3 %, over some 20 blocks.
     Autocorrelated,
     /// One sample in ten is interrupted, by 5 to 50 %.
     Interrupted,

@@ -1,4 +1,4 @@
-//! Rounds of identical code that were recorded from real benchmarks; `fixtures/README.md` tells how.
+//! Rounds of identical code that were recorded from real benchmarks; `fixtures/README.md` says how.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ struct RecordedSide {
     iterations: Vec<u64>,
     times: Vec<f64>,
     starts: Vec<u64>,
-    /// Not in traces from before the probe asked for it.
+    /// Missing in traces from before the probe recorded it.
     #[serde(default)]
     preempted: Vec<u64>,
 }
@@ -83,12 +83,12 @@ impl Trace {
         estimate.std_error * (estimate.rounds as f64).sqrt()
     }
 
-    /// A round that might as well have been recorded.
+    /// A round that could equally well have been recorded.
     ///
-    /// Both sides are the same code in an order that was drawn, so that they could be exchanged: a recorded
-    /// log ratio is as likely as its negative. One drawn from both is symmetric about the known truth of zero.
-    /// (To subtract the mean instead would not do: under load it rests on the two or three rounds that
-    /// were hit hardest, and of the others nearly all would lie on one side of it.)
+    /// Both sides are the same code in a random order, so they are exchangeable: a recorded log ratio is as likely
+    /// as its negative. One drawn from both is symmetric about the known truth of zero. (Subtracting the mean
+    /// instead would not work: under load it depends on the two or three rounds that were hit hardest, and nearly
+    /// all others would lie on one side of it.)
     fn exchanged_at_random(&self, noise: &mut Noise) -> f64 {
         let drawn = self.ln_ratios[(noise.uniform() * self.ln_ratios.len() as f64) as usize];
         if noise.uniform() < 0.5 { -drawn } else { drawn }
@@ -96,8 +96,7 @@ impl Trace {
 }
 
 /// How often n rounds miss their truth at `alpha` if processes fall into one of two modes alike: exactly, by
-/// summing over how many rounds fall above, below and between. It is the worst that is known of
-/// identical code.
+/// summing over how many rounds fall above, below and between. This is the worst known case of identical code.
 fn missed_with_two_modes(n: usize, alpha: f64) -> f64 {
     let mut missed = 0.0;
     // The probability of a choice: n! / (above! below! equal!) · (1/4)^(above + below) · (1/2)^equal.
@@ -140,14 +139,13 @@ fn recorded_rounds_of_identical_code_raise_no_false_alarm() {
     }
 }
 
-/// Why the nominal level bounds the false alarms: the shares of the looks add up to it, and each holds
-/// wherever the log ratios are a mixture of Gaussians of different spreads about zero, the heaviest tails
-/// included (Bakirov and Székely, "Student's t-test for Gaussian scale mixtures", Zapiski Nauchnykh
-/// Seminarov POMI 328, 2005: for two-sided levels up to 5 %). Rounds that were disturbed to different
-/// degrees are one. Two modes of the processes are none, but there the sequential rule stays below its
-/// level, too (`looking_often_does_not_raise_false_alarms`). What drawing with replacement adds is that
-/// rounds repeat: with 30 of them, six are one and the same, signs included, with a probability of
-/// 60⁻⁵, about 10⁻⁹.
+/// Why the nominal level bounds the false alarms: the shares of the looks add up to it, and each holds wherever the
+/// log ratios are a mixture of Gaussians of different spreads about zero, the heaviest tails included (Bakirov and
+/// Székely, "Student's t-test for Gaussian scale mixtures", Zapiski Nauchnykh Seminarov POMI 328, 2005: for
+/// two-sided levels up to 5 %). Rounds that were disturbed to different degrees are such a mixture. Processes with
+/// two modes are not, but the sequential rule stays below its level for them, too
+/// (`looking_often_does_not_raise_false_alarms`). What drawing with replacement adds is that rounds repeat: with 30
+/// of them, six are one and the same, signs included, with a probability of 60⁻⁵, about 10⁻⁹.
 #[test]
 fn sides_exchanged_at_random_raise_no_more_false_alarms_than_promised() {
     let looks = Looks::plan(30);
