@@ -1,4 +1,4 @@
-//! What a step of GitHub Actions shows besides: annotations, and the summary on its page.
+//! What a step of GitHub Actions shows in addition: annotations, and the summary on its page.
 
 use std::io::Write;
 

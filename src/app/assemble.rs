@@ -1,4 +1,4 @@
-//! Puts what the rooms found out into one report.
+//! Combines the results of all rooms into one report.
 
 use std::collections::BTreeMap;
 
@@ -113,7 +113,7 @@ fn environment(findings: &RunFindings<'_>) -> RunEnvironment {
     }
 }
 
-/// The toolchains and who chose them, where that was neither the revisions nor nobody.
+/// The toolchains and who chose them, unless the revisions or rustup's default did.
 fn chosen(builds: &Paired<Build>) -> Option<Paired<String>> {
     let choices = builds.as_ref().map(|build| build.toolchain.choice.as_ref());
     let told = Side::BOTH.into_iter().any(|side| {

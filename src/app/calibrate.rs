@@ -1,4 +1,4 @@
-//! A revision against itself: what this machine can and cannot see.
+//! A revision against itself: what can and cannot be seen on this machine.
 
 use std::io::Write;
 use std::time::Instant;
@@ -64,7 +64,7 @@ fn repeat(
     let watch = Watch::begin(None);
     let end = plan.time.map(|time| ready.stages.began() + time);
     let runs = (0..args.runs).map(|run| {
-        // Were the time of the whole run not shared out, the first repetition would use it up.
+        // Unless the time of the whole run is shared out, the first repetition would use it up.
         let left = u32::from(args.runs - run);
         let end = end.map(|end| {
             let now = Instant::now();

@@ -25,10 +25,10 @@ use crate::ui::{Progress, ProgressKind};
 use crate::units::{Event, EventSink, Side, Timestamp};
 use crate::{build, revision};
 
-/// How many crates are named for which a build waited.
+/// How many of the crates that a build waited for are named.
 const CRATES: usize = 3;
 
-/// Compares as planned, writes the reports, and says with which status the program ends.
+/// Compares as planned, writes the reports, and returns the program's exit status.
 pub(super) fn compare(
     plan: &Plan,
     scratch: &Scratch,
@@ -41,7 +41,7 @@ pub(super) fn compare(
     };
     progress.finish();
     let report = report?;
-    // Whatever cannot be written costs nothing of what can.
+    // Write as much as possible: a file that cannot be written does not affect the others.
     let plots = plan.plots.as_ref();
     let plots = plots.map_or(Ok(()), |folder| {
         deliver_artifacts(folder, &report::plots(&report))
@@ -61,7 +61,7 @@ pub(super) fn compare(
     Ok(status(&report, plan.deny_modify))
 }
 
-/// With which status a delivered report ends the program.
+/// The program's exit status for a delivered report.
 fn status(report: &Report, deny_modify: bool) -> ExitStatus {
     match report.decision.vote {
         Vote::Reject => ExitStatus::Rejected,
@@ -72,7 +72,7 @@ fn status(report: &Report, deny_modify: bool) -> ExitStatus {
     }
 }
 
-/// The pipeline: one call a room, in the order of the rooms.
+/// The pipeline: one call per room, in the order of the rooms.
 fn make_report(
     plan: &Plan,
     scratch: &Scratch,
@@ -227,7 +227,8 @@ pub(super) fn prepare(
 }
 
 /// Whether a benchmark that both sides have is measured, and so shares the report's error rate. What
-/// the change cannot reach is known before anything is timed, but of this part of the benchmarks only.
+/// the change cannot reach is known before anything is timed, but only for this part of the
+/// benchmarks.
 fn is_measured(target: &Target, benchmark: &Benchmark, plan: &Plan) -> bool {
     plan.sampling.measure_identical || target.may_differ(benchmark)
 }

@@ -13,8 +13,8 @@ use crate::report::FunctionSkeleton;
 use crate::revision;
 use crate::units::{Paired, on_side};
 
-/// The functions that the change touches, and where the executables of the head side have their code: as
-/// functions of their own, as instances of generic ones, and inlined into others.
+/// The functions that the change touches, and where their code is in the executables of the head side: as separate
+/// functions, as instances of generic ones, and inlined into others.
 pub(super) struct TouchedCode {
     /// The checkout of the head side.
     root: PathBuf,
@@ -26,12 +26,12 @@ pub(super) struct TouchedCode {
 struct Touched {
     function: TouchedFunction,
     name: String,
-    /// Where stretches of its code begin, by executable.
+    /// The start addresses of its code, by executable.
     places: BTreeMap<PathBuf, Vec<u64>>,
 }
 
 impl TouchedCode {
-    /// Reads the change of the source, and the line tables of the executables where anything differs.
+    /// Reads the change of the source, and the line tables of executables that differ.
     pub(super) fn of(builds: &Paired<Build>, discovery: &Discovery) -> TouchedCode {
         let checkouts = builds.as_ref().map(|build| &build.checkout);
         let differs = |identity: &Identity| matches!(identity, Identity::Different(_));
@@ -118,7 +118,7 @@ impl TouchedCode {
         watched
     }
 
-    /// Which of the functions benchmarks execute. Nothing is claimed where that is not known of every
+    /// Which of the functions benchmarks execute. Nothing is claimed unless that is known for every
     /// target.
     pub(super) fn coverage(&self, reach: &Reach) -> FunctionCoverage {
         let mut coverage = FunctionCoverage::default();
@@ -139,7 +139,7 @@ impl TouchedCode {
         coverage
     }
 
-    /// Benchmarks to begin with of these functions.
+    /// First benchmarks for these functions.
     pub(super) fn skeletons(&self, functions: &[UncoveredFunction]) -> Vec<FunctionSkeleton> {
         let of = |function: &UncoveredFunction| {
             let mut all = self.functions.iter();
@@ -153,7 +153,7 @@ impl TouchedCode {
     }
 }
 
-/// The functions that the change touches, apart by whether benchmarks execute them.
+/// The functions that the change touches, split by whether benchmarks execute them.
 #[derive(Debug, Default)]
 pub(super) struct FunctionCoverage {
     /// Those that some benchmark executes, or may execute.
@@ -161,16 +161,16 @@ pub(super) struct FunctionCoverage {
     pub(super) uncovered: Vec<UncoveredFunction>,
 }
 
-/// What is known of a function that the change touches.
+/// What is known about a function that the change touches.
 enum Fate {
     MayBeExecuted,
     NotExecuted,
-    /// No executable has code of it that differs.
+    /// Its code differs in no executable.
     SameCode,
 }
 
 impl Touched {
-    /// perfcheck does not know what an executable executes that it has not looked into.
+    /// If an executable was not watched, perfcheck does not know what its benchmarks execute.
     fn fate(&self, executed: &[Executed]) -> Fate {
         let mut differs = false;
         for (executable, places) in &self.places {

@@ -8,8 +8,8 @@ use crate::judge::{self, Basis, PartBasis};
 use crate::plan::{Extent, Plan};
 use crate::report::ReachSummary;
 
-/// What the configuration asks for. What a whole run knows is entered in `reach`, what a shard knows is
-/// left to the whole.
+/// The basis of the vote from the configuration. In a whole run, coverage is entered in `reach`; in a
+/// shard, it is left to the merged run.
 pub(super) fn basis(
     plan: &Plan,
     comparisons: &[Comparison],

@@ -1,4 +1,4 @@
-//! Brings rendered reports to where the plan wants them.
+//! Writes rendered reports to where the plan wants them.
 
 use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::path::Path;
@@ -11,12 +11,12 @@ use crate::plan::{ColourRequest, Format, Output, Terminal, Verbosity};
 use crate::report::{self, RenderOptions, Report, TextLength};
 use crate::units::Colour;
 
-/// The narrowest and widest a table is laid out for, and what it gets where the stream is no terminal.
+/// The smallest and largest width of a table, and its width if the stream is not a terminal.
 const WIDTHS: (usize, usize, usize) = (40, 160, 100);
 
-/// Renders `report` for each output, files first, so that a closed stdout costs no file. Where a file cannot
-/// be written, of a full disk for example, and nothing goes to stdout, the text does: what took minutes to
-/// find out is printed in any case.
+/// Renders `report` for each output, files first, so that a closed stdout costs no file. If a file cannot be
+/// written (a full disk, say) and nothing goes to stdout, the text report does: results that took minutes to
+/// measure are printed in any case.
 pub(super) fn deliver(
     report: &Report,
     outputs: &[Output],
@@ -26,7 +26,7 @@ pub(super) fn deliver(
     let mut delivered = Ok(());
     for output in outputs {
         if let Some(path) = &output.path {
-            // One that fails costs the others nothing.
+            // A failure does not affect the others.
             delivered = delivered.and(to_file(report, output, path));
         }
     }
@@ -58,15 +58,15 @@ pub(super) fn deliver_artifacts(folder: &Path, artifacts: &[Artifact]) -> Result
 /// Writes to stdout.
 pub(super) fn print(text: &str, out: &mut impl Write) -> Result<(), RunFailure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // The reader has seen enough (`| head`): that is its right and no failure of ours.
+        // The reader has seen enough (`| head`), which is not a failure of ours.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(RunFailure::other(error)),
         Ok(()) => Ok(()),
     }
 }
 
-/// Writes beside the file and renames, so that nobody reads half a report and a full disk does not
-/// cost the report of the last run.
+/// Writes beside the file and renames, so that no one reads half a report and a full disk does not
+/// destroy the report of the last run.
 fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let special = fs_err::metadata(path).is_ok_and(|metadata| !metadata.is_file());
     if special {

@@ -5,7 +5,7 @@ use crate::environment::{BusyWatch, Occupied, StealWatch};
 /// The share of processor time taken by other tenants from which it is worth a warning.
 const STEAL: f64 = 0.02;
 
-/// Watches for disturbances from when it was made.
+/// Watches for disturbances from its creation on.
 pub(super) struct Watch {
     before: Option<Occupied>,
     busy: BusyWatch,
@@ -13,7 +13,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch; `before` is what was seen in the moment before, if anybody looked.
+    /// Begins to watch; `before` is what was seen just before, if it was checked.
     pub(super) fn begin(before: Option<Occupied>) -> Watch {
         Watch {
             before,
@@ -34,7 +34,7 @@ impl Watch {
 
 /// What else went on while this machine measured, where the system says.
 pub(super) struct Disturbances {
-    /// How busy others kept the processors in the moment before.
+    /// How busy others kept the processors just before.
     before: Option<Occupied>,
     /// How busy they kept them on average from the beginning to the end.
     meanwhile: Option<Occupied>,
@@ -45,7 +45,7 @@ pub(super) struct Disturbances {
 impl Disturbances {
     /// Those that are worth a warning, in words.
     pub(super) fn warnings(&self) -> Vec<String> {
-        // A disturbance that was there before and stayed appears once, with the figure for all the measuring.
+        // A disturbance that began earlier and stayed appears once, with the figure for the whole measurement.
         let meanwhile = self
             .meanwhile
             .and_then(|busy| busy.complaint_of_measuring());

@@ -1,4 +1,4 @@
-//! Where a change of time has another explanation than the change of the source.
+//! Where a change of time may have another cause than the change of the source.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -16,8 +16,8 @@ use super::ready::Ready;
 /// How many functions a warning names before it says "and n more".
 const NAMED: usize = 3;
 
-/// Takes back what the comparisons say of a change of time that may be nobody's doing; what the report has
-/// to say about it, as lower-case fragments.
+/// Withdraws verdicts on changes of time that the source may not have caused, and returns what the report has to
+/// say about it, as lower-case fragments.
 pub(super) fn cast(ready: &Ready, comparisons: &mut [Comparison]) -> Vec<String> {
     let targets = &ready.discovery.targets;
     let differs = |target: &Target| {
@@ -56,7 +56,7 @@ pub(super) fn cast(ready: &Ready, comparisons: &mut [Comparison]) -> Vec<String>
 /// What a change of the source can explain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ChangedPart {
-    /// Nothing: it is one of documentation alone.
+    /// Nothing: only documentation changed.
     Documentation,
     /// Code that differs: the compiler has read some of the documentation (`include_str!`).
     CompiledText,
@@ -95,12 +95,12 @@ impl ChangedPart {
         }
     }
 
-    /// What makes a change of time doubtful after it. A benchmark that may read a file which the revision changed,
-    /// though it be Markdown, has its reason there.
+    /// Why a change of time is doubtful after this change. A benchmark that may read a file which the revision
+    /// changed, even Markdown, has a reason to change.
     fn doubt(self, identity: &Identity) -> Option<Doubt> {
         match (self, identity) {
             (ChangedPart::Documentation, Identity::Different(_)) => Some(Doubt::SameSource),
-            // Text that was compiled into the same code is nothing that it reads.
+            // Text that was compiled into the same code is not read at run time.
             (
                 ChangedPart::Documentation | ChangedPart::CompiledText,
                 Identity::SameCode(outside),
@@ -122,7 +122,7 @@ fn on_either(
     Ok(base)
 }
 
-/// The names of the harnesses, where the sides have different ones. Another version is the same one.
+/// The names of the harnesses, if the sides have different ones. Another version counts as the same harness.
 fn other_harness(target: &Target) -> Option<Paired<String>> {
     let used = target.executables.as_ref();
     let used = used.map(|executable| harness(executable.as_ref()?));
@@ -212,7 +212,8 @@ mod tests {
             [true, true]
         );
         assert_eq!(doubts(change(&["text/words.md"], &[])), [false, true]);
-        // A build script may have made code or an input of it: by its name, by its folder, or all of a package.
+        // A build script may have made code or an input from it: it names the file, its folder, or (by default) the
+        // whole package.
         for read in ["text/words.md", "text", ""] {
             assert_eq!(doubts(change(&[], &[read])), [false, false], "{read}");
         }

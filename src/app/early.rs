@@ -1,4 +1,4 @@
-//! What a run does not come to when it ends early, and how long it may take.
+//! What a run does not get to when it ends early, and how long a run may take.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,13 @@ use crate::plan::{Cache, Plan, Profiling};
 use crate::process::{self, Interrupted};
 use crate::report::{NextBuilds, NextRun, Partial};
 
-/// How long after the end a step that has begun may take until it is ended.
+/// How long a step that has begun may continue after the end, before it is stopped.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The share of the time after building that is kept for what comes after timing.
 const LATER: f64 = 0.2;
 
-/// When a run has to end, where `--time` says so.
+/// When a run has to end, if `--time` sets a limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline(Option<Instant>);
 
@@ -23,8 +23,8 @@ impl Deadline {
         Deadline(plan.time.map(|time| stages.began() + time))
     }
 
-    /// From now on nothing outlives the end by more than a grace. Not while it builds: what is built is
-    /// what a second run starts from.
+    /// From now on nothing outlives the end by more than [`GRACE`]. This is not called during builds,
+    /// since a second run starts from what is built.
     pub(super) fn arm(self) -> std::io::Result<()> {
         match self.0 {
             Some(end) => process::end_at(end.max(Instant::now()) + GRACE),
@@ -56,12 +56,12 @@ impl Deadline {
     }
 }
 
-/// Everything that a run did not come to.
+/// Everything that a run did not get to.
 #[derive(Debug, Default)]
 pub(super) struct Shortfalls(Vec<Shortfall>);
 
 impl Shortfalls {
-    /// Notes that a part was broken off, where it was.
+    /// Notes that a part was interrupted, if it was.
     pub(super) fn ended(
         &mut self,
         part: RunPart,
@@ -73,7 +73,7 @@ impl Shortfalls {
         }
     }
 
-    /// Notes that a part failed. What fails after the run was told to stop fails because of it.
+    /// Notes that a part failed. If the run was told to stop, that is the cause of later failures.
     pub(super) fn failed(&mut self, part: RunPart, error: &impl std::fmt::Display) {
         let failed = || EarlyEnd::Failed {
             reason: error.to_string(),
@@ -95,7 +95,7 @@ impl Shortfalls {
         &self.0
     }
 
-    /// What the report says of them; nothing of a completed run.
+    /// What the report says about them; `None` for a completed run.
     pub(super) fn into_partial(
         self,
         plan: &Plan,

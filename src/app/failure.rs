@@ -1,4 +1,4 @@
-//! How a run that cannot go on ends: the chain of causes, what can be typed about it, the status.
+//! How a run that cannot go on ends: the chain of causes, a hint, and the exit status.
 
 use std::io::Write;
 
@@ -15,7 +15,7 @@ pub(super) struct RunFailure {
 }
 
 impl RunFailure {
-    /// A failure that the rooms have no name for.
+    /// A failure that no room has an error type for.
     pub(super) fn other(error: impl Into<anyhow::Error>) -> RunFailure {
         RunFailure {
             error: error.into(),
@@ -24,7 +24,7 @@ impl RunFailure {
         }
     }
 
-    /// The failure of a command beside a comparison.
+    /// The failure of a command other than a comparison.
     pub(super) fn of_command(error: anyhow::Error) -> RunFailure {
         RunFailure {
             hint: crate::commands::hint(&error),
@@ -37,7 +37,7 @@ impl RunFailure {
         }
     }
 
-    /// A failure to find the revisions; what is not found may have been meant as a command.
+    /// A failure to find the revisions; the user may have meant a command instead.
     pub(super) fn of_revision(error: RevisionError) -> RunFailure {
         let command = match &error {
             RevisionError::Unknown { spec, near } if near.is_empty() => plan::near_command(spec),

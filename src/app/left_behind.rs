@@ -1,4 +1,4 @@
-//! Benchmarks that fail because a file is in the user's checkout alone, or in no checkout at all.
+//! Benchmarks that fail because a file is only in the user's checkout, or in no checkout at all.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::discover::Discovery;
 use crate::revision;
 use crate::units::{Paired, Side, quoted};
 
-/// What a target that failed on a side wrote last.
+/// The last output of a target that failed on one side.
 struct LastLines<'a> {
     side: Side,
     package: &'a str,
@@ -17,8 +17,8 @@ struct LastLines<'a> {
     text: &'a str,
 }
 
-/// A warning for each file that a failure names, or the source of what failed, and that git does not track, as a
-/// lower-case fragment.
+/// A warning for each file that git does not track and that a failure, or the source of the failed benchmark,
+/// names; as a lower-case fragment.
 pub(super) fn missed(
     builds: &Paired<Build>,
     discovery: &Discovery,
@@ -96,7 +96,7 @@ fn last_lines<'a>(
     silent.chain(failed).chain(broken).collect()
 }
 
-/// The file of the user's checkout alone that the words name.
+/// The file that the output names and that only the user's checkout has.
 fn named_in(words: &str, build: &Build) -> Option<PathBuf> {
     let executables = build.executables.iter();
     let mut folders: Vec<&Path> = executables.map(|e| e.working_dir.as_path()).collect();
@@ -105,7 +105,7 @@ fn named_in(words: &str, build: &Build) -> Option<PathBuf> {
     revision::left_behind(words, &build.checkout, &folders)
 }
 
-/// As the C library and Rust's standard library word it.
+/// Whether the text contains the message of the C library or of Rust's standard library.
 fn speaks_of_a_missing_file(words: &str) -> bool {
     ["No such file or directory", "os error 2)", "NotFound"]
         .iter()

@@ -14,11 +14,11 @@ use crate::units::{EventSink, Side};
 /// What came of them.
 pub(super) struct CheckedLimits {
     pub(super) checks: Vec<BudgetCheck>,
-    /// Required entries that speak of no benchmark, as they were typed.
+    /// Required entries that match no benchmark, as they were typed.
     pub(super) required_in_vain: Vec<String>,
-    /// Budgets that speak of no benchmark, as they were typed.
+    /// Budgets that match no benchmark, as they were typed.
     pub(super) budgets_in_vain: Vec<String>,
-    /// Budgets that speak of no program, as they were typed.
+    /// Budgets that match no program, as they were typed.
     pub(super) programs_in_vain: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn of_benchmarks(discovery: &Discovery, budgets: &Budgets) -> usize {
     limits.map(|limits| limits.len()).sum()
 }
 
-/// Builds the programs of both sides and weighs them.
+/// Builds the programs of both sides and measures their sizes.
 pub(super) fn programs(
     plan: &Plan,
     ready: &Ready,
@@ -60,7 +60,7 @@ pub(super) fn check(
         budgets_in_vain: Vec::new(),
         programs_in_vain: Vec::new(),
     };
-    // Who asked for some of the benchmarks knows that the rest is not there.
+    // A user who asked for some of the benchmarks knows that the others are missing.
     if plan.extent() != Extent::Selection {
         limits.look_for_misses(plan, &ready.discovery.skipped, comparisons, programs);
     }
@@ -76,7 +76,7 @@ impl CheckedLimits {
         programs: Option<&[BinarySize]>,
     ) {
         let benchmarks = comparisons.iter().map(|comparison| &comparison.key);
-        // The benchmarks of a target that was skipped are not known.
+        // The benchmarks of a skipped target are unknown.
         if skipped.is_empty() {
             self.required_in_vain = plan.sampling.rules.required_in_vain(benchmarks.clone());
         }
@@ -87,8 +87,8 @@ impl CheckedLimits {
         }
     }
 
-    /// What a reader should know of the budgets, as lower-case fragments. Of a shard only what the
-    /// other shards cannot change.
+    /// Warnings about the budgets, as lower-case fragments. A shard gives only those that the other
+    /// shards cannot change.
     pub(super) fn warnings(&self, extent: Extent) -> Vec<String> {
         let benchmarks = match extent {
             Extent::Shard => &[][..],

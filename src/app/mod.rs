@@ -1,4 +1,4 @@
-//! The pipeline itself, one call a room, and what the program does instead when asked to.
+//! The pipeline itself, one call per room, and the program's other commands.
 
 mod actions;
 mod assemble;
@@ -38,7 +38,7 @@ use crate::{commands, report};
 
 use failure::RunFailure;
 
-/// Runs the program on the given words (its own name first): data to `out`, all else to `err`.
+/// Runs the program with the given arguments (its own name first): data goes to `out`, everything else to `err`.
 pub fn run(
     words: impl IntoIterator<Item = OsString>,
     mut out: impl Write,
@@ -60,7 +60,7 @@ pub fn run(
         .and_then(|()| dispatch(args, words, &mut out, &mut err));
     if let Some(interrupted @ Interrupted::Signal(_)) = process::interrupted() {
         let _ = writeln!(err, "{interrupted}");
-        // Whatever else failed, failed because of it.
+        // If the run was interrupted, any other failure is a consequence.
         if ended.is_err() {
             return interrupted.exit_code();
         }
@@ -68,7 +68,7 @@ pub fn run(
     match ended {
         Ok(status) => status.into(),
         Err(failure) => {
-            // Nobody is left to tell where stderr is closed.
+            // If stderr is closed, there is nowhere to report a failure.
             let _ = failure.print(&mut err);
             failure.status.into()
         }
@@ -111,14 +111,14 @@ fn dispatch(
         Some(Command::Report(report)) => render_again(&report, &environment, out, err),
         Some(command) => match commands::run(&command, &environment, out, err) {
             Some(ended) => told(ended),
-            // Only the guardian is left, which was dispatched before anything was parsed, unless it
-            // was not the run itself that started it.
+            // Only the guardian is left. It was dispatched before parsing, unless something other
+            // than a run started it.
             None => Ok(ExitStatus::Usage),
         },
     }
 }
 
-/// The end of a command that only tells something: a reader who closes the pipe has seen enough.
+/// The end of a command that only prints: a reader who closes the pipe has seen enough.
 fn told(ended: anyhow::Result<ExitStatus>) -> Result<ExitStatus, RunFailure> {
     let seen_enough = |error: &anyhow::Error| {
         let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
@@ -155,7 +155,7 @@ fn render_again(
         deliver::deliver_artifacts(&folder, &report::plots(&report))?;
     }
     deliver::deliver(&report, &outputs, &terminal, out)?;
-    // A report that is rendered again was shown before; the parts of one were not.
+    // A single report was already shown to GitHub when it was made; the parts of a merged one were not.
     if parts > 1
         && let Some(step) = Actions::of(&args.output.formats, environment)
     {
@@ -187,7 +187,7 @@ fn open_scratch_for(
 fn close_scratch(scratch: Scratch, keep: bool) -> Result<(), RunFailure> {
     if keep {
         let path = scratch.keep()?;
-        // Told on stderr whatever the verbosity: it was asked for.
+        // Printed to stderr whatever the verbosity: the user asked for it.
         anstream::eprintln!("kept: {}", path.display());
         return Ok(());
     }

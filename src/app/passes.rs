@@ -1,5 +1,5 @@
-//! The passes over the benchmarks: times, allocations, profiles, sizes of programs. Whatever ends one
-//! of them early, what is known until then is kept.
+//! The passes over the benchmarks: times, allocations, profiles, sizes of programs. If one of them
+//! ends early, its results until then are kept.
 
 use std::time::{Duration, Instant};
 
@@ -29,12 +29,12 @@ const NO_WAIT: Duration = Duration::from_secs(12);
 pub(super) struct PassResults {
     pub(super) comparisons: Vec<Comparison>,
     pub(super) disturbances: Disturbances,
-    /// Changes of time that may be nobody's doing, as lower-case fragments.
+    /// Changes of time that the source may not have caused, as lower-case fragments.
     pub(super) doubts: Vec<String>,
     pub(super) attributions: Vec<Attribution>,
     pub(super) limits: CheckedLimits,
     pub(super) shortfalls: Shortfalls,
-    /// What the rounds take at least that benchmarks still needed.
+    /// The least time for the rounds that benchmarks still needed.
     pub(super) left: Duration,
 }
 
@@ -120,7 +120,7 @@ impl Timed {
     }
 }
 
-/// Measures every benchmark until its verdict is settled or `end` has come, and judges all of them
+/// Measures every benchmark until its verdict is certain or `end` has come, and judges all of them
 /// together.
 pub(super) fn time(
     plan: &Plan,
@@ -315,7 +315,7 @@ impl Passes<'_> {
     }
 }
 
-/// What the reader should know of profiles that were not taken or are shorter than usual, as lower-case fragments.
+/// Notes on profiles that were not taken or are shorter than usual, as lower-case fragments.
 fn shortened(wanted: &ToProfile) -> Vec<String> {
     let count = wanted.times.len();
     let left_out = (wanted.left_out > 0).then(|| {

@@ -8,7 +8,7 @@ use crate::process::{Placement, allowed_processors};
 /// The plan, with pinning as this machine allows it.
 ///
 /// # Errors
-/// The processor of `--pin` is missing, may not be used, or nothing may be pinned.
+/// The processor of `--pin` does not exist, may not be used, or the system does not allow pinning.
 pub(super) fn settle(plan: Plan) -> Result<Plan, RunFailure> {
     settle_among(plan, allowed_processors(), Placement::attempt)
 }

@@ -19,14 +19,13 @@ use super::coverage::{FunctionCoverage, TouchedCode};
 pub(super) enum Asked {
     /// Which benchmarks execute what differs.
     Reach,
-    /// That, and which changed functions no benchmark executes. That is not known where benchmarks are left
-    /// out.
+    /// That, and which changed functions no benchmark executes. The latter is unknown if benchmarks are left out.
     ReachAndCoverage,
 }
 
 impl Asked {
-    /// In a run of this extent where rules have left out what `skipped` names. The benchmarks of a target
-    /// that failed are not known.
+    /// What a run of this extent can find out, if rules have left out the benchmarks in `skipped`. The benchmarks
+    /// of a target that failed are unknown.
     pub(super) fn of(extent: Extent, skipped: &[String], discovery: &Discovery) -> Asked {
         let all = skipped.is_empty() && discovery.is_whole();
         match extent {
@@ -79,7 +78,7 @@ pub(super) fn find(
     }
 }
 
-/// The summary. Which changed functions no benchmark executes is entered where that is known.
+/// The summary, with the changed functions that no benchmark executes, if these are known.
 fn summary(
     reach: &Reach,
     discovery: &Discovery,

@@ -1,4 +1,4 @@
-//! What is known and built when measuring begins.
+//! Everything that is known and built when measuring begins.
 
 use std::time::Duration;
 
@@ -21,16 +21,16 @@ pub(super) struct Ready {
     pub(super) builds: Paired<Build>,
     pub(super) discovery: Discovery,
     pub(super) family: usize,
-    /// What the change can reach, unless that was not to be found out.
+    /// What the change can reach, unless `--no-reach` was given.
     pub(super) reach: Option<ReachSummary>,
-    /// Which changed functions the benchmarks that are here execute.
+    /// Which changed functions the benchmarks of this run execute.
     pub(super) coverage: FunctionCoverage,
     /// How many budgets of benchmarks are checked in other shards.
     pub(super) budgets_elsewhere: usize,
-    /// What rules took out, to be told in the report.
+    /// The benchmarks that rules left out, for the report.
     pub(super) skipped: Vec<String>,
     pub(super) stages: Stages,
-    /// What had to be broken off already.
+    /// What has already been cut short.
     pub(super) shortfalls: Shortfalls,
     /// How long it took from the builds to here.
     pub(super) preparing: Duration,

@@ -1,9 +1,9 @@
-//! How long rounds are where many benchmarks share the error of a report.
+//! How long rounds are if many benchmarks share the error rate of a report.
 
 use crate::analyse::Settling;
 use crate::plan::{Plan, RoundLength, Sampling};
 
-/// The plan with the rounds that a comparison of so many benchmarks has.
+/// The plan, with the rounds for a comparison of this many benchmarks.
 pub(super) fn fit(plan: &Plan, benchmarks: usize) -> Plan {
     Plan {
         sampling: fitted(plan, benchmarks),

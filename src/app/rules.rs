@@ -1,4 +1,4 @@
-//! What the rules for single benchmarks demand of a run as a whole.
+//! What the rules for single benchmarks mean for the run as a whole.
 
 use crate::analyse::Comparison;
 use crate::discover::{DiscoverError, Discovery};
@@ -6,7 +6,7 @@ use crate::plan::config::{Obligation, Rules};
 use crate::plan::{Claim, Extent};
 use crate::units::BenchmarkKey;
 
-/// Takes the benchmarks out that rules skip; what to tell about it, as lower-case fragments.
+/// Removes the benchmarks that rules skip, and returns notes about it, as lower-case fragments.
 pub(super) fn skip(discovery: &mut Discovery, rules: &Rules) -> Vec<String> {
     if rules.is_empty() {
         return Vec::new();
@@ -33,8 +33,8 @@ pub(super) fn skip(discovery: &mut Discovery, rules: &Rules) -> Vec<String> {
     }
 }
 
-/// Finds out before anything is measured whether a claim is misspelt. Shards know all benchmarks. Who asked
-/// for some of them may have left out those of a claim in a file: then the vote says it.
+/// Finds misspelt claims before anything is measured. Shards know all benchmarks. A user who asked for some
+/// benchmarks only may have left out those of a claim in a file: then the vote reports it.
 pub(super) fn claims_name_benchmarks(
     claims: &[Claim],
     extent: Extent,

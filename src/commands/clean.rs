@@ -18,7 +18,7 @@ pub(super) fn clean(
     let target_dir = args.target_dir.as_ref();
     let target_dir = target_dir.map(|folder| environment.cwd.join(folder));
     let named = scratch::default_parent(target_dir.as_deref());
-    // Where trees lie that may not lie in the cache folder.
+    // Folders of trees that may not lie in the cache folder.
     let others = scratch::all_parents()
         .into_iter()
         .filter(|folder| *folder != named && target_dir.is_none() && scratch::is_ours(folder));

@@ -6,7 +6,7 @@ use crate::doctor::{self, Patient, Severity};
 use crate::plan::{ColourRequest, DoctorArgs, DoctorFormat, Environment, ExitStatus, Terminal};
 use crate::units::Colour;
 
-/// Writes the findings. [`ExitStatus::Incomplete`] where measuring is impossible: a script can ask.
+/// Writes the findings. Returns [`ExitStatus::Incomplete`] if measuring is impossible, so that a script can check.
 ///
 /// # Errors
 /// The stream cannot be written to.

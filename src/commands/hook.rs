@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use crate::hook::{self, Check, Comparer, HookFolder, Installed, Push, Sharing};
 use crate::plan::{Environment, ExitStatus, HookCommand, HookInstallArgs, HookRunArgs};
 
-/// Installs, removes or shows the hook, or is it.
+/// Installs, removes or shows the hook, or runs as the hook.
 ///
 /// # Errors
 /// There is no repository, or the hook cannot be read or written.
@@ -95,7 +95,7 @@ fn describe(installed: &Installed) -> String {
     }
 }
 
-/// What git runs. Quiet where nothing is wrong, exact where something is.
+/// The hook that git runs. It is silent if nothing is wrong, and exact if something is.
 fn run(
     args: &HookRunArgs,
     environment: &Environment,

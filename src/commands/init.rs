@@ -108,7 +108,7 @@ pub(super) fn init(
     Ok(ExitStatus::Success)
 }
 
-/// Systems of continuous integration look at the top of the repository.
+/// Systems of continuous integration look for their files at the top of the repository.
 fn repository_root(workspace: &Path) -> PathBuf {
     git2::Repository::discover(workspace)
         .ok()
@@ -132,8 +132,8 @@ fn recipe(system: CiSystem, root: &Path) -> Vec<NewFile> {
     files.iter().map(file).collect()
 }
 
-/// A configuration in which everything is a comment: it shows what can be said and says nothing, so
-/// that defaults which get better are not frozen by it.
+/// A configuration in which everything is commented out: it shows what can be set but sets nothing,
+/// so that it does not freeze defaults that may improve later.
 fn configuration(workspace: &cargo_metadata::Metadata) -> String {
     let mut text = HEAD.to_owned();
     let mut found = false;

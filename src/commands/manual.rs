@@ -15,7 +15,7 @@ pub(super) fn completions(
     out: &mut impl Write,
 ) -> anyhow::Result<ExitStatus> {
     let mut command = Args::command();
-    // Into memory first: the generator panics where a stream breaks.
+    // Into memory first: the generator panics if a stream breaks.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "cargo-perfcheck", &mut script);
     out.write_all(&script)?;

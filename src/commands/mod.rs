@@ -1,5 +1,5 @@
-//! The commands beside a comparison: each takes what was typed and writes to the streams it is
-//! given.
+//! The commands other than a comparison: each takes its typed options and writes to the given
+//! streams.
 
 mod clean;
 mod config;
@@ -14,7 +14,7 @@ use std::io::Write;
 
 use crate::plan::{Command, Environment, ExitStatus};
 
-/// Runs `command`, if it is one of those beside a comparison.
+/// Runs `command`, if it is one of these.
 pub(crate) fn run(
     command: &Command,
     environment: &Environment,

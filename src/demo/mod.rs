@@ -1,8 +1,8 @@
 //! The sample repository that travels inside the binary.
 //!
-//! It is a small workspace with planted changes, one of each kind that a report can speak of; the
-//! program treats it like any other repository. What is planted where stands in
-//! `fixtures/demo/README.md`.
+//! It is a small workspace with planted changes, one of each kind that a report can show; the
+//! program treats it like any other repository. `fixtures/demo/README.md` says what is planted
+//! where.
 
 mod sample;
 
@@ -64,12 +64,12 @@ impl DemoError {
     }
 }
 
-/// Writes the sample into `into` (which is made where it is missing, and must be empty) as a git
+/// Writes the sample into `into` (which must be empty, and is created if it is missing) as a git
 /// repository of two commits, with the second one checked out. The commit ids are the same
 /// everywhere, since authors and dates are fixed.
 ///
 /// # Errors
-/// Where the folder holds something already, or cannot be written.
+/// The folder is not empty, or cannot be written to.
 pub(crate) fn unpack(into: &Path) -> Result<DemoRepository, DemoError> {
     fs_err::create_dir_all(into)?;
     if fs_err::read_dir(into)?.next().is_some() {
@@ -88,7 +88,7 @@ pub(crate) fn unpack(into: &Path) -> Result<DemoRepository, DemoError> {
 }
 
 fn commit_both(root: &Path) -> Result<(), git2::Error> {
-    // No template: the user's would bring hooks into the sample.
+    // Without a template: the user's would bring hooks into the sample.
     let repository = Repository::init_opts(
         root,
         RepositoryInitOptions::new()
@@ -103,8 +103,8 @@ fn commit_both(root: &Path) -> Result<(), git2::Error> {
     repository.checkout_head(Some(git2::build::CheckoutBuilder::new().force()))
 }
 
-/// Commits a state of the sample on a branch; where there is a parent, its files stay unless the
-/// state has others in their place.
+/// Commits a state of the sample on a branch; the files of a parent stay unless the state replaces
+/// them.
 fn commit(
     repository: &Repository,
     branch: &str,

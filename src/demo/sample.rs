@@ -7,7 +7,7 @@ pub(super) struct SampleState {
     pub(super) message: &'static str,
     /// When it was committed, in seconds since the epoch.
     pub(super) committed_at: i64,
-    /// What it adds to the state before it, or puts in its place.
+    /// The files that it adds to, or replaces in, the previous state.
     pub(super) files: &'static [SampleFile],
 }
 
@@ -19,7 +19,7 @@ pub(super) struct SampleFile {
     pub(super) content: &'static str,
 }
 
-/// Each file by its path, with the suffix that its fixture has beside.
+/// Each file by its path, with the additional suffix of its fixture.
 macro_rules! files {
     ($side:literal: $($path:literal $(from $fixture:literal)?),* $(,)?) => {
         &[$(SampleFile {

@@ -6,13 +6,13 @@ use super::{HealthCheck, Patient, Severity};
 use crate::environment::StealWatch;
 use crate::units::Bytes;
 
-/// Below this a build of a middling workspace twice over may not fit.
+/// Below this, two builds of a medium-sized workspace may not fit.
 const SCARCE_DISK: u64 = 4 << 30;
 
 /// Below this the compiler begins to swap, and benchmarks with it.
 const SCARCE_MEMORY: u64 = 1 << 30;
 
-/// Twenty clock ticks of the kernel's statistics: enough to see theft of a twentieth.
+/// Twenty clock ticks of the kernel's statistics: enough to see 5 % of stolen time.
 const STEAL_WATCH: Duration = Duration::from_millis(200);
 
 pub(super) fn load(patient: &Patient) -> HealthCheck {
@@ -42,7 +42,7 @@ pub(super) fn load(patient: &Patient) -> HealthCheck {
     }
 }
 
-/// Wants a processor for a while: theft shows only where there is something to steal.
+/// Keeps a processor busy for a while: stolen time shows only if the machine has work to do.
 pub(super) fn stolen_time() -> HealthCheck {
     let watch = StealWatch::start();
     let end = Instant::now() + STEAL_WATCH;
@@ -132,7 +132,7 @@ pub(super) fn clock(patient: &Patient) -> Option<HealthCheck> {
     })
 }
 
-/// Randomisation is wanted: every round then draws a new layout, and the interval covers its luck.
+/// Randomisation is desired: every round then draws a new layout, and the interval covers that variation.
 pub(super) fn address_space(patient: &Patient) -> Option<HealthCheck> {
     let value = patient.line("proc/sys/kernel/randomize_va_space")?;
     Some(match value.as_str() {

@@ -19,24 +19,24 @@ use crate::environment::{Machine, Occupied, occupied};
 pub(crate) enum Severity {
     /// As it should be.
     Good,
-    /// Worth knowing; the method copes with it.
+    /// Worth knowing, but the method copes with it.
     Note,
     /// Costs precision or time.
     Hurts,
-    /// Measuring is impossible, or a part of it.
+    /// Measuring, or a part of it, is impossible.
     Broken,
 }
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct HealthCheck {
-    /// What was looked at, in a word or two.
+    /// What was checked, in a word or two.
     pub(crate) subject: &'static str,
     /// How much it matters.
     pub(crate) severity: Severity,
     /// What was found, and what that means for measuring.
     pub(crate) finding: String,
-    /// How to fix it, where something can be done.
+    /// How to fix it, if possible.
     pub(crate) fix: Option<String>,
 }
 
@@ -87,13 +87,13 @@ impl Patient {
         &self.root
     }
 
-    /// The folder of the builds, or the nearest one above it that there is: the first run makes it.
+    /// The folder of the builds, or the nearest existing one above it: the first run creates it.
     fn existing_cache(&self) -> Option<&Path> {
         self.cache.ancestors().find(|folder| folder.exists())
     }
 }
 
-/// Looks at everything. Takes a moment: stolen time must be waited for.
+/// Checks everything. This takes a moment, since stolen time has to be observed.
 pub(crate) fn examine(patient: &Patient) -> Vec<HealthCheck> {
     let mut findings = vec![
         HealthCheck::new(

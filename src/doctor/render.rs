@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style};
 use super::{HealthCheck, Severity};
 use crate::units::{Charset, Colour};
 
-/// For a person: one finding a paragraph, what to do below it, and a closing line.
+/// For people: one paragraph per finding, what to do below it, and a closing line.
 pub(crate) fn text(findings: &[HealthCheck], colour: Colour, charset: Charset) -> String {
     let width = findings
         .iter()
@@ -70,10 +70,10 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// For a program: `{"schema_version": 1, "findings": […]}`.
+/// For programs: `{"schema_version": 1, "findings": […]}`.
 ///
 /// # Errors
-/// None that can happen with these types; serde's signature has one.
+/// None in practice: serde's signature requires a result.
 pub(crate) fn json(findings: &[HealthCheck]) -> serde_json::Result<String> {
     let value = serde_json::json!({ "schema_version": 1, "findings": findings });
     serde_json::to_string_pretty(&value).map(|text| text + "\n")

@@ -31,14 +31,14 @@ pub(super) fn profiler(patient: &Patient) -> HealthCheck {
 /// What a preloaded library is for.
 struct ProbePurpose {
     subject: &'static str,
-    /// The systems that it is embedded for.
+    /// The systems for which it is embedded.
     needs: &'static str,
     gives: &'static str,
     without: &'static str,
 }
 
 impl ProbePurpose {
-    /// Tries it where runs keep their files: another file system may be mounted otherwise.
+    /// Tries it where runs keep their files: another file system may have other mount options.
     fn finding(
         &self,
         patient: &Patient,

@@ -12,7 +12,7 @@ pub(super) struct Pair {
 }
 
 /// What to compare for a push, or `None` where there is nothing to compare: a deletion, a tag,
-/// commits that the remote has already, the first branch of an empty remote.
+/// commits that the remote already has, the first branch of an empty remote.
 ///
 /// # Errors
 /// The repository cannot be read.
@@ -29,7 +29,7 @@ pub(super) fn pair(
         return Ok(None);
     };
     let known = match &push.remote {
-        // After a push with force the remote's commit is no ancestor, and still what it has.
+        // After a forced push the remote's commit is not an ancestor, but it is still what the remote has.
         Some(id) => Oid::from_str(id)
             .ok()
             .filter(|id| repository.find_commit(*id).is_ok()),
@@ -45,7 +45,7 @@ pub(super) fn pair(
         .map(|base| Pair { base, head }))
 }
 
-/// Where `head` left the default branch, as the remote has it where that is known.
+/// Where `head` left the default branch, preferably the remote's.
 fn merge_base_with_default(
     repository: &Repository,
     remote: &str,
@@ -63,7 +63,7 @@ fn merge_base_with_default(
             .iter()
             .map(|name| format!("refs/remotes/{remote}/{name}")),
     );
-    // The branch itself says nothing about what the remote has of it.
+    // The branch itself does not show what the remote has.
     let local_ones = names
         .iter()
         .filter(|name| **name != pushed)

@@ -1,4 +1,4 @@
-//! The check itself: a comparison a pushed branch, each in a process of its own with an end in time.
+//! The check itself: one comparison per pushed branch, each in its own process with a time limit.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use crate::plan::ExitStatus;
 use crate::process;
 use crate::revision;
 
-/// How often a running comparison is looked at. Nobody notices a twentieth of a second at the end.
+/// How often a running comparison is polled. Nobody notices a twentieth of a second at the end.
 const POLL: Duration = Duration::from_millis(50);
 
-/// How long a comparison that was told to end may clean up.
+/// How long a comparison that was told to stop may take to clean up.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// Who compares, and how long it may take.
@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(15);
 pub(crate) struct Comparer {
     /// This program, or one that stands in for it.
     pub(crate) program: PathBuf,
-    /// The manifests of the workspaces to check, relative to the top of the checkout; none: all that the
+    /// The manifests of the workspaces to check, relative to the top of the checkout; empty means all that the
     /// pushed commit has.
     pub(crate) manifests: Vec<PathBuf>,
     /// Options of the comparison.
@@ -40,12 +40,12 @@ pub(crate) enum Check {
     Passed,
     /// The comparison rejects it; its report.
     Rejected {
-        /// What was compared, `<base>..<head>`, and where that is not the top, the manifest's option.
+        /// What was compared, `<base>..<head>`, with the manifest's option if the workspace is not at the top.
         range: String,
         /// The report, rendered.
         report: String,
     },
-    /// The comparison could not be completed; the push is not held up by that.
+    /// The comparison could not be completed, which does not stop the push.
     Unchecked {
         /// What was to be compared.
         range: String,
@@ -65,7 +65,7 @@ pub(crate) fn check(
     pushes: &[Push],
     comparer: &Comparer,
 ) -> Result<Vec<Check>, HookError> {
-    // Git names the repository by GIT_DIR where it runs hooks; elsewhere the folder does.
+    // Git sets GIT_DIR when it runs hooks; otherwise the folder determines the repository.
     let named = Repository::open_from_env();
     let found;
     let repository: &Repository = match &named {
@@ -163,7 +163,7 @@ fn compare(
     }
 }
 
-/// Waits until `end`; then asks the comparison to end, and at last makes it.
+/// Waits until `end`; then asks the comparison to stop, and finally kills it.
 fn wait(mut child: Child, end: Instant) -> Result<Option<std::process::ExitStatus>, HookError> {
     if let Some(status) = wait_until(&mut child, end)? {
         return Ok(Some(status));

@@ -8,13 +8,13 @@ use crate::revision::RevisionError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum HookError {
-    /// There is no repository here, or none that can be read.
+    /// There is no repository here, or it cannot be read.
     #[error(transparent)]
     NoRepository(#[from] RevisionError),
     /// The repository cannot be read.
     #[error("the repository cannot be read")]
     Git(#[from] git2::Error),
-    /// No workspace, or several, can be meant.
+    /// There is no workspace, or it is unclear which one is meant.
     #[error("{}", no_workspace(.folder, .others))]
     NoWorkspace {
         /// Where it was looked for.
@@ -43,7 +43,7 @@ pub(crate) enum HookError {
     /// A file of the hook cannot be read or written.
     #[error("a file of the hook cannot be read or written")]
     Io(#[from] std::io::Error),
-    /// Git says something that is no list of refs.
+    /// Git sends something that is not a list of refs.
     #[error("`{line}` is not a line that git gives to a pre-push hook")]
     BadLine {
         /// The line.

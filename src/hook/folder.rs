@@ -1,4 +1,4 @@
-//! Where git looks for this repository's hooks, and what lies there.
+//! Where git looks for this repository's hooks, and what it contains.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::revision;
 /// The hook's name, which git prescribes.
 const NAME: &str = "pre-push";
 
-/// Where a hook from before stays while ours is installed.
+/// The name of an existing hook while ours is installed.
 const CHAINED: &str = "pre-push.before-perfcheck";
 
 /// Whether a folder for many repositories may be written to.
@@ -72,7 +72,7 @@ impl HookFolder {
         if path.symlink_metadata().is_err() {
             return Ok(Installed::No);
         }
-        // Bytes: somebody else's hook may be a program.
+        // Bytes, since another hook may be a binary.
         let text = fs_err::read(&path)?;
         if !script::is_ours(&text) {
             return Ok(Installed::Other(path));
@@ -85,11 +85,11 @@ impl HookFolder {
         })
     }
 
-    /// Puts our hook there, for the workspace of `manifest`; somebody else's is moved aside and run first.
-    /// An older one of ours is renewed, and goes on checking the workspaces that it checked.
+    /// Installs our hook for the workspace of `manifest`; an existing hook is moved aside and runs first. An older
+    /// version of ours is updated, and continues to check its workspaces.
     ///
     /// # Errors
-    /// The folder is shared and that was refused, or a file cannot be written.
+    /// The folder is shared, which was not allowed, or a file cannot be written.
     pub(crate) fn install(
         &self,
         program: &Path,
@@ -118,7 +118,7 @@ impl HookFolder {
         if !checked.contains(&manifest) {
             checked.push(manifest);
         }
-        // Written whole or not at all: git might be asked to push this very moment.
+        // Written atomically: git may run the hook at this very moment.
         let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
         std::io::Write::write_all(
             &mut file,
@@ -130,10 +130,10 @@ impl HookFolder {
         self.installed()
     }
 
-    /// Removes ours and puts back what was there before.
+    /// Removes our hook and restores the previous one.
     ///
     /// # Errors
-    /// The hook is somebody else's, or a file cannot be removed.
+    /// The hook is not ours, or a file cannot be removed.
     pub(crate) fn uninstall(&self) -> Result<Installed, HookError> {
         match self.installed()? {
             Installed::No => Ok(Installed::No),

@@ -1,4 +1,4 @@
-//! The pre-push hook: what is pushed against what the remote has.
+//! The pre-push hook: compares what is pushed with what the remote has.
 
 mod base;
 mod check;

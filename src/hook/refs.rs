@@ -1,12 +1,12 @@
-//! What git tells a pre-push hook on stdin (githooks(5)): a line a ref,
-//! `<local ref> <local id> <remote ref> <remote id>`; an id of zeros is "none".
+//! What git tells a pre-push hook on stdin (githooks(5)): one line per ref, `<local ref> <local id>
+//! <remote ref> <remote id>`; an id of zeros is "none".
 
 use super::HookError;
 
 /// One ref that is pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Push {
-    /// What it will be called over there.
+    /// Its name on the remote.
     pub(super) remote_ref: String,
     /// The commit that is pushed; `None` deletes the ref.
     pub(super) local: Option<String>,

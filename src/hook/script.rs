@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::units::quoted;
 
-/// The line by which we know our own.
+/// The line that marks our own hook.
 const MARK: &str = "# Installed by `cargo perfcheck hook install`.";
 
-/// What the lines begin with that name the workspaces which are checked.
+/// The prefix of lines that name the workspaces to check.
 const CHECKS: &str = "# Checks: ";
 
 /// The manifests of the workspaces that a hook of ours checks.
@@ -25,9 +25,9 @@ pub(super) fn is_ours(text: &[u8]) -> bool {
         .any(|line| line == MARK)
 }
 
-/// The hook. It reads what git says once, and gives it to the hook from before and to us.
+/// The hook. It reads git's input once, and passes it to the previous hook and to us.
 ///
-/// Where the program is gone, the push goes through: a check that cannot run must not hold up work.
+/// If the program is missing, the push goes through: a check that cannot run must not hold up work.
 pub(super) fn text(
     program: &Path,
     manifests: &[PathBuf],

@@ -1,5 +1,5 @@
-//! Which workspaces of a repository a push is checked in. Git runs hooks at the top of the checkout,
-//! where a workspace in a folder below is not to be seen.
+//! In which workspaces of a repository a push is checked. Git runs hooks at the top of the checkout,
+//! from where a workspace in a folder below is not visible.
 
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,11 @@ use crate::revision;
 const MANIFEST: &str = "Cargo.toml";
 
 /// The manifest of the workspace that `cwd` is in, relative to the top of the checkout: the nearest
-/// upwards that has a `[workspace]`, else the nearest. At the top of a repository that has its only
-/// workspace further below, that one.
+/// upwards that has a `[workspace]`, else the nearest. At the top of a repository whose only
+/// workspace is further below, that one.
 ///
 /// # Errors
-/// There is no repository, or not just one workspace that can be meant.
+/// There is no repository, or it is unclear which workspace is meant.
 pub(crate) fn manifest_from(cwd: &Path) -> Result<PathBuf, HookError> {
     let repository = revision::open(cwd, None)?;
     let top = repository.workdir().unwrap_or(repository.path());
@@ -42,7 +42,7 @@ pub(crate) fn manifest_from(cwd: &Path) -> Result<PathBuf, HookError> {
     })
 }
 
-/// Whether the manifest says that it is the root of a workspace. What is no TOML is none.
+/// Whether the manifest says that it is the root of a workspace. Invalid TOML counts as no.
 fn is_workspace(manifest: &Path) -> bool {
     fs_err::read_to_string(manifest)
         .ok()
@@ -50,9 +50,9 @@ fn is_workspace(manifest: &Path) -> bool {
         .is_some_and(|table| table.contains_key("workspace"))
 }
 
-/// The workspaces to check for a push: of those that the hook was installed for the ones that the
-/// pushed commit has; where it has none of them, all its own (the hook may be an older one, or one for
-/// many repositories). What the base lacks cannot be compared.
+/// The workspaces to check for a push: those that the hook was installed for and that the pushed
+/// commit has. If it has none of them, all of its own (the hook may be an old one, or one for many
+/// repositories). Workspaces that the base lacks cannot be compared.
 pub(super) fn to_check(
     repository: &Repository,
     pair: Pair,

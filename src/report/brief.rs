@@ -9,13 +9,13 @@ use crate::analyse::{Comparison, Verdict};
 use crate::attribute::{Contributor, LineKind};
 use crate::units::{MetricGroup, command_line};
 
-/// One character less than this, whatever the report holds.
+/// The output is shorter than this, whatever the report holds.
 const LIMIT: usize = 2_000;
-/// What the last line may take, which counts the findings that did not fit.
+/// The most characters of the last line, which counts the findings that did not fit.
 const LAST_LINE: usize = 100;
 /// This many reasons of the vote.
 const REASONS: usize = 5;
-/// This many characters of one of them.
+/// The most characters of one reason.
 const LONGEST_REASON: usize = 160;
 /// This many characters of a name.
 const LONGEST_NAME: usize = 80;
@@ -80,7 +80,7 @@ fn head(report: &Report) -> String {
     out
 }
 
-/// What is to be said of one benchmark: its result and function, the changed lines, the command.
+/// The text about one benchmark: its result and function, the changed lines, the command.
 fn finding<'a>(
     report: &'a Report,
     naming: Naming,
@@ -147,7 +147,7 @@ fn command(report: &Report, comparison: &Comparison) -> String {
     format!("  $ cargo perfcheck {}\n", visible(&command_line(words)))
 }
 
-/// The words of a command without the filter that it has, since there can be only one.
+/// The arguments of a command without its filter, since there can be only one.
 fn without_filter(words: &[String]) -> Vec<&str> {
     let mut kept = Vec::new();
     let mut words = words.iter().map(String::as_str);

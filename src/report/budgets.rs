@@ -25,7 +25,7 @@ pub(super) fn lines(report: &Report, naming: Naming) -> Vec<Line> {
     report.budgets.iter().map(|b| line(b, naming)).collect()
 }
 
-/// Above the table: what there is of each.
+/// The line above the table: how many budgets have each status.
 pub(super) fn tally(report: &Report) -> String {
     let order = [
         BudgetStatus::Over,
@@ -98,7 +98,7 @@ pub(super) fn summary(check: &BudgetCheck) -> String {
     format!("{status}: {}{used}{note}", limit(check))
 }
 
-/// What is limited, called what it is: `p95 of means of 124 iterations`, `allocations`.
+/// What is limited, under its full name: `p95 of means of 124 iterations`, `allocations`.
 pub(super) fn metric(check: &BudgetCheck) -> String {
     match check.metric.form {
         Form::Percentile => {
@@ -114,7 +114,7 @@ fn limit(check: &BudgetCheck) -> String {
     format!("{} {} {limit}", metric(check), check.metric.relation())
 }
 
-/// Never rounded to all of it from either side.
+/// The share of the limit that is used, never rounded to 100 % from either side.
 fn used(check: &BudgetCheck) -> String {
     let Some(used) = check.used else {
         return String::new();

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use crate::analyse::{CalibratedBenchmark, Calibration};
 
-/// The widest a benchmark's name is shown; longer ones lose their beginning, since ids differ at
+/// The maximum width of a benchmark's name; longer names lose their beginning, since ids differ at
 /// their ends.
 const NAME_WIDTH: usize = 44;
 
-/// A table of noise, false alarms and power, a line a benchmark, and the advice. Shares are in per
-/// cent of the base's time.
+/// A table of noise, false alarms and power, one line per benchmark, and the advice. Shares are in
+/// per cent of the base's time.
 #[must_use]
 pub fn calibration(calibration: &Calibration) -> String {
     let mut text = String::new();

@@ -23,7 +23,7 @@ pub(super) fn of(report: &Report) -> Vec<(&Comparison, &Attribution)> {
     .collect()
 }
 
-/// A benchmark with what its change comes from.
+/// A benchmark with the causes of its change.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Explained<'a> {
     pub(super) comparison: &'a Comparison,
@@ -31,15 +31,15 @@ pub(super) struct Explained<'a> {
     pub(super) explanation: &'a Explanation,
 }
 
-/// One cause, and the benchmarks that it moves.
+/// One cause, and the benchmarks that it affects.
 pub(super) struct Cause<'a> {
-    /// The benchmark that a reader is shown it with.
+    /// The benchmark with which it is shown to the reader.
     pub(super) first: Explained<'a>,
     /// The others, whose change comes from the same function for the same reason.
     pub(super) others: Vec<Explained<'a>>,
 }
 
-/// What is explained, each cause once, in the order of the report.
+/// The explained benchmarks, grouped so that each cause appears once, in the order of the report.
 pub(super) fn grouped(report: &Report) -> Vec<Cause<'_>> {
     let mut causes: Vec<Cause> = Vec::new();
     for (comparison, attribution) in of(report) {
@@ -78,7 +78,7 @@ fn is_same(a: &Explained<'_>, b: &Explained<'_>) -> bool {
     a.function == b.function && same_source
 }
 
-/// `the same for a (+12.31 ns) and b (-1.204 ms)`, where a cause moves several benchmarks.
+/// `the same for a (+12.31 ns) and b (-1.204 ms)`, if a cause affects several benchmarks.
 pub(super) fn others(cause: &Cause<'_>, naming: words::Naming) -> Option<String> {
     const NAMED: usize = 3;
     let name = |one: &Explained<'_>| {
@@ -114,8 +114,8 @@ pub(super) fn name(contributor: &Contributor) -> String {
     shortened(&visible(&contributor.function), LONGEST_NAME)
 }
 
-/// What else is to be said of a contributor: its former name, where it comes from, through what it
-/// spends the time.
+/// Remarks about a contributor: its former name, where it comes from, and what it calls that takes
+/// the time.
 pub(super) fn remarks(contributor: &Contributor) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(formerly) = &contributor.formerly {
@@ -148,13 +148,13 @@ pub(super) fn remarks(contributor: &Contributor) -> Vec<String> {
     remarks
 }
 
-/// Where it is, on the head side if it is there.
+/// Where it is, on the head side if it exists there.
 pub(super) fn place(contributor: &Contributor) -> Option<&Location> {
     let location = &contributor.location;
     location.head.as_ref().or(location.base.as_ref())
 }
 
-/// What stands above a hunk: where it is, what it has to do with the function, who made it.
+/// The heading of a hunk: where it is, how it relates to the function, and its commit.
 pub(super) fn hunk_heading(hunk: &Hunk) -> String {
     let Hunk {
         path,
@@ -169,7 +169,7 @@ pub(super) fn hunk_heading(hunk: &Hunk) -> String {
     shortened(&visible(&text), LONGEST_NAME)
 }
 
-/// Where a hunk is and what it has to do with the function, without its history.
+/// Where a hunk is and how it relates to the function, without its history.
 pub(super) fn hunk_place(hunk: &Hunk) -> String {
     let commit = hunk.commit.as_ref();
     let commit = commit.map_or(String::new(), |commit| format!(" ({})", commit.short_id));
@@ -182,9 +182,9 @@ pub(super) fn hunk_place(hunk: &Hunk) -> String {
     visible(&format!("{path}:{line}  {relation}{commit}"))
 }
 
-/// The lines of a hunk that tell most, in their order, at most `most`: changed ones and their neighbours, of too
-/// many the changed ones first, code before comments, and both what went and what came. `None` stands where lines in
-/// between are left out.
+/// The most telling lines of a hunk, in their order, at most `most`: changed lines and their neighbours. If there
+/// are too many, changed lines come before neighbours, code before comments, with both removed and added lines.
+/// `None` stands for lines that are left out in between.
 pub(super) fn telling(lines: &[DiffLine], most: usize) -> Vec<Option<&DiffLine>> {
     let differs = |line: &DiffLine| line.kind != LineKind::Same;
     let says_little = |line: &DiffLine| {
@@ -195,7 +195,7 @@ pub(super) fn telling(lines: &[DiffLine], most: usize) -> Vec<Option<&DiffLine>>
         let around = &lines[at.saturating_sub(1)..(at + 2).min(lines.len())];
         around.iter().any(differs)
     };
-    // How many of its kind came before, so that half of what there is room for is of either kind.
+    // How many lines of each kind came before, so that removed and added lines each get half of the room.
     let (mut removed, mut added) = (0, 0);
     let mut ranked: Vec<(usize, usize, usize)> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
@@ -249,13 +249,13 @@ pub(super) fn part_of(contributor: &Contributor, change: Option<&NanosEstimate>)
     change.map_or_else(String::new, |change| part(contributor.change.ns, change))
 }
 
-/// What changed beside the code and could be the reason.
+/// What changed besides the code and could be the reason.
 pub(super) fn beside(text: &str) -> String {
     format!("may also matter: {}", visible(text))
 }
 
-/// What a reader was already shown, so that nothing is shown twice: one change of the source often
-/// moves several benchmarks.
+/// What the reader has already seen, so that nothing is shown twice: one change of the source often
+/// affects several benchmarks.
 #[derive(Default)]
 pub(super) struct ShownCauses<'a> {
     hunks: Vec<&'a Hunk>,
@@ -263,7 +263,7 @@ pub(super) struct ShownCauses<'a> {
 }
 
 impl<'a> ShownCauses<'a> {
-    /// Whether this piece of source is new to the reader; from now on it is not.
+    /// Whether this piece of source is new to the reader; it counts as seen from now on.
     pub(super) fn is_new(&mut self, hunk: &'a Hunk) -> bool {
         let known = self.hunks.iter().any(|known| known.is_same_place(hunk));
         if !known {
@@ -272,7 +272,7 @@ impl<'a> ShownCauses<'a> {
         !known
     }
 
-    /// Those of an explanation's possible other reasons that are new to the reader.
+    /// Other possible reasons of an explanation that are new to the reader.
     pub(super) fn new_beside(&mut self, explanation: &'a Explanation) -> Vec<String> {
         let all = explanation.beside.iter().map(String::as_str);
         let new: Vec<&str> = all.filter(|one| !self.beside.contains(one)).collect();
@@ -281,7 +281,7 @@ impl<'a> ShownCauses<'a> {
     }
 }
 
-/// `… 3 more lines`, where some that differ are not shown; what surrounds them does not count.
+/// `… 3 more lines`, if some changed lines are not shown; context lines do not count.
 pub(super) fn more_lines(hunk: &Hunk, shown: &[Option<&DiffLine>]) -> Option<String> {
     let differ = |line: &&DiffLine| line.kind != LineKind::Same;
     let all = hunk.lines.iter().filter(differ).count();
@@ -289,7 +289,7 @@ pub(super) fn more_lines(hunk: &Hunk, shown: &[Option<&DiffLine>]) -> Option<Str
     (left_out > 0).then(|| format!("… {}", words::plural(left_out, "more line", "more lines")))
 }
 
-/// `191 %`: a part of the change; a dash where the change itself may be none.
+/// `191 %`: a part of the change; a dash if the change itself may be zero.
 fn part(ns: f64, change: &NanosEstimate) -> String {
     match change.is_certain() {
         true => format!("{:.0} %", ns / change.ns * 100.0),
@@ -328,7 +328,7 @@ pub(super) fn mainly(report: &Report, comparison: &Comparison) -> Option<String>
     Some(format!("in {}{}", name(first), place.unwrap_or_default()))
 }
 
-/// A red flag in one sentence: what it is, where, what it could give, what helps.
+/// A red flag in one sentence: what it is, where, how much removing it could gain, and what helps.
 pub(super) fn advice(advice: &Advice) -> String {
     let at = advice.location.as_ref();
     let at = at.map_or(String::new(), |at| {

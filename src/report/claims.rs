@@ -8,7 +8,7 @@ use crate::units::Charset;
 /// How many benchmarks a claim names before it says "and n more".
 const NAMED: usize = 3;
 
-/// A claim and what became of it: `faster=^parse/ (shown by parse/small −8.30 %)`. Not escaped for any markup.
+/// A claim and its result: `faster=^parse/ (shown by parse/small −8.30 %)`. Not escaped for any markup.
 pub(super) fn words(check: &ClaimCheck) -> String {
     format!("{} ({})", visible(&check.claim.to_string()), why(check))
 }
@@ -26,7 +26,7 @@ pub(super) fn symbol(standing: ClaimStanding, charset: Charset) -> &'static str 
     }
 }
 
-/// What became of it, without its name.
+/// Its result, without its name.
 pub(super) fn why(check: &ClaimCheck) -> String {
     let counted = |what: &str, n: usize| (n > 0).then(|| format!("{what} {}", benchmarks(n)));
     let named = |all: &[Changed], what: &str| {

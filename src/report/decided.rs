@@ -10,7 +10,7 @@ use crate::judge::{Decision, Reason, Vote};
 struct Written {
     vote: Vote,
     reasons: Vec<String>,
-    /// Absent in reports of before reasons were data.
+    /// Absent in reports from before reasons were data.
     #[serde(default)]
     typed_reasons: Option<Vec<Reason>>,
 }

@@ -8,7 +8,7 @@ use super::SCHEMA_VERSION;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// The report cannot be said in this format.
+    /// The report cannot be written in this format.
     #[error("report cannot be written as {format}")]
     Encode {
         /// The format's name.

@@ -1,4 +1,4 @@
-//! Text from elsewhere (ids, subjects, paths, what a process wrote) made harmless.
+//! Makes text from elsewhere (ids, subjects, paths, output of processes) harmless.
 
 /// `text` on one line, without anything that moves a cursor, hides or reorders characters.
 ///
@@ -35,7 +35,7 @@ pub(super) fn shortened(text: &str, limit: usize) -> String {
     format!("{head}…{tail}")
 }
 
-/// `text` with at most `limit` characters: a longer one loses its end, as suits a line of source.
+/// `text` with at most `limit` characters: a longer one loses its end, which suits a line of source.
 pub(super) fn clipped(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();

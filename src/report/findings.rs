@@ -1,4 +1,4 @@
-//! What a reader should fear, measure and do: read off the comparisons by fixed rules.
+//! Risks, missing measurements and recommendations: derived from the comparisons by fixed rules.
 
 use super::Report;
 use super::causes;
@@ -13,7 +13,7 @@ use crate::units::{Metric, Nanos, Note, Unit};
 /// What follows from a report, each list the most severe first.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Findings {
-    /// What may hurt in production beyond the verdict itself.
+    /// Risks in production beyond the verdict itself.
     pub(super) risks: Vec<Finding>,
     /// Where the time of the profiled benchmarks goes, whatever has changed.
     pub(super) bottlenecks: Vec<Finding>,
@@ -21,7 +21,7 @@ pub(super) struct Findings {
     pub(super) needed: Vec<Finding>,
     /// What to do, by estimated impact.
     pub(super) recommendations: Vec<Finding>,
-    /// What the rooms before noted; the same note about several benchmarks is one entry.
+    /// The notes of earlier rooms; the same note about several benchmarks is one entry.
     pub(super) notes: Vec<Finding>,
 }
 
@@ -32,16 +32,16 @@ pub(super) struct Finding {
     pub(super) subject: String,
     /// A lower-case fragment.
     pub(super) text: String,
-    /// Whether a list of verdicts says it as well.
+    /// Whether the list of verdicts says the same.
     pub(super) kind: FindingKind,
-    /// Larger is graver; comparable within one list.
+    /// Larger is more severe; comparable within one list.
     weight: f64,
 }
 
 /// Whether a finding is in other parts of a report, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FindingKind {
-    /// A benchmark's verdict says it, and what stands beside that.
+    /// A benchmark's verdict, and the text beside it, says the same.
     Verdict,
     /// Nothing else does.
     Other,
@@ -258,7 +258,7 @@ fn rounds_needed(rounds: usize, detectable: f64, threshold: f64) -> Option<usize
     (needed.is_finite() && needed < 1e6).then_some(needed.ceil() as usize)
 }
 
-/// Two significant digits, upwards: "could not see less than" must not be understated.
+/// Rounds up to two significant digits: "could not see less than" must not be understated.
 fn round_up(share: f64) -> f64 {
     if share <= 0.0 || !share.is_finite() {
         return share;
@@ -313,7 +313,7 @@ fn hunger(comparison: &Comparison) -> Option<(f64, String)> {
         Unit::Bytes.show(bytes),
         place.unwrap_or_default()
     );
-    // A byte more weighs less than any slowdown that was seen, since its time is already in it.
+    // An additional byte weighs less than any slowdown that was seen: its cost in time is already in the time.
     Some((1e-3 * (1.0 + more.max(0.0)).ln(), text))
 }
 

@@ -1,4 +1,4 @@
-//! Tables of what became of the metrics beside the time, as every renderer for people shows them.
+//! Tables of the changes of metrics other than time, as every renderer for people shows them.
 
 use super::escape::visible;
 use super::words::{self, Naming, signed};
@@ -13,9 +13,9 @@ pub(super) struct GroupTable {
     pub(super) group: MetricGroup,
     /// What each row shows.
     pub(super) columns: Vec<Metric>,
-    /// Every benchmark in which it changed: those with more first, in the report's order.
+    /// Every benchmark in which it changed: those that grew first, in the report's order.
     pub(super) rows: Vec<GroupRow>,
-    /// The benchmarks that have no row, in a line; `None` where nothing was observed at all.
+    /// A line about the benchmarks that have no row; `None` if nothing was observed at all.
     pub(super) rest: Option<String>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct GroupRow {
     pub(super) subject: String,
     /// More or fewer.
     pub(super) direction: Direction,
-    /// The same in one word: of a change both ways, none of those would be true.
+    /// The direction in one word; for a change in both directions, a word of its own.
     pub(super) word: &'static str,
     /// What each column says: `1 → 2`.
     pub(super) cells: Vec<String>,
@@ -34,7 +34,7 @@ pub(super) struct GroupRow {
     pub(super) places: Vec<String>,
 }
 
-/// Every group beside the time of which something was, or could have been, observed.
+/// Every group other than time that was, or could have been, observed.
 pub(super) fn tables(report: &Report, naming: Naming) -> Vec<GroupTable> {
     let table = |group: MetricGroup| {
         let columns = group.metrics();
@@ -68,7 +68,8 @@ fn row(
 ) -> Option<GroupRow> {
     let direction = metrics::moved(comparison, group)?;
     let mixed = metrics::ways(comparison, group).len() > 1;
-    // The words, so that every charset and no colour will do: the row's own direction speaks of all.
+    // In words, so that it works with every charset and without colour: the row's own direction is about all
+    // metrics together.
     let cell = |metric: &Metric| {
         let direction = comparison.metrics.get(*metric).and_then(|c| c.direction);
         let changed = match direction.filter(|_| mixed) {
@@ -130,7 +131,7 @@ fn rest(report: &Report, group: MetricGroup) -> Option<String> {
 fn place(site: &AllocationSite) -> Option<String> {
     let more = site.count.head - site.count.base;
     let more_bytes = site.bytes.head - site.bytes.base;
-    // Shares of sampled stacks are never exactly alike.
+    // Shares of sampled stacks are never exactly equal.
     let noticeable = more.abs() >= 0.01 || more_bytes.abs() >= 1.0;
     noticeable.then(|| {
         let count = signed(more);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Report, ReportError, SCHEMA_VERSION, upgrade};
 
-/// What is read first, so that a report of another version is named as such.
+/// This part is read first, so that the error can name a report of another version.
 #[derive(Deserialize)]
 struct Versioned {
     schema_version: Option<u32>,
@@ -15,7 +15,7 @@ struct Versioned {
 /// Reads the JSON report at `path`.
 ///
 /// # Errors
-/// Where the file cannot be read, is no report, or is one of another version.
+/// The file cannot be read, is not a report, or is a report of another version.
 pub fn load(path: &Path) -> Result<Report, ReportError> {
     let bytes = fs_err::read(path).map_err(|source| ReportError::Read { source })?;
     let no_report = |source| ReportError::NoReport {

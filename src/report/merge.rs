@@ -17,8 +17,8 @@ use crate::units::{BenchmarkKey, command_line};
 
 /// Merges the reports of one comparison, for example of its shards.
 ///
-/// The level of the whole falls by what each shard's own may err (Bonferroni's inequality), unless
-/// each was already corrected for every benchmark there is.
+/// The confidence of the whole is reduced by the permitted error of each shard (Bonferroni's
+/// inequality), unless each shard was already corrected for all benchmarks.
 ///
 /// # Errors
 /// [`ReportError::Mismatch`] names everything that does not belong together: other commits, other
@@ -105,7 +105,7 @@ fn has_working_tree(range: &Range) -> bool {
     range.base.working_tree || range.head.working_tree
 }
 
-/// Benchmarks with a result of their own in more than one report.
+/// Benchmarks that have a result in more than one report.
 fn measured_twice(first: &Report, rest: &[Report]) -> Vec<String> {
     let mut seen: BTreeMap<&BenchmarkKey, &Comparison> = BTreeMap::new();
     let mut twice = Vec::new();
@@ -127,7 +127,7 @@ fn measured_twice(first: &Report, rest: &[Report]) -> Vec<String> {
     }
 }
 
-/// How many benchmarks were compared: a baseline of one side alone accuses nobody.
+/// How many benchmarks were compared: a baseline of only one side cannot be a false positive.
 fn timed(report: &Report) -> usize {
     let changes = report.benchmarks.iter();
     changes.filter_map(Comparison::estimate).count()
@@ -158,14 +158,14 @@ fn absorb_reach(merged: &mut Option<ReachSummary>, other: Option<ReachSummary>) 
     merged.reached += other.reached;
     merged.unknown += other.unknown;
     merged.changed_functions = merged.changed_functions.max(other.changed_functions);
-    // A function that one shard has executed is covered; of functions that it does not have, it says
-    // nothing.
+    // A function that one shard has executed is covered; a shard says nothing about functions that
+    // it does not have.
     union(&mut merged.uncovered, other.uncovered);
     union(&mut merged.skeletons, other.skeletons);
     union(&mut merged.notes, other.notes);
 }
 
-/// What one shard lacks, the whole lacks. How long a second run takes is known of a shard alone.
+/// What one shard lacks, the whole lacks. The time of a second run is known for single shards only.
 fn absorb_partial(merged: &mut Option<Partial>, other: Option<Partial>) {
     match (merged, other) {
         (Some(merged), Some(other)) => {
@@ -194,7 +194,7 @@ fn absorb(merged: &mut Report, other: Report) {
     absorb_reach(&mut merged.reach, other.reach);
     absorb_partial(&mut merged.partial, other.partial);
     for comparison in other.benchmarks {
-        // Both shards know of what was not measured: identical, added and removed ones.
+        // Both shards list benchmarks that were not measured: identical, added and removed ones.
         if !merged.benchmarks.iter().any(|c| c.key == comparison.key) {
             merged.benchmarks.push(comparison);
         }
@@ -258,7 +258,7 @@ fn warn_of_machines(merged: &mut Report, other: &Report) {
     union(&mut merged.warnings, vec![warning]);
 }
 
-/// One command repeats them all where they differ in nothing but the shard.
+/// If their commands differ only in the shard, one command repeats them all.
 fn absorb_command(merged: &mut Report, other: &Methodology) {
     let whole = without_partition(&merged.methodology.command_line);
     let others = without_partition(&other.command_line);
@@ -294,7 +294,7 @@ struct WholeRun {
     basis: Basis,
     uncovered: Vec<judge::UncoveredFunction>,
     budgets_in_vain: Vec<String>,
-    /// Of parts that were written before reasons were data.
+    /// Reasons of parts that were written before reasons were data.
     recorded: Vec<Reason>,
 }
 
@@ -363,7 +363,7 @@ impl WholeRun {
     }
 }
 
-/// Judging again cannot find what such a part knew of its rules and allocations: its words stay.
+/// Judging again cannot recover what such a part knew about its rules and allocations, so its words stay.
 fn recorded<'a>(parts: impl Iterator<Item = &'a Report>) -> Vec<Reason> {
     let mut all = Vec::new();
     for part in parts.filter(|part| part.basis.is_none()) {
@@ -374,7 +374,7 @@ fn recorded<'a>(parts: impl Iterator<Item = &'a Report>) -> Vec<Reason> {
     all
 }
 
-/// That a budget speaks of no benchmark, as a lower-case fragment.
+/// A warning that a budget matches no benchmark, as a lower-case fragment.
 pub(crate) fn budget_in_vain(pattern: &str) -> String {
     format!("a budget matches no benchmark: {pattern}")
 }

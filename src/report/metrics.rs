@@ -1,10 +1,10 @@
-//! What became of the metrics beside the time, in the words that every renderer for people shares.
+//! The changes of metrics other than time, in the words that every renderer for people shares.
 
 use super::Report;
 use crate::analyse::{Comparison, Direction};
 use crate::units::{Better, Charset, Metric, MetricGroup, Prominence, Side};
 
-/// Which way a group went, where it did.
+/// The direction in which a group changed, if it did.
 pub(super) fn moved(comparison: &Comparison, group: MetricGroup) -> Option<Direction> {
     let direction = comparison.direction(group);
     direction.filter(|direction| *direction != Direction::Same)
@@ -26,8 +26,8 @@ pub(super) fn leads(group: MetricGroup) -> impl Iterator<Item = Metric> {
     all.filter(|metric| metric.prominence == Prominence::Lead)
 }
 
-/// Both sides of one benchmark in short, where both were observed: `1 → 2 (9 B → 41 B)`, or `3` where
-/// nothing changed.
+/// A summary of both sides of one benchmark, if both were observed: `1 → 2 (9 B → 41 B)`, or `3`
+/// where nothing changed.
 pub(super) fn both(comparison: &Comparison, group: MetricGroup) -> Option<String> {
     let mut leads = leads(group);
     let first = leads.next()?;
@@ -49,7 +49,7 @@ pub(super) fn both(comparison: &Comparison, group: MetricGroup) -> Option<String
     })
 }
 
-/// What one side shows in short: `3 / 3.0 KiB`; `None` where it was not observed.
+/// A summary of one side: `3 / 3.0 KiB`; `None` where it was not observed.
 pub(super) fn in_short(comparison: &Comparison, group: MetricGroup, side: Side) -> Option<String> {
     let shown = leads(group).filter_map(|metric| {
         let value = comparison.value(metric, side)?;
@@ -76,7 +76,7 @@ pub(super) fn ways(comparison: &Comparison, group: MetricGroup) -> Vec<String> {
     both.into_iter().filter_map(told).collect()
 }
 
-/// What changed beside the metrics that stand for a group, to be put behind those: `, peak 9 B → 64.0 MiB`.
+/// The changes of other metrics of a group than its lead metrics, as a suffix to those: `, peak 9 B → 64.0 MiB`.
 pub(super) fn beside(comparison: &Comparison, group: MetricGroup) -> String {
     let others = comparison
         .metrics
@@ -91,7 +91,7 @@ pub(super) fn beside(comparison: &Comparison, group: MetricGroup) -> String {
     told.collect()
 }
 
-/// Whether a group was to be observed: it was, or something says why not.
+/// Whether a group was meant to be observed: it was, or a note says why not.
 pub(super) fn was_asked(comparison: &Comparison, group: MetricGroup) -> bool {
     !comparison.metrics.is_empty(group) || comparison.notes_about(group).next().is_some()
 }

@@ -45,7 +45,7 @@ use crate::attribute::Artifact;
 use crate::plan::Format;
 use crate::units::{Charset, Colour};
 
-/// How a report is shown where the format leaves a choice (today: text).
+/// How a report is shown, if the format leaves a choice (today: text).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RenderOptions {
     /// Columns of the terminal.
@@ -61,14 +61,14 @@ pub struct RenderOptions {
 /// How much text there is to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextLength {
-    /// About one screen: what decides the vote, and counts of the rest.
+    /// About one screen: what decides the vote, and how much else there is.
     Screen,
     /// Everything.
     Whole,
 }
 
 impl RenderOptions {
-    /// What suits a file: a hundred columns, no colour, Unicode, everything.
+    /// The options for files: a hundred columns, no colour, Unicode, everything.
     pub const FILE: RenderOptions = RenderOptions {
         width: 100,
         colour: Colour::Never,
@@ -77,7 +77,7 @@ impl RenderOptions {
     };
 }
 
-/// The plots of single benchmarks as files, those of which something is to be seen.
+/// The plots of single benchmarks as files, for benchmarks with something to see.
 #[must_use]
 pub fn plots(report: &Report) -> Vec<Artifact> {
     html::plots(report)
@@ -86,7 +86,7 @@ pub fn plots(report: &Report) -> Vec<Artifact> {
 /// Writes `report` in `format`. Pure: the same report gives the same text.
 ///
 /// # Errors
-/// [`ReportError`] where the report holds something that the format cannot say.
+/// [`ReportError`] if the report has something that the format cannot express.
 pub fn render(
     report: &Report,
     format: Format,

@@ -34,7 +34,7 @@ pub struct Report {
     pub environment: RunEnvironment,
     /// How it was measured.
     pub methodology: Methodology,
-    /// Differences between the sides, beside the source, that can change times on their own.
+    /// Differences between the sides, other than the source, that can change times on their own.
     pub confounders: Vec<String>,
     /// Things the reader should know.
     pub warnings: Vec<String>,
@@ -48,24 +48,24 @@ pub struct Report {
     /// Every budget, the most severe first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetCheck>,
-    /// Every claim, with what became of the benchmarks that it names; none in a shard.
+    /// Every claim, with the results of the benchmarks that it matches; empty in a shard.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimCheck>,
-    /// What the change can reach, unless that was not to be found out.
+    /// What the change can reach, unless `--no-reach` was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<ReachSummary>,
-    /// What a run that ended early did not come to; absent where it was completed.
+    /// What a run that ended early did not get to; absent if it was completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partial: Option<Partial>,
-    /// What the decision rests on beside the findings, so that merging can judge again.
+    /// What the decision rests on in addition to the findings, so that merging can judge again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
-    /// Of the benchmarks that were profiled: where their time goes, and what a change of it comes from.
+    /// For profiled benchmarks: where their time goes, and what a change of it comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributions: Vec<Attribution>,
 }
 
-/// What is known of every metric, for readers of the file: this program knows it already, and skips it.
+/// A description of every metric, for readers of the file; this program knows it already, and skips it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MetricTable;
 
@@ -81,18 +81,18 @@ impl<'de> Deserialize<'de> for MetricTable {
     }
 }
 
-/// Whether what had to be measured was.
+/// Whether anything was measured that had to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measuring {
-    /// Some of it was, or nothing had to be.
+    /// Something was measured, or nothing had to be.
     Something,
     /// None of it was.
     Nothing,
 }
 
 impl Report {
-    /// Whether anything was measured of what had to be: what both sides have and the change may affect,
-    /// and what nobody could run.
+    /// Whether anything was measured that had to be: benchmarks that both sides have and the change may
+    /// affect, and those that could not be run.
     #[must_use]
     pub fn measured(&self) -> Measuring {
         let had_to = |comparison: &&Comparison| match comparison.verdict {
@@ -122,7 +122,7 @@ impl Report {
 pub struct Partial {
     /// What it did not come to.
     pub shortfalls: Vec<Shortfall>,
-    /// What the next run of the same comparison finds; absent where that is not known.
+    /// What the next run of the same comparison will find; absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextRun>,
 }
@@ -132,13 +132,13 @@ pub struct Partial {
 pub struct NextRun {
     /// Whether this run's builds are kept for it.
     pub builds: NextBuilds,
-    /// How long this run took until measuring began, building aside, in seconds.
+    /// How long this run took until measuring began, without building, in seconds.
     pub preparing_seconds: f64,
     /// How long measuring would take at least, in seconds, as far as this run could see.
     pub measuring_seconds: f64,
 }
 
-/// Whether the next run finds what this one built.
+/// Whether the next run can use what this one built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NextBuilds {
@@ -148,27 +148,27 @@ pub enum NextBuilds {
     Discarded,
 }
 
-/// What the change can reach, read from the executables before anything was timed.
+/// What the change can reach, found from the executables before anything was timed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReachSummary {
     /// How many benchmarks both sides have.
     pub benchmarks: usize,
-    /// How many of them the change can affect, those included of which that is not known.
+    /// How many of them the change can affect, including those for which this is unknown.
     pub reached: usize,
-    /// Of how many of them that is not known.
+    /// For how many of them this is unknown.
     pub unknown: usize,
     /// How many functions differ between the executables, each counted once.
     pub changed_functions: usize,
     /// The workspace's own functions whose code has changed and that no benchmark executed.
     pub uncovered: Vec<UncoveredFunction>,
-    /// Benchmarks of such functions to begin with.
+    /// First benchmarks for such functions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skeletons: Vec<FunctionSkeleton>,
-    /// Why it is not known what the change can reach, where it is not; one fragment a target.
+    /// Why it is unknown what the change can reach, for targets for which it is; one fragment per target.
     pub notes: Vec<String>,
 }
 
-/// A changed function that no benchmark executes, and a benchmark of it to begin with.
+/// A changed function that no benchmark executes, and a first benchmark for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FunctionSkeleton {
     /// The function.
@@ -192,7 +192,7 @@ pub struct Range {
 /// One revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
-    /// What was typed, or what stands for it.
+    /// What was typed, or a description of it.
     pub label: String,
     /// The full id.
     pub commit: String,
@@ -207,13 +207,13 @@ pub struct Commit {
     pub working_tree: bool,
 }
 
-/// What kind of machine it was: numbers of one class may be compared with each other. Which machine of its kind
-/// is nobody's business, and its clock moves.
+/// What kind of machine it was: numbers from one class may be compared with each other. Which individual machine it
+/// was is private, and its clock speed varies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineClass {
     /// The processor's model.
     pub cpu: String,
-    /// How many processors are there for this process.
+    /// How many processors this process may use.
     pub cores: usize,
     /// The hypervisor's name, where the machine is virtual.
     pub virtualised: Option<String>,
@@ -242,18 +242,19 @@ pub struct RunEnvironment {
     pub host: String,
     /// The cargo profile.
     pub profile: String,
-    /// Criterion's version a package, of each side.
+    /// Criterion's version by package, for each side.
     pub criterion: Paired<BTreeMap<String, String>>,
     /// Where the versions of dependencies come from.
     #[serde(default, skip_serializing_if = "Locking::is_tracked")]
     pub locking: Locking,
-    /// The toolchain of each side and who chose it; absent where both revisions or rustup's default did.
+    /// The toolchain of each side and who chose it; absent if the revisions or rustup's default chose both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toolchain: Option<Paired<String>>,
-    /// Where checkouts and builds lay, and why not in the user's cache folder; absent where they did.
+    /// Where checkouts and builds lay, and why not in the user's cache folder; absent if they lay there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// Files that git does not track and that both sides were given: each pattern, with how many and how large.
+    /// Files that git does not track and that were brought to both sides: each pattern, with the number of files
+    /// and their size.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carried: Vec<String>,
 }
@@ -280,7 +281,7 @@ impl Locking {
 pub struct Methodology {
     /// The seed of every random choice.
     pub seed: u64,
-    /// At most this many rounds a benchmark.
+    /// At most this many rounds per benchmark.
     pub max_rounds: usize,
     /// The practical threshold as a share: 0.01 is one per cent.
     pub threshold: f64,
@@ -288,7 +289,7 @@ pub struct Methodology {
     pub confidence: f64,
     /// How many benchmarks share that level.
     pub family_size: usize,
-    /// What was done about testing many benchmarks, in one sentence.
+    /// How the report corrects for testing many benchmarks, in one sentence.
     pub correction: String,
     /// How the order of the sides was drawn, in one sentence.
     pub order: String,
@@ -298,13 +299,13 @@ pub struct Methodology {
     pub measurement_seconds: f64,
     /// Criterion's sample size within a round.
     pub sample_size: usize,
-    /// Which processors benchmark processes might use, in words.
+    /// Which processors benchmark processes may use, in words.
     pub pinning: String,
-    /// The words after the program's name, with the seed, that repeat this run.
+    /// The arguments, with the seed, that repeat this run.
     pub command_line: Vec<String>,
     /// Seconds spent, by stage, in order.
     pub timings: Vec<StageTiming>,
-    /// Which part of the benchmarks this is; absent where it is all of them.
+    /// Which part of the benchmarks this is; absent if it is all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<Partition>,
 }

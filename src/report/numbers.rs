@@ -1,4 +1,4 @@
-//! Numbers as people read them: with their unit, and with no digit that means nothing.
+//! Numbers for people: with their unit, and without meaningless digits.
 
 use crate::units::{Ratio, Unit};
 
@@ -22,7 +22,7 @@ pub(super) fn confidence(level: f64) -> String {
     let decimals = if missing <= 0.0 || missing >= 1.0 {
         1
     } else {
-        // Two significant digits of what is missing from certainty: 99.964 %.
+        // Two significant digits of the distance from certainty: 99.964 %.
         (1.0 - missing.log10().floor()).clamp(1.0, 9.0) as usize
     };
     let text = format!("{percent:.decimals$}");
@@ -30,7 +30,7 @@ pub(super) fn confidence(level: f64) -> String {
     format!("{text} %")
 }
 
-/// `p = 0.031`, or the bound below which more digits say nothing.
+/// `p = 0.031`, or the bound below which more digits are meaningless.
 pub(super) fn p_equals(p: f64) -> String {
     match p_value(p) {
         text if text.starts_with('<') => format!("p {text}"),
@@ -38,7 +38,7 @@ pub(super) fn p_equals(p: f64) -> String {
     }
 }
 
-/// A change on an axis, with no digit that says nothing: `+5 %`, `0 %`, `-0.5 %`.
+/// A change on an axis, without meaningless digits: `+5 %`, `0 %`, `-0.5 %`.
 pub(super) fn tick(change: f64) -> String {
     let text = share(change.abs());
     if text == "0 %" {
@@ -50,7 +50,7 @@ pub(super) fn tick(change: f64) -> String {
     }
 }
 
-/// A p-value with two significant digits, or the bound below which it says nothing more.
+/// A p-value with two significant digits, or the bound below which the exact value is meaningless.
 pub(super) fn p_value(p: f64) -> String {
     match p {
         p if p < 1e-4 => "< 0.0001".to_owned(),

@@ -1,4 +1,4 @@
-//! The words of a report that is not whole.
+//! The words of a partial report.
 
 use super::words::plural;
 use super::{NextBuilds, NextRun, Report};
@@ -6,21 +6,21 @@ use crate::analyse::Comparison;
 use crate::judge::{EarlyEnd, RunPart, Shortfall};
 use crate::measure::Remark;
 
-/// That the report is partial, why, and what a second run would take; `None` of a whole one.
+/// A sentence that the report is partial, why, and how long a second run would take; `None` for a complete one.
 pub(super) fn sentence(report: &Report) -> Option<String> {
     let partial = report.partial.as_ref()?;
     let next = partial.next.as_ref().map(next).unwrap_or_default();
     Some(format!("{}.{next}", words(&partial.shortfalls)))
 }
 
-/// Whether the run ended before this benchmark had the rounds that it needed: its times are no figures for a
-/// history, which has no place to say so.
+/// Whether the run ended before this benchmark had the rounds that it needed: its times do not belong into a
+/// history, which cannot mark them as partial.
 pub(super) fn is_cut_short(comparison: &Comparison) -> bool {
     let mut remarks = comparison.remarks.iter();
     remarks.any(|remark| matches!(remark, Remark::CutShort { .. }))
 }
 
-/// What a run did not come to, as a lower-case fragment: each cause once, with its parts.
+/// What a run did not get to, as a lower-case fragment: each cause once, with its parts.
 pub(super) fn words(shortfalls: &[Shortfall]) -> String {
     let mut causes: Vec<(&EarlyEnd, Vec<String>)> = Vec::new();
     for shortfall in shortfalls {

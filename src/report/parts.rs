@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Report;
 use crate::plan::Partition;
 
-/// What keeps `reports` from being either no parts at all or all parts of one partition, as lower-case
-/// fragments. A missing part is one: a benchmark that nobody measured must not pass.
+/// Why `reports` are neither independent of any partition nor all the parts of one, as lower-case
+/// fragments. A missing part is such a problem: a benchmark that was not measured must not pass.
 pub(super) fn problems<'a>(reports: impl Iterator<Item = &'a Report>) -> Vec<String> {
     let (mut wholes, mut counts) = (0, BTreeMap::<Partition, usize>::new());
     for report in reports {

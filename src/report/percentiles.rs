@@ -1,12 +1,12 @@
-//! What percentiles and standard deviations are of, in the words that every renderer for people shares.
+//! What percentiles and standard deviations describe, in the words that every renderer for people shares.
 //!
-//! A sample's time is the mean of its iterations, so a percentile of samples is one of iterations only where
-//! a sample has one.
+//! A sample's time is the mean of its iterations, so a percentile of samples is one of iterations only if each
+//! sample is one iteration.
 
 use crate::analyse::{Change, IterationsPerSample};
 use crate::units::Side;
 
-/// `iterations`, `means of 124 iterations`, or `samples` where that is not known.
+/// `iterations`, `means of 124 iterations`, or `samples` if unknown.
 pub(super) fn of(samples: Option<IterationsPerSample>) -> String {
     match samples {
         None => "samples".to_owned(),
@@ -57,7 +57,7 @@ pub(super) fn are_comparable(time: &Change) -> bool {
     both.is_none_or(|(base, head)| base.is_comparable(head))
 }
 
-/// Of how many iterations the samples of one side are.
+/// How many iterations the samples of one side have.
 pub(super) fn each(time: &Change, side: Side) -> Option<IterationsPerSample> {
     time.samples(side)?.iterations
 }

@@ -72,7 +72,7 @@ pub(super) fn words(reason: &Reason) -> String {
     }
 }
 
-/// What a reason names: the first by name, the others by number.
+/// The items of a reason: the first ones by name, and how many others there are.
 struct List {
     names: Vec<String>,
     count: usize,

@@ -1,4 +1,4 @@
-//! What may hurt in production beyond the verdict itself: each with its weight and a lower-case fragment.
+//! Risks in production beyond the verdict itself: each with its weight and a lower-case fragment.
 
 use super::escape::{shortened, visible};
 use super::percentiles;
@@ -6,7 +6,7 @@ use crate::analyse::Comparison;
 use crate::attribute::Attribution;
 use crate::units::{Metric, Paired, Side, Unit};
 
-/// How much longer the tail of the head side must have grown than its middle to be named.
+/// How much more the tail of the head side must have grown than its middle to be reported.
 const TAIL_GROWTH: f64 = 1.5;
 
 /// A function with this share of a benchmark's time is its bottleneck.
@@ -33,7 +33,7 @@ pub(super) fn tail(comparison: &Comparison) -> Option<(f64, String)> {
     })
 }
 
-/// The function that takes most of a benchmark's time, if that is most of it.
+/// The function that takes the largest part of a benchmark's time, if that is more than half.
 pub(super) fn bottleneck(attribution: &Attribution) -> Option<(f64, String)> {
     let first = attribution.bottlenecks.first()?;
     (first.share >= MOST_OF_IT).then(|| {

@@ -1,8 +1,8 @@
-//! Benchmarks to begin with, of changed functions that have none.
+//! First benchmarks for changed functions that have none.
 
 use super::{FunctionSkeleton, Report};
 
-/// So many are shown in a document; all of them are in the JSON report.
+/// The most that are shown in a document; the JSON report has all of them.
 const SHOWN: usize = 5;
 
 /// The functions with their skeletons, as many as a document shows.

@@ -1,11 +1,11 @@
-//! What the rounds of unchanged benchmarks can have missed, in the words that every renderer for people shares.
+//! What the rounds of unchanged benchmarks may have missed, in the words that every renderer for people shares.
 
 use super::Report;
 use crate::analyse::{Comparison, Verdict};
 use crate::stats::unseen_mode;
 use crate::units::plural;
 
-/// What the rounds of an unchanged benchmark can have missed.
+/// What the rounds of an unchanged benchmark may have missed.
 pub(super) fn of(comparison: &Comparison) -> Option<String> {
     let change = comparison.estimate()?;
     (comparison.verdict == Verdict::Unchanged).then(|| {
@@ -17,7 +17,7 @@ pub(super) fn of(comparison: &Comparison) -> Option<String> {
     })
 }
 
-/// What the rounds of this report's unchanged benchmarks can have missed; nothing where there are none.
+/// What the rounds of this report's unchanged benchmarks may have missed; `None` if there are none.
 pub(super) fn modes(report: &Report) -> Option<String> {
     let unchanged = report
         .benchmarks
@@ -40,7 +40,7 @@ pub(super) fn modes(report: &Report) -> Option<String> {
     ))
 }
 
-/// So many rounds `--thorough` takes before it calls anything unchanged.
+/// How many rounds `--thorough` takes before it calls anything unchanged.
 const THOROUGH: usize = 29;
 
 fn whole_share(share: f64) -> String {

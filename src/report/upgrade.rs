@@ -1,11 +1,11 @@
-//! Reports of version 1 as version 2 has them.
+//! Converts reports of version 1 to version 2.
 //!
-//! Version 1 had a shape of its own for times and one for allocations. Its `mean_change` had no test, and is left
-//! out.
+//! Version 1 had a shape of its own for times and one for allocations. Its `mean_change` was not tested
+//! statistically, and is left out.
 
 use serde_json::{Map, Value, json};
 
-/// Takes `report` from version 1 to version 2.
+/// Converts `report` from version 1 to version 2.
 pub(super) fn from_v1(report: &mut Value) {
     report["schema_version"] = json!(2);
     items(report, "benchmarks").for_each(upgrade_benchmark);
@@ -65,7 +65,7 @@ fn upgrade_benchmark(benchmark: &mut Value) {
     }
 }
 
-/// The figures of version 1 with the metrics that they are, and the name of their error.
+/// The figures of version 1 with their metrics, and the name of their error.
 const TIMES: [[&str; 3]; 5] = [
     ["mean", "mean_ns", "mean"],
     ["time", "median_ns", "median"],
@@ -132,7 +132,7 @@ fn add_times(metrics: &mut Map<String, Value>, time: &Value, throughput: &Value)
     typical["rounds"] = rounds.collect();
 }
 
-/// The figures of version 1 with the metrics that they are, and the name of their verdict.
+/// The figures of version 1 with their metrics, and the name of their verdict.
 const COUNTS: [[&str; 3]; 7] = [
     ["allocations", "count", "allocations"],
     ["reallocations", "reallocations", "reallocations"],
@@ -168,7 +168,7 @@ fn add_counts(metrics: &mut Map<String, Value>, allocations: &Value) {
     }
 }
 
-/// Early reports have one verdict on all figures: that of each which moved.
+/// Early reports have one verdict on all figures: it applies to each one that changed.
 fn together(allocations: &Value, figure: &str) -> Value {
     let of = |side: &str| allocations[side][figure].as_f64();
     match (allocations["verdict"].as_str(), of("base"), of("head")) {

@@ -56,13 +56,13 @@ pub(super) fn vote_word(vote: Vote) -> &'static str {
     }
 }
 
-/// Whether anything beside the time differs between the sides.
+/// Whether any metric other than time differs between the sides.
 pub(super) fn has_moved_beside(comparison: &Comparison) -> bool {
     let mut groups = MetricGroup::BESIDE_TIME.into_iter();
     groups.any(|group| metrics::moved(comparison, group).is_some())
 }
 
-/// Whether the head side takes more of anything beside the time.
+/// Whether any metric other than time grew on the head side.
 pub(super) fn has_grown_beside(comparison: &Comparison) -> bool {
     let mut groups = MetricGroup::BESIDE_TIME.into_iter();
     groups.any(|group| comparison.direction(group) == Some(Direction::More))
@@ -102,7 +102,7 @@ pub(super) fn summary(comparison: &Comparison) -> String {
     told
 }
 
-/// What became of a group beside the time, to be put behind the sentence about it.
+/// The change of a group other than time, as a suffix to the sentence about the time.
 fn beside(comparison: &Comparison, group: MetricGroup) -> Option<String> {
     metrics::moved(comparison, group)?;
     let of = |side| metrics::in_short(comparison, group, side);
@@ -141,7 +141,7 @@ pub(super) fn ordered(report: &Report) -> Vec<&Comparison> {
     all
 }
 
-/// Whether nothing is to be said of the time.
+/// Whether there is nothing to say about the time.
 fn is_quiet(verdict: Verdict) -> bool {
     matches!(
         verdict,
@@ -153,7 +153,7 @@ fn place(comparison: &Comparison) -> usize {
     let position = ORDER.iter().position(|v| *v == comparison.verdict);
     let quiet = is_quiet(comparison.verdict);
     match position {
-        // Times that stayed, other things that did not: after those whose time changed.
+        // Benchmarks whose time is unchanged but whose other metrics are not: after those whose time changed.
         Some(_) if quiet && has_moved_beside(comparison) => 2,
         Some(place) if place >= 2 => place + 1,
         Some(place) => place,
@@ -171,7 +171,7 @@ pub(super) fn change_ratio(comparison: &Comparison) -> Option<Ratio> {
     Some(comparison.estimate()?.ratio)
 }
 
-/// What stands above the intervals: with their level where they share one.
+/// The heading of the intervals: with their level if they share one.
 pub(super) fn interval_heading(report: &Report) -> String {
     let changes = report.benchmarks.iter().filter_map(Comparison::estimate);
     let mut levels: Vec<String> = changes.map(|c| confidence(c.confidence)).collect();
@@ -189,7 +189,7 @@ pub(super) fn count(report: &Report, verdict: Verdict) -> usize {
     report.benchmarks.iter().filter(has).count()
 }
 
-/// `2 slower, 1 faster, 11 unchanged`: what there is of each, in reading order.
+/// `2 slower, 1 faster, 11 unchanged`: the number of each verdict, in reading order.
 pub(super) fn tally(report: &Report) -> String {
     let all: Vec<&Comparison> = report.benchmarks.iter().collect();
     tally_of(&all)
@@ -235,7 +235,7 @@ pub(super) enum Naming {
 }
 
 impl Naming {
-    /// The shortest that suits every benchmark of `report`.
+    /// The shortest naming that is unique for every benchmark of `report`.
     pub(super) fn of(report: &Report) -> Naming {
         let Some(first) = report.benchmarks.first().map(|c| &c.key) else {
             return Naming::Id;
@@ -282,12 +282,12 @@ pub(super) fn memory(environment: &RunEnvironment) -> String {
     }
 }
 
-/// What was typed, where that is not the commit's id anyway.
+/// What was typed, if that is not the commit's id.
 pub(super) fn label(commit: &Commit) -> Option<String> {
     (!commit.commit.starts_with(&commit.label)).then(|| visible(&commit.label))
 }
 
-/// Where the versions of dependencies come from, where that is worth a line.
+/// Where the versions of dependencies come from, if that is worth a line.
 pub(super) fn locking(environment: &RunEnvironment) -> Option<&'static str> {
     match environment.locking {
         Locking::Tracked => None,
@@ -307,7 +307,7 @@ pub(super) fn revision(commit: &Commit) -> String {
     }
 }
 
-/// That a report speaks of some of the benchmarks only.
+/// A sentence that the report covers some of the benchmarks only.
 pub(super) fn part(part: Partition) -> String {
     format!(
         "only part {} of {} of the benchmarks; `cargo perfcheck report` merges the parts",

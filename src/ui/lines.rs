@@ -1,4 +1,4 @@
-//! Progress where nobody looks at a terminal: lines that are worth keeping in a log.
+//! Progress without a terminal: lines that are worth keeping in a log.
 
 use std::io::Write;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::story::{RemainingTime, Story, spoken};
 use crate::units::Event;
 
-/// Without a step for so long, a line says where the run stands.
+/// After this long without a step, a line says where the run stands.
 const PAUSE: Duration = Duration::from_secs(60);
 
 pub(super) struct Lines {
@@ -41,7 +41,7 @@ impl Lines {
         }
     }
 
-    /// Where the run stands, where nobody has said so for long.
+    /// Writes where the run stands, if no line has said so for a while.
     fn stand(&mut self, now: Duration) -> std::io::Result<()> {
         if now.saturating_sub(self.last) < PAUSE {
             return Ok(());

@@ -1,7 +1,7 @@
-//! Progress on stderr, from events: what happens now, how far it is, how long still.
+//! Progress on stderr, from events: what happens now, how far it is, how long it will still take.
 //!
-//! The rooms emit [`Event`]s; nothing here reaches back. A [`Progress`] is told where to write and
-//! what time it is, so it is tested without a terminal and without waiting.
+//! The rooms emit [`Event`]s; nothing here reaches back. A [`Progress`] gets its output stream and
+//! its clock from outside, so tests need no terminal and no waiting.
 
 mod lines;
 mod screen;
@@ -28,8 +28,8 @@ pub(crate) enum ProgressKind {
         /// Whether words are coloured.
         colour: Colour,
     },
-    /// A line for every step and, where a minute has passed without one, one in between, which waits for the end of a
-    /// round while times are measured: for logs.
+    /// A line for every step, for logs. If a minute passes without a step, there is a line in between; while times
+    /// are measured, it waits for the end of a round.
     Lines,
     /// Every event as one line of JSON.
     Json,
@@ -41,7 +41,7 @@ pub(crate) enum ProgressKind {
 /// is written to the same stream.
 pub(crate) struct Progress {
     view: Arc<ProgressView>,
-    /// Looks at the clock where no event comes; absent where a test does.
+    /// Checks the clock when no event comes; absent in tests, which do it themselves.
     _ticker: Option<Ticker>,
 }
 
@@ -117,7 +117,7 @@ impl Progress {
         move |event| self.view.take(&event)
     }
 
-    /// Takes the bar off the terminal. Nothing is shown from here on but what finished before.
+    /// Removes the bar from the terminal. From then on only finished steps are shown.
     pub(crate) fn finish(&self) {
         let mut shown = self.view.shown();
         if let ProgressDisplay::Screen(screen) = &mut *shown {
@@ -139,7 +139,7 @@ impl ProgressView {
 
     fn take(&self, event: &Event) {
         let now = (self.clock)();
-        // A stream nobody reads any more is no reason to stop measuring.
+        // A closed stream is no reason to stop measuring.
         let _ = match &mut *self.shown() {
             ProgressDisplay::Screen(screen) => {
                 screen.take(event, now);

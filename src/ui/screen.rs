@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use super::story::{RemainingTime, Story, spoken};
 use crate::units::{Colour, Event};
 
-/// The bar counts thousandths, since the share is what is known.
+/// The bar counts thousandths, since only the share is known.
 const WHOLE: u64 = 1000;
 
 pub(super) struct Screen {
@@ -43,7 +43,8 @@ impl Screen {
         self.show(now);
     }
 
-    /// Time has passed: a long build says for how long it has gone on. Nothing else does, while something is measured.
+    /// Time has passed: a long build shows how long it has taken so far. Nothing is redrawn while something is
+    /// measured.
     pub(super) fn tick(&mut self, now: Duration) {
         if self.story.is_building() {
             self.show(now);
@@ -84,7 +85,7 @@ fn style() -> ProgressStyle {
         .progress_chars("━╸ ")
 }
 
-/// A terminal that is any stream: what indicatif needs, in the escape sequences every one knows.
+/// Any stream as a terminal for indicatif, with escape sequences that every terminal supports.
 struct StreamTerminal {
     out: Mutex<Box<dyn Write + Send>>,
     width: u16,

@@ -1,4 +1,4 @@
-//! What the events amount to: finished steps, the present one, and how long it still takes.
+//! What the events add up to: finished steps, the current one, and how long it will still take.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,9 +19,9 @@ pub(super) struct ProgressStep {
 pub(super) struct Now {
     /// What is being done.
     pub(super) text: String,
-    /// Which share of the present stage is done, where that is known.
+    /// The share of the current stage that is done, if known.
     pub(super) done: Option<f64>,
-    /// How long it still takes at the present pace, where that is known.
+    /// How long it will still take at the current pace, if known.
     pub(super) left: Option<RemainingTime>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Now {
 pub(super) enum RemainingTime {
     /// No longer than this: rounds can only turn out not to be needed.
     AtMost(Duration),
-    /// Crates do not take one and the same time.
+    /// Crates take different times, so this is a guess.
     About(Duration),
 }
 
@@ -69,10 +69,10 @@ struct Rounds {
     max_rounds: usize,
     /// Rounds that were run, over all benchmarks.
     run: usize,
-    /// Rounds that will not be needed, since their benchmark was settled before.
+    /// Rounds that will not be needed, since their benchmark was decided earlier.
     spared: usize,
     settled: usize,
-    /// Rounds run of each benchmark that is not settled.
+    /// Rounds run so far of each benchmark that is still open.
     open: HashMap<String, usize>,
     current: String,
     round: usize,
@@ -87,7 +87,7 @@ impl Story {
         }
     }
 
-    /// Takes an event in; gives the step that it begins or ends.
+    /// Takes an event, and returns the step that it begins or ends.
     pub(super) fn take(&mut self, event: &Event, now: Duration) -> Option<ProgressStep> {
         match event {
             Event::Resolved {
@@ -158,7 +158,7 @@ impl Story {
                     StoryStage::Pass(Rounds::new(*pass, *benchmarks, *rounds)),
                     now,
                 );
-                // Where everything is identical, or failed, a pass is over at once.
+                // If everything is identical, or failed, a pass is over at once.
                 if *benchmarks == 0 {
                     return None;
                 }
@@ -244,7 +244,8 @@ impl BuildProgress {
         Some(self.done as f64 / total as f64)
     }
 
-    /// By the pace when the last crate was done: until the next one, time spent says nothing of what is left.
+    /// From the pace when the last crate was finished: until the next one, the time spent says nothing about what
+    /// is left.
     fn left(&self, spent: Duration) -> Option<RemainingTime> {
         let since = spent.saturating_sub(self.at);
         let left = left(self.at, self.share()?)?.checked_sub(since)?;
@@ -304,7 +305,7 @@ impl Rounds {
 
     fn now(&self) -> (String, f64) {
         let all = self.benchmarks * self.max_rounds;
-        // Rounds that turned out not to be needed take no time: they leave the total.
+        // Rounds that turned out not to be needed take no time, so they do not count in the total.
         let total = all.saturating_sub(self.spared).max(self.run);
         let done = if total == 0 {
             1.0
@@ -353,7 +354,7 @@ fn discovered(event: &Event) -> Option<ProgressStep> {
     step("Found", text)
 }
 
-/// The share must be worth an extrapolation.
+/// The smallest share that is worth an extrapolation.
 const ENOUGH: f64 = 0.02;
 
 fn left(spent: Duration, done: f64) -> Option<Duration> {

@@ -25,7 +25,7 @@ impl Paper {
     }
 }
 
-/// A run of two benchmarks, an event a second.
+/// A run of two benchmarks, with one event per second.
 fn events() -> Vec<Event> {
     let mut events = vec![
         Event::Resolved {
@@ -138,7 +138,7 @@ fn a_log_says_where_the_run_stands_when_a_minute_has_passed_without_a_step() {
     // At 20 s a quarter was done.
     let expected = "building base: serde, 1 of 4 crates, 1 min 0 s so far (about 20 s left)";
     assert_eq!(last.trim(), expected);
-    // A crate that takes longer than all of them should have says nothing of the end.
+    // A crate that takes longer than the estimate for all of them says nothing about the end.
     assert_eq!(at(120), 3);
     let text = paper.text();
     let last = text.lines().last().unwrap_or_default();
@@ -197,7 +197,7 @@ fn a_log_grows_by_no_line_of_the_clock_while_times_are_measured_and_by_one_at_an
         let begun = lines();
         assert_eq!(tick(second), begun + 1, "{pass:?}");
     }
-    // What lies between two steps can be long, too.
+    // The time between two steps can be long, too.
     let took = Duration::from_secs(1);
     sink(Event::PassFinished {
         pass: Pass::Profile,

@@ -1,4 +1,4 @@
-//! A thread that looks at the clock now and then.
+//! A thread that calls something at regular intervals.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;

@@ -11,13 +11,13 @@ use crate::report::causes::{self, ShownCauses};
 use crate::report::escape::{shortened, visible};
 use crate::report::words::{self, Naming};
 
-/// Characters of a function's name beside its benchmark's.
+/// The most characters of a function's name beside its benchmark's name.
 const SHORT: usize = 80;
 
 /// Columns of a line of source.
 const WIDTH: usize = 400;
 
-/// What the lines of benchmarks say of the section below, and how they lead there.
+/// What the lines of benchmarks say about the section below, with links to it.
 pub(super) struct Causes<'a>(Vec<(&'a Comparison, &'a Attribution)>);
 
 impl<'a> Causes<'a> {
@@ -40,7 +40,7 @@ impl<'a> Causes<'a> {
         }
     }
 
-    /// The way to all that is known of it.
+    /// The link to everything that is known about it.
     pub(super) fn link(&self, comparison: &Comparison) -> Markup {
         html! {
             @if let Some((place, _)) = self.find(comparison) {
@@ -66,7 +66,7 @@ pub(super) fn causes(report: &Report) -> Markup {
                     @if let Some(explanation) = &attribution.explanation {
                         details.explained open[place == 0] {
                             summary { code { (visible(&naming.name(&comparison.key))) } " " (total(attribution)) }
-                            // Browsers open a fold whose inside is linked to.
+                            // Browsers open a fold when a link leads inside it.
                             div id={ "cause-" (place) } {
                                 (explained(attribution, explanation, &mut shown))
                                 @if place < flames::IN_PAGE { (flames::graphs(attribution)) }

@@ -1,4 +1,4 @@
-//! Plots as files of their own, for the artifact of a run.
+//! Plots as separate files, for the artifact of a run.
 
 use maud::{Markup, html};
 
@@ -7,20 +7,20 @@ use crate::attribute::{Artifact, Folders};
 use crate::report::Report;
 use crate::report::words::{self, Naming};
 
-/// What makes a picture of the page a document: its own colours for light and dark, and its name.
+/// Turns a picture of the page into a document, with its own colours for light and dark, and its title.
 pub(super) fn file(picture: Markup, width: u32, title: &str) -> String {
     let style = include_str!("plot.css");
     let text = picture.into_string();
     let (open, rest) = text.split_once('>').unwrap_or((&text, ""));
     let title = html! { title { (title) } }.into_string();
-    // Without the scheme a viewer in dark mode would put light ink on white.
+    // Without the colour scheme, a viewer in dark mode would draw light lines on white.
     format!(
         "{open} xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\">{title}<style>:root {{ color-scheme: light dark; }}\n{style}</style>{rest}\n"
     )
 }
 
-/// Of every benchmark whose time a reader wants to see: its samples, its rounds, and their levels, at
-/// `<package>/<target>/<id>/<samples|rounds|levels>.svg`.
+/// For every benchmark whose time a reader wants to see: its samples, its rounds, and their levels,
+/// at `<package>/<target>/<id>/<samples|rounds|levels>.svg`.
 pub(in crate::report) fn plots(report: &Report) -> Vec<Artifact> {
     let naming = Naming::of(report);
     let threshold = report.methodology.threshold;

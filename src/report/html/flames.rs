@@ -1,6 +1,6 @@
 //! Flame graphs within the page.
 //!
-//! Each is a document of its own in a sandboxed frame: inferno's pictures bring scripts (zoom, search)
+//! Each is a separate document in a sandboxed frame: inferno's pictures bring scripts (zoom, search)
 //! and identifiers that would clash with the page's and with each other's, and the frame keeps both
 //! apart. The frame's document is in an attribute, so nothing is loaded from anywhere.
 
@@ -9,12 +9,12 @@ use maud::{Markup, html};
 use crate::attribute::{self, Attribution};
 use crate::report::escape::visible;
 
-/// Of so many benchmarks the graphs are in the page; a page shall open at once.
+/// The most benchmarks whose graphs are in the page, which must open at once.
 pub(super) const IN_PAGE: usize = 12;
 /// How inferno's pictures start.
 const START: &str = "onload=\"init(evt)\"";
-/// How they start in a frame. Within a closed fold it has no width, and there is nothing to lay out until
-/// it gets one. The address that inferno keeps its state in is not the frame's to change.
+/// How they start in a frame. Within a closed fold it has no width, and there is nothing to lay out until it gets
+/// one. Inferno keeps its state in the address, which the frame must not change.
 const IN_FRAME: &str = "<script>history.replaceState = () => {};
 function start(event) {
   const wide = () => {
@@ -25,7 +25,7 @@ function start(event) {
   addEventListener('resize', wide);
   wide();
 }</script>";
-/// The height of a frame whose picture does not say its own.
+/// The height of a frame whose picture does not specify one.
 const HEIGHT: u32 = 600;
 
 /// The graphs of a benchmark, the differential one first.
@@ -36,7 +36,7 @@ pub(super) fn graphs(attribution: &Attribution) -> Markup {
         @for (name, picture) in &graphs {
             details {
                 summary { (heading(name)) }
-                // Modals, since the pictures ask for what to search.
+                // Modals are allowed, since the pictures ask for the search term.
                 iframe.flame sandbox="allow-scripts allow-modals" loading="lazy" title=(heading(name))
                     style={ "height:" (height(picture) + 16) "px" } srcdoc=(document(picture)) {}
             }
@@ -52,7 +52,7 @@ fn heading(name: &str) -> &'static str {
     }
 }
 
-/// The picture as a page: what stands before its root element is for files alone.
+/// The picture as a page, without what precedes its root element, which only files need.
 fn document(picture: &str) -> String {
     let start = picture.find("<svg").unwrap_or(0);
     format!(
@@ -61,13 +61,13 @@ fn document(picture: &str) -> String {
     )
 }
 
-/// The names in it are escaped; what hides or reorders characters is not.
+/// The names in the picture are escaped, but characters that hide or reorder others are not: this removes them.
 fn harmless(picture: &str) -> String {
     let lines: Vec<String> = picture.lines().map(visible).collect();
     lines.join("\n")
 }
 
-/// The height that the root element says.
+/// The height that the root element specifies.
 fn height(picture: &str) -> u32 {
     let start = picture.find("<svg").unwrap_or(0);
     let root = picture[start..].split('>').next().unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::report::escape::shortened;
 use crate::report::words::{self, Naming};
 use crate::units::Ratio;
 
-/// Rows that are drawn; more would not be read.
+/// The most rows that are drawn; nobody would read more.
 const ROWS: usize = 60;
 
 const ROW: f64 = 22.0;
@@ -30,7 +30,7 @@ fn nothing(report: &Report) -> Markup {
     }
 }
 
-/// What a picture without the page around it says of a report that is not whole.
+/// What a picture outside the page says about a partial report.
 fn mark(report: &Report) -> Option<&'static str> {
     let partial = report.partial.as_ref();
     partial.map(|_| "Partial report: the run ended before it was done; the other formats say what is missing.")

@@ -1,7 +1,7 @@
 //! The report as one page that opens from disk, needs no network and reads without scripts.
 //!
 //! Everything from elsewhere passes through maud, which escapes it, after
-//! [`super::escape::visible`], which takes what hides or reorders characters.
+//! [`super::escape::visible`], which removes characters that hide or reorder others.
 
 mod budgets;
 mod causes;
@@ -204,7 +204,7 @@ fn conclusions(report: &Report) -> Markup {
     }
 }
 
-/// Of changed functions that no benchmark executes.
+/// First benchmarks of changed functions that no benchmark executes.
 fn benchmarks_to_begin_with(report: &Report) -> Markup {
     html! {
         @for one in skeletons::of(report) {

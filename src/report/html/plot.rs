@@ -32,7 +32,7 @@ impl Axis {
         }
     }
 
-    /// Where `value` stands; what lies beyond an end stands at it.
+    /// The position of `value`; a value beyond an end is placed at that end.
     pub(super) fn at(&self, value: f64) -> f64 {
         let share = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         self.start + share * (self.end - self.start)
@@ -64,7 +64,7 @@ pub(super) fn unit(x: f64) -> String {
     format!("{x:.1}")
 }
 
-/// How far bars reach to both sides of zero: all bars of one page share it.
+/// How far the scale of bars reaches on both sides of zero: all bars of one page share it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct BarReach(pub(super) f64);
 
@@ -72,7 +72,7 @@ pub(super) struct BarReach(pub(super) f64);
 const OUTLIER: f64 = 4.0;
 
 impl BarReach {
-    /// What shows every interval whole, but for outliers.
+    /// The reach that shows every interval whole, except outliers.
     pub(super) fn fitting<'a>(
         changes: impl Iterator<Item = &'a RatioEstimate>,
         threshold: f64,
@@ -195,7 +195,7 @@ pub(super) fn rounds(time: &Change, threshold: f64) -> Option<Markup> {
     let finite = all.filter(|c| c.is_finite());
     let low = finite.clone().fold(f64::INFINITY, f64::min);
     let high = finite.fold(f64::NEG_INFINITY, f64::max);
-    // Drift is what this plot is for, so it shows the spread of the rounds, not their way from zero.
+    // This plot is meant to show drift, so its scale fits the spread of the rounds, not their distance from zero.
     let room = (high - low).max(threshold / 4.0) * 0.15;
     let y = Axis::new(low - room, high + room, 128.0, 8.0);
     let x = Axis::new(0.5, changes.len() as f64 + 0.5, 70.0, 630.0);
@@ -225,8 +225,8 @@ pub(super) fn rounds(time: &Change, threshold: f64) -> Option<Markup> {
     })
 }
 
-/// The level of both sides in every round, in the order in which they were run: where the machine
-/// drifted, both drift, and their ratio does not.
+/// The level of both sides in every round, in the order in which they were run: if the machine
+/// drifted, both sides drift, and their ratio does not.
 pub(super) fn levels(time: &Change) -> Option<Markup> {
     let quartiles: Option<Vec<Paired<Quartiles>>> =
         time.rounds.iter().map(|round| round.quartiles).collect();

@@ -123,8 +123,9 @@ fn lines(text: &str) -> String {
 
 fn times(frame: &PageContext<'_>, comparison: &Comparison, time: &Change) -> Markup {
     let change = time.estimate.as_ref();
-    // Identical numbers for a thousand unchanged benchmarks would slow the page down for nothing:
-    // what did not move shows its rounds, where drift would be seen, and no second plot.
+    // Identical numbers for a thousand unchanged benchmarks would slow the page down for nothing: a
+    // benchmark that did not change shows its rounds, where drift would be seen, and no second
+    // plot.
     let distributions = (comparison.verdict != Verdict::Unchanged)
         .then(|| plot::distributions(time))
         .flatten();
@@ -189,7 +190,7 @@ fn quotient(comparison: &Comparison, metric: Metric) -> String {
     finite.map_or_else(|| "–".to_owned(), |quotient| format!("{quotient:.3}"))
 }
 
-/// Every metric of a group beside the time.
+/// Every metric of a group other than time.
 fn details(comparison: &Comparison, group: MetricGroup) -> Markup {
     let ways = metrics::ways(comparison, group);
     let observed = |side: &Side| metrics::in_short(comparison, group, *side).is_some();
@@ -220,7 +221,7 @@ fn is_exact(comparison: &Comparison, group: MetricGroup, side: Side) -> bool {
     all.all(|observed| observed.exactness == Exactness::Exact)
 }
 
-/// More places than this are in the JSON alone.
+/// Further places are in the JSON report only.
 const SITES: usize = 12;
 
 fn sites(sites: &[AllocationSite]) -> Markup {

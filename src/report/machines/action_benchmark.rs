@@ -35,7 +35,7 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
 fn entries(comparison: &Comparison) -> Vec<ActionEntry> {
     let name = visible(&comparison.key.to_string());
     let mut entries = Vec::new();
-    // A history takes every value for a whole one.
+    // A history treats every value as complete.
     let head = |metric: Metric| comparison.value(metric, Side::Head);
     if let (Some(mean), false) = (head(Metric::MEAN), partial::is_cut_short(comparison)) {
         entries.push(ActionEntry {

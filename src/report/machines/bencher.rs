@@ -44,12 +44,12 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
 fn measures(comparison: &Comparison) -> Measures {
     let mut measures = Measures::new();
     let head = |metric: Metric| comparison.value(metric, Side::Head);
-    // A history takes every value for a whole one.
+    // A history treats every value as complete.
     let is_whole = !partial::is_cut_short(comparison);
     let spread = head(Metric::MEAN).zip(head(Metric::STD_DEV));
     if let Some((mean, deviation)) = spread.filter(|_| is_whole) {
-        // The mean with one standard deviation to each side, as Bencher's own adapters for
-        // harnesses without an interval of the mean have it. Nanoseconds.
+        // The mean with one standard deviation on each side, as in Bencher's own adapters for
+        // harnesses without an interval of the mean. In nanoseconds.
         measures.insert(
             "latency",
             BencherMetric {
@@ -84,7 +84,7 @@ fn measures(comparison: &Comparison) -> Measures {
     measures
 }
 
-/// What a metric is called among all measures of a project on Bencher.
+/// The name of a metric among all measures of a project on Bencher.
 fn measure(metric: Metric) -> &'static str {
     let names = [
         (Metric::BYTES, "allocated-bytes"),

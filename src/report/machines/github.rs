@@ -46,7 +46,7 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
         let of_benchmarks = all.iter().map(|c| annotation(report, level, naming, c));
         let checks = report.budgets.iter().filter(|b| b.status == status);
         let of_budgets = checks.map(|check| budget(level, naming, check));
-        // Benchmarks before budgets: what is over its budget is often what became slower.
+        // Benchmarks before budgets: an exceeded budget often follows from a slower benchmark.
         let all = of_run.into_iter().chain(of_benchmarks).chain(of_budgets);
         out.extend(all.take(SHOWN));
     }
@@ -61,7 +61,7 @@ pub(in crate::report) fn annotations(report: &Report) -> String {
     out
 }
 
-/// Warnings about the run as a whole: that it ended early, and what it was to show and did not.
+/// Warnings about the run as a whole: that it ended early, and claims without evidence.
 fn of_run(report: &Report) -> Vec<String> {
     let warning = |title: &str, text: &str| {
         let title = property(&format!("performance: {title}"));
@@ -115,7 +115,7 @@ fn budget(level: &str, naming: Naming, check: &BudgetCheck) -> String {
     )
 }
 
-/// The text of a command. What would end the line is escaped, whatever came before.
+/// The text of a command. Characters that would end the line are escaped, whatever was escaped before.
 fn data(text: &str) -> String {
     visible(text)
         .replace('%', "%25")

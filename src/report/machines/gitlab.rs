@@ -10,7 +10,7 @@ use super::{place, to_json};
 use crate::analyse::{Comparison, Verdict};
 use crate::judge::{BudgetCheck, BudgetStatus, ClaimCheck, ClaimStanding};
 
-/// The format demands a place; the manifest stands for "somewhere in this workspace".
+/// The format requires a place; the manifest stands for "somewhere in this workspace".
 const MANIFEST: &str = "Cargo.toml";
 
 #[derive(Serialize)]
@@ -121,7 +121,7 @@ fn claim(check: &ClaimCheck) -> Option<Issue> {
     })
 }
 
-/// A list of what got worse that is not the whole list says so.
+/// An issue that says that the list is incomplete.
 fn ended_early(partial: String) -> Issue {
     let check_name = "perfcheck-partial";
     Issue {

@@ -28,7 +28,7 @@ pub(in crate::report) fn render(report: &Report) -> String {
             value(&report.environment.host),
             value(&report.environment.machine.cpu)
         ));
-        // On both sides alike, so that no reader takes them for different things.
+        // The same line on both sides, so that no reader treats them as different configurations.
         if let Some(partial) = partial::sentence(report) {
             out.push_str(&format!("partial: {}\n", value(&partial)));
         }
@@ -59,7 +59,7 @@ fn lines(comparison: &Comparison, side: Side) -> String {
     let allocations = allocations.map_or(String::new(), |(bytes, count)| {
         format!(" {bytes:.2} B/op {count:.2} allocs/op")
     });
-    // The number of iterations is not kept; Go's readers want one and use it for nothing.
+    // The report does not keep the number of iterations; Go's readers require one but do not use it.
     let line = |ns: f64| format!("{name} 1 {ns:.4} ns/op{allocations}\n");
     if time.rounds.is_empty() {
         return of(Metric::TIME).map(line).unwrap_or_default();

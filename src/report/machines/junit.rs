@@ -40,7 +40,7 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
     })
 }
 
-/// In the order in which their first benchmark stands in the report.
+/// In the order of their first benchmarks in the report.
 fn suites(report: &Report) -> Vec<TestSuite> {
     let mut suites: Vec<TestSuite> = Vec::new();
     for comparison in &report.benchmarks {
@@ -96,7 +96,7 @@ fn budget(check: &BudgetCheck) -> TestCase {
     case
 }
 
-/// A claim without evidence asks for a look and fails nothing: it is skipped, as what is inconclusive.
+/// A claim without evidence needs a look but fails nothing: it is skipped, like an inconclusive benchmark.
 fn claim(check: &ClaimCheck) -> TestCase {
     let status = match check.standing {
         ClaimStanding::Shown => TestCaseStatus::success(),
@@ -113,7 +113,7 @@ fn claim(check: &ClaimCheck) -> TestCase {
     case
 }
 
-/// What could not be decided is skipped, not passed.
+/// An undecided benchmark is skipped, not passed.
 fn status(comparison: &Comparison) -> TestCaseStatus {
     let more = comparison.direction(MetricGroup::Instructions) == Some(Direction::More);
     let (mut status, message) = match comparison.verdict {

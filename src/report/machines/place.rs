@@ -12,8 +12,8 @@ pub(super) struct AnnotationPlace {
     pub(super) line: u32,
 }
 
-/// The line that explains the change best, where one is known: of a change of time the hunk, or else
-/// the function, that it comes from; otherwise where more is allocated.
+/// The line that explains the change best, if known: for a change of time, the hunk or else the
+/// function that it comes from; otherwise where more is allocated.
 pub(super) fn blamed(report: &Report, comparison: &Comparison) -> Option<AnnotationPlace> {
     let attribution = report.attributions.iter().find(|a| a.key == comparison.key);
     attribution
@@ -42,7 +42,7 @@ fn allocating(comparison: &Comparison) -> Option<AnnotationPlace> {
     parse(grown.location.as_deref()?)
 }
 
-/// Reads `path:line`; a path that leaves the workspace is no place in it.
+/// Reads `path:line`; a path that leaves the workspace is rejected.
 fn parse(location: &str) -> Option<AnnotationPlace> {
     let (path, line) = location.rsplit_once(':')?;
     let line = line.parse().ok()?;

@@ -1,4 +1,4 @@
-//! What a change comes from: functions and hunks, one fold a benchmark.
+//! What a change comes from: functions and hunks, one fold per benchmark.
 
 use super::detail::split;
 use super::escape::{fenced, html_code, words as plain};
@@ -36,7 +36,7 @@ impl Page<'_> {
         }
     }
 
-    /// What stands there before a reader unfolds anything: HTML.
+    /// The summary that is visible while the fold is closed, as HTML.
     fn in_short(&self, one: &Explained) -> String {
         let total = one.attribution.change.map_or(0.0, |change| change.ns);
         let name = shortened(&self.naming.name(&one.comparison.key), self.detail.text);
@@ -103,7 +103,7 @@ impl Page<'_> {
     }
 
     fn hunk(&self, hunk: &Hunk, out: &mut String) {
-        // Nothing but the marks: the diff's own colours come from the first column.
+        // Only the marks, without line numbers: the colours of a diff come from the first column.
         let telling = causes::telling(&hunk.lines, LINES.min(self.detail.text));
         let more = causes::more_lines(hunk, &telling);
         let lines = telling.into_iter().map(|line| {

@@ -1,5 +1,5 @@
-//! How much is shown. A report too long for a comment is written again with less of it, whole
-//! rows and sections at a time, and says what it left to the artifact.
+//! How much is shown. A report too long for a comment is written again with less of it, whole rows
+//! and sections at a time, and says what is left out, for which it refers to the artifact.
 
 /// How much of each part is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What an hour of doubt asks for: every number, the machine, the method, the command.
+//! The facts for readers who want to check: every number, the machine, the method, the command.
 
 use std::collections::BTreeMap;
 

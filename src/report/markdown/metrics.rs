@@ -1,4 +1,4 @@
-//! The tables of what changed beside the time, and the places behind each change.
+//! The tables of metrics other than time that changed, and the places behind each change.
 
 use super::detail::split;
 use super::escape::words as plain;
@@ -7,7 +7,7 @@ use crate::report::group_tables::{self, GroupRow, GroupTable};
 use crate::report::metrics;
 use crate::units::Charset;
 
-/// Places of one benchmark; the JSON report has them all.
+/// The most places per benchmark; the JSON report has them all.
 const PLACES: usize = 3;
 
 impl Page<'_> {

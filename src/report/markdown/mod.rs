@@ -1,4 +1,4 @@
-//! The report as GitHub-flavoured markdown: what a bot puts under a pull request.
+//! The report as GitHub-flavoured markdown: the comment that a bot writes on a pull request.
 
 mod budgets;
 mod causes;
@@ -16,8 +16,8 @@ use super::Report;
 /// The first line of every report, so that a bot finds its comment and updates it.
 pub const MARKER: &str = "<!-- cargo-perfcheck -->";
 
-/// How long a comment may be. GitHub counts characters; counting UTF-16 units instead is never
-/// less, and some are left for what a bot may add.
+/// How long a comment may be. GitHub counts characters; counting UTF-16 units never gives less.
+/// Some are reserved for what a bot may add.
 const LIMIT: usize = 65_536 - 1_024;
 
 /// How long the summary of a step may be: GitHub takes 1 MiB, and no character has more than four

@@ -170,7 +170,7 @@ impl Page<'_> {
         self.list(out, "Notes on the measurement", &found.notes);
     }
 
-    /// Benchmarks to begin with, of changed functions that no benchmark executes.
+    /// First benchmarks for changed functions that no benchmark executes.
     fn skeletons(&self, out: &mut String) {
         let all = skeletons::of(self.report);
         let (shown, more) = split(&all, self.detail.list.saturating_sub(3));

@@ -1,4 +1,4 @@
-//! The tables of benchmarks: those to look at, and those folded away.
+//! The tables of benchmarks: those that need attention, and those that are folded away.
 
 use super::detail::split;
 use super::sections::{Page, fold};
@@ -7,7 +7,7 @@ use crate::report::words;
 use crate::report::{causes, metrics};
 use crate::units::{Charset, Metric, MetricGroup, Side};
 
-/// What the table of changed benchmarks has beside times, where any of them has it.
+/// Additional columns of the table of changed benchmarks, present if any benchmark has them.
 #[derive(Debug, Clone, Default)]
 struct Extra {
     groups: Vec<MetricGroup>,
@@ -122,7 +122,7 @@ impl Page<'_> {
     }
 }
 
-/// `4.565 µs → 6.852 µs`, or the side that there is.
+/// `4.565 µs → 6.852 µs`, or the only side that exists.
 fn medians(comparison: &Comparison) -> String {
     let median = |side| {
         let value = comparison.value(Metric::TIME, side)?;

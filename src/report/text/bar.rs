@@ -6,7 +6,7 @@ use crate::units::{Charset, Ratio};
 /// Columns of a bar: odd, so that zero has a column of its own.
 pub(super) const WIDTH: usize = 23;
 
-/// The scales that are offered: a bar reaches from minus this share to plus this share.
+/// The available scales: a bar reaches from minus this share to plus this share.
 const SCALES: [f64; 12] = [
     0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0,
 ];
@@ -30,8 +30,8 @@ struct Glyphs {
 }
 
 impl Scale {
-    /// The smallest scale that shows every interval whole; where a few are far larger than the rest,
-    /// nine in ten, and the others end in an arrow.
+    /// The smallest scale that shows every interval whole. If a few are far larger than the rest, it
+    /// shows nine in ten whole, and the others end in an arrow.
     pub(super) fn fitting(changes: &[&RatioEstimate], charset: Charset) -> Option<Scale> {
         let mut ends: Vec<f64> = changes
             .iter()
@@ -53,7 +53,7 @@ impl Scale {
         Some(Scale { reach, charset })
     }
 
-    /// What stands above the bars: `-5 %        0       +5 %`.
+    /// The heading of the bars: `-5 %        0       +5 %`.
     pub(super) fn heading(&self) -> String {
         let end = super::super::words::share(self.reach);
         let side = WIDTH / 2;

@@ -7,7 +7,7 @@ use crate::judge::BudgetStatus;
 use crate::report::budgets::{self, Line};
 use crate::report::escape::shortened;
 
-/// This many budgets that are kept are listed on a screen.
+/// The most budgets within their limits that are listed on a screen.
 const KEPT_ROWS: usize = 3;
 
 impl TextPage<'_> {

@@ -11,15 +11,15 @@ use crate::report::escape::{clipped, shortened, visible};
 
 /// This many causes are explained.
 const EXPLAINED: usize = 12;
-/// Of these on a screen, the most severe first.
+/// The most causes on a screen, the most severe first.
 const ON_A_SCREEN: usize = 4;
 /// This many functions of each.
 const FUNCTIONS: usize = 4;
-/// This many pieces of advice, those that promise most.
+/// The most pieces of advice, those with the largest gain first.
 const ADVICE: usize = 5;
-/// This many lines of a hunk on a screen: with the lines around it, a cause has twelve at most.
+/// The most lines of a hunk on a screen: with the lines around it, a cause has twelve at most.
 const SCREEN_LINES: usize = 5;
-/// This many lines of a hunk where everything is shown.
+/// The most lines of a hunk if everything is shown.
 const LINES: usize = 40;
 /// Contributions below this share of the change are left out on a screen.
 const NOTICEABLE: f64 = 0.05;
@@ -57,7 +57,7 @@ impl TextPage<'_> {
         }
     }
 
-    /// What could be won on the head side, whatever has changed.
+    /// What could be gained on the head side, whatever has changed.
     pub(super) fn advice(&self, out: &mut String) {
         let mut all: Vec<(f64, String)> = Vec::new();
         for (comparison, attribution) in causes::of(self.report) {
@@ -80,7 +80,7 @@ impl TextPage<'_> {
         }
     }
 
-    /// What moved a benchmark, in twelve lines at most: the function, and the lines of the source that differ.
+    /// The cause of a change, in twelve lines at most: the function, and the lines of the source that differ.
     fn cause_in_short<'a>(
         &self,
         comparison: &Comparison,
@@ -119,7 +119,7 @@ impl TextPage<'_> {
             let heading = line(&causes::hunk_place(hunk), 18);
             let above = if is_new { "" } else { ": see above" };
             out.push_str(&format!("       {heading}{above}\n"));
-            // Nobody has to go after what got faster.
+            // Nobody needs to investigate what got faster.
             if is_new && comparison.verdict != Verdict::Faster {
                 self.hunk_lines(hunk, SCREEN_LINES, out);
             }
@@ -159,7 +159,7 @@ impl TextPage<'_> {
         out.push_str(&format!("why  {}\n", self.paint(&heading, tone)));
         for contributor in explanation.contributors.iter().take(FUNCTIONS) {
             self.contributor(contributor, change, out);
-            // One hunk a function here: the closest, unless it was shown for another.
+            // One hunk per function here: the closest, unless it was shown for another.
             if let Some(hunk) = contributor.hunks.first() {
                 let is_new = shown.is_new(hunk);
                 self.hunk(hunk, is_new, out);
@@ -187,7 +187,7 @@ impl TextPage<'_> {
 
     fn hunk_lines(&self, hunk: &Hunk, most: usize, out: &mut String) {
         let telling = causes::telling(&hunk.lines, most);
-        // The numbers beside the lines show what is left out in between.
+        // The line numbers show what is left out in between.
         for line in telling.iter().flatten() {
             let tone = match line.kind {
                 LineKind::Same => Tone::Quiet,

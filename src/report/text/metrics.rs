@@ -1,4 +1,4 @@
-//! The tables of what changed beside the time, and the places behind each change.
+//! The tables of metrics other than time that changed, and the places behind each change.
 
 use super::paint::Tone;
 use super::table::{self, Align, Cell, Column, Row};
@@ -11,7 +11,7 @@ use crate::units::{Metric, Prominence};
 
 /// Places of one benchmark.
 const PLACES: usize = 3;
-/// Benchmarks of a table on a screen, those that need more first.
+/// The most benchmarks of a table on a screen, those that grew first.
 const ROWS: usize = 8;
 
 impl TextPage<'_> {
@@ -25,7 +25,7 @@ impl TextPage<'_> {
                     let text = format!("… {more} more; `--verbose` lists them\n");
                     out.push_str(&self.paint(&text, Tone::Quiet));
                 }
-                // Nobody has to go after what was saved.
+                // Nobody needs to investigate what was saved.
                 let followed =
                     |row: &&GroupRow| !self.is_screen() || row.direction == Direction::More;
                 for row in listed.iter().filter(followed) {
@@ -93,7 +93,7 @@ impl TextPage<'_> {
     }
 }
 
-/// What stands for the group goes last where there is no room, and its first metric never.
+/// If there is no room, the lead metrics of the group are dropped last, and its first metric never.
 fn columns(metrics: &[Metric]) -> Vec<Column> {
     let names = ["", ""].map(|name| Column::new(name, Align::Left, None));
     let metrics = (0u8..).zip(metrics).map(|(place, metric)| {

@@ -20,13 +20,13 @@ use super::{RenderOptions, Report, TextLength};
 use crate::analyse::{Comparison, RatioEstimate, Verdict};
 use crate::units::{Charset, Metric, Side};
 
-/// This many benchmarks that changed are listed on a screen.
+/// The most changed benchmarks that are listed on a screen.
 const NOTABLE_ROWS: usize = 20;
 
-/// Unchanged benchmarks are listed as long as there are no more rows than this.
+/// Unchanged benchmarks are listed only if this many rows are enough.
 const ROWS: usize = 12;
 
-/// Of unmeasured benchmarks each target has a line, up to this many targets.
+/// Each target with unmeasured benchmarks has a line, up to this many targets.
 const UNMEASURED_TARGETS: usize = 3;
 
 /// Below this width a benchmark takes two lines.
@@ -68,7 +68,7 @@ impl TextPage<'_> {
         paint(text, tone, self.options.colour)
     }
 
-    /// How many of something are shown: on one screen, or where everything is.
+    /// How many entries are shown: `on_a_screen`, or all of them.
     fn most(&self, on_a_screen: usize) -> usize {
         match self.options.length {
             TextLength::Screen => on_a_screen,

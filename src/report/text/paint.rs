@@ -1,4 +1,4 @@
-//! Colour by meaning. Every coloured word says the same without its colour.
+//! Colour by meaning. Every coloured word means the same without its colour.
 
 use anstyle::{AnsiColor, Style};
 
@@ -49,7 +49,7 @@ impl Tone {
     }
 }
 
-/// `text` in its tone, where colour is wanted.
+/// `text` in the colour of its tone, if colour is wanted.
 pub(super) fn paint(text: &str, tone: Tone, colour: Colour) -> String {
     match colour {
         Colour::Ansi if tone != Tone::Normal && !text.is_empty() => {

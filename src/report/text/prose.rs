@@ -1,4 +1,4 @@
-//! What stands below the table: why something failed, what limits the numbers, how they were made,
+//! The text below the table: why something failed, what limits the numbers, how they were measured,
 //! and the vote.
 
 use unicode_width::UnicodeWidthStr as _;
@@ -11,14 +11,14 @@ use crate::report::findings::{self, Finding, FindingKind};
 use crate::report::{claims, partial, sentence, unseen, words};
 use crate::units::command_line;
 
-/// This many entries of each kind are listed.
+/// The most entries of each kind that are listed.
 const ENTRIES: usize = 12;
 /// This many on a screen.
 const ON_A_SCREEN: usize = 3;
-/// This many of the last lines of what a failed benchmark wrote on a screen.
+/// On a screen, the most lines of a failed benchmark's last output.
 const STDERR_LINES: usize = 4;
 
-/// No entry is longer: a name can be.
+/// The longest entry: a name can be longer.
 const LONGEST: usize = 400;
 
 impl TextPage<'_> {
@@ -83,7 +83,7 @@ impl TextPage<'_> {
         let found = findings::of(self.report);
         let mut doubts = Vec::new();
         let told = |f: &Finding| format!("{}: {}", shortened(&f.subject, 80), f.text);
-        // On a screen the table and what stands below it have said so.
+        // On a screen, the table and the text below it have already said so.
         let is_news = |f: &&Finding| !self.is_screen() || f.kind == FindingKind::Other;
         let needed: Vec<&Finding> = found.needed.iter().filter(is_news).collect();
         self.entries(&mut doubts, "risk", &found.risks, told);
@@ -155,7 +155,7 @@ impl TextPage<'_> {
         ));
     }
 
-    /// What one must know to read the numbers.
+    /// What the reader must know to understand the numbers.
     fn method_in_short(&self, out: &mut String) {
         let method = &self.report.methodology;
         if method.family_size == 0 {
@@ -169,7 +169,7 @@ impl TextPage<'_> {
         out.push_str(&self.paint(&self.wrapped(&text, 0), Tone::Quiet));
     }
 
-    /// Nobody must take a part for the whole.
+    /// Says that the report is partial, so that no one mistakes a part for the whole.
     pub(super) fn partial(&self, out: &mut String) {
         if let Some(sentence) = partial::sentence(self.report) {
             let text = format!("PARTIAL REPORT  {}", visible(&sentence));
@@ -209,7 +209,7 @@ impl TextPage<'_> {
     }
 }
 
-/// `text` broken at spaces, where every line but the first has `indent` columns less.
+/// `text` broken at spaces; every line except the first is `indent` columns shorter.
 fn lines(text: &str, width: usize, indent: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

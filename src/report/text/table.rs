@@ -1,23 +1,23 @@
-//! Aligned columns that give way, one after the other, where the terminal is narrow.
+//! Aligned columns that are dropped, one after the other, if the terminal is narrow.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::paint::{Tone, paint};
 use crate::units::Colour;
 
-/// On which side of its column a cell stands.
+/// The alignment of a cell in its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
 }
 
-/// A column: what stands above it, and when it gives way.
+/// A column: its heading, and when it is dropped.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) heading: String,
     pub(super) align: Align,
-    /// Columns with the lowest number go first where there is no room; `None` always stays.
+    /// Columns with the lowest number are dropped first if there is no room; `None` always stays.
     pub(super) gives_way: Option<u8>,
 }
 
@@ -45,7 +45,7 @@ impl Cell {
     }
 }
 
-/// One line of a table. The first cell is its name, which may stand on a line of its own.
+/// One line of a table. The first cell is its name, which may get its own line.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) cells: Vec<Cell>,
@@ -54,8 +54,8 @@ pub(super) struct Row {
 /// Columns are two apart, as in `ls -l` and benchstat.
 const GAP: usize = 2;
 
-/// Lays `rows` out within `width` columns; a name that would take too much of them gets a line of
-/// its own.
+/// Lays `rows` out within `width` columns; a name that would take too many of them gets its own
+/// line.
 pub(super) fn layout(columns: &[Column], rows: &[Row], width: usize, colour: Colour) -> String {
     let name = 1;
     let mut widths = natural_widths(columns, rows);
@@ -112,7 +112,7 @@ fn natural_widths(columns: &[Column], rows: &[Row]) -> Vec<usize> {
     widths
 }
 
-/// The indices of the columns that have something to say and fit.
+/// The indices of the columns that are not empty and fit.
 fn choose(columns: &[Column], widths: &[usize], width: usize) -> Vec<usize> {
     let mut shown: Vec<usize> = (0..columns.len()).filter(|i| widths[*i] > 0).collect();
     loop {
