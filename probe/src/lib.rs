@@ -5,14 +5,14 @@
 //!
 //! - [`chain`] tells from the stack which read this is,
 //! - [`sample`] follows a sample through its reads and keeps the log,
-//! - - [`libtest`] follows the benchmarks of Rust's built-in harness, which reads the clock in another order,
+//! - [`libtest`] follows the benchmarks of Rust's built-in harness, which reads the clock in another order,
 //! - [`warm_up`] decides how long Criterion is told that its warm-up took,
 //! - [`turn`] makes a sample wait until the other revision has run its own,
-//! - - [`peer`] stops the other revision's process meanwhile, if it has more than one thread,
+//! - [`peer`] stops the other revision's process meanwhile, if it has more than one thread,
 //! - [`preempted`] asks the kernel how long a sample was kept from its processor,
 //! - [`attach`] decides, once, whether this process is a benchmark of a run at all, and hands it to
 //!   [`pass`],
-//! - - [`heap`], in a separate build that is never used while timing, counts allocations in timed
+//! - [`heap`], in a separate build that is never used while timing, counts allocations in timed
 //!   regions,
 //! - `instructions.rs`, in another build of its own, has Valgrind count instructions in timed regions,
 //! - `marks.rs`, in one more build that has nothing of the above, tells which of certain functions are

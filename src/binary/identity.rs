@@ -8,7 +8,7 @@
 //! 1. *The build id*, a checksum of the file, debug information included.
 //! 2. *The side's own folders* in embedded paths (checkout and target folder). The two sides' folders
 //!    are equally long, so this moves nothing.
-//! 3. 3. *Line and column of a panic location.* A comment that moves lines changes them and nothing
+//! 3. *Line and column of a panic location.* A comment that moves lines changes them and nothing
 //!    else. The compiler keeps them as records of 24 bytes, `{file: &str, line: u32, column: u32}`
 //!    (`core::panic::Location`). A program's own table may look the same, so perfcheck also reads
 //!    the source: the text at the base side's line and column must be the text at the head side's.

@@ -4,10 +4,10 @@
 //! - [`command`] prepares a tool: its environment lacks what git, cargo, rustup and make leak into it
 //!   ([`clean_env`]). A benchmark's environment lacks more ([`without_session`]).
 //! - [`Runner`] is the user's program that starts another one; [`Placement`] the processor it runs on.
-//! - - [`Children`] starts a [`Child`] in a process group of its own. The group ends with the child,
+//! - [`Children`] starts a [`Child`] in a process group of its own. The group ends with the child,
 //!   with the run, and with the run's sudden death. A benchmark's daemons, which have left its group,
 //!   end with it, too.
-//! - - [`listen`] (once, early) makes signals end all children, so that blocked reads return.
+//! - [`listen`] (once, early) makes signals end all children, so that blocked reads return.
 //!   Callers then fail in some way, and [`interrupted`] tells them that a signal was the cause.
 
 mod child;

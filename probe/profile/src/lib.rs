@@ -5,9 +5,9 @@
 //! the standard library, so it is a crate of its own, and it is never preloaded while timing.
 //!
 //! - [`sampler`] owns the timer and decides which ticks become samples,
-//! - - [`dump`] writes the samples of a benchmark to a separate file,
-//! - - [`heap`] is where the seam reports timed regions (the other library counts allocations there),
-//! - - [`exact`] makes pprof distinguish samples by instruction instead of by function.
+//! - [`dump`] writes the samples of a benchmark to a separate file,
+//! - [`heap`] is where the seam reports timed regions (the other library counts allocations there),
+//! - [`exact`] makes pprof distinguish samples by instruction instead of by function.
 
 #[path = "../../src/attach.rs"]
 mod attach;

@@ -2,7 +2,7 @@
 //!
 //! Where allocations are seen depends on the allocator, which the host knows:
 //!
-//! - - the C library's functions are interposed ([`family`]): C code, and Rust code with the
+//! - the C library's functions are interposed ([`family`]): C code, and Rust code with the
 //!   system's allocator or with one that passes each request on ([`wrapper`] checks whether it
 //!   does);
 //! - functions of an allocator that is linked into the executable are redirected ([`native`]);

@@ -3,11 +3,11 @@
 //! A wrong answer leads to a wrong comparison: one side would be yesterday's build with other settings. An answer
 //! that is too cautious builds everything anew in every job. So there are three classes.
 //!
-//! - - [`is_setting`]: variables that compilers, linkers, cargo, and the crates through which build scripts run
+//! - [`is_setting`]: variables that compilers, linkers, cargo, and the crates through which build scripts run
 //!   them are known to read. They are part of the key: other values lead to another folder.
-//! - - [`is_of_session`]: names of a terminal, a job or a machine. A build that embeds one of these is no reason to
+//! - [`is_of_session`]: names of a terminal, a job or a machine. A build that embeds one of these is no reason to
 //!   build anew; if it declares the variable (`cargo::rerun-if-env-changed`, `env!`), cargo checks it anyway.
-//! - - All others: a variable counts if a build script or a procedural macro contains its name;
+//! - All others: a variable counts if a build script or a procedural macro contains its name;
 //!   perfcheck searches the compiled programs for it ([`named_in`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

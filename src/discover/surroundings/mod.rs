@@ -6,13 +6,13 @@
 //! folders. So where something differs that an executable could find, a recorder ([`crate::file_access`]) watches
 //! what its processes open, and perfcheck claims nothing before that. Four things need no recorder:
 //!
-//! - - *Text for people and tools* (documentation, manifests, settings of linters, Rust files that were not
+//! - *Text for people and tools* (documentation, manifests, settings of linters, Rust files that were not
 //!   compiled) counts if an executable contains a part of its name; otherwise a change of documentation would cause
 //!   every benchmark to run. It also counts if a process opens it while it lists its benchmarks, set-up included.
-//! - - *Sources that were compiled* are named in every executable, by its panics. They count if a recorder that
+//! - *Sources that were compiled* are named in every executable, by its panics. They count if a recorder that
 //!   runs anyway sees that they are opened.
 //! - *A runner*, the program that starts a benchmark, counts with its files.
-//! - - *Variables* are read by name, without the kernel: one counts if its name is in an executable, or in a
+//! - *Variables* are read by name, without the kernel: one counts if its name is in an executable, or in a
 //!   library or program of the build.
 //!
 //! Not seen: an executable that only asks whether a file exists, or how large it is, and does not contain its name;
