@@ -26,7 +26,7 @@ fn main() {
     over_rounds();
 }
 
-/// A function of a round's numbers, and what the tables call it.
+/// A function of a round's numbers, and its name in the tables.
 type Named = (&'static str, fn(&[f64]) -> f64);
 
 /// Locations of a round's comparisons, by name.
@@ -40,7 +40,7 @@ const LOCATIONS: [Named; 5] = [
     }),
 ];
 
-/// 95th percentile of the error of one round of 100 ms a side, in per cent.
+/// 95th percentile of the error of one round of 100 ms per side, in per cent.
 fn within_rounds() {
     const TRIALS: usize = 2000;
     println!("error of one round, 95th percentile in %: identical code, 100 ms a side\n");

@@ -24,7 +24,7 @@ fn stats(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("stats");
     let times = [samples(1), samples(2)];
     let iterations = vec![100; SAMPLES];
-    // The sides take turns, a sample each.
+    // The sides take turns, one sample each.
     let starts = [0, 1].map(|side| -> Vec<u64> {
         let turns = (0..SAMPLES as u64).map(|turn| 2 * turn + side);
         turns.map(|turn| turn * 1_100_000).collect()

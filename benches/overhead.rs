@@ -1,10 +1,10 @@
 //! What `cargo perfcheck` itself costs on a workspace of a thousand benchmarks:
 //! `cargo bench --bench overhead`.
 //!
-//! The benchmarks are fakes that answer at once (`fixtures/fakes/speaker.rs`), so that what is seen is the
-//! program's own work: discovery, scheduling, analysis, and a report in every format. Its processor
-//! time is set against the time that real benchmarks spend on as many rounds. The fakes do not read the
-//! clock around their samples, so the log of paired sampling is not part of it.
+//! The benchmarks are fakes that answer at once (`fixtures/fakes/speaker.rs`), so that the cost is the program's
+//! own work: discovery, scheduling, analysis, and a report in every format. Its processor time is set against the
+//! time that real benchmarks spend on as many rounds. The fakes do not read the clock around their samples, so the
+//! log of paired sampling is not part of it.
 
 #![expect(clippy::print_stdout, reason = "a number for a person")]
 
@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 const TARGETS: usize = 10;
 const PER_TARGET: usize = 100;
 
-/// The rounds of each benchmark: as few as any verdict takes, so that what is done once weighs most.
+/// The rounds of each benchmark: the fewest that a verdict needs, so that one-time work weighs most.
 const ROUNDS: usize = 6;
 
-/// What a round of a real benchmark takes on both sides with the settings of a comparison: 50 ms of
+/// How long a round of a real benchmark takes on both sides with the default settings: 50 ms of
 /// warm-up and 100 ms of measuring each.
 const ROUND: Duration = Duration::from_millis(300);
 
-/// What the issue of everyday use allows.
+/// The largest acceptable share of a run.
 const LARGEST_SHARE: f64 = 0.02;
 const MOST_MEMORY: u64 = 200_000_000;
 
@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Processor time and peak memory of a process alone, its children left out, until it ends.
+/// Processor time and peak memory of a process without its children, until it ends.
 fn watch(child: &mut Child) -> Result<(Duration, u64), Box<dyn Error>> {
     let process = format!("/proc/{}", child.id());
     let (mut ticks, mut memory) = (0.0, 0);

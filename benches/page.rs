@@ -1,9 +1,9 @@
 //! How long a browser takes to open the page of a thousand benchmarks: `cargo bench --bench page`.
 //!
-//! The page is of a thousand benchmarks with rounds and distributions; a fifth of them is slower and
-//! explained, with functions, source and flame graphs. Headless Chromium opens it from disk; what counts
-//! is the time from the start of the navigation until the page has loaded, its script has run, and
-//! everything is laid out, as the browser's own clock tells it.
+//! The page is of a thousand benchmarks with rounds and distributions; a fifth of them is slower and explained,
+//! with functions, source and flame graphs. Headless Chromium opens it from disk; what counts is the time from the
+//! start of the navigation until the page has loaded, its script has run, and everything is laid out, according to
+//! the browser's own clock.
 
 #![expect(clippy::print_stdout, reason = "a number for a person")]
 
@@ -21,13 +21,13 @@ use std::time::Instant;
 use cargo_perfcheck::plan::Format;
 use cargo_perfcheck::report::{self, RenderOptions, Report};
 
-/// Openings, each by a browser of its own.
+/// How often the page is opened, each time by a new browser.
 const TIMES: usize = 5;
 
-/// What the issue of the report allows, in milliseconds.
+/// The longest acceptable time, in milliseconds.
 const MOST: f64 = 2000.0;
 
-/// Writes down when the page had loaded and stood where it belongs; the browser dumps it right after.
+/// Records when the page has loaded and is laid out; the browser dumps it right after that.
 const WATCH: &str = "<script>addEventListener('load', () => { document.body.getBoundingClientRect(); \
     const pre = document.createElement('pre'); pre.id = 'ready'; pre.textContent = performance.now(); \
     document.body.append(pre); });</script></body>";

@@ -1,4 +1,4 @@
-//! Which procedure is asked what, how often, and in which order.
+//! Which question each procedure is asked, how often, and in which order.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use crate::Options;
 pub(crate) enum Procedure {
     /// Criterion's baselines with its default settings.
     ClassicDefaults,
-    /// Criterion's baselines, with as much measuring time a side as ours.
+    /// Criterion's baselines, with as much measuring time per side as perfcheck.
     ClassicEqualTime,
-    /// The same at the significance level of ours.
+    /// The same at perfcheck's significance level.
     ClassicStrict,
     /// Ours.
     Perfcheck,
-    /// Ours, the sides taking turns by benchmark rather than by sample.
+    /// perfcheck, with the sides taking turns by benchmark rather than by sample.
     PerfcheckByBenchmark,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for Question {
 }
 
 /// All questions. Each is spread evenly over the whole, so that the procedures see the same machine,
-/// and what is stopped early has asked everything in proportion.
+/// and a run that is stopped early has asked everything in proportion.
 pub(crate) fn agenda(options: &Options, names: &[&str]) -> Vec<Question> {
     let mut questions = Vec::new();
     for &name in names {
@@ -74,7 +74,7 @@ pub(crate) fn agenda(options: &Options, names: &[&str]) -> Vec<Question> {
             }
         }
     }
-    // Stable: what is asked equally often stays side by side.
+    // A stable sort: questions that are asked equally often stay side by side.
     questions.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     questions
         .into_iter()

@@ -13,14 +13,14 @@ use crate::{Answer, Direction, subject};
 pub(crate) enum Settings {
     /// Its own defaults.
     Default,
-    /// So many seconds of measuring a side, and a tenth of it of warming up, with the default
-    /// significance level (5 %).
+    /// This many seconds of measuring per side, after a tenth of that for warming up, with the
+    /// default significance level (5 %).
     Time(f64),
-    /// The same with the significance level at which ours is asked (1 %).
+    /// The same with perfcheck's significance level (1 %).
     Strict(f64),
 }
 
-/// Asks Criterion about a planted change of so many ten-thousandths.
+/// Asks Criterion about a planted change, given in ten-thousandths.
 pub(crate) fn ask(name: &str, planted: u32, settings: Settings) -> anyhow::Result<Answer> {
     let home = tempfile::tempdir()?;
     let started = Instant::now();

@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use agenda::{Procedure, Question};
 
-/// What one procedure said of one planted change.
+/// What one procedure said about one planted change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Answer {
     /// The estimate of head ÷ base − 1.
@@ -69,7 +69,7 @@ struct Options {
     /// Only these benchmarks.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Timed work a side of ours, and of the classic procedure with equal time, in seconds.
+    /// Timed work per side for ours, and for the classic procedure with equal time, in seconds.
     #[arg(long, default_value_t = 2.0)]
     time: f64,
     /// The classic procedure with Criterion's default settings, too (about 20 s an answer).
@@ -94,8 +94,8 @@ struct Options {
     /// No new question is asked after this time (`40m`); the table says how many there were.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     at_most: Option<Duration>,
-    /// Adds each answer to this file at once, one JSON array a line; what it holds answers to already is
-    /// not asked again, so that a run of hours may be interrupted.
+    /// Adds each answer to this file at once, one JSON array per line; questions with an answer in it are not asked
+    /// again, so that a run of hours may be interrupted.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["time", "quick"])]
     answers: Option<PathBuf>,
     /// Instead of measuring: the table of answers that are in this file.
@@ -211,8 +211,7 @@ fn ask(options: &Options, ours: &mut ours::Ours, question: &Question) -> anyhow:
     }
 }
 
-/// The file that answers are added to, without the half of one that was being written when it was
-/// interrupted.
+/// Opens the file for the answers, and removes an incomplete line that an interruption left.
 fn open(path: &std::path::Path) -> anyhow::Result<fs_err::File> {
     if let Ok(text) = fs_err::read_to_string(path)
         && !text.ends_with('\n')

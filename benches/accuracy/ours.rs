@@ -36,7 +36,7 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    /// With the defaults of the command line, but for the time and one confidence level for one benchmark.
+    /// With the defaults of the command line, except the time and the confidence level for a single benchmark.
     pub(crate) fn new(time: f64) -> anyhow::Result<Ours> {
         Ok(Ours {
             sampling: Sampling {
@@ -75,7 +75,7 @@ impl Ours {
         })
     }
 
-    /// Asks about a planted change of so many ten-thousandths.
+    /// Asks about a planted change, given in ten-thousandths.
     pub(crate) fn ask(
         &mut self,
         name: &str,
@@ -134,7 +134,7 @@ impl Ours {
         })
     }
 
-    /// The raw rounds of identical code, all of them: one JSON object a line.
+    /// All raw rounds of identical code: one JSON object per line.
     pub(crate) fn record(&mut self, name: &str) -> anyhow::Result<String> {
         let discovery = discovery(name, 0)?;
         let mut settle = |_: &Measured| Settled::Continue;

@@ -41,7 +41,7 @@ fn lengthened(units: u64, planted: u64) -> u64 {
 /// The repeated calls come in a row, so that the branch predictor is wrong twice in a period rather than
 /// at each of them: with 1 % spread evenly, that alone made a dozen nanoseconds 2 % longer.
 struct Repeats {
-    /// Works of a period that are done once in a call.
+    /// How many calls of a period do their work once.
     single: u64,
     /// Works of a period.
     all: u64,
@@ -49,7 +49,7 @@ struct Repeats {
 }
 
 impl Repeats {
-    /// Calls of a period; every share that is planted makes whole repeats of it.
+    /// Calls per period; for every planted share, this gives a whole number of repeats.
     const CALLS: u64 = 2_000;
 
     fn new(planted: u64) -> Repeats {
@@ -78,7 +78,7 @@ fn small(criterion: &mut Criterion, planted: u64) {
     criterion.bench_function("tiny", |bencher| {
         bencher.iter(|| {
             loop {
-                // Known numbers would be computed by the compiler.
+                // The compiler would evaluate the call if the numbers were constants.
                 black_box(spin(black_box(12), black_box(1)));
                 if !repeats.again() {
                     break;
@@ -171,7 +171,7 @@ fn branch(units: u64) -> u64 {
     odd
 }
 
-/// A ring of `length` places in random order (Sattolo's shuffle): each step waits for memory.
+/// A cycle through `length` places in random order (Sattolo's shuffle): each step waits for memory.
 fn ring(length: u32) -> Vec<u32> {
     let mut ring: Vec<u32> = (0..length).collect();
     let mut x = 88_172_645_463_325_252u64;

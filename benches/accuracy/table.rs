@@ -25,7 +25,7 @@ impl Table {
         self.answers.entry(key).or_default().push(answer);
     }
 
-    /// What the table says of the claims, in sentences.
+    /// What the table says about the claims, in sentences.
     pub(crate) fn summary(&self) -> Vec<String> {
         let mut lines = self.alarms();
         lines.extend(self.detections());
@@ -33,7 +33,7 @@ impl Table {
         lines
     }
 
-    /// Of each procedure, how often it found a difference where there was none, over all benchmarks.
+    /// For each procedure, how often it found a difference where there was none, over all benchmarks.
     fn alarms(&self) -> Vec<String> {
         let mut counts: BTreeMap<Procedure, [usize; 3]> = BTreeMap::new();
         for ((_, _, procedure), answers) in self.answers.iter().filter(|((_, p, _), _)| *p == 0) {
@@ -53,7 +53,7 @@ impl Table {
         counts.iter().map(line).collect()
     }
 
-    /// Of each planted change on `compute`, how often ours found it.
+    /// For each planted change on `compute`, how often ours found it.
     fn detections(&self) -> Vec<String> {
         let ours = self
             .answers
@@ -133,7 +133,7 @@ fn percent(planted: u32) -> f64 {
     f64::from(planted) / 100.0
 }
 
-/// Whether this was said of a change that is there, and the right way round.
+/// Whether the answer is right: the change exists and has this direction.
 fn right(planted: u32, said: Option<Direction>) -> bool {
     planted > 0 && said == Some(Direction::Slower)
 }
@@ -146,7 +146,7 @@ fn errors(planted: u32, answers: &[Answer]) -> Vec<f64> {
     errors
 }
 
-/// Between which shares the true one lies, each bound at 95 % confidence.
+/// Bounds for the true share, each at 95 % confidence.
 fn share(hits: usize, of: usize) -> String {
     let (lower, upper) = binomial_bounds(hits, of, 0.05);
     format!("{:.1} to {:.1} %", 100.0 * lower, 100.0 * upper)

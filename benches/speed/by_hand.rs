@@ -25,7 +25,7 @@ impl<'a> ByHand<'a> {
         }
     }
 
-    /// The base in a worktree of its own, from nothing.
+    /// The base in a separate worktree, built from scratch.
     pub(super) fn bench_of_base(&self) -> Outcome<Cost> {
         eprintln!("cargo bench on base:");
         let mut git = self.workspace.git();
@@ -48,8 +48,8 @@ impl<'a> ByHand<'a> {
         measure(&mut [command])
     }
 
-    /// Both baselines beside each other; `None` where the program for that is not installed. Each side has
-    /// its own target folder, so that what was measured is exported first.
+    /// Both baselines side by side; `None` if `critcmp` is not installed. Each side has its own target folder, so
+    /// the results are exported first.
     pub(super) fn compare(&self, baseline: &str) -> Outcome<Option<Cost>> {
         if Command::new("critcmp").arg("--version").output().is_err() {
             return Ok(None);

@@ -1,4 +1,5 @@
-//! Suites that cost a lot, each against the classic way, building aside: `cargo bench --bench speed -- --case NAME`.
+//! Expensive suites, each compared with the classic way, without building: `cargo bench --bench speed -- --case
+//! NAME`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,20 +8,20 @@ use std::time::{Duration, Instant};
 use super::Outcome;
 use super::workspace::Workspace;
 
-/// One suite, and what is asked of it.
+/// One suite, and the runs to make with it.
 pub(super) struct Case {
     pub(super) name: &'static str,
     /// Benchmarks, and how many there are with `--small`.
     benchmarks: [usize; 2],
-    /// What the suite's code asks of Criterion.
+    /// The settings in the suite's code.
     settings: &'static str,
-    /// What an iteration does, and the same in head; `N` is the benchmark's number.
+    /// What an iteration does on base and on head; `N` is the benchmark's number.
     routine: [&'static str; 2],
     /// Run before anything, in every process.
     set_up: &'static str,
-    /// Options of the runs, with what their time is divided by to be compared with.
+    /// Options of the runs, each with the divisor of its goal.
     runs: &'static [(&'static str, &'static str)],
-    /// A branch where only one in so many benchmarks executes what differs.
+    /// A branch where only one in this many benchmarks executes what differs.
     line: Option<usize>,
 }
 
@@ -214,7 +215,7 @@ impl Case {
     }
 }
 
-/// What `cargo bench` takes on a branch, once it is built.
+/// How long `cargo bench` takes on a branch, once it is built.
 fn classic_way(workspace: &Workspace, branch: &str) -> Outcome<Duration> {
     workspace.switch(branch)?;
     let bench = |words: &[&str]| -> Outcome<()> {

@@ -5,10 +5,9 @@
 //! line, and after one of documentation alone. With `--short`, `cargo bench` measures for two fifths of
 //! Criterion's usual time.
 //!
-//! `-- --case settings|slow|slow-100|set-up|suite|all` runs a suite that costs a lot instead, against the classic way
-//! with building aside; `--small` takes a few of its benchmarks, `--no-classic` leaves the classic way out,
-//! `--only-quick` all runs but those with `--quick`.
-//! `-- --case crates` shows what dependencies cost.
+//! `-- --case settings|slow|slow-100|set-up|suite|all` runs an expensive suite instead, compared with the classic
+//! way, without building; `--small` takes a few of its benchmarks, `--no-classic` leaves the classic way out,
+//! `--only-quick` all runs but those with `--quick`. `-- --case crates` shows what dependencies cost.
 
 #![expect(clippy::print_stdout, reason = "a table for a person")]
 #![expect(clippy::print_stderr, reason = "what it is doing, for who waits")]
@@ -91,7 +90,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// `head` is compared with `main`, then `line` is; last, what cargo takes to find nothing to build.
+/// Compares `head` with `main`, then `line`; finally measures how long cargo takes if there is nothing to build.
 fn with_hands(workspace: &Workspace, by_hand: &ByHand<'_>) -> Outcome<()> {
     let mut all = vec![by_hand.bench_of_base()?];
     row("`git worktree add`, `cargo bench` on base", all[0], "20");

@@ -1,4 +1,4 @@
-//! What commands cost, whatever they start: by the clock, in processor time, in memory.
+//! What commands cost, including everything that they start: wall time, processor time, memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -22,7 +22,7 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    /// Of what is done one after the other.
+    /// The cost of commands that run one after the other.
     pub(super) fn sum(all: &[Cost]) -> Cost {
         Cost {
             wall: all.iter().map(|cost| cost.wall).sum(),
@@ -59,14 +59,14 @@ pub(super) fn measure(commands: &mut [Command]) -> Outcome<Cost> {
 
 fn run(command: &mut Command) -> Outcome<()> {
     let status = command.stdout(std::process::Stdio::null()).status()?;
-    // 100 is the answer "rejected", which is no failure here.
+    // 100 means "rejected", which is not a failure here.
     match status.code() {
         Some(0 | 100) => Ok(()),
         _ => Err(format!("{command:?} ended with {status}").into()),
     }
 }
 
-/// Of all children that have ended and theirs (proc(5): `cutime` and `cstime`).
+/// The processor time of all children that have ended, and of theirs (proc(5): `cutime` and `cstime`).
 fn processor_time() -> Outcome<Duration> {
     let fields = stat("self").ok_or("/proc/self/stat")?;
     let ticks: f64 = fields.get(13..15).ok_or("fields")?.iter().sum::<f64>();

@@ -1,12 +1,12 @@
-//! The pipeline is the folder layout: what the compiler does not watch, this does.
+//! The pipeline is the folder layout: these tests check what the compiler does not.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// More lines than this without its tests, and two things live in one file.
+/// A file with more lines than this, without its tests, holds two things.
 const LONGEST_FILE: usize = 400;
 
-/// More lines than this, and nobody reads it before their first change.
+/// If it has more lines than this, nobody reads it before their first change.
 const LONGEST_ARCHITECTURE: usize = 120;
 
 fn root() -> &'static Path {
@@ -158,8 +158,8 @@ fn no_circle_of_imports_within_a_room() {
                 let name = Path::new(first.as_os_str()).file_stem().expect("a name");
                 name.to_string_lossy().into_owned()
             };
-            // What `mod.rs` holds is the room's own vocabulary, which its parts may use, and what
-            // tests use is no part of the flow.
+            // `mod.rs` holds the room's own vocabulary, which its parts may use, and uses in tests
+            // are not part of the flow.
             if ["mod", "tests"].contains(&part(inside).as_str()) {
                 continue;
             }
@@ -180,7 +180,7 @@ fn no_circle_of_imports_within_a_room() {
     }
 }
 
-/// What a room's `mod.rs` takes from its parts, by name with the part: others have it from `super::`, too.
+/// The names that a room's `mod.rs` re-exports, each with its part: other parts may use them through `super::`.
 fn passed_on(room: &str, code: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for statement in code.split(';') {
@@ -269,7 +269,7 @@ fn no_two_types_have_one_name() {
     assert!(places.is_empty(), "{places:#?}");
 }
 
-/// The names of modules that tests alone are made of.
+/// The names of modules that contain only tests.
 fn test_modules(files: &BTreeMap<PathBuf, String>) -> Vec<String> {
     let lines = files
         .values()

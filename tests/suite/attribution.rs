@@ -40,7 +40,7 @@ opt-level = 3
 
 const PLAIN: &str = "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
 
-/// Nothing of it changes but how it is compiled.
+/// Only the way it is compiled changes.
 const PLAIN_SOURCE: &str = r#"//! Something to be compiled with more or less care.
 
 /// Turns it.
@@ -53,7 +53,7 @@ pub fn turns(mut x: u64) -> u64 {
 }
 "#;
 
-/// A registry that nobody can reach, and whose packages are in the repository.
+/// An unreachable registry whose packages are in the repository.
 const CARGO: &str = r#"[registries.mine]
 index = "sparse+http://127.0.0.1:9/"
 
@@ -146,7 +146,7 @@ fn dependency(repository: &Workspace, version: &str, turns: usize) {
         .write(&format!("{folder}/.cargo-checksum.json"), r#"{"files":{},"package":null}"#);
 }
 
-/// The repository: a revision, and one more with everything that is planted.
+/// The repository: a revision, and a second one with all planted changes.
 fn repository() -> Workspace {
     let repository = Workspace::new();
     dependency(&repository, "1.0.0", 100);
@@ -178,8 +178,8 @@ fn repository() -> Workspace {
     repository
 }
 
-/// The report of what is planted. Everything is profiled, so that what is found does not hang on how
-/// sure of a change so short a run can be.
+/// The report of what is planted. Everything is profiled, so the findings do not depend on how
+/// certain such a short run can be about a change.
 fn planted() -> &'static Value {
     static PLANTED: OnceLock<Value> = OnceLock::new();
     PLANTED.get_or_init(|| {

@@ -20,7 +20,7 @@ name = "sums"
 harness = false
 "#;
 
-/// A package without dependencies whose benchmark target is no Criterion benchmark, committed.
+/// A committed package without dependencies whose bench target does not use Criterion.
 fn package() -> Workspace {
     let workspace = Workspace::new();
     workspace

@@ -74,8 +74,8 @@ fn builds_stay_for_the_next_run_until_they_are_cleaned_away() {
     assert!(kept(&workspace).is_empty());
 }
 
-/// A tool as rustup's proxies behave: it notes the toolchain that it is asked for. The toolchains differ in
-/// their names only.
+/// A tool that behaves like rustup's proxies: it records the toolchain that it is asked for. The toolchains differ
+/// in their names only.
 const PROXY: &str = r#"#!/bin/sh
 echo "${RUSTUP_TOOLCHAIN:-none}" >> "$RECORD/asked"
 unset RUSTUP_TOOLCHAIN
@@ -143,7 +143,7 @@ fn nothing_of_the_working_tree_reaches_a_build_that_is_kept_in_it() {
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         (asked, report["environment"]["toolchain"].clone())
     };
-    // What cargo's proxy sets is not the user's word.
+    // The value that cargo's proxy sets is not the user's choice.
     let (asked, told) = run("0.0.0-none", "toolchain-file");
     assert!(
         asked.contains("usual-x86_64-unknown-linux-gnu"),

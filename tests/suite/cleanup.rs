@@ -106,7 +106,7 @@ impl Run {
 }
 
 impl Drop for Run {
-    /// A failed test must not leave what the tests are about.
+    /// A failed test must not leave processes or folders behind either.
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -141,7 +141,7 @@ fn signs(workspace: &Workspace) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The build scripts, once so many run.
+/// The build scripts, once this many run.
 fn build_scripts(workspace: &Workspace, number: usize) -> Vec<String> {
     eventually("the build scripts run", || {
         let signs = signs(workspace);
@@ -201,7 +201,7 @@ fn signals_end_the_run_its_build_and_its_folder() {
     }
 }
 
-/// A disk of our own is to be had where users may make name spaces; elsewhere there is nothing to see.
+/// A test disk needs user name spaces; elsewhere this test checks nothing.
 #[test]
 fn a_disk_that_is_full_while_building_is_named_with_what_helps() {
     let workspace = crate::faults::workspace("bench\ta\n", "bench\tb\n");
@@ -277,7 +277,7 @@ fn what_even_the_guardian_could_not_clean_the_next_run_does() {
     run.end();
     assert_eq!(folders(&workspace).len(), 1, "nobody was there to clean");
 
-    // It has nothing to do: but it comes by.
+    // This run fails, but it cleans up first.
     workspace.perfcheck("no-such-revision").assert().code(101);
     assert_eq!(folders(&workspace), none_left());
     eventually("the build script ends", || {

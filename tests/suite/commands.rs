@@ -1,4 +1,4 @@
-//! The commands beside a comparison, and the recipes that they write.
+//! The commands other than a comparison, and the recipes that they write.
 
 use crate::recipes::recipe;
 use crate::support::{Workspace, perfcheck};
@@ -120,7 +120,7 @@ fn a_full_disk_costs_neither_the_other_files_nor_what_was_found_out() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("REJECT"), "{text}");
 
-    // Who has something on stdout gets that, and nothing besides.
+    // If a report already goes to stdout, nothing is added to it.
     let output = report("--format html -o /dev/full --format go-bench");
     assert_eq!(output.status.code(), Some(101));
     let text = String::from_utf8_lossy(&output.stdout);

@@ -10,7 +10,7 @@ use crate::support::{Workspace, one_run};
 
 const VERSIONS: [&str; 6] = ["v0_3", "v0_4", "v0_5", "v0_6", "v0_7", "v0_8"];
 
-/// The ids of `shapes.rs`, each of a kind that something on the way could stumble over.
+/// The ids of `shapes.rs`, each of a kind that could cause trouble on its way through the program.
 const SHAPES: [&str; 16] = [
     "plain",
     "with spaces, 'single' and \"double\" quotes",

@@ -127,8 +127,8 @@ fn every_planted_change_gets_the_verdict_it_was_planted_for() {
         .into_iter()
         .map(|(name, entry)| (name, entry["verdict"].as_str().unwrap().to_owned()))
         .collect();
-    // On a machine that others use, a difference can be too noisy to settle; what must never happen
-    // is that one is seen where there is none, or missed where it is large.
+    // On a shared machine, a difference can be too noisy to decide. But a run must never see one
+    // where there is none, or miss a large one.
     let agrees = |name: &str, found: &str, expected: &str| {
         let small = expected == "unchanged" || name == "vault stretch";
         found == expected || small && found == "inconclusive"
@@ -221,7 +221,7 @@ fn nothing_is_left_behind() {
     assert_eq!(demo().leftovers, [""; 0]);
 }
 
-/// The explanation of a benchmark that is certainly another on the head side.
+/// The explanation of a benchmark that certainly differs on the head side.
 fn explanation(id: &str) -> &'static Value {
     let attributions = demo().report["attributions"].as_array().unwrap();
     let found = attributions.iter().find(|entry| entry["id"] == id);

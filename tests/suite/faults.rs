@@ -58,7 +58,7 @@ pub(crate) fn workspace_by_flag(plain: &str, slow: &str) -> Workspace {
     workspace
 }
 
-/// Two commits, neither of which holds a lock file, whose benchmarks follow these scripts.
+/// Two commits without a lock file, whose benchmarks follow these scripts.
 pub(crate) fn workspace_without_lock(base: &str, head: &str) -> Workspace {
     let workspace = Workspace::new();
     workspace
@@ -166,7 +166,7 @@ fn an_id_that_is_given_twice_is_said_and_costs_the_others_nothing() {
     let claims = "--claim faster=^once$ --claim faster=^twice$";
     let report = report(&workspace(&script(1000), &script(500)), claims);
     assert_eq!(verdicts(&report)["once"], "faster", "{report:#}");
-    // What is claimed of the one is shown; of the other nothing is known.
+    // The claim about the first benchmark is shown; about the other nothing is known.
     assert_eq!(report["claims"][0]["standing"], "shown", "{report:#}");
     assert_eq!(report["claims"][1]["standing"], "unshown");
     let reasons = report["typed_reasons"].as_array().unwrap();

@@ -10,7 +10,7 @@ mod sources;
 
 use sources::{BENCH, FIRST, READER, READING_BENCH, SCRIPT, SHUFFLED, SHUFFLED_BENCH, WHOLE};
 
-/// Nothing here measures the harnesses themselves, or depends on how well a loop is optimised: quick to build is better.
+/// Nothing here measures the harnesses themselves or depends on optimisation, so the settings favour a quick build.
 const WORKSPACE: &str = "[workspace]\nmembers = [\"core\", \"fork\", \"layer2\", \"layer4\", \"moved\", \"own\", \"broken\", \
     \"shuffled\", \"needy\", \"linked\", \"shut\"]\nresolver = \"2\"\n\n[profile.bench]\nopt-level = 1\n\n\
     [profile.bench.package.\"*\"]\nopt-level = 0\ndebug = false\n";
@@ -141,7 +141,8 @@ fn lay_out(workspace: &Workspace) {
     }
 }
 
-/// The first cannot be built on either side, since a package that it depends on cannot, the second not at the base.
+/// The first package cannot be built on either side, since a dependency cannot; the second one not on the base
+/// side.
 fn lay_out_what_cannot_be_built(workspace: &Workspace) {
     let needy = manifest("needy", CRITERION, &["needy"]);
     let linked = "[dev-dependencies]\nlinked = { path = \"../linked\" }";

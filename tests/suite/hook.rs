@@ -1,6 +1,6 @@
 //! Real pushes to a local bare repository. The comparison is done by a stand-in that records what it
-//! is asked and calls a commit slow when its tree has a file of that name: what is tested here is
-//! which commits are compared, and what becomes of the push.
+//! is asked and calls a commit slow when its tree has a file of that name: these tests check which
+//! commits are compared, and whether the push goes through.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -294,7 +294,7 @@ fn below_the_top(clone: &Clone, folders: &[&str]) {
 fn a_workspace_in_a_folder_below_the_top_is_checked_there() {
     let clone = Clone::new();
     below_the_top(&clone, &["rust"]);
-    // From within a member, and from the top, where the only workspace is meant.
+    // From within a member, and from the top, where the only workspace counts.
     for place in ["rust/crates/one", "."] {
         let installed = clone
             .command(cargo_bin!("cargo-perfcheck"), "hook install --with")

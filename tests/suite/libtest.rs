@@ -10,10 +10,10 @@ use crate::support::{Workspace, one_run};
 const MANIFEST: &str =
     "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n";
 
-/// `slower` works twice as long, and `grows` asks once more for memory, on the head side.
+/// On the head side, `slower` works twice as long, and `grows` makes one more allocation.
 fn library(rounds: u64, strings: u64) -> String {
     let mut text = String::new();
-    // Were they the same on one side, the compiler would make one function of both.
+    // If they were the same on one side, the compiler would merge both functions.
     for (name, rounds, factor) in [("slower", rounds, 5), ("same", 1, 7)] {
         let _ = write!(
             text,
@@ -59,7 +59,7 @@ mod inner {
     }
 }
 
-/// What is timed cannot be told from the reads of the clock.
+/// The reads of the clock do not show what is timed.
 #[bench]
 fn reads_the_clock(b: &mut Bencher) {
     b.iter(|| {

@@ -206,7 +206,7 @@ fn a_side_that_breaks_amid_its_samples_fails_alone_and_the_others_stay_paired_by
         timeout: Duration::from_secs(5),
         ..sampling(PairingRequest::Auto)
     };
-    // The base side is let run first: what breaks there has a peer that waits.
+    // The base side runs first: if it breaks, its peer is waiting.
     for (base, head, faulty) in [
         ("shapes05", "shapes08", Side::Head),
         ("shapes08", "shapes05", Side::Base),
@@ -358,7 +358,7 @@ fn without_taking_turns_time_is_injected_where_it_can_be_and_said_where_not() {
     }
 }
 
-/// What one iteration takes, by the quickest sample of all rounds.
+/// The time of one iteration, from the fastest sample of all rounds.
 fn quickest(one: &Measured, side: Side) -> f64 {
     let rounds = one.rounds.iter().map(|round| round.samples.get(side));
     let each = rounds.flat_map(|samples| samples.times.iter().zip(&samples.iterations));
@@ -436,7 +436,7 @@ fn settings_in_the_code_are_outdone_and_the_estimates_stay_what_they_are() {
                 let measured = base as f64 * short / 1e6;
                 assert!(measured < 250.0, "{id}: {base} iterations of {short} ns");
             }
-            // What a batch costs depends on its size, which the mode decides.
+            // The cost of a batch depends on its size, which the mode decides.
             if id.starts_with("settings_auto") {
                 assert!(
                     (0.5..2.0).contains(&(short / long)),

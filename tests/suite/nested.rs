@@ -60,7 +60,7 @@ criterion_group!(benches, all);
 criterion_main!(benches);
 ";
 
-/// Its failure says nothing of what is missing.
+/// Its failure does not say what is missing.
 const FOLDER: &str = "use criterion::{criterion_group, criterion_main, Criterion};
 
 fn all(c: &mut Criterion) {

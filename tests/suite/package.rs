@@ -1,4 +1,4 @@
-//! What is published builds by itself: everything that the sources need is in the package.
+//! The published package builds by itself: it contains everything that the sources need.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What is known when a run ends early is written, and says that it is not everything.
+//! A run that ends early writes a report of what is known, and the report says that it is partial.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
@@ -52,7 +52,7 @@ fn a_signal_leaves_a_partial_report_in_every_format() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
-    // Two of the scout, two of the first round; with the fifth that one is in the books.
+    // Two of the scout, two of the first round; with the fifth, that round has been recorded.
     let finished = lines.by_ref().map(Result::unwrap);
     let mut finished = finished.filter(|line| line.contains("\"round-finished\""));
     assert!(finished.nth(4).is_some(), "it never measured");

@@ -88,7 +88,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What came of a benchmark: the log of each side reconciled with what the side reported.
+/// The outcome of a benchmark: the log of each side, reconciled with what the side reported.
 type Outcome = Paired<Reconciliation>;
 
 /// Runs the benchmarks that match `filter` in two processes, paired by sample.
@@ -105,7 +105,7 @@ fn run(target: &str, filter: &str, milliseconds: u64) -> BTreeMap<String, Outcom
     )
 }
 
-/// Starts a process a side, and gives them away while both run the first benchmark.
+/// Starts a process for each side, and passes them on while both run the first benchmark.
 fn start<T>(
     targets: Paired<&str>,
     filter: &str,

@@ -48,7 +48,7 @@ impl Truth {
 /// The most live bytes of one iteration.
 enum Peak {
     Exactly(u64),
-    /// What one iteration leaves is there in the next: so many a piece.
+    /// What one iteration leaves is there in the next: this much per iteration.
     PerIteration(u64),
 }
 
@@ -255,7 +255,7 @@ fn an_allocator_that_counts_by_itself_comes_to_the_same() {
     assert!(status.success());
     let witness = std::fs::read_to_string(path).unwrap();
     let counted = count("system08", Side::Base);
-    // What C allocates, the program's own allocator does not see.
+    // The program's own allocator does not see allocations of C code.
     for line in witness
         .lines()
         .filter(|line| !line.starts_with("c_library"))
@@ -276,7 +276,7 @@ fn an_allocator_that_counts_by_itself_comes_to_the_same() {
     }
 }
 
-/// What DHAT says of a routine: blocks and bytes.
+/// What DHAT says about a routine: blocks and bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Witnessed {
     blocks: u64,

@@ -36,7 +36,7 @@ void work(void) {
 }
 ";
 
-/// The same with an allocator of its own, which asks nobody.
+/// The same with its own allocator, which does not call the C library.
 const STRANGER: &str = "
 #include <stddef.h>
 static char memory[1 << 16];
@@ -298,7 +298,7 @@ fn counts_that_vary_are_said_to_and_compared_with_a_test() {
     );
     assert!(says(varying, "certain all the same"), "{varying:?}");
 
-    // One that allocates very often is not looked at each time.
+    // If it allocates very often, not every request is recorded.
     let (counted, many) = &all[1];
     assert_eq!(direction(many), Some(Direction::More));
     assert!(is_exact(many, Side::Head));

@@ -25,7 +25,7 @@ fn library(rounds: u64, collected: usize) -> String {
     )
 }
 
-/// Nobody measures without the checks what is to be measured with them.
+/// It fails unless the profile's checks are on.
 const BENCH: &str = "use std::hint::black_box;
 use criterion::{criterion_group, criterion_main, Criterion};
 

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::{Workspace, has_valgrind, one_run};
 
-/// Nothing here measures Criterion itself: quick to build is better.
+/// Nothing here measures Criterion itself, so the settings favour a quick build.
 const WORKSPACE: &str = "[workspace]\nmembers = [\"twelve\", \"other\"]\nresolver = \"2\"\n\n\
     [profile.bench.package.\"*\"]\nopt-level = 0\ndebug = false\n";
 
@@ -165,7 +165,7 @@ criterion_group!(benches, all);
 criterion_main!(benches);
 "#;
 
-/// What came of the comparison of the first revision with each of the others.
+/// The results of comparing the first revision with each of the others.
 struct Runs {
     documented: Run,
     in_other: Run,
@@ -289,7 +289,7 @@ fn a_change_of_documentation_has_nothing_timed() {
 
 fn a_change_in_one_package_has_only_its_benchmarks_timed() {
     let run = &runs().in_other;
-    // Of a function that three of them execute, one branch has changed.
+    // One branch has changed in a function that three of them execute.
     assert_eq!(run.timed(), ["branch/2", "other"], "{}", run.progress);
 }
 

@@ -1,4 +1,4 @@
-//! What the documents tell people to type is understood.
+//! The program understands every command in the documents.
 
 use std::path::{Path, PathBuf};
 

@@ -21,8 +21,8 @@ struct Step {
     script: String,
 }
 
-/// The steps of a workflow of ours, which has a shape that this reads: what follows `run: |`, or the rest of
-/// a line `run: …`, with the `env:` of the same step.
+/// The steps of one of our workflows. It reads the text after `run: |`, or the rest of a line `run: …`, with the
+/// `env:` of the same step.
 fn steps(workflow: &str) -> Vec<Step> {
     let (_, steps) = workflow.split_once("    steps:\n").expect("steps");
     let mut found = Vec::new();
@@ -167,7 +167,7 @@ impl Machine {
         std::fs::write(self.at(name), text).unwrap();
     }
 
-    /// What was compiled since this was asked last, a crate a line.
+    /// What was compiled since the last call, one crate per line.
     fn compiled(&self) -> String {
         let compiled = self.read("record/compiled");
         let _ = std::fs::remove_file(self.at("record/compiled"));
@@ -355,7 +355,7 @@ fn the_steps_of_the_workflows_compare_two_commits_and_write_one_comment_that_is_
     let asked = machine.read("record/asked");
     assert_eq!(asked, format!("state=open\nhead=contributor:{HOSTILE}\n"));
 
-    // There is one of ours: it is updated.
+    // There is already a comment of ours: it is updated.
     machine.write("record/comments", &comments("github-actions[bot]"));
     let updated = "PATCH repos/owner/project/issues/comments/99\n";
     assert_eq!(machine.comment(), updated);
@@ -366,7 +366,7 @@ fn the_steps_of_the_workflows_compare_two_commits_and_write_one_comment_that_is_
     machine.write("record/comments", "[]");
     assert_eq!(machine.comment(), "");
 
-    // The artefact is of a stranger's making.
+    // The artefact was made by a stranger.
     machine.write("record/artefact/report.json", "$(touch pwned)");
     let long = "`touch pwned` $(touch pwned) ü".repeat(10_000);
     machine.write("record/artefact/report.md", &long);
@@ -510,7 +510,7 @@ fn a_release_attaches_archives_that_binstall_finds_with_checksums_completions_an
     let workflow = recipe("ci/github/release.yml");
     assert!(workflow.contains(target) && workflow.contains("aarch64-unknown-linux-gnu"));
     let [build, archive, attach] = steps(&workflow).try_into().ok().expect("three steps");
-    // It is this very program, but for the profile.
+    // It is the same program, except for the profile.
     assert_eq!(build.script, "cargo build --locked --release");
     run(&archive.script);
     run(&attach.script);

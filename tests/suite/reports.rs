@@ -30,7 +30,7 @@ fn text(report: &Report, width: usize, colour: Colour, charset: Charset) -> Stri
     report::render(report, Format::Text, &options).expect("the report can be rendered")
 }
 
-/// Not the thousand: `in_short` records what a reader sees of it.
+/// Without the report of a thousand benchmarks: `in_short` records what a reader sees of that.
 fn readable() -> impl Iterator<Item = (&'static str, Report)> {
     cases::all()
         .into_iter()
@@ -55,7 +55,7 @@ fn verbose_text_has_everything() {
     }
 }
 
-/// The demo plants one of everything; an ordinary change is far less.
+/// The demo plants one of everything; an ordinary change has far fewer findings.
 #[test]
 fn an_ordinary_result_fits_on_one_screen_and_all_that_the_demo_plants_nearly_does() {
     for (name, report) in readable() {
@@ -188,7 +188,7 @@ fn in_short(text: &str) -> String {
         .join("\n")
 }
 
-/// What is recorded of a case: of fifty alike, the ends.
+/// What is recorded of a case: for many similar lines, the ends only.
 fn shown(name: &str, text: &str) -> String {
     match name {
         "fifty_regressions" => in_short(text),

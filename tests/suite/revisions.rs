@@ -1,4 +1,4 @@
-//! What a range that cannot be compared is answered with, by the whole program.
+//! The program's answers to ranges that cannot be compared.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

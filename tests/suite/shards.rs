@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::faults;
 use crate::support::{Workspace, perfcheck};
 
-/// Eight benchmarks; one of them is slower, one was removed. A changed function is linked in, and none
-/// executes it; a rule and a budget speak of benchmarks that nobody has.
+/// Eight benchmarks; one of them is slower, one was removed. A changed function is linked in, and no
+/// benchmark executes it; a rule and a budget match no benchmark.
 fn workspace() -> Workspace {
     let benches = |names: &[&str]| -> String {
         let lines = names.iter().map(|name| format!("bench\t{name}\n"));

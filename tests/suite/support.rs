@@ -139,7 +139,7 @@ pub(crate) fn leaking_variables() -> Vec<std::ffi::OsString> {
         .collect()
 }
 
-/// What has cargo compile the crates of registries once for all tests: see `rustc-once.sh`.
+/// Variables with which cargo compiles the crates of registries once for all tests: see `rustc-once.sh`.
 pub(crate) fn compiled_once() -> [(&'static str, PathBuf); 2] {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
@@ -148,7 +148,7 @@ pub(crate) fn compiled_once() -> [(&'static str, PathBuf); 2] {
         version.unwrap().stdout.hash(&mut hasher);
         let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let name = format!("crates-{:016x}", hasher.finish());
-        // What an earlier compiler made is of no use any more.
+        // What an earlier compiler made is no longer usable.
         for entry in std::fs::read_dir(parent).unwrap().flatten() {
             let other = entry.file_name().to_string_lossy().into_owned();
             if other.starts_with("crates-") && other != name {
@@ -206,7 +206,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Runs checks of one run; all of them, whichever fail.
+/// Runs all checks of one run, even if some fail.
 pub(crate) fn all(checks: &[(&str, fn())]) {
     let failed = checks
         .iter()

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::Workspace;
 
-/// The benchmarks that nothing of it concerns, as `target id`.
+/// The benchmarks that none of this affects, as `target id`.
 const UNCONCERNED: [&str; 5] = [
     "data none",
     "data none as well",
@@ -71,7 +71,7 @@ fn what_a_benchmark_reads_loads_starts_or_asks_for_is_part_of_what_is_compared()
     ];
     concerned.sort();
     assert_eq!(concerned, all, "{stderr}");
-    // `work::work` differs, and nobody sees what is executed in the processes that benchmarks start.
+    // `work::work` differs, and perfcheck does not see what the processes that benchmarks start execute.
     let reach = &report["reach"];
     assert!(
         reach["uncovered"].as_array().is_none_or(Vec::is_empty),

@@ -11,7 +11,7 @@ const MANIFEST: &str = "[package]\nname = \"sly\"\nversion = \"0.1.0\"\nedition 
 
 const LOCK: &str = "version = 4\n\n[[package]]\nname = \"sly\"\nversion = \"0.1.0\"\n";
 
-/// A package without dependencies whose bench is none of Criterion's: it is built, and that is all.
+/// A package without dependencies whose bench does not use Criterion: it is only built.
 fn package() -> Workspace {
     let workspace = Workspace::new();
     std::fs::create_dir(workspace.beside("outside")).unwrap();
@@ -30,7 +30,7 @@ fn link(workspace: &Workspace, name: &str, to: &Path) {
     symlink(to, place).unwrap();
 }
 
-/// What the comparison of the last two commits wrote to stderr, having refused it.
+/// The stderr of a comparison of the last two commits, which was refused.
 fn refused(workspace: &Workspace) -> String {
     let output = workspace
         .perfcheck("HEAD~1..HEAD --offline")

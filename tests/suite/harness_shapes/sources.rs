@@ -12,7 +12,7 @@ criterion_group!(benches, all);
 criterion_main!(benches);
 ";
 
-/// Settings in its code, and nobody asks for any on the command line.
+/// It has settings in its code, and none are given on the command line.
 pub(super) const WHOLE: &str = "use std::{hint::black_box, time::Duration};
 use criterion::Criterion;
 
@@ -27,7 +27,7 @@ fn main() {
 }
 ";
 
-/// Reads a command line of its own, of which it knows every word.
+/// Parses its own command line, and accepts only the words that it knows.
 pub(super) const READER: &str = "use std::{hint::black_box, time::Duration};
 use criterion::Criterion;
 

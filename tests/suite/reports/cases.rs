@@ -30,7 +30,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
     ]
 }
 
-/// What a run of the demo really left, with profiles, less stacks and functions of little weight.
+/// The real report of a demo run, with profiles, without stacks and functions of little weight.
 pub(crate) fn demo() -> Report {
     report::load("fixtures/reports/demo.v1.json".as_ref()).expect("a recorded report")
 }
@@ -244,7 +244,7 @@ fn hostile_cause(comparison: &Comparison) -> Attribution {
     cause
 }
 
-/// Profiles were wanted and could not be taken.
+/// Profiles were wanted but could not be taken.
 pub(crate) fn no_profile() -> Report {
     let mut report = one_regression();
     let mut cause = demo().attributions.swap_remove(0);

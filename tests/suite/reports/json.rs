@@ -97,7 +97,7 @@ fn recorded_reports_of_every_published_version_are_still_read() {
     assert!(read > 0);
 }
 
-/// What version 1 said of one benchmark, version 2 says of its metrics.
+/// What version 1 said about one benchmark, version 2 says about its metrics.
 #[test]
 fn a_report_of_version_1_keeps_its_numbers() {
     let text = fs_err::read_to_string("fixtures/reports/v1.json").expect("a recorded report");

@@ -14,7 +14,7 @@ fn shards() -> (Report, Report) {
     shards_of(cases::one_regression())
 }
 
-/// A report split into two shards by turns; of what is identical both know.
+/// A report split alternately into two shards; both list the identical benchmarks.
 fn shards_of(whole: Report) -> (Report, Report) {
     let (mut a, mut b) = (Vec::new(), Vec::new());
     for (i, one) in whole.benchmarks.iter().cloned().enumerate() {

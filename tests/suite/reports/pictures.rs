@@ -7,7 +7,7 @@ use cargo_perfcheck::plan::Format;
 use super::browser::Browser;
 use super::{cases, github_markdown, render};
 
-/// What both pictures together may weigh, so that a README loads at once.
+/// The largest size of both pictures together, so that the README loads fast.
 const MOST_BYTES: u64 = 400_000;
 
 fn folder() -> PathBuf {
