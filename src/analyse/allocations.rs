@@ -289,7 +289,7 @@ fn doubt(
     }
     (overall.is_none() && processes < belief.processes).then(|| {
         format!(
-            "the sides differ, but {} per side may do so by chance; in a report of {} it takes {}, and each takes too long",
+            "the sides differ, but {} per side may differ by chance; a report of {} needs {}, and each takes too long",
             plural(processes, "process", "processes"),
             plural(belief.family, "benchmark", "benchmarks"),
             belief.processes

@@ -267,8 +267,8 @@ fn injection_advice(benchmarks: &[CalibratedBenchmark], sampling: &Sampling) -> 
     let count = benchmarks.iter().filter(|b| b.found.is_none()).count();
     (count > 0).then(|| {
         format!(
-            "into {count} of {} benchmarks nothing could be injected, since the clock they are timed by was \
-             not reached: they were compared with themselves as they are",
+            "nothing could be injected into {count} of {} benchmarks, since perfcheck does not control the clock \
+             that times them: they were compared with themselves as they are",
             benchmarks.len()
         )
     })
@@ -296,13 +296,13 @@ fn disturbance_advice(benchmarks: &[CalibratedBenchmark], threshold: f64) -> Opt
         .iter()
         .max_by(|a, b| a.round_spread.total_cmp(&b.round_spread))?;
     Some(if restless.len() * 2 > benchmarks.len() {
-        "most benchmarks move much from process to process: something disturbs the machine, see \
+        "most benchmarks vary a lot from process to process: something disturbs the machine, see \
          `cargo perfcheck doctor`"
             .to_owned()
     } else {
         format!(
-            "{} moves by {} from process to process while others do not: its memory or code \
-             placement is luck, so that only more rounds help it",
+            "{} varies by {} from process to process while others do not: the layout of its memory or code \
+             is a matter of chance, so only more rounds help",
             worst.key,
             percent(worst.round_spread)
         )

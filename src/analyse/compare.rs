@@ -144,7 +144,7 @@ impl Draft {
         let mute = rounds < settling.fewest_rounds() && joint.is_mute(settling, &evidence);
         (mute && judged.direction.is_none()).then(|| {
             format!(
-                "{} cannot tell a change from luck in a report of {}, whatever the numbers; it takes {}",
+                "{} cannot tell a change from chance in a report of {}, whatever the numbers; that takes {}",
                 plural(rounds, "round", "rounds"),
                 plural(joint.family, "benchmark", "benchmarks"),
                 settling.fewest_rounds()

@@ -34,8 +34,8 @@ impl fmt::Display for Doubt {
                 amounts.base, amounts.head
             ),
             Doubt::SameSource => f.write_str(
-                "the source is the same on both sides and the compiled code is not: the build is not the same \
-                 each time",
+                "the source is the same on both sides, but the compiled code is not: the build differs from \
+                 time to time",
             ),
             Doubt::SameCode(reason) => write!(
                 f,

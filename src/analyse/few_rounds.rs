@@ -86,7 +86,7 @@ pub(super) fn certainly(direction: Option<Direction>, change: Ratio) -> Option<S
         Direction::Same => return None,
     };
     Some(format!(
-        "certainly {what}, by how much is open: about {change}, from processes that all lie apart"
+        "certainly {what}, by how much is open: about {change}, from processes whose times do not overlap"
     ))
 }
 

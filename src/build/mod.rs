@@ -273,7 +273,7 @@ fn build_settled(
     let kept = match Kept::open(plan.cache, places, &checkouts, events) {
         Ok(kept) => kept.map(Arc::new),
         Err(error) => {
-            let message = format!("nothing of earlier builds can be used: {error}");
+            let message = format!("earlier builds cannot be used: {error}");
             events(Event::Warning { message });
             None
         }

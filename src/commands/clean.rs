@@ -28,7 +28,7 @@ pub(super) fn clean(
             writeln!(out, "removed {} from {}", cleaned.removed, folder.display())?;
         }
         for path in cleaned.in_use {
-            writeln!(out, "in use, and still there: {}", path.display())?;
+            writeln!(out, "still in use, so not removed: {}", path.display())?;
         }
     }
     Ok(ExitStatus::Success)

@@ -56,7 +56,7 @@ fn install(
     writeln!(out, "{}", describe(&installed))?;
     writeln!(
         out,
-        "past it for once: `git push --no-verify` or `PERFCHECK_SKIP=1 git push`"
+        "to skip the check once: `git push --no-verify` or `PERFCHECK_SKIP=1 git push`"
     )?;
     Ok(())
 }

@@ -30,7 +30,7 @@ pub(super) fn load(patient: &Patient) -> HealthCheck {
             Severity::Hurts,
             format!("{busy} just now ({load}): they compete with the benchmarks; more rounds will be needed"),
         )
-        .fixed_by("close programs that compute; `ps -eo pcpu,comm --sort=-pcpu | head` shows it"),
+        .fixed_by("close programs that use the processors; `ps -eo pcpu,comm --sort=-pcpu | head` lists them"),
         None => HealthCheck::new(
             "load",
             Severity::Good,
@@ -140,7 +140,7 @@ pub(super) fn address_space(patient: &Patient) -> Option<HealthCheck> {
             "address space",
             Severity::Hurts,
             "randomisation is off: every round has the same memory layout, so a lucky or unlucky one \
-             is taken for the change's doing",
+             looks like an effect of the change",
         )
         .fixed_by("`sudo sysctl kernel.randomize_va_space=2`"),
         _ => HealthCheck::new(
@@ -159,7 +159,9 @@ pub(super) fn memory(patient: &Patient) -> Option<HealthCheck> {
             Severity::Hurts,
             format!("{available} free: building and measuring may swap"),
         )
-        .fixed_by("close programs that hold memory; `ps -eo rss,comm --sort=-rss | head` shows it")
+        .fixed_by(
+            "close programs that hold memory; `ps -eo rss,comm --sort=-rss | head` lists them",
+        )
     } else {
         HealthCheck::new("memory", Severity::Good, format!("{available} free"))
     })

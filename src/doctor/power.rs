@@ -49,7 +49,7 @@ pub(super) fn siblings(patient: &Patient) -> Option<HealthCheck> {
         HealthCheck::new(
             "sibling threads",
             Severity::Note,
-            "on: what runs on the same core's other thread slows a benchmark down",
+            "on: a program on the same core's other thread slows a benchmark down",
         )
         .fixed_by("for the last bit of precision, `echo off | sudo tee /sys/devices/system/cpu/smt/control`")
     })

@@ -178,10 +178,10 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
         MetricGroup::Allocations => "its allocations were not counted",
         MetricGroup::Instructions => "its instructions were not counted (`--instructions`)",
         MetricGroup::Throughput if has_time => {
-            "it does not say how much of that an iteration processes"
+            "it does not declare how much an iteration processes"
         }
         MetricGroup::Time | MetricGroup::Throughput => "it was not timed",
-        MetricGroup::Program => "it is no program",
+        MetricGroup::Program => "it is not a program",
     };
     if comparison.failure.is_some() {
         return HeadState::unknown("the benchmark failed");
@@ -192,7 +192,7 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
         _ if has_time => HeadState::unknown(why),
         verdict => HeadState::Not(
             BudgetStatus::Unmeasured,
-            format!("{verdict}, so that it was not measured"),
+            format!("{verdict}, so it was not measured"),
         ),
     }
 }

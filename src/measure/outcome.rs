@@ -96,7 +96,7 @@ pub(super) fn never_ran(request: Request, stray: Option<Failure>) -> RoundOutcom
             Presence::Only(side) => side,
             Presence::Common => Side::Head,
         },
-        reason: "was named by its executable and then not run by it".into(),
+        reason: "was listed by its executable, which then did not run it".into(),
         stderr_tail: String::new(),
     }));
     RoundOutcome {

@@ -20,7 +20,7 @@ impl std::fmt::Display for Restless {
         };
         write!(
             f,
-            "{what}, which stopping it in the other side's turns would disturb"
+            "{what}, and stopping it during the other side's turns would disturb that"
         )
     }
 }

@@ -9,7 +9,7 @@ use super::reported::SideReport;
 use super::standstill::Restless;
 
 /// What is wrong with a report that [`SideReport::explain`] does not understand.
-const UNEXPLAINED: &str = "what it reports does not follow from the samples that the clock seam saw (does the benchmark \
+const UNEXPLAINED: &str = "its reported times do not follow from the samples that perfcheck saw (does the benchmark \
     read the clock itself?)";
 
 /// Records what both sides reported for one step.

@@ -31,7 +31,7 @@ use crate::units::quoted;
     max_term_width = 100
 )]
 pub struct Args {
-    /// What to do; none is a comparison.
+    /// What to do instead of a comparison.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Which revisions to compare, and how.
@@ -61,7 +61,7 @@ Examples:
   cargo perfcheck main...HEAD --report-dir perf
           The report in every format, one file each: what to keep as an artifact.
   cargo perfcheck main..HEAD --threshold 0.5% --thorough
-          Look closer: call half a per cent a difference, and spend more time on each benchmark.
+          Look closer: count half a per cent as a difference, and spend more time on each benchmark.
   cargo perfcheck --quick --time 5m
           A brief look that ends, building included, within five minutes.
   cargo perfcheck main~1..main --record
@@ -69,8 +69,8 @@ Examples:
   cargo perfcheck -- demo
           A branch whose name is that of a command.
 
-A switch that a file or a variable sets is undone with `--no-` before its name (`--no-locked`), one that begins with
-`no-` without that (`--cache`).
+`--no-` before the name of a switch undoes it where a file or a variable sets it (`--no-locked`). A switch that
+begins with `no-` loses that instead (`--cache`).
 
 Exit status:
   0    approved, or (unless --deny modify) there is something to look at

@@ -86,7 +86,7 @@ pub struct SelectionArgs {
     /// Build from scratch, and keep nothing for the next run
     #[arg(long)]
     pub no_cache: bool,
-    /// Most disk space that the kept builds of all repositories may take [default: 10GB]
+    /// Maximum disk space for the kept builds of all repositories [default: 10GB]
     #[arg(long, value_name = "SIZE")]
     pub cache_size: Option<Size>,
     /// Fail if a lock file would have to change
@@ -131,7 +131,7 @@ pub struct SamplingArgs {
     /// Timed work per side after which a benchmark counts as inconclusive [default: 2s]
     #[arg(long, value_name = "TIME")]
     pub time_per_benchmark: Option<Span>,
-    /// Most rounds per benchmark, each a fresh pair of processes [default: 30, or more
+    /// Maximum number of rounds per benchmark, each a fresh pair of processes [default: 30, or more
     /// where `--time-per-benchmark` asks for more]
     #[arg(long, value_name = "N")]
     pub rounds: Option<usize>,
@@ -209,8 +209,8 @@ pub struct JudgementArgs {
     /// `faster=REGEX`, `fewer-allocations=REGEX`, `fewer-bytes=REGEX`, `lower-peak=REGEX` or
     /// `fewer-instructions=REGEX`, of the benchmarks
     /// whose id matches, as with `--filter`. A claim is shown where at least one of them gained and none got
-    /// worse. Without such a gain, inconclusive benchmarks included, there is no evidence for it. A claim that
-    /// names no benchmark is an error. Can be given several times; each claim must be shown.
+    /// worse. Otherwise there is no evidence for it: an inconclusive benchmark shows no gain. A claim that
+    /// matches no benchmark is an error. Can be given several times; each claim must be shown.
     #[arg(long = "claim", value_name = "GAIN=REGEX")]
     pub claims: Vec<Claim>,
     /// Votes that fail the run, in addition to `reject`

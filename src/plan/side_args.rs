@@ -101,7 +101,7 @@ pub struct CleanArgs {
 Examples:
   cargo perfcheck hook install                  check before every push
   cargo perfcheck hook status
-  git push --no-verify                          past it, for once")]
+  git push --no-verify                          push once without the check")]
 pub struct HookArgs {
     /// What to do with the hook.
     #[command(subcommand)]
@@ -134,8 +134,8 @@ pub struct HookInstallArgs {
     /// Let the push pass unchecked when a comparison takes longer than this
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub limit: Span,
-    /// Program that compares, for example a script that does it on a quieter machine; it is given
-    /// what `cargo perfcheck` is given, and answers with the same exit status [default: this one]
+    /// Program that compares, for example a script that does it on a quieter machine; it gets the
+    /// arguments of `cargo perfcheck`, and returns the same exit status [default: this one]
     #[arg(long, value_name = "PROGRAM")]
     pub with: Option<PathBuf>,
     /// Options of the comparison
@@ -153,8 +153,8 @@ pub struct HookRunArgs {
     /// Let the push pass unchecked when a comparison takes longer than this
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub limit: Span,
-    /// Program that compares, for example a script that does it on a quieter machine; it is given
-    /// what `cargo perfcheck` is given, and answers with the same exit status [default: this one]
+    /// Program that compares, for example a script that does it on a quieter machine; it gets the
+    /// arguments of `cargo perfcheck`, and returns the same exit status [default: this one]
     #[arg(long, value_name = "PROGRAM")]
     pub with: Option<PathBuf>,
     /// Workspace to check, from the top of the checkout; can be given several times [default: all

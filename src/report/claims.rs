@@ -38,14 +38,14 @@ pub(super) fn why(check: &ClaimCheck) -> String {
         (!all.is_empty()).then(|| format!("{what} {}{more}", names.join(", ")))
     };
     let parts = [
-        named(&check.contrary, "the contrary in"),
+        named(&check.contrary, "got worse in"),
         named(&check.shown, "shown by"),
         counted("no change in", check.unmoved.len()),
-        counted("not known of", check.open.len()),
+        counted("open for", check.open.len()),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     match parts.is_empty() {
-        true => "names none of the benchmarks that were compared".to_owned(),
+        true => "matches none of the benchmarks that were compared".to_owned(),
         false => parts.join("; "),
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn of(report: &Report) -> Findings {
     for skipped in &report.skipped {
         let (outcome, weight) = match skipped.outcome {
             TargetOutcome::Skipped => ("not measured", 0.0),
-            TargetOutcome::Failed => ("failed, so that none of its benchmarks ran", 100.0),
+            TargetOutcome::Failed => ("failed, so none of its benchmarks ran", 100.0),
         };
         findings.needed.push(Finding {
             subject: words::target(skipped),
@@ -164,7 +164,7 @@ fn notes(report: &Report, naming: Naming) -> Vec<Finding> {
     let unclear = unclear.map(|note| Finding {
         subject: "what the change can reach".to_owned(),
         text: super::escape::visible(&format!(
-            "not known of {note}; none of its benchmarks is left out for that"
+            "not known for {note}; none of its benchmarks counts as unreached"
         )),
         kind: FindingKind::Other,
         weight: 1.0,

@@ -56,7 +56,7 @@ pub(crate) fn carry(
         let size = Bytes::from_bytes(sizes.iter().sum());
         match sizes.len() {
             0 => carried.notes.push(format!(
-                "`--carry {pattern}` brings nothing: it matches no file that git does not track"
+                "`--carry {pattern}` brings nothing: it matches no untracked file"
             )),
             count => {
                 let files = plural(count, "file", "files");

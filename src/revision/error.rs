@@ -39,7 +39,7 @@ pub(crate) enum RevisionError {
         source: Option<git2::Error>,
     },
     /// The `git` program could not tell what the repository holds.
-    #[error("the repository of {} can be read by the git program only, and that failed", folder.display())]
+    #[error("only the git program can read the repository of {}, and it failed", folder.display())]
     StandIn {
         /// The manifest's folder.
         folder: PathBuf,
@@ -191,13 +191,16 @@ impl RevisionError {
             ),
             RevisionError::Unreadable { feature, .. } => feature.remedy().to_owned(),
             RevisionError::StandIn { folder, .. } => {
-                format!("look whether git can: git -C '{}' status", folder.display())
+                format!(
+                    "see whether git can read it: git -C '{}' status",
+                    folder.display()
+                )
             }
             RevisionError::Unborn { .. } => {
                 "commit something first: git add --all && git commit".to_owned()
             }
             RevisionError::Unknown { near, .. } if near.is_empty() => {
-                "git branch --all lists the names there are".to_owned()
+                "git branch --all lists all names".to_owned()
             }
             RevisionError::Unknown { near, .. } => format!("did you mean {}?", near.join(", or ")),
             RevisionError::BeyondShallow { fetch, .. }

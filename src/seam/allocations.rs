@@ -284,7 +284,7 @@ fn coverage(seen: &AllocatorView, hooks: &Hooks) -> Coverage {
         )),
         (Hooks::None | Hooks::Unknown, _) | (_, layout::SHIM_HOOKED) => None,
         (_, layout::SHIM_REFUSED) => Some(none(
-            "the system did not allow to redirect the calls of the program's own allocator",
+            "the system did not let perfcheck redirect the calls of the program's own allocator",
         )),
         _ => Some(none(
             "the calls of the program's own allocator have an unknown form",

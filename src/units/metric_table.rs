@@ -16,7 +16,7 @@ const TIME: MetricFacts = MetricFacts {
     prominence: Prominence::Lead,
     limit: Some(LimitKey {
         name: "p50",
-        help: "Most that the median of the samples may be, for example `2ms`",
+        help: "Upper limit for the median of the samples, for example `2ms`",
     }),
     gain: Some("faster"),
 };
@@ -32,7 +32,7 @@ const ALLOCATIONS: MetricFacts = MetricFacts {
     prominence: Prominence::Lead,
     limit: Some(LimitKey {
         name: "allocations",
-        help: "Most allocations an iteration",
+        help: "Upper limit for allocations per iteration",
     }),
     gain: Some("fewer-allocations"),
 };
@@ -62,7 +62,7 @@ const BYTES_PER_SECOND: MetricFacts = MetricFacts {
     group: MetricGroup::Throughput,
     limit: Some(LimitKey {
         name: "throughput",
-        help: "Least that must be processed in a second, for example `100 MiB/s` or `20 Melem/s`",
+        help: "Lower limit for what is processed per second, for example `100 MiB/s` or `20 Melem/s`",
     }),
     gain: None,
     ..TIME
@@ -80,7 +80,7 @@ impl Metric {
         prominence: Prominence::Detail,
         limit: Some(LimitKey {
             name: "mean",
-            help: "Most that the mean time of an iteration may be",
+            help: "Upper limit for the mean time of an iteration",
         }),
         gain: None,
         ..TIME
@@ -92,7 +92,7 @@ impl Metric {
         prominence: Prominence::Detail,
         limit: Some(LimitKey {
             name: "p95",
-            help: "Most that the 95th percentile of the samples may be; a sample is the mean of its iterations",
+            help: "Upper limit for the 95th percentile of the samples; a sample is the mean of its iterations",
         }),
         gain: None,
         ..TIME
@@ -104,7 +104,7 @@ impl Metric {
         prominence: Prominence::Detail,
         limit: Some(LimitKey {
             name: "p99",
-            help: "Most that the 99th percentile of the samples may be; a sample is the mean of its iterations",
+            help: "Upper limit for the 99th percentile of the samples; a sample is the mean of its iterations",
         }),
         gain: None,
         ..TIME
@@ -162,7 +162,7 @@ impl Metric {
         unit: Unit::Bytes,
         limit: Some(LimitKey {
             name: "bytes",
-            help: "Most bytes asked for in an iteration, for example `64 KiB`",
+            help: "Upper limit for bytes requested per iteration, for example `64 KiB`",
         }),
         gain: Some("fewer-bytes"),
         ..ALLOCATIONS
@@ -176,7 +176,7 @@ impl Metric {
         prominence: Prominence::Column,
         limit: Some(LimitKey {
             name: "peak",
-            help: "Most bytes in use at once",
+            help: "Upper limit for bytes in use at once",
         }),
         gain: Some("lower-peak"),
         ..ALLOCATIONS
@@ -218,7 +218,7 @@ impl Metric {
         prominence: Prominence::Lead,
         limit: Some(LimitKey {
             name: "size",
-            help: "Most bytes of the program's file, for example `12 MiB`",
+            help: "Upper limit for the size of the program's file, for example `12 MiB`",
         }),
         gain: None,
     });

@@ -129,7 +129,7 @@ impl DataMap {
             }
         }
         Err(Unclear::because(
-            "the constants point to each other in too long chains",
+            "constants point to each other in chains that are too long",
         ))
     }
 

@@ -40,7 +40,10 @@ pub(super) fn hold(path: &Path) -> io::Result<Option<fs::File>> {
         _ => {}
     }
     if !fs::symlink_metadata(path)?.is_dir() {
-        return Err(io::Error::other(format!("{} is no folder", path.display())));
+        return Err(io::Error::other(format!(
+            "{} is not a folder",
+            path.display()
+        )));
     }
     let lock = fs::OpenOptions::new()
         .create(true)

@@ -144,7 +144,7 @@ impl Kept {
                 Err(error) => {
                     entries::empty(&self.path)?;
                     let message = format!(
-                        "nothing of earlier builds can be used: {}: {error}",
+                        "earlier builds cannot be used: {}: {error}",
                         store.archive().display()
                     );
                     events(Event::Warning { message });

@@ -128,7 +128,7 @@ impl<'a> InputChanges<'a> {
         let may_miss = |thing: &&Thing| thing.may_be_missed(names);
         if let Some(thing) = self.things.iter().find(may_miss) {
             let name = &thing.name;
-            let reason = format!("it may look for {name}, which one side lacks");
+            let reason = format!("it may look for {name}, which only one side has");
             return Ok(InputStatus::Differs(reason));
         }
         let packages = executables.map(|executable| executable.package.as_str());

@@ -110,7 +110,7 @@ impl Unpacker<'_> {
                 }
                 self.links.push((path, link_name(entry)?, facts));
             }
-            _ => return Err(damaged(format!("{} is no file", name.display()))),
+            _ => return Err(damaged(format!("{} is not a file", name.display()))),
         }
         Ok(())
     }
@@ -161,7 +161,7 @@ fn facts<R: Read>(entry: &mut Entry<'_, R>) -> io::Result<Facts> {
         let record = record?;
         if record.key_bytes() == b"mtime" {
             let time = record.value().ok().and_then(nanoseconds);
-            let time = time.ok_or_else(|| damaged("a time that is none"))?;
+            let time = time.ok_or_else(|| damaged("a time that is not a time"))?;
             return Ok(Facts { mode, time });
         }
     }
