@@ -1,9 +1,13 @@
 //! Builds the probes (the libraries that are preloaded into benchmark processes) so that they can be embedded.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// One library: a folder with a `manifest.toml`, and what is built from it.
 struct Probe {
@@ -56,15 +60,23 @@ fn main() {
     let out = PathBuf::from(variable("OUT_DIR"));
     for probe in PROBES {
         let name = probe.variable;
-        let library = out.join(format!("{name}.so"));
+        let library = out.join(format!("{name}.so.gz"));
         let bytes = if preloading_works() && (probe.features != "marks" || breakpoints_work()) {
-            fs::read(build(&out, &probe)).expect("cargo has just built this file")
+            let bytes = fs::read(build(&out, &probe)).expect("cargo has just built this file");
+            compressed(&bytes)
         } else {
             Vec::new()
         };
         fs::write(&library, bytes).expect("the output folder is writable");
         println!("cargo::rustc-env={name}={}", library.display());
     }
+}
+
+/// The program that is installed holds all probes: compressed they take a third of the room.
+fn compressed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    written.expect("memory can be written to")
 }
 
 /// Where the loader cannot preload, or the probe has no trampoline, nothing is embedded, and at run

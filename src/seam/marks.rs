@@ -22,7 +22,7 @@ use object::{Object as _, ObjectSection as _};
 use tempfile::TempDir;
 
 use super::symbols::check_preloadable;
-use super::{Seam, SeamError, layout, variables};
+use super::{Seam, SeamError, layout, unpack, variables};
 use crate::units::Side;
 
 /// The probe; empty where it is not supported.
@@ -67,13 +67,12 @@ impl MarkSeam {
         let folder = tempfile::Builder::new()
             .prefix("marks-")
             .tempdir_in(fs_err::canonicalize(run_dir)?)?;
-        let library = folder.path().join("probe.so");
-        fs_err::write(&library, MARKING_PROBE)?;
+        let library = unpack(MARKING_PROBE, folder.path())?;
         let shared = folder.path().join(format!("{side}.shared"));
         fs_err::write(&shared, lay_out(&executable, &addresses, &first_bytes)?)?;
         Ok(MarkSeam {
             side,
-            library: File::open(library)?,
+            library,
             shared: File::from_parts(
                 OpenOptions::new().read(true).write(true).open(&shared)?,
                 shared,

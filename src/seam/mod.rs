@@ -51,6 +51,7 @@ use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use fs_err::File;
 use tempfile::TempDir;
 
@@ -69,8 +70,8 @@ use crate::units::{Paired, Side};
 use channel::{Channel, Room};
 use symbols::ProbeSymbols;
 
-/// The probe; empty where preloading is not supported. Like its siblings it is not a `const`, which would put a
-/// copy of the library into each codegen unit that names it.
+/// The probe, compressed (`build.rs`); empty where preloading is not supported. Like its siblings it is not a `const`,
+/// which would put a copy of the library into each codegen unit that names it.
 static TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
 
 /// The probe that counts allocations; empty where preloading is not supported.
@@ -312,10 +313,10 @@ impl Seam {
     }
 }
 
-/// Writes a probe into a folder. The file stays open, so that the loader can get its descriptor.
+/// Writes a compressed probe into a folder. The file stays open, so that the loader can get its descriptor.
 fn unpack(probe: &[u8], folder: &Path) -> std::io::Result<File> {
     let path = folder.join("probe.so");
-    fs_err::write(&path, probe)?;
+    std::io::copy(&mut GzDecoder::new(probe), &mut File::create(&path)?)?;
     File::open(path)
 }
 
