@@ -184,9 +184,9 @@ mod tests {
         assert_eq!(way(&[36; 2], &[39; 2]), Some(Direction::More));
         assert_eq!(way(&[39; 2], &[36; 2]), Some(Direction::Fewer));
         assert_eq!(way(&[1_000_000; 2], &[1_000_990; 2]), Some(Direction::Same));
-        assert_eq!(way(&[1_000_000; 2], &[1_001_001; 2]), Some(Direction::More));
+        assert_eq!(way(&[1_000_000; 2], &[1_001_010; 2]), Some(Direction::More));
         assert_eq!(
-            way(&[1_001_001; 2], &[1_000_000; 2]),
+            way(&[1_001_010; 2], &[1_000_000; 2]),
             Some(Direction::Fewer)
         );
     }

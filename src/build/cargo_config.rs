@@ -10,9 +10,11 @@ use toml::{Table, Value};
 
 mod file;
 mod inherited;
+mod tracked;
 
 pub(super) use file::Includes;
 pub(super) use inherited::{Surroundings, is_ignored};
+pub(super) use tracked::tracked;
 
 /// One of them, with what it includes; its paths are absolute.
 #[derive(Debug)]

@@ -57,13 +57,14 @@ pub use kept::{Cleaned, clean};
 pub use rustup::{Chooser, ChosenToolchain};
 pub use waits::Waits;
 
-use cargo_config::{Includes, Surroundings};
+use cargo_config::{Includes, Surroundings, tracked};
 use checks::{check_benches, check_packages, names_of_crates, undisturbed};
 use kept::{Kept, Places};
 use lock::LockSite;
 use reuse::Reusable;
 use rustup::Rustup;
 use side::{BuildSite, Wish};
+use workspace::Workspace;
 
 /// A side, built.
 #[derive(Debug, Clone)]
@@ -341,12 +342,7 @@ fn build_selected(
         kept,
     };
     let base = sites.base.build(&wish(Side::Base, None), events)?;
-    let reusable = graphs
-        .base
-        .as_ref()
-        .filter(|_| sites.base.toolchain.rustc == sites.head.toolchain.rustc);
-    let reusable =
-        reusable.map(|workspace| Reusable::outside(workspace, &sites.base.checkout.root));
+    let reusable = reusable(&sites, graphs.base.as_ref());
     let start = reusable
         .as_ref()
         .map(|reusable| (base.target_dir.as_path(), reusable));
@@ -359,6 +355,15 @@ fn build_selected(
     });
     runner::attach(&mut builds, &runners);
     Ok(builds)
+}
+
+/// What of the base side's build the head side may use: nothing where compilers or configurations differ.
+fn reusable(sites: &Paired<BuildSite<'_>>, base: Option<&Workspace>) -> Option<Reusable> {
+    let configuration = |side| tracked(&sites.get(side).checkout.root).ok();
+    let is_same = sites.base.toolchain.rustc == sites.head.toolchain.rustc
+        && configuration(Side::Base)? == configuration(Side::Head)?;
+    let base = base.filter(|_| is_same)?;
+    Some(Reusable::outside(base, &sites.base.checkout.root))
 }
 
 /// Gives both sides the user's own configuration of cargo, and returns notes for the report.

@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the base side (c0ffee0) is built for wasm32-wasip1 (.cargo/config.toml), whose benchmarks \
-             do not start on this machine"
+             cannot run on this machine"
         );
         let hint = error.hint().unwrap();
         assert!(

@@ -152,9 +152,12 @@ fn parts(reusable: &Reusable) -> [(&'static str, &HashSet<String>); 3] {
 
 /// Whether a file or folder called `name` is an artefact of one of `names`.
 fn is_of(names: &HashSet<String>, name: &OsStr) -> bool {
-    name.to_str().and_then(stem).is_some_and(|stem| {
-        names.contains(stem) || stem.strip_prefix("lib").is_some_and(|s| names.contains(s))
-    })
+    let Some((name, stem)) = name.to_str().and_then(|name| Some((name, stem(name)?))) else {
+        return false;
+    };
+    // Only libraries have it before their name: a folder called `libz` is of a package of that name.
+    let library = stem.strip_prefix("lib").filter(|_| name.contains('.'));
+    names.contains(stem) || library.is_some_and(|library| names.contains(library))
 }
 
 /// `serde` of `serde-0123456789abcdef` and `libserde` of `libserde-0123456789abcdef.rlib`.

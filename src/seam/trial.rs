@@ -104,7 +104,13 @@ mod tests {
     #[test]
     fn what_the_loader_refuses_is_missing_and_its_reason_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        match try_library(b"no library", folder.path()).unwrap() {
+        let mut compressed = Vec::new();
+        std::io::copy(
+            &mut flate2::read::GzEncoder::new(&b"no library"[..], flate2::Compression::fast()),
+            &mut compressed,
+        )
+        .unwrap();
+        match try_library(&compressed, folder.path()).unwrap() {
             Trial::Missing { said } => assert!(said.contains("preload"), "{said}"),
             Trial::Seen => panic!("this is no library"),
         }

@@ -190,15 +190,16 @@ impl<'a> FunctionComparison<'a> {
     /// being one for certain.
     fn may_read_other_places(&self, side: Side, body: &Body) -> bool {
         let tables = &body.distance_tables;
-        tables.may_be_others
-            && self.map.constants_differ
-            && body.references.iter().any(|reference| {
-                let Reference::Address(at) = reference else {
-                    return false;
-                };
-                let program = self.sides.programs.get(side);
-                !tables.certain.contains(at) && looks_like_distances(program, *at)
-            })
+        let endless = &self.sides.cuts.get(side).endless;
+        let may_be_table = |reference: &Reference| {
+            let Reference::Address(at) = reference else {
+                return false;
+            };
+            let program = self.sides.programs.get(side);
+            let is_other = !tables.certain.contains(at) && looks_like_distances(program, *at);
+            endless.contains(at) || (tables.may_be_others && is_other)
+        };
+        self.map.constants_differ && body.references.iter().any(may_be_table)
     }
 
     pub(super) fn changed(mut self) -> Result<Vec<ChangedFunction>, Unclear> {

@@ -15,6 +15,8 @@ use super::program::Program;
 pub(super) enum Cut {
     /// An instruction reads or writes so many bytes here and no others.
     Access,
+    /// A table of distances leads here. Its other entries may lead into the same constant.
+    Distance,
     /// An address is taken: whatever follows may be read through it.
     Address,
 }
@@ -34,6 +36,8 @@ pub(super) struct Cuts {
     pub(super) locations: BTreeMap<u64, String>,
     /// Entries of tables of distances, four bytes each, with where they lead.
     pub(super) distances: BTreeMap<u64, u64>,
+    /// Tables of distances of which it is not known where they end.
+    pub(super) endless: BTreeSet<u64>,
     /// What is not data like other: panic locations and jump tables, sorted.
     set_aside: Vec<Range<u64>>,
 }
@@ -76,12 +80,14 @@ impl Cuts {
         let mut cuts = Cuts {
             locations: BTreeMap::new(),
             distances: BTreeMap::new(),
+            endless: BTreeSet::new(),
             set_aside: Vec::new(),
             all,
         };
-        cuts.distances = cuts.find_distances(program, bodies);
+        cuts.find_distances(program, bodies);
         for target in cuts.distances.values() {
-            cuts.all.insert(*target, Cut::Address);
+            let known = cuts.all.entry(*target).or_insert(Cut::Distance);
+            *known = (*known).max(Cut::Distance);
         }
         cuts.locations = cuts.find_locations(program, words);
         let tables = tables.into_iter().map(|(start, end)| {
@@ -126,29 +132,35 @@ impl Cuts {
         self.set_aside_until(address).is_some()
     }
 
-    /// A table goes on until somebody points to something else, or it does not lead to data.
-    fn find_distances(&self, program: &Program<'_>, bodies: &[Option<Body>]) -> BTreeMap<u64, u64> {
+    /// A table goes on until something does not lead to data outside of it. Where somebody points to something in
+    /// between that could be an entry as well, or another table leads there, its end is not known.
+    fn find_distances(&mut self, program: &Program<'_>, bodies: &[Option<Body>]) {
         let tables: BTreeSet<u64> = bodies
             .iter()
             .flatten()
             .flat_map(|body| body.distance_tables.certain.iter().copied())
             .collect();
-        let mut distances = BTreeMap::new();
-        for table in tables {
-            let is_constant = program
-                .section_of(table)
-                .filter(|section| section.content == Content::Constant);
-            let Some(section) = is_constant else { continue };
-            let end = self
-                .next(table)
-                .map_or(section.end(), |next| next.min(section.end()));
-            let bytes = program.bytes(table, end).unwrap_or_default();
-            let targets = bytes
-                .chunks_exact(4)
-                .map_while(|entry| data_at_distance(program, table, entry));
-            distances.extend((table..).step_by(4).zip(targets));
+        let mut found: BTreeMap<u64, BTreeMap<u64, u64>> = BTreeMap::new();
+        for table in &tables {
+            let next = self.next(*table).unwrap_or(u64::MAX);
+            let entries: BTreeMap<u64, u64> = entries(program, *table)
+                .take_while(|(at, _)| *at == *table || !tables.contains(at))
+                .collect();
+            let is_cut = entries.keys().any(|at| *at + 4 > next);
+            if is_cut || entries.is_empty() {
+                self.endless.insert(*table);
+            } else {
+                found.insert(*table, entries);
+            }
         }
-        distances
+        let targets: BTreeSet<u64> = found.values().flat_map(BTreeMap::values).copied().collect();
+        for (table, entries) in found {
+            let end = table + 4 * entries.len() as u64;
+            match targets.range(table + 1..end).next() {
+                Some(_) => drop(self.endless.insert(table)),
+                None => self.distances.extend(entries),
+            }
+        }
     }
 
     /// The look of a panic location is not enough: a program's own table may look the same. So one
@@ -183,4 +195,18 @@ pub(super) fn data_at_distance(program: &Program<'_>, table: u64, entry: &[u8]) 
     let distance = i32::from_le_bytes(entry.get(..4)?.try_into().ok()?);
     let target = table.wrapping_add_signed(distance.into());
     program.data_section_of(target).map(|_| target)
+}
+
+/// What a table of distances holds at `table` and behind it, as long as it leads to data outside of the table.
+fn entries(program: &Program<'_>, table: u64) -> impl Iterator<Item = (u64, u64)> {
+    let section = program.section_of(table);
+    let section = section.filter(|section| section.content == Content::Constant);
+    let bytes = section.and_then(|section| program.bytes(table, section.end()));
+    let bytes = bytes.unwrap_or_default().chunks_exact(4);
+    bytes
+        .zip((table..).step_by(4))
+        .map_while(move |(entry, at)| {
+            let target = data_at_distance(program, table, entry)?;
+            (!(table..=at).contains(&target)).then_some((at, target))
+        })
 }

@@ -169,16 +169,16 @@ impl DataMap {
     /// Marks what may reach into `what`, of the section `whole`.
     fn mark(&mut self, sides: Sides<'_>, side: Side, whole: &Range<u64>, what: Range<u64>) {
         let cuts = &sides.cuts.get(side).all;
-        let addresses = |range: Range<u64>| {
-            let found = cuts.range(range).filter(|(_, cut)| **cut == Cut::Address);
-            found.map(|(at, _)| *at)
+        let pointed_to = |range: Range<u64>| {
+            let found = cuts.range(range).filter(|(_, cut)| **cut != Cut::Access);
+            found.map(|(at, cut)| (*at, *cut))
         };
         let changed = self.changed.entry(side).or_default();
-        changed.extend(addresses(what.clone()));
+        changed.extend(pointed_to(what.clone()).map(|(at, _)| at));
         let before = whole.start..what.start.max(whole.start);
-        changed.extend(addresses(before).rev().take(NEIGHBOURS));
+        changed.extend(near(pointed_to(before).rev()));
         let after = what.end..(whole.end + 1).max(what.end);
-        changed.extend(addresses(after).take(NEIGHBOURS));
+        changed.extend(near(pointed_to(after)));
     }
 
     /// Whether `address` is one that a changed constant may begin at or be read from.
@@ -239,6 +239,16 @@ impl DataMap {
             } => digest(&("foreign", kind, symbol, addend)),
         }
     }
+}
+
+/// The first places, of which [`NEIGHBOURS`] are no entries' targets: all entries of a table may lead into one constant.
+fn near(places: impl Iterator<Item = (u64, Cut)>) -> impl Iterator<Item = u64> {
+    let mut counted = 0;
+    let near = places.take_while(move |(_, cut)| {
+        counted += usize::from(*cut == Cut::Address);
+        counted <= NEIGHBOURS
+    });
+    near.map(|(at, _)| at)
 }
 
 /// A variable is the same only by its name: two with the same first value are two.

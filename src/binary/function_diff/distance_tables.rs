@@ -59,14 +59,15 @@ impl DistanceTables {
         }
     }
 
-    /// Whether an instruction reads four bytes as a signed distance, out of something else than the stack.
+    /// Whether an instruction may read an entry of a table as a signed distance. One at a fixed place of the stack is no
+    /// entry; the frame's register may hold any address where functions do without frames.
     pub(super) fn is_read(instruction: &Instruction) -> bool {
+        let base = instruction.memory_base();
+        let is_fixed = instruction.memory_index() == Register::None;
         instruction.code() == Code::Movsxd_r64_rm32
             && instruction.op1_kind() == OpKind::Memory
-            && !matches!(
-                instruction.memory_base(),
-                Register::RSP | Register::RBP | Register::RIP
-            )
+            && !matches!(base, Register::RSP | Register::RIP)
+            && !(is_fixed && base == Register::RBP)
     }
 }
 
@@ -225,6 +226,15 @@ mod tests {
         // `lea rax, [rax + rcx]`
         let lea = [&LEA[..], &MOVSXD, &[0x48, 0x8d, 0x04, 0x08]].concat();
         assert_eq!(found(&lea), certain);
+        // The frame's register is one like any other: `lea rbp, [rip + 0x100]`, `movsxd rax, dword ptr [rbp + 4*rax]`,
+        // `add rax, rbp`.
+        let frame = [
+            &[0x48, 0x8d, 0x2d, 0x00, 0x01, 0, 0][..],
+            &[0x48, 0x63, 0x44, 0x85, 0x00],
+            &[0x48, 0x01, 0xe8],
+        ];
+        assert_eq!(found(&frame.concat()), certain);
+        assert_eq!(found(frame[1]), (vec![], true));
         // Another one is read from who knows where.
         let two = [&LEA[..], &MOVSXD, &ADD, &MOVSXD].concat();
         assert_eq!(found(&two), (vec![TABLE], true));

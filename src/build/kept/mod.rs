@@ -26,6 +26,7 @@ use crate::plan::Cache;
 use crate::revision::Checkout;
 use crate::units::{Bytes, Event, EventSink, Paired, Side};
 
+use super::cargo_config::tracked;
 use super::compile::Compiled;
 use super::reuse::{self, Reusable};
 use archive::Packed;
@@ -38,6 +39,9 @@ use variables::Variables;
 /// The full digest of what a folder is for; the folder's name has the beginning of it. It is written
 /// when the folder is complete.
 const KEY: &str = "key";
+
+/// The content of a mark that what was built of packages outside of the checkout may be outdated as well.
+const EVERYWHERE: &[u8] = b"everywhere";
 
 /// A file that every run writes anew: its time says when the folder was last used, by the clock of
 /// the file system.
@@ -164,9 +168,15 @@ impl Kept {
             let checkout = checkouts.get(side);
             let root = self.path.join(side.name());
             let mark = self.outdated_path(side);
+            let has_configuration = |root: &Path| Ok::<_, io::Error>(!tracked(root)?.is_empty());
+            // What cargo's configuration names or sets reaches packages outside of the checkout, too.
+            let everywhere = !root.is_dir()
+                || has_configuration(&root)?
+                || has_configuration(&checkout.root)?
+                || fs::read(&mark).is_ok_and(|said| said == EVERYWHERE);
             // It is outdated until it is removed: a run may be killed in between.
             let was_outdated = mark.exists();
-            fs::write(&mark, [])?;
+            fs::write(&mark, if everywhere { EVERYWHERE } else { &[] })?;
             let mut changes = sync::bring(&checkout.root, &root)?;
             if was_outdated {
                 changes = changes.max(TreeChanges::Untracked);
@@ -180,8 +190,8 @@ impl Kept {
                     sync::wake_build_scripts(&root)?;
                     fs::remove_file(mark)?;
                 }
+                TreeChanges::Untracked if everywhere => self.discard(side)?,
                 TreeChanges::Untracked => {}
-                TreeChanges::Everywhere => self.discard(side)?,
             }
             let inside = checkout.manifest_path.strip_prefix(&checkout.root);
             Ok(Checkout {

@@ -18,8 +18,6 @@ pub(super) enum TreeChanges {
     /// Files that a macro or a build script may read without telling cargo, sources that are new, or files
     /// that are gone, perhaps because an earlier build made them.
     Untracked,
-    /// Cargo's own configuration, whose variables and flags reach every package.
-    Everywhere,
 }
 
 /// Makes `kept` what `fresh` is, taking files out of `fresh`. Identical files stay, with their times;
@@ -36,15 +34,13 @@ pub(super) fn bring(fresh: &Path, kept: &Path) -> io::Result<TreeChanges> {
         super::entries::remove_if_there(kept)?;
         fs::rename(fresh, kept)?;
         renew(kept)?;
-        Ok(TreeChanges::Everywhere)
+        Ok(TreeChanges::Untracked)
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EntryPlace {
     Source,
-    /// In a folder of cargo's configuration.
-    Cargos,
     /// In git's own folder, whose files tell builds only which commit this is.
     Git,
     /// Files in which git writes the time of day.
@@ -57,7 +53,6 @@ impl EntryPlace {
         match name.to_str() {
             Some(".git") => EntryPlace::Git,
             Some("index" | "logs") if self == EntryPlace::Git => EntryPlace::GitsNotes,
-            Some(".cargo") if self == EntryPlace::Source => EntryPlace::Cargos,
             _ => self,
         }
     }
@@ -112,7 +107,6 @@ fn importance(name: &OsStr, place: EntryPlace, worst: TreeChanges) -> TreeChange
         Some("Cargo.lock") => TreeChanges::None,
         _ if place == EntryPlace::GitsNotes => TreeChanges::None,
         _ if place == EntryPlace::Git => worst.min(TreeChanges::Tracked),
-        _ if place == EntryPlace::Cargos => TreeChanges::Everywhere,
         Some(name) if known(name) => worst.min(TreeChanges::Tracked),
         _ => worst,
     }
@@ -247,7 +241,6 @@ mod tests {
         assert_eq!(change(".git/logs/HEAD"), TreeChanges::None);
         assert_eq!(change("Cargo.lock"), TreeChanges::None);
         assert_eq!(change("templates/page.html"), TreeChanges::Untracked);
-        assert_eq!(change(".cargo/config.toml"), TreeChanges::Everywhere);
         let (fresh, kept) = (tree(&[("a.rs", ""), ("new.rs", "")]), tree(&[("a.rs", "")]));
         assert_eq!(
             bring(fresh.path(), kept.path()).unwrap(),
