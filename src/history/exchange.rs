@@ -3,17 +3,19 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use git2::Oid;
+use git2::{ErrorCode, Oid};
 
 use super::reference::ReferenceStore;
 use super::{HistoryError, REFERENCE};
 use crate::process;
 
-/// Where what a remote has is put, so that it is there before it is united.
-const FETCHED: &str = "refs/perfcheck/fetched";
-
 /// How often a push is tried again when somebody else was faster.
 const ATTEMPTS: usize = 10;
+
+/// Where what a remote has is put, so that it is there before it is united: a reference of this process alone.
+fn fetched() -> String {
+    format!("refs/perfcheck/fetched-{}", std::process::id())
+}
 
 /// What came of talking to a remote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,9 +70,11 @@ impl GitProgram<'_> {
 
     /// Where the remote's history is, if it shows one.
     fn tip(&self) -> Result<Option<String>, HistoryError> {
-        let listed = self.must(&["ls-remote", self.remote, REFERENCE])?;
-        let id = listed.split_whitespace().next();
-        Ok(id.map(str::to_owned))
+        let listed = self.must(&["ls-remote", "--", self.remote, REFERENCE])?;
+        // It lists every reference that ends so.
+        let mut references = listed.lines().filter_map(|line| line.split_once('\t'));
+        let ours = references.find(|(_, name)| *name == REFERENCE);
+        Ok(ours.map(|(id, _)| id.to_owned()))
     }
 }
 
@@ -93,16 +97,35 @@ impl ReferenceStore {
     }
 
     fn fetch_and_unite(&self, git: &GitProgram<'_>) -> Result<(), HistoryError> {
-        let refspec = format!("+{REFERENCE}:{FETCHED}");
-        git.must(&["fetch", "--quiet", "--no-tags", git.remote, &refspec])?;
-        let read = |source| HistoryError::Reference {
-            action: "read",
-            source,
+        let fetched = fetched();
+        let united = self.fetch_to(&fetched, git).and_then(|id| self.unite(id));
+        let deleted = match self.repository().find_reference(&fetched) {
+            Ok(mut reference) => reference.delete(),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
+            Err(error) => Err(error),
         };
-        let fetched = self.repository().refname_to_id(FETCHED).map_err(read)?;
-        self.unite(fetched)?;
-        let mut reference = self.repository().find_reference(FETCHED).map_err(read)?;
-        reference.delete().map_err(read)
+        let action = "write";
+        united.and(deleted.map_err(|source| HistoryError::Reference { action, source }))
+    }
+
+    /// Nothing else of the repository changes, whatever its configuration wants of a fetch.
+    fn fetch_to(&self, reference: &str, git: &GitProgram<'_>) -> Result<Oid, HistoryError> {
+        let refspec = format!("+{REFERENCE}:{reference}");
+        git.must(&[
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--no-recurse-submodules",
+            "--refmap=",
+            "--",
+            git.remote,
+            &refspec,
+        ])?;
+        let action = "read";
+        let fetched = self.repository().refname_to_id(reference);
+        fetched.map_err(|source| HistoryError::Reference { action, source })
     }
 
     /// Gives `remote` what is here, united with what it has. Where somebody else pushes at the same time, that is
@@ -117,7 +140,15 @@ impl ReferenceStore {
             if before.is_some() {
                 self.fetch_and_unite(&git)?;
             }
-            let answer = git.run(&["push", "--quiet", "--no-verify", remote, &refspec])?;
+            let answer = git.run(&[
+                "push",
+                "--quiet",
+                "--no-verify",
+                "--no-recurse-submodules",
+                "--",
+                remote,
+                &refspec,
+            ])?;
             if answer.succeeded {
                 return Ok(());
             }
