@@ -16,7 +16,7 @@ use crate::plan::{
     HistoryImportArgs, HistoryPruneArgs, LocatedHistory,
 };
 use crate::report;
-use crate::units::{Timestamp, plural};
+use crate::units::{BenchmarkKey, Timestamp, plural};
 
 /// Lists, verifies, imports or exports the runs that were kept.
 ///
@@ -201,28 +201,7 @@ fn accept(
     let commit = history::commit_of(&repository, &args.commit)?.to_string();
     let contents = store.read()?;
     let runs = contents.runs();
-    let keys = runs
-        .iter()
-        .flat_map(|run| &run.benchmarks)
-        .map(|one| &one.key);
-    let meant: BTreeSet<_> = keys
-        .filter(|key| key.to_string().contains(&args.benchmark))
-        .collect();
-    let mut meant = meant.into_iter();
-    let (Some(key), None) = (meant.next(), meant.next()) else {
-        let names = runs
-            .iter()
-            .flat_map(|run| &run.benchmarks)
-            .map(|one| one.key.to_string());
-        let names: BTreeSet<String> = names
-            .filter(|name| name.contains(&args.benchmark))
-            .collect();
-        return Err(HistoryError::Ambiguous {
-            part: args.benchmark.clone(),
-            names: names.into_iter().collect(),
-        }
-        .into());
-    };
+    let key = meant_by(&args.benchmark, &runs)?;
     store.add(&[StoredFile::Accepted(Acceptance {
         key: key.clone(),
         why: args.why.clone(),
@@ -231,6 +210,24 @@ fn accept(
     })])?;
     writeln!(out, "accepted: what {} did to {key}", args.commit)?;
     Ok(ExitStatus::Success)
+}
+
+/// The benchmark that `part` means: its id or its whole name, or else the only one that has it in its name.
+fn meant_by<'r>(part: &str, runs: &[&'r RunRecord]) -> Result<&'r BenchmarkKey, HistoryError> {
+    let benchmarks = runs.iter().flat_map(|run| &run.benchmarks);
+    let known: BTreeSet<&BenchmarkKey> = benchmarks.map(|one| &one.key).collect();
+    let exactly = |key: &&&BenchmarkKey| key.id == part || key.to_string() == part;
+    let mut meant: Vec<&BenchmarkKey> = known.iter().filter(exactly).copied().collect();
+    if meant.is_empty() {
+        meant.extend(known.iter().filter(|key| key.to_string().contains(part)));
+    }
+    match meant[..] {
+        [key] => Ok(key),
+        _ => Err(HistoryError::Ambiguous {
+            part: part.to_owned(),
+            names: meant.iter().map(|key| key.to_string()).collect(),
+        }),
+    }
 }
 
 /// A saved report, or lines of `history export`.

@@ -157,6 +157,8 @@ fn take_in(
             .get(Metric::TIME.id)
             .and_then(|change| change.sampled);
         let sameness = match benchmark.verdict {
+            // That a commit equals itself says nothing.
+            Verdict::Identical | Verdict::Unreached if base == head => None,
             Verdict::Identical => Some(Sameness::Executable),
             Verdict::Unreached => Some(Sameness::ExecutedCode),
             _ => None,

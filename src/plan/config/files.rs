@@ -254,7 +254,7 @@ fn configuration_file(root: &Path) -> PathBuf {
 fn relative_to(origin: &ValueOrigin, key: &Key, value: LayerValue) -> LayerValue {
     let is_path = matches!(
         key.name.as_str(),
-        "output" | "report-dir" | "target-dir" | "artifacts"
+        "output" | "report-dir" | "target-dir" | "artifacts" | "history"
     );
     match (origin, value) {
         (ValueOrigin::File { path, .. }, LayerValue::Texts(texts))
