@@ -78,6 +78,19 @@ impl NamedFile {
             Err(error) => Err(refused(format!("it is no record of a run: {error}"))),
         }
     }
+
+    /// Whether it is a record as it was written, of this version or of one that this program does not know.
+    pub(super) fn is_record(&self) -> bool {
+        let is_whole = path_of(&self.bytes).as_deref() == Some(&self.path);
+        is_whole && serde_json::from_slice::<AnyRecord>(&self.bytes).is_ok()
+    }
+}
+
+/// What a record of any version has.
+#[derive(Deserialize)]
+struct AnyRecord {
+    #[serde(rename = "kind")]
+    _kind: String,
 }
 
 fn path_of(bytes: &[u8]) -> Option<String> {

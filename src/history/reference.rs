@@ -19,6 +19,10 @@ const ATTEMPTS: usize = 50;
 /// Who writes: nobody's name is kept.
 const WRITER: [&str; 2] = ["cargo-perfcheck", "cargo-perfcheck@invalid"];
 
+/// The modes of a tree's entries.
+const FILE: i32 = 0o100_644;
+const FOLDER: i32 = 0o040_000;
+
 /// The store on [`REFERENCE`].
 pub(crate) struct ReferenceStore {
     repository: Repository,
@@ -84,9 +88,15 @@ impl ReferenceStore {
         self.update(|tree| self.with(tree, files))
     }
 
-    /// Leaves only these files.
-    pub(super) fn keep(&self, files: &[NamedFile]) -> Result<(), HistoryError> {
-        self.update(|_| self.with(None, files))
+    /// Removes the files with these paths. Whatever was added meanwhile stays.
+    pub(super) fn remove(&self, paths: &[String]) -> Result<(), HistoryError> {
+        self.update(|tree| {
+            let mut left = self.with(tree, &[])?;
+            for path in paths {
+                left = self.without(left, path)?;
+            }
+            Ok(left)
+        })
     }
 
     /// Unites the reference with another commit that holds a history.
@@ -152,10 +162,29 @@ impl ReferenceStore {
         Ok(())
     }
 
+    /// The tree without this file, nor the folders that it leaves empty.
+    fn without(&self, tree: Oid, path: &str) -> Result<Oid, git2::Error> {
+        let tree = self.repository.find_tree(tree)?;
+        let mut builder = self.repository.treebuilder(Some(&tree))?;
+        let (name, rest) = match path.split_once('/') {
+            Some((folder, rest)) => (folder, Some(rest)),
+            None => (path, None),
+        };
+        let Some(entry) = builder.get(name)?.map(|entry| entry.id()) else {
+            return Ok(tree.id());
+        };
+        let left = rest.map(|rest| self.without(entry, rest)).transpose()?;
+        match left {
+            Some(left) if !self.repository.find_tree(left)?.is_empty() => {
+                builder.insert(name, left, FOLDER)?;
+            }
+            _ => builder.remove(name)?,
+        }
+        builder.write()
+    }
+
     /// The tree with these files in it.
     fn with(&self, tree: Option<Tree<'_>>, files: &[NamedFile]) -> Result<Oid, git2::Error> {
-        const FILE: i32 = 0o100_644;
-        const FOLDER: i32 = 0o040_000;
         let mut root = self.repository.treebuilder(tree.as_ref())?;
         for file in files {
             let Some((folder, name)) = file.path.split_once('/') else {

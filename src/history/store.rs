@@ -66,20 +66,22 @@ impl HistoryStore {
         Ok(contents)
     }
 
-    /// Leaves out every file that cannot be used, and every one that `is_old` says; says how many that were.
+    /// Leaves out every file that is damaged or no record, and every one that `is_old` says; says how many that were.
+    /// Records of a newer version stay.
     pub(crate) fn prune(
         &self,
         is_old: impl Fn(&StoredFile) -> bool,
     ) -> Result<usize, HistoryError> {
-        let is_kept = |file: &NamedFile| file.read().is_ok_and(|content| !is_old(&content));
-        let (kept, gone): (Vec<_>, Vec<_>) = self.named()?.into_iter().partition(is_kept);
+        let is_gone = |file: &NamedFile| match file.read() {
+            Ok(content) => is_old(&content),
+            Err(_) => !file.is_record(),
+        };
+        let gone = self.named()?.into_iter().filter(is_gone);
+        let gone: Vec<String> = gone.map(|file| file.path).collect();
         if !gone.is_empty() {
             match self {
-                HistoryStore::Reference(store) => store.keep(&kept)?,
-                HistoryStore::Folder(store) => {
-                    let paths: Vec<String> = gone.iter().map(|file| file.path.clone()).collect();
-                    store.remove(&paths)?;
-                }
+                HistoryStore::Reference(store) => store.remove(&gone)?,
+                HistoryStore::Folder(store) => store.remove(&gone)?,
             }
         }
         Ok(gone.len())

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use git2::{Repository, Signature};
 
-use super::super::HistoryError;
 use super::super::files::Acceptance;
+use super::super::{HistoryError, RemoteHistory};
 use super::*;
 use crate::units::{BenchmarkKey, Timestamp};
 
@@ -114,6 +114,107 @@ fn what_one_side_pruned_does_not_come_back_with_the_other() {
     assert_eq!(repository.find_commit(united).unwrap().parent_count(), 2);
     store.shared().unwrap().unite(theirs).unwrap();
     assert_eq!(repository.refname_to_id(REFERENCE).unwrap(), united);
+}
+
+#[test]
+fn what_is_recorded_during_a_prune_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    repository(folder.path());
+    let store = on_reference(folder.path());
+    store.add(&[file(1), file(2)]).unwrap();
+    let is_first = |one: &StoredFile| {
+        on_reference(folder.path()).add(&[file(3)]).unwrap();
+        *one == file(1)
+    };
+    assert_eq!(store.prune(is_first).unwrap(), 1);
+    let expected = [2, 3].map(|n| format!("{n:040x}"));
+    assert_eq!(commits(&store), BTreeSet::from(expected));
+}
+
+#[test]
+fn a_remote_is_never_an_option_of_git() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = repository(folder.path());
+    let store = on_reference(folder.path());
+    store.add(&[file(1)]).unwrap();
+    let injected = folder.path().join("injected");
+    let remote = format!("--upload-pack=touch {};", injected.display());
+    let shared = store.shared().unwrap();
+    let failed = [shared.fetch(&remote).map(|_| ()), shared.push(&remote)];
+    for failed in failed {
+        assert!(matches!(failed, Err(HistoryError::Git { .. })));
+    }
+    assert!(!injected.exists());
+    assert!(repository.refname_to_id(REFERENCE).is_ok());
+}
+
+#[test]
+fn only_the_reference_itself_is_fetched_and_nothing_is_left_of_it() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (repository, remote) = (repository(folder.path()), self::repository(other.path()));
+    let theirs = on_reference(other.path());
+    theirs.add(&[file(1)]).unwrap();
+    let tip = remote.refname_to_id(REFERENCE).unwrap();
+    let similar = format!("refs/heads/{REFERENCE}");
+    remote.reference(&similar, tip, true, "").unwrap();
+    let place = other.path().to_str().unwrap();
+    let store = on_reference(folder.path());
+    let before = surroundings(&repository);
+    remote.find_reference(REFERENCE).unwrap().delete().unwrap();
+    let fetched = store.shared().unwrap().fetch(place).unwrap();
+    assert_eq!(fetched, RemoteHistory::Absent);
+    theirs.add(&[file(2)]).unwrap();
+    let fetched = store.shared().unwrap().fetch(place).unwrap();
+    assert_eq!(fetched, RemoteHistory::United);
+    assert_eq!(commits(&store), BTreeSet::from([format!("{:040x}", 2)]));
+    assert_eq!(surroundings(&repository), before);
+    assert!(!repository.path().join("FETCH_HEAD").exists());
+}
+
+#[test]
+fn prune_leaves_what_is_the_users_and_what_a_newer_version_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = HistoryPlace::Folder(folder.path().to_owned());
+    let store = HistoryStore::open(&place, folder.path()).unwrap();
+    store.add(&[file(1)]).unwrap();
+    let write = |path: &str, bytes: &[u8]| {
+        let path = folder.path().join(path);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, bytes).unwrap();
+    };
+    let named = |bytes: &[u8]| {
+        let digest = git2::Oid::hash_object(git2::ObjectType::Blob, bytes).unwrap();
+        let digest = digest.to_string();
+        format!("{}/{}.json", &digest[..2], &digest[2..])
+    };
+    let newer = b"{\"kind\":\"run\",\"version\":1000}\n";
+    let no_record = b"[1]\n";
+    let digits = "0".repeat(38);
+    let users = [
+        "package.json".to_owned(),
+        "ab/package.json".to_owned(),
+        format!("AB/{digits}.json"),
+        format!("ab/cd/{digits}.json"),
+    ];
+    for path in &users {
+        write(path, b"{}");
+    }
+    let linked = tempfile::tempdir().unwrap();
+    fs_err::write(linked.path().join(format!("{digits}.json")), "{}").unwrap();
+    std::os::unix::fs::symlink(linked.path(), folder.path().join("cd")).unwrap();
+    let broken = format!("00/{digits}.json");
+    write(&broken, b"{}");
+    write(&named(newer), newer);
+    write(&named(no_record), no_record);
+    assert_eq!(store.prune(|_| false).unwrap(), 2);
+    assert_eq!(store.read().unwrap().files, [file(1)]);
+    for path in [&broken, &named(no_record)] {
+        assert!(!folder.path().join(path).exists(), "{path}");
+    }
+    for path in users.iter().chain([&named(newer)]) {
+        assert!(folder.path().join(path).exists(), "{path}");
+    }
+    assert!(linked.path().join(format!("{digits}.json")).exists());
 }
 
 #[test]
