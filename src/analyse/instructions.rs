@@ -10,7 +10,10 @@ use crate::units::{BenchmarkKey, Metric, MetricGroup, Note, Paired, Ratio};
 /// of a loop, or a jump goes the other way.
 const NEGLIGIBLE: f64 = 2.0;
 
-/// Processes a side, of those that vary, that may show a difference.
+/// Processes a side that may show a difference: what one executes alone, another has not confirmed.
+const CONFIRMED: usize = 2;
+
+/// Those that may if they vary.
 const TELLING: usize = 4;
 
 /// Writes into each comparison what was counted of its benchmark, and what changed by more than the threshold. What was
@@ -95,11 +98,15 @@ impl ProcessFigures {
 }
 
 /// Which way the count went. It did where all processes of one side lie above all of the other by more than the
-/// threshold: if they vary, several on each side, since two of each do so by chance in one case of three.
+/// threshold: two of each at least, and more if they vary, since two of each do so by chance in one case of three.
 fn direction(base: &ProcessFigures, head: &ProcessFigures, threshold: Ratio) -> Option<Direction> {
     let margin = (base.most * threshold.as_change()).max(NEGLIGIBLE);
     let furthest = (head.most - base.fewest).max(base.most - head.fewest);
-    let enough = !(base.varies() || head.varies()) || base.processes.min(head.processes) >= TELLING;
+    let needed = match base.varies() || head.varies() {
+        true => TELLING,
+        false => CONFIRMED,
+    };
+    let enough = base.processes.min(head.processes) >= needed;
     match () {
         () if furthest <= margin => Some(Direction::Same),
         () if enough && head.fewest - base.most > margin => Some(Direction::More),
@@ -108,14 +115,16 @@ fn direction(base: &ProcessFigures, head: &ProcessFigures, threshold: Ratio) -> 
     }
 }
 
-/// What the reader should know where processes of one side do not execute the same.
+/// What the reader should know where processes of one side do not execute the same, or too few did to tell.
 fn doubt(
     base: &ProcessFigures,
     head: &ProcessFigures,
     direction: Option<Direction>,
 ) -> Option<String> {
     if !base.varies() && !head.varies() {
-        return None;
+        let alone =
+            "a single process of one side was counted: no difference between the sides is certain";
+        return direction.is_none().then(|| alone.to_owned());
     }
     let spread = Metric::INSTRUCTIONS
         .unit
@@ -189,6 +198,15 @@ mod tests {
             way(&[1_001_010; 2], &[1_000_000; 2]),
             Some(Direction::Fewer)
         );
+    }
+
+    #[test]
+    fn one_process_a_side_shows_no_difference() {
+        let alone = compared(&[1000], &[2000]);
+        assert_eq!(alone.direction(MetricGroup::Instructions), None);
+        assert!(alone.notes[0].text.starts_with("a single process"));
+        assert_eq!(way(&[1000; 2], &[2000]), None);
+        assert_eq!(way(&[1000], &[1000]), Some(Direction::Same));
     }
 
     #[test]
