@@ -287,6 +287,8 @@ impl Counter<'_> {
                 each.note(&format!("{side}: {reason}"));
             }
             match &mut run.purpose {
+                // An executable that takes no filter runs those, too, of which nothing is asked.
+                Purpose::Trace(tracings, _) if !tracings.contains_key(&report.id) => {}
                 Purpose::Trace(tracings, _) if tracings.get(&report.id) != Some(&tracing) => {
                     let why = "where it asks for memory is not known: it did not run when it was expected to";
                     each.note(&format!("{side}: {why}"));
