@@ -62,7 +62,7 @@ fn a_lock_file_that_leads_to_nowhere_is_not_made_there() {
     workspace.commit("sly");
     let stderr = refused(&workspace);
     assert!(
-        stderr.contains("has Cargo.lock as a symbolic link") && stderr.contains("hint: replace"),
+        stderr.contains("Cargo.lock is a symbolic link") && stderr.contains("hint: replace"),
         "{stderr}"
     );
     assert!(victim.symlink_metadata().is_err());
