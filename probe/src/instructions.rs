@@ -7,8 +7,8 @@
 //! the probe does itself is not counted.
 //!
 //! Only the warm-up is counted: Criterion calls the benchmark with 1, 2, 4, 8 … iterations, so a few calls are all it
-//! takes. Criterion is told that they took next to no time, until they are enough; then that one took ages, so that
-//! it plans the fewest iterations for what is left. The random numbers of the system, which seed hash maps, are the same in every process.
+//! takes. The probe answers Criterion's reads of the clock as if these calls took next to no time, and once there are
+//! enough of them, as if one had taken ages: Criterion then plans as few iterations as it can for what is left. The random numbers of the system, which seed hash maps, are the same in every process.
 
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -25,7 +25,7 @@ const DUMP_STATS_AT: usize = 0x4354_0003;
 const START_INSTRUMENTATION: usize = 0x4354_0004;
 const STOP_INSTRUMENTATION: usize = 0x4354_0005;
 
-/// What Criterion is told that a read takes while calls are counted, and afterwards.
+/// How much time seems to pass between two reads while calls are counted, and afterwards.
 const NEXT_TO_NOTHING_NS: u64 = 1;
 const AGES_NS: u64 = 1_000_000_000_000;
 
@@ -51,7 +51,7 @@ static BEGAN: AtomicU64 = AtomicU64::new(0);
 static ENDED: AtomicU64 = AtomicU64::new(0);
 /// Whether the call under way is the last one that is counted.
 static IS_LAST: AtomicBool = AtomicBool::new(false);
-/// The time as Criterion is told; 0 before the first read.
+/// The last answer to a read of the clock; 0 before the first read.
 static TOLD: AtomicU64 = AtomicU64::new(0);
 /// Whose the counts are of the region that is open.
 static DESCRIBED: [AtomicU8; DESCRIPTION] = [const { AtomicU8::new(0) }; DESCRIPTION];
@@ -149,7 +149,7 @@ pub(crate) fn record(shared: &Shared, _: u64) {
 
 /// Whether what the process still runs of the benchmark takes longer than another process would.
 pub(crate) fn has_enough(shared: &Shared) -> bool {
-    // The entry that ends the last counted call comes before `begin_sample` is told of it.
+    // The entry that ends the last counted call comes before `begin_sample` learns of it.
     let (call, ended) = (CALL.load(Relaxed), ENDED.load(Relaxed));
     let patience = match (IS_LAST.load(Relaxed), call) {
         (true, _) => PATIENCE,
@@ -170,7 +170,7 @@ pub(crate) fn has_enough(shared: &Shared) -> bool {
 
 pub(crate) fn enough() {}
 
-/// What Criterion is told instead of the time `now`.
+/// The answer to a read of the clock at `now`.
 pub(crate) fn told(now: Timespec) -> Timespec {
     let before = match TOLD.load(Relaxed) {
         0 => now.as_nanos(),
@@ -244,7 +244,7 @@ fn request(what: usize, argument: usize) {
     }
 }
 
-/// The time, which nobody is told.
+/// The real time.
 fn now() -> u64 {
     let mut now = Timespec {
         seconds: 0,

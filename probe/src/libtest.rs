@@ -27,7 +27,7 @@ const LOOP_BEGINS: u32 = 2;
 const FIRST_OF_FIVE: u32 = LOOP_BEGINS + 1 + 2 * SAMPLES;
 const LOOP_ENDS: u32 = FIRST_OF_FIVE + 2 * SAMPLES;
 
-/// The time that the loop is told at its end: longer than libtest lets any benchmark run.
+/// The answer to the last read of the loop: longer than libtest lets any benchmark run.
 pub(crate) const LONG_NS: u64 = 4_000_000_000;
 
 /// What a read is.

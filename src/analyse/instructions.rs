@@ -143,26 +143,10 @@ fn doubt(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seam::CalledInstructions;
     use crate::units::{Exactness, Side};
 
-    fn counts(base: &[u64], head: &[u64]) -> InstructionCounts {
-        let processes = |each: &[u64]| {
-            let calls = |each: &u64| [1, 2, 4, 8].map(|iterations| each * iterations + 90);
-            let calls = each
-                .iter()
-                .map(|each| CalledInstructions::of_doubling(calls(each).into()));
-            calls.collect()
-        };
-        InstructionCounts {
-            key: BenchmarkKey::new("p", "t", "b"),
-            processes: Paired::new(processes(base), processes(head)),
-            notes: Vec::new(),
-        }
-    }
-
     fn compared(base: &[u64], head: &[u64]) -> Comparison {
-        let counted = counts(base, head);
+        let counted = InstructionCounts::made_up(base, head);
         let comparison = Comparison::unobserved(counted.key.clone(), Verdict::Untimed);
         let mut all = [comparison];
         add_instructions(&mut all, &[counted], Ratio::from_change(0.001));

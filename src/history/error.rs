@@ -31,7 +31,7 @@ pub(crate) enum HistoryError {
         attempts: usize,
     },
     /// A revision is unknown.
-    #[error("`{spec}` is no commit here")]
+    #[error("`{spec}` is not a commit of this repository")]
     NoCommit {
         /// As typed.
         spec: String,

@@ -152,7 +152,7 @@ impl ReferenceStore {
             if answer.succeeded {
                 return Ok(());
             }
-            // Whoever moved it was faster; where nobody did, the remote does not want it.
+            // If somebody else has pushed meanwhile, try again on top of that. Otherwise the remote refuses.
             if git.tip()? == before {
                 return Err(HistoryError::Refused {
                     remote: remote.to_owned(),

@@ -290,7 +290,10 @@ fn rewritten_and_missing_commits_lose_nothing_and_are_told() {
     let all = succeed(&root, "trend --branch before");
     assert!(all.contains("over 4 commits"), "{all}");
     let unknown = told(&run(&root, "trend --anchor nowhere"));
-    assert!(unknown.contains("`nowhere` is no commit here"), "{unknown}");
+    assert!(
+        unknown.contains("`nowhere` is not a commit of this repository"),
+        "{unknown}"
+    );
     let never = told(&run(&root, "trend --anchor before"));
     assert!(never.contains("no run that is shown measured"), "{never}");
 }

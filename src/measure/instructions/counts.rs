@@ -76,11 +76,9 @@ impl InstructionCounts {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
+impl InstructionCounts {
     /// A benchmark whose processes executed so many instructions an iteration.
-    fn counts(base: &[u64], head: &[u64]) -> InstructionCounts {
+    pub(crate) fn made_up(base: &[u64], head: &[u64]) -> InstructionCounts {
         let processes = |each: &[u64]| {
             let calls = |each: &u64| [1, 2, 4, 8].map(|iterations| each * iterations + 90);
             let calls = each
@@ -94,27 +92,32 @@ mod tests {
             notes: Vec::new(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn one_process_is_enough_where_the_sides_agree_and_a_second_confirms_a_difference() {
-        assert!(counts(&[], &[]).needs_more());
-        assert!(!counts(&[36], &[36]).needs_more());
-        assert!(counts(&[36], &[40]).needs_more());
-        assert!(!counts(&[36; 2], &[40; 2]).needs_more());
+        assert!(InstructionCounts::made_up(&[], &[]).needs_more());
+        assert!(!InstructionCounts::made_up(&[36], &[36]).needs_more());
+        assert!(InstructionCounts::made_up(&[36], &[40]).needs_more());
+        assert!(!InstructionCounts::made_up(&[36; 2], &[40; 2]).needs_more());
         // One side alone.
-        assert!(!counts(&[36], &[]).needs_more());
+        assert!(!InstructionCounts::made_up(&[36], &[]).needs_more());
     }
 
     #[test]
     fn counts_that_vary_are_asked_four_times() {
-        assert!(counts(&[36, 37], &[40, 40]).needs_more());
-        assert!(counts(&[36, 37, 36], &[40; 3]).needs_more());
-        assert!(!counts(&[36, 37, 36, 36], &[40; 4]).needs_more());
+        assert!(InstructionCounts::made_up(&[36, 37], &[40, 40]).needs_more());
+        assert!(InstructionCounts::made_up(&[36, 37, 36], &[40; 3]).needs_more());
+        assert!(!InstructionCounts::made_up(&[36, 37, 36, 36], &[40; 4]).needs_more());
     }
 
     #[test]
     fn the_same_iterations_are_compared_on_both_sides() {
-        let mut counted = counts(&[36], &[36]);
+        let mut counted = InstructionCounts::made_up(&[36], &[36]);
         // Fewer calls were counted on a busy machine, and the last ones are of other iterations.
         counted.processes.head = vec![CalledInstructions::of_doubling(vec![126, 162, 234])];
         counted.processes.base = vec![CalledInstructions::of_doubling(vec![126, 162, 234, 999])];
