@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | [`units`] | – | vocabulary: quantities, sides, events |
 //! | [`process`] | programs | their start, as it is to be, and their certain end |
+//! | [`load_generator`] | an order | requests, sent from a process of their own, and their latencies |
 //! | [`plan`] | argv, environment, configuration | a [`plan::Plan`] in which nothing is left open |
 //! | [`environment`] | – | facts about the machine that measures, and what disturbs it |
 //! | [`scratch`] | – | the run's private folder, with which its children end |
@@ -30,6 +31,8 @@
 pub mod units;
 
 pub mod process;
+
+pub mod load_generator;
 
 pub mod plan;
 

@@ -49,7 +49,7 @@ fn rooms() -> Vec<String> {
 fn room_of(file: &Path) -> Option<String> {
     let name = file.strip_prefix("src").ok()?.components().next()?;
     let name = Path::new(name.as_os_str()).file_stem()?.to_str()?;
-    (!["lib", "main"].contains(&name)).then(|| name.to_owned())
+    (!["lib", "main", "bin"].contains(&name)).then(|| name.to_owned())
 }
 
 /// A file's code: without comments, and without the text in string literals that span no line.

@@ -128,6 +128,7 @@ fn every_other_command_of_the_documents_names_what_there_is() {
         for command in shell_commands(&std::fs::read_to_string(&path).unwrap()) {
             let words: Vec<&str> = command.split_whitespace().collect();
             let exists = match words[..] {
+                ["perfcheck-load", ..] => manifest.contains("name = \"perfcheck-load\""),
                 [] | ["cargo", "perfcheck" | "run" | "test" | "install", ..] => true,
                 ["cargo", "bench", "--bench", name, ..] => {
                     manifest.contains(&format!("[[bench]]\nname = \"{name}\""))
@@ -186,6 +187,9 @@ fn every_option_that_the_documents_name_exists() {
             String::from_utf8(output.stdout).unwrap()
         })
         .concat();
+    let generator = std::process::Command::new(snapbox::cmd::cargo_bin!("perfcheck-load"));
+    let help = { generator }.arg("--help").output().unwrap();
+    known.push_str(&String::from_utf8(help.stdout).unwrap());
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for bench in ["accuracy", "speed"] {
         for entry in std::fs::read_dir(root.join("benches").join(bench)).unwrap() {

@@ -1,0 +1,153 @@
+//! What came of a load.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What came of a load. Counts and latencies are of requests after the warm-up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadOutcome {
+    /// How many requests were answered as expected.
+    pub answered: u64,
+    /// How many were sent in all, those of the warm-up included.
+    pub sent: u64,
+    /// For how long they were counted, in seconds.
+    pub seconds: f64,
+    /// The latencies of those that were answered as expected, in nanoseconds: in an open loop from the moment at which a
+    /// request was to be sent, in a closed loop from the moment at which it was sent. `None` without an answer.
+    pub latency: Option<Distribution>,
+    /// Those that were not answered as expected, by kind; the most frequent first.
+    pub errors: Vec<RequestError>,
+    /// What the generator itself needed.
+    pub generator: GeneratorUse,
+    /// Why the numbers describe the generator and not the server, if they do.
+    pub not_usable: Option<NotUsable>,
+}
+
+/// A distribution of times in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// How many.
+    pub count: u64,
+    /// The mean.
+    pub mean: f64,
+    /// The median.
+    pub p50: f64,
+    /// The 90th percentile.
+    pub p90: f64,
+    /// The 95th percentile.
+    pub p95: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+    /// The 99.9th percentile.
+    pub p999: f64,
+    /// The largest: one stall of the machine decides it, so it is never judged.
+    pub max: f64,
+}
+
+/// Requests that failed in one way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestError {
+    /// In which way.
+    pub kind: RequestErrorKind,
+    /// How many.
+    pub count: u64,
+    /// The first of them, in words.
+    pub example: String,
+}
+
+/// How a request fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestErrorKind {
+    /// No connection could be opened.
+    Connect,
+    /// The connection ended before the answer was complete.
+    Closed,
+    /// The answer did not come in time.
+    Timeout,
+    /// The answer is no HTTP.
+    Protocol,
+    /// The answer has another status than was expected.
+    Status,
+    /// The body does not contain what was expected.
+    Body,
+}
+
+impl fmt::Display for RequestErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            RequestErrorKind::Connect => "no connection",
+            RequestErrorKind::Closed => "connection closed",
+            RequestErrorKind::Timeout => "no answer in time",
+            RequestErrorKind::Protocol => "not HTTP",
+            RequestErrorKind::Status => "unexpected status",
+            RequestErrorKind::Body => "unexpected body",
+        })
+    }
+}
+
+/// What the generator itself needed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorUse {
+    /// Its processor time while it counted, in seconds. It has one thread.
+    pub processor_seconds: f64,
+    /// By how much requests were sent late although a connection was free, in nanoseconds; open loops only.
+    pub lag: Option<Distribution>,
+}
+
+/// Why numbers describe the generator and not the server.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum NotUsable {
+    /// It used up its processor: the server may be able to do more.
+    Saturated {
+        /// Which share of one processor it used (0 to 1).
+        share: f64,
+    },
+    /// It sent requests late although a connection was free.
+    Lagged {
+        /// How late, in nanoseconds: the 99th percentile.
+        p99_ns: f64,
+    },
+}
+
+impl fmt::Display for NotUsable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotUsable::Saturated { share } => write!(
+                f,
+                "the load generator used {:.0} % of a processor, so the server may be able to do more",
+                share * 100.0
+            ),
+            NotUsable::Lagged { p99_ns } => write!(
+                f,
+                "the load generator sent requests up to {:.1} ms late (99th percentile), so latencies are partly its own",
+                p99_ns / 1e6
+            ),
+        }
+    }
+}
+
+impl LoadOutcome {
+    /// How many requests failed.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.errors.iter().map(|error| error.count).sum()
+    }
+
+    /// The share of requests that failed (0 to 1).
+    #[must_use]
+    pub fn error_rate(&self) -> f64 {
+        match self.answered + self.failed() {
+            0 => 0.0,
+            all => self.failed() as f64 / all as f64,
+        }
+    }
+
+    /// How many requests were answered as expected per second.
+    #[must_use]
+    pub fn throughput(&self) -> f64 {
+        self.answered as f64 / self.seconds
+    }
+}

@@ -1,0 +1,231 @@
+//! Generating load: every connection has a task that claims the next request, sends it when it is due, and counts it.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::connection::{LoadConnection, RequestFailure};
+use super::outcome::{GeneratorUse, LoadOutcome, NotUsable, RequestErrorKind};
+use super::pace::{FineTimer, processor_time};
+use super::sequence::{Prepared, Sequence};
+use super::tally::Tally;
+use super::transport::Destination;
+use super::{LoadError, LoadOrder, LoadShape};
+
+/// A generator that uses more than this share of its one processor may be what is measured.
+const MOST_OF_PROCESSOR: f64 = 0.9;
+
+/// A generator that is later than this, in nanoseconds, and by more than [`LAG_SHARE`], lags.
+const LAG: f64 = 1e6;
+
+/// The part of a latency's 99th percentile that the generator's own may make up.
+const LAG_SHARE: f64 = 0.1;
+
+/// Generates the load of `order`. Hosts other than this machine have to be in `allowed`.
+///
+/// # Errors
+/// The order cannot be carried out, or nothing answers at its address. What goes wrong later is in the outcome.
+pub fn run(order: &LoadOrder, allowed: &[String]) -> Result<LoadOutcome, LoadError> {
+    order.check()?;
+    let destination = Destination::of(&order.address, allowed)?;
+    let sequence = Sequence::of(order)?;
+    let system = |what| move |source| LoadError::System { what, source };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(system("start its runtime"))?;
+    runtime.block_on(async {
+        let nobody = |source| LoadError::NothingThere {
+            address: order.address.to_string(),
+            source,
+        };
+        drop(destination.connect().await.map_err(nobody)?);
+        let course = generate(order, destination, sequence);
+        course.await.map_err(system("set its clock"))
+    })
+}
+
+async fn generate(
+    order: &LoadOrder,
+    destination: Destination,
+    sequence: Sequence,
+) -> io::Result<LoadOutcome> {
+    let tally = Tally::none().ok_or(io::ErrorKind::InvalidInput)?;
+    let course = Arc::new(LoadCourse::of(order, sequence, tally));
+    let mut workers = JoinSet::new();
+    for _ in 0..order.connections {
+        let connection = LoadConnection::to(destination.clone());
+        workers.spawn(Arc::clone(&course).work(connection, FineTimer::new()?));
+    }
+    FineTimer::new()?.until(course.counted_from).await?;
+    let before = (Instant::now(), processor_time());
+    while let Some(ended) = workers.join_next().await {
+        ended.map_err(io::Error::other)??;
+    }
+    let wall = before.0.elapsed();
+    let used = processor_time().saturating_sub(before.1);
+    Ok(course.outcome(wall, used))
+}
+
+/// One load under way.
+#[derive(Debug)]
+struct LoadCourse {
+    shape: LoadShape,
+    began: Instant,
+    /// What is sent (closed: answered) earlier is not counted.
+    counted_from: Instant,
+    end: Instant,
+    most_requests: u64,
+    timeout: Duration,
+    state: Mutex<LoadState>,
+}
+
+#[derive(Debug)]
+struct LoadState {
+    sequence: Sequence,
+    claimed: u64,
+    tally: Tally,
+    last_answer: Option<Instant>,
+}
+
+/// A request that a connection is to send.
+#[derive(Debug)]
+struct DueRequest {
+    request: Arc<Prepared>,
+    /// When, in an open loop.
+    due: Option<Instant>,
+}
+
+impl LoadCourse {
+    fn of(order: &LoadOrder, sequence: Sequence, tally: Tally) -> LoadCourse {
+        let began = Instant::now();
+        let counted_from = began + order.warm_up();
+        LoadCourse {
+            shape: order.shape,
+            began,
+            counted_from,
+            end: counted_from + order.duration(),
+            most_requests: order.most_requests,
+            timeout: order.timeout(),
+            state: Mutex::new(LoadState {
+                sequence,
+                claimed: 0,
+                tally,
+                last_answer: None,
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, LoadState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next request; `None` when the load is over.
+    fn claim(&self) -> Option<DueRequest> {
+        let mut state = self.state();
+        if state.claimed >= self.most_requests {
+            return None;
+        }
+        let due = match self.shape {
+            LoadShape::Closed => None,
+            LoadShape::Open { rate } => {
+                Some(self.began + Duration::from_secs_f64(state.claimed as f64 / rate))
+            }
+        };
+        if due.unwrap_or_else(Instant::now) >= self.end {
+            return None;
+        }
+        state.claimed += 1;
+        let request = state.sequence.draw();
+        Some(DueRequest { request, due })
+    }
+
+    /// The life of one connection.
+    async fn work(
+        self: Arc<Self>,
+        mut connection: LoadConnection,
+        pace: FineTimer,
+    ) -> io::Result<()> {
+        while let Some(claim) = self.claim() {
+            if let Some(due) = claim.due {
+                // Who is late by now was busy with an answer: the server is charged for it. Only a connection that
+                // waited can show that the generator itself is late.
+                let was_free = Instant::now() < due;
+                pace.until(due).await?;
+                if was_free && due >= self.counted_from {
+                    self.state().tally.add_lag(due.elapsed());
+                }
+            }
+            let sent = Instant::now();
+            let answer = if sent > self.end + self.timeout {
+                let words = "it was still waiting for a connection when the load ended";
+                Err(RequestFailure::new(RequestErrorKind::Timeout, words))
+            } else {
+                self.exchange(&mut connection, &claim.request).await
+            };
+            self.count(claim.due, sent, answer);
+        }
+        Ok(())
+    }
+
+    async fn exchange(
+        &self,
+        connection: &mut LoadConnection,
+        request: &Prepared,
+    ) -> Result<(), RequestFailure> {
+        match tokio::time::timeout(self.timeout, connection.exchange(request)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                connection.abandon();
+                let words = format!("{}: none after {:?}", request.planned, self.timeout);
+                Err(RequestFailure::new(RequestErrorKind::Timeout, words))
+            }
+        }
+    }
+
+    fn count(&self, due: Option<Instant>, sent: Instant, answer: Result<(), RequestFailure>) {
+        let now = Instant::now();
+        let counts_at = due.unwrap_or(now);
+        if counts_at < self.counted_from || counts_at >= self.end {
+            return;
+        }
+        let mut state = self.state();
+        state.last_answer = Some(now);
+        state.tally.add(now - due.unwrap_or(sent), answer);
+    }
+
+    fn outcome(&self, wall: Duration, processor: Duration) -> LoadOutcome {
+        let state = self.state();
+        let whole = self.end - self.counted_from;
+        let seconds = match state.last_answer {
+            // The number of requests ended it, not the time.
+            Some(last) if state.claimed >= self.most_requests && last < self.end => {
+                last - self.counted_from
+            }
+            _ => whole,
+        };
+        let latency = state.tally.latency();
+        let lag = state.tally.lag();
+        let share = processor.as_secs_f64() / wall.as_secs_f64().max(f64::MIN_POSITIVE);
+        let tolerated = latency.map_or(LAG, |latency| LAG.max(LAG_SHARE * latency.p99));
+        let lagged = lag.filter(|lag| lag.p99 > tolerated);
+        LoadOutcome {
+            answered: state.tally.answered(),
+            sent: state.claimed,
+            seconds: seconds.as_secs_f64(),
+            latency,
+            errors: state.tally.errors(),
+            generator: GeneratorUse {
+                processor_seconds: processor.as_secs_f64(),
+                lag,
+            },
+            not_usable: match lagged {
+                _ if share > MOST_OF_PROCESSOR => Some(NotUsable::Saturated { share }),
+                Some(lag) => Some(NotUsable::Lagged { p99_ns: lag.p99 }),
+                None => None,
+            },
+        }
+    }
+}
