@@ -20,6 +20,7 @@
 //! | [`discover`] | builds | the benchmarks, matched across the sides |
 //! | [`seam`] | executables | the clock of both sides, in alternation, and its log |
 //! | [`measure`] | matched benchmarks | raw paired samples |
+//! | [`workload`] | command lines, builds | whole programs as benchmarks, and their paired runs |
 //! | [`stats`] | numbers | estimates, intervals, decisions |
 //! | [`analyse`] | raw samples | comparisons with verdicts |
 //! | [`attribute`] | profiles | which functions a change comes from |
@@ -57,6 +58,8 @@ pub mod discover;
 pub mod seam;
 
 pub mod measure;
+
+pub mod workload;
 
 pub mod stats;
 

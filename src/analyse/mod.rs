@@ -10,6 +10,7 @@ mod evidence;
 mod few_rounds;
 mod instructions;
 mod judged;
+mod resources;
 mod round;
 mod settle;
 mod sites;
@@ -27,6 +28,7 @@ pub use comparison::{
 pub use confounders::confounders;
 pub use doubt::{Doubt, cast_doubt};
 pub use instructions::add_instructions;
+pub use resources::{add_resources, rounds_to_see_resources};
 pub use settle::Settling;
 
 /// The verdict on one benchmark.

@@ -171,6 +171,14 @@ impl Settling {
         }
     }
 
+    /// The error that one of `sharing` metrics of one benchmark may have after so many rounds, whichever look the
+    /// benchmark was stopped at.
+    pub(super) fn share_of(&self, rounds: usize, sharing: usize) -> f64 {
+        let standing = self.looks.at(rounds).unwrap_or(Standing::Interim);
+        let share = self.looks.share(rounds, standing);
+        self.level_of_one() * share / sharing.max(1) as f64
+    }
+
     /// How many rounds the first planned look has.
     pub(super) fn first_look(&self) -> usize {
         self.looks.planned().first().copied().unwrap_or(usize::MAX)

@@ -13,17 +13,18 @@ use super::limits;
 use super::reach::{self, Asked};
 use super::ready::Ready;
 use super::stages::Stages;
-use super::{actions, decide, passes, record, rounds, rules};
+use super::{actions, decide, passes, record, rounds, rules, workloads};
 use crate::discover::{self, Benchmark, Target};
 use crate::environment::Machine;
 use crate::judge::{self, Evidence, RunPart, Vote};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Terminal, Verbosity};
+use crate::process::Launcher;
 use crate::report::{self, Measuring, Report};
 use crate::revision::Resolved;
 use crate::scratch::Scratch;
 use crate::ui::{Progress, ProgressKind};
 use crate::units::{Event, EventSink, Side, Timestamp};
-use crate::{build, revision};
+use crate::{build, revision, workload};
 
 /// How many of the crates that a build waited for are named.
 const CRATES: usize = 3;
@@ -173,8 +174,12 @@ pub(super) fn prepare(
         filter: plan.filter.as_deref(),
         renames: &plan.renames,
         timeout: plan.sampling.timeout,
+        need: plan.selection.benchmarks,
     };
     let mut discovery = discover::discover(&builds, wanted, scratch)?;
+    let mut programs = workload::find(&builds, plan);
+    workloads::something_is_left(plan, &discovery, &programs)?;
+    programs.add_to(&mut discovery);
     let skipped = rules::skip(&mut discovery, &plan.sampling.rules);
     rules::claims_name_benchmarks(&plan.claims, plan.extent(), &discovery)?;
     let counts = |target: &Target, benchmark: &Benchmark| is_measured(target, benchmark, plan);
@@ -184,16 +189,19 @@ pub(super) fn prepare(
     }
     let budgets_elsewhere = budgets - limits::of_benchmarks(&discovery, &plan.budgets);
     events(discovery.summary());
+    let asked = Asked::of(plan.extent(), &skipped, &discovery);
+    programs.take_from(&mut discovery);
     stages.end("discovery");
     let deadline = Deadline::of(plan, &stages);
     deadline.arm().map_err(RunFailure::other)?;
-    let asked = Asked::of(plan.extent(), &skipped, &discovery);
     let mut shortfalls = Shortfalls::default();
     let mut coverage = FunctionCoverage::default();
     let mut reach = None;
-    if plan.sampling.reach {
+    // Without a benchmark, which functions none of them executes is no news.
+    let is_asked = programs.is_empty() || !discovery.targets.is_empty();
+    if plan.sampling.reach && is_asked {
         // Proved by as much as a round would be of, were all of them measured.
-        let measured = discovery.common(counts) + discovery.elsewhere;
+        let measured = workloads::family(&discovery, &programs, counts);
         let found = reach::find(
             &rounds::fitted(plan, measured),
             asked,
@@ -211,7 +219,9 @@ pub(super) fn prepare(
 
     Ok(Ready {
         machine,
-        family: discovery.common(counts) + discovery.elsewhere,
+        family: workloads::family(&discovery, &programs, counts),
+        workloads: programs,
+        launcher: Launcher::find().map_err(RunFailure::other)?,
         reach,
         shortfalls,
         preparing: built.elapsed(),

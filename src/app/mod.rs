@@ -22,6 +22,7 @@ mod rounds;
 mod rules;
 mod stages;
 mod valgrind;
+mod workloads;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -32,7 +33,7 @@ use crate::plan::{
     Actions, Args, Cache, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs,
     Terminal, pair_up, plots_folder,
 };
-use crate::process::{self, Interrupted};
+use crate::process::{self, Interrupted, launcher};
 use crate::scratch::{self, RunPlace, Scratch, guardian};
 use crate::{commands, report};
 
@@ -50,6 +51,12 @@ pub fn run(
         .is_some_and(|word| word == guardian::SUBCOMMAND)
     {
         return guardian::run(std::io::stdin().lock());
+    }
+    if words
+        .get(1)
+        .is_some_and(|word| word == launcher::SUBCOMMAND)
+    {
+        return launcher::run(&words[2..]);
     }
     let args = match Args::from_words(&words) {
         Ok(args) => args,

@@ -8,6 +8,7 @@ use super::doubts;
 use super::early::{Deadline, Shortfalls};
 use super::limits::{self, CheckedLimits};
 use super::ready::Ready;
+use super::workloads;
 use crate::analyse::{self, Comparison, Settling, Verdict};
 use crate::attribute::{self, Attributed, Attribution, Folders, ToProfile};
 use crate::environment::occupied;
@@ -141,12 +142,30 @@ pub(super) fn time(
         end,
         fewest_rounds: settling.fewest_rounds(),
     };
+    // Programs first, with their share of the time: what benchmarks leave of theirs is for the later passes.
+    let own = Bounds {
+        end: workloads::share(ready, end),
+        ..bounds
+    };
+    let mut programs = workloads::time(
+        sampling,
+        ready,
+        own,
+        (&settling, &mut settle),
+        scratch,
+        events,
+    );
     let discovery = &ready.discovery;
     let timed = measure::run_within(bounds, sampling, discovery, scratch, &mut settle, events);
+    let mut measured = timed.measured;
+    measured.append(&mut programs.measured);
+    let all = ready.workloads.among(discovery);
+    let mut comparisons = analyse::compare(&all, measured, &plan.thresholds, sampling);
+    analyse::add_resources(&mut comparisons, &programs.runs, &settling);
     Timed {
-        comparisons: analyse::compare(discovery, timed.measured, &plan.thresholds, sampling),
-        ended: timed.ended,
-        left: timed.left,
+        comparisons,
+        ended: programs.ended.or(timed.ended),
+        left: timed.left + programs.left,
         known: timed.known,
     }
 }
@@ -244,7 +263,7 @@ impl Passes<'_> {
         };
         let budget = self.timing_took.mul_f64(SHARE_OF_TIMING).max(NO_WAIT) / sides;
         let wanted = attribute::wanted(
-            comparisons,
+            &workloads::others(ready, comparisons),
             plan.sampling.profiling,
             plan.sampling.profile_time,
             &plan.thresholds,

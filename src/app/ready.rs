@@ -8,9 +8,11 @@ use super::stages::Stages;
 use crate::build::Build;
 use crate::discover::Discovery;
 use crate::environment::Machine;
+use crate::process::Launcher;
 use crate::report::ReachSummary;
 use crate::revision::{CarriedFiles, Resolved};
 use crate::units::Paired;
+use crate::workload::Workloads;
 
 /// Everything up to the point where measuring begins.
 pub(super) struct Ready {
@@ -20,6 +22,10 @@ pub(super) struct Ready {
     pub(super) carried: CarriedFiles,
     pub(super) builds: Paired<Build>,
     pub(super) discovery: Discovery,
+    /// The whole programs that are compared, too.
+    pub(super) workloads: Workloads,
+    /// What starts those.
+    pub(super) launcher: Launcher,
     pub(super) family: usize,
     /// What the change can reach, unless `--no-reach` was given.
     pub(super) reach: Option<ReachSummary>,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::plan::Selection;
+use crate::plan::{BenchmarkNeed, Selection};
 use crate::scratch::{Scratch, foreign_file};
 use crate::units::{Paired, Side};
 
@@ -59,7 +59,7 @@ pub(super) fn check_benches(
             near: near(bench, there),
         });
     }
-    if there.is_empty() {
+    if there.is_empty() && selection.benchmarks == BenchmarkNeed::Required {
         return Err(BuildError::NoBenchTargets);
     }
     Ok(())

@@ -36,6 +36,15 @@ impl Compiled {
         self.artifacts.iter().any(|artifact| !artifact.fresh)
     }
 
+    /// Adds what a later run of cargo of the same build made.
+    pub(super) fn add(&mut self, mut later: Compiled) {
+        later.claim(&self.made());
+        self.artifacts.extend(later.artifacts);
+        self.scripts.extend(later.scripts);
+        self.took += later.took;
+        self.waits.extend(later.waits);
+    }
+
     /// The files that cargo compiled in this run.
     fn made(&self) -> HashSet<Utf8PathBuf> {
         let compiled = self.artifacts.iter().filter(|artifact| !artifact.fresh);
@@ -70,24 +79,28 @@ pub(super) fn ask(selection: &Selection, targets: &Targets, target_dir: &Path) -
         words.extend(["--profile".to_owned(), profile.clone()]);
     }
     push_selection(&mut words, selection);
+    with_symbols(Ask::new("cargo", words), profile(selection), target_dir)
+}
+
+/// The same call with line tables and symbols, and with messages for programs.
+fn with_symbols(ask: Ask, profile: &str, target_dir: &Path) -> Ask {
     let variable = |key: &str| {
-        let profile = profile(selection).to_uppercase().replace('-', "_");
+        let profile = profile.to_uppercase().replace('-', "_");
         format!("CARGO_PROFILE_{profile}_{key}")
     };
-    Ask::new("cargo", words)
-        .ours([
-            "--message-format=json".as_ref(),
-            "--target-dir".as_ref(),
-            target_dir.as_os_str(),
-        ])
-        // Line tables alone name inlined functions without their paths. The number is understood by
-        // every cargo, the word ("limited") since 1.71 only.
-        .env(variable("DEBUG"), "1")
-        .env(variable("STRIP"), "none")
-        // Keeps them in the executable, where perfcheck looks for them, whatever the project's profile says.
-        .env(variable("SPLIT_DEBUGINFO"), "off")
-        // Intermediate files, too; a build folder that both sides share would mix them up.
-        .env("CARGO_BUILD_BUILD_DIR", target_dir)
+    ask.ours([
+        "--message-format=json".as_ref(),
+        "--target-dir".as_ref(),
+        target_dir.as_os_str(),
+    ])
+    // Line tables alone name inlined functions without their paths. The number is understood by
+    // every cargo, the word ("limited") since 1.71 only.
+    .env(variable("DEBUG"), "1")
+    .env(variable("STRIP"), "none")
+    // Keeps them in the executable, where perfcheck looks for them, whatever the project's profile says.
+    .env(variable("SPLIT_DEBUGINFO"), "off")
+    // Intermediate files, too; a build folder that both sides share would mix them up.
+    .env("CARGO_BUILD_BUILD_DIR", target_dir)
 }
 
 /// `cargo build --bins --release` with the plan's selection, for the files that a release would have.
@@ -102,6 +115,30 @@ pub(super) fn ask_for_binaries(selection: &Selection, target_dir: &Path) -> Ask 
             target_dir.as_os_str(),
         ])
         .env("CARGO_BUILD_BUILD_DIR", target_dir)
+}
+
+/// `cargo build` of these packages' `targets` (flags and names) for release, or with the plan's profile. Line tables and
+/// symbols come as for benchmarks.
+pub(super) fn ask_for_programs(
+    selection: &Selection,
+    mut packages: Vec<String>,
+    targets: Vec<String>,
+    target_dir: &Path,
+) -> Ask {
+    packages.sort();
+    packages.dedup();
+    let profile = selection.profile.as_deref().unwrap_or("release");
+    let mut words = ["build", "--profile", profile].map(str::to_owned).to_vec();
+    push_pairs(&mut words, "-p", &packages);
+    words.extend(targets);
+    let own = Selection {
+        packages: Vec::new(),
+        exclude: Vec::new(),
+        workspace: false,
+        ..selection.clone()
+    };
+    push_selection(&mut words, &own);
+    with_symbols(Ask::new("cargo", words), profile, target_dir)
 }
 
 /// Adds the plan's options for packages, features and the network.

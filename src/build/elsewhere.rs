@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Target;
 use toml::{Table, Value};
 
-use crate::plan::{Plan, RangeSpec};
+use crate::plan::{BenchmarkNeed, Plan, RangeSpec};
 use crate::revision::{self, Checkout};
 use crate::scratch::Scratch;
 use crate::units::{Event, EventSink, Paired, Side};
@@ -134,7 +134,9 @@ pub(super) fn settle(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<(Paired<Checkout>, Option<String>), BuildError> {
-    if !plan.selection.packages.is_empty() {
+    // The programs of workloads are those of the workspace that was named.
+    let has_what_it_needs = plan.selection.benchmarks != BenchmarkNeed::Required;
+    if has_what_it_needs || !plan.selection.packages.is_empty() {
         return Ok((checkouts, None));
     }
     let all = checkouts.as_ref().map(manifests);

@@ -108,6 +108,24 @@ pub enum BuildError {
         /// The most similar names that are there.
         near: Vec<String>,
     },
+    /// A workload names a program that neither side has.
+    #[error("neither side has a program or example `{program}`")]
+    NoSuchProgram {
+        /// The name, as typed.
+        program: String,
+        /// The most similar names that are there.
+        near: Vec<String>,
+    },
+    /// Several packages have a program of this name.
+    #[error("on {at}, `{}` and `{}` both have a program or example `{program}`", packages[0], packages[1])]
+    AmbiguousProgram {
+        /// Where.
+        at: Where,
+        /// The name, as typed.
+        program: String,
+        /// The first packages that have it.
+        packages: [String; 2],
+    },
     /// No selected package has a bench target on either side.
     #[error("no selected package has a bench target on either side")]
     NoBenchTargets,
@@ -282,6 +300,15 @@ impl BuildError {
                 Some(near) => format!("did you mean `--bench {near}`?"),
                 None => "leave out `--bench` to run all of them".to_owned(),
             }),
+            BuildError::NoSuchProgram { near, .. } => Some(match near.first() {
+                Some(near) => format!("did you mean `{{bin:{near}}}`?"),
+                None => "a program is a `[[bin]]`, `src/main.rs`, `src/bin/NAME.rs` or `examples/NAME.rs` of a member \
+                         of the workspace"
+                    .to_owned(),
+            }),
+            BuildError::AmbiguousProgram { program, packages, .. } => {
+                Some(format!("name the package: `{{bin:{}/{program}}}`", packages[0]))
+            }
             BuildError::NoBenchTargets => Some(
                 "add a Criterion benchmark (`[[bench]]` in Cargo.toml), or select more packages with --workspace"
                     .to_owned(),

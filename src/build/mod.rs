@@ -15,6 +15,7 @@ mod compile;
 mod dep_info;
 mod elsewhere;
 mod error;
+mod executables;
 mod kept;
 mod left_behind;
 mod line_tables;
@@ -22,6 +23,7 @@ mod links;
 mod lock;
 mod path_dependencies;
 mod platform;
+mod programs;
 mod provenance;
 mod reuse;
 mod runner;
@@ -61,6 +63,7 @@ use cargo_config::{Includes, Surroundings, tracked};
 use checks::{check_benches, check_packages, names_of_crates, undisturbed};
 use kept::{Kept, Places};
 use lock::LockSite;
+use programs::check_programs;
 use reuse::Reusable;
 use rustup::Rustup;
 use side::{BuildSite, Wish};
@@ -78,6 +81,8 @@ pub struct Build {
     pub target_dir: PathBuf,
     /// Every bench target that was built, in the order of (package, target).
     pub executables: Vec<Executable>,
+    /// The programs and examples that workloads name, in the order of (package, name).
+    pub programs: Vec<Executable>,
     /// What else was made that a benchmark may load, start or read while it runs.
     pub by_products: ByProducts,
     /// Bench targets of the selection that cargo did not build (`required-features`), by
@@ -321,6 +326,7 @@ fn build_selected(
         .try_for_each(|side| links::refuse(sites.get(side)))?;
     check_packages(&sites, selection)?;
     check_benches(&sites, selection)?;
+    check_programs(&sites, selection)?;
     let mut notes = carry_configuration_over(&sites)?;
     let runners = Paired::try_from_fn(|side| sites.get(side).runner(selection))?;
     let lock_sites = sites.as_ref().map(|site| LockSite {

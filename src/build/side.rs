@@ -1,9 +1,9 @@
 //! Building one side.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{Artifact, Package, PackageId, TargetKind};
+use cargo_metadata::{Package, PackageId};
 use fs_err as fs;
 
 use crate::plan::Selection;
@@ -24,10 +24,10 @@ use super::rustc_wrapper::CrateNames;
 use super::rustup::Rustup;
 use super::targets::Targets;
 use super::tool::{self, Tools};
-use super::workspace::{Workspace, folder};
+use super::workspace::Workspace;
 use super::{
-    Build, CommandLine, CriterionPackage, Executable, LockFile, Toolchain, cargo_config,
-    left_behind, lock, path_dependencies, platform, runner, runtime, toolchain,
+    Build, LockFile, Toolchain, cargo_config, left_behind, lock, path_dependencies, platform,
+    runner, toolchain,
 };
 
 /// A side before its build: its checkout and what its manifests say.
@@ -38,7 +38,7 @@ pub(super) struct BuildSite<'a> {
     pub(super) members: Workspace,
     pub(super) toolchain: Toolchain,
     /// Where the standard library's own libraries are.
-    library_dir: PathBuf,
+    pub(super) library_dir: PathBuf,
 }
 
 /// What is asked of a build.
@@ -96,7 +96,7 @@ impl<'a> BuildSite<'a> {
         })
     }
 
-    fn in_repository(&self, path: &Path) -> PathBuf {
+    pub(super) fn in_repository(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.checkout.root)
             .unwrap_or(path)
             .to_owned()
@@ -154,6 +154,7 @@ impl<'a> BuildSite<'a> {
             (compiled, _) => compiled?,
         };
         let executables = self.executables(wish.resolved, &compiled);
+        let programs = self.built_programs(wish, &compiled);
         let by_products = ByProducts::of(&compiled, |id| self.package(wish.resolved, id));
         events(Event::BuildFinished {
             side,
@@ -172,6 +173,7 @@ impl<'a> BuildSite<'a> {
             ),
             broken: compiled.broken,
             executables,
+            programs,
             by_products,
             toolchain: self.toolchain.clone(),
             profile: compile::profile(selection).to_owned(),
@@ -226,7 +228,7 @@ impl<'a> BuildSite<'a> {
         let target_dir = tool::target_dir(self.tools.place(), self.tools.at.side);
         let selected = self.members.selected(selection);
         let targets = Targets::of(&selected, selection);
-        if targets.is_empty() {
+        if targets.is_empty() && selection.programs.is_empty() {
             return Ok(Compiled::default());
         }
         let other = self.tools.at.side.other();
@@ -239,7 +241,7 @@ impl<'a> BuildSite<'a> {
         let provenance = Provenance::begin(own, foreign, root, &target_dir, earlier)
             .map_err(|source| self.tools.io("write into the target folder", source))?;
         let compiled = self
-            .run_cargo(wish, targets, &selected, events)
+            .run_cargo_for_all(wish, targets, &selected, events)
             .map_err(|error| path_dependencies::explain(error, self.checkout))
             .map_err(|error| left_behind::explain(error, self.checkout, self.members.root()))?;
         for artifact in &compiled.artifacts {
@@ -263,6 +265,22 @@ impl<'a> BuildSite<'a> {
                 .and_then(|record| kept.put_record(self.tools.at.side, record, &compiled))
                 .map_err(|source| self.tools.io("record what was built", source))?;
         }
+        Ok(compiled)
+    }
+
+    /// Runs cargo for benchmarks, if there are some, and then for the programs of workloads.
+    fn run_cargo_for_all(
+        &self,
+        wish: &Wish<'_>,
+        targets: Targets,
+        selected: &[&Package],
+        events: EventSink<'_>,
+    ) -> Result<Compiled, BuildError> {
+        let mut compiled = match targets.is_empty() {
+            true => Compiled::default(),
+            false => self.run_cargo(wish, targets, selected, events)?,
+        };
+        self.add_programs(wish, &mut compiled, events)?;
         Ok(compiled)
     }
 
@@ -340,59 +358,11 @@ impl<'a> BuildSite<'a> {
         known.or_else(|| self.members.package(id))
     }
 
-    fn package_name(&self, resolved: Option<&Workspace>, id: &PackageId) -> Option<String> {
-        Some(self.package(resolved, id)?.name.to_string())
-    }
-
-    fn executables(&self, resolved: Option<&Workspace>, compiled: &Compiled) -> Vec<Executable> {
-        let benches = compiled
-            .artifacts
-            .iter()
-            .filter(|artifact| artifact.target.is_kind(TargetKind::Bench));
-        let executable = |artifact: &Artifact| {
-            let path = artifact.executable.clone()?.into_std_path_buf();
-            let package = self.members.package(&artifact.package_id)?;
-            let choice = self.toolchain.choice.as_ref();
-            Some(Executable {
-                package: package.name.to_string(),
-                target: artifact.target.name.clone(),
-                source: self.in_repository(artifact.target.src_path.as_std_path()),
-                names: BTreeMap::new(),
-                working_dir: folder(package),
-                env: runtime::environment(
-                    package,
-                    &path,
-                    compiled,
-                    &self.library_dir,
-                    choice.map(|choice| choice.name.as_str()),
-                ),
-                criterion: self.criterion(resolved, package),
-                command_line: CommandLine::default(),
-                runner: None,
-                path,
-            })
-        };
-        let mut executables: Vec<Executable> = benches.filter_map(executable).collect();
-        executables.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
-        executables
-    }
-
-    /// Finds it in the dependency graph; without one, in the lock file, if that locks a single
-    /// version.
-    fn criterion(
+    pub(super) fn package_name(
         &self,
         resolved: Option<&Workspace>,
-        package: &Package,
-    ) -> Option<CriterionPackage> {
-        match resolved {
-            Some(workspace) => workspace.criterion(&package.id),
-            None => match lock::versions(self.members.root())
-                .remove("criterion")?
-                .as_slice()
-            {
-                [only] => Some(CriterionPackage::itself(only)),
-                _ => None,
-            },
-        }
+        id: &PackageId,
+    ) -> Option<String> {
+        Some(self.package(resolved, id)?.name.to_string())
     }
 }

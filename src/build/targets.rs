@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cargo_metadata::Package;
 use globset::Glob;
 
-use crate::plan::Selection;
+use crate::plan::{BenchmarkNeed, Selection};
 
 use super::broken::BrokenTarget;
 use super::workspace::{Workspace, benches};
@@ -25,6 +25,9 @@ impl Targets {
     /// if one has `required-features` (naming it would turn missing features into an error), and
     /// not if one is switched off with `bench = false` (naming it would switch it on).
     pub(super) fn of(selected: &[&Package], selection: &Selection) -> Targets {
+        if selection.benchmarks == BenchmarkNeed::Unwanted {
+            return Targets::Named(Vec::new());
+        }
         let all: Vec<_> = selected
             .iter()
             .flat_map(|package| benches(package))

@@ -16,6 +16,13 @@ impl Waits {
         *self.0.entry(krate).or_default() += took;
     }
 
+    /// Adds what a later part of the build waited for.
+    pub(super) fn extend(&mut self, later: Waits) {
+        for (krate, took) in later.0 {
+            self.add(krate, took);
+        }
+    }
+
     /// The crates that were waited for longest in a build that took so long: at most `count`, the longest first, without
     /// those that hardly matter.
     #[must_use]

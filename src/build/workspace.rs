@@ -89,6 +89,11 @@ impl Workspace {
             .map(|package| package.manifest_path.as_std_path())
     }
 
+    /// All members.
+    pub(super) fn member_packages(&self) -> impl Iterator<Item = &Package> {
+        self.members()
+    }
+
     fn members(&self) -> impl Iterator<Item = &Package> {
         let ids: HashSet<&PackageId> = self.metadata.workspace_members.iter().collect();
         self.metadata

@@ -43,6 +43,16 @@ pub(super) fn identity(
     }
 }
 
+/// Whether each pair of executables is the same code in the same surroundings.
+#[must_use]
+pub fn identities(builds: &Paired<Build>, pairs: &[Paired<Option<&Executable>>]) -> Vec<Identity> {
+    let surroundings = InputChanges::between(builds);
+    let pairs = pairs.iter();
+    pairs
+        .map(|pair| identity(builds, pair, &surroundings))
+        .collect()
+}
+
 fn beside(
     all: &InputChanges<'_>,
     executables: Paired<&Executable>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use crate::build::{Build, CommandLine, Executable};
-use crate::plan::Renaming;
+use crate::plan::{BenchmarkNeed, Renaming};
 use crate::process;
 use crate::revision;
 use crate::scratch::Scratch;
@@ -32,6 +32,8 @@ pub struct Options<'a> {
     pub renames: &'a [Renaming],
     /// How long an executable may be silent.
     pub timeout: Duration,
+    /// Whether it is an error to find none.
+    pub need: BenchmarkNeed,
 }
 
 /// Finds the benchmarks of both sides and matches them by (package, target, id).
@@ -105,8 +107,17 @@ pub fn discover(
             function_diff: FunctionDiff::default(),
         });
     }
-    apply(filter, &mut discovery)?;
-    something_to_measure(builds, discovery)
+    match options.need {
+        BenchmarkNeed::Required => {
+            apply(filter, &mut discovery)?;
+            something_to_measure(builds, discovery)
+        }
+        BenchmarkNeed::Optional | BenchmarkNeed::Unwanted => {
+            // What is left is a matter of all workloads, too.
+            let _ = apply(filter, &mut discovery);
+            Ok(discovery)
+        }
+    }
 }
 
 fn compile(filter: Option<&str>) -> Result<Option<Regex>, DiscoverError> {

@@ -20,6 +20,7 @@ use crate::harness::CriterionVersion;
 use crate::units::{BenchmarkKey, Event, Paired, Side, Throughput};
 
 pub use changes::{Changes, FunctionDiff, TargetChanges};
+pub use claim::identities;
 pub use error::DiscoverError;
 pub use matching::{Options, discover};
 

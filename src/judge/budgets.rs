@@ -181,6 +181,7 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
             "it does not declare how much an iteration processes"
         }
         MetricGroup::Time | MetricGroup::Throughput => "it was not timed",
+        MetricGroup::Resources => "processor and memory are measured of whole programs",
         MetricGroup::Program => "it is not a program",
     };
     if comparison.failure.is_some() {

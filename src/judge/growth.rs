@@ -6,8 +6,8 @@ use crate::analyse::{Comparison, Direction, Verdict};
 use crate::plan::{AllocationPolicy, OnMore};
 use crate::units::{Metric, MetricGroup};
 
-/// Benchmarks whose iterations make more allocations, request more bytes or need more memory at a time, by more
-/// than the policy's threshold.
+/// Benchmarks whose iterations make more allocations, request more bytes or need more memory at a time, and programs
+/// whose runs do the latter, by more than the policy's threshold.
 pub(super) fn reason_of_growth(comparisons: &[Comparison], basis: &Basis) -> Option<Reason> {
     let policy = basis.allocations.as_ref()?;
     let vote = match policy.on_more {
@@ -43,7 +43,9 @@ pub(super) fn reason_of_instructions(comparisons: &[Comparison]) -> Option<Reaso
 
 /// Each metric that can be limited, for itself: fewer allocations do not make up for more bytes.
 fn growth(comparison: &Comparison, policy: &AllocationPolicy) -> Option<Growth> {
-    let grown = comparison.metrics.of(MetricGroup::Allocations);
+    let grown = comparison.metrics.iter().filter(|(metric, _)| {
+        metric.group == MetricGroup::Allocations || *metric == Metric::PEAK_MEMORY
+    });
     let grown = grown.filter(|(metric, change)| {
         metric.limit.is_some() && change.direction == Some(Direction::More)
     });

@@ -41,6 +41,8 @@ mod threads;
 mod traced;
 mod witness;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 pub use crate::discover::Failure;
@@ -53,6 +55,7 @@ pub use counted::{Counted, CountedProcess, CountedSample, Exact, Figure, Figures
 pub use counter::Counting;
 pub use instructions::{InstructionCounts, InstructionRun, count_instructions};
 pub use known::Known;
+pub(crate) use order::Order;
 pub use profiles::{Profile, ProfileRun, Profiled, profile, profiles_both_at_once};
 pub use reach::{Reach, find_reach};
 pub use reached::{Executed, RunExtent};
@@ -156,13 +159,21 @@ pub struct Samples {
 
 impl Samples {
     /// The samples of a side that does not take part.
-    fn none() -> Samples {
+    pub(crate) fn none() -> Samples {
         Samples {
             iterations: Vec::new(),
             times: Vec::new(),
             starts: Vec::new(),
             preempted: Vec::new(),
         }
+    }
+
+    /// Adds a sample of one iteration.
+    pub(crate) fn add(&mut self, start: Duration, took: Duration) {
+        self.iterations.push(1);
+        self.times.push(took.as_nanos() as f64);
+        let start = u64::try_from(start.as_nanos());
+        self.starts.push(start.unwrap_or(u64::MAX));
     }
 }
 

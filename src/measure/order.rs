@@ -9,19 +9,19 @@ use crate::units::{BenchmarkKey, Side};
 
 /// The random order of a run, determined by its seed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Order {
+pub(crate) struct Order {
     seed: u64,
 }
 
 impl Order {
-    pub(super) fn new(seed: u64) -> Order {
+    pub(crate) fn new(seed: u64) -> Order {
         Order { seed }
     }
 
     /// The side that goes first in a round of a benchmark. Rounds come in pairs: a coin decides the
     /// first, and the second is the reverse, so that over any even number of rounds each side is
     /// first equally often.
-    pub(super) fn first(self, key: &BenchmarkKey, round: usize) -> Side {
+    pub(crate) fn first(self, key: &BenchmarkKey, round: usize) -> Side {
         let block = round / 2;
         let mut random = self.stream(&[
             key.package.as_bytes(),
@@ -42,7 +42,7 @@ impl Order {
     }
 
     /// The order in which `count` targets have their turns in a round.
-    pub(super) fn of_targets(self, round: usize, count: usize) -> Vec<usize> {
+    pub(crate) fn of_targets(self, round: usize, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
         order.shuffle(&mut self.stream(&[b"targets", &round.to_le_bytes()]));
         order

@@ -64,6 +64,8 @@ Examples:
           Look closer: count half a per cent as a difference, and spend more time on each benchmark.
   cargo perfcheck --quick --time 5m
           A brief look that ends, building included, within five minutes.
+  cargo perfcheck main..HEAD --run '{bin:tool} data.json'
+          Compare a whole program of the workspace instead of its benchmarks.
   cargo perfcheck main~1..main --record
           Keep what was measured; `cargo perfcheck trend` shows the kept runs together.
   cargo perfcheck -- demo

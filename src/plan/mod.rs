@@ -26,6 +26,7 @@ mod size;
 mod surroundings;
 mod undone;
 mod value;
+mod workload;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,6 +63,9 @@ pub use size::Size;
 pub use surroundings::Environment;
 pub use undone::UndoneSwitches;
 pub use value::{Confidence, IdFilter, Share, Span};
+pub use workload::{
+    BenchmarkNeed, ProgramName, Template, TemplatePiece, Workload, WorkloadCommand,
+};
 
 /// Everything decided; no option left open.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +76,8 @@ pub struct Plan {
     pub range: RangeSpec,
     /// What cargo is asked to build.
     pub selection: Selection,
+    /// Whole programs that are compared like benchmarks.
+    pub workloads: Vec<Workload>,
     /// Only benchmarks whose id matches this regular expression.
     pub filter: Option<String>,
     /// Only this part of the benchmarks; others are measured elsewhere.
@@ -122,7 +128,8 @@ impl Plan {
         let all = self.filter.is_none()
             && selection.packages.is_empty()
             && selection.exclude.is_empty()
-            && selection.benches.is_empty();
+            && selection.benches.is_empty()
+            && selection.benchmarks != BenchmarkNeed::Unwanted;
         match self.partition {
             _ if !all => Extent::Selection,
             Some(_) => Extent::Shard,
@@ -173,6 +180,10 @@ pub struct Selection {
     pub exclude: Vec<String>,
     /// `--bench`; empty means all.
     pub benches: Vec<String>,
+    /// Whether bench targets are built.
+    pub benchmarks: BenchmarkNeed,
+    /// Programs and examples that are built for workloads.
+    pub programs: Vec<ProgramName>,
     /// `--features`.
     pub features: Vec<String>,
     /// `--all-features`.

@@ -104,6 +104,13 @@ pub struct SelectionArgs {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Measuring")]
 pub struct SamplingArgs {
+    /// Compare this command line instead of the benchmarks: a whole program, as built on each side
+    ///
+    /// `{bin:NAME}` is a program or example of the workspace, `{dir}` the workspace's folder in each side's checkout,
+    /// where the command runs, and `{side}` `base` or `head`. No shell reads it. Can be given several times. What is
+    /// run again and again is a `[[workload]]` of the configuration.
+    #[arg(long, value_name = "COMMAND")]
+    pub run: Vec<String>,
     /// Measure only benchmarks whose id (`group/function/value`) matches this regular expression
     #[arg(long, value_name = "REGEX")]
     pub filter: Option<IdFilter>,

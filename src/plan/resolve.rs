@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use crate::units::{Charset, Ratio};
 
 use super::args::own_words;
-use super::config::{Configuration, Rules};
+use super::config::{Configuration, Rules, ValueOrigin};
 use super::mode::Mode;
 use super::value::{Share, Span};
 use super::{
-    Actions, AllocationPolicy, Annotations, Cache, CalibrateArgs, Claim, ColourRequest,
-    CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore, OnlyPass,
-    PairingRequest, Pinning, Plan, PlanError, ProfileTime, Profiling, RangeSpec, RoundLength,
-    Sampling, SamplingArgs, Selection, SelectionArgs, Terminal, TerminalArgs, Thresholds,
-    Verbosity, default, manifest, output,
+    Actions, AllocationPolicy, Annotations, BenchmarkNeed, Cache, CalibrateArgs, Claim,
+    ColourRequest, CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore,
+    OnlyPass, PairingRequest, Pinning, Plan, PlanError, ProfileTime, Profiling, ProgramName,
+    RangeSpec, RoundLength, Sampling, SamplingArgs, Selection, Terminal, TerminalArgs, Thresholds,
+    Verbosity, Workload, default, manifest, output,
 };
 
 impl Plan {
@@ -77,10 +77,12 @@ impl Plan {
         let configuration = Configuration::read(&manifest_path, environment)?;
         let options = configuration.beneath(options)?;
         let sampling = sampling(&options.sampling, configuration.rules, environment)?;
+        let workloads = workloads(&options, configuration.workloads)?;
         Ok(Plan {
             manifest_path,
             range,
-            selection: selection(&options.selection, &environment.cwd),
+            selection: selection(&options, &workloads, &environment.cwd),
+            workloads,
             filter: options
                 .sampling
                 .filter
@@ -164,9 +166,45 @@ impl Actions {
     }
 }
 
-fn selection(args: &SelectionArgs, cwd: &Path) -> Selection {
+/// The command lines that were typed, or else those that are configured, unless some benchmarks were asked for.
+fn workloads(
+    options: &CompareOptions,
+    configured: Vec<(Workload, ValueOrigin)>,
+) -> Result<Vec<Workload>, PlanError> {
+    let SamplingArgs { run, only, .. } = &options.sampling;
+    let mut typed: Vec<Workload> = Vec::new();
+    for command in run {
+        let workload = Workload::typed(command)?;
+        // What is asked for twice is asked for.
+        if typed.iter().all(|one| one.name != workload.name) {
+            typed.push(workload);
+        }
+    }
+    let wanted = options.selection.benches.is_empty() && only.is_none();
+    Ok(match (typed.is_empty(), wanted) {
+        (false, _) => typed,
+        (true, true) => configured.into_iter().map(|(one, _)| one).collect(),
+        (true, false) => Vec::new(),
+    })
+}
+
+fn selection(options: &CompareOptions, workloads: &[Workload], cwd: &Path) -> Selection {
+    let args = &options.selection;
     let features = args.features.iter();
+    let filter = options.sampling.filter.as_ref();
+    let wanted = workloads
+        .iter()
+        .filter(|workload| filter.is_none_or(|filter| filter.accepts(&workload.name)));
+    let mut programs: Vec<ProgramName> = wanted.flat_map(Workload::programs).cloned().collect();
+    programs.sort();
+    programs.dedup();
     Selection {
+        benchmarks: match (options.sampling.run.is_empty(), workloads.is_empty()) {
+            (false, _) => BenchmarkNeed::Unwanted,
+            (true, false) => BenchmarkNeed::Optional,
+            (true, true) => BenchmarkNeed::Required,
+        },
+        programs,
         packages: args.packages.clone(),
         workspace: args.workspace,
         exclude: args.exclude.clone(),

@@ -183,6 +183,13 @@ impl IdFilter {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it accepts an id.
+    #[must_use]
+    pub fn accepts(&self, id: &str) -> bool {
+        // It was read before.
+        regex::Regex::new(&self.0).is_ok_and(|filter| filter.is_match(id))
+    }
 }
 
 impl std::fmt::Display for IdFilter {

@@ -7,6 +7,7 @@
 //! - [`Children`] starts a [`Child`] in a process group of its own. The group ends with the child,
 //!   with the run, and with the run's sudden death. A benchmark's daemons, which have left its group,
 //!   end with it, too.
+//! - [`launcher`] is a process of this program between it and a program that is measured as a whole.
 //! - [`listen`] (once, early) makes signals end all children, so that blocked reads return.
 //!   Callers then fail in some way, and [`interrupted`] tells them that a signal was the cause.
 
@@ -16,6 +17,7 @@ mod daemons;
 mod env;
 mod groups;
 mod interruption;
+pub mod launcher;
 mod placement;
 mod runner;
 mod signals;
@@ -30,6 +32,7 @@ pub(crate) use daemons::{ProcessRole, mark};
 pub use env::{clean_env, command};
 pub(crate) use env::{inherited, without_session};
 pub use interruption::{Interrupted, check, interrupted};
+pub use launcher::{Launched, Launcher, MovedBytes, ProgramUsage};
 pub use placement::{Placement, allowed_processors};
 pub use runner::Runner;
 pub use signals::{end_at, listen};

@@ -112,11 +112,12 @@ fn beside(comparison: &Comparison, group: MetricGroup) -> Option<String> {
         _ => format!(": {}", ways.join(", ")),
     };
     Some(format!(
-        "; {} {} → {}{} per iteration{ways}",
+        "; {} {} → {}{} {}{ways}",
         group.name(),
         of(Side::Base)?,
         of(Side::Head)?,
-        metrics::beside(comparison, group)
+        metrics::beside(comparison, group),
+        group.each()
     ))
 }
 

@@ -378,6 +378,7 @@ fn noun(pass: Pass) -> &'static str {
         Pass::Instructions => "instructions",
         Pass::Profile => "CPU profiles",
         Pass::Reach => "executed code",
+        Pass::Programs => "programs",
     }
 }
 

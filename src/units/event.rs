@@ -23,6 +23,8 @@ pub enum Pass {
     Profile,
     /// Which benchmarks execute what has changed.
     Reach,
+    /// Times of whole programs, and what they take beside.
+    Programs,
 }
 
 /// Something that a waiting user may want to know.

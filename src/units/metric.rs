@@ -92,13 +92,19 @@ pub enum MetricGroup {
     Allocations,
     /// What the processor executes.
     Instructions,
+    /// What a run of a program takes from the machine beside time.
+    Resources,
     /// What a program weighs.
     Program,
 }
 
 impl MetricGroup {
     /// The groups that are told of beside the time of a benchmark, each in a table of its own.
-    pub const BESIDE_TIME: [MetricGroup; 2] = [MetricGroup::Allocations, MetricGroup::Instructions];
+    pub const BESIDE_TIME: [MetricGroup; 3] = [
+        MetricGroup::Allocations,
+        MetricGroup::Instructions,
+        MetricGroup::Resources,
+    ];
 
     /// As a heading.
     #[must_use]
@@ -108,6 +114,7 @@ impl MetricGroup {
             MetricGroup::Throughput => "Throughput",
             MetricGroup::Allocations => "Allocations per iteration",
             MetricGroup::Instructions => "Instructions per iteration",
+            MetricGroup::Resources => "Processor and memory per run",
             MetricGroup::Program => "Programs",
         }
     }
@@ -120,7 +127,17 @@ impl MetricGroup {
             MetricGroup::Throughput => "throughput",
             MetricGroup::Allocations => "allocations",
             MetricGroup::Instructions => "instructions",
+            MetricGroup::Resources => "processor and memory",
             MetricGroup::Program => "programs",
+        }
+    }
+
+    /// What its numbers are of.
+    #[must_use]
+    pub fn each(self) -> &'static str {
+        match self {
+            MetricGroup::Resources => "per run",
+            _ => "per iteration",
         }
     }
 

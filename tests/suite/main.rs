@@ -23,6 +23,7 @@ mod probe;
 mod probe_allocations;
 mod probe_faults;
 mod profiles;
+mod programs;
 mod reach;
 mod readme;
 mod recipes;

@@ -46,10 +46,8 @@ fn every_call_of_the_program_in_the_documents_is_one_that_it_understands() {
             seen += 1;
             // Options are read in order, so that the last one asks for help only where those before
             // it were understood.
-            let output = perfcheck(&words.replace('\'', ""))
-                .arg("--help")
-                .output()
-                .unwrap();
+            let words = shlex::split(words).unwrap();
+            let output = perfcheck("").args(words).arg("--help").output().unwrap();
             assert!(
                 output.status.success(),
                 "{}: {command}\n{}",
@@ -62,7 +60,7 @@ fn every_call_of_the_program_in_the_documents_is_one_that_it_understands() {
 }
 
 /// A workspace as the documents speak of it: a package `parser` with benchmarks `parse/…`, whose branch
-/// `change` has left `main`. The benchmarks are fakes, so that every command is a matter of seconds.
+/// `change` has left `main`. Its program is `tool`. The benchmarks are fakes, so that every command is a matter of seconds.
 fn documented() -> Workspace {
     let script = |nanos| format!("ns\t{nanos}\nbench\tparse/large\nbench\tparse/small\n");
     let workspace = faults::workspace(&script(1_000), &script(500));
@@ -70,6 +68,7 @@ fn documented() -> Workspace {
         let text = std::fs::read_to_string(workspace.root().join(file)).unwrap();
         workspace.write(file, &text.replace("\"fakes\"", "\"parser\""));
     }
+    workspace.write("src/bin/tool.rs", "fn main() {}\n");
     workspace.commit("Call it parser");
     workspace.write("benches/script", &script(400));
     workspace.commit("Be faster");
@@ -98,7 +97,8 @@ fn every_call_of_the_program_in_the_documents_does_what_it_is_there_for() {
                 continue;
             }
             let output = workspace
-                .keeping(&words.replace('\'', ""))
+                .keeping("")
+                .args(shlex::split(words).unwrap())
                 .env("PERFCHECK_NO_ALLOCATIONS", "1")
                 .env("PERFCHECK_NO_PROFILE", "1")
                 .env("PERFCHECK_ROUNDS", "6")

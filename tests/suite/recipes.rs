@@ -482,11 +482,14 @@ fn a_release_attaches_archives_that_binstall_finds_with_checksums_completions_an
         std::fs::copy(root.join(name), at(name)).unwrap();
     }
     std::fs::create_dir_all(at("target/release")).unwrap();
-    std::fs::copy(
+    for program in [
         cargo_bin!("cargo-perfcheck"),
-        at("target/release/cargo-perfcheck"),
-    )
-    .unwrap();
+        cargo_bin!("perfcheck-launcher"),
+        cargo_bin!("perfcheck-load"),
+    ] {
+        let name = program.file_name().unwrap();
+        std::fs::copy(program, at("target/release").join(name)).unwrap();
+    }
     std::fs::create_dir(at("bin")).unwrap();
     std::fs::write(at("bin/gh"), GH_WITH_A_RELEASE).unwrap();
     std::fs::set_permissions(at("bin/gh"), std::fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,4 +1,4 @@
-//! Reading one entry of a list: `[[benchmark]]` or `[[budget]]`.
+//! Reading one entry of a list: `[[benchmark]]`, `[[budget]]` or `[[workload]]`.
 
 use super::super::PlanError;
 use super::ValueOrigin;
@@ -23,6 +23,10 @@ pub(super) enum EntryKind {
     Number,
     /// A number of bytes, with or without a unit.
     Size,
+    /// Whole numbers.
+    Numbers,
+    /// A table of texts.
+    Texts,
 }
 
 impl EntryKey {
@@ -110,6 +114,45 @@ impl EntryReader<'_> {
         let on = value.as_bool();
         on.map(Some)
             .ok_or_else(|| self.invalid(key, "it must be `true` or `false`"))
+    }
+
+    /// Whole numbers from zero on.
+    pub(super) fn number(&self, key: &str) -> Result<Option<usize>, PlanError> {
+        let Some(value) = self.value(key, EntryKind::Number) else {
+            return Ok(None);
+        };
+        let number = value.as_integer().and_then(|n| usize::try_from(n).ok());
+        number
+            .map(Some)
+            .ok_or_else(|| self.invalid(key, "it must be a whole number"))
+    }
+
+    pub(super) fn numbers(&self, key: &str) -> Result<Option<Vec<i32>>, PlanError> {
+        let Some(value) = self.value(key, EntryKind::Numbers) else {
+            return Ok(None);
+        };
+        let number = |value: &toml::Value| i32::try_from(value.as_integer()?).ok();
+        let numbers: Option<Vec<i32>> = match value.as_array() {
+            Some(list) if !list.is_empty() => list.iter().map(number).collect(),
+            _ => None,
+        };
+        numbers
+            .map(Some)
+            .ok_or_else(|| self.invalid(key, "it must be a list of numbers, for example `[0, 1]`"))
+    }
+
+    /// The entries of a table.
+    pub(super) fn texts(&self, key: &str) -> Result<Vec<(&str, &str)>, PlanError> {
+        let Some(value) = self.value(key, EntryKind::Texts) else {
+            return Ok(Vec::new());
+        };
+        let texts: Option<Vec<(&str, &str)>> = value.as_table().and_then(|table| {
+            let entries = table.iter();
+            entries
+                .map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+                .collect()
+        });
+        texts.ok_or_else(|| self.invalid(key, "it must be a table of strings"))
     }
 
     pub(super) fn parsed<T: std::str::FromStr<Err = String>>(

@@ -6,10 +6,10 @@ use super::super::{Environment, PlanError};
 use super::entry::{EntryKey, EntryScope};
 use super::key::{self, Arity, Key};
 use super::text::LayerValue;
-use super::{Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules};
+use super::{Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules, workloads};
 
 /// The keys that hold lists of entries, not options.
-const LISTS: [&str; 2] = [rules::KEY, budgets::KEY];
+const LISTS: [&str; 3] = [rules::KEY, budgets::KEY, workloads::KEY];
 
 const WORKSPACE_TABLE: &str = "workspace.metadata.perfcheck";
 const PACKAGE_TABLE: &str = "package.metadata.perfcheck";
@@ -162,7 +162,7 @@ impl Configuration {
         Ok(())
     }
 
-    /// `[[benchmark]]` or `[[budget]]`.
+    /// `[[benchmark]]`, `[[budget]]` or `[[workload]]`.
     fn read_list(
         &mut self,
         list: &str,
@@ -182,6 +182,7 @@ impl Configuration {
         };
         tables.into_iter().try_for_each(|table| match list {
             budgets::KEY => self.read_budget(table, scope, origin),
+            workloads::KEY => self.read_workload(table, scope, origin),
             _ => self.read_rule(table, scope, origin),
         })
     }
@@ -205,6 +206,26 @@ impl Configuration {
     ) -> Result<(), PlanError> {
         self.warn_of_strange_keys(table, &budgets::keys(), origin);
         self.budgets.push(budgets::read(table, scope, origin)?);
+        Ok(())
+    }
+
+    fn read_workload(
+        &mut self,
+        table: &toml::Table,
+        scope: EntryScope<'_>,
+        origin: &ValueOrigin,
+    ) -> Result<(), PlanError> {
+        self.warn_of_strange_keys(table, workloads::KEYS, origin);
+        let workload = workloads::read(table, scope, origin)?;
+        let mut others = self.workloads.iter();
+        if others.any(|(other, _)| other.name == workload.name) {
+            return Err(PlanError::InvalidValue {
+                origin: format!("`name` of a workload in {origin}"),
+                value: workload.name,
+                problem: "another workload has this name".to_owned(),
+            });
+        }
+        self.workloads.push((workload, origin.clone()));
         Ok(())
     }
 

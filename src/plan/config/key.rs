@@ -5,8 +5,9 @@ use clap::{ArgAction, Args as _};
 use super::super::CompareOptions;
 
 /// Options that a project cannot decide: where its own manifest is, and what a person's terminal
-/// looks like (the environment sets that with `NO_COLOR` and `CARGO_TERM_COLOR`).
-const NOT_CONFIGURABLE: [&str; 2] = ["manifest-path", "color"];
+/// looks like (the environment sets that with `NO_COLOR` and `CARGO_TERM_COLOR`). What is run once is typed; what a
+/// project runs again and again has a name, in `[[workload]]`.
+const NOT_CONFIGURABLE: [&str; 3] = ["manifest-path", "color", "run"];
 
 /// The variable that skips the hook; not a setting of a comparison.
 pub(super) const SKIP_VARIABLE: &str = "PERFCHECK_SKIP";

@@ -152,6 +152,7 @@ fn selection_or(typed: SelectionArgs, configured: SelectionArgs) -> SelectionArg
 
 fn sampling_or(typed: SamplingArgs, configured: SamplingArgs) -> SamplingArgs {
     SamplingArgs {
+        run: typed.run,
         filter: typed.filter.or(configured.filter),
         partition: typed.partition.or(configured.partition),
         quick: typed.quick || configured.quick,

@@ -14,11 +14,12 @@ mod rules;
 mod schema;
 mod show;
 mod text;
+mod workloads;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{CompareOptions, Environment, PlanError};
+use super::{CompareOptions, Environment, PlanError, Workload};
 
 pub use budgets::{Budget, Budgets};
 pub use limit::Limit;
@@ -79,6 +80,8 @@ pub(super) struct Configuration {
     pub(super) rules: Rules,
     /// What benchmarks and programs may use, weakest first.
     pub(super) budgets: Budgets,
+    /// Whole programs that are benchmarks.
+    pub(super) workloads: Vec<(Workload, ValueOrigin)>,
     /// What was not understood but does no harm: unknown keys.
     pub(super) warnings: Vec<String>,
 }

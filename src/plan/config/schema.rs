@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::entry::{EntryKey, EntryKind};
 use super::key::{self, Arity, Key};
-use super::{budgets, rules};
+use super::{budgets, rules, workloads};
 
 /// The schema, made from the same keys that are read.
 #[must_use]
@@ -27,6 +27,14 @@ pub fn json_schema() -> Value {
             "type": "array",
             "description": "What benchmarks and programs may use; for each limit the last entry that matches counts",
             "items": entry(&budgets::keys()),
+        }),
+    );
+    properties.insert(
+        workloads::KEY.to_owned(),
+        json!({
+            "type": "array",
+            "description": "Whole programs that are benchmarks",
+            "items": entry(workloads::KEYS),
         }),
     );
     json!({
@@ -62,6 +70,12 @@ fn entry(keys: &[EntryKey]) -> Value {
             EntryKind::Switch => json!({ "type": "boolean" }),
             EntryKind::Number => json!({ "type": "number", "minimum": 0 }),
             EntryKind::Size => json!({ "type": ["string", "number"] }),
+            EntryKind::Numbers => {
+                json!({ "type": "array", "items": { "type": "integer" }, "minItems": 1 })
+            }
+            EntryKind::Texts => {
+                json!({ "type": "object", "additionalProperties": { "type": "string" } })
+            }
         };
         schema["description"] = Value::String(key.help.to_owned());
         (key.name.to_owned(), schema)

@@ -8,7 +8,7 @@ use super::super::default;
 use super::super::mode::Mode;
 use super::super::{Args, Environment, PlanError, manifest};
 use super::key::{self, Arity, Key};
-use super::{Configuration, ValueOrigin, budgets, rules};
+use super::{Configuration, ValueOrigin, budgets, rules, workloads};
 
 /// A setting as it will be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +50,15 @@ pub fn show(
         .collect();
     let rules = configuration.rules.shown().map(|rule| (rules::KEY, rule));
     let budgets = configuration.budgets.shown().map(|b| (budgets::KEY, b));
+    let workloads = configuration.workloads.iter();
+    let workloads = workloads.map(|(workload, origin)| {
+        let said = format!("{}: {}", workload.name, workload.command);
+        (workloads::KEY, (said, origin))
+    });
     settings.extend(
         rules
             .chain(budgets)
+            .chain(workloads)
             .map(|(key, (value, origin))| ShownSetting {
                 key: format!("[[{key}]]"),
                 value: Some(value),

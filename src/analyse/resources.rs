@@ -1,0 +1,293 @@
+//! From runs of programs to what they take beside time: processor, memory, page faults, input and output.
+//!
+//! A round gives one number a side, the mean of its runs, and so one log ratio; Student's t over the rounds gives the
+//! interval, as for times. Each metric of each workload may err with its share of the report's error (Bonferroni's
+//! inequality), at whichever interim analysis the workload was stopped.
+
+use std::collections::HashMap;
+
+use super::settle::Settling;
+use super::{
+    Change, Comparison, Direction, Observed, RatioEstimate, RelativeError, RoundSummary, Verdict,
+};
+use crate::measure::Pairing;
+use crate::process::ProgramUsage;
+use crate::stats::{Estimate, believable, percentile};
+use crate::units::{BenchmarkKey, Metric, Paired, Ratio};
+use crate::workload::MeasuredRuns;
+
+/// The power at which [`RatioEstimate::detectable`] is stated.
+const POWER: f64 = 0.8;
+
+/// What one run shows of a metric, in its unit.
+struct UsageMetric {
+    metric: Metric,
+    of_run: fn(&ProgramUsage) -> Option<f64>,
+}
+
+const USAGE: [UsageMetric; 10] = [
+    UsageMetric {
+        metric: Metric::PROCESSOR_TIME,
+        of_run: |run| Some((run.user + run.system).as_nanos() as f64),
+    },
+    UsageMetric {
+        metric: Metric::USER_TIME,
+        of_run: |run| Some(run.user.as_nanos() as f64),
+    },
+    UsageMetric {
+        metric: Metric::SYSTEM_TIME,
+        of_run: |run| Some(run.system.as_nanos() as f64),
+    },
+    UsageMetric {
+        metric: Metric::PEAK_MEMORY,
+        of_run: |run| Some(run.peak? as f64),
+    },
+    UsageMetric {
+        metric: Metric::PAGE_FAULTS,
+        of_run: |run| Some(run.faults as f64),
+    },
+    UsageMetric {
+        metric: Metric::MAJOR_FAULTS,
+        of_run: |run| Some(run.major_faults as f64),
+    },
+    UsageMetric {
+        metric: Metric::WAITS,
+        of_run: |run| Some(run.waits as f64),
+    },
+    UsageMetric {
+        metric: Metric::PREEMPTIONS,
+        of_run: |run| Some(run.preemptions as f64),
+    },
+    UsageMetric {
+        metric: Metric::READ_BYTES,
+        of_run: |run| Some(run.moved?.read as f64),
+    },
+    UsageMetric {
+        metric: Metric::WRITTEN_BYTES,
+        of_run: |run| Some(run.moved?.written as f64),
+    },
+];
+
+/// Adds to each comparison of a workload what its runs took beside time, and what changed.
+pub fn add_resources(comparisons: &mut [Comparison], runs: &[MeasuredRuns], settling: &Settling) {
+    let runs: HashMap<&BenchmarkKey, &MeasuredRuns> =
+        runs.iter().map(|each| (&each.key, each)).collect();
+    for comparison in comparisons {
+        if comparison.verdict != Verdict::Failed
+            && let Some(runs) = runs.get(&comparison.key)
+        {
+            let settling = settling.of(&comparison.key);
+            let changes = USAGE.iter().filter_map(|usage| {
+                let rounds = values(&runs.rounds, usage.of_run);
+                Some((usage.metric, change(&rounds, &settling, USAGE.len())?))
+            });
+            comparison.metrics.extend(changes.collect::<Vec<_>>());
+        }
+    }
+}
+
+/// With fewer rounds than this, no change of what a program takes could be believed, however large.
+#[must_use]
+pub fn rounds_to_see_resources(settling: &Settling) -> usize {
+    let is_enough = |rounds: &usize| believable(*rounds) <= settling.share_of(*rounds, USAGE.len());
+    // Far more than any report needs.
+    (2..60).find(is_enough).unwrap_or(60)
+}
+
+/// The mean of each round and side; `None` where a run shows nothing of it, or there is none.
+fn values(
+    rounds: &[Paired<Vec<ProgramUsage>>],
+    of_run: impl Fn(&ProgramUsage) -> Option<f64>,
+) -> Vec<Paired<Option<f64>>> {
+    let mean = |runs: &Vec<ProgramUsage>| {
+        let values: Option<Vec<f64>> = runs.iter().map(&of_run).collect();
+        let values = values.filter(|values| !values.is_empty())?;
+        Some(values.iter().sum::<f64>() / values.len() as f64)
+    };
+    rounds
+        .iter()
+        .map(|round| round.as_ref().map(mean))
+        .collect()
+}
+
+/// What the rounds show of one metric, where `sharing` metrics share the error of a workload; `None` where no run shows
+/// anything of it.
+fn change(rounds: &[Paired<Option<f64>>], settling: &Settling, sharing: usize) -> Option<Change> {
+    let sides = Paired::from_fn(|side| {
+        let values: Option<Vec<f64>> = rounds.iter().map(|round| *round.get(side)).collect();
+        observed(&values?)
+    });
+    if sides.base.is_none() && sides.head.is_none() {
+        return None;
+    }
+    let both: Vec<Paired<f64>> = rounds
+        .iter()
+        .filter_map(|round| Some(Paired::new(round.base?, round.head?)))
+        .collect();
+    let complete = sides.base.is_some() && sides.head.is_some();
+    let alpha = settling.share_of(both.len(), sharing);
+    let estimate = ratios(&both).and_then(|ratios| Estimate::of(&ratios));
+    let estimate = estimate.filter(|_| complete);
+    let direction = match &estimate {
+        Some(estimate) => beyond(estimate, settling.margin(), alpha),
+        None if complete => without_ratio(&both, alpha),
+        None => None,
+    };
+    Some(Change {
+        sides,
+        direction,
+        estimate: estimate.map(|estimate| ratio_estimate(&estimate, alpha)),
+        rounds: summaries(&both),
+    })
+}
+
+/// What one side shows over all rounds; `None` for no rounds.
+fn observed(values: &[f64]) -> Option<Observed> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.first()?;
+    let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+    Some(Observed {
+        error: Estimate::of(&logarithms).map(|estimate| RelativeError {
+            ln: estimate.std_error,
+            rounds: estimate.rounds,
+        }),
+        ..Observed::sampled(percentile(&sorted, 0.5))
+    })
+}
+
+/// The log ratio of every round; `None` where one has nothing on a side.
+fn ratios(rounds: &[Paired<f64>]) -> Option<Vec<f64>> {
+    let ratio = |round: &Paired<f64>| {
+        let both = round.base > 0.0 && round.head > 0.0;
+        both.then(|| (round.head / round.base).ln())
+    };
+    rounds.iter().map(ratio).collect()
+}
+
+/// Which way it went by more than `margin`, or that it did not.
+fn beyond(estimate: &Estimate, margin: f64, alpha: f64) -> Option<Direction> {
+    match () {
+        () if estimate.p_beyond(margin) <= alpha => Some(match estimate.ln_ratio > 0.0 {
+            true => Direction::More,
+            false => Direction::Fewer,
+        }),
+        () if estimate.p_within(margin) <= alpha => Some(Direction::Same),
+        () => None,
+    }
+}
+
+/// The same where a side shows nothing in some rounds, so that there is no ratio.
+fn without_ratio(rounds: &[Paired<f64>], alpha: f64) -> Option<Direction> {
+    let differences: Vec<f64> = rounds.iter().map(|round| round.head - round.base).collect();
+    if differences.iter().all(|difference| *difference == 0.0) {
+        return (!differences.is_empty()).then_some(Direction::Same);
+    }
+    let estimate = Estimate::of(&differences)?;
+    (estimate.p_zero() <= alpha).then_some(match estimate.ln_ratio > 0.0 {
+        true => Direction::More,
+        false => Direction::Fewer,
+    })
+}
+
+fn ratio_estimate(estimate: &Estimate, alpha: f64) -> RatioEstimate {
+    let interval = estimate.interval(alpha);
+    RatioEstimate {
+        ratio: Ratio::from_ln(estimate.ln_ratio),
+        lower: Ratio::from_ln(interval.lower),
+        upper: Ratio::from_ln(interval.upper),
+        p_value: estimate.p_zero(),
+        confidence: 1.0 - alpha,
+        rounds: estimate.rounds,
+        detectable: Ratio::from_ln(estimate.detectable(alpha, POWER)).as_change(),
+    }
+}
+
+fn summaries(rounds: &[Paired<f64>]) -> Vec<RoundSummary> {
+    let with_ratio = rounds
+        .iter()
+        .filter(|round| round.base > 0.0 && round.head > 0.0);
+    with_ratio
+        .map(|round| RoundSummary {
+            ratio: Ratio::from_ln((round.head / round.base).ln()),
+            value: *round,
+            pairing: Pairing::Sample,
+            quartiles: None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Args, Environment, Plan};
+
+    fn settling() -> Settling {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = "[package]\nname = 'it'\n[lib]\npath = 'lib.rs'\n";
+        for (name, text) in [("Cargo.toml", manifest), ("lib.rs", "")] {
+            fs_err::write(folder.path().join(name), text).unwrap();
+        }
+        let environment = Environment {
+            cwd: folder.path().to_owned(),
+            variables: std::collections::BTreeMap::new(),
+            words: vec!["cargo-perfcheck".into()],
+            drawn_seed: 1,
+        };
+        let args = Args::from_words(&environment.words).unwrap();
+        let plan = Plan::resolve(&args.compare, &environment).unwrap();
+        Settling::plan(&plan.thresholds, &plan.sampling, 1)
+    }
+
+    /// Rounds of these values, with a spread of a thousandth.
+    fn rounds(count: usize, base: f64, head: f64) -> Vec<Paired<Option<f64>>> {
+        let wobble = |round: usize| 1.0 + 0.0005 * f64::from(u32::from(round.is_multiple_of(2)));
+        (0..count)
+            .map(|round| Paired::new(Some(base), Some(head * wobble(round))))
+            .collect()
+    }
+
+    fn direction(rounds: &[Paired<Option<f64>>]) -> Option<Direction> {
+        change(rounds, &settling(), 10).unwrap().direction
+    }
+
+    #[test]
+    fn a_change_beyond_the_threshold_is_more_or_fewer_and_one_within_it_is_none() {
+        assert_eq!(direction(&rounds(13, 100.0, 103.0)), Some(Direction::More));
+        assert_eq!(direction(&rounds(13, 103.0, 100.0)), Some(Direction::Fewer));
+        assert_eq!(direction(&rounds(13, 100.0, 100.2)), Some(Direction::Same));
+    }
+
+    #[test]
+    fn few_rounds_show_nothing_however_much_it_is() {
+        assert_eq!(direction(&rounds(3, 100.0, 200.0)), None);
+    }
+
+    #[test]
+    fn the_interval_holds_the_ratio_and_agrees_with_the_direction() {
+        let change = change(&rounds(13, 100.0, 103.0), &settling(), 10).unwrap();
+        let estimate = change.estimate.unwrap();
+        assert!(estimate.lower.as_change() > 0.01, "{estimate:?}");
+        assert!(estimate.upper.as_change() < 0.04, "{estimate:?}");
+        assert_eq!(change.rounds.len(), 13);
+    }
+
+    #[test]
+    fn what_never_happens_on_either_side_is_the_same() {
+        assert_eq!(direction(&rounds(6, 0.0, 0.0)), Some(Direction::Same));
+    }
+
+    #[test]
+    fn what_begins_to_happen_on_head_is_more() {
+        assert_eq!(direction(&rounds(13, 0.0, 5.0)), Some(Direction::More));
+    }
+
+    #[test]
+    fn what_one_side_does_not_show_is_not_compared() {
+        let alone = [Paired::new(Some(1.0), None), Paired::new(Some(1.0), None)];
+        let alone = change(&alone, &settling(), 10).unwrap();
+        assert_eq!(alone.direction, None);
+        assert!(alone.sides.head.is_none() && alone.estimate.is_none());
+        assert!(change(&[Paired::new(None, None)], &settling(), 10).is_none());
+    }
+}

@@ -1,0 +1,85 @@
+//! Whole programs among the passes over benchmarks.
+
+use std::time::Instant;
+
+use super::ready::Ready;
+use crate::analyse::{Comparison, Settling, rounds_to_see_resources};
+use crate::discover::{Benchmark, DiscoverError, Discovery, Target};
+use crate::measure::{Bounds, Measured, Settled};
+use crate::plan::{BenchmarkNeed, Plan, Sampling};
+use crate::scratch::Scratch;
+use crate::units::EventSink;
+use crate::workload::{self, WorkloadClock, WorkloadRun, Workloads};
+
+/// Complains where a filter leaves nothing to compare.
+///
+/// # Errors
+/// No benchmark and no workload is left.
+pub(super) fn something_is_left(
+    plan: &Plan,
+    discovery: &Discovery,
+    workloads: &Workloads,
+) -> Result<(), DiscoverError> {
+    let nothing = discovery.targets.is_empty() && workloads.is_empty();
+    let example = plan.workloads.first().map(|workload| &workload.name);
+    match (&plan.filter, example) {
+        (Some(filter), Some(example))
+            if nothing && plan.selection.benchmarks != BenchmarkNeed::Required =>
+        {
+            Err(DiscoverError::NothingMatches {
+                filter: filter.clone(),
+                example: example.clone(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The comparisons of benchmarks, without those of workloads.
+pub(super) fn others(ready: &Ready, comparisons: &[Comparison]) -> Vec<Comparison> {
+    let is_own = |one: &&Comparison| ready.workloads.keys().any(|key| *key == one.key);
+    let others = comparisons.iter().filter(|one| !is_own(one));
+    others.cloned().collect()
+}
+
+/// How many benchmarks and workloads are measured on both sides.
+pub(super) fn family(
+    discovery: &Discovery,
+    workloads: &Workloads,
+    counts: impl Fn(&Target, &Benchmark) -> bool,
+) -> usize {
+    discovery.common(&counts) + workloads.common(&counts) + discovery.elsewhere
+}
+
+/// When workloads have to be done, so that benchmarks get their share of the time.
+pub(super) fn share(ready: &Ready, end: Option<Instant>) -> Option<Instant> {
+    let end = end?;
+    let workloads = ready.workloads.keys().count();
+    let benchmarks = ready.discovery.common(Target::may_differ);
+    let share = workloads as f64 / (workloads + benchmarks).max(1) as f64;
+    let now = Instant::now();
+    Some(now + end.saturating_duration_since(now).mul_f64(share))
+}
+
+/// Runs the workloads of both sides until each verdict is certain, and what they take beside time can be seen.
+pub(super) fn time(
+    sampling: &Sampling,
+    ready: &Ready,
+    bounds: Bounds,
+    (settling, settle): (&Settling, &mut dyn FnMut(&Measured) -> Settled),
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> WorkloadRun {
+    let fewest = rounds_to_see_resources(settling);
+    let mut settle = |measured: &Measured| match measured.rounds.len() < fewest {
+        true => Settled::Continue,
+        false => settle(measured),
+    };
+    let clock = WorkloadClock {
+        bounds,
+        sampling,
+        launcher: &ready.launcher,
+        scratch,
+    };
+    workload::run(&ready.workloads, clock, &mut settle, events)
+}

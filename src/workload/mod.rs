@@ -1,0 +1,136 @@
+//! Whole programs as benchmarks: from command lines and builds to raw paired runs.
+//!
+//! Each run is a fresh process below a launcher ([`crate::process::launcher`]). The sides take turns run by run, in
+//! pairs whose order is drawn and balanced; as many pairs as fill the time of a round are a round ([`run`]). From
+//! there on a workload is a benchmark like any other: its runs are samples of one iteration.
+
+mod course;
+mod fill;
+mod launch;
+mod matching;
+mod schedule;
+mod sides_differ;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::discover::{Benchmark, Discovery, Identity, Presence, Target};
+use crate::measure::Measured;
+use crate::process::{Interrupted, ProgramUsage};
+use crate::units::{BenchmarkKey, Paired};
+
+use fill::FilledWorkload;
+
+pub use matching::find;
+pub use schedule::{WorkloadClock, run};
+
+/// The bench target that workloads have in reports, rules and budgets.
+pub const TARGET: &str = "workload";
+
+/// The workloads of a run, matched across the sides.
+#[derive(Debug, Clone, Default)]
+pub struct Workloads(Vec<MatchedWorkload>);
+
+/// A workload and what it is on each side.
+#[derive(Debug, Clone)]
+struct MatchedWorkload {
+    /// With one benchmark, and the executables of the first program that it names.
+    target: Target,
+    /// What is started; `None` for a side that lacks a program.
+    sides: Paired<Option<FilledWorkload>>,
+    exit_codes: Vec<i32>,
+    timeout: Duration,
+    warm_up: usize,
+}
+
+/// The runs of one workload.
+#[derive(Debug, Clone)]
+pub struct MeasuredRuns {
+    /// Which.
+    pub key: BenchmarkKey,
+    /// Round by round, what each run of each side took.
+    pub rounds: Vec<Paired<Vec<ProgramUsage>>>,
+}
+
+/// What measuring workloads came to.
+#[derive(Debug, Default)]
+pub struct WorkloadRun {
+    /// The times of every workload that took part.
+    pub measured: Vec<Measured>,
+    /// What their runs took beside time.
+    pub runs: Vec<MeasuredRuns>,
+    /// What ended it early, if anything.
+    pub ended: Option<Interrupted>,
+    /// The least time for the rounds that they still needed.
+    pub left: Duration,
+}
+
+impl Workloads {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many have to be measured on both sides.
+    #[must_use]
+    pub fn common(&self, counts: impl Fn(&Target, &Benchmark) -> bool) -> usize {
+        let benchmarks = self.0.iter().flat_map(MatchedWorkload::benchmark);
+        benchmarks
+            .filter(|(target, benchmark)| {
+                benchmark.presence == Presence::Common && counts(target, benchmark)
+            })
+            .count()
+    }
+
+    /// What was found, with the workloads among the benchmarks.
+    #[must_use]
+    pub fn among(&self, discovery: &Discovery) -> Discovery {
+        let mut all = discovery.clone();
+        self.add_to(&mut all);
+        all
+    }
+
+    /// Puts the workloads among the benchmarks.
+    pub fn add_to(&self, discovery: &mut Discovery) {
+        let targets = self.0.iter().map(|workload| workload.target.clone());
+        discovery.targets.extend(targets);
+    }
+
+    /// Takes them out again, and keeps those that are still there.
+    pub fn take_from(&mut self, discovery: &mut Discovery) {
+        let own: BTreeSet<BenchmarkKey> = self.keys().cloned().collect();
+        let is_own = |target: &Target| target.benchmarks.iter().any(|one| own.contains(&one.key));
+        let (there, others) = std::mem::take(&mut discovery.targets)
+            .into_iter()
+            .partition(is_own);
+        discovery.targets = others;
+        let there: Vec<Target> = there;
+        self.0.retain(|workload| {
+            let mut there = there.iter().flat_map(|target| &target.benchmarks);
+            let key = workload.key();
+            key.is_some_and(|key| there.any(|benchmark| benchmark.key == *key))
+        });
+    }
+
+    /// Their names.
+    pub fn keys(&self) -> impl Iterator<Item = &BenchmarkKey> {
+        self.0.iter().filter_map(MatchedWorkload::key)
+    }
+}
+
+impl MatchedWorkload {
+    fn benchmark(&self) -> Option<(&Target, &Benchmark)> {
+        Some((&self.target, self.target.benchmarks.first()?))
+    }
+
+    fn key(&self) -> Option<&BenchmarkKey> {
+        Some(&self.target.benchmarks.first()?.key)
+    }
+
+    /// Whether there is anything to measure.
+    fn may_differ(&self) -> bool {
+        let presence = self.target.benchmarks.first().map(|one| one.presence);
+        self.target.identity != Identity::Identical || presence != Some(Presence::Common)
+    }
+}

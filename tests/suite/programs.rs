@@ -1,0 +1,183 @@
+//! Whole programs are compared like benchmarks: those of `fixtures/crates/programs`, with a change planted for each.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::support::{Workspace, one_run};
+
+/// As few rounds as show a change of memory.
+const SHORT: &str = "--seed 1 --rounds 9 --measurement-time 10ms --time-per-benchmark 1ms";
+
+/// Three commits: the base, the planted changes, and other data.
+fn workspace() -> &'static Workspace {
+    static MADE: OnceLock<Workspace> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let workspace = Workspace::new();
+        workspace.unpack("programs/base").commit("The base");
+        std::fs::remove_file(workspace.root().join("src/old.rs")).unwrap();
+        workspace
+            .unpack("programs/head")
+            .commit("Slower, hungrier, and broken")
+            .write("lines.md", "another line\n")
+            .commit("Other data");
+        workspace
+    })
+}
+
+fn run(range: &str, words: &[&str]) -> Value {
+    let output = workspace()
+        .keeping(&format!("{range} {SHORT} --format json"))
+        .args(words)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{stderr}"))
+}
+
+/// All workloads of the configuration, base against planted changes.
+fn planted() -> &'static Value {
+    static REPORT: OnceLock<Value> = OnceLock::new();
+    REPORT.get_or_init(|| run("HEAD~2..HEAD~1", &[]))
+}
+
+fn entry<'r>(report: &'r Value, id: &str) -> &'r Value {
+    let benchmarks = report["benchmarks"].as_array().unwrap();
+    let mut found = benchmarks.iter().filter(|one| one["id"] == id);
+    found
+        .next()
+        .unwrap_or_else(|| panic!("no {id} in {report}"))
+}
+
+fn verdict<'r>(report: &'r Value, id: &str) -> &'r str {
+    entry(report, id)["verdict"].as_str().unwrap()
+}
+
+fn direction<'r>(report: &'r Value, id: &str, metric: &str) -> Option<&'r str> {
+    entry(report, id)["metrics"][metric]["direction"].as_str()
+}
+
+one_run!(
+    programs_are_compared_judged_and_explained: a_slower_loop_is_slower_and_takes_more_processor_time,
+    a_larger_peak_is_found_and_held_against_its_budget,
+    what_one_side_lacks_is_added_or_removed,
+    a_program_that_fails_on_one_side_is_named_with_its_last_words,
+    an_exit_code_that_is_expected_is_no_failure,
+    a_program_that_hangs_is_ended,
+    megabytes_of_output_do_no_harm,
+    what_a_program_leaves_running_is_ended,
+    data_comes_on_the_standard_input_and_in_variables,
+    the_report_keeps_to_its_schema,
+);
+
+fn a_slower_loop_is_slower_and_takes_more_processor_time() {
+    let report = planted();
+    assert_eq!(verdict(report, "spin"), "slower");
+    assert_eq!(direction(report, "spin", "processor-time"), Some("more"));
+    assert_ne!(direction(report, "spin", "peak-memory"), Some("more"));
+    assert_eq!(entry(report, "spin")["target"], "workload");
+    assert_eq!(entry(report, "spin")["package"], "tool");
+}
+
+fn a_larger_peak_is_found_and_held_against_its_budget() {
+    let report = planted();
+    assert_eq!(direction(report, "hoard", "peak-memory"), Some("more"));
+    assert_eq!(direction(report, "hoard", "page-faults"), Some("more"));
+    let budget = &report["budgets"][0];
+    assert_eq!(budget["metric"], "peak-memory");
+    assert_eq!(budget["status"], "over");
+}
+
+fn what_one_side_lacks_is_added_or_removed() {
+    assert_eq!(verdict(planted(), "old"), "removed");
+    assert_eq!(verdict(planted(), "new"), "added");
+}
+
+fn a_program_that_fails_on_one_side_is_named_with_its_last_words() {
+    assert_eq!(verdict(planted(), "fail"), "failed");
+    let failure = &entry(planted(), "fail")["failure"];
+    assert_eq!(failure["side"], "head");
+    assert_eq!(failure["reason"], "exited with status 3");
+    let words = failure["stderr_tail"].as_str().unwrap();
+    assert!(words.contains("no such planet"), "{words}");
+}
+
+fn an_exit_code_that_is_expected_is_no_failure() {
+    assert_eq!(entry(planted(), "fail on purpose")["failure"], Value::Null);
+}
+
+fn a_program_that_hangs_is_ended() {
+    let failure = &entry(planted(), "hang")["failure"];
+    let reason = failure["reason"].as_str().unwrap();
+    assert!(reason.starts_with("had not ended after 1s"), "{reason}");
+}
+
+fn megabytes_of_output_do_no_harm() {
+    assert_eq!(entry(planted(), "chatter")["failure"], Value::Null);
+}
+
+fn what_a_program_leaves_running_is_ended() {
+    assert_eq!(entry(planted(), "fork")["failure"], Value::Null);
+    let mut seen = 0;
+    let kept = workspace().beside("cache/cargo-perfcheck");
+    for entry in std::fs::read_dir(kept).unwrap() {
+        for side in ["base", "head"] {
+            let file = entry.as_ref().unwrap().path().join(format!("left-{side}"));
+            let Ok(id) = std::fs::read_to_string(file) else {
+                continue;
+            };
+            seen += 1;
+            let process = Path::new("/proc").join(id.trim());
+            assert!(!process.exists(), "{} still runs", process.display());
+        }
+    }
+    assert_eq!(seen, 2);
+}
+
+fn data_comes_on_the_standard_input_and_in_variables() {
+    assert_eq!(entry(planted(), "copy")["failure"], Value::Null);
+    assert_eq!(entry(planted(), "piped")["failure"], Value::Null);
+}
+
+fn the_report_keeps_to_its_schema() {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/report.v2.json");
+    let schema = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let errors: Vec<String> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(planted())
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn a_program_is_identical_until_its_data_differ() {
+    let report = run("HEAD~1..HEAD", &["--filter", "^(idle|copy)$"]);
+    assert_eq!(verdict(&report, "idle"), "identical");
+    assert_ne!(verdict(&report, "copy"), "identical");
+}
+
+#[test]
+fn a_command_line_is_compared_without_any_configuration_or_benchmark() {
+    let report = run("HEAD~2..HEAD~1", &["--run", "{bin:tool/tool} spin"]);
+    let benchmarks = report["benchmarks"].as_array().unwrap();
+    assert_eq!(benchmarks.len(), 1);
+    assert_eq!(verdict(&report, "tool spin"), "slower");
+}
+
+#[test]
+fn a_program_that_nobody_has_is_answered_with_the_nearest_name() {
+    let output = workspace()
+        .keeping("HEAD~2..HEAD~1")
+        .args(["--run", "{bin:tol} spin"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(101), "{stderr}");
+    assert!(
+        stderr.contains("neither side has a program or example `tol`"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("did you mean `{bin:tool}`?"), "{stderr}");
+}
