@@ -13,8 +13,8 @@ use super::{
 use crate::measure::Pairing;
 use crate::process::ProgramUsage;
 use crate::stats::{Estimate, believable, percentile};
-use crate::units::{BenchmarkKey, Metric, Paired, Ratio};
-use crate::workload::MeasuredRuns;
+use crate::units::{BenchmarkKey, Metric, MetricGroup, Note, Paired, Ratio, Side};
+use crate::workload::{MeasuredRuns, ProgramRun};
 
 /// The power at which [`RatioEstimate::detectable`] is stated.
 const POWER: f64 = 0.8;
@@ -68,7 +68,7 @@ const USAGE: [UsageMetric; 10] = [
     },
 ];
 
-/// Adds to each comparison of a workload what its runs took beside time, and what changed.
+/// Adds to each comparison of a workload what its runs took beside time and what they printed, and what changed.
 pub fn add_resources(comparisons: &mut [Comparison], runs: &[MeasuredRuns], settling: &Settling) {
     let runs: HashMap<&BenchmarkKey, &MeasuredRuns> =
         runs.iter().map(|each| (&each.key, each)).collect();
@@ -76,13 +76,35 @@ pub fn add_resources(comparisons: &mut [Comparison], runs: &[MeasuredRuns], sett
         if comparison.verdict != Verdict::Failed
             && let Some(runs) = runs.get(&comparison.key)
         {
-            let settling = settling.of(&comparison.key);
-            let changes = USAGE.iter().filter_map(|usage| {
-                let rounds = values(&runs.rounds, usage.of_run);
-                Some((usage.metric, change(&rounds, &settling, USAGE.len())?))
-            });
-            comparison.metrics.extend(changes.collect::<Vec<_>>());
+            add(comparison, runs, &settling.of(&comparison.key));
         }
+    }
+}
+
+fn add(comparison: &mut Comparison, runs: &MeasuredRuns, settling: &Settling) {
+    let sharing = USAGE.len() + runs.metrics.len();
+    let usages = USAGE.iter().filter_map(|usage| {
+        let rounds = values(&runs.rounds, |run| (usage.of_run)(&run.usage));
+        Some((usage.metric, change(&rounds, settling, sharing)?))
+    });
+    comparison.metrics.extend(usages.collect::<Vec<_>>());
+    for (at, metric) in runs.metrics.iter().enumerate() {
+        let rounds = values(&runs.rounds, |run| *run.printed.get(at)?);
+        let printed = change(&rounds, settling, sharing);
+        let note = match &printed {
+            None if rounds.is_empty() => None,
+            None => Some(format!("no run printed `{metric}` each time")),
+            Some(change) => Side::BOTH
+                .into_iter()
+                .filter(|side| rounds.iter().any(|round| round.get(*side).is_none()))
+                .find(|side| change.sides.get(*side).is_none())
+                .map(|side| format!("the {side} side does not print `{metric}`")),
+        };
+        let about = |text| Note::about(MetricGroup::Printed, text);
+        comparison.notes.extend(note.map(about));
+        comparison
+            .metrics
+            .extend(printed.map(|change| (*metric, change)));
     }
 }
 
@@ -96,10 +118,10 @@ pub fn rounds_to_see_resources(settling: &Settling) -> usize {
 
 /// The mean of each round and side; `None` where a run shows nothing of it, or there is none.
 fn values(
-    rounds: &[Paired<Vec<ProgramUsage>>],
-    of_run: impl Fn(&ProgramUsage) -> Option<f64>,
+    rounds: &[Paired<Vec<ProgramRun>>],
+    of_run: impl Fn(&ProgramRun) -> Option<f64>,
 ) -> Vec<Paired<Option<f64>>> {
-    let mean = |runs: &Vec<ProgramUsage>| {
+    let mean = |runs: &Vec<ProgramRun>| {
         let values: Option<Vec<f64>> = runs.iter().map(&of_run).collect();
         let values = values.filter(|values| !values.is_empty())?;
         Some(values.iter().sum::<f64>() / values.len() as f64)

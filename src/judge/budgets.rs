@@ -182,6 +182,7 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
         }
         MetricGroup::Time | MetricGroup::Throughput => "it was not timed",
         MetricGroup::Resources => "processor and memory are measured of whole programs",
+        MetricGroup::Printed => "no run printed it",
         MetricGroup::Program => "it is not a program",
     };
     if comparison.failure.is_some() {

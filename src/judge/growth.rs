@@ -4,7 +4,7 @@ use super::reason::{GrownMetric, Growth};
 use super::{Basis, Reason, Vote};
 use crate::analyse::{Comparison, Direction, Verdict};
 use crate::plan::{AllocationPolicy, OnMore};
-use crate::units::{Metric, MetricGroup};
+use crate::units::{Better, Metric, MetricGroup};
 
 /// Benchmarks whose iterations make more allocations, request more bytes or need more memory at a time, and programs
 /// whose runs do the latter, by more than the policy's threshold.
@@ -39,6 +39,29 @@ pub(super) fn reason_of_instructions(comparisons: &[Comparison]) -> Option<Reaso
     let mut benchmarks: Vec<Growth> = grown.collect();
     benchmarks.sort_by(|a, b| share(b).total_cmp(&share(a)));
     (!benchmarks.is_empty()).then_some(Reason::MoreInstructions { benchmarks })
+}
+
+/// Programs that print a metric that got worse, by more than the threshold of their time.
+pub(super) fn reason_of_printed(comparisons: &[Comparison]) -> Option<Reason> {
+    let worse = comparisons.iter().filter_map(|comparison| {
+        let printed = comparison.metrics.of(MetricGroup::Printed);
+        let worse = printed.filter_map(|(metric, change)| {
+            let is_worse = match metric.better {
+                Better::Lower => change.direction == Some(Direction::More),
+                Better::Higher => change.direction == Some(Direction::Fewer),
+                Better::Neither => false,
+            };
+            let amount = change.values().filter(|_| is_worse)?;
+            Some(GrownMetric { metric, amount })
+        });
+        let grown: Vec<GrownMetric> = worse.collect();
+        (!grown.is_empty()).then(|| Growth {
+            benchmark: comparison.key.clone(),
+            grown,
+        })
+    });
+    let benchmarks: Vec<Growth> = worse.collect();
+    (!benchmarks.is_empty()).then_some(Reason::PrintsWorse { benchmarks })
 }
 
 /// Each metric that can be limited, for itself: fewer allocations do not make up for more bytes.

@@ -27,7 +27,7 @@ pub use shortfall::{EarlyEnd, RunPart, Shortfall};
 
 use budgets::reasons_of_budgets;
 use claims::reason_of_claims;
-use growth::{reason_of_growth, reason_of_instructions};
+use growth::{reason_of_growth, reason_of_instructions, reason_of_printed};
 
 /// The vote and what led to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +66,7 @@ pub fn judge(evidence: Evidence<'_>) -> Decision {
     reasons.extend(reasons_of_verdicts(evidence));
     reasons.extend(reason_of_growth(evidence.comparisons, evidence.basis));
     reasons.extend(reason_of_instructions(evidence.comparisons));
+    reasons.extend(reason_of_printed(evidence.comparisons));
     reasons.extend(reasons_of_budgets(evidence.budgets));
     reasons.extend(reason_of_claims(evidence.claims));
     if !evidence.uncovered.is_empty() {

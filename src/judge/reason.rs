@@ -69,6 +69,11 @@ pub enum Reason {
         /// Which, and by how much.
         benchmarks: Vec<Growth>,
     },
+    /// Programs print a metric that got worse.
+    PrintsWorse {
+        /// Which, and from what to what.
+        benchmarks: Vec<Growth>,
+    },
     /// Limits are certainly exceeded.
     OverBudget {
         /// Which.
@@ -128,6 +133,7 @@ impl Reason {
             | Reason::Removed { .. }
             | Reason::Inconclusive { .. }
             | Reason::NothingCompared
+            | Reason::PrintsWorse { .. }
             | Reason::BudgetInDoubt { .. }
             | Reason::BudgetUnchecked { .. }
             | Reason::NoEvidence { .. }
@@ -147,9 +153,9 @@ impl Reason {
             Reason::Failed { benchmarks }
             | Reason::Removed { benchmarks }
             | Reason::Inconclusive { benchmarks } => benchmarks.len(),
-            Reason::AllocatesMore { benchmarks, .. } | Reason::MoreInstructions { benchmarks } => {
-                benchmarks.len()
-            }
+            Reason::AllocatesMore { benchmarks, .. }
+            | Reason::MoreInstructions { benchmarks }
+            | Reason::PrintsWorse { benchmarks } => benchmarks.len(),
             Reason::OverBudget { budgets }
             | Reason::BudgetInDoubt { budgets }
             | Reason::BudgetUnchecked { budgets } => budgets.len(),

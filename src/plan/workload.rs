@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::units::command_line;
+use crate::units::{Metric, command_line};
 
 use super::PlanError;
 
@@ -30,8 +30,19 @@ pub struct Workload {
     pub exit_codes: Vec<i32>,
     /// How long a run may take, where that is not the run's own setting.
     pub timeout: Option<Duration>,
+    /// What it prints about itself.
+    pub metrics: Vec<PrintedMetric>,
     /// How many runs of each side come before those that are measured; at least one, which finds out whether it runs at all.
     pub warm_up: usize,
+}
+
+/// A metric that a program prints, as a line `NAME VALUE UNIT` or in Bencher's metric format.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PrintedMetric {
+    /// What it is.
+    pub metric: Metric,
+    /// What head may have at most, or must have at least.
+    pub limit: Option<f64>,
 }
 
 /// Whether the project's own benchmarks take part.
@@ -114,6 +125,7 @@ impl Workload {
             stdin: None,
             exit_codes: vec![0],
             timeout: None,
+            metrics: Vec::new(),
             warm_up: 1,
         }
     }

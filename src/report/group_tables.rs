@@ -38,7 +38,8 @@ pub(super) struct GroupRow {
 pub(super) fn tables(report: &Report, naming: Naming) -> Vec<GroupTable> {
     let table = |group: MetricGroup| {
         let columns = group.metrics();
-        let columns: Vec<Metric> = columns.filter(|metric| has_column(*metric)).collect();
+        let columns = columns.filter(|metric| has_column(*metric));
+        let columns: Vec<Metric> = columns.filter(|metric| is_here(report, *metric)).collect();
         let mut rows: Vec<GroupRow> = words::ordered(report)
             .into_iter()
             .filter_map(|comparison| row(comparison, group, &columns, naming))
@@ -54,6 +55,12 @@ pub(super) fn tables(report: &Report, naming: Naming) -> Vec<GroupTable> {
     let all = MetricGroup::BESIDE_TIME.into_iter().map(table);
     all.filter(|table| !table.rows.is_empty() || table.rest.is_some())
         .collect()
+}
+
+/// Metrics that programs print are those of this report; the others are the same in every report.
+fn is_here(report: &Report, metric: Metric) -> bool {
+    let mut benchmarks = report.benchmarks.iter();
+    metric.group != MetricGroup::Printed || benchmarks.any(|one| one.metrics.get(metric).is_some())
 }
 
 fn has_column(metric: Metric) -> bool {
@@ -103,7 +110,7 @@ fn rest(report: &Report, group: MetricGroup) -> Option<String> {
         .iter()
         .filter(|c| metrics::was_asked(c, group));
     for comparison in asked {
-        let first = metrics::leads(group).next();
+        let first = metrics::leads(comparison, group).next();
         let change = first.and_then(|metric| comparison.metrics.get(metric));
         let has_both = change.is_some_and(|change| change.values().is_some());
         match (change, comparison.direction(group)) {

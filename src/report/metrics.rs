@@ -20,16 +20,26 @@ pub(super) fn both_sides(comparison: &Comparison, metric: Metric) -> Option<Stri
     })
 }
 
-/// The metrics that stand for a group.
-pub(super) fn leads(group: MetricGroup) -> impl Iterator<Item = Metric> {
-    let all = group.metrics();
-    all.filter(|metric| metric.prominence == Prominence::Lead)
+/// The metrics of a benchmark that stand for a group.
+pub(super) fn leads(comparison: &Comparison, group: MetricGroup) -> impl Iterator<Item = Metric> {
+    let observed = comparison.metrics.of(group).map(|(metric, _)| metric);
+    observed.filter(|metric| metric.prominence == Prominence::Lead)
+}
+
+/// Whether any metric of a group certainly got worse.
+pub(super) fn is_worse(comparison: &Comparison, group: MetricGroup) -> bool {
+    let mut changes = comparison.metrics.of(group);
+    changes.any(|(metric, change)| match metric.better {
+        Better::Lower => change.direction == Some(Direction::More),
+        Better::Higher => change.direction == Some(Direction::Fewer),
+        Better::Neither => false,
+    })
 }
 
 /// A summary of both sides of one benchmark, if both were observed: `1 → 2 (9 B → 41 B)`, or `3`
 /// where nothing changed.
 pub(super) fn both(comparison: &Comparison, group: MetricGroup) -> Option<String> {
-    let mut leads = leads(group);
+    let mut leads = leads(comparison, group);
     let first = leads.next()?;
     let values = comparison.values(first)?;
     let [base, head] = [values.base, values.head].map(|value| first.unit.show(value));
@@ -51,7 +61,7 @@ pub(super) fn both(comparison: &Comparison, group: MetricGroup) -> Option<String
 
 /// A summary of one side: `3 / 3.0 KiB`; `None` where it was not observed.
 pub(super) fn in_short(comparison: &Comparison, group: MetricGroup, side: Side) -> Option<String> {
-    let shown = leads(group).filter_map(|metric| {
+    let shown = leads(comparison, group).filter_map(|metric| {
         let value = comparison.value(metric, side)?;
         Some(metric.unit.show(value))
     });

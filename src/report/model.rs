@@ -71,7 +71,8 @@ pub struct MetricTable;
 
 impl Serialize for MetricTable {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(Metric::ALL.iter().map(|metric| (metric, &**metric)))
+        let all = Metric::ALL.into_iter().chain(Metric::all_printed());
+        serializer.collect_map(all.map(|metric| (metric, metric.facts())))
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Report, budgets, claims, partial};
 use crate::analyse::Verdict;
 use crate::discover::SkippedTarget;
 use crate::judge::{BudgetCheck, Changed, Growth, Reason, RequiredBenchmark};
+use crate::units::MetricGroup;
 
 /// How many benchmarks, budgets or functions a reason names before it says "and n more".
 const NAMED: usize = 3;
@@ -37,11 +38,19 @@ pub(super) fn words(reason: &Reason) -> String {
             "no benchmark exists on both sides, so nothing was compared".to_owned()
         }
         Reason::AllocatesMore { benchmarks, .. } => {
-            list(benchmarks, growth).told("1 benchmark allocates more", "benchmarks allocate more")
+            let all = list(benchmarks, growth);
+            match benchmarks.iter().all(is_of_program) {
+                true => all.told("1 program needs more memory", "programs need more memory"),
+                false => all.told("1 benchmark allocates more", "benchmarks allocate more"),
+            }
         }
         Reason::MoreInstructions { benchmarks } => list(benchmarks, growth).told(
             "1 benchmark executes more instructions",
             "benchmarks execute more instructions",
+        ),
+        Reason::PrintsWorse { benchmarks } => list(benchmarks, growth).told(
+            "1 program prints a worse metric",
+            "programs print a worse metric",
         ),
         Reason::OverBudget { budgets: over } => {
             list(over, budget).told("1 budget is exceeded", "budgets are exceeded")
@@ -70,6 +79,12 @@ pub(super) fn words(reason: &Reason) -> String {
         Reason::EndedEarly { shortfalls } => partial::words(shortfalls),
         Reason::Recorded { text, .. } => text.clone(),
     }
+}
+
+/// Whether nothing grew but what is measured of whole programs.
+fn is_of_program(growth: &Growth) -> bool {
+    let mut grown = growth.grown.iter();
+    grown.all(|grown| grown.metric.group == MetricGroup::Resources)
 }
 
 /// The items of a reason: the first ones by name, and how many others there are.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::escape::visible;
 use super::{Commit, Locking, Report, RunEnvironment, metrics, unseen};
-use crate::analyse::{Comparison, Direction, Verdict};
+use crate::analyse::{Comparison, Verdict};
 use crate::discover::SkippedTarget;
 use crate::judge::Vote;
 use crate::plan::Partition;
@@ -62,10 +62,10 @@ pub(super) fn has_moved_beside(comparison: &Comparison) -> bool {
     groups.any(|group| metrics::moved(comparison, group).is_some())
 }
 
-/// Whether any metric other than time grew on the head side.
+/// Whether any metric other than time got worse on the head side.
 pub(super) fn has_grown_beside(comparison: &Comparison) -> bool {
     let mut groups = MetricGroup::BESIDE_TIME.into_iter();
-    groups.any(|group| comparison.direction(group) == Some(Direction::More))
+    groups.any(|group| metrics::is_worse(comparison, group))
 }
 
 /// One benchmark in one sentence without its name.

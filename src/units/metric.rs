@@ -94,16 +94,19 @@ pub enum MetricGroup {
     Instructions,
     /// What a run of a program takes from the machine beside time.
     Resources,
+    /// What a program says of itself.
+    Printed,
     /// What a program weighs.
     Program,
 }
 
 impl MetricGroup {
     /// The groups that are told of beside the time of a benchmark, each in a table of its own.
-    pub const BESIDE_TIME: [MetricGroup; 3] = [
+    pub const BESIDE_TIME: [MetricGroup; 4] = [
         MetricGroup::Allocations,
         MetricGroup::Instructions,
         MetricGroup::Resources,
+        MetricGroup::Printed,
     ];
 
     /// As a heading.
@@ -115,6 +118,7 @@ impl MetricGroup {
             MetricGroup::Allocations => "Allocations per iteration",
             MetricGroup::Instructions => "Instructions per iteration",
             MetricGroup::Resources => "Processor and memory per run",
+            MetricGroup::Printed => "Printed by programs, per run",
             MetricGroup::Program => "Programs",
         }
     }
@@ -128,6 +132,7 @@ impl MetricGroup {
             MetricGroup::Allocations => "allocations",
             MetricGroup::Instructions => "instructions",
             MetricGroup::Resources => "processor and memory",
+            MetricGroup::Printed => "printed metrics",
             MetricGroup::Program => "programs",
         }
     }
@@ -136,14 +141,14 @@ impl MetricGroup {
     #[must_use]
     pub fn each(self) -> &'static str {
         match self {
-            MetricGroup::Resources => "per run",
+            MetricGroup::Resources | MetricGroup::Printed => "per run",
             _ => "per iteration",
         }
     }
 
     /// Its metrics, in the order of reports.
     pub fn metrics(self) -> impl Iterator<Item = Metric> {
-        let all = Metric::ALL.into_iter();
+        let all = Metric::ALL.into_iter().chain(Metric::all_printed());
         all.filter(move |metric| metric.group == self)
     }
 }
@@ -165,7 +170,8 @@ impl Metric {
     /// The metric with this id.
     #[must_use]
     pub fn with_id(id: &str) -> Option<Metric> {
-        Metric::ALL.into_iter().find(|metric| metric.id == id)
+        let own = Metric::ALL.into_iter().find(|metric| metric.id == id);
+        own.or_else(|| Metric::printed_with_id(id))
     }
 
     /// The metrics that a budget's key limits: those with its name, each in a unit of its own.
@@ -180,6 +186,12 @@ impl Metric {
         Metric::ALL
             .into_iter()
             .find(|metric| metric.gain == Some(word))
+    }
+
+    /// Everything that is known of it.
+    #[must_use]
+    pub fn facts(self) -> &'static MetricFacts {
+        self.0
     }
 
     /// `≤`, or `≥` for a metric that must not fall below its limit.
@@ -230,7 +242,8 @@ impl PartialOrd for Metric {
 
 impl Ord for Metric {
     fn cmp(&self, other: &Metric) -> std::cmp::Ordering {
-        self.position().cmp(&other.position())
+        let place = |metric: &Metric| (metric.position(), metric.id);
+        place(self).cmp(&place(other))
     }
 }
 

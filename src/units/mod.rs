@@ -9,6 +9,7 @@ mod note;
 mod paired;
 mod paths;
 mod plural;
+mod printed;
 mod quantity;
 mod shell;
 mod terminal;

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use crate::discover::{Failure, Presence};
 use crate::measure::Measured;
-use crate::process::ProgramUsage;
 use crate::units::{Event, EventSink, Paired, Side};
 
-use super::MatchedWorkload;
 use super::fill::{FilledCommand, FilledWorkload};
-use super::launch::Launch;
+use super::launch::{Expected, Launch};
+use super::{MatchedWorkload, ProgramRun};
 
 /// A workload on its way.
 pub(super) struct WorkloadCourse<'a> {
@@ -26,7 +25,7 @@ pub(super) struct WorkloadCourse<'a> {
     /// How many pairs of runs there were.
     pub(super) pairs: usize,
     pub(super) measured: Measured,
-    pub(super) usages: Vec<Paired<Vec<ProgramUsage>>>,
+    pub(super) usages: Vec<Paired<Vec<ProgramRun>>>,
 }
 
 impl<'a> WorkloadCourse<'a> {
@@ -93,22 +92,18 @@ pub(super) fn once(
     launch: Launch<'_>,
     workload: &MatchedWorkload,
     filled: &FilledWorkload,
-) -> Result<ProgramUsage, Failure> {
-    aside(launch, workload, filled, filled.prepare.as_ref(), "prepare")?;
-    let usage = launch.run(
-        filled,
-        &filled.command,
-        &workload.exit_codes,
-        workload.timeout,
-    )?;
-    aside(
-        launch,
-        workload,
-        filled,
-        filled.conclude.as_ref(),
-        "conclude",
-    )?;
-    Ok(usage)
+) -> Result<ProgramRun, Failure> {
+    let asides = [&filled.prepare, &filled.conclude];
+    let [prepare, conclude] = asides.map(Option::as_ref);
+    aside(launch, workload, filled, prepare, "prepare")?;
+    let expected = Expected {
+        exit_codes: &workload.exit_codes,
+        timeout: workload.timeout,
+        metrics: &workload.metrics,
+    };
+    let run = launch.run(filled, &filled.command, expected)?;
+    aside(launch, workload, filled, conclude, "conclude")?;
+    Ok(run)
 }
 
 /// Runs a command that is not measured, if there is one.
@@ -122,7 +117,12 @@ pub(super) fn aside(
     let Some(command) = command else {
         return Ok(());
     };
-    let ran = launch.run(filled, command, &[0], workload.timeout);
+    let expected = Expected {
+        exit_codes: &[0],
+        timeout: workload.timeout,
+        metrics: &[],
+    };
+    let ran = launch.run(filled, command, expected);
     ran.map(|_| ()).map_err(|failure| Failure {
         reason: format!("its `{key}` command {}", failure.reason),
         ..failure

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use crate::discover::Failure;
 use crate::harness::Ending;
-use crate::process::{
-    Launched, Launcher, Placement, ProgramUsage, Tail, launcher, without_session,
-};
+use crate::process::{Launched, Launcher, Placement, Tail, launcher, without_session};
 use crate::scratch::Scratch;
-use crate::units::Side;
+use crate::units::{Metric, Side};
 
+use super::ProgramRun;
 use super::fill::{FilledCommand, FilledWorkload};
+use super::printed::PrintedOutput;
 
 /// What starts commands.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,18 @@ enum LaunchError {
         humantime::format_duration(*.0)
     )]
     TimedOut(Duration),
+    /// What it printed about itself cannot be read.
+    #[error("{0}")]
+    Printed(String),
+}
+
+/// What a run has to be like to count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expected<'a> {
+    pub(super) exit_codes: &'a [i32],
+    pub(super) timeout: Duration,
+    /// What it prints about itself.
+    pub(super) metrics: &'a [Metric],
 }
 
 impl Launch<'_> {
@@ -45,14 +57,17 @@ impl Launch<'_> {
         self,
         workload: &FilledWorkload,
         command: &FilledCommand,
-        exit_codes: &[i32],
-        timeout: Duration,
-    ) -> Result<ProgramUsage, Failure> {
+        expected: Expected<'_>,
+    ) -> Result<ProgramRun, Failure> {
         let side = workload.side;
         let not_started = |error| failure(side, &Ending::NotStarted(error).into(), "");
-        let (mut child, mut socket) = self.start(workload, command).map_err(not_started)?;
+        let is_heard = !expected.metrics.is_empty();
+        let started = self.start(workload, command, is_heard);
+        let (mut child, mut socket) = started.map_err(not_started)?;
         let stderr = child.stderr.take().map(Tail::of);
-        let heard = launcher::outcome(&mut socket, Instant::now() + timeout);
+        let stdout = child.stdout.take();
+        let stdout = stdout.map(|stream| PrintedOutput::of(stream, expected.metrics));
+        let heard = launcher::outcome(&mut socket, Instant::now() + expected.timeout);
         if heard.is_err() {
             child.kill();
         }
@@ -61,14 +76,22 @@ impl Launch<'_> {
         let told = || stderr.as_ref().map_or_else(String::new, Tail::last_lines);
         let error = match heard {
             Ok(Launched::Ended(usage)) => match usage.status().code() {
-                Some(code) if exit_codes.contains(&code) => return Ok(usage),
+                Some(code) if expected.exit_codes.contains(&code) => {
+                    let printed = stdout.map_or(Ok(Vec::new()), |stdout| stdout.values());
+                    match printed {
+                        Ok(printed) => return Ok(ProgramRun { usage, printed }),
+                        Err(problem) => LaunchError::Printed(problem),
+                    }
+                }
                 _ => Ending::Exited {
                     status: usage.status(),
                 }
                 .into(),
             },
             Ok(Launched::NotStarted(error)) => Ending::NotStarted(io::Error::other(error)).into(),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => LaunchError::TimedOut(timeout),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                LaunchError::TimedOut(expected.timeout)
+            }
             Err(error) => match ended {
                 Ok(status) => Ending::Exited { status }.into(),
                 Err(_) => Ending::NotStarted(error).into(),
@@ -81,6 +104,7 @@ impl Launch<'_> {
         self,
         workload: &FilledWorkload,
         command: &FilledCommand,
+        is_heard: bool,
     ) -> io::Result<(crate::process::Child, std::os::unix::net::UnixStream)> {
         let temporary = self
             .scratch
@@ -93,7 +117,10 @@ impl Launch<'_> {
         without_session(&mut launching)
             .args(&command.arguments)
             .current_dir(&workload.folder)
-            .stdout(Stdio::null())
+            .stdout(match is_heard {
+                true => Stdio::piped(),
+                false => Stdio::null(),
+            })
             .stderr(Stdio::piped())
             .env("TMPDIR", temporary)
             .envs(workload.env.iter().map(|(name, value)| (name, value)));

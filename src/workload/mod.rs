@@ -8,6 +8,7 @@ mod course;
 mod fill;
 mod launch;
 mod matching;
+mod printed;
 mod schedule;
 mod sides_differ;
 
@@ -17,7 +18,7 @@ use std::time::Duration;
 use crate::discover::{Benchmark, Discovery, Identity, Presence, Target};
 use crate::measure::Measured;
 use crate::process::{Interrupted, ProgramUsage};
-use crate::units::{BenchmarkKey, Paired};
+use crate::units::{BenchmarkKey, Metric, Paired};
 
 use fill::FilledWorkload;
 
@@ -40,6 +41,7 @@ struct MatchedWorkload {
     sides: Paired<Option<FilledWorkload>>,
     exit_codes: Vec<i32>,
     timeout: Duration,
+    metrics: Vec<Metric>,
     warm_up: usize,
 }
 
@@ -48,8 +50,19 @@ struct MatchedWorkload {
 pub struct MeasuredRuns {
     /// Which.
     pub key: BenchmarkKey,
-    /// Round by round, what each run of each side took.
-    pub rounds: Vec<Paired<Vec<ProgramUsage>>>,
+    /// What its program prints about itself.
+    pub metrics: Vec<Metric>,
+    /// Round by round, the runs of each side.
+    pub rounds: Vec<Paired<Vec<ProgramRun>>>,
+}
+
+/// One run of a program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProgramRun {
+    /// What it took.
+    pub usage: ProgramUsage,
+    /// What it printed of each of the workload's metrics, if anything.
+    pub printed: Vec<Option<f64>>,
 }
 
 /// What measuring workloads came to.

@@ -137,8 +137,8 @@ impl WorkloadSchedule<'_> {
             for at in 0..sides.len() {
                 let filled = course.side(sides[(at + run) % sides.len()])?;
                 let began = Instant::now();
-                let usage = once(launch, course.workload, filled)?;
-                longest = longest.max(usage.wall);
+                let run = once(launch, course.workload, filled)?;
+                longest = longest.max(run.usage.wall);
                 cost += began.elapsed();
             }
         }
@@ -221,9 +221,9 @@ impl WorkloadSchedule<'_> {
             {
                 let filled = course.side(side)?;
                 let start = self.began.elapsed();
-                let usage = once(launch, course.workload, filled)?;
-                samples.get_mut(side).add(start, usage.wall);
-                usages.get_mut(side).push(usage);
+                let run = once(launch, course.workload, filled)?;
+                samples.get_mut(side).add(start, run.usage.wall);
+                usages.get_mut(side).push(run);
             }
         }
         course.pairs += course.runs;
@@ -297,6 +297,7 @@ impl WorkloadSchedule<'_> {
         for course in self.courses {
             run.runs.push(MeasuredRuns {
                 key: course.measured.key.clone(),
+                metrics: course.workload.metrics.clone(),
                 rounds: course.usages,
             });
             run.measured.push(course.measured);

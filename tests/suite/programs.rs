@@ -64,6 +64,8 @@ one_run!(
     what_one_side_lacks_is_added_or_removed,
     a_program_that_fails_on_one_side_is_named_with_its_last_words,
     an_exit_code_that_is_expected_is_no_failure,
+    what_a_program_prints_about_itself_is_compared_and_held_against_its_limit,
+    a_broken_metric_is_a_failure_that_quotes_it,
     a_program_that_hangs_is_ended,
     megabytes_of_output_do_no_harm,
     what_a_program_leaves_running_is_ended,
@@ -84,9 +86,44 @@ fn a_larger_peak_is_found_and_held_against_its_budget() {
     let report = planted();
     assert_eq!(direction(report, "hoard", "peak-memory"), Some("more"));
     assert_eq!(direction(report, "hoard", "page-faults"), Some("more"));
-    let budget = &report["budgets"][0];
-    assert_eq!(budget["metric"], "peak-memory");
-    assert_eq!(budget["status"], "over");
+    assert_eq!(budget(report, "peak-memory")["status"], "over");
+    let reasons = report["reasons"].to_string();
+    assert!(reasons.contains("1 program needs more memory"), "{reasons}");
+}
+
+fn budget<'r>(report: &'r Value, metric: &str) -> &'r Value {
+    let budgets = report["budgets"].as_array().unwrap();
+    budgets.iter().find(|one| one["metric"] == metric).unwrap()
+}
+
+fn what_a_program_prints_about_itself_is_compared_and_held_against_its_limit() {
+    let report = planted();
+    let (queries, hits) = (
+        "printed/lower/count/queries",
+        "printed/higher/count/hit rate",
+    );
+    assert_eq!(direction(report, "count", queries), Some("more"));
+    assert_eq!(direction(report, "count", hits), Some("fewer"));
+    let count = &entry(report, "count")["metrics"][queries];
+    assert_eq!(
+        (&count["base"]["value"], &count["head"]["value"]),
+        (&3.0.into(), &9.0.into())
+    );
+    assert_eq!(budget(report, queries)["status"], "over");
+    assert_eq!(report["metrics"][hits]["better"], "higher");
+    let notes = entry(report, "count")["notes"].to_string();
+    assert!(notes.contains("no run printed `rows`"), "{notes}");
+    let reasons = report["reasons"].to_string();
+    assert!(
+        reasons.contains("hit rate 90 → 60, queries 3 → 9"),
+        "{reasons}"
+    );
+}
+
+fn a_broken_metric_is_a_failure_that_quotes_it() {
+    assert_eq!(entry(planted(), "tool idle")["failure"], Value::Null);
+    let reason = &entry(planted(), "tool broken")["failure"]["reason"];
+    assert_eq!(*reason, "printed `queries many`, which has no number");
 }
 
 fn what_one_side_lacks_is_added_or_removed() {

@@ -212,6 +212,31 @@ pub(super) fn read(
     })
 }
 
+/// What a workload's own entry limits.
+pub(super) fn of_workload(
+    name: &str,
+    limits: Vec<Limit>,
+    scope: EntryScope<'_>,
+    origin: &ValueOrigin,
+) -> Result<Budget, PlanError> {
+    let table = toml::Table::from_iter([
+        ("match".to_owned(), globset::escape(name).into()),
+        ("target".to_owned(), "workload".into()),
+    ]);
+    let reader = EntryReader {
+        table: &table,
+        keys: &keys(),
+        scope,
+        origin,
+        what: "a workload",
+    };
+    Ok(Budget {
+        whose: BudgetSubjectKind::Benchmarks(reader.selector()?),
+        limits,
+        origin: origin.clone(),
+    })
+}
+
 fn limit(
     reader: &EntryReader<'_>,
     key: &str,
@@ -235,7 +260,7 @@ fn limit(
     })
 }
 
-fn amount_of(unit: Unit, value: &toml::Value) -> Option<f64> {
+pub(super) fn amount_of(unit: Unit, value: &toml::Value) -> Option<f64> {
     let text = value.as_str();
     match unit {
         Unit::Nanoseconds => amount::in_units(text?, amount::TIMES),
@@ -260,7 +285,7 @@ fn number(value: &toml::Value) -> Option<f64> {
     (number.is_finite() && number >= 0.0).then_some(number)
 }
 
-fn expected(unit: Unit) -> &'static str {
+pub(super) fn expected(unit: Unit) -> &'static str {
     match unit {
         Unit::Nanoseconds => "it must be a time with its unit, for example `\"2.5ms\"`",
         Unit::BytesPerSecond | Unit::ElementsPerSecond | Unit::BitsPerSecond => {

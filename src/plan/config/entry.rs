@@ -27,6 +27,10 @@ pub(super) enum EntryKind {
     Numbers,
     /// A table of texts.
     Texts,
+    /// A table of metrics, each a direction or a table.
+    Metrics,
+    /// A table of lists.
+    Lists,
 }
 
 impl EntryKey {
@@ -139,6 +143,20 @@ impl EntryReader<'_> {
         numbers
             .map(Some)
             .ok_or_else(|| self.invalid(key, "it must be a list of numbers, for example `[0, 1]`"))
+    }
+
+    /// The entries of a table, whatever they hold.
+    pub(super) fn entries(&self, key: &str) -> Result<Vec<(&str, &toml::Value)>, PlanError> {
+        let Some(value) = self.table.get(key) else {
+            return Ok(Vec::new());
+        };
+        let Some(table) = value.as_table() else {
+            return Err(self.invalid(key, "it must be a table"));
+        };
+        let entries = table.iter();
+        Ok(entries
+            .map(|(name, value)| (name.as_str(), value))
+            .collect())
     }
 
     /// The entries of a table.

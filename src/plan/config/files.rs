@@ -6,7 +6,10 @@ use super::super::{Environment, PlanError};
 use super::entry::{EntryKey, EntryScope};
 use super::key::{self, Arity, Key};
 use super::text::LayerValue;
-use super::{Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules, workloads};
+use super::{
+    Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules, workload_metrics,
+    workloads,
+};
 
 /// The keys that hold lists of entries, not options.
 const LISTS: [&str; 3] = [rules::KEY, budgets::KEY, workloads::KEY];
@@ -216,16 +219,22 @@ impl Configuration {
         origin: &ValueOrigin,
     ) -> Result<(), PlanError> {
         self.warn_of_strange_keys(table, workloads::KEYS, origin);
-        let workload = workloads::read(table, scope, origin)?;
-        let mut others = self.workloads.iter();
-        if others.any(|(other, _)| other.name == workload.name) {
-            return Err(PlanError::InvalidValue {
-                origin: format!("`name` of a workload in {origin}"),
-                value: workload.name,
-                problem: "another workload has this name".to_owned(),
-            });
+        for workload in workloads::read(table, scope, origin)? {
+            let mut others = self.workloads.iter();
+            if others.any(|(other, _)| other.name == workload.name) {
+                return Err(PlanError::InvalidValue {
+                    origin: format!("`name` of a workload in {origin}"),
+                    value: workload.name,
+                    problem: "another workload has this name".to_owned(),
+                });
+            }
+            let limits = workload_metrics::limits(&workload.metrics);
+            if !limits.is_empty() {
+                let budget = budgets::of_workload(&workload.name, limits, scope, origin)?;
+                self.budgets.push(budget);
+            }
+            self.workloads.push((workload, origin.clone()));
         }
-        self.workloads.push((workload, origin.clone()));
         Ok(())
     }
 

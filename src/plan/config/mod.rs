@@ -9,11 +9,13 @@ mod files;
 mod key;
 mod limit;
 mod merge;
+mod parameters;
 mod pattern;
 mod rules;
 mod schema;
 mod show;
 mod text;
+mod workload_metrics;
 mod workloads;
 
 use std::fmt;

@@ -73,6 +73,24 @@ fn entry(keys: &[EntryKey]) -> Value {
             EntryKind::Numbers => {
                 json!({ "type": "array", "items": { "type": "integer" }, "minItems": 1 })
             }
+            EntryKind::Metrics => {
+                let better = json!({ "enum": ["lower", "higher", "neither"] });
+                let table = json!({
+                    "type": "object",
+                    "required": ["better"],
+                    "properties": {
+                        "better": better,
+                        "unit": { "enum": ["count", "time", "bytes"] },
+                        "limit": { "type": ["string", "number"] },
+                    },
+                    "additionalProperties": false,
+                });
+                json!({ "type": "object", "additionalProperties": { "oneOf": [better, table] } })
+            }
+            EntryKind::Lists => {
+                let list = json!({ "type": "array", "minItems": 1 });
+                json!({ "type": "object", "additionalProperties": list })
+            }
             EntryKind::Texts => {
                 json!({ "type": "object", "additionalProperties": { "type": "string" } })
             }

@@ -7,9 +7,13 @@ use super::super::value::Span;
 use super::super::workload::{Template, Workload, WorkloadCommand};
 use super::ValueOrigin;
 use super::entry::{EntryKey, EntryKind, EntryReader, EntryScope};
+use super::{parameters, workload_metrics};
 
 /// The key of the list of workloads: `[[workload]]`.
 pub(super) const KEY: &str = "workload";
+
+/// The key of its parameters.
+const PARAMETERS: &str = "parameters";
 
 /// The keys of one workload.
 pub(super) const KEYS: &[EntryKey] = &[
@@ -34,6 +38,16 @@ pub(super) const KEYS: &[EntryKey] = &[
         "The file on its standard input, from `{dir}` [default: empty]",
     ),
     EntryKey::of(
+        "metrics",
+        EntryKind::Metrics,
+        "What it prints about itself, as lines `NAME VALUE UNIT` or in Bencher's metric format: which way is better, and its limit",
+    ),
+    EntryKey::of(
+        PARAMETERS,
+        EntryKind::Lists,
+        "Values for `{NAME}` in this entry, which becomes a workload for each combination",
+    ),
+    EntryKey::of(
         "exit-codes",
         EntryKind::Numbers,
         "The exit codes of a run that counts [default: [0]]",
@@ -49,19 +63,24 @@ pub(super) const KEYS: &[EntryKey] = &[
     ),
 ];
 
-/// Reads one workload.
+/// Reads one entry: a workload, or one for each combination of its parameters.
 pub(super) fn read(
     table: &toml::Table,
     scope: EntryScope<'_>,
     origin: &ValueOrigin,
-) -> Result<Workload, PlanError> {
-    let reader = EntryReader {
+) -> Result<Vec<Workload>, PlanError> {
+    let reader = |table| EntryReader {
         table,
         keys: KEYS,
         scope,
         origin,
         what: "a workload",
     };
+    let tables = parameters::expand(&reader(table), PARAMETERS)?;
+    tables.iter().map(|table| one(reader(table))).collect()
+}
+
+fn one(reader: EntryReader<'_>) -> Result<Workload, PlanError> {
     let command = command(&reader, "command")?
         .ok_or_else(|| reader.invalid("command", "every workload needs one"))?;
     let name = match reader.text("name")? {
@@ -87,6 +106,7 @@ pub(super) fn read(
             .transpose()?,
         exit_codes: reader.numbers("exit-codes")?.unwrap_or(usual.exit_codes),
         timeout: reader.parsed::<Span>("timeout")?.map(Span::as_duration),
+        metrics: workload_metrics::read(&reader, "metrics")?,
         warm_up,
         command: usual.command,
     })
@@ -116,12 +136,64 @@ fn env(reader: &EntryReader<'_>) -> Result<BTreeMap<String, Template>, PlanError
 mod tests {
     use super::*;
 
-    fn workload(text: &str) -> Result<Workload, PlanError> {
+    fn workloads(text: &str) -> Result<Vec<Workload>, PlanError> {
         read(
             &text.parse().unwrap(),
             EntryScope::Workspace,
             &ValueOrigin::Default,
         )
+    }
+
+    fn workload(text: &str) -> Result<Workload, PlanError> {
+        Ok(workloads(text)?.remove(0))
+    }
+
+    #[test]
+    fn an_entry_with_parameters_is_a_workload_for_each_combination() {
+        let all = workloads(
+            r#"
+            name = "sort {size}"
+            command = "{bin:tool} sort -n {size} --mode={mode} {dir}"
+            parameters = { size = [10, 1000], mode = ["fast", "small"] }
+            "#,
+        )
+        .unwrap();
+        let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "sort 10 mode=fast",
+                "sort 1000 mode=fast",
+                "sort 10 mode=small",
+                "sort 1000 mode=small"
+            ]
+        );
+        let shown = all[3].command.to_string();
+        assert_eq!(shown, "tool sort -n 1000 --mode=small .");
+    }
+
+    #[test]
+    fn a_printed_metric_has_a_direction_and_may_have_a_unit_and_a_limit() {
+        let one = workload(
+            r#"
+            command = "x"
+            metrics = { queries = { better = "lower", limit = 3 }, "hit rate" = "higher", wait = { better = "lower", unit = "time", limit = "2ms" } }
+            "#,
+        )
+        .unwrap();
+        let shown: Vec<(&str, Option<f64>)> = one
+            .metrics
+            .iter()
+            .map(|one| (one.metric.name, one.limit))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("hit rate", None),
+                ("queries", Some(3.0)),
+                ("wait", Some(2e6))
+            ]
+        );
     }
 
     #[test]
@@ -164,6 +236,19 @@ mod tests {
             ("command = \"x\"\nexit-codes = []", "`[0, 1]`"),
             ("command = \"x\"\nenv = { A = 1 }", "table of strings"),
             ("command = \"{bin:}\"", "names no program"),
+            (
+                "command = \"x\"\nmetrics = { q = \"less\" }",
+                "`lower`, `higher`",
+            ),
+            (
+                "command = \"x\"\nmetrics = { q = { unit = \"count\" } }",
+                "needs `better`",
+            ),
+            ("command = \"x\"\nparameters = { n = 1 }", "a list"),
+            (
+                "command = \"x\"\nparameters = { dir = [1] }",
+                "has a meaning already",
+            ),
         ] {
             let error = workload(text).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");

@@ -70,7 +70,10 @@ fn measures(comparison: &Comparison) -> Measures {
         );
     }
     for group in MetricGroup::BESIDE_TIME {
-        let limited = group.metrics().filter(|metric| metric.limit.is_some());
+        let is_printed = group == MetricGroup::Printed;
+        let limited = group
+            .metrics()
+            .filter(|metric| is_printed || metric.limit.is_some());
         let counted = limited.filter_map(|metric| Some((measure(metric), head(metric)?)));
         measures.extend(counted.map(|(measure, value)| {
             let exact = BencherMetric {
@@ -91,5 +94,9 @@ fn measure(metric: Metric) -> &'static str {
         (Metric::PEAK, "peak-bytes"),
     ];
     let known = names.into_iter().find(|(known, _)| *known == metric);
-    known.map_or(metric.id, |(_, name)| name)
+    let own = match metric.group {
+        MetricGroup::Printed => metric.name,
+        _ => metric.id,
+    };
+    known.map_or(own, |(_, name)| name)
 }
