@@ -12,7 +12,7 @@ use cargo_perfcheck::discover::{
 use cargo_perfcheck::harness::CriterionVersion;
 use cargo_perfcheck::measure::{self, Measured, Settled};
 use cargo_perfcheck::plan::{
-    AllocationPolicy, OnMore, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
+    AllocationPolicy, Layouts, OnMore, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
     Thresholds,
 };
 use cargo_perfcheck::scratch::Scratch;
@@ -51,6 +51,7 @@ impl Ours {
                 timeout: Duration::from_secs(60),
                 pairing: PairingRequest::Auto,
                 pinning: Pinning::Auto,
+                layouts: Layouts::Off,
                 allocations: false,
                 instructions: false,
                 only: None,
@@ -189,6 +190,7 @@ fn discovery(name: &str, planted: u32) -> anyhow::Result<Discovery> {
         names: std::collections::BTreeMap::new(),
         command_line: CommandLine::default(),
         runner: None,
+        link: None,
     };
     Ok(Discovery {
         targets: vec![Target {

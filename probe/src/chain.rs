@@ -173,13 +173,18 @@ impl Chains {
         self.patterns[place.0].habit.followed
     }
 
-    /// A number for the place that is the same in every process of the executable, and never 0.
-    pub(crate) fn mark(&self, process: &Process, place: Place) -> u64 {
+    /// A number for the place that is the same in every process of the executable, also where that was linked with
+    /// its functions in another order, and never 0: how large the function of the harness is that reads the clock,
+    /// and where in it.
+    pub(crate) fn mark(&self, shared: &Shared, process: &Process, place: Place) -> u64 {
         let pattern = &self.patterns[place.0];
-        let addresses = pattern.addresses[..pattern.length].iter();
+        let in_range = pattern.addresses[pattern.length.saturating_sub(1)];
+        let address = in_range.wrapping_sub(process.bias) as u64;
+        let (start, end) = shared.range(pattern.range);
+        let words = [end.wrapping_sub(start), address.wrapping_sub(start)];
         // FNV-1a, a word at a time.
-        let hash = addresses.fold(0xcbf2_9ce4_8422_2325_u64, |hash, address| {
-            (hash ^ address.wrapping_sub(process.bias) as u64).wrapping_mul(0x0000_0100_0000_01b3)
+        let hash = words.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
+            (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3)
         });
         hash.max(1)
     }

@@ -97,7 +97,7 @@ pub(crate) const PEER: usize = 50;
 pub(crate) const WARM_UP_CALLS: usize = 53;
 /// The least time that it lasts after its first call, in nanoseconds.
 pub(crate) const WARM_UP_LEAST_NS: usize = 54;
-/// The mark of the place that, in an earlier process of the same executable, was the last of each call of the same
+/// The mark of the place that, in an earlier process of the same code, was the last of each call of the same
 /// benchmark; 0 if unknown.
 pub(crate) const WARM_UP_PLACE: usize = 59;
 /// How long Criterion is told that it lasted, in nanoseconds.

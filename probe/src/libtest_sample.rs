@@ -74,7 +74,7 @@ impl State {
     /// sample; `None` leaves the true time. The log records the answer. An earlier process has shown that it is
     /// this read.
     fn tell_of_single(&mut self, place: Place) -> Option<Timespec> {
-        let mark = self.chains.mark(&self.process, place);
+        let mark = self.chains.mark(&self.shared, &self.process, place);
         self.shared.set(layout::SHOWN_PLACE, mark);
         let asked = self.shared.get(layout::WARM_UP_CALLS) > 0;
         if !asked || self.shared.get(layout::WARM_UP_PLACE) != mark {

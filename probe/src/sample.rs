@@ -245,7 +245,7 @@ impl State {
     fn is_last(&self, place: Place) -> bool {
         let known = self.shared.get(layout::WARM_UP_PLACE);
         self.chains.ends(place) >= PROOFS
-            || (known == self.chains.mark(&self.process, place) && !self.chains.is_followed(place))
+            || (known == self.chains.mark(&self.shared, &self.process, place) && !self.chains.is_followed(place))
     }
 
     /// The call under way has ended, since another one begins.
@@ -264,7 +264,7 @@ impl State {
     fn show(&self, place: Place, more: u32) {
         let ends = self.chains.ends(place);
         let shown = match !self.chains.is_followed(place) && ends + more >= PROOFS {
-            true => self.chains.mark(&self.process, place),
+            true => self.chains.mark(&self.shared, &self.process, place),
             false => 0,
         };
         self.shared.set(layout::SHOWN_PLACE, shown);

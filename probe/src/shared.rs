@@ -84,6 +84,14 @@ impl Shared {
         None
     }
 
+    /// Where a range that [`Self::range_of`] has found begins and ends, as in the symbol table.
+    #[cfg(not(feature = "marks"))]
+    pub(crate) fn range(&self, number: u32) -> (u64, u64) {
+        let first = layout::RANGES_OFFSET / 8 + 2 * number as usize;
+        let word = |at: usize| self.word(at).load(Ordering::Relaxed);
+        (word(first), word(first + 1))
+    }
+
     /// The address of the mapping.
     #[cfg(feature = "marks")]
     pub(crate) fn address(&self) -> usize {

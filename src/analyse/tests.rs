@@ -8,7 +8,7 @@ use super::*;
 use crate::discover::{Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target};
 use crate::measure::{Failure, Measured, Pairing, Round, Samples};
 use crate::plan::{
-    AllocationPolicy, OnMore, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
+    AllocationPolicy, Layouts, OnMore, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
     Thresholds,
 };
 use crate::units::{BenchmarkKey, Paired, Ratio, Side};
@@ -38,6 +38,7 @@ pub(super) fn sampling() -> Sampling {
         timeout: Duration::from_secs(60),
         pairing: PairingRequest::Auto,
         pinning: Pinning::Auto,
+        layouts: Layouts::Off,
         allocations: false,
         instructions: false,
         only: None,

@@ -29,6 +29,8 @@ pub(super) struct RunFindings<'a> {
     pub(super) discovery: &'a Discovery,
     pub(super) family: usize,
     pub(super) comparisons: Vec<Comparison>,
+    /// In how many layouts benchmarks were timed, at most.
+    pub(super) layouts: usize,
     pub(super) attributions: Vec<Attribution>,
     pub(super) decision: Decision,
     pub(super) basis: Basis,
@@ -169,6 +171,7 @@ fn methodology(findings: &RunFindings<'_>) -> Methodology {
             Pinning::Off => "any processor".to_owned(),
             Pinning::Cpu(cpu) => format!("processor {cpu}"),
         },
+        layouts: Some(findings.layouts).filter(|drawn| *drawn > 0),
         command_line: command_line.clone(),
         timings: findings.timings.clone(),
         partition: findings.plan.partition,

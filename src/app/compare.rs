@@ -8,6 +8,7 @@ use super::coverage::FunctionCoverage;
 use super::deliver::{colour, columns, deliver, deliver_artifacts};
 use super::early::{Deadline, Shortfalls};
 use super::failure::RunFailure;
+use super::layouts;
 use super::left_behind;
 use super::limits;
 use super::reach::{self, Asked};
@@ -110,6 +111,7 @@ fn make_report(
     let mut plan = plan.clone();
     plan.warnings.extend(ready.skipped);
     plan.warnings.extend(found.doubts);
+    plan.warnings.extend(layouts::notes(&found.layouts));
     plan.warnings.extend(ready.discovery.notes.iter().cloned());
     let missed = left_behind::missed(&ready.builds, &ready.discovery, &found.comparisons);
     plan.warnings.extend(missed);
@@ -128,6 +130,7 @@ fn make_report(
         discovery: &ready.discovery,
         family: ready.family,
         comparisons: found.comparisons,
+        layouts: found.layouts.drawn,
         attributions: found.attributions,
         decision,
         basis,

@@ -11,6 +11,7 @@ mod disturbances;
 mod doubts;
 mod early;
 mod failure;
+mod layouts;
 mod left_behind;
 mod limits;
 mod passes;

@@ -13,7 +13,9 @@ use crate::analyse::{self, Comparison, Settling, Verdict};
 use crate::attribute::{self, Attributed, Attribution, Folders, ToProfile};
 use crate::environment::occupied;
 use crate::judge::RunPart;
-use crate::measure::{self, Bounds, Counted, Counting, Known, Measured, Remark, Settled, Sources};
+use crate::measure::{
+    self, Bounds, Counted, Counting, Known, LayoutRun, Measured, Remark, Settled, Sources,
+};
 use crate::plan::{OnlyPass, Plan, Sampling};
 use crate::process::{Interrupted, Valgrind};
 use crate::scratch::Scratch;
@@ -34,6 +36,7 @@ pub(super) struct PassResults {
     pub(super) doubts: Vec<String>,
     pub(super) attributions: Vec<Attribution>,
     pub(super) limits: CheckedLimits,
+    pub(super) layouts: LayoutRun,
     pub(super) shortfalls: Shortfalls,
     /// The least time for the rounds that benchmarks still needed.
     pub(super) left: Duration,
@@ -58,6 +61,11 @@ pub(super) fn run(
     let disturbances = watch.finish();
     let doubts = doubts::cast(ready, &mut timed.comparisons);
     ready.stages.end("measuring");
+    if timed.layouts.drawn > 0 {
+        ready
+            .stages
+            .within("measuring", "layouts", timed.layouts.took);
+    }
     shortfalls.ended(
         RunPart::Time,
         timed
@@ -84,6 +92,7 @@ pub(super) fn run(
         doubts,
         attributions: attributed.into_iter().map(|one| one.attribution).collect(),
         limits,
+        layouts: timed.layouts,
         shortfalls,
         left: timed.left,
         comparisons: timed.comparisons,
@@ -96,6 +105,7 @@ pub(super) struct Timed {
     pub(super) ended: Option<Interrupted>,
     left: Duration,
     known: Known,
+    layouts: LayoutRun,
 }
 
 impl Timed {
@@ -107,6 +117,7 @@ impl Timed {
             ended: None,
             left: Duration::ZERO,
             known: Known::default(),
+            layouts: LayoutRun::default(),
         }
     }
 
@@ -167,6 +178,7 @@ pub(super) fn time(
         ended: programs.ended.or(timed.ended),
         left: timed.left + programs.left,
         known: timed.known,
+        layouts: timed.layouts,
     }
 }
 

@@ -25,6 +25,7 @@ mod path_dependencies;
 mod platform;
 mod programs;
 mod provenance;
+mod relink;
 mod reuse;
 mod runner;
 mod runtime;
@@ -56,6 +57,7 @@ pub use broken::BrokenTarget;
 pub use by_products::{BuiltProgram, ByProducts, ScriptOutput};
 pub use error::{BuildError, RunnerPlace, Where};
 pub use kept::{Cleaned, clean};
+pub use relink::{KeptLink, RelinkError};
 pub use rustup::{Chooser, ChosenToolchain};
 pub use waits::Waits;
 
@@ -171,6 +173,8 @@ pub struct Executable {
     pub command_line: CommandLine,
     /// The runner that starts it, if there is one.
     pub runner: Option<Runner>,
+    /// What it was linked from, where that was kept.
+    pub link: Option<KeptLink>,
 }
 
 /// How the command line of a benchmark executable is understood.

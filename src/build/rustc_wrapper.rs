@@ -26,6 +26,15 @@ const NEXT: &str = "PERFCHECK_RUSTC_WRAPPER";
 const CHECKOUT: &str = "PERFCHECK_CHECKOUT";
 const TARGET: &str = "PERFCHECK_TARGET";
 
+/// The folder with the linkers that benchmarks are linked with, and where those keep what was linked.
+const LINKERS: &str = "PERFCHECK_LINKERS";
+const LINKS: &str = "PERFCHECK_LINKS";
+
+/// The names by which rustc and configurations ask for a linker that can be found on the `PATH`.
+const LINKER_NAMES: [&str; 3] = ["cc", "gcc", "clang"];
+
+const LINKER: &str = include_str!("linker.sh");
+
 /// What executables contain in place of the checkout's path.
 const EITHER: &str = "PERFCHECK_EITHER";
 
@@ -53,6 +62,9 @@ pub(super) fn around(ask: &Ask, tools: &Tools<'_>, names: CrateNames) -> io::Res
     let side = tools.at.side;
     let checkout = tools.place().join(side.name());
     let target = tool::target_dir(tools.place(), side);
+    let linkers = linkers(tools.place())?;
+    let ask = ask.env(LINKERS, linkers);
+    let ask = ask.env(LINKS, super::relink::links(&target));
     // The script writes them into expressions.
     if names == CrateNames::Cargo || !(is_plain(&checkout) && is_plain(&target)) {
         return Ok(ask.env(CHECKOUT, "").env(TARGET, ""));
@@ -70,15 +82,30 @@ fn is_plain(path: &Path) -> bool {
 /// Writes the script where it is not there yet.
 fn script(place: &Path) -> io::Result<PathBuf> {
     let path = place.join("rustc-wrapper");
-    if fs::read_to_string(&path).ok().as_deref() != Some(SCRIPT) {
-        // Written atomically, because an interrupted build may still use it for a moment.
-        let new = place.join("rustc-wrapper.new");
-        fs::write(&new, SCRIPT)?;
-        #[cfg(unix)]
-        fs::set_permissions(&new, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-        fs::rename(&new, &path)?;
-    }
+    write_script(&path, SCRIPT)?;
     Ok(path)
+}
+
+/// Writes the linkers where they are not there yet, and gives their folder.
+fn linkers(place: &Path) -> io::Result<PathBuf> {
+    let folder = place.join("linkers");
+    fs::create_dir_all(&folder)?;
+    for name in LINKER_NAMES {
+        write_script(&folder.join(name), LINKER)?;
+    }
+    Ok(folder)
+}
+
+fn write_script(path: &Path, text: &str) -> io::Result<()> {
+    if fs::read_to_string(path).ok().as_deref() == Some(text) {
+        return Ok(());
+    }
+    // Written atomically, because an interrupted build may still use it for a moment.
+    let new = path.with_extension("new");
+    fs::write(&new, text)?;
+    #[cfg(unix)]
+    fs::set_permissions(&new, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    fs::rename(&new, path)
 }
 
 /// The user's own wrapper that cargo, run in `folder`, would use: the one in a variable (`set`, perhaps to an empty
@@ -174,6 +201,54 @@ mod tests {
         assert_eq!(said, "@capped\n");
         // A question of cargo's.
         assert_eq!(called("echo", "", &["rustc", "-vV"]), "rustc -vV\n");
+    }
+
+    #[test]
+    fn benchmarks_are_linked_by_a_linker_of_the_same_name_that_keeps_what_was_linked() {
+        let temp = tempfile::tempdir().unwrap();
+        let script = script(temp.path()).unwrap();
+        let linkers = linkers(temp.path()).unwrap();
+        // The linker, and what it is said to have linked.
+        let own = temp.path().join("own");
+        fs::create_dir_all(own.join("rustcAbCdEf")).unwrap();
+        write_script(&own.join("cc"), "#!/bin/sh\nprintf '%s|' \"$0\" \"$@\"\n").unwrap();
+        let links = temp.path().join("links");
+        let object = own.join("rustcAbCdEf/symbols.o");
+        fs::write(&object, "object").unwrap();
+        let path = format!("{}:/usr/bin:/bin", own.display());
+        let linked = |words: &[&str], variables: &[(&str, &str)]| {
+            let output = Command::new(&script)
+                .args(["cc", "--crate-name", "demo"])
+                .args(words)
+                .args([object.as_os_str(), "-o".as_ref(), "deps/demo-1".as_ref()])
+                .env("PATH", &path)
+                .env("CARGO_CRATE_NAME", "demo")
+                .env(LINKERS, &linkers)
+                .env(LINKS, &links)
+                .envs(variables.iter().copied())
+                .current_dir(temp.path())
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:?}");
+            let kept = fs::read_to_string(links.join("demo-1/words")).ok();
+            fs::remove_dir_all(&links).ok();
+            (String::from_utf8(output.stdout).unwrap(), kept)
+        };
+        let (said, kept) = linked(&["--cfg", "test"], &[]);
+        assert!(
+            said.starts_with(&format!("{}|", own.join("cc").display())),
+            "{said}"
+        );
+        let kept = kept.unwrap();
+        let object_kept = links.join("demo-1/1-symbols.o");
+        assert!(kept.contains(&*object_kept.to_string_lossy()), "{kept}");
+        assert!(kept.contains("\n-o\ndeps/demo-1\n"), "{kept}");
+        // Libraries, build scripts and programs are linked as ever.
+        assert_eq!(linked(&["--crate-type", "lib"], &[]).1, None);
+        assert_eq!(linked(&["--crate-type", "proc-macro"], &[]).1, None);
+        assert_eq!(linked(&[], &[("CARGO_BIN_NAME", "demo")]).1, None);
+        // A link of which not everything could be kept is not kept.
+        assert_eq!(linked(&["@words"], &[]).1, None);
     }
 
     #[test]

@@ -9,6 +9,18 @@ fi
 if [ -z "${CARGO_CRATE_NAME-}" ]; then
     exec "$@"
 fi
+# What benchmarks are linked from is kept (linker.sh): rustc finds that script by the linker's name.
+if [ -n "${PERFCHECK_LINKERS-}" ] && [ -z "${CARGO_BIN_NAME-}" ]; then
+    case " $* " in
+    *" build_script_"*) ;;
+    *" --crate-type lib "* | *" --crate-type rlib "* | *" --crate-type dylib "*) ;;
+    *" --crate-type cdylib "* | *" --crate-type staticlib "* | *" --crate-type proc-macro "*) ;;
+    *)
+        PATH=$PERFCHECK_LINKERS${PATH:+:$PATH}
+        export PATH
+        ;;
+    esac
+fi
 capped=no
 for word; do
     case "$word" in

@@ -38,6 +38,7 @@ pub(crate) fn executable(script: &str) -> Executable {
         criterion: Some(CriterionPackage::itself("0.5.1")),
         command_line: crate::build::CommandLine::default(),
         runner: None,
+        link: None,
     }
 }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::discover::Presence;
 use crate::process::Interrupted;
-use crate::units::{Event, EventSink, plural};
+use crate::units::{BenchmarkKey, Event, EventSink, plural};
 
 use super::budget::{FIRST_LOOK, Limits, Stage, TimeLeft, Urgency};
 use super::session::Session;
-use super::{Measured, Remark};
+use super::{Measured, Remark, RoundOutcome};
 
 /// A benchmark on its way.
 pub(super) struct Course {
@@ -90,5 +90,26 @@ pub(super) fn forecast(
     }
     if !at_most.is_zero() {
         (events)(budget.estimate(expected, at_most));
+    }
+}
+
+/// What a round of a benchmark costs; the usual amount where that is not known yet.
+pub(super) fn cost_of(courses: &[Course], key: &BenchmarkKey, budget: &TimeLeft) -> Duration {
+    let course = courses.iter().find(|course| course.measured.key == *key);
+    course
+        .and_then(|course| course.cost)
+        .unwrap_or(budget.usual())
+}
+
+/// Divides the time of a round of several benchmarks among them.
+pub(super) fn charge(courses: &mut [Course], outcomes: &[RoundOutcome], took: Duration) {
+    let Ok(count) = u32::try_from(outcomes.len().max(1)) else {
+        return;
+    };
+    for outcome in outcomes {
+        let mut courses = courses.iter_mut();
+        if let Some(course) = courses.find(|course| course.measured.key == outcome.key) {
+            course.cost = Some(took / count);
+        }
     }
 }

@@ -18,6 +18,7 @@ mod enough;
 mod instructions;
 mod iterations;
 mod known;
+mod layouts;
 mod observed;
 mod order;
 mod outcome;
@@ -55,6 +56,7 @@ pub use counted::{Counted, CountedProcess, CountedSample, Exact, Figure, Figures
 pub use counter::Counting;
 pub use instructions::{InstructionCounts, InstructionRun, count_instructions};
 pub use known::Known;
+pub use layouts::{FixedLayout, LayoutRun};
 pub(crate) use order::Order;
 pub use profiles::{Profile, ProfileRun, Profiled, profile, profiles_both_at_once};
 pub use reach::{Reach, find_reach};

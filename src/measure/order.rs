@@ -48,6 +48,11 @@ impl Order {
         order
     }
 
+    /// The generator of the layouts of a target's executables in a round.
+    pub(super) fn layouts(self, target: usize, round: usize) -> ChaCha8Rng {
+        self.stream(&[b"layouts", &target.to_le_bytes(), &round.to_le_bytes()])
+    }
+
     /// A generator for one purpose, named by `words`: what is drawn for a benchmark does not depend
     /// on the other benchmarks.
     fn stream(self, words: &[&[u8]]) -> ChaCha8Rng {

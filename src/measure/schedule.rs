@@ -7,10 +7,11 @@ use crate::plan::Sampling;
 use crate::plan::config::Obligation;
 use crate::process::{self, Interrupted};
 use crate::scratch::Scratch;
-use crate::units::{BenchmarkKey, Event, EventSink, Paired, Pass, Side};
+use crate::units::{Event, EventSink, Paired, Pass, Side};
 
 use super::budget::{Bounds, FIRST_LOOK, Limits, TimeDemand, TimeLeft, Urgency, whole};
-use super::course::{Course, State, forecast};
+use super::course::{Course, State, charge, cost_of, forecast};
+use super::layouts::{LayoutRun, TargetLayouts};
 use super::order::Order;
 use super::session::Session;
 use super::{Known, MeasureError, Measured, Request, Round, RoundOutcome, Settled};
@@ -49,6 +50,8 @@ pub struct TimeRun {
     pub left: Duration,
     /// What was learnt about how to run the benchmarks.
     pub known: Known,
+    /// In which layouts they were timed.
+    pub layouts: LayoutRun,
 }
 
 /// Measures every benchmark whose code is not identical, until `settle` needs no more rounds or its
@@ -78,6 +81,7 @@ pub fn run_within(
             fewest_rounds: bounds.fewest_rounds,
         },
         order: Order::new(sampling.seed),
+        layouts: TargetLayouts::new(sampling, run_folder),
         courses: enter(sampling, discovery),
         settle,
         events,
@@ -103,6 +107,7 @@ struct Schedule<'a> {
     budget: TimeLeft,
     limits: Limits<'a>,
     order: Order,
+    layouts: TargetLayouts<'a>,
     courses: Vec<Course>,
     settle: &'a mut dyn FnMut(&Measured) -> Settled,
     events: EventSink<'a>,
@@ -171,7 +176,16 @@ impl Schedule<'_> {
             }
             done = Lap::Something;
             let began = Instant::now();
-            let outcomes = session.run_round(target, executables(target), &requests);
+            let drawn = self.layouts.draw(index, target, lap, self.order);
+            let executables = drawn.as_ref().map_or_else(
+                || executables(target),
+                |drawn| drawn.executables().map(Some),
+            );
+            let outcomes = session.run_round(target, executables, &requests);
+            if let Some(drawn) = drawn {
+                session.forget(drawn.executables());
+                drawn.remove();
+            }
             // A process that was interrupted did not fail.
             process::check()?;
             charge(&mut self.courses, &outcomes, began.elapsed());
@@ -204,6 +218,7 @@ impl Schedule<'_> {
             ended,
             left,
             known,
+            layouts: self.layouts.finish(),
         }
     }
 }
@@ -305,26 +320,6 @@ fn claims(courses: &[Course], budget: &TimeLeft) -> Vec<Option<TimeDemand>> {
     };
     let of_open = |course: &Course| course.is_open().then(|| claim(course));
     courses.iter().map(of_open).collect()
-}
-
-fn cost_of(courses: &[Course], key: &BenchmarkKey, budget: &TimeLeft) -> Duration {
-    let course = courses.iter().find(|course| course.measured.key == *key);
-    course
-        .and_then(|course| course.cost)
-        .unwrap_or(budget.usual())
-}
-
-/// Divides the time of a round of several benchmarks among them.
-fn charge(courses: &mut [Course], outcomes: &[RoundOutcome], took: Duration) {
-    let Ok(count) = u32::try_from(outcomes.len().max(1)) else {
-        return;
-    };
-    for outcome in outcomes {
-        let mut courses = courses.iter_mut();
-        if let Some(course) = courses.find(|course| course.measured.key == outcome.key) {
-            course.cost = Some(took / count);
-        }
-    }
 }
 
 /// Writes outcomes down, and settles what is done.

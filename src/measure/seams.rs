@@ -28,6 +28,12 @@ impl Seams {
         }
     }
 
+    /// Removes the seam between these executables.
+    pub(super) fn forget(&mut self, executables: Paired<&Executable>) {
+        let paths = executables.map(|executable| executable.path.clone());
+        self.made.remove(&(paths.base, paths.head));
+    }
+
     /// The seam between these executables, or why there is none.
     pub(super) fn of(
         &mut self,

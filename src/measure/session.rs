@@ -175,6 +175,11 @@ impl<'a> Session<'a> {
         self.run(target, executables, requests, way)
     }
 
+    /// Removes what was made for these executables, which no later round uses.
+    pub(super) fn forget(&mut self, executables: Paired<&Executable>) {
+        self.seams.forget(executables);
+    }
+
     /// Whether single-threaded benchmarks are pinned to a processor.
     fn pins(&self) -> bool {
         self.sampling.pinning == Pinning::Auto && self.home != Placement::Free

@@ -8,7 +8,7 @@ use super::*;
 use crate::build::Executable;
 use crate::discover::{Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target};
 use crate::harness::{CriterionVersion, fake};
-use crate::plan::{PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
+use crate::plan::{Layouts, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
 use crate::units::Event;
 
 pub(super) fn sampling() -> Sampling {
@@ -24,6 +24,7 @@ pub(super) fn sampling() -> Sampling {
         timeout: Duration::from_secs(60),
         pairing: PairingRequest::Benchmark,
         pinning: Pinning::Off,
+        layouts: Layouts::Off,
         allocations: false,
         instructions: false,
         only: None,

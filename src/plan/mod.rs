@@ -224,6 +224,16 @@ pub enum Pinning {
     Cpu(usize),
 }
 
+/// Whether benchmarks are linked anew for each round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layouts {
+    /// Where the linker can do it, each round times another placement of functions
+    Auto,
+    /// All rounds time the executables that cargo made
+    Off,
+}
+
 /// A pass that can be asked for alone: nothing is timed then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnlyPass {
@@ -268,6 +278,8 @@ pub struct Sampling {
     pub pairing: PairingRequest,
     /// Which processors.
     pub pinning: Pinning,
+    /// Whether each round draws the placement of functions.
+    pub layouts: Layouts,
     /// Whether the allocation pass is run.
     pub allocations: bool,
     /// Whether the pass that counts instructions is run.

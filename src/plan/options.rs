@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use super::value::{Confidence, IdFilter, Share, Span};
 use super::{
-    Claim, ColourRequest, Format, MessageFormat, OnMore, OnlyPass, PairingRequest, Partition,
-    Pinning, RecordArgs, SidesArgs, Size, UndoneSwitches,
+    Claim, ColourRequest, Format, Layouts, MessageFormat, OnMore, OnlyPass, PairingRequest,
+    Partition, Pinning, RecordArgs, SidesArgs, Size, UndoneSwitches,
 };
 
 /// The options of a comparison, of whichever revisions.
@@ -167,6 +167,13 @@ pub struct SamplingArgs {
     /// has several threads. `off`: the scheduler decides. A number: that processor.
     #[arg(long, value_name = "auto|off|CPU")]
     pub pin: Option<Pinning>,
+    /// Whether each round draws where in memory functions lie [default: auto]
+    ///
+    /// Where a function lies makes it faster or slower, and a change moves functions that it does not touch. `auto`: each
+    /// round links both sides again, without compiling, in a random order in which unchanged functions have the same
+    /// address on both sides; this needs the linker lld. `off`: all rounds time the executables that cargo made.
+    #[arg(long, value_enum, value_name = "auto|off")]
+    pub layouts: Option<Layouts>,
     /// Do not count allocations
     #[arg(long)]
     pub no_allocations: bool,

@@ -12,7 +12,7 @@ use super::mode::Mode;
 use super::value::{Share, Span};
 use super::{
     Actions, AllocationPolicy, Annotations, BenchmarkNeed, Cache, CalibrateArgs, Claim,
-    ColourRequest, CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, OnMore,
+    ColourRequest, CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, Layouts, OnMore,
     OnlyPass, PairingRequest, Pinning, Plan, PlanError, ProfileTime, Profiling, ProgramName,
     RangeSpec, RoundLength, Sampling, SamplingArgs, Selection, Terminal, TerminalArgs, Thresholds,
     Verbosity, Workload, default, manifest, output,
@@ -270,6 +270,7 @@ fn sampling(
         timeout: or_default(args.timeout, default::TIMEOUT),
         pairing: args.pairing.unwrap_or(PairingRequest::Auto),
         pinning: args.pin.unwrap_or(Pinning::Auto),
+        layouts: args.layouts.unwrap_or(Layouts::Auto),
         allocations: !args.no_allocations && args.only.is_none(),
         instructions: args.instructions || args.only == Some(OnlyPass::Instructions),
         only: args.only,

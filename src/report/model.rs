@@ -302,6 +302,10 @@ pub struct Methodology {
     pub sample_size: usize,
     /// Which processors benchmark processes may use, in words.
     pub pinning: String,
+    /// In how many layouts of their code benchmarks were timed, at most; absent where all rounds had the one that cargo
+    /// made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layouts: Option<usize>,
     /// The arguments, with the seed, that repeat this run.
     pub command_line: Vec<String>,
     /// Seconds spent, by stage, in order.

@@ -308,6 +308,14 @@ pub(super) fn revision(commit: &Commit) -> String {
     }
 }
 
+/// In how many layouts of their code benchmarks were timed.
+pub(super) fn layouts(drawn: usize) -> String {
+    format!(
+        "{}: each round links both sides again, with the functions that they share in one random order",
+        plural(drawn, "layout drawn", "layouts drawn")
+    )
+}
+
 /// A sentence that the report covers some of the benchmarks only.
 pub(super) fn part(part: Partition) -> String {
     format!(

@@ -9,7 +9,7 @@ use cargo_perfcheck::discover::{
 };
 use cargo_perfcheck::harness::CriterionVersion;
 use cargo_perfcheck::measure::{self, Measured, Pairing, Remark, Settled};
-use cargo_perfcheck::plan::{PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
+use cargo_perfcheck::plan::{Layouts, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
 use cargo_perfcheck::process::{Runner, allowed_processors};
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::units::{BenchmarkKey, Paired, Ratio, Side};
@@ -29,6 +29,7 @@ pub(crate) fn sampling(pairing: PairingRequest) -> Sampling {
         timeout: Duration::from_secs(120),
         pairing,
         pinning: Pinning::Off,
+        layouts: Layouts::Off,
         allocations: false,
         instructions: false,
         only: None,

@@ -69,6 +69,7 @@ impl Fixture {
             names: std::collections::BTreeMap::new(),
             command_line: CommandLine::default(),
             runner: None,
+            link: None,
         }
     }
 }

@@ -25,7 +25,6 @@ mod cuts;
 mod data;
 mod distance_tables;
 mod divergence;
-mod name;
 mod operations;
 mod outside_functions;
 mod pairing;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use object::{Object as _, ObjectSymbol as _, SymbolKind};
 
 use super::super::image::{Content, Image, Section};
-use super::name::normalised;
+use super::super::name::normalised;
 use super::program::{Datum, Function, FunctionExtent};
 
 /// What the symbol table says.

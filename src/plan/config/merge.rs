@@ -167,6 +167,7 @@ fn sampling_or(typed: SamplingArgs, configured: SamplingArgs) -> SamplingArgs {
         seed: typed.seed.or(configured.seed),
         pairing: typed.pairing.or(configured.pairing),
         pin: typed.pin.or(configured.pin),
+        layouts: typed.layouts.or(configured.layouts),
         no_allocations: typed.no_allocations || configured.no_allocations,
         instructions: typed.instructions || configured.instructions,
         only: typed.only.or(configured.only),

@@ -112,6 +112,10 @@ fn methodology(report: &Report) -> Vec<(&'static str, String)> {
         ("seed", m.seed.to_string()),
         ("time spent", spent.join(", ")),
     ];
+    rows.extend(
+        m.layouts
+            .map(|drawn| ("layouts of the code", words::layouts(drawn))),
+    );
     rows.extend(unseen::modes(report).map(|unseen| ("slow processes", unseen)));
     rows.extend(part);
     rows

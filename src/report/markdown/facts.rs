@@ -154,6 +154,9 @@ impl Page<'_> {
         }
         item(format!("pairing: {}", pairings(self.report)));
         item(format!("processors: {}", self.text(&m.pinning)));
+        if let Some(layouts) = m.layouts {
+            item(format!("layouts of the code: {}", words::layouts(layouts)));
+        }
         item(format!("seed {}", m.seed));
         if let Some(part) = m.partition {
             item(words::part(part));

@@ -68,6 +68,7 @@ pub(crate) fn report() -> Report {
             measurement_seconds: 0.5,
             sample_size: 20,
             pinning: "one processor for both sides".into(),
+            layouts: None,
             command_line: vec!["main..HEAD".into(), "--seed".into(), "42".into()],
             partition: None,
             timings: vec![
