@@ -175,18 +175,41 @@ impl Chains {
 
     /// A number for the place that is the same in every process of the executable, also where that was linked with
     /// its functions in another order, and never 0: how large the function of the harness is that reads the clock,
-    /// and where in it.
+    /// where in it, and how that differs from the first read that it made.
     pub(crate) fn mark(&self, shared: &Shared, process: &Process, place: Place) -> u64 {
         let pattern = &self.patterns[place.0];
-        let in_range = pattern.addresses[pattern.length.saturating_sub(1)];
-        let address = in_range.wrapping_sub(process.bias) as u64;
+        let outermost = pattern.addresses[pattern.length.saturating_sub(1)];
+        let address = outermost.wrapping_sub(process.bias) as u64;
         let (start, end) = shared.range(pattern.range);
-        let words = [end.wrapping_sub(start), address.wrapping_sub(start)];
+        let (depth, distance) = self.fork(pattern);
+        let words = [
+            end.wrapping_sub(start),
+            address.wrapping_sub(start),
+            depth as u64,
+            distance as u64,
+        ];
         // FNV-1a, a word at a time.
         let hash = words.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
             (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3)
         });
         hash.max(1)
+    }
+
+    /// How many frames, from the outermost one, this pattern has in common with the first one of the harness, and how
+    /// far apart the two are in the next frame. Its callers are the same, so that frame is of one function, and the
+    /// distance does not depend on where that lies. (In asynchronous benchmarks all reads have one outermost frame.)
+    fn fork(&self, pattern: &Pattern) -> (usize, usize) {
+        let mut known = self.patterns[..self.count].iter();
+        let Some(first) = known.find(|known| known.read != Read::Foreign) else {
+            return (0, 0);
+        };
+        let pairs = pattern.from_outside().zip(first.from_outside()).enumerate();
+        let mut differing = pairs.filter(|(_, (own, other))| own != other);
+        match differing.next() {
+            // The outermost one may be of another function; where in it was said.
+            Some((0, _)) | None => (0, 0),
+            Some((depth, (own, other))) => (depth, own.wrapping_sub(other)),
+        }
     }
 
     fn learn(&mut self, shared: &Shared, process: &Process, sp: usize, ra: usize) -> (Read, Place) {
@@ -254,6 +277,11 @@ impl Pattern {
                 // aligned, since distances are multiples of a word and `sp` was aligned.
                 unsafe { *((sp + distance as usize) as *const usize) == address }
             })
+    }
+
+    /// The addresses, the outermost frame's first.
+    fn from_outside(&self) -> impl Iterator<Item = usize> {
+        self.addresses[..self.length].iter().rev().copied()
     }
 
     fn same_addresses(&self, other: &Pattern) -> bool {
