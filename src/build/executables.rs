@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{Artifact, Package, TargetKind};
 
 use super::compile::Compiled;
+use super::relink::KeptLink;
 use super::side::BuildSite;
 use super::workspace::{Workspace, folder};
 use super::{CommandLine, CriterionPackage, Executable, lock, runtime};
@@ -53,6 +54,7 @@ impl BuildSite<'_> {
             criterion: self.criterion(resolved, package),
             command_line: CommandLine::default(),
             runner: None,
+            link: KeptLink::of(&self.tools, &path),
             path,
         })
     }

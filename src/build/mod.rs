@@ -12,6 +12,7 @@ mod cargo_config;
 mod cargo_version;
 mod checks;
 mod compile;
+mod criterion_package;
 mod dep_info;
 mod elsewhere;
 mod error;
@@ -55,6 +56,7 @@ use crate::units::{Event, EventSink, Paired, Side};
 pub use binaries::{BinarySize, binary_sizes};
 pub use broken::BrokenTarget;
 pub use by_products::{BuiltProgram, ByProducts, ScriptOutput};
+pub use criterion_package::CriterionPackage;
 pub use error::{BuildError, RunnerPlace, Where};
 pub use kept::{Cleaned, clean};
 pub use relink::{KeptLink, RelinkError};
@@ -117,35 +119,6 @@ impl Build {
             checkout: &self.checkout.root,
             workspace: &self.workspace_root,
             target_dir: &self.target_dir,
-        }
-    }
-}
-
-/// A package that benchmarks use under the name of Criterion: itself, a fork, or a layer above.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CriterionPackage {
-    /// Its own name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-}
-
-impl CriterionPackage {
-    /// Criterion itself.
-    #[must_use]
-    pub fn itself(version: impl Into<String>) -> CriterionPackage {
-        CriterionPackage {
-            name: "criterion".to_owned(),
-            version: version.into(),
-        }
-    }
-}
-
-impl std::fmt::Display for CriterionPackage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &*self.name {
-            "criterion" => f.write_str(&self.version),
-            name => write!(f, "{name} {}", self.version),
         }
     }
 }

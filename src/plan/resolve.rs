@@ -12,10 +12,10 @@ use super::mode::Mode;
 use super::value::{Share, Span};
 use super::{
     Actions, AllocationPolicy, Annotations, BenchmarkNeed, Cache, CalibrateArgs, Claim,
-    ColourRequest, CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, Layouts, OnMore,
-    OnlyPass, PairingRequest, Pinning, Plan, PlanError, ProfileTime, Profiling, ProgramName,
-    RangeSpec, RoundLength, Sampling, SamplingArgs, Selection, Terminal, TerminalArgs, Thresholds,
-    Verbosity, Workload, default, manifest, output,
+    ColourRequest, CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, Layouts,
+    OnMore, OnlyPass, PairingRequest, Pinning, Plan, PlanError, ProfileTime, Profiling,
+    ProgramName, RangeSpec, RoundLength, Sampling, SamplingArgs, Selection, Terminal, TerminalArgs,
+    Thresholds, Verbosity, Workload, default, manifest, output,
 };
 
 impl Plan {
