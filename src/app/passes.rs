@@ -275,7 +275,7 @@ impl Passes<'_> {
         };
         let budget = self.timing_took.mul_f64(SHARE_OF_TIMING).max(NO_WAIT) / sides;
         let wanted = attribute::wanted(
-            &workloads::others(ready, comparisons),
+            comparisons,
             plan.sampling.profiling,
             plan.sampling.profile_time,
             &plan.thresholds,
@@ -285,19 +285,33 @@ impl Passes<'_> {
             return Vec::new();
         }
         ready.skipped.extend(shortened(&wanted));
-        let run = measure::profile(
+        let end = self.deadline.end();
+        let mut run = workloads::profile(
             &plan.sampling,
-            &ready.discovery,
+            ready,
             &wanted.times,
-            self.deadline.end(),
-            &self.known,
+            end,
             self.scratch,
             self.events,
         );
+        let others = workloads::others(ready, &wanted.times);
+        if run.ended.is_none() && !others.is_empty() {
+            let of_benchmarks = measure::profile(
+                &plan.sampling,
+                &ready.discovery,
+                &others,
+                end,
+                &self.known,
+                self.scratch,
+                self.events,
+            );
+            run.profiled.extend(of_benchmarks.profiled);
+            run.ended = of_benchmarks.ended;
+        }
         let left = wanted.times.len() - run.profiled.len();
         shortfalls.ended(RunPart::Profiles, run.ended, (left, wanted.times.len()));
-        let (builds, discovery) = (&ready.builds, &ready.discovery);
-        let attributed = attribute::attribute(comparisons, &run.profiled, builds, discovery);
+        let all = ready.workloads.among(&ready.discovery);
+        let attributed = attribute::attribute(comparisons, &run.profiled, &ready.builds, &all);
         ready.stages.end("profiling");
         attributed
     }

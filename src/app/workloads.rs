@@ -1,14 +1,15 @@
 //! Whole programs among the passes over benchmarks.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use super::ready::Ready;
-use crate::analyse::{Comparison, Settling, rounds_to_see_resources};
+use crate::analyse::{Settling, rounds_to_see_resources};
 use crate::discover::{Benchmark, DiscoverError, Discovery, Target};
-use crate::measure::{Bounds, Measured, Settled};
+use crate::measure::{Bounds, Measured, ProfileRun, Settled};
 use crate::plan::{BenchmarkNeed, Plan, Sampling};
 use crate::scratch::Scratch;
-use crate::units::EventSink;
+use crate::units::{BenchmarkKey, EventSink};
 use crate::workload::{self, WorkloadClock, WorkloadRun, Workloads};
 
 /// Complains where a filter leaves nothing to compare.
@@ -35,13 +36,6 @@ pub(super) fn something_is_left(
     }
 }
 
-/// The comparisons of benchmarks, without those of workloads.
-pub(super) fn others(ready: &Ready, comparisons: &[Comparison]) -> Vec<Comparison> {
-    let is_own = |one: &&Comparison| ready.workloads.keys().any(|key| *key == one.key);
-    let others = comparisons.iter().filter(|one| !is_own(one));
-    others.cloned().collect()
-}
-
 /// How many benchmarks and workloads are measured on both sides.
 pub(super) fn family(
     discovery: &Discovery,
@@ -59,6 +53,38 @@ pub(super) fn share(ready: &Ready, end: Option<Instant>) -> Option<Instant> {
     let share = workloads as f64 / (workloads + benchmarks).max(1) as f64;
     let now = Instant::now();
     Some(now + end.saturating_duration_since(now).mul_f64(share))
+}
+
+/// Those of the `wanted` that are no workloads.
+pub(super) fn others(
+    ready: &Ready,
+    wanted: &BTreeMap<BenchmarkKey, Duration>,
+) -> BTreeMap<BenchmarkKey, Duration> {
+    let is_own = |key: &BenchmarkKey| ready.workloads.keys().any(|own| own == key);
+    let others = wanted.iter().filter(|(key, _)| !is_own(key));
+    others.map(|(key, time)| (key.clone(), *time)).collect()
+}
+
+/// Profiles those of the `wanted` that are workloads.
+pub(super) fn profile(
+    sampling: &Sampling,
+    ready: &Ready,
+    wanted: &BTreeMap<BenchmarkKey, Duration>,
+    end: Option<Instant>,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> ProfileRun {
+    let bounds = Bounds {
+        end,
+        ..Bounds::default()
+    };
+    let clock = WorkloadClock {
+        bounds,
+        sampling,
+        launcher: &ready.launcher,
+        scratch,
+    };
+    workload::profile(&ready.workloads, clock, wanted, events)
 }
 
 /// Runs the workloads of both sides until each verdict is certain, and what they take beside time can be seen.

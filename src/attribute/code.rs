@@ -41,7 +41,7 @@ impl Differing {
         key: &BenchmarkKey,
     ) -> Option<Paired<Differing>> {
         let mut all = discovery.targets.iter();
-        let target = all.find(|t| t.package == key.package && t.target == key.target)?;
+        let target = all.find(|t| t.benchmarks.iter().any(|one| one.key == *key))?;
         let functions = target.changed_functions(builds).ok()?;
         Some(Paired::from_fn(|side| {
             let code = functions.iter();

@@ -157,7 +157,7 @@ fn sampling(clock: ProfileClock, stacks: &Stacks) -> SideSampling {
         samples: stacks.total(),
         hertz: ProfileSeam::HERTZ,
         threads: match clock {
-            ProfileClock::MainThread => SampledThreads::Main,
+            ProfileClock::MainThread | ProfileClock::WholeProgram => SampledThreads::Main,
             ProfileClock::AllThreads => SampledThreads::All,
         },
     }

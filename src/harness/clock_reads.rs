@@ -20,7 +20,7 @@ pub enum ReadOrder {
 pub(crate) struct ClockReads {
     /// How they do it.
     pub(crate) order: ReadOrder,
-    /// Addresses as in the symbol table, sorted, without overlaps, not empty.
+    /// Addresses as in the symbol table, sorted, without overlaps; empty for a program that is no benchmark.
     pub(crate) ranges: Vec<Range<u64>>,
 }
 
@@ -28,6 +28,14 @@ impl ClockReads {
     /// `None` where there are no such functions.
     pub(super) fn of(order: ReadOrder, ranges: Vec<Range<u64>>) -> Option<ClockReads> {
         (!ranges.is_empty()).then_some(ClockReads { order, ranges })
+    }
+
+    /// Those of a program that is no benchmark.
+    pub(crate) fn none() -> ClockReads {
+        ClockReads {
+            order: ReadOrder::Criterion,
+            ranges: Vec::new(),
+        }
     }
 
     /// The functions of the harness in `file`; `None` if its symbols show none.

@@ -24,8 +24,8 @@ use super::stacks::{AddressStacks, Tracing};
 use super::symbols::ProbeSymbols;
 use super::warm_up::{Enough, Pace, WarmUp};
 use super::{
-    ALLOCATION_PROBE, Disagreement, ProbeBuild, Reconciliation, SampleRecord, Seam, SeamError,
-    Settings, layout, reconcile,
+    ALLOCATION_PROBE, Disagreement, ProbeBuild, ProbedSubject, Reconciliation, SampleRecord, Seam,
+    SeamError, Settings, layout, reconcile,
 };
 use crate::units::{Paired, Side};
 
@@ -127,6 +127,7 @@ impl AllocationSeam {
                 record_words: layout::ALLOCATION_WORDS,
                 stacks: STACKS,
             },
+            subject: ProbedSubject::Benchmarks,
         };
         let (seam, symbols) = Seam::of_kind(run_dir, executables, &Settings::default(), kind)?;
         Ok(AllocationSeam {

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::channel::Room;
 use super::warm_up::{Enough, Pace};
-use super::{INSTRUCTION_PROBE, ProbeBuild, Seam, SeamError, Settings, layout};
+use super::{INSTRUCTION_PROBE, ProbeBuild, ProbedSubject, Seam, SeamError, Settings, layout};
 use crate::harness::ReadOrder;
 use crate::units::{Paired, Side};
 
@@ -55,6 +55,7 @@ impl InstructionSeam {
                 record_words: layout::TIMING_WORDS,
                 stacks: 0,
             },
+            subject: ProbedSubject::Benchmarks,
         };
         let (seam, symbols) = Seam::of_kind(run_dir, executables, &Settings::default(), kind)?;
         let counted = |side: Side| symbols.get(side).clock_reads.order == ReadOrder::Criterion;

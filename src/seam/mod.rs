@@ -68,7 +68,7 @@ pub use warm_up::{Enough, LastPlace, Pace, WarmUp, WarmedUp};
 
 use crate::units::{Paired, Side};
 use channel::{Channel, Room};
-use symbols::ProbeSymbols;
+use symbols::{ProbeSymbols, ProbedSubject};
 
 /// The probe, compressed (`build.rs`); empty where preloading is not supported. Like its siblings it is not a `const`,
 /// which would put a copy of the library into each codegen unit that names it.
@@ -108,6 +108,7 @@ impl Default for Settings {
 struct ProbeBuild {
     probe: &'static [u8],
     room: Room,
+    subject: ProbedSubject,
 }
 
 /// What a side is doing, as far as the probe knows.
@@ -146,6 +147,7 @@ impl Seam {
                 record_words: layout::TIMING_WORDS,
                 stacks: 0,
             },
+            subject: ProbedSubject::Benchmarks,
         };
         Seam::of_kind(run_dir, executables, settings, kind).map(|(seam, _)| seam)
     }
@@ -165,7 +167,7 @@ impl Seam {
         let library = unpack(kind.probe, folder.path())?;
         let channels = Paired::try_from_fn(|side| {
             let executable = fs_err::canonicalize(executables.get(side))?;
-            let symbols = ProbeSymbols::read(&executable)?;
+            let symbols = ProbeSymbols::read(&executable, kind.subject)?;
             let channel = Channel::create(folder.path(), side, &executable, &symbols, kind.room)?;
             configure(&channel, settings, side)?;
             Ok::<_, SeamError>((channel, symbols))

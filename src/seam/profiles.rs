@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::channel::Room;
 use super::warm_up::{Enough, Pace, WarmUp};
-use super::{PROFILE_PROBE, ProbeBuild, Seam, SeamError, Settings, layout};
+use super::{PROFILE_PROBE, ProbeBuild, ProbedSubject, Seam, SeamError, Settings, layout};
 use crate::units::{Paired, Side};
 
 /// Samples per second. A prime, so that no loop runs in step with it.
@@ -32,6 +32,8 @@ pub enum ProfileClock {
     MainThread,
     /// All threads are sampled, by the processor time they use; the kernel's tick limits the rate.
     AllThreads,
+    /// The main thread of a program that is no benchmark is sampled, by wall-clock time, from its start to its end.
+    WholeProgram,
 }
 
 /// What the sampler saw of one benchmark in one process.
@@ -87,6 +89,37 @@ pub struct ProfileSeam {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProfileNumber(u64);
 
+impl RawProfile {
+    /// Adds what another process of the same executable showed, which may have been loaded elsewhere. Stacks through
+    /// objects that this one did not load are left out.
+    pub fn add(&mut self, other: RawProfile) {
+        if self.objects.is_empty() {
+            *self = other;
+            return;
+        }
+        self.ticks_inside += other.ticks_inside;
+        self.ticks_outside += other.ticks_outside;
+        let here = |address: u64| {
+            let holds = |object: &&LoadedObject| (object.start..object.end).contains(&address);
+            let there = other.objects.iter().find(holds)?;
+            let own = self.objects.iter().find(|own| own.path == there.path)?;
+            Some(address.wrapping_sub(there.bias).wrapping_add(own.bias))
+        };
+        let stacks = other.stacks.iter().filter_map(|stack| {
+            Some(RawStack {
+                addresses: stack
+                    .addresses
+                    .iter()
+                    .map(|at| here(*at))
+                    .collect::<Option<_>>()?,
+                ..*stack
+            })
+        });
+        let stacks: Vec<RawStack> = stacks.collect();
+        self.stacks.extend(stacks);
+    }
+}
+
 impl ProfileSeam {
     /// Samples per second of time in timed regions, unless the kernel's tick sets a lower limit.
     pub const HERTZ: u64 = HERTZ;
@@ -96,12 +129,32 @@ impl ProfileSeam {
     /// # Errors
     /// Where the probe cannot be preloaded: see [`SeamError`].
     pub fn prepare(run_dir: &Path, executables: Paired<&Path>) -> Result<ProfileSeam, SeamError> {
+        ProfileSeam::of(run_dir, executables, ProbedSubject::Benchmarks)
+    }
+
+    /// The same for programs that are profiled as a whole.
+    ///
+    /// # Errors
+    /// As [`ProfileSeam::prepare`].
+    pub fn of_programs(
+        run_dir: &Path,
+        executables: Paired<&Path>,
+    ) -> Result<ProfileSeam, SeamError> {
+        ProfileSeam::of(run_dir, executables, ProbedSubject::Program)
+    }
+
+    fn of(
+        run_dir: &Path,
+        executables: Paired<&Path>,
+        subject: ProbedSubject,
+    ) -> Result<ProfileSeam, SeamError> {
         let kind = ProbeBuild {
             probe: PROFILE_PROBE,
             room: Room {
                 record_words: layout::TIMING_WORDS,
                 stacks: 0,
             },
+            subject,
         };
         let (seam, _) = Seam::of_kind(run_dir, executables, &Settings::default(), kind)?;
         for side in Side::BOTH {
@@ -134,15 +187,39 @@ impl ProfileSeam {
     /// # Errors
     /// If the files of the seam cannot be written.
     pub fn begin(&self, side: Side, clock: ProfileClock) -> Result<ProfileNumber, SeamError> {
+        self.begin_in(side, clock, layout::MODE_OBSERVE)
+    }
+
+    fn begin_in(
+        &self,
+        side: Side,
+        clock: ProfileClock,
+        mode: u64,
+    ) -> Result<ProfileNumber, SeamError> {
         let clock = match clock {
             ProfileClock::MainThread => layout::CLOCK_OF_MAIN_THREAD,
             ProfileClock::AllThreads => layout::CLOCK_OF_PROCESS,
+            ProfileClock::WholeProgram => layout::CLOCK_OF_MAIN_THREAD,
         };
         let channel = self.seam.channels.get(side);
         channel.set(layout::PROFILE_CLOCK, clock)?;
         let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
-        self.seam.start_side(side, layout::MODE_OBSERVE, number)?;
+        self.seam.start_side(side, mode, number)?;
         Ok(ProfileNumber(number))
+    }
+
+    /// Begins the profile of a whole process of `side`, which has not been started.
+    ///
+    /// # Errors
+    /// As [`ProfileSeam::begin`].
+    pub fn begin_program(
+        &self,
+        side: Side,
+        clock: ProfileClock,
+    ) -> Result<ProfileNumber, SeamError> {
+        let channel = self.seam.channels.get(side);
+        channel.set(layout::PROFILE_FROM_START, 1)?;
+        self.begin_in(side, clock, layout::MODE_OFF)
     }
 
     /// As [`Seam::bound`], for what [`ProfileSeam::begin`] has begun.
@@ -251,6 +328,33 @@ mod tests {
         assert_eq!(profile.objects[1].path, PathBuf::from("/a b/libc.so"));
         assert_eq!(profile.stacks[0].addresses, [0x1010, 0x1800]);
         assert_eq!(profile.stacks[0].count, 6);
+    }
+
+    #[test]
+    fn what_another_process_shows_is_added_where_this_one_has_it() {
+        let of = |at: u64| {
+            let text = format!(
+                "perfcheck-profile 1\nticks 2 1\nown 5f0\nmodule {at:x} {:x} {:x} \nstack 2 1f {:x}\n",
+                at + 0x10,
+                at + 0x100,
+                at + 0x20
+            );
+            parse(&text).unwrap()
+        };
+        let mut whole = RawProfile::default();
+        whole.add(of(0x1000));
+        whole.add(of(0x9000));
+        assert_eq!(whole.ticks_inside, 4);
+        let addresses: Vec<u64> = whole
+            .stacks
+            .iter()
+            .map(|stack| stack.addresses[0])
+            .collect();
+        assert_eq!(addresses, [0x1020, 0x1020]);
+        let mut strange = of(0x1000);
+        strange.stacks[0].addresses[0] = 0x5;
+        whole.add(strange);
+        assert_eq!(whole.stacks.len(), 2);
     }
 
     #[test]

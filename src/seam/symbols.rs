@@ -10,6 +10,15 @@ use crate::harness::ClockReads;
 use super::SeamError;
 use super::hooks::{self, Hooks};
 
+/// What is looked at in an executable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProbedSubject {
+    /// Its benchmarks, one by one.
+    Benchmarks,
+    /// The whole process.
+    Program,
+}
+
 /// What the probe must know about an executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProbeSymbols {
@@ -23,13 +32,17 @@ impl ProbeSymbols {
     /// Reads the executable at `path`.
     ///
     /// # Errors
-    /// If the probe cannot be preloaded into it, or its symbols show no function that times a benchmark.
-    pub(super) fn read(path: &Path) -> Result<ProbeSymbols, SeamError> {
+    /// If the probe cannot be preloaded into it, or it should have benchmarks and its symbols show no function that
+    /// times one.
+    pub(super) fn read(path: &Path, subject: ProbedSubject) -> Result<ProbeSymbols, SeamError> {
         let bytes = fs_err::read(path)?;
         let file = check_preloadable(path, &bytes)?;
         let symbols = file.symbols();
         let functions: Vec<Symbol<'_>> = symbols.filter(|s| s.is_code && s.size > 0).collect();
-        let clock_reads = ClockReads::find(&file, &functions);
+        let clock_reads = match subject {
+            ProbedSubject::Benchmarks => ClockReads::find(&file, &functions),
+            ProbedSubject::Program => Some(ClockReads::none()),
+        };
         Ok(ProbeSymbols {
             clock_reads: clock_reads.ok_or_else(|| SeamError::NoBencher {
                 path: path.to_owned(),

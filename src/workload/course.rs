@@ -87,6 +87,15 @@ impl<'a> WorkloadCourse<'a> {
     }
 }
 
+/// What a run of a workload has to be like.
+pub(super) fn expected(workload: &MatchedWorkload) -> Expected<'_> {
+    Expected {
+        exit_codes: &workload.exit_codes,
+        timeout: workload.timeout,
+        metrics: &workload.metrics,
+    }
+}
+
 /// A run of a workload, with what comes before and after it.
 pub(super) fn once(
     launch: Launch<'_>,
@@ -96,12 +105,7 @@ pub(super) fn once(
     let asides = [&filled.prepare, &filled.conclude];
     let [prepare, conclude] = asides.map(Option::as_ref);
     aside(launch, workload, filled, prepare, "prepare")?;
-    let expected = Expected {
-        exit_codes: &workload.exit_codes,
-        timeout: workload.timeout,
-        metrics: &workload.metrics,
-    };
-    let run = launch.run(filled, &filled.command, expected)?;
+    let run = launch.run(filled, &filled.command, expected(workload))?;
     aside(launch, workload, filled, conclude, "conclude")?;
     Ok(run)
 }

@@ -1,7 +1,8 @@
 //! One run of one command on one side.
 
+use std::ffi::OsString;
 use std::io;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::discover::Failure;
@@ -13,6 +14,9 @@ use crate::units::{Metric, Side};
 use super::ProgramRun;
 use super::fill::{FilledCommand, FilledWorkload};
 use super::printed::PrintedOutput;
+
+/// How often a program of which nothing is measured is looked at.
+const GLANCE: Duration = Duration::from_millis(2);
 
 /// What starts commands.
 #[derive(Debug, Clone, Copy)]
@@ -100,30 +104,81 @@ impl Launch<'_> {
         Err(failure(side, &error, &told()))
     }
 
-    fn start(
+    /// Runs a command to its end without a launcher, with more variables: nothing is measured of it.
+    ///
+    /// # Errors
+    /// Why it did not end as it should, as a lower-case fragment.
+    pub(super) fn run_unmeasured(
         self,
         workload: &FilledWorkload,
         command: &FilledCommand,
-        is_heard: bool,
-    ) -> io::Result<(crate::process::Child, std::os::unix::net::UnixStream)> {
+        expected: Expected<'_>,
+        env: Vec<(OsString, OsString)>,
+    ) -> Result<(), String> {
+        let told = |error: io::Error| Ending::NotStarted(error).to_string();
+        let mut running = Command::new(&command.program);
+        running.stdin(match &workload.stdin {
+            Some(file) => Stdio::from(std::fs::File::open(file).map_err(told)?),
+            None => Stdio::null(),
+        });
+        self.surround(&mut running, workload, command)
+            .map_err(told)?;
+        running
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .envs(env);
+        let mut child = self.scratch.spawn_benchmark(&mut running).map_err(told)?;
+        let end = Instant::now() + expected.timeout;
+        loop {
+            match child.try_wait().map_err(told)? {
+                Some(status) => match status.code() {
+                    Some(code) if expected.exit_codes.contains(&code) => return Ok(()),
+                    _ => return Err(Ending::Exited { status }.to_string()),
+                },
+                None if Instant::now() >= end => {
+                    return Err(LaunchError::TimedOut(expected.timeout).to_string());
+                }
+                None => std::thread::sleep(GLANCE),
+            }
+        }
+    }
+
+    /// The arguments, the folder and the environment of a command.
+    fn surround(
+        self,
+        starting: &mut Command,
+        workload: &FilledWorkload,
+        command: &FilledCommand,
+    ) -> io::Result<()> {
         let temporary = self
             .scratch
             .path()
             .join("temporary")
             .join(workload.side.name());
         fs_err::create_dir_all(&temporary)?;
-        let stdin = workload.stdin.as_deref();
-        let (mut launching, socket) = self.launcher.command(&command.program, stdin)?;
-        without_session(&mut launching)
+        without_session(starting)
             .args(&command.arguments)
             .current_dir(&workload.folder)
+            .env("TMPDIR", temporary)
+            .envs(workload.env.iter().map(|(name, value)| (name, value)));
+        Ok(())
+    }
+
+    fn start(
+        self,
+        workload: &FilledWorkload,
+        command: &FilledCommand,
+        is_heard: bool,
+    ) -> io::Result<(crate::process::Child, std::os::unix::net::UnixStream)> {
+        let stdin = workload.stdin.as_deref();
+        let (mut launching, socket) = self.launcher.command(&command.program, stdin)?;
+        self.surround(&mut launching, workload, command)?;
+        launching
             .stdout(match is_heard {
                 true => Stdio::piped(),
                 false => Stdio::null(),
             })
-            .stderr(Stdio::piped())
-            .env("TMPDIR", temporary)
-            .envs(workload.env.iter().map(|(name, value)| (name, value)));
+            .stderr(Stdio::piped());
         let child = self
             .placement
             .apply(|| self.scratch.spawn_benchmark(&mut launching))?;

@@ -9,6 +9,7 @@ mod fill;
 mod launch;
 mod matching;
 mod printed;
+mod profile;
 mod schedule;
 mod sides_differ;
 
@@ -23,6 +24,7 @@ use crate::units::{BenchmarkKey, Metric, Paired};
 use fill::FilledWorkload;
 
 pub use matching::find;
+pub use profile::profile;
 pub use schedule::{WorkloadClock, run};
 
 /// The bench target that workloads have in reports, rules and budgets.

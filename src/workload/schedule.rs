@@ -62,15 +62,7 @@ pub fn run(
     });
     let mut schedule = WorkloadSchedule {
         clock,
-        launch: Launch {
-            launcher: clock.launcher,
-            scratch: clock.scratch,
-            placement: match sampling.pinning {
-                Pinning::Cpu(cpu) => Placement::On(cpu),
-                // On one processor a program with several threads is another program.
-                Pinning::Auto | Pinning::Off => Placement::Free,
-            },
-        },
+        launch: launch(clock),
         order: Order::new(sampling.seed),
         courses,
         began,
@@ -84,6 +76,19 @@ pub fn run(
         took: began.elapsed(),
     });
     run
+}
+
+/// What starts the commands of workloads.
+pub(super) fn launch(clock: WorkloadClock<'_>) -> Launch<'_> {
+    Launch {
+        launcher: clock.launcher,
+        scratch: clock.scratch,
+        placement: match clock.sampling.pinning {
+            Pinning::Cpu(cpu) => Placement::On(cpu),
+            // On one processor a program with several threads is another program.
+            Pinning::Auto | Pinning::Off => Placement::Free,
+        },
+    }
 }
 
 /// All workloads on their way.
@@ -316,7 +321,7 @@ impl WorkloadClock<'_> {
         affordable.max(fewest).min(self.sampling.rounds)
     }
 
-    fn left(&self) -> Option<Duration> {
+    pub(super) fn left(&self) -> Option<Duration> {
         let end = self.bounds.end?;
         Some(end.saturating_duration_since(Instant::now()))
     }

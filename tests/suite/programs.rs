@@ -39,7 +39,7 @@ fn run(range: &str, words: &[&str]) -> Value {
 /// All workloads of the configuration, base against planted changes.
 fn planted() -> &'static Value {
     static REPORT: OnceLock<Value> = OnceLock::new();
-    REPORT.get_or_init(|| run("HEAD~2..HEAD~1", &[]))
+    REPORT.get_or_init(|| run("HEAD~2..HEAD~1", &["--no-profile"]))
 }
 
 fn entry<'r>(report: &'r Value, id: &str) -> &'r Value {
@@ -196,11 +196,20 @@ fn a_program_is_identical_until_its_data_differ() {
 }
 
 #[test]
-fn a_command_line_is_compared_without_any_configuration_or_benchmark() {
-    let report = run("HEAD~2..HEAD~1", &["--run", "{bin:tool/tool} spin"]);
+fn a_command_line_is_compared_without_any_configuration_and_its_change_is_explained() {
+    let words = ["--run", "{bin:tool/tool} spin", "--profile-time", "500ms"];
+    let report = run("HEAD~2..HEAD~1", &words);
     let benchmarks = report["benchmarks"].as_array().unwrap();
     assert_eq!(benchmarks.len(), 1);
     assert_eq!(verdict(&report, "tool spin"), "slower");
+    let explanation = &report["attributions"][0]["explanation"];
+    let first = &explanation["contributors"][0];
+    assert_eq!(first["function"], "tool::planted::spin", "{explanation}");
+    assert!(first.to_string().contains("src/planted.rs"), "{first}");
+    assert!(
+        first.to_string().contains("for turn in 0..16_000_000"),
+        "{first}"
+    );
 }
 
 #[test]

@@ -77,6 +77,10 @@ pub(crate) fn attach(shared: Shared) {
     let _ = SHARED.set(SharedOfProcess { shared, pid });
     // SAFETY: a function of the right type, in a library that is never unloaded.
     unsafe { libc::atexit(at_exit) };
+    if shared.get(layout::PROFILE_FROM_START) == 1 {
+        follow();
+        open();
+    }
 }
 
 pub(crate) extern "C" fn at_exit() {
