@@ -21,6 +21,7 @@
 //! | [`seam`] | executables | the clock of both sides, in alternation, and its log |
 //! | [`measure`] | matched benchmarks | raw paired samples |
 //! | [`workload`] | command lines, builds | whole programs as benchmarks, and their paired runs |
+//! | [`service`] | services, builds | both sides alive under load, in turns |
 //! | [`stats`] | numbers | estimates, intervals, decisions |
 //! | [`analyse`] | raw samples | comparisons with verdicts |
 //! | [`attribute`] | profiles | which functions a change comes from |
@@ -60,6 +61,8 @@ pub mod seam;
 pub mod measure;
 
 pub mod workload;
+
+pub mod service;
 
 pub mod stats;
 

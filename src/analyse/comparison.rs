@@ -281,6 +281,11 @@ impl MetricChanges {
         self.0.iter().map(|(metric, change)| (*metric, change))
     }
 
+    /// Leaves out every metric that `keeps` does not keep.
+    pub fn retain(&mut self, keeps: impl Fn(Metric) -> bool) {
+        self.0.retain(|metric, _| keeps(*metric));
+    }
+
     /// Those of a group.
     pub fn of(&self, group: MetricGroup) -> impl Iterator<Item = (Metric, &Change)> {
         self.iter().filter(move |(metric, _)| metric.group == group)

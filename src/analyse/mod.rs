@@ -12,6 +12,7 @@ mod instructions;
 mod judged;
 mod resources;
 mod round;
+mod services;
 mod settle;
 mod sites;
 mod timed;
@@ -29,6 +30,7 @@ pub use confounders::confounders;
 pub use doubt::{Doubt, cast_doubt};
 pub use instructions::add_instructions;
 pub use resources::{add_resources, rounds_to_see_resources};
+pub use services::add_services;
 pub use settle::Settling;
 
 /// The verdict on one benchmark.

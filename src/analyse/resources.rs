@@ -134,7 +134,11 @@ fn values(
 
 /// What the rounds show of one metric, where `sharing` metrics share the error of a workload; `None` where no run shows
 /// anything of it.
-fn change(rounds: &[Paired<Option<f64>>], settling: &Settling, sharing: usize) -> Option<Change> {
+pub(super) fn change(
+    rounds: &[Paired<Option<f64>>],
+    settling: &Settling,
+    sharing: usize,
+) -> Option<Change> {
     let sides = Paired::from_fn(|side| {
         let values: Option<Vec<f64>> = rounds.iter().map(|round| *round.get(side)).collect();
         observed(&values?)

@@ -15,16 +15,17 @@ use super::reach::{self, Asked};
 use super::ready::Ready;
 use super::stages::Stages;
 use super::{actions, decide, passes, record, rounds, rules, workloads};
+use crate::build::Build;
 use crate::discover::{self, Benchmark, Target};
 use crate::environment::Machine;
 use crate::judge::{self, Evidence, RunPart, Vote};
 use crate::plan::{ExitStatus, MessageFormat, Plan, Terminal, Verbosity};
 use crate::process::Launcher;
 use crate::report::{self, Measuring, Report};
-use crate::revision::Resolved;
+use crate::revision::{CarriedFiles, Resolved};
 use crate::scratch::Scratch;
 use crate::ui::{Progress, ProgressKind};
-use crate::units::{Event, EventSink, Side, Timestamp};
+use crate::units::{Event, EventSink, Paired, Side, Timestamp};
 use crate::{build, revision, workload};
 
 /// How many of the crates that a build waited for are named.
@@ -36,10 +37,19 @@ pub(super) fn compare(
     scratch: &Scratch,
     out: &mut impl Write,
 ) -> Result<ExitStatus, RunFailure> {
+    report_of(plan, out, |sink| make_report(plan, scratch, sink))
+}
+
+/// Makes a report while progress is shown, delivers it as planned, and returns the program's exit status.
+pub(super) fn report_of(
+    plan: &Plan,
+    out: &mut impl Write,
+    make: impl FnOnce(EventSink<'_>) -> Result<Report, RunFailure>,
+) -> Result<ExitStatus, RunFailure> {
     let progress = Progress::new(kind(&plan.terminal), plan.time, std::io::stderr());
     let report = {
         let sink = progress.sink();
-        make_report(plan, scratch, &sink)
+        make(&sink)
     };
     progress.finish();
     let report = report?;
@@ -143,22 +153,21 @@ fn make_report(
     }))
 }
 
-/// Lays the revisions out, builds them, and finds their benchmarks.
-pub(super) fn prepare(
+/// Lays the revisions out and builds them.
+pub(super) fn lay_out(
     plan: &Plan,
-    machine: Machine,
-    resolved: Resolved,
-    mut stages: Stages,
+    resolved: &Resolved,
+    stages: &mut Stages,
     scratch: &Scratch,
     events: EventSink<'_>,
-) -> Result<Ready, RunFailure> {
+) -> Result<(CarriedFiles, Paired<Build>), RunFailure> {
     for note in scratch.notes() {
         events(Event::Warning {
             message: note.clone(),
         });
     }
-    announce(&resolved, events);
-    let checkouts = revision::check_out(&resolved, scratch, events)?;
+    announce(resolved, events);
+    let checkouts = revision::check_out(resolved, scratch, events)?;
     let carried = revision::carry(&checkouts, &plan.carry)?;
     stages.end("checkout");
 
@@ -171,6 +180,19 @@ pub(super) fn prepare(
             stages.within("build", &format!("{side}, {krate}"), waited);
         }
     }
+    Ok((carried, builds))
+}
+
+/// Lays the revisions out, builds them, and finds their benchmarks.
+pub(super) fn prepare(
+    plan: &Plan,
+    machine: Machine,
+    resolved: Resolved,
+    mut stages: Stages,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> Result<Ready, RunFailure> {
+    let (carried, builds) = lay_out(plan, &resolved, &mut stages, scratch, events)?;
     let built = Instant::now();
 
     let wanted = discover::Options {

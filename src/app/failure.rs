@@ -84,6 +84,7 @@ failures! {
     crate::build::BuildError => ExitStatus::Incomplete,
     crate::discover::DiscoverError => ExitStatus::Incomplete,
     crate::measure::MeasureError => ExitStatus::Incomplete,
+    crate::service::ServiceError => ExitStatus::Incomplete,
     crate::report::ReportError => ExitStatus::Incomplete,
     crate::history::HistoryError => ExitStatus::Incomplete,
     crate::demo::DemoError => ExitStatus::Incomplete,

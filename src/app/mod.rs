@@ -14,6 +14,7 @@ mod failure;
 mod layouts;
 mod left_behind;
 mod limits;
+mod load;
 mod passes;
 mod pinning;
 mod reach;
@@ -113,6 +114,13 @@ fn dispatch(
             let plan = settle(Plan::resolve_calibration(&args, &environment)?)?;
             let scratch = open_scratch(&plan)?;
             let ended = calibrate::calibrate(&args, &plan, &scratch, out);
+            close_scratch(scratch, plan.keep)?;
+            ended
+        }
+        Some(Command::Load(args)) => {
+            let plan = settle(Plan::resolve_load(&args, &environment)?)?;
+            let scratch = open_scratch(&plan)?;
+            let ended = load::load(&plan, &scratch, out);
             close_scratch(scratch, plan.keep)?;
             ended
         }

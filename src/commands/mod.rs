@@ -31,7 +31,11 @@ pub(crate) fn run(
         Command::Hook(args) => hook::hook(&args.command, environment, out, err),
         Command::Completions(args) => manual::completions(args, out),
         Command::Man(args) => manual::pages(args, environment, out),
-        Command::Demo(_) | Command::Calibrate(_) | Command::Report(_) | Command::Guardian(_) => {
+        Command::Demo(_)
+        | Command::Calibrate(_)
+        | Command::Load(_)
+        | Command::Report(_)
+        | Command::Guardian(_) => {
             return None;
         }
     })

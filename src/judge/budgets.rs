@@ -4,6 +4,7 @@ use super::{BudgetCheck, BudgetStatus, BudgetSubject, Reason};
 use crate::analyse::{Comparison, Observed, RelativeError, Verdict};
 use crate::build::BinarySize;
 use crate::plan::config::{Budgets, Limit};
+use crate::service::RowKind;
 use crate::stats::one_sided_margin;
 use crate::units::{Better, Bytes, Exactness, Form, Metric, MetricGroup, Side};
 
@@ -31,6 +32,11 @@ pub fn check_budgets(
     let mut wanted = Vec::new();
     for comparison in comparisons.iter().filter(|c| c.verdict != Verdict::Removed) {
         let limits = budgets.of_benchmark(&comparison.key);
+        let speaks = |limit: &Limit| {
+            let row = RowKind::of(&comparison.key);
+            row.is_none_or(|row| row.is_limited_by(limit.metric))
+        };
+        let limits = limits.into_iter().filter(speaks).collect::<Vec<_>>();
         wanted.extend(limits.into_iter().map(|limit| (comparison, limit)));
     }
     let sharing = wanted.len() + shared.elsewhere;
@@ -183,6 +189,7 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
         MetricGroup::Time | MetricGroup::Throughput => "it was not timed",
         MetricGroup::Resources => "processor and memory are measured of whole programs",
         MetricGroup::Printed => "no run printed it",
+        MetricGroup::Service => "it is not a service under load",
         MetricGroup::Program => "it is not a program",
     };
     if comparison.failure.is_some() {

@@ -26,7 +26,7 @@ pub use cli::main;
 pub use error::LoadError;
 pub use order::{Address, LoadOrder, LoadShape, PlannedRequest};
 pub use outcome::{
-    Distribution, GeneratorUse, LoadOutcome, NotUsable, RequestError, RequestErrorKind,
+    Distribution, GeneratorUse, LoadOutcome, NotUsable, Percentile, RequestError, RequestErrorKind,
 };
 pub use run::run;
 

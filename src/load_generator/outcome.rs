@@ -4,6 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Up to here the generator's own lag is no part of a latency that matters, in nanoseconds.
+const LAG: f64 = 1e5;
+
+/// The part of a percentile of the latency that the same percentile of the lag may make up.
+const LAG_SHARE: f64 = 0.25;
+
 /// What came of a load. Counts and latencies are of requests after the warm-up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadOutcome {
@@ -43,6 +49,29 @@ pub struct Distribution {
     pub p999: f64,
     /// The largest: one stall of the machine decides it, so it is never judged.
     pub max: f64,
+}
+
+/// A percentile that is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Percentile {
+    /// The median.
+    P50,
+    /// The 95th.
+    P95,
+    /// The 99th.
+    P99,
+}
+
+impl Distribution {
+    /// A percentile.
+    #[must_use]
+    pub fn at(&self, percentile: Percentile) -> f64 {
+        match percentile {
+            Percentile::P50 => self.p50,
+            Percentile::P95 => self.p95,
+            Percentile::P99 => self.p99,
+        }
+    }
 }
 
 /// Requests that failed in one way.
@@ -105,7 +134,7 @@ pub enum NotUsable {
         /// Which share of one processor it used (0 to 1).
         share: f64,
     },
-    /// It sent requests late although a connection was free.
+    /// It sent requests late although a connection was free: the tail of the latencies is partly its own.
     Lagged {
         /// How late, in nanoseconds: the 99th percentile.
         p99_ns: f64,
@@ -122,7 +151,8 @@ impl fmt::Display for NotUsable {
             ),
             NotUsable::Lagged { p99_ns } => write!(
                 f,
-                "the load generator sent requests up to {:.1} ms late (99th percentile), so latencies are partly its own",
+                "the load generator sent requests {:.1} ms late (99th percentile), so the tail of the latencies is partly \
+                 its own",
                 p99_ns / 1e6
             ),
         }
@@ -130,19 +160,18 @@ impl fmt::Display for NotUsable {
 }
 
 impl LoadOutcome {
+    /// A percentile of the latency; `None` without an answer, or where too much of it is the generator's own lag.
+    #[must_use]
+    pub fn latency_at(&self, percentile: Percentile) -> Option<f64> {
+        let latency = self.latency?.at(percentile);
+        let lag = self.generator.lag.map_or(0.0, |lag| lag.at(percentile));
+        (lag <= LAG.max(LAG_SHARE * latency)).then_some(latency)
+    }
+
     /// How many requests failed.
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.errors.iter().map(|error| error.count).sum()
-    }
-
-    /// The share of requests that failed (0 to 1).
-    #[must_use]
-    pub fn error_rate(&self) -> f64 {
-        match self.answered + self.failed() {
-            0 => 0.0,
-            all => self.failed() as f64 / all as f64,
-        }
     }
 
     /// How many requests were answered as expected per second.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::connection::{LoadConnection, RequestFailure};
-use super::outcome::{GeneratorUse, LoadOutcome, NotUsable, RequestErrorKind};
+use super::outcome::{GeneratorUse, LoadOutcome, NotUsable, Percentile, RequestErrorKind};
 use super::pace::{FineTimer, processor_time};
 use super::sequence::{Prepared, Sequence};
 use super::tally::Tally;
@@ -16,12 +16,6 @@ use super::{LoadError, LoadOrder, LoadShape};
 
 /// A generator that uses more than this share of its one processor may be what is measured.
 const MOST_OF_PROCESSOR: f64 = 0.9;
-
-/// A generator that is later than this, in nanoseconds, and by more than [`LAG_SHARE`], lags.
-const LAG: f64 = 1e6;
-
-/// The part of a latency's 99th percentile that the generator's own may make up.
-const LAG_SHARE: f64 = 0.1;
 
 /// Generates the load of `order`. Hosts other than this machine have to be in `allowed`.
 ///
@@ -209,9 +203,7 @@ impl LoadCourse {
         let latency = state.tally.latency();
         let lag = state.tally.lag();
         let share = processor.as_secs_f64() / wall.as_secs_f64().max(f64::MIN_POSITIVE);
-        let tolerated = latency.map_or(LAG, |latency| LAG.max(LAG_SHARE * latency.p99));
-        let lagged = lag.filter(|lag| lag.p99 > tolerated);
-        LoadOutcome {
+        let mut outcome = LoadOutcome {
             answered: state.tally.answered(),
             sent: state.claimed,
             seconds: seconds.as_secs_f64(),
@@ -221,11 +213,14 @@ impl LoadCourse {
                 processor_seconds: processor.as_secs_f64(),
                 lag,
             },
-            not_usable: match lagged {
-                _ if share > MOST_OF_PROCESSOR => Some(NotUsable::Saturated { share }),
-                Some(lag) => Some(NotUsable::Lagged { p99_ns: lag.p99 }),
-                None => None,
-            },
-        }
+            not_usable: None,
+        };
+        let is_late = latency.is_some() && outcome.latency_at(Percentile::P99).is_none();
+        outcome.not_usable = match lag.filter(|_| is_late) {
+            _ if share > MOST_OF_PROCESSOR => Some(NotUsable::Saturated { share }),
+            Some(lag) => Some(NotUsable::Lagged { p99_ns: lag.p99 }),
+            None => None,
+        };
+        outcome
     }
 }

@@ -31,6 +31,8 @@ pub(super) const ELEMENTS: &[UnitScale] = &[
 
 pub(super) const BITS: &[UnitScale] = &[("bit", 1.0), ("kbit", 1e3), ("Mbit", 1e6), ("Gbit", 1e9)];
 
+pub(super) const REQUESTS: &[UnitScale] = &[("req", 1.0), ("kreq", 1e3)];
+
 /// The number and what follows it; `None` where there is no positive number.
 fn split(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();

@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::history_args::{HistoryArgs, TrendArgs};
+use super::load_args::LoadArgs;
 use super::options::{CompareOptions, OutputArgs, TerminalArgs};
 use super::side_args::{
     CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, GuardianArgs, HookArgs, InitArgs, ManArgs,
@@ -89,6 +90,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Compare a revision with itself: this machine's noise, and the smallest change it can show
     Calibrate(CalibrateArgs),
+    /// Compare services under load: throughput, latency, processor time and memory of both revisions
+    Load(LoadArgs),
     /// Render saved JSON reports again, in any format
     Report(ReportArgs),
     /// Show how every benchmark went over the commits that runs were kept of, and where it changed

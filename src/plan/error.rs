@@ -62,6 +62,17 @@ pub enum PlanError {
         #[from]
         source: ValgrindError,
     },
+    /// The configuration has no service.
+    #[error("the configuration has no service that could be loaded")]
+    NoService,
+    /// There is no service of that name.
+    #[error("there is no service `{name}`")]
+    NoSuchService {
+        /// As typed.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// A value cannot be understood.
     #[error("{origin} has `{value}`: {problem}")]
     InvalidValue {
@@ -112,6 +123,13 @@ impl PlanError {
             }),
             PlanError::UnknownExtension { path } => {
                 Some(format!("`--format json --output {}`", path.display()))
+            }
+            PlanError::NoService => Some(
+                "add a `[[service]]` to perfcheck.toml: its command and a request are enough"
+                    .to_owned(),
+            ),
+            PlanError::NoSuchService { known, .. } => {
+                Some(format!("`cargo perfcheck load {}`", known.first()?))
             }
             PlanError::SeveralReportsOnStdout => Some(
                 "give each format its file: `--format json --output perf.json --format markdown \

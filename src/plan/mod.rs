@@ -10,6 +10,7 @@ mod error;
 mod exit;
 mod format;
 mod history_args;
+mod load_args;
 mod located_history;
 mod manifest;
 mod mode;
@@ -19,7 +20,9 @@ mod partition;
 mod range;
 mod record_args;
 mod resolve;
+mod resolve_load;
 mod sampling_times;
+mod service;
 mod side_args;
 mod sides;
 mod size;
@@ -45,6 +48,7 @@ pub use history_args::{
     HistoryAcceptArgs, HistoryArgs, HistoryCommand, HistoryExportArgs, HistoryExportFormat,
     HistoryImportArgs, HistoryOf, HistoryPruneArgs, HistoryRemoteArgs, TrendArgs, TrendFormat,
 };
+pub use load_args::LoadArgs;
 pub use located_history::LocatedHistory;
 pub use options::{
     CompareOptions, Deny, JudgementArgs, OutputArgs, SamplingArgs, SelectionArgs, TerminalArgs,
@@ -54,6 +58,9 @@ pub use partition::Partition;
 pub use range::RangeSpec;
 pub use record_args::{HistoryPlace, RecordArgs};
 pub use sampling_times::{ProfileTime, RoundLength};
+pub use service::{
+    IdleMode, ListenPlace, Readiness, RequestRate, RestartMode, Service, ServiceRequest,
+};
 pub use side_args::{
     CiSystem, CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, DoctorFormat, GuardianArgs,
     HookArgs, HookCommand, HookInstallArgs, HookRunArgs, InitArgs, ManArgs,
@@ -78,6 +85,8 @@ pub struct Plan {
     pub selection: Selection,
     /// Whole programs that are compared like benchmarks.
     pub workloads: Vec<Workload>,
+    /// Services, which `load` compares.
+    pub services: Vec<Service>,
     /// Only benchmarks whose id matches this regular expression.
     pub filter: Option<String>,
     /// Only this part of the benchmarks; others are measured elsewhere.

@@ -83,6 +83,11 @@ impl Plan {
             range,
             selection: selection(&options, &workloads, &environment.cwd),
             workloads,
+            services: configuration
+                .services
+                .into_iter()
+                .map(|(one, _)| one)
+                .collect(),
             filter: options
                 .sampling
                 .filter

@@ -241,7 +241,15 @@ impl Template {
         &self.pieces
     }
 
-    fn programs(&self) -> impl Iterator<Item = &ProgramName> {
+    /// Its plain parts.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            TemplatePiece::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    pub(super) fn programs(&self) -> impl Iterator<Item = &ProgramName> {
         self.pieces.iter().filter_map(|piece| match piece {
             TemplatePiece::Program(name) => Some(name),
             _ => None,

@@ -66,6 +66,13 @@ impl Child {
         self.groups.kill(self.group);
     }
 
+    /// Asks the child and all of its group to end.
+    pub fn terminate(&self) {
+        self.groups.signal(self.group, Signal::TERM);
+        // Who is stopped hears nothing.
+        self.groups.signal(self.group, Signal::CONT);
+    }
+
     /// Stops the child and all of its group; they can still be killed.
     pub fn pause(&self) {
         self.groups.signal(self.group, Signal::STOP);

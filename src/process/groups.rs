@@ -76,7 +76,7 @@ impl Groups {
         }
     }
 
-    /// Sends `group` a signal that ends no process, if the group is still registered.
+    /// Sends `group` a signal, if the group is still registered.
     pub(super) fn signal(&self, group: Pid, signal: Signal) {
         if self.live().groups.contains(&group) {
             // The group may be gone already.

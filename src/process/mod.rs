@@ -23,6 +23,7 @@ mod runner;
 mod signals;
 mod table;
 mod tail;
+mod usage;
 mod valgrind;
 
 pub use child::Child;
@@ -38,4 +39,5 @@ pub use runner::Runner;
 pub use signals::{end_at, listen};
 pub(crate) use table::{Stat, executing};
 pub(crate) use tail::{Tail, last_lines};
+pub(crate) use usage::GroupUsage;
 pub use valgrind::{Valgrind, ValgrindError};

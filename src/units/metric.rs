@@ -96,17 +96,20 @@ pub enum MetricGroup {
     Resources,
     /// What a program says of itself.
     Printed,
+    /// What a service takes from the machine under load.
+    Service,
     /// What a program weighs.
     Program,
 }
 
 impl MetricGroup {
     /// The groups that are told of beside the time of a benchmark, each in a table of its own.
-    pub const BESIDE_TIME: [MetricGroup; 4] = [
+    pub const BESIDE_TIME: [MetricGroup; 5] = [
         MetricGroup::Allocations,
         MetricGroup::Instructions,
         MetricGroup::Resources,
         MetricGroup::Printed,
+        MetricGroup::Service,
     ];
 
     /// As a heading.
@@ -119,6 +122,7 @@ impl MetricGroup {
             MetricGroup::Instructions => "Instructions per iteration",
             MetricGroup::Resources => "Processor and memory per run",
             MetricGroup::Printed => "Printed by programs, per run",
+            MetricGroup::Service => "Processor and memory under load",
             MetricGroup::Program => "Programs",
         }
     }
@@ -133,6 +137,7 @@ impl MetricGroup {
             MetricGroup::Instructions => "instructions",
             MetricGroup::Resources => "processor and memory",
             MetricGroup::Printed => "printed metrics",
+            MetricGroup::Service => "under load",
             MetricGroup::Program => "programs",
         }
     }
@@ -142,6 +147,7 @@ impl MetricGroup {
     pub fn each(self) -> &'static str {
         match self {
             MetricGroup::Resources | MetricGroup::Printed => "per run",
+            MetricGroup::Service => "of a service",
             _ => "per iteration",
         }
     }

@@ -5,7 +5,7 @@ use super::{
     Better, Exactness, Form, LimitKey, Metric, MetricFacts, MetricGroup, Prominence, Unit,
 };
 
-const TIME: MetricFacts = MetricFacts {
+pub(super) const TIME: MetricFacts = MetricFacts {
     id: "time",
     name: "p50",
     unit: Unit::Nanoseconds,
@@ -53,7 +53,7 @@ const INSTRUCTIONS: MetricFacts = MetricFacts {
     gain: Some("fewer-instructions"),
 };
 
-const BYTES_PER_SECOND: MetricFacts = MetricFacts {
+pub(super) const BYTES_PER_SECOND: MetricFacts = MetricFacts {
     id: "bytes-per-second",
     name: "throughput",
     unit: Unit::BytesPerSecond,
@@ -340,7 +340,7 @@ impl Metric {
     });
 
     /// Every metric, in the order of reports.
-    pub const ALL: [Metric; 27] = [
+    pub const ALL: [Metric; 34] = [
         Metric::MEAN,
         Metric::TIME,
         Metric::P95,
@@ -349,6 +349,7 @@ impl Metric {
         Metric::BYTES_PER_SECOND,
         Metric::ELEMENTS_PER_SECOND,
         Metric::BITS_PER_SECOND,
+        Metric::REQUESTS_PER_SECOND,
         Metric::ALLOCATIONS,
         Metric::REALLOCATIONS,
         Metric::FREES,
@@ -367,6 +368,12 @@ impl Metric {
         Metric::PREEMPTIONS,
         Metric::READ_BYTES,
         Metric::WRITTEN_BYTES,
+        Metric::REQUEST_PROCESSOR_TIME,
+        Metric::RESIDENT_MEMORY,
+        Metric::OPEN_FILES,
+        Metric::THREADS,
+        Metric::TIME_TO_READY,
+        Metric::ERRORS,
         Metric::SIZE,
     ];
 }

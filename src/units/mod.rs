@@ -11,6 +11,7 @@ mod paths;
 mod plural;
 mod printed;
 mod quantity;
+mod service_metrics;
 mod shell;
 mod terminal;
 mod timestamp;

@@ -20,6 +20,8 @@ pub enum Unit {
     ElementsPerSecond,
     /// Bits a second.
     BitsPerSecond,
+    /// Requests a second.
+    RequestsPerSecond,
 }
 
 impl Unit {
@@ -33,6 +35,7 @@ impl Unit {
             Unit::Count => count(amount),
             Unit::ElementsPerSecond => scaled(amount, "elem/s"),
             Unit::BitsPerSecond => scaled(amount, "bit/s"),
+            Unit::RequestsPerSecond => scaled(amount, "req/s"),
         }
     }
 

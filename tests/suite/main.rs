@@ -29,6 +29,7 @@ mod readme;
 mod recipes;
 mod reports;
 mod revisions;
+mod services;
 mod shards;
 mod support;
 mod surroundings;

@@ -267,6 +267,7 @@ pub(super) fn amount_of(unit: Unit, value: &toml::Value) -> Option<f64> {
         Unit::BytesPerSecond => amount::per_second(text?, amount::SIZES),
         Unit::ElementsPerSecond => amount::per_second(text?, amount::ELEMENTS),
         Unit::BitsPerSecond => amount::per_second(text?, amount::BITS),
+        Unit::RequestsPerSecond => amount::per_second(text?, amount::REQUESTS),
         Unit::Count => number(value),
         Unit::Bytes => {
             let bytes = text.and_then(|text| amount::in_units(text, amount::SIZES));
@@ -288,8 +289,11 @@ fn number(value: &toml::Value) -> Option<f64> {
 pub(super) fn expected(unit: Unit) -> &'static str {
     match unit {
         Unit::Nanoseconds => "it must be a time with its unit, for example `\"2.5ms\"`",
-        Unit::BytesPerSecond | Unit::ElementsPerSecond | Unit::BitsPerSecond => {
-            "it must be an amount per second, for example `\"100 MiB/s\"` or `\"20 Melem/s\"`"
+        Unit::BytesPerSecond
+        | Unit::ElementsPerSecond
+        | Unit::BitsPerSecond
+        | Unit::RequestsPerSecond => {
+            "it must be an amount per second, for example `\"100 MiB/s\"`, `\"20 Melem/s\"` or `\"500 req/s\"`"
         }
         Unit::Count => "it must be a number, for example `12`",
         Unit::Bytes => "it must be a size, for example `\"64 KiB\"`",

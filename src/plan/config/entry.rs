@@ -31,6 +31,8 @@ pub(super) enum EntryKind {
     Metrics,
     /// A table of lists.
     Lists,
+    /// A list of tables, which have keys of their own.
+    Tables,
 }
 
 impl EntryKey {
@@ -171,6 +173,20 @@ impl EntryReader<'_> {
                 .collect()
         });
         texts.ok_or_else(|| self.invalid(key, "it must be a table of strings"))
+    }
+
+    /// The entries of a list of tables.
+    pub(super) fn tables(&self, key: &str) -> Result<Vec<&toml::Table>, PlanError> {
+        let Some(value) = self.value(key, EntryKind::Tables) else {
+            return Ok(Vec::new());
+        };
+        let tables = value.as_array().map(|list| list.iter());
+        let tables: Option<Vec<&toml::Table>> =
+            tables.and_then(|list| list.map(toml::Value::as_table).collect());
+        tables.ok_or_else(|| {
+            let list = self.what.rsplit(' ').next().unwrap_or_default();
+            self.invalid(key, format!("its entries are written `[[{list}.{key}]]`"))
+        })
     }
 
     pub(super) fn parsed<T: std::str::FromStr<Err = String>>(

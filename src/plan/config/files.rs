@@ -7,12 +7,12 @@ use super::entry::{EntryKey, EntryScope};
 use super::key::{self, Arity, Key};
 use super::text::LayerValue;
 use super::{
-    Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules, workload_metrics,
-    workloads,
+    Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules, services,
+    workload_metrics, workloads,
 };
 
 /// The keys that hold lists of entries, not options.
-const LISTS: [&str; 3] = [rules::KEY, budgets::KEY, workloads::KEY];
+const LISTS: [&str; 4] = [rules::KEY, budgets::KEY, workloads::KEY, services::KEY];
 
 const WORKSPACE_TABLE: &str = "workspace.metadata.perfcheck";
 const PACKAGE_TABLE: &str = "package.metadata.perfcheck";
@@ -186,6 +186,7 @@ impl Configuration {
         tables.into_iter().try_for_each(|table| match list {
             budgets::KEY => self.read_budget(table, scope, origin),
             workloads::KEY => self.read_workload(table, scope, origin),
+            services::KEY => self.read_service(table, scope, origin),
             _ => self.read_rule(table, scope, origin),
         })
     }
@@ -235,6 +236,34 @@ impl Configuration {
             }
             self.workloads.push((workload, origin.clone()));
         }
+        Ok(())
+    }
+
+    fn read_service(
+        &mut self,
+        table: &toml::Table,
+        scope: EntryScope<'_>,
+        origin: &ValueOrigin,
+    ) -> Result<(), PlanError> {
+        self.warn_of_strange_keys(table, services::KEYS, origin);
+        let requests = table.get("request").and_then(toml::Value::as_array);
+        for request in requests
+            .into_iter()
+            .flatten()
+            .filter_map(toml::Value::as_table)
+        {
+            self.warn_of_strange_keys(request, services::REQUEST_KEYS, origin);
+        }
+        let service = services::read(table, scope, origin)?;
+        let mut others = self.services.iter();
+        if others.any(|(other, _)| other.name == service.name) {
+            return Err(PlanError::InvalidValue {
+                origin: format!("`name` of a service in {origin}"),
+                value: service.name,
+                problem: "another service has this name".to_owned(),
+            });
+        }
+        self.services.push((service, origin.clone()));
         Ok(())
     }
 

@@ -13,6 +13,7 @@ mod parameters;
 mod pattern;
 mod rules;
 mod schema;
+mod services;
 mod show;
 mod text;
 mod workload_metrics;
@@ -21,7 +22,7 @@ mod workloads;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{CompareOptions, Environment, PlanError, Workload};
+use super::{CompareOptions, Environment, PlanError, Service, Workload};
 
 pub use budgets::{Budget, Budgets};
 pub use limit::Limit;
@@ -84,6 +85,8 @@ pub(super) struct Configuration {
     pub(super) budgets: Budgets,
     /// Whole programs that are benchmarks.
     pub(super) workloads: Vec<(Workload, ValueOrigin)>,
+    /// Services that are compared under load.
+    pub(super) services: Vec<(Service, ValueOrigin)>,
     /// What was not understood but does no harm: unknown keys.
     pub(super) warnings: Vec<String>,
 }

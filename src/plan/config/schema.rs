@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::entry::{EntryKey, EntryKind};
 use super::key::{self, Arity, Key};
-use super::{budgets, rules, workloads};
+use super::{budgets, rules, services, workloads};
 
 /// The schema, made from the same keys that are read.
 #[must_use]
@@ -35,6 +35,14 @@ pub fn json_schema() -> Value {
             "type": "array",
             "description": "Whole programs that are benchmarks",
             "items": entry(workloads::KEYS),
+        }),
+    );
+    properties.insert(
+        services::KEY.to_owned(),
+        json!({
+            "type": "array",
+            "description": "Services that `cargo perfcheck load` compares",
+            "items": entry(services::KEYS),
         }),
     );
     json!({
@@ -93,6 +101,9 @@ fn entry(keys: &[EntryKey]) -> Value {
             }
             EntryKind::Texts => {
                 json!({ "type": "object", "additionalProperties": { "type": "string" } })
+            }
+            EntryKind::Tables => {
+                json!({ "type": "array", "items": entry(services::REQUEST_KEYS), "minItems": 1 })
             }
         };
         schema["description"] = Value::String(key.help.to_owned());

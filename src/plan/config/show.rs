@@ -8,7 +8,7 @@ use super::super::default;
 use super::super::mode::Mode;
 use super::super::{Args, Environment, PlanError, manifest};
 use super::key::{self, Arity, Key};
-use super::{Configuration, ValueOrigin, budgets, rules, workloads};
+use super::{Configuration, ValueOrigin, budgets, rules, services, workloads};
 
 /// A setting as it will be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,16 +55,18 @@ pub fn show(
         let said = format!("{}: {}", workload.name, workload.command);
         (workloads::KEY, (said, origin))
     });
-    settings.extend(
-        rules
-            .chain(budgets)
-            .chain(workloads)
-            .map(|(key, (value, origin))| ShownSetting {
-                key: format!("[[{key}]]"),
-                value: Some(value),
-                origin: origin.clone(),
-            }),
-    );
+    let services = configuration.services.iter();
+    let services = services.map(|(service, origin)| {
+        let said = format!("{}: {}", service.name, service.command);
+        (services::KEY, (said, origin))
+    });
+    settings.extend(rules.chain(budgets).chain(workloads).chain(services).map(
+        |(key, (value, origin))| ShownSetting {
+            key: format!("[[{key}]]"),
+            value: Some(value),
+            origin: origin.clone(),
+        },
+    ));
     Ok((settings, configuration.warnings))
 }
 

@@ -1,0 +1,119 @@
+//! From the rounds of services to what their rows show beside the time.
+
+use super::resources::change;
+use super::settle::Settling;
+use super::{Change, Comparison, Observed, Verdict};
+use crate::load_generator::LoadOutcome;
+use crate::service::{RowKind, ServiceRound, ServiceRun};
+use crate::units::{Metric, Paired, Side};
+
+/// What one side of a round shows of a metric that has no row of its own.
+struct ServiceMetric {
+    metric: Metric,
+    of_side: fn(&ServiceRound, Side) -> Option<f64>,
+}
+
+const BESIDE: [ServiceMetric; 5] = [
+    ServiceMetric {
+        metric: Metric::RESIDENT_MEMORY,
+        of_side: |round, side| Some(round.used.get(side).resident as f64),
+    },
+    ServiceMetric {
+        metric: Metric::OPEN_FILES,
+        of_side: |round, side| Some(round.used.get(side).files as f64),
+    },
+    ServiceMetric {
+        metric: Metric::THREADS,
+        of_side: |round, side| Some(round.used.get(side).threads as f64),
+    },
+    ServiceMetric {
+        metric: Metric::TIME_TO_READY,
+        of_side: |round, side| Some(round.used.get(side).ready?.as_nanos() as f64),
+    },
+    ServiceMetric {
+        metric: Metric::ERRORS,
+        of_side: |round, side| Some(1000.0 * error_rate(round.open.get(side))),
+    },
+];
+
+/// The share of requests that failed, over several slices.
+fn error_rate(slices: &[LoadOutcome]) -> f64 {
+    let failed: u64 = slices.iter().map(LoadOutcome::failed).sum();
+    let answered: u64 = slices.iter().map(|slice| slice.answered).sum();
+    failed as f64 / (failed + answered).max(1) as f64
+}
+
+/// Gives each row of a service what it is about: the one sample of a round is no distribution, a percentile of the latency
+/// is that metric, and the capacity a throughput. What has no row of its own stands beside the processor time.
+pub fn add_services(comparisons: &mut [Comparison], runs: &[ServiceRun], settling: &Settling) {
+    for run in runs {
+        for kind in RowKind::ALL {
+            let key = kind.key(&run.key);
+            let rows = comparisons.iter_mut();
+            for row in rows.filter(|row| row.key == key && row.verdict != Verdict::Failed) {
+                complete(row, kind, &run.rounds, settling);
+            }
+        }
+    }
+}
+
+fn complete(row: &mut Comparison, kind: RowKind, rounds: &[ServiceRound], settling: &Settling) {
+    let settling = settling.of(&row.key);
+    row.metrics
+        .retain(|metric| ![Metric::P95, Metric::P99, Metric::STD_DEV].contains(&metric));
+    let Some(time) = row.time().map(without_samples) else {
+        return;
+    };
+    match kind {
+        RowKind::P50 => {}
+        RowKind::P95 => row.metrics.extend([(Metric::P95, time)]),
+        RowKind::P99 => row.metrics.extend([(Metric::P99, time)]),
+        RowKind::Throughput => {
+            let throughput = throughput(&time);
+            row.metrics
+                .extend([(Metric::REQUESTS_PER_SECOND, throughput)]);
+        }
+        RowKind::Processor => {
+            row.metrics.extend([(Metric::REQUEST_PROCESSOR_TIME, time)]);
+            row.metrics.extend(beside(rounds, &settling));
+        }
+    }
+}
+
+/// The same numbers, of which the distribution is told elsewhere.
+fn without_samples(time: &Change) -> Change {
+    let mut time = time.clone();
+    for side in Side::BOTH {
+        if let Some(observed) = time.sides.get_mut(side) {
+            observed.samples = None;
+        }
+    }
+    time.rounds.clear();
+    time
+}
+
+/// Requests per second, from the time per request.
+fn throughput(time: &Change) -> Change {
+    let inverse = |observed: &Option<Observed>| {
+        observed.as_ref().map(|observed| Observed {
+            value: 1e9 / observed.value,
+            ..observed.clone()
+        })
+    };
+    Change {
+        sides: time.sides.as_ref().map(inverse),
+        ..Change::default()
+    }
+}
+
+fn beside(rounds: &[ServiceRound], settling: &Settling) -> Vec<(Metric, Change)> {
+    let changes = BESIDE.iter().filter_map(|one| {
+        let values: Vec<Paired<Option<f64>>> = rounds
+            .iter()
+            .map(|round| Paired::from_fn(|side| (one.of_side)(round, side)))
+            .filter(|round| round.base.is_some() || round.head.is_some())
+            .collect();
+        Some((one.metric, change(&values, settling, BESIDE.len())?))
+    });
+    changes.collect()
+}

@@ -1,0 +1,372 @@
+//! Services that are compared under load: `[[service]]`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::PlanError;
+use super::super::service::{
+    IdleMode, Readiness, RequestRate, RestartMode, Service, ServiceRequest,
+};
+use super::super::value::{Share, Span};
+use super::super::workload::{Template, WorkloadCommand};
+use super::ValueOrigin;
+use super::entry::{EntryKey, EntryKind, EntryReader, EntryScope};
+
+/// The key of the list of services: `[[service]]`.
+pub(super) const KEY: &str = "service";
+
+/// The keys of one service.
+pub(super) const KEYS: &[EntryKey] = &[
+    EntryKey::text(
+        "name",
+        "What its rows in the report begin with [default: its program]",
+    ),
+    EntryKey::text(
+        "command",
+        "What is started, for example `{bin:server} --port {port}`; `{bin:NAME}` is a program as built on each side, \
+         `{port}` a free port, `{socket}` the path of a Unix socket, `{dir}` the workspace's folder, `{side}` `base` or `head`",
+    ),
+    EntryKey::of(
+        "env",
+        EntryKind::Texts,
+        "Variables that it gets, with the same places",
+    ),
+    EntryKey::text(
+        "ready",
+        "When it takes requests: `port`, a path that it answers (`/health`), or `line: TEXT` on its output [default: port]",
+    ),
+    EntryKey::text(
+        "start-within",
+        "How long it may take until it is ready [default: 30s]",
+    ),
+    EntryKey::text(
+        "stop-within",
+        "How long it may take to end after SIGTERM [default: 10s]",
+    ),
+    EntryKey::text(
+        "idle",
+        "What the side does whose turn it is not: `stop` (SIGSTOP) or `run` [default: stop]",
+    ),
+    EntryKey::of(
+        "restart",
+        EntryKind::Switch,
+        "Start fresh processes in each round [default: true]",
+    ),
+    EntryKey::of(
+        "connections",
+        EntryKind::Number,
+        "How many connections there are [default: 8]",
+    ),
+    EntryKey::text(
+        "rate",
+        "How fast latency is measured: a share of base's capacity (`60%`) or requests per second (`500/s`) [default: 60%]",
+    ),
+    EntryKey::text(
+        "slice",
+        "How long each side is loaded in a round at the fixed rate, and as long again as fast as it answers, in four turns \
+         [default: 2s]",
+    ),
+    EntryKey::of(
+        "rounds",
+        EntryKind::Number,
+        "At most this many rounds, each with a slice of each kind and side [default: 12]",
+    ),
+    EntryKey::of("request", EntryKind::Tables, "What is sent, at least one"),
+    EntryKey::of(
+        "data",
+        EntryKind::Texts,
+        "What it works on, for the report: `rows = \"1000000\"`",
+    ),
+];
+
+/// The keys of one request.
+pub(super) const REQUEST_KEYS: &[EntryKey] = &[
+    EntryKey::text("method", "`GET`, `POST`, … [default: GET]"),
+    EntryKey::text("path", "The path, with its query"),
+    EntryKey::of(
+        "headers",
+        EntryKind::Texts,
+        "Headers; a value `$NAME` is that of an environment variable, and is never recorded",
+    ),
+    EntryKey::text("body", "The body [default: empty]"),
+    EntryKey::of(
+        "weight",
+        EntryKind::Number,
+        "How often it is sent, relative to the others [default: 1]",
+    ),
+    EntryKey::of(
+        "status",
+        EntryKind::Number,
+        "The status that its answer must have [default: 200]",
+    ),
+    EntryKey::text("contains", "What its answer's body must contain"),
+];
+
+/// Reads one service.
+pub(super) fn read(
+    table: &toml::Table,
+    scope: EntryScope<'_>,
+    origin: &ValueOrigin,
+) -> Result<Service, PlanError> {
+    let reader = EntryReader {
+        table,
+        keys: KEYS,
+        scope,
+        origin,
+        what: "a service",
+    };
+    let command = reader
+        .text("command")?
+        .ok_or_else(|| reader.invalid("command", "every service needs one"))?;
+    let command =
+        WorkloadCommand::split(command).map_err(|problem| reader.invalid("command", problem))?;
+    let span = |key, default| -> Result<Duration, PlanError> {
+        let typed = reader.parsed::<Span>(key)?;
+        Ok(typed.map_or(Duration::from_secs(default), Span::as_duration))
+    };
+    let service = Service {
+        name: match reader.text("name")? {
+            Some("") => return Err(reader.invalid("name", "it is empty")),
+            Some(name) => name.to_owned(),
+            None => match command.program() {
+                Some(program) => program.name.clone(),
+                None => command.to_string(),
+            },
+        },
+        env: env(&reader)?,
+        ready: readiness(&reader)?,
+        start_within: span("start-within", 30)?,
+        stop_within: span("stop-within", 10)?,
+        idle: match reader.text("idle")? {
+            None | Some("stop") => IdleMode::Stop,
+            Some("run") => IdleMode::Run,
+            Some(_) => return Err(reader.invalid("idle", "it must be `stop` or `run`")),
+        },
+        restart: match reader.switch("restart")? {
+            Some(false) => RestartMode::Never,
+            _ => RestartMode::EachRound,
+        },
+        requests: requests(&reader, scope, origin)?,
+        connections: at_least(&reader, "connections", 1, 8)?,
+        rate: rate(&reader)?,
+        slice: span("slice", 2)?,
+        rounds: at_least(&reader, "rounds", 2, 12)?,
+        data: owned(reader.texts("data")?),
+        command,
+    };
+    if service.place().is_none() {
+        let problem = "it has to be told where to listen: write `{port}` or `{socket}` in it, or in a variable of `env`";
+        return Err(reader.invalid("command", problem));
+    }
+    Ok(service)
+}
+
+fn owned(texts: Vec<(&str, &str)>) -> BTreeMap<String, String> {
+    let texts = texts.into_iter();
+    texts
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn env(reader: &EntryReader<'_>) -> Result<BTreeMap<String, Template>, PlanError> {
+    let texts = reader.texts("env")?.into_iter();
+    let variables = texts.map(|(name, value)| Ok((name.to_owned(), Template::parse(value)?)));
+    variables
+        .collect::<Result<_, _>>()
+        .map_err(|problem: String| reader.invalid("env", problem))
+}
+
+fn readiness(reader: &EntryReader<'_>) -> Result<Readiness, PlanError> {
+    let Some(text) = reader.text("ready")? else {
+        return Ok(Readiness::Port);
+    };
+    if text == "port" {
+        return Ok(Readiness::Port);
+    }
+    if let Some(line) = text.strip_prefix("line:") {
+        return Ok(Readiness::Line(line.trim().to_owned()));
+    }
+    match text.starts_with('/') {
+        true => Ok(Readiness::Path(text.to_owned())),
+        false => Err(reader.invalid(
+            "ready",
+            "it must be `port`, a path (`/health`), or `line: TEXT`",
+        )),
+    }
+}
+
+fn rate(reader: &EntryReader<'_>) -> Result<RequestRate, PlanError> {
+    let Some(text) = reader.text("rate")? else {
+        return Ok(RequestRate::OfCapacity(Share::from_fraction(0.6)));
+    };
+    if let Some(number) = text.strip_suffix("/s") {
+        let rate = number.trim().parse::<f64>().ok();
+        let rate = rate.filter(|rate| *rate > 0.0 && *rate <= 1e6);
+        return rate
+            .map(RequestRate::PerSecond)
+            .ok_or_else(|| reader.invalid("rate", "it must be above 0, for example `500/s`"));
+    }
+    let share = reader.parsed::<Share>("rate")?;
+    let share = share.filter(|share| share.as_fraction() > 0.0 && share.as_fraction() < 1.0);
+    share
+        .map(RequestRate::OfCapacity)
+        .ok_or_else(|| reader.invalid("rate", "it must be below 100%, for example `60%`"))
+}
+
+fn at_least(
+    reader: &EntryReader<'_>,
+    key: &str,
+    fewest: usize,
+    default: usize,
+) -> Result<usize, PlanError> {
+    let number = reader.number(key)?.unwrap_or(default);
+    match number >= fewest {
+        true => Ok(number),
+        false => Err(reader.invalid(key, format!("it must be at least {fewest}"))),
+    }
+}
+
+fn requests(
+    reader: &EntryReader<'_>,
+    scope: EntryScope<'_>,
+    origin: &ValueOrigin,
+) -> Result<Vec<ServiceRequest>, PlanError> {
+    let tables = reader.tables("request")?;
+    let requests = tables.into_iter().map(|table| {
+        request(&EntryReader {
+            table,
+            keys: REQUEST_KEYS,
+            scope,
+            origin,
+            what: "a request of a service",
+        })
+    });
+    let requests = requests.collect::<Result<Vec<_>, _>>()?;
+    match requests.iter().any(|request| request.weight > 0) {
+        true => Ok(requests),
+        false => Err(reader.invalid(
+            "request",
+            "nothing would be sent; add `[[service.request]]` with a `path`",
+        )),
+    }
+}
+
+fn request(reader: &EntryReader<'_>) -> Result<ServiceRequest, PlanError> {
+    let path = reader.text("path")?.filter(|path| path.starts_with('/'));
+    let path = path.ok_or_else(|| reader.invalid("path", "it must begin with `/`"))?;
+    let weight = reader.number("weight")?.unwrap_or(1);
+    let status = reader.number("status")?.unwrap_or(200);
+    let status = u16::try_from(status)
+        .ok()
+        .filter(|status| (100..600).contains(status));
+    Ok(ServiceRequest {
+        method: reader.text("method")?.unwrap_or("GET").to_owned(),
+        path: path.to_owned(),
+        headers: owned(reader.texts("headers")?),
+        body: reader.text("body")?.unwrap_or_default().to_owned(),
+        weight: u32::try_from(weight)
+            .map_err(|_| reader.invalid("weight", "it must be below 4294967296"))?,
+        status: status.ok_or_else(|| reader.invalid("status", "it must be from 100 to 599"))?,
+        contains: reader.text("contains")?.map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(text: &str) -> Result<Service, PlanError> {
+        read(
+            &text.parse().unwrap(),
+            EntryScope::Workspace,
+            &ValueOrigin::Default,
+        )
+    }
+
+    const SHORT: &str = "command = '{bin:server} --port {port}'\nrequest = [{ path = '/items' }]\n";
+
+    #[test]
+    fn a_command_and_a_path_are_enough() {
+        let service = service(SHORT).unwrap();
+        assert_eq!(service.name, "server");
+        assert_eq!(service.programs().len(), 1);
+        assert_eq!(service.ready, Readiness::Port);
+        assert_eq!(service.rounds, 12);
+        let only = &service.requests[0];
+        assert_eq!((only.method.as_str(), only.status), ("GET", 200));
+    }
+
+    #[test]
+    fn an_entry_says_everything_about_a_service() {
+        let service = service(
+            r#"
+            name = "api"
+            command = "{bin:server}"
+            env = { LISTEN = "{socket}" }
+            ready = "line: listening on"
+            idle = "run"
+            restart = false
+            rate = "500/s"
+            slice = "1s"
+            data = { rows = "1000" }
+            [[request]]
+            path = "/items?limit=10"
+            weight = 20
+            [[request]]
+            method = "POST"
+            path = "/items"
+            headers = { Authorization = "$TOKEN" }
+            body = "{}"
+            status = 201
+            contains = "id"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(service.ready, Readiness::Line("listening on".to_owned()));
+        assert_eq!(
+            (service.idle, service.restart),
+            (IdleMode::Run, RestartMode::Never)
+        );
+        assert_eq!(service.rate, RequestRate::PerSecond(500.0));
+        assert_eq!(service.requests.len(), 2);
+        assert_eq!(service.data["rows"], "1000");
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_refused_with_its_place() {
+        for (text, problem) in [
+            ("name = 'x'", "every service needs one"),
+            (
+                "command = '{bin:server}'\nrequest = [{ path = '/' }]",
+                "{port}",
+            ),
+            ("command = 'x {port}'", "nothing would be sent"),
+            (
+                "command = 'x {port}'\nrequest = [{ path = 'x' }]",
+                "begin with `/`",
+            ),
+            (
+                "command = 'x {port}'\nrequest = [{ path = '/', status = 99 }]",
+                "100 to 599",
+            ),
+            ("command = 'x {port}'\nrequest = 3", "[[service.request]]"),
+        ] {
+            let error = service(text).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+            assert!(
+                error.contains("of a service in") || error.contains("of a request of"),
+                "{error}"
+            );
+        }
+        for (key, problem) in [
+            ("ready = 'soon'", "/health"),
+            ("idle = 'sleep'", "`stop` or `run`"),
+            ("rate = '120%'", "between"),
+            ("rate = '0/s'", "above 0"),
+            ("rounds = 1", "at least 2"),
+        ] {
+            let error = service(&format!("{key}\n{SHORT}")).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Services under load: from both builds to raw paired slices.
+//!
+//! A round starts a fresh process of each side, as for benchmarks: what a process draws once (heap, address space) is
+//! drawn anew. Both are alive, and take turns, so that whatever slows the machine down slows both: each is loaded in an open
+//! loop, which shows latencies at a rate that both can serve, and in a closed loop, which shows the capacity. Which side goes
+//! first is drawn and balanced. The side whose turn it is not is stopped as a group, unless the service is one that this
+//! changes; so the first part of each slice is not counted.
+
+mod error;
+mod fill;
+mod generator;
+mod matching;
+mod readiness;
+mod rounds;
+mod rows;
+mod server;
+
+use std::time::Duration;
+
+use crate::discover::Failure;
+use crate::load_generator::LoadOutcome;
+use crate::measure::Measured;
+use crate::process::Interrupted;
+use crate::units::{BenchmarkKey, Paired, Side};
+
+pub use error::ServiceError;
+pub use matching::{key, target};
+pub use rounds::{ServiceLoad, run};
+pub use rows::{RowKind, TARGET};
+
+/// One round: a slice of each kind and side, with fresh processes unless the service keeps its own.
+#[derive(Debug, Clone)]
+pub struct ServiceRound {
+    /// From zero.
+    pub index: usize,
+    /// The side that went first.
+    pub first: Side,
+    /// The slices at a fixed rate, turn by turn.
+    pub open: Paired<Vec<LoadOutcome>>,
+    /// Those in which each side answers as fast as it can.
+    pub closed: Paired<Vec<LoadOutcome>>,
+    /// What each side used of the machine.
+    pub used: Paired<ServiceUsage>,
+}
+
+/// What one side of a service used of the machine in one round.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ServiceUsage {
+    /// From its start until it took requests; `None` for processes of an earlier round.
+    pub ready: Option<Duration>,
+    /// Processor time per request at the fixed rate.
+    pub processor: Duration,
+    /// Resident memory after the slice at the fixed rate, in bytes: both sides have answered as many requests.
+    pub resident: u64,
+    /// Open files then.
+    pub files: u64,
+    /// Threads then.
+    pub threads: u64,
+}
+
+/// What measuring a service came to.
+#[derive(Debug)]
+pub struct ServiceRun {
+    /// What names it: its rows have its id, and more.
+    pub key: BenchmarkKey,
+    /// Its rows, each like a benchmark: a round is one sample a side.
+    pub rows: Vec<Measured>,
+    /// The rounds that they are made of.
+    pub rounds: Vec<ServiceRound>,
+    /// At how many requests per second latency was measured; `None` if it did not come to that.
+    pub rate: Option<f64>,
+    /// What ended it early, if anything.
+    pub ended: Option<Interrupted>,
+}
+
+/// Why a slice has no result.
+#[derive(Debug)]
+enum SliceEnd {
+    /// A side of the service failed.
+    Failed(Failure),
+    /// The run is to stop.
+    Interrupted(Interrupted),
+}
+
+impl From<Interrupted> for SliceEnd {
+    fn from(interrupted: Interrupted) -> SliceEnd {
+        SliceEnd::Interrupted(interrupted)
+    }
+}

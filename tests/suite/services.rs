@@ -1,0 +1,304 @@
+//! Services under load: a small real server, with planted changes and faults.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::OnceLock;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use snapbox::cmd::cargo_bin;
+
+use crate::support::{Workspace, copy};
+
+/// How the server of the fixture is loaded: briefly.
+const USUAL: &str = r#"
+[[service]]
+name = "api"
+command = "{bin:server} --port {port}"
+ready = "/health"
+slice = "400ms"
+rounds = 6
+connections = 2
+[[service.request]]
+path = "/items"
+contains = "items"
+weight = 9
+[[service.request]]
+path = "/none"
+status = 404
+"#;
+
+/// A repository whose last commit makes the server compute three times as much for a request, and leave 2 kB behind. Its
+/// builds are kept for all tests.
+fn repository() -> &'static Workspace {
+    static REPOSITORY: OnceLock<Workspace> = OnceLock::new();
+    REPOSITORY.get_or_init(|| {
+        let workspace = Workspace::new();
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/service");
+        copy(&fixture, &workspace.root());
+        workspace.write(".gitignore", "/target\n");
+        workspace.write("perfcheck.toml", USUAL);
+        workspace.commit("Serve items");
+        let planted = std::fs::read_to_string(workspace.root().join("src/planted.rs")).unwrap();
+        let planted = planted.replace("WORK: u64 = 1000", "WORK: u64 = 3000");
+        let planted = planted.replace("LEAK: usize = 0", "LEAK: usize = 2000");
+        workspace.write("src/planted.rs", &planted);
+        workspace.commit("Compute more and leak");
+        workspace
+    })
+}
+
+/// What the run with this configuration gives: the report, and its exit code.
+fn load(configuration: &str, line: &str) -> (Value, Option<i32>) {
+    let workspace = repository();
+    // The configuration is that of the working tree. Tests of one process take turns, since they share it.
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _turn = TURN
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    workspace.write("perfcheck.toml", configuration);
+    let line = format!("load {line} --format json --seed 7");
+    let output = workspace.keeping(&line).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report = serde_json::from_slice(&output.stdout);
+    assert_eq!(running(workspace), [""; 0], "{stderr}");
+    (
+        report.unwrap_or(Value::String(stderr)),
+        output.status.code(),
+    )
+}
+
+/// The command lines of live processes that have to do with a workspace.
+fn running(workspace: &Workspace) -> Vec<String> {
+    let folder = workspace.root().parent().unwrap().display().to_string();
+    let mut found = Vec::new();
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let words = String::from_utf8_lossy(&words).replace('\0', " ");
+        if words.contains(&folder) || words.contains("86413") {
+            found.push(words);
+        }
+    }
+    found
+}
+
+fn row<'a>(report: &'a Value, id: &str) -> &'a Value {
+    let mut all = report["benchmarks"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{report}"))
+        .iter();
+    all.find(|one| one["id"] == id)
+        .unwrap_or_else(|| panic!("{report:#}"))
+}
+
+/// The same service with a fault of the head side.
+fn with_fault(fault: &str, more: &str) -> String {
+    let env =
+        format!("env = {{ FAULT = \"{fault}\", AT = \"head\", SIDE = \"{{side}}\" }}\n{more}\n");
+    let briefly = USUAL
+        .replace("400ms", "200ms")
+        .replace("rounds = 6", "rounds = 2");
+    briefly.replace(
+        "ready = \"/health\"\n",
+        &format!("ready = \"/health\"\n{env}"),
+    )
+}
+
+fn failure(configuration: &str) -> (String, String) {
+    let (report, code) = load(configuration, "main~1..main");
+    assert_eq!(report["vote"], "modify", "{report}");
+    assert_eq!(code, Some(102), "{report}");
+    let row = row(&report, "api/p99");
+    assert_eq!(
+        (&row["verdict"], &row["failure"]["side"]),
+        (&"failed".into(), &"head".into())
+    );
+    let text = |key: &str| row["failure"][key].as_str().unwrap().to_owned();
+    (text("reason"), text("stderr_tail"))
+}
+
+#[test]
+fn more_work_and_a_leak_are_found_and_both_sides_answered_the_same_requests() {
+    let (report, code) = load(USUAL, "api main~1..main");
+    let processor = row(&report, "api/processor");
+    assert_eq!(processor["verdict"], "slower", "{processor:#}");
+    let metrics = &processor["metrics"];
+    assert_eq!(
+        metrics["resident-memory"]["direction"], "more",
+        "{metrics:#}"
+    );
+    assert_eq!(metrics["errors"]["head"]["value"], 0.0);
+    assert!(metrics["time-to-ready"]["base"]["value"].as_f64() > Some(0.0));
+    let throughput = &row(&report, "api/throughput")["metrics"]["requests-per-second"];
+    assert!(throughput["base"]["value"].as_f64() > throughput["head"]["value"].as_f64());
+    // Percentiles of the same requests.
+    let latency = |id, metric: &str| row(&report, id)["metrics"][metric]["base"]["value"].as_f64();
+    assert!(latency("api/p50", "time") <= latency("api/p95", "p95"));
+    assert_eq!((&report["vote"], code), (&"reject".into(), Some(100)));
+}
+
+#[test]
+fn a_budget_speaks_of_the_row_that_has_its_metric() {
+    let budgets = "[[budget]]\ntarget = \"service\"\np50 = \"1ns\"\np99 = \"100s\"\nthroughput = \"1 req/s\"\n";
+    let configuration = USUAL
+        .replace("rounds = 6", "rounds = 2")
+        .replace("400ms", "200ms");
+    let (report, _) = load(&format!("{configuration}{budgets}"), "main~1..main");
+    let checks = report["budgets"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{report}"));
+    let seen: Vec<_> = checks
+        .iter()
+        .map(|one| (one["benchmark"]["id"].as_str(), one["metric"].as_str()))
+        .collect();
+    assert_eq!(seen.len(), 3, "{checks:#?}");
+    for expected in [
+        (Some("api/p50"), Some("time")),
+        (Some("api/p99"), Some("p99")),
+        (Some("api/throughput"), Some("requests-per-second")),
+    ] {
+        assert!(seen.contains(&expected), "{seen:?}");
+    }
+}
+
+#[test]
+fn a_unix_socket_a_line_as_a_sign_and_processes_that_stay_work_as_well() {
+    let configuration = USUAL
+        .replace("--port {port}", "--socket {socket}")
+        .replace("\"/health\"", "\"line: listening on\"")
+        .replace(
+            "rounds = 6",
+            "rounds = 2\nrestart = false\nidle = \"run\"\nrate = \"200/s\"\ndata = { rows = \"1000\" }",
+        );
+    let (report, _) = load(&configuration, "main~1..main");
+    let p50 = row(&report, "api/p50");
+    assert_eq!(
+        p50["metrics"]["time"]["rounds"].as_array().map(Vec::len),
+        Some(2),
+        "{p50:#}"
+    );
+    assert!(p50["notes"].to_string().contains("200 requests per second"));
+    let throughput = row(&report, "api/throughput");
+    assert!(throughput["notes"].to_string().contains("rows: 1000"));
+}
+
+#[test]
+fn a_server_that_exits_before_it_is_ready_is_told_with_its_last_words() {
+    let (reason, words) = failure(&with_fault("exit", ""));
+    assert_eq!(reason, "exited with status 3 before it took requests");
+    assert_eq!(words, "no database at db/items");
+}
+
+#[test]
+fn a_server_that_does_not_get_ready_is_given_up() {
+    let (reason, _) = failure(&with_fault("silent", "start-within = \"300ms\""));
+    assert_eq!(reason, "took no requests within 300ms of its start");
+}
+
+#[test]
+fn a_server_that_dies_under_load_is_told() {
+    let (reason, _) = failure(&with_fault("dies", ""));
+    assert_eq!(reason, "was ended by signal 6 under load");
+}
+
+#[test]
+fn a_server_that_answers_something_else_is_told_with_an_example() {
+    let (reason, _) = failure(&with_fault("garbage", ""));
+    assert!(reason.starts_with("failed to answer "), "{reason}");
+    assert!(
+        reason.contains("requests as expected (not HTTP: "),
+        "{reason}"
+    );
+}
+
+#[test]
+fn what_ignores_sigterm_is_killed_and_what_it_started_ends_with_it() {
+    let shell = "sh -c 'trap \\\"\\\" TERM; setsid sleep 86413 & exec \\\"$0\\\" --port {port}' {bin:server}";
+    let configuration =
+        with_fault("", "stop-within = \"100ms\"").replace("{bin:server} --port {port}", shell);
+    let (report, _) = load(&configuration, "main~1..main");
+    let notes = row(&report, "api/p50")["notes"].to_string();
+    assert!(
+        notes.contains("did not end within 100ms of SIGTERM, and was killed"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn a_run_that_is_interrupted_says_so_and_leaves_nothing_running() {
+    let workspace = Workspace::new();
+    copy(&repository().root(), &workspace.root());
+    let endless = USUAL.replace("rounds = 6", "rounds = 1000");
+    workspace.write("perfcheck.toml", &endless).commit("more");
+    let mut command = std::process::Command::new(cargo_bin!("cargo-perfcheck"));
+    let mut run = cargo_perfcheck::process::clean_env(&mut command)
+        .args([
+            "perfcheck",
+            "load",
+            "HEAD~1..HEAD",
+            "--format",
+            "json",
+            "--message-format",
+            "json",
+        ])
+        .current_dir(workspace.root())
+        .env("XDG_CACHE_HOME", workspace.beside("cache"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    let mut lines = lines.map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("round-finished")));
+    let id = Pid::from_raw(i32::try_from(run.id()).unwrap()).unwrap();
+    kill_process(id, Signal::INT).unwrap();
+    let rest: Vec<String> = lines.collect();
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(running(&workspace), [""; 0]);
+    assert!(
+        rest.iter()
+            .any(|line| line.contains("interrupted by SIGINT")),
+        "{rest:?}"
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        report["partial"]["shortfalls"][0]["cause"]["kind"],
+        "interrupted"
+    );
+    assert_eq!(output.status.code(), Some(103));
+}
+
+#[test]
+fn what_cannot_be_loaded_is_told_before_anything_is_built() {
+    for (configuration, line, expected) in [
+        ("", "main~1..main", "no service that could be loaded"),
+        (USUAL, "apy main~1..main", "there is no service `apy`"),
+        (&USUAL.replace("{port}", "80"), "main~1..main", "{port}"),
+    ] {
+        let (error, code) = load(configuration, line);
+        assert!(error.as_str().unwrap().contains(expected), "{error}");
+        assert_eq!(code, Some(2));
+    }
+    let unknown = USUAL.replace("bin:server", "bin:sever");
+    let (error, _) = load(&unknown, "main~1..main");
+    assert!(
+        error
+            .as_str()
+            .unwrap()
+            .contains("did you mean `{bin:server}`?"),
+        "{error}"
+    );
+    let secret = USUAL.replace(
+        "contains =",
+        "headers = { Authorization = \"$NO_SUCH_TOKEN\" }\ncontains =",
+    );
+    let (error, _) = load(&secret, "main~1..main");
+    assert!(
+        error
+            .as_str()
+            .unwrap()
+            .contains("`$NO_SUCH_TOKEN`, which is not set"),
+        "{error}"
+    );
+}
