@@ -69,6 +69,9 @@ pub(crate) const PROFILE_CLOCK: usize = 61;
 /// Whether the whole process is profiled, from before `main` until it exits: 1 if it is.
 pub(crate) const PROFILE_FROM_START: usize = 168;
 
+/// Whether the allocations of the whole process are counted, until its exit handlers have run: 1 if they are.
+pub(crate) const COUNT_FROM_START: usize = 169;
+
 /// One in this many requests of a sample has its call stack recorded, on average.
 pub(crate) const TRACE_STRIDE: usize = 30;
 /// How many requests at the beginning of each sample that applies to; 0 for no stacks at all.

@@ -18,6 +18,12 @@ impl Shared {
         Shared { at }
     }
 
+    /// Where it is.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn address(&self) -> *const AtomicU64 {
+        self.at
+    }
+
     fn word(&self, index: usize) -> &AtomicU64 {
         // SAFETY: callers pass indices of the header, or indices that `record` and `range` have checked.
         unsafe { &*self.at.add(index) }

@@ -19,6 +19,10 @@ use crate::workload::{MeasuredRuns, ProgramRun};
 /// The power at which [`RatioEstimate::detectable`] is stated.
 const POWER: f64 = 0.8;
 
+/// Kernels count resident pages for each processor by itself, and add them up in steps: a difference of fewer bytes may be
+/// theirs. It is a constant of a program and a machine, so no number of runs averages it out.
+const NEGLIGIBLE_PEAK: f64 = 512.0 * 1024.0;
+
 /// What one run shows of a metric, in its unit.
 struct UsageMetric {
     metric: Metric,
@@ -85,7 +89,11 @@ fn add(comparison: &mut Comparison, runs: &MeasuredRuns, settling: &Settling) {
     let sharing = USAGE.len() + runs.metrics.len();
     let usages = USAGE.iter().filter_map(|usage| {
         let rounds = values(&runs.rounds, |run| (usage.of_run)(&run.usage));
-        Some((usage.metric, change(&rounds, settling, sharing)?))
+        let mut change = change(&rounds, settling, sharing)?;
+        if usage.metric == Metric::PEAK_MEMORY && is_negligible(&change) {
+            change.direction = Some(Direction::Same);
+        }
+        Some((usage.metric, change))
     });
     comparison.metrics.extend(usages.collect::<Vec<_>>());
     for (at, metric) in runs.metrics.iter().enumerate() {
@@ -106,6 +114,11 @@ fn add(comparison: &mut Comparison, runs: &MeasuredRuns, settling: &Settling) {
             .metrics
             .extend(printed.map(|change| (*metric, change)));
     }
+}
+
+fn is_negligible(peak: &Change) -> bool {
+    let both = peak.values();
+    both.is_some_and(|both| (both.head - both.base).abs() < NEGLIGIBLE_PEAK)
 }
 
 /// With fewer rounds than this, no change of what a program takes could be believed, however large.
@@ -296,6 +309,14 @@ mod tests {
         assert!(estimate.lower.as_change() > 0.01, "{estimate:?}");
         assert!(estimate.upper.as_change() < 0.04, "{estimate:?}");
         assert_eq!(change.rounds.len(), 13);
+    }
+
+    #[test]
+    fn a_peak_differs_by_more_than_the_kernel_s_own_steps() {
+        let peak = |head: f64| change(&rounds(13, 3e6, head), &settling(), 10).unwrap();
+        assert_eq!(peak(3.2e6).direction, Some(Direction::More));
+        assert!(is_negligible(&peak(3.2e6)));
+        assert!(!is_negligible(&peak(4e6)));
     }
 
     #[test]

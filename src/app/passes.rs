@@ -208,18 +208,30 @@ impl Passes<'_> {
             root: &build.checkout.root,
             workspace: &build.workspace_root,
         });
-        let run = measure::count_allocations(
+        let counting = Counting {
+            enough: analyse::processes_to_believe(&plan.thresholds, ready.family),
+            end: self.deadline.end(),
+            known: &self.known,
+        };
+        let mut programs = workloads::count(
             &plan.sampling,
-            Counting {
-                enough: analyse::processes_to_believe(&plan.thresholds, ready.family),
-                end: self.deadline.end(),
-                known: &self.known,
-            },
+            ready,
+            (comparisons, &counting),
+            sources,
+            self.scratch,
+            self.events,
+        );
+        let mut run = measure::count_allocations(
+            &plan.sampling,
+            counting,
             &ready.discovery,
             sources,
             self.scratch,
             self.events,
         );
+        run.counted.append(&mut programs.counted);
+        run.wanted += programs.wanted;
+        run.ended = run.ended.or(programs.ended);
         let left = run.wanted - run.counted.len();
         shortfalls.ended(RunPart::Allocations, run.ended, (left, run.wanted));
         analyse::add_allocations(comparisons, &run.counted, &plan.thresholds, ready.family);

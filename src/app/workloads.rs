@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::ready::Ready;
-use crate::analyse::{Settling, rounds_to_see_resources};
+use crate::analyse::{Comparison, Settling, Verdict, rounds_to_see_resources};
 use crate::discover::{Benchmark, DiscoverError, Discovery, Target};
-use crate::measure::{Bounds, Measured, ProfileRun, Settled};
+use crate::measure::{AllocationRun, Bounds, Counting, Measured, ProfileRun, Settled, Sources};
 use crate::plan::{BenchmarkNeed, Plan, Sampling};
 use crate::scratch::Scratch;
-use crate::units::{BenchmarkKey, EventSink};
+use crate::units::{BenchmarkKey, EventSink, Paired};
 use crate::workload::{self, WorkloadClock, WorkloadRun, Workloads};
 
 /// Complains where a filter leaves nothing to compare.
@@ -55,6 +55,30 @@ pub(super) fn share(ready: &Ready, end: Option<Instant>) -> Option<Instant> {
     Some(now + end.saturating_duration_since(now).mul_f64(share))
 }
 
+/// Counts the allocations of workloads that did not fail.
+pub(super) fn count(
+    sampling: &Sampling,
+    ready: &Ready,
+    (comparisons, counting): (&[Comparison], &Counting<'_>),
+    sources: Paired<Sources<'_>>,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> AllocationRun {
+    let runs = |key: &BenchmarkKey| {
+        let mut all = comparisons.iter();
+        all.any(|one| one.key == *key && one.verdict != Verdict::Failed)
+    };
+    let clock = clock(sampling, ready, counting.end, scratch);
+    workload::count_allocations(
+        &ready.workloads,
+        clock,
+        runs,
+        counting.enough,
+        sources,
+        events,
+    )
+}
+
 /// Those of the `wanted` that are no workloads.
 pub(super) fn others(
     ready: &Ready,
@@ -74,17 +98,26 @@ pub(super) fn profile(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> ProfileRun {
-    let bounds = Bounds {
-        end,
-        ..Bounds::default()
-    };
-    let clock = WorkloadClock {
-        bounds,
+    let clock = clock(sampling, ready, end, scratch);
+    workload::profile(&ready.workloads, clock, wanted, events)
+}
+
+/// What passes over workloads take that are not timed.
+pub(super) fn clock<'a>(
+    sampling: &'a Sampling,
+    ready: &'a Ready,
+    end: Option<Instant>,
+    scratch: &'a Scratch,
+) -> WorkloadClock<'a> {
+    WorkloadClock {
+        bounds: Bounds {
+            end,
+            ..Bounds::default()
+        },
         sampling,
         launcher: &ready.launcher,
         scratch,
-    };
-    workload::profile(&ready.workloads, clock, wanted, events)
+    }
 }
 
 /// Runs the workloads of both sides until each verdict is certain, and what they take beside time can be seen.

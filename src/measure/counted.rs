@@ -220,7 +220,7 @@ impl Counted {
     }
 
     /// Whether the sides may differ: then more processes are needed, and it is worth recording where they allocate.
-    pub(super) fn differs(&self) -> bool {
+    pub(crate) fn differs(&self) -> bool {
         let counted = |side: Side| !self.processes.get(side).is_empty();
         let varies = Side::BOTH
             .into_iter()
@@ -247,7 +247,7 @@ impl Counted {
     }
 
     /// Which requests of `side` are to have their stack recorded; `None` if there are none.
-    pub(super) fn tracing(&self, side: Side) -> Option<Tracing> {
+    pub(crate) fn tracing(&self, side: Side) -> Option<Tracing> {
         if let Some(exact) = self.exact(side) {
             let requests = exact.allocations + exact.reallocations;
             return (requests > 0).then(|| Tracing {
@@ -271,7 +271,7 @@ impl Counted {
             .any(|side| !self.processes.get(side).is_empty() && self.exact(side).is_none())
     }
 
-    pub(super) fn note(&mut self, text: &str) {
+    pub(crate) fn note(&mut self, text: &str) {
         if !self.notes.iter().any(|note| note == text) {
             self.notes.push(text.to_owned());
         }

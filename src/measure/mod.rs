@@ -66,6 +66,7 @@ pub use request::{Request, RoundOutcome};
 pub use schedule::{TimeRun, run, run_within};
 
 pub use session::Session;
+pub(crate) use traced::Atlas;
 pub use traced::{CodeOwner, Place, Sources, Traced, TracedStack};
 
 /// What was measured of one benchmark.

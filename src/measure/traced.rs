@@ -85,7 +85,7 @@ pub struct Sources<'a> {
 }
 
 /// Looks places up, each only once.
-pub(super) struct Atlas<'a> {
+pub(crate) struct Atlas<'a> {
     sources_at: Sources<'a>,
     objects: HashMap<PathBuf, Option<Symbols>>,
     places: HashMap<CodeAddress, Vec<Place>>,
@@ -94,7 +94,7 @@ pub(super) struct Atlas<'a> {
 
 impl<'a> Atlas<'a> {
     /// For executables that were built from these sources.
-    pub(super) fn new(sources: Sources<'a>) -> Atlas<'a> {
+    pub(crate) fn new(sources: Sources<'a>) -> Atlas<'a> {
         Atlas {
             sources_at: sources,
             objects: HashMap::new(),
@@ -103,7 +103,7 @@ impl<'a> Atlas<'a> {
         }
     }
 
-    pub(super) fn trace(&mut self, stacks: AddressStacks, stride: u64) -> Traced {
+    pub(crate) fn trace(&mut self, stacks: AddressStacks, stride: u64) -> Traced {
         let traced = stacks.stacks.iter().map(|stack| self.stack(stack));
         Traced {
             stacks: traced.collect(),

@@ -121,13 +121,32 @@ impl AllocationSeam {
         run_dir: &Path,
         executables: Paired<&Path>,
     ) -> Result<AllocationSeam, SeamError> {
+        AllocationSeam::of(run_dir, executables, ProbedSubject::Benchmarks)
+    }
+
+    /// The same for programs that are counted as a whole.
+    ///
+    /// # Errors
+    /// As [`AllocationSeam::prepare`].
+    pub fn of_programs(
+        run_dir: &Path,
+        executables: Paired<&Path>,
+    ) -> Result<AllocationSeam, SeamError> {
+        AllocationSeam::of(run_dir, executables, ProbedSubject::Program)
+    }
+
+    fn of(
+        run_dir: &Path,
+        executables: Paired<&Path>,
+        subject: ProbedSubject,
+    ) -> Result<AllocationSeam, SeamError> {
         let kind = ProbeBuild {
             probe: ALLOCATION_PROBE,
             room: Room {
                 record_words: layout::ALLOCATION_WORDS,
                 stacks: STACKS,
             },
-            subject: ProbedSubject::Benchmarks,
+            subject,
         };
         let (seam, symbols) = Seam::of_kind(run_dir, executables, &Settings::default(), kind)?;
         Ok(AllocationSeam {
@@ -197,6 +216,33 @@ impl AllocationSeam {
             channel.set(layout::TRACE_LIMIT, tracing.limit)?;
         }
         self.seam.observe()
+    }
+
+    /// Begins to count a whole process of `side`, which has not been started, and to record call stacks.
+    ///
+    /// # Errors
+    /// If the files of the seam cannot be written.
+    pub fn begin_program(&mut self, side: Side, tracing: Tracing) -> Result<(), SeamError> {
+        let channel = self.seam.channels.get(side);
+        channel.set(layout::TRACE_STRIDE, tracing.stride)?;
+        channel.set(layout::TRACE_LIMIT, tracing.limit)?;
+        channel.set(layout::COUNT_FROM_START, 1)?;
+        self.seam.generation += 1;
+        let generation = self.seam.generation;
+        self.seam.start_side(side, layout::MODE_OFF, generation)
+    }
+
+    /// What the process of `side` did, once it stands still at its end; `None` before.
+    ///
+    /// # Errors
+    /// If the shared file cannot be read.
+    pub fn take_program(&self, side: Side) -> Result<Option<AllocationRecord>, SeamError> {
+        let channel = self.seam.channels.get(side);
+        if channel.get(layout::PHASE)? != layout::PHASE_ENOUGH {
+            return Ok(None);
+        }
+        let log = channel.log()?;
+        Ok(log.first().map(|words| AllocationRecord::of(words)))
     }
 
     /// As [`Seam::bound`].

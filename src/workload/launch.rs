@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::discover::Failure;
 use crate::harness::Ending;
-use crate::process::{Launched, Launcher, Placement, Tail, launcher, without_session};
+use crate::process::{Child, Launched, Launcher, Placement, Tail, launcher, without_session};
 use crate::scratch::Scratch;
 use crate::units::{Metric, Side};
 
@@ -16,7 +16,7 @@ use super::fill::{FilledCommand, FilledWorkload};
 use super::printed::PrintedOutput;
 
 /// How often a program of which nothing is measured is looked at.
-const GLANCE: Duration = Duration::from_millis(2);
+pub(super) const GLANCE: Duration = Duration::from_millis(2);
 
 /// What starts commands.
 #[derive(Debug, Clone, Copy)]
@@ -116,18 +116,9 @@ impl Launch<'_> {
         env: Vec<(OsString, OsString)>,
     ) -> Result<(), String> {
         let told = |error: io::Error| Ending::NotStarted(error).to_string();
-        let mut running = Command::new(&command.program);
-        running.stdin(match &workload.stdin {
-            Some(file) => Stdio::from(std::fs::File::open(file).map_err(told)?),
-            None => Stdio::null(),
-        });
-        self.surround(&mut running, workload, command)
+        let mut child = self
+            .start_unmeasured(workload, command, env)
             .map_err(told)?;
-        running
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .envs(env);
-        let mut child = self.scratch.spawn_benchmark(&mut running).map_err(told)?;
         let end = Instant::now() + expected.timeout;
         loop {
             match child.try_wait().map_err(told)? {
@@ -141,6 +132,29 @@ impl Launch<'_> {
                 None => std::thread::sleep(GLANCE),
             }
         }
+    }
+
+    /// Starts a command without a launcher, with more variables.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub(super) fn start_unmeasured(
+        self,
+        workload: &FilledWorkload,
+        command: &FilledCommand,
+        env: Vec<(OsString, OsString)>,
+    ) -> io::Result<Child> {
+        let mut running = Command::new(&command.program);
+        running.stdin(match &workload.stdin {
+            Some(file) => Stdio::from(std::fs::File::open(file)?),
+            None => Stdio::null(),
+        });
+        self.surround(&mut running, workload, command)?;
+        running
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .envs(env);
+        self.scratch.spawn_benchmark(&mut running)
     }
 
     /// The arguments, the folder and the environment of a command.
@@ -169,7 +183,7 @@ impl Launch<'_> {
         workload: &FilledWorkload,
         command: &FilledCommand,
         is_heard: bool,
-    ) -> io::Result<(crate::process::Child, std::os::unix::net::UnixStream)> {
+    ) -> io::Result<(Child, std::os::unix::net::UnixStream)> {
         let stdin = workload.stdin.as_deref();
         let (mut launching, socket) = self.launcher.command(&command.program, stdin)?;
         self.surround(&mut launching, workload, command)?;

@@ -4,6 +4,7 @@
 //! pairs whose order is drawn and balanced; as many pairs as fill the time of a round are a round ([`run`]). From
 //! there on a workload is a benchmark like any other: its runs are samples of one iteration.
 
+mod allocations;
 mod course;
 mod fill;
 mod launch;
@@ -14,15 +15,17 @@ mod schedule;
 mod sides_differ;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::discover::{Benchmark, Discovery, Identity, Presence, Target};
 use crate::measure::Measured;
 use crate::process::{Interrupted, ProgramUsage};
-use crate::units::{BenchmarkKey, Metric, Paired};
+use crate::units::{BenchmarkKey, Metric, Paired, Side};
 
 use fill::FilledWorkload;
 
+pub use allocations::count_allocations;
 pub use matching::find;
 pub use profile::profile;
 pub use schedule::{WorkloadClock, run};
@@ -143,9 +146,31 @@ impl MatchedWorkload {
         Some(&self.target.benchmarks.first()?.key)
     }
 
+    fn presence(&self) -> Presence {
+        let benchmark = self.target.benchmarks.first();
+        benchmark.map_or(Presence::Common, |benchmark| benchmark.presence)
+    }
+
+    /// The executables that it starts. The other side's stands in for one that is missing, and is never run.
+    ///
+    /// # Errors
+    /// It starts something else, as a lower-case fragment.
+    fn programs(&self) -> Result<Paired<&Path>, String> {
+        let path = |side: Side| Some(self.sides.get(side).as_ref()?.command.program.as_path());
+        let any = path(Side::Head).or(path(Side::Base));
+        let any = any.ok_or("no side has all of its programs")?;
+        let is_built = |side: Side| {
+            let executable = self.target.executables.get(side).as_ref();
+            executable.map(|one| one.path.as_path()) == path(side)
+        };
+        if !Side::BOTH.into_iter().all(is_built) {
+            return Err("it does not start a program of the workspace by itself".to_owned());
+        }
+        Ok(Paired::from_fn(|side| path(side).unwrap_or(any)))
+    }
+
     /// Whether there is anything to measure.
     fn may_differ(&self) -> bool {
-        let presence = self.target.benchmarks.first().map(|one| one.presence);
-        self.target.identity != Identity::Identical || presence != Some(Presence::Common)
+        self.target.identity != Identity::Identical || self.presence() != Presence::Common
     }
 }

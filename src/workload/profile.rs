@@ -96,7 +96,7 @@ fn one(
         }
     };
     for side in Side::BOTH {
-        if presence(workload) == Presence::Only(side.other()) {
+        if workload.presence() == Presence::Only(side.other()) {
             continue;
         }
         process::check()?;
@@ -117,11 +117,6 @@ fn one(
     Ok(profiled)
 }
 
-fn presence(workload: &MatchedWorkload) -> Presence {
-    let benchmark = workload.target.benchmarks.first();
-    benchmark.map_or(Presence::Common, |benchmark| benchmark.presence)
-}
-
 /// The programs of a workload, ready to be profiled.
 struct Programs<'a> {
     workload: &'a MatchedWorkload,
@@ -131,19 +126,7 @@ struct Programs<'a> {
 
 impl<'a> Programs<'a> {
     fn of(workload: &'a MatchedWorkload, clock: WorkloadClock<'a>) -> Result<Programs<'a>, String> {
-        let path = |side: Side| Some(workload.sides.get(side).as_ref()?.command.program.as_path());
-        let any = path(Side::Head).or(path(Side::Base));
-        let any = any.ok_or("no side has all of its programs")?;
-        let is_built = |side: Side| {
-            let executable = workload.target.executables.get(side).as_ref();
-            executable.map(|one| one.path.as_path()) == path(side)
-        };
-        if !Side::BOTH.into_iter().all(is_built) {
-            return Err("it does not start a program of the workspace by itself".to_owned());
-        }
-        // The other side's stands in for one that is missing, and is never run.
-        let paths = Paired::from_fn(|side| path(side).unwrap_or(any));
-        let seam = ProfileSeam::of_programs(clock.scratch.path(), paths);
+        let seam = ProfileSeam::of_programs(clock.scratch.path(), workload.programs()?);
         Ok(Programs {
             workload,
             seam: seam.map_err(|error| error.to_string())?,

@@ -30,6 +30,7 @@ fn run(range: &str, words: &[&str]) -> Value {
     let output = workspace()
         .keeping(&format!("{range} {SHORT} --format json"))
         .args(words)
+        .env("LEFT", workspace().beside("left"))
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -61,6 +62,7 @@ fn direction<'r>(report: &'r Value, id: &str, metric: &str) -> Option<&'r str> {
 one_run!(
     programs_are_compared_judged_and_explained: a_slower_loop_is_slower_and_takes_more_processor_time,
     a_larger_peak_is_found_and_held_against_its_budget,
+    allocations_are_counted_exactly_and_traced_to_their_lines,
     what_one_side_lacks_is_added_or_removed,
     a_program_that_fails_on_one_side_is_named_with_its_last_words,
     an_exit_code_that_is_expected_is_no_failure,
@@ -88,7 +90,28 @@ fn a_larger_peak_is_found_and_held_against_its_budget() {
     assert_eq!(direction(report, "hoard", "page-faults"), Some("more"));
     assert_eq!(budget(report, "peak-memory")["status"], "over");
     let reasons = report["reasons"].to_string();
-    assert!(reasons.contains("1 program needs more memory"), "{reasons}");
+    assert!(
+        reasons.contains("peak memory") && reasons.contains("benchmarks allocate more"),
+        "{reasons}"
+    );
+}
+
+fn allocations_are_counted_exactly_and_traced_to_their_lines() {
+    let report = planted();
+    assert_eq!(direction(report, "letters", "allocations"), Some("more"));
+    let of = |id: &str, metric: &str| {
+        let change = &entry(report, id)["metrics"][metric];
+        ["base", "head"].map(|side| change[side]["value"].as_f64().unwrap())
+    };
+    // A string each, and one more for its repetition.
+    let [base, head] = of("letters", "allocations");
+    assert_eq!(head - base, 100.0);
+    let sites = entry(report, "letters")["sites"].to_string();
+    assert!(sites.contains("tool::planted::letters"), "{sites}");
+    // Within a hundredth of what it asks for by itself.
+    let [base, head] = of("hoard", "bytes");
+    assert!((base / f64::from(24 << 20) - 1.0).abs() < 0.01, "{base}");
+    assert!((head / f64::from(36 << 20) - 1.0).abs() < 0.01, "{head}");
 }
 
 fn budget<'r>(report: &'r Value, metric: &str) -> &'r Value {
@@ -156,20 +179,11 @@ fn megabytes_of_output_do_no_harm() {
 
 fn what_a_program_leaves_running_is_ended() {
     assert_eq!(entry(planted(), "fork")["failure"], Value::Null);
-    let mut seen = 0;
-    let kept = workspace().beside("cache/cargo-perfcheck");
-    for entry in std::fs::read_dir(kept).unwrap() {
-        for side in ["base", "head"] {
-            let file = entry.as_ref().unwrap().path().join(format!("left-{side}"));
-            let Ok(id) = std::fs::read_to_string(file) else {
-                continue;
-            };
-            seen += 1;
-            let process = Path::new("/proc").join(id.trim());
-            assert!(!process.exists(), "{} still runs", process.display());
-        }
+    for side in ["base", "head"] {
+        let id = std::fs::read_to_string(workspace().beside(&format!("left-{side}"))).unwrap();
+        let process = Path::new("/proc").join(id.trim());
+        assert!(!process.exists(), "{} still runs", process.display());
     }
-    assert_eq!(seen, 2);
 }
 
 fn data_comes_on_the_standard_input_and_in_variables() {

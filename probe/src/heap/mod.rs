@@ -20,6 +20,7 @@ mod native;
 mod patch;
 mod sizes;
 mod trace;
+mod whole;
 mod wrapper;
 
 use crate::chain::Process;
@@ -79,6 +80,9 @@ pub(crate) unsafe fn attach(shared: &Shared, process: &Process, attached: *mut u
         }
     };
     shared.set(layout::SHIM_STATE, state);
+    if shared.get(layout::COUNT_FROM_START) == 1 {
+        whole::begin(shared, attached);
+    }
 }
 
 /// Records what a sample has left behind, and what is known about the allocator.

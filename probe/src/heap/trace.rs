@@ -49,6 +49,14 @@ static RANDOM: AtomicU64 = AtomicU64::new(0x9e37_79b9_7f4a_7c15);
 /// since that thread is inside an allocation.
 static LOCK: AtomicBool = AtomicBool::new(false);
 
+/// Whether stacks count wherever they come from, since the whole process is of interest.
+static IS_WHOLE: AtomicBool = AtomicBool::new(false);
+
+/// The whole process is of interest.
+pub(super) fn take_all_stacks() {
+    IS_WHOLE.store(true, Ordering::Relaxed);
+}
+
 /// # Safety
 /// Called once, while there is one thread. `attached` stays valid.
 pub(super) unsafe fn attach(shared: &Shared, process: &Process, attached: *mut u64) {
@@ -169,7 +177,8 @@ impl Stack {
     /// allocates. Its stacks are those of the main thread that do not come from the timed function.
     fn is_of_benchmark(&self) -> bool {
         let here = (&raw const *self).addr();
-        self.timed || self.length == layout::TRACE_DEPTH || !self.known.process.holds(here)
+        let is_known = self.timed || self.length == layout::TRACE_DEPTH;
+        is_known || IS_WHOLE.load(Ordering::Relaxed) || !self.known.process.holds(here)
     }
 
     /// Raises the counts of this stack in the table, which is locked.
