@@ -21,8 +21,8 @@
 //! | [`seam`] | executables | the clock of both sides, in alternation, and its log |
 //! | [`measure`] | matched benchmarks | raw paired samples |
 //! | [`workload`] | command lines, builds | whole programs as benchmarks, and their paired runs |
-//! | [`service`] | services, builds | both sides alive under load, in turns |
 //! | [`stats`] | numbers | estimates, intervals, decisions |
+//! | [`service`] | services, builds | both sides alive under load, in turns |
 //! | [`analyse`] | raw samples | comparisons with verdicts |
 //! | [`attribute`] | profiles | which functions a change comes from |
 //! | [`judge`] | comparisons, budgets, rules, coverage | the vote and its typed reasons |
@@ -62,9 +62,9 @@ pub mod measure;
 
 pub mod workload;
 
-pub mod service;
-
 pub mod stats;
+
+pub mod service;
 
 pub mod analyse;
 

@@ -1,6 +1,7 @@
 //! Services under load, from the plan to the delivered report.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::assemble::{RunFindings, assemble};
 use super::compare::{lay_out, report_of};
@@ -36,6 +37,8 @@ fn make_report(
     events: EventSink<'_>,
 ) -> Result<Report, RunFailure> {
     let began = Timestamp::now();
+    let own_program = std::env::current_exe().map_err(RunFailure::other)?;
+    service::check(&plan.services, &own_program)?;
     let machine = Machine::read();
     let mut stages = Stages::begin();
     let resolved =
@@ -47,7 +50,14 @@ fn make_report(
     deadline.arm().map_err(RunFailure::other)?;
 
     let watch = Watch::begin(occupied());
-    let (family, runs) = measure(plan, &builds, &discovery, deadline, scratch, events)?;
+    let (family, runs) = measure(
+        plan,
+        (&builds, &own_program),
+        &discovery,
+        deadline,
+        scratch,
+        events,
+    )?;
     stages.end("load");
     let disturbances = watch.finish();
     let settling = Settling::plan(&plan.thresholds, &plan.sampling, family);
@@ -124,20 +134,19 @@ fn discover(plan: &Plan, builds: &Paired<Build>) -> Discovery {
 /// Measures every service that both sides have, one after the other. Also gives how many rows share the error.
 fn measure(
     plan: &Plan,
-    builds: &Paired<Build>,
+    (builds, own_program): (&Paired<Build>, &Path),
     discovery: &Discovery,
     deadline: Deadline,
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> Result<(usize, Vec<ServiceRun>), RunFailure> {
-    let own_program = std::env::current_exe().map_err(RunFailure::other)?;
     let family = discovery.common(|_, _| true);
     let settling = Settling::plan(&plan.thresholds, &plan.sampling, family);
     let pass = Pass::Time;
     let began = std::time::Instant::now();
     events(Event::PassStarted {
         pass,
-        benchmarks: plan.services.len(),
+        benchmarks: family,
         rounds: plan.sampling.rounds,
     });
     let mut runs = Vec::new();
@@ -151,7 +160,7 @@ fn measure(
             service: one,
             key: &key,
             builds,
-            own_program: &own_program,
+            own_program,
             seed: plan.sampling.seed,
             rounds: one.rounds,
             end: deadline.end(),

@@ -117,6 +117,9 @@ impl ListenPlace {
 }
 
 impl Service {
+    /// The bench target that services have in reports, rules and budgets.
+    pub const TARGET: &str = "service";
+
     /// The first part of each slice, as a share of it, is not counted: timers that were stopped fire at once, and caches
     /// are cold.
     pub const DISCARDED: f64 = 0.25;

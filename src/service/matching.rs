@@ -6,7 +6,7 @@ use crate::plan::Service;
 use crate::units::{BenchmarkKey, Paired, Side};
 
 use super::fill::ServiceSide;
-use super::rows::{RowKind, TARGET};
+use super::rows::RowKind;
 
 /// A service as benchmarks: its rows, on the sides that have its program.
 #[must_use]
@@ -57,7 +57,7 @@ pub fn key(service: &Service, builds: &Paired<Build>) -> BenchmarkKey {
         .next();
     BenchmarkKey {
         package: package.unwrap_or_else(|| service.name.clone()),
-        target: TARGET.to_owned(),
+        target: Service::TARGET.to_owned(),
         id: service.name.clone(),
     }
 }

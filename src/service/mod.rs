@@ -25,8 +25,8 @@ use crate::units::{BenchmarkKey, Paired, Side};
 
 pub use error::ServiceError;
 pub use matching::{key, target};
-pub use rounds::{ServiceLoad, run};
-pub use rows::{RowKind, TARGET};
+pub use rounds::{ServiceLoad, check, run};
+pub use rows::RowKind;
 
 /// One round: a slice of each kind and side, with fresh processes unless the service keeps its own.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@ use crate::measure::Measured;
 use crate::plan::{IdleMode, RequestRate, RestartMode, Service};
 use crate::process::{self, GroupUsage, Interrupted};
 use crate::scratch::Scratch;
+use crate::stats::percentile;
 use crate::units::{BenchmarkKey, Event, EventSink, Paired, Side};
 
 use super::fill::ServiceSide;
@@ -43,6 +44,15 @@ pub struct ServiceLoad<'a> {
     pub rounds: usize,
     /// After this no round begins.
     pub end: Option<Instant>,
+}
+
+/// Whether the services can be loaded at all, as far as that can be said before anything is built.
+///
+/// # Errors
+/// The load generator is not there, or a header's variable is not set.
+pub fn check(services: &[Service], own_program: &Path) -> Result<(), ServiceError> {
+    let mut generators = services.iter().map(|one| Generator::of(one, own_program));
+    generators.try_for_each(|generator| generator.map(drop))
 }
 
 /// Measures a service in rounds, until `is_settled` says that every row is.
@@ -201,24 +211,26 @@ impl ServiceCourse<'_> {
         }
     }
 
-    /// The rate at which latency is measured. Both sides answer a first slice as fast as they can, which warms them up and
+    /// The rate at which latency is measured. Both sides answer as fast as they can at first, which
     /// shows whether they answer at all.
     fn find_rate(&mut self, pair: &mut ServerPair) -> Result<f64, SliceEnd> {
-        let seed = self.load.seed;
-        let first = Paired::new(
-            self.slice(pair, Side::Base, LoadShape::Closed, seed)?,
-            self.slice(pair, Side::Head, LoadShape::Closed, seed)?,
-        );
+        let first = self.turns(pair, self.first(0), LoadShape::Closed, self.load.seed)?;
         for side in Side::BOTH {
-            let slices = std::iter::once(&first.get(side).outcome);
+            let slices = first.get(side).iter().map(|slice| &slice.outcome);
             if let Some(failure) = failure_of_answers(side, slices, MOST_FIRST_ERRORS) {
                 return Err(SliceEnd::Failed(failure));
             }
         }
+        let mut capacities: Vec<f64> = first
+            .base
+            .iter()
+            .map(|slice| slice.outcome.throughput())
+            .collect();
+        capacities.sort_by(f64::total_cmp);
         Ok(match self.load.service.rate {
             RequestRate::PerSecond(rate) => rate,
             RequestRate::OfCapacity(share) => {
-                (first.base.outcome.throughput() * share.as_fraction()).max(1.0)
+                (percentile(&capacities, 0.5) * share.as_fraction()).max(1.0)
             }
         })
     }

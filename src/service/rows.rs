@@ -3,12 +3,10 @@
 use crate::discover::Failure;
 use crate::load_generator::{LoadOutcome, NotUsable, Percentile};
 use crate::measure::{Measured, Pairing, Round, Samples};
+use crate::plan::Service;
 use crate::units::{BenchmarkKey, Metric, Paired, Side, plural};
 
 use super::ServiceRound;
-
-/// The target that services have in reports, rules and budgets.
-pub const TARGET: &str = "service";
 
 /// What of a service is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +48,10 @@ impl RowKind {
     /// The row of this name in reports, if it is one of a service.
     #[must_use]
     pub fn of(key: &BenchmarkKey) -> Option<RowKind> {
-        let (_, name) = key.id.rsplit_once('/').filter(|_| key.target == TARGET)?;
+        let (_, name) = key
+            .id
+            .rsplit_once('/')
+            .filter(|_| key.target == Service::TARGET)?;
         RowKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 

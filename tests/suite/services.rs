@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use snapbox::cmd::cargo_bin;
 
-use crate::support::{Workspace, copy};
+use crate::support::{Workspace, copy, executable};
 
 /// How the server of the fixture is loaded: briefly.
 const USUAL: &str = r#"
@@ -267,6 +267,38 @@ fn a_run_that_is_interrupted_says_so_and_leaves_nothing_running() {
         "interrupted"
     );
     assert_eq!(output.status.code(), Some(103));
+}
+
+#[test]
+fn a_load_generator_that_is_missing_or_killed_is_told() {
+    let workspace = Workspace::new();
+    copy(&repository().root(), &workspace.root());
+    let folder = workspace.beside("bin");
+    std::fs::create_dir(&folder).unwrap();
+    // The generator is looked for beside the program.
+    let program = folder.join("cargo-perfcheck");
+    std::fs::copy(cargo_bin!("cargo-perfcheck"), &program).unwrap();
+    let run = || {
+        let mut command = std::process::Command::new(&program);
+        cargo_perfcheck::process::clean_env(&mut command)
+            .args(["perfcheck", "load", "main~1..main", "--format", "json"])
+            .current_dir(workspace.root())
+            .env("XDG_CACHE_HOME", workspace.beside("cache"))
+            .output()
+            .unwrap()
+    };
+    let missing = run();
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(said.contains("perfcheck-load` is not there"), "{said}");
+    assert_eq!(missing.status.code(), Some(101));
+    executable(&folder.join("perfcheck-load"), "#!/bin/sh\nkill -9 $$\n");
+    let report: Value = serde_json::from_slice(&run().stdout).unwrap();
+    let reason = row(&report, "api/p50")["failure"]["reason"].to_string();
+    assert!(
+        reason.contains("could not be loaded: the load generator was ended (signal: 9"),
+        "{reason}"
+    );
+    assert_eq!(running(&workspace), [""; 0]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Budgets: what a benchmark or a program may use at most, whatever it used before.
 
 use super::super::PlanError;
+use super::super::Service;
 use super::super::amount;
 use super::super::value::Share;
 use super::ValueOrigin;
@@ -117,7 +118,9 @@ impl Budgets {
         let in_vain = |budget: &Budget| match &budget.whose {
             BudgetSubjectKind::Benchmarks(selector) => {
                 let mut all = benchmarks.clone();
-                let in_vain = !all.any(|key| selector.speaks_of(key));
+                // A comparison of benchmarks has no services.
+                let elsewhere = selector.target.as_str() == Service::TARGET;
+                let in_vain = !elsewhere && !all.any(|key| selector.speaks_of(key));
                 in_vain.then(|| selector.to_string())
             }
             BudgetSubjectKind::Binaries { .. } => None,
@@ -374,6 +377,13 @@ mod tests {
         let budgets = budgets("[[budget]]\nmatch = 'gone/*'\ntarget = 'x'\np50 = '1ms'\n").unwrap();
         let all = [("x", "here"), ("y", "gone/1")].map(|(t, id)| BenchmarkKey::new("a", t, id));
         assert_eq!(budgets.without_benchmark(all.iter()), ["gone/*, target x"]);
+    }
+
+    #[test]
+    fn a_budget_of_services_is_not_in_vain_where_benchmarks_are_compared() {
+        let budgets = budgets("[[budget]]\ntarget = 'service'\np50 = '1ms'\n").unwrap();
+        let all = [BenchmarkKey::new("a", "x", "sum")];
+        assert_eq!(budgets.without_benchmark(all.iter()), [""; 0]);
     }
 
     #[test]
