@@ -121,6 +121,14 @@ fn failure(configuration: &str) -> (String, String) {
 #[test]
 fn more_work_and_a_leak_are_found_and_both_sides_answered_the_same_requests() {
     let (report, code) = load(USUAL, "api main~1..main");
+    let schema = include_str!("../../schemas/report.v2.json");
+    let schema = serde_json::from_str(schema).unwrap();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<String> = schema
+        .iter_errors(&report)
+        .map(|one| one.to_string())
+        .collect();
+    assert_eq!(errors, [""; 0]);
     let processor = row(&report, "api/processor");
     assert_eq!(processor["verdict"], "slower", "{processor:#}");
     let metrics = &processor["metrics"];
