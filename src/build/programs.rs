@@ -2,7 +2,7 @@
 
 use cargo_metadata::{Artifact, Package, TargetKind};
 
-use crate::plan::{ProgramName, Selection};
+use crate::plan::{BenchmarkNeed, ProgramName, Selection};
 use crate::units::{EventSink, Paired, Side};
 
 use super::compile::{self, Compiled};
@@ -18,7 +18,8 @@ pub(super) struct FoundProgram<'a> {
     target: &'a cargo_metadata::Target,
 }
 
-/// Checks that every program that a workload names is on one side at least, and is one program only.
+/// Checks that every program that a workload names is one program only, and on one side at least where it was typed: the
+/// configuration of today may be compared with revisions that have not got it yet.
 pub(super) fn check_programs(
     sites: &Paired<BuildSite<'_>>,
     selection: &Selection,
@@ -35,7 +36,8 @@ pub(super) fn check_programs(
                 packages: [first, second].map(|one| one.package.name.to_string()),
             });
         }
-        if found.base.is_empty() && found.head.is_empty() {
+        let is_typed = selection.benchmarks == BenchmarkNeed::Unwanted;
+        if is_typed && found.base.is_empty() && found.head.is_empty() {
             let there = sites.head.all_programs();
             let names: Vec<&str> = there.iter().map(|one| one.target.name.as_str()).collect();
             return Err(BuildError::NoSuchProgram {

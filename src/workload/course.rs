@@ -63,7 +63,7 @@ impl<'a> WorkloadCourse<'a> {
         let filled = self.workload.sides.get(side).as_ref();
         filled.ok_or_else(|| Failure {
             side,
-            reason: "lacks a program that it names, and the other side another one".to_owned(),
+            reason: "lacks a program that the command names".to_owned(),
             stderr_tail: String::new(),
         })
     }

@@ -203,10 +203,13 @@ fn the_report_keeps_to_its_schema() {
 }
 
 #[test]
-fn a_program_is_identical_until_its_data_differ() {
-    let report = run("HEAD~1..HEAD", &["--filter", "^(idle|copy)$"]);
+fn a_program_is_identical_until_its_data_differ_and_one_of_neither_side_fails_alone() {
+    let report = run("HEAD~1..HEAD", &["--filter", "^(idle|copy|old)$"]);
     assert_eq!(verdict(&report, "idle"), "identical");
     assert_ne!(verdict(&report, "copy"), "identical");
+    // The configuration speaks of a program that these two commits do not have.
+    let reason = &entry(&report, "old")["failure"]["reason"];
+    assert_eq!(*reason, "lacks a program that the command names");
 }
 
 #[test]
@@ -221,7 +224,7 @@ fn a_command_line_is_compared_without_any_configuration_and_its_change_is_explai
     assert_eq!(first["function"], "tool::planted::spin", "{explanation}");
     assert!(first.to_string().contains("src/planted.rs"), "{first}");
     assert!(
-        first.to_string().contains("for turn in 0..16_000_000"),
+        first.to_string().contains("for turn in 0..80_000_000"),
         "{first}"
     );
 }
