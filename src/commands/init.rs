@@ -9,6 +9,7 @@ use crate::plan::{CiSystem, Environment, ExitStatus, InitArgs};
 
 const GITHUB: &str = include_str!("../../ci/github/perfcheck.yml");
 const GITHUB_COMMENT: &str = include_str!("../../ci/github/perfcheck-comment.yml");
+const GITHUB_HISTORY: &str = include_str!("../../ci/github/perfcheck-history.yml");
 const GITLAB: &str = include_str!("../../ci/gitlab/perfcheck.yml");
 const SHELL: &str = include_str!("../../ci/shell/perfcheck.sh");
 
@@ -121,6 +122,7 @@ fn recipe(system: CiSystem, root: &Path) -> Vec<NewFile> {
         CiSystem::Github => &[
             (".github/workflows/perfcheck.yml", GITHUB),
             (".github/workflows/perfcheck-comment.yml", GITHUB_COMMENT),
+            (".github/workflows/perfcheck-history.yml", GITHUB_HISTORY),
         ],
         CiSystem::Gitlab => &[(".gitlab/perfcheck.yml", GITLAB)],
         CiSystem::Shell => &[("ci/perfcheck.sh", SHELL)],

@@ -142,6 +142,10 @@ fn the_committed_recipes_are_the_ones_that_init_writes() {
             ".github/workflows/perfcheck-comment.yml",
             "ci/github/perfcheck-comment.yml",
         ),
+        (
+            ".github/workflows/perfcheck-history.yml",
+            "ci/github/perfcheck-history.yml",
+        ),
         (".gitlab/perfcheck.yml", "ci/gitlab/perfcheck.yml"),
         ("ci/perfcheck.sh", "ci/shell/perfcheck.sh"),
     ] {

@@ -62,6 +62,7 @@ fn workflows_pin_every_action_and_put_nothing_of_a_pull_request_into_a_shell() {
     for path in [
         "ci/github/perfcheck.yml",
         "ci/github/perfcheck-comment.yml",
+        "ci/github/perfcheck-history.yml",
         "ci/github/release.yml",
     ] {
         let workflow = recipe(path);
@@ -279,10 +280,38 @@ impl Machine {
             }
             "${{ github.event.workflow_run.head_branch }}" => HOSTILE.to_owned(),
             "${{ github.event.pull_request.base.sha }}" => self.id("HEAD~1"),
+            // Of a branch that was just created.
+            "${{ github.event.before }}" => "0".repeat(40),
+            "${{ github.sha }}" => self.id("HEAD"),
             "${{ github.event.pull_request.head.sha }}"
             | "${{ github.event.workflow_run.head_sha }}" => self.id("HEAD"),
             other => panic!("{other}"),
         }
+    }
+
+    /// Runs the workflow of the main branch on a clone: what it measured is with the remote then, and in the trend.
+    fn records_the_push(&self, original: &Path) {
+        let git = |folder: &Path, words: &[&str]| {
+            let output = Command::new("git").args(words).current_dir(folder).output();
+            let output = output.unwrap();
+            assert!(output.status.success(), "{words:?} {output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let remote = self.at("remote.git");
+        let path = remote.to_str().unwrap();
+        git(original, &["clone", "--quiet", "--bare", ".", path]);
+        git(original, &["remote", "add", "origin", path]);
+        let output = self.workflow("ci/github/perfcheck-history.yml", original);
+        assert!(output.status.success(), "{output:?}");
+        let kept = git(
+            &remote,
+            &["ls-tree", "-r", "--name-only", "refs/perfcheck/history"],
+        );
+        assert_eq!(kept.lines().count(), 1, "{kept}");
+        let trend = std::fs::read_to_string(original.join("perfcheck/trend.html")).unwrap();
+        assert!(trend.contains("sorting"), "{trend}");
+        git(original, &["remote", "remove", "origin"]);
+        std::fs::remove_file(original.join("perfcheck/trend.html")).unwrap();
     }
 
     /// The commenting workflow, which must not fail; what it sent, a line a request.
@@ -338,6 +367,7 @@ fn the_steps_of_the_workflows_compare_two_commits_and_write_one_comment_that_is_
         std::io::Write::write_all(&mut std::io::stderr(), told).unwrap();
         return;
     }
+    machine.records_the_push(&folder);
     let artefact = machine.at("record/artefact");
     std::fs::rename(folder.join("perfcheck"), &artefact).unwrap();
     machine.write("record/pulls", &pulls(&machine.id("HEAD")));
