@@ -1,21 +1,22 @@
-//! What a report says of the layouts in which benchmarks were timed.
+//! What a report says about the layouts in which benchmarks were timed.
 
 use std::collections::BTreeMap;
 
 use crate::measure::LayoutRun;
 
-/// Notes on targets that were timed in the layout that cargo made, as lower-case fragments: one for each reason.
+/// Notes on targets that did not get a layout for each round, as lower-case fragments: one for each reason.
 pub(super) fn notes(run: &LayoutRun) -> Vec<String> {
-    let mut targets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut targets: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for fixed in &run.fixed {
-        targets
-            .entry(&fixed.reason)
-            .or_default()
-            .push(&fixed.target);
+        let cause = std::error::Error::source(&fixed.reason);
+        let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+        let name = format!("{}::{}", fixed.package, fixed.target);
+        let of_reason = targets.entry(format!("{}{cause}", fixed.reason));
+        of_reason.or_default().push(name);
     }
-    let note = |(reason, targets): (&str, Vec<&str>)| {
+    let note = |(reason, targets): (String, Vec<String>)| {
         format!(
-            "{} kept one layout of code in all rounds, so a function that merely moved may seem faster or slower: {reason}",
+            "no layout of the code for each round of {}, so functions that merely moved may look faster or slower: {reason}",
             targets.join(", ")
         )
     };

@@ -37,15 +37,15 @@ pub(crate) struct FunctionOrder {
 /// The code of one side from its first function to its last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CodeLayout<'a> {
-    /// Before everything.
+    /// The bytes before everything else.
     pub(crate) first_gap: u64,
-    /// The symbols of what differs. What follows begins at a page,
+    /// The symbols of what differs.
     pub(crate) differing: Vec<&'a str>,
-    /// after this gap.
+    /// The bytes before the shared functions, from the beginning of a page.
     pub(crate) second_gap: u64,
     /// The symbols of what both sides have.
     pub(crate) shared: Vec<&'a str>,
-    /// Before the rest.
+    /// The bytes between the shared functions and what has no order.
     pub(crate) third_gap: u64,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{Artifact, Package, TargetKind};
 
 use super::compile::Compiled;
-use super::relink::KeptLink;
+use super::relink::{self, KeptLink};
 use super::side::BuildSite;
 use super::workspace::{Workspace, folder};
 use super::{CommandLine, CriterionPackage, Executable, lock, runtime};
@@ -25,6 +25,7 @@ impl BuildSite<'_> {
             .filter_map(|artifact| self.executable(resolved, compiled, artifact))
             .collect();
         executables.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
+        relink::sweep(&self.tools, &executables);
         executables
     }
 

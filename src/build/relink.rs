@@ -14,6 +14,7 @@ use crate::binary::CodeLayout;
 use crate::process;
 use crate::scratch::Scratch;
 
+use super::Executable;
 use super::tool::{self, Tools};
 
 /// What a benchmark was linked from.
@@ -28,28 +29,80 @@ pub struct KeptLink {
 pub enum RelinkError {
     /// The build kept nothing.
     #[error(
-        "what it was linked from was not kept: an earlier version built it (`cargo perfcheck clean`), or its linker is \
-         named by a path, or is none of `cc`, `gcc` and `clang`"
+        "its linker is not found on the PATH as `cc`, `gcc` or `clang`, so the inputs of the link were not kept"
     )]
     NotKept,
-    /// A file of the link cannot be used.
-    #[error("what it was linked from cannot be used")]
-    Io(#[from] std::io::Error),
-    /// The linker says no.
-    #[error("its linker cannot do it: {message}")]
+    /// A part of it was linked before, and is not linked again.
+    #[error("it loads code from `{library}`")]
+    Dynamic {
+        /// A library that was built with it.
+        library: String,
+    },
+    /// The project decides on the order.
+    #[error("the project orders its functions itself (`{word}`)")]
+    Ordered {
+        /// The linker's word for that.
+        word: String,
+    },
+    /// An input of the link, or its output, cannot be used.
+    #[error("`{}` cannot be used", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The linker is another one.
+    #[error("its linker cannot order functions, which lld can")]
+    NotLld,
+    /// The linker refuses.
+    #[error("its linker fails: {message}")]
     Linker {
-        /// Its last line.
+        /// Its first line about that.
         message: String,
     },
     /// Something has changed since.
     #[error("linking it again gives another executable")]
     Different,
+    /// The executable has no table of symbols.
+    #[error("its symbols cannot be read")]
+    NoSymbols,
+    /// It depends on where its file or its code lies.
+    #[error("`{benchmark}` fails in another layout")]
+    Fails {
+        /// The benchmark's id.
+        benchmark: String,
+    },
 }
 
 /// Where the links of a side are kept.
 pub(super) fn links(target_dir: &Path) -> PathBuf {
     target_dir.join("perfcheck-links")
 }
+
+/// Removes the links of executables that are no more.
+pub(super) fn sweep(tools: &Tools<'_>, executables: &[Executable]) {
+    if executables.is_empty() {
+        return;
+    }
+    let links = links(&tool::target_dir(tools.place(), tools.at.side));
+    let entries = fs::read_dir(links).into_iter().flatten().flatten();
+    for entry in entries {
+        let is_of = |executable: &Executable| executable.path.with_file_name(entry.file_name());
+        if !executables.iter().any(|one| is_of(one).exists()) {
+            // It costs space and nothing else.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Words by which a project orders functions: its own order counts, and is a part of what is compared.
+const OWN_ORDERS: [&str; 4] = [
+    "symbol-ordering-file",
+    "section-ordering-file",
+    "call-graph-ordering-file",
+    "shuffle-sections",
+];
 
 impl KeptLink {
     /// What an executable of this side was linked from.
@@ -65,15 +118,28 @@ impl KeptLink {
     /// Links once more and compares with the executable that cargo made.
     ///
     /// # Errors
-    /// The linker fails, a file cannot be used, or the result differs.
+    /// Its code cannot be ordered, the linker fails, a file cannot be used, or the result differs.
     pub fn verify(
         &self,
         executable: &Path,
         scratch: &Scratch,
         out: &Path,
     ) -> Result<(), RelinkError> {
+        let words = self.words()?;
+        let words = words.iter().map(|word| word.to_string_lossy());
+        for word in words {
+            if OWN_ORDERS.iter().any(|order| word.contains(order)) {
+                let word = word.into_owned();
+                return Err(RelinkError::Ordered { word });
+            }
+            if let Some(library) = word.rsplit('/').next().filter(|name| name.ends_with(".so")) {
+                let library = library.to_owned();
+                return Err(RelinkError::Dynamic { library });
+            }
+        }
         self.link(scratch, out, &[])?;
-        match fs::read(out)? == fs::read(executable)? {
+        let read = |path: &Path| fs::read(path).map_err(unusable(path));
+        match read(out)? == read(executable)? {
             true => Ok(()),
             false => Err(RelinkError::Different),
         }
@@ -89,61 +155,95 @@ impl KeptLink {
         layout: &CodeLayout<'_>,
         out: &Path,
     ) -> Result<(), RelinkError> {
-        let (order, gaps) = (out.with_extension("order"), out.with_extension("s"));
-        fs::write(&order, symbols_of(layout).join("\n"))?;
-        fs::write(&gaps, assembly_of(layout))?;
+        let temporary = tempfile::tempdir_in(scratch.path()).map_err(unusable(scratch.path()))?;
+        let file = |name: &str, text: String| {
+            let path = temporary.path().join(name);
+            fs::write(&path, text).map_err(unusable(&path))?;
+            Ok(path)
+        };
+        let order = file("order", symbols_of(layout).join("\n"))?;
+        let gaps = file("gaps.s", assembly_of(layout))?;
         let mut ordering = OsString::from("-Wl,--symbol-ordering-file=");
         ordering.push(order);
         let mut words = vec![gaps.into_os_string(), ordering];
+        words.extend(["-Wl,--no-warn-symbol-ordering", "-Wl,-z,separate-code"].map(Into::into));
         // Nothing else refers to them.
         words.extend(GAPS.map(|gap| format!("-Wl,--undefined={gap}").into()));
-        // Nobody reads lines of source here, and linking takes half the time without them.
-        words.extend(
-            [
-                "--no-warn-symbol-ordering",
-                "-z,separate-code",
-                "--strip-debug",
-            ]
-            .map(|word| format!("-Wl,{word}").into()),
-        );
         self.link(scratch, out, &words)
     }
 
+    fn words(&self) -> Result<Vec<OsString>, RelinkError> {
+        self.lines("words")
+    }
+
+    fn lines(&self, name: &str) -> Result<Vec<OsString>, RelinkError> {
+        let path = self.folder.join(name);
+        let text = fs::read(&path).map_err(unusable(&path))?;
+        let lines = text.split(|byte| *byte == b'\n');
+        let lines = lines.map(|line| OsString::from_vec(line.to_vec()));
+        let mut lines: Vec<OsString> = lines.collect();
+        // What follows the last newline.
+        lines.pop();
+        Ok(lines)
+    }
+
+    fn line(&self, name: &str) -> Result<OsString, RelinkError> {
+        Ok(self.lines(name)?.into_iter().next().unwrap_or_default())
+    }
+
+    /// Links as rustc had it linked, with more words, to another file.
     fn link(&self, scratch: &Scratch, out: &Path, more: &[OsString]) -> Result<(), RelinkError> {
-        let lines = |name: &str| -> std::io::Result<Vec<OsString>> {
-            let text = fs::read(self.folder.join(name))?;
-            let text = text.strip_suffix(b"\n").unwrap_or(&text);
-            let lines = text.split(|byte| *byte == b'\n');
-            Ok(lines
-                .map(|line| OsString::from_vec(line.to_vec()))
-                .collect())
-        };
-        let first = |name: &str| Ok::<_, std::io::Error>(lines(name)?.swap_remove(0));
-        let mut words = lines("words")?;
+        let mut words = self.words()?;
         let output = words.iter().position(|word| word == "-o");
         if let Some(word) = output.and_then(|at| words.get_mut(at + 1)) {
             *word = out.as_os_str().to_owned();
         }
-        let mut command = process::command(first("program")?);
+        let program = self.line("program")?;
+        let mut command = process::command(&program);
+        for line in self.lines("variables")? {
+            if let Some((name, value)) = line.to_str().and_then(|line| line.split_once('=')) {
+                command.env(name, value);
+            }
+        }
         command
             .args(words)
             .args(more)
             .env("LC_ALL", "C")
-            .current_dir(first("folder")?)
+            // What a compiler driver leaves when it is ended goes with the run.
+            .env("TMPDIR", scratch.path())
+            .current_dir(self.line("folder")?)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let output = scratch.spawn(&mut command)?.wait_with_output()?;
-        if output.status.success() {
-            return Ok(());
+        let linked = scratch.spawn(&mut command);
+        let linked = linked.and_then(process::Child::wait_with_output);
+        let linked = linked.map_err(unusable(Path::new(&program)))?;
+        match linked.status.success() {
+            true => Ok(()),
+            false => Err(failure(&String::from_utf8_lossy(&linked.stderr))),
         }
-        let said = String::from_utf8_lossy(&output.stderr);
-        let mut lines = said.lines().filter(|line| line.contains("error"));
-        let line = lines.next().or_else(|| said.lines().last());
-        Err(RelinkError::Linker {
-            message: line.unwrap_or("it says nothing").trim().to_owned(),
-        })
     }
+}
+
+fn unusable(path: &Path) -> impl FnOnce(std::io::Error) -> RelinkError {
+    let path = path.to_owned();
+    move |source| RelinkError::File { path, source }
+}
+
+/// What a linker's last words mean.
+fn failure(said: &str) -> RelinkError {
+    // Whatever words another linker has for it, it quotes the one that it does not know.
+    if said.contains("symbol-ordering") {
+        return RelinkError::NotLld;
+    }
+    let drivers = ["collect2:", "cc:", "gcc:", "clang:"];
+    let mut lines = said.lines().filter(|line| !line.trim().is_empty());
+    let own = lines
+        .clone()
+        .find(|line| !drivers.iter().any(|driver| line.starts_with(driver)));
+    let line = own.or_else(|| lines.next()).unwrap_or("it says nothing");
+    let message = line.trim().to_owned();
+    RelinkError::Linker { message }
 }
 
 /// The symbols of what lies between functions: a gap before what differs, the page where the rest begins, and two gaps.
@@ -275,30 +375,51 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_why_a_link_cannot_be_used_is_said() {
+    fn linkers_that_cannot_order_functions_are_recognised_by_what_they_say() {
+        // GNU ld 2.40 and gold 1.16 by gcc 12, and mold 1.10 by clang 14.
+        for said in [
+            "/usr/bin/ld: unrecognized option '--symbol-ordering-file=/x'\n\
+             /usr/bin/ld: use the --help option for usage information\n\
+             collect2: error: ld returned 1 exit status\n",
+            "/usr/bin/ld.gold: --symbol-ordering-file=/x: unknown option\n\
+             collect2: error: ld returned 1 exit status\n",
+            "mold: fatal: unknown command line option: --symbol-ordering-file=/x\n",
+        ] {
+            assert!(matches!(failure(said), RelinkError::NotLld), "{said}");
+        }
+        let said =
+            failure("\nld.lld: error: no such file\ncollect2: error: ld returned 1 exit status\n");
+        assert_eq!(
+            said.to_string(),
+            "its linker fails: ld.lld: error: no such file"
+        );
+        let said = failure("collect2: error: ld returned 1 exit status\n");
+        assert!(said.to_string().contains("collect2"), "{said}");
+    }
+
+    #[test]
+    fn a_link_whose_code_is_ordered_or_lies_elsewhere_is_left_alone() {
         let temp = tempfile::tempdir().unwrap();
         let scratch = Scratch::create(&temp.path().join("cache"), None).unwrap();
         let folder = temp.path().join("link");
         fs::create_dir_all(&folder).unwrap();
-        let keep = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-        keep("program", "/bin/sh\n");
-        keep("folder", "/\n");
-        keep(
-            "words",
-            "-c\necho error: unknown argument >&2; exit 1\n-o\nout\n",
-        );
         let link = KeptLink {
             folder: folder.clone(),
         };
-        let said = link
-            .link(&scratch, &temp.path().join("out"), &[])
-            .unwrap_err();
+        let verified = |words: &str| {
+            fs::write(folder.join("words"), words).unwrap();
+            let out = temp.path().join("out");
+            link.verify(&out, &scratch, &out).unwrap_err().to_string()
+        };
         assert_eq!(
-            said.to_string(),
-            "its linker cannot do it: error: unknown argument"
+            verified("a.o\n-Wl,--symbol-ordering-file=own\n"),
+            "the project orders its functions itself (`-Wl,--symbol-ordering-file=own`)"
         );
-        fs::remove_file(folder.join("words")).unwrap();
-        let said = link.link(&scratch, &temp.path().join("out"), &[]);
-        assert!(matches!(said, Err(RelinkError::Io(_))), "{said:?}");
+        assert_eq!(
+            verified("a.o\n/x/libstd-1.so\n"),
+            "it loads code from `libstd-1.so`"
+        );
+        let said = verified("a.o\n");
+        assert!(said.contains("link/program` cannot be used"), "{said}");
     }
 }

@@ -243,12 +243,29 @@ mod tests {
         let object_kept = links.join("demo-1/1-symbols.o");
         assert!(kept.contains(&*object_kept.to_string_lossy()), "{kept}");
         assert!(kept.contains("\n-o\ndeps/demo-1\n"), "{kept}");
+        // A compiler cache looks for the next program of its own name.
+        let next = "for folder in $(echo $PATH | tr : ' '); do\n\
+            [ $folder = ${0%/*} ] || [ ! -x $folder/cc ] || exec $folder/cc \"$@\"\ndone\n";
+        let cache = temp.path().join("cache");
+        fs::create_dir_all(&cache).unwrap();
+        write_script(&cache.join("cc"), &format!("#!/bin/sh\n{next}")).unwrap();
+        let cached = format!("{}:{path}", cache.display());
+        let (said, kept) = linked(&["--cfg", "test"], &[("PATH", &cached)]);
+        assert!(
+            said.starts_with(&format!("{}|", own.join("cc").display())),
+            "{said}"
+        );
+        assert!(kept.is_some());
         // Libraries, build scripts and programs are linked as ever.
         assert_eq!(linked(&["--crate-type", "lib"], &[]).1, None);
         assert_eq!(linked(&["--crate-type", "proc-macro"], &[]).1, None);
         assert_eq!(linked(&[], &[("CARGO_BIN_NAME", "demo")]).1, None);
         // A link of which not everything could be kept is not kept.
-        assert_eq!(linked(&["@words"], &[]).1, None);
+        let precious = temp.path().join("precious");
+        fs::create_dir_all(&precious).unwrap();
+        let inherited = [("kept", precious.to_str().unwrap())];
+        assert_eq!(linked(&["@words"], &inherited).1, None);
+        assert!(precious.is_dir());
     }
 
     #[test]

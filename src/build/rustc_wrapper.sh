@@ -9,7 +9,7 @@ fi
 if [ -z "${CARGO_CRATE_NAME-}" ]; then
     exec "$@"
 fi
-# What benchmarks are linked from is kept (linker.sh): rustc finds that script by the linker's name.
+# Keeps the inputs of benchmark links (linker.sh): rustc finds that script by the linker's name.
 if [ -n "${PERFCHECK_LINKERS-}" ] && [ -z "${CARGO_BIN_NAME-}" ]; then
     case " $* " in
     *" build_script_"*) ;;

@@ -1,11 +1,11 @@
 //! A new placement of functions for each round: where code lies in memory is luck, and luck is no change.
 //!
-//! Both sides of a target are linked again in a random order ([`FunctionOrder`]) in which unchanged functions have the
-//! same address on both sides. So a benchmark that executes only such functions meets the same placement on both, and
-//! one that executes changed functions is timed in as many placements as it has rounds: the interval is over them.
+//! Both sides of a target are linked again in a random order ([`FunctionOrder`]) in which unchanged functions lie at
+//! the same place within a page on both sides. So a benchmark that executes only such functions meets the same placement
+//! on both, and one that executes changed functions is timed in as many placements as it has rounds: the interval is
+//! over them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
@@ -19,28 +19,46 @@ use crate::scratch::Scratch;
 use crate::units::{Paired, Side};
 
 use super::order::Order;
+use super::session::Session;
+use super::{Request, RoundOutcome};
 
 /// Where linking both sides takes longer, all rounds share one layout.
 const LONGEST_LINK: Duration = Duration::from_secs(3);
 
 /// In which layouts benchmarks were timed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct LayoutRun {
     /// The most layouts that were drawn for a target.
     pub drawn: usize,
     /// How long linking took.
     pub took: Duration,
-    /// The targets that were timed in the layout that cargo made, and why.
+    /// The targets that did not get a layout for each round.
     pub fixed: Vec<FixedLayout>,
 }
 
-/// A target whose functions could not be placed anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A target that did not get a layout for each round.
+#[derive(Debug)]
 pub struct FixedLayout {
+    /// The package.
+    pub package: String,
     /// The bench target.
     pub target: String,
-    /// Why, as a lower-case fragment.
-    pub reason: String,
+    /// Why.
+    pub reason: FixedReason,
+}
+
+/// Why a target did not get a layout for each round.
+#[derive(Debug, thiserror::Error)]
+pub enum FixedReason {
+    /// It cannot be linked again.
+    #[error(transparent)]
+    Relink(#[from] RelinkError),
+    /// All rounds share one layout.
+    #[error("linking both sides takes {:.0} s, so all rounds share one random layout", took.as_secs_f64())]
+    Slow {
+        /// How long.
+        took: Duration,
+    },
 }
 
 /// The layouts of all targets.
@@ -57,181 +75,211 @@ pub(super) struct TargetLayouts<'a> {
 enum Source {
     /// A new one for each round.
     Drawn(Linkable),
-    /// One for all rounds, since linking takes long.
-    Shared(Linkable),
+    /// One for all rounds, once it is made.
+    Shared(Linkable, Option<Box<Paired<Executable>>>),
     /// As cargo made it.
     Cargo,
-}
-
-/// A target that can be linked again.
-#[derive(Debug)]
-struct Linkable {
-    order: FunctionOrder,
-    links: Paired<KeptLink>,
-    drawn: usize,
-}
-
-/// Both executables of a target in a new layout.
-#[derive(Debug)]
-pub(super) struct DrawnLayout {
-    executables: Paired<Executable>,
-    folder: PathBuf,
-}
-
-impl DrawnLayout {
-    pub(super) fn executables(&self) -> Paired<&Executable> {
-        self.executables.as_ref()
-    }
-
-    /// Removes the files.
-    pub(super) fn remove(self) {
-        // What is left goes with the run's folder.
-        let _ = fs::remove_dir_all(self.folder);
-    }
 }
 
 impl<'a> TargetLayouts<'a> {
     pub(super) fn new(sampling: &Sampling, scratch: &'a Scratch) -> TargetLayouts<'a> {
         TargetLayouts {
-            wanted: sampling.layouts,
+            // Elsewhere, executables have other formats and linkers.
+            wanted: if cfg!(target_os = "linux") {
+                sampling.layouts
+            } else {
+                Layouts::Off
+            },
             scratch,
             targets: BTreeMap::new(),
             run: LayoutRun::default(),
         }
     }
 
-    /// The executables of target number `index` for this round; `None` for those that cargo made.
-    pub(super) fn draw(
-        &mut self,
-        index: usize,
-        target: &Target,
-        round: usize,
-        order: Order,
-    ) -> Option<DrawnLayout> {
-        let made = target.executables.as_ref().map(Option::as_ref);
+    /// Finds out whether target number `index` can be linked again.
+    pub(super) fn prepare(&mut self, index: usize, target: &Target) {
+        let made = executables(target);
         let (Layouts::Auto, Some(base), Some(head)) = (self.wanted, made.base, made.head) else {
-            return None;
+            return;
         };
-        let made = Paired::new(base, head);
+        let began = Instant::now();
+        let linkable = Linkable::of(Paired::new(base, head), self.scratch);
+        let took = began.elapsed();
+        let source = match linkable {
+            Ok(linkable) if took > LONGEST_LINK => {
+                self.note(target, FixedReason::Slow { took });
+                Source::Shared(linkable, None)
+            }
+            Ok(linkable) => Source::Drawn(linkable),
+            Err(error) => {
+                self.note(target, error.into());
+                Source::Cargo
+            }
+        };
+        self.targets.insert(index, source);
+        self.run.took += took;
+    }
+
+    /// A round of some benchmarks of target number `index`, in a new layout if that can be.
+    pub(super) fn round(
+        &mut self,
+        session: &mut Session<'_>,
+        (index, target): (usize, &Target),
+        order: Order,
+        requests: &[Request],
+    ) -> Vec<RoundOutcome> {
+        let Some(drawn) = self.draw(index, target, order) else {
+            return session.run_round(target, executables(target), requests);
+        };
+        let drawn = drawn.as_ref();
+        let mut outcomes = session.run_round(target, drawn.map(Some), requests);
+        session.forget(drawn);
+        let failed = |outcome: &RoundOutcome| outcome.result.is_err();
+        let of = |one: &&Request| outcomes.iter().find(|outcome| outcome.key == one.key);
+        let again = requests.iter().filter(|one| of(one).is_some_and(failed));
+        let again: Vec<Request> = again.cloned().collect();
+        // Not the layout's fault, unless what cargo made runs.
+        if !again.is_empty() && process::check().is_ok() {
+            let again = session.run_round(target, executables(target), &again);
+            if let Some(fine) = again.iter().find(|outcome| !failed(outcome)) {
+                let benchmark = fine.key.id.clone();
+                self.leave(index, target, RelinkError::Fails { benchmark });
+            }
+            outcomes.retain(|outcome| !failed(outcome));
+            outcomes.extend(again);
+        }
+        outcomes
+    }
+
+    /// The executables for the next round; `None` for those that cargo made.
+    fn draw(&mut self, index: usize, target: &Target, order: Order) -> Option<Paired<Executable>> {
         let began = Instant::now();
         let scratch = self.scratch;
-        let folder = scratch.path().join(format!("layout-{index}-{round}"));
-        if !self.targets.contains_key(&index) {
-            let source = match Linkable::of(made, scratch, &folder) {
-                Ok(linkable) if began.elapsed() > LONGEST_LINK => Source::Shared(linkable),
-                Ok(linkable) => Source::Drawn(linkable),
-                Err(error) => self.leave(target, &error),
-            };
-            self.targets.insert(index, source);
-        }
-        let drawn = match self.targets.get_mut(&index)? {
+        let (drawn, count) = match self.targets.get_mut(&index)? {
             Source::Cargo => return None,
-            Source::Drawn(linkable) => linkable.link(made, scratch, &folder, (index, round), order),
-            Source::Shared(linkable) => linkable.link(made, scratch, &folder, (index, 0), order),
+            Source::Drawn(linkable) => (linkable.draw(scratch, index, order), linkable.drawn),
+            Source::Shared(_, Some(made)) => return Some(Paired::clone(made)),
+            Source::Shared(linkable, made) => {
+                let drawn = linkable.draw(scratch, index, order);
+                *made = drawn.as_ref().ok().cloned().map(Box::new);
+                (drawn, linkable.drawn)
+            }
         };
         self.run.took += began.elapsed();
-        match drawn {
-            Ok((drawn, count)) => {
-                self.run.drawn = self.run.drawn.max(count);
-                Some(drawn)
-            }
-            Err(error) => {
-                let source = self.leave(target, &error);
-                self.targets.insert(index, source);
-                None
-            }
-        }
+        self.run.drawn = self.run.drawn.max(count);
+        drawn.map_err(|error| self.leave(index, target, error)).ok()
     }
 
     /// Keeps the layout that cargo made from here on.
-    fn leave(&mut self, target: &Target, error: &RelinkError) -> Source {
+    fn leave(&mut self, index: usize, target: &Target, error: RelinkError) {
+        self.targets.insert(index, Source::Cargo);
         // A linker that was ended with the run has not failed.
-        if process::check().is_err() {
-            return Source::Cargo;
+        if process::check().is_ok() {
+            self.note(target, error.into());
         }
-        let cause = std::error::Error::source(error);
-        let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
-        self.run.fixed.push(FixedLayout {
-            target: target.target.clone(),
-            reason: format!("{error}{cause}"),
-        });
-        Source::Cargo
     }
 
+    fn note(&mut self, target: &Target, reason: FixedReason) {
+        self.run.fixed.push(FixedLayout {
+            package: target.package.clone(),
+            target: target.target.clone(),
+            reason,
+        });
+    }
+
+    /// Removes all files.
     pub(super) fn finish(self) -> LayoutRun {
+        for source in self.targets.values() {
+            if let Source::Drawn(linkable) | Source::Shared(linkable, _) = source {
+                linkable.remove();
+            }
+        }
         self.run
     }
 }
 
+/// What cargo made.
+pub(super) fn executables(target: &Target) -> Paired<Option<&Executable>> {
+    target.executables.as_ref().map(Option::as_ref)
+}
+
+/// A target that can be linked again.
+#[derive(Debug)]
+struct Linkable {
+    order: FunctionOrder,
+    made: Paired<Executable>,
+    links: Paired<KeptLink>,
+    drawn: usize,
+}
+
 impl Linkable {
     /// Makes sure that linking again gives what cargo made.
-    fn of(
-        made: Paired<&Executable>,
-        scratch: &Scratch,
-        folder: &Path,
-    ) -> Result<Linkable, RelinkError> {
+    fn of(made: Paired<&Executable>, scratch: &Scratch) -> Result<Linkable, RelinkError> {
         let links = made.try_map(|side| side.link.clone().ok_or(RelinkError::NotKept))?;
-        fs::create_dir_all(folder)?;
-        let verified = Paired::at_once(|side| {
-            let out = folder.join(side.name());
-            let verified = links.get(side).verify(&made.get(side).path, scratch, &out);
-            fs::remove_file(&out).or_else(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => Ok(()),
-                _ => Err(error),
-            })?;
-            verified
-        });
-        verified.base.and(verified.head)?;
         let paths = made.map(|executable| executable.path.as_path());
-        let order = FunctionOrder::of(paths).ok_or(RelinkError::Different)?;
-        Ok(Linkable {
+        let order = FunctionOrder::of(paths).ok_or(RelinkError::NoSymbols)?;
+        let linkable = Linkable {
             order,
+            made: made.map(Clone::clone),
             links,
             drawn: 0,
-        })
-    }
-
-    /// Links both sides in the order that is drawn for this target and round; also gives how many orders were drawn.
-    fn link(
-        &mut self,
-        made: Paired<&Executable>,
-        scratch: &Scratch,
-        folder: &Path,
-        (target, round): (usize, usize),
-        order: Order,
-    ) -> Result<(DrawnLayout, usize), RelinkError> {
-        let layouts = self.order.draw(&mut order.layouts(target, round));
-        fs::create_dir_all(folder)?;
-        let linked = Paired::at_once(|side| self.link_side(side, &layouts, made, scratch, folder));
-        let (base, head) = (linked.base?, linked.head?);
-        self.drawn = self.drawn.max(round + 1);
-        let executables = Paired::new(base, head);
-        let drawn = DrawnLayout {
-            executables,
-            folder: folder.to_owned(),
         };
-        Ok((drawn, self.drawn))
+        let verified = Paired::at_once(|side| {
+            let link = linkable.links.get(side);
+            link.verify(
+                paths.get(side),
+                scratch,
+                &linkable.made.get(side).laid_out().path,
+            )
+        });
+        linkable.remove();
+        verified.base.and(verified.head)?;
+        Ok(linkable)
     }
 
-    fn link_side(
+    /// Links both sides in the next order.
+    fn draw(
+        &mut self,
+        scratch: &Scratch,
+        target: usize,
+        order: Order,
+    ) -> Result<Paired<Executable>, RelinkError> {
+        let layouts = self.order.draw(&mut order.layouts(target, self.drawn));
+        let linked = Paired::at_once(|side| self.link(side, &layouts, scratch));
+        let drawn = Paired::new(linked.base?, linked.head?);
+        self.drawn += 1;
+        Ok(drawn)
+    }
+
+    fn link(
         &self,
         side: Side,
         layouts: &Paired<CodeLayout<'_>>,
-        made: Paired<&Executable>,
         scratch: &Scratch,
-        folder: &Path,
     ) -> Result<Executable, RelinkError> {
-        let made = *made.get(side);
-        // Paths of equal length, since they lie on the stack of the process.
-        let own = folder.join(side.name());
-        fs::create_dir_all(&own)?;
-        let name = made.path.file_name().unwrap_or(made.target.as_ref());
-        let path = own.join(name);
+        let drawn = self.made.get(side).laid_out();
         let link = self.links.get(side);
-        link.laid_out(scratch, layouts.get(side), &path)?;
-        Ok(Executable {
-            path,
-            ..made.clone()
-        })
+        link.laid_out(scratch, layouts.get(side), &drawn.path)?;
+        Ok(drawn)
+    }
+
+    fn remove(&self) {
+        for side in Side::BOTH {
+            // It is in a folder of builds, where the next run writes it anew.
+            let _ = fs::remove_file(self.made.get(side).laid_out().path);
+        }
+    }
+}
+
+impl Executable {
+    /// The same in another layout: beside the one that cargo made, since an executable may look for other files from
+    /// where it lies itself.
+    fn laid_out(&self) -> Executable {
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push("-layout");
+        Executable {
+            path: self.path.with_file_name(name),
+            ..self.clone()
+        }
     }
 }

@@ -56,7 +56,7 @@ pub use counted::{Counted, CountedProcess, CountedSample, Exact, Figure, Figures
 pub use counter::Counting;
 pub use instructions::{InstructionCounts, InstructionRun, count_instructions};
 pub use known::Known;
-pub use layouts::{FixedLayout, LayoutRun};
+pub use layouts::{FixedLayout, FixedReason, LayoutRun};
 pub(crate) use order::Order;
 pub use profiles::{Profile, ProfileRun, Profiled, profile, profiles_both_at_once};
 pub use reach::{Reach, find_reach};

@@ -7,11 +7,11 @@ use crate::plan::Sampling;
 use crate::plan::config::Obligation;
 use crate::process::{self, Interrupted};
 use crate::scratch::Scratch;
-use crate::units::{Event, EventSink, Paired, Pass, Side};
+use crate::units::{Event, EventSink, Pass, Side};
 
 use super::budget::{Bounds, FIRST_LOOK, Limits, TimeDemand, TimeLeft, Urgency, whole};
 use super::course::{Course, State, charge, cost_of, forecast};
-use super::layouts::{LayoutRun, TargetLayouts};
+use super::layouts::{LayoutRun, TargetLayouts, executables};
 use super::order::Order;
 use super::session::Session;
 use super::{Known, MeasureError, Measured, Request, Round, RoundOutcome, Settled};
@@ -153,6 +153,7 @@ impl Schedule<'_> {
             let requests = requests(&self.courses, index, self.order, &turn);
             let failed = session.scout(target, executables(target), &requests);
             process::check()?;
+            self.layouts.prepare(index, target);
             self.note(failed);
         }
         Ok(())
@@ -165,7 +166,6 @@ impl Schedule<'_> {
         let turn = self.budget.admit(claims(&self.courses, &self.budget));
         let mut done = Lap::Nothing;
         for index in self.order.of_targets(lap, self.discovery.targets.len()) {
-            let target = &self.discovery.targets[index];
             process::check()?;
             let mut requests = requests(&self.courses, index, self.order, &turn);
             self.budget.cut(&mut requests, |key| {
@@ -176,16 +176,9 @@ impl Schedule<'_> {
             }
             done = Lap::Something;
             let began = Instant::now();
-            let drawn = self.layouts.draw(index, target, lap, self.order);
-            let executables = drawn.as_ref().map_or_else(
-                || executables(target),
-                |drawn| drawn.executables().map(Some),
-            );
-            let outcomes = session.run_round(target, executables, &requests);
-            if let Some(drawn) = drawn {
-                session.forget(drawn.executables());
-                drawn.remove();
-            }
+            let target = &self.discovery.targets[index];
+            let layouts = &mut self.layouts;
+            let outcomes = layouts.round(session, (index, target), self.order, &requests);
             // A process that was interrupted did not fail.
             process::check()?;
             charge(&mut self.courses, &outcomes, began.elapsed());
@@ -267,10 +260,6 @@ fn enter(sampling: &Sampling, discovery: &Discovery) -> Vec<Course> {
                 })
         })
         .collect()
-}
-
-fn executables(target: &Target) -> Paired<Option<&crate::build::Executable>> {
-    target.executables.as_ref().map(Option::as_ref)
 }
 
 /// The next round of all open benchmarks of a target, in the order in which its process runs them.

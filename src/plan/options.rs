@@ -170,8 +170,8 @@ pub struct SamplingArgs {
     /// Whether each round draws where in memory functions lie [default: auto]
     ///
     /// Where a function lies makes it faster or slower, and a change moves functions that it does not touch. `auto`: each
-    /// round links both sides again, without compiling, in a random order in which unchanged functions have the same
-    /// address on both sides; this needs the linker lld. `off`: all rounds time the executables that cargo made.
+    /// round links both sides again, without compiling, in a random order in which unchanged functions lie at the same place
+    /// within a page on both sides; this needs the linker lld. `off`: all rounds time the executables that cargo made.
     #[arg(long, value_enum, value_name = "auto|off")]
     pub layouts: Option<Layouts>,
     /// Do not count allocations

@@ -218,6 +218,8 @@ fn absorb(merged: &mut Report, other: Report) {
     for (package, version) in other.environment.criterion.head {
         environment.criterion.head.entry(package).or_insert(version);
     }
+    let layouts = &mut merged.methodology.layouts;
+    *layouts = (*layouts).max(other.methodology.layouts);
     add_timings(&mut merged.methodology.timings, other.methodology.timings);
 }
 

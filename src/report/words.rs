@@ -311,8 +311,8 @@ pub(super) fn revision(commit: &Commit) -> String {
 /// In how many layouts of their code benchmarks were timed.
 pub(super) fn layouts(drawn: usize) -> String {
     format!(
-        "{}: each round links both sides again, with the functions that they share in one random order",
-        plural(drawn, "layout drawn", "layouts drawn")
+        "up to {}, one per round: both sides are linked again, with the functions that they share in one random order",
+        plural(drawn, "layout per target", "layouts per target")
     )
 }
 

@@ -105,6 +105,19 @@ fn benchmarks() -> BTreeMap<String, &'static Value> {
         .collect()
 }
 
+/// rustc links with lld by itself from 1.90 on.
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+fn each_round_is_timed_in_a_layout_of_its_own() {
+    let method = &demo().report["methodology"];
+    assert!(method["layouts"].as_u64() >= Some(6), "{method}");
+    let stages = method["timings"].as_array().unwrap();
+    let linking = stages
+        .iter()
+        .find(|stage| stage["stage"] == "measuring (layouts)");
+    assert!(linking.is_some(), "{stages:?}");
+}
+
 #[test]
 fn every_planted_change_gets_the_verdict_it_was_planted_for() {
     let expected = [
