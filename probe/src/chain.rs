@@ -203,7 +203,7 @@ impl Chains {
         let Some(first) = known.find(|known| known.read != Read::Foreign) else {
             return (0, 0);
         };
-        let pairs = pattern.from_outside().zip(first.from_outside()).enumerate();
+        let pairs = pattern.outermost_first().zip(first.outermost_first()).enumerate();
         let mut differing = pairs.filter(|(_, (own, other))| own != other);
         match differing.next() {
             // The outermost one may be of another function; where in it was said.
@@ -280,7 +280,7 @@ impl Pattern {
     }
 
     /// The addresses, the outermost frame's first.
-    fn from_outside(&self) -> impl Iterator<Item = usize> {
+    fn outermost_first(&self) -> impl Iterator<Item = usize> {
         self.addresses[..self.length].iter().rev().copied()
     }
 

@@ -245,7 +245,8 @@ impl State {
     fn is_last(&self, place: Place) -> bool {
         let known = self.shared.get(layout::WARM_UP_PLACE);
         self.chains.ends(place) >= PROOFS
-            || (known == self.chains.mark(&self.shared, &self.process, place) && !self.chains.is_followed(place))
+            || (known == self.chains.mark(&self.shared, &self.process, place)
+                && !self.chains.is_followed(place))
     }
 
     /// The call under way has ended, since another one begins.
