@@ -203,7 +203,10 @@ impl Chains {
         let Some(first) = known.find(|known| known.read != Read::Foreign) else {
             return (0, 0);
         };
-        let pairs = pattern.outermost_first().zip(first.outermost_first()).enumerate();
+        let pairs = pattern
+            .outermost_first()
+            .zip(first.outermost_first())
+            .enumerate();
         let mut differing = pairs.filter(|(_, (own, other))| own != other);
         match differing.next() {
             // The outermost one may be of another function; where in it was said.
