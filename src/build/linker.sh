@@ -57,6 +57,7 @@ keep() {
     done >"$kept/words.new" || return 1
     printf '%s\n' "$real" >"$kept/program" && pwd >"$kept/folder" || return 1
     for variable in PATH LIBRARY_PATH COMPILER_PATH; do
+        value=
         eval "value=\${$variable-}"
         case "$value" in
         '') ;;
