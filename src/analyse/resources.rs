@@ -95,7 +95,19 @@ fn add(comparison: &mut Comparison, runs: &MeasuredRuns, settling: &Settling) {
         }
         Some((usage.metric, change))
     });
-    comparison.metrics.extend(usages.collect::<Vec<_>>());
+    let usages: Vec<_> = usages.collect();
+    let mut peaks = usages.iter();
+    let peak = peaks.find(|(metric, _)| *metric == Metric::PEAK_MEMORY);
+    let ran = |side| {
+        let mut rounds = runs.rounds.iter();
+        rounds.any(|round| !round.get(side).is_empty())
+    };
+    if let Some((_, peak)) = peak
+        && Side::BOTH.into_iter().all(ran)
+    {
+        comparison.notes.extend(unknown_peak(peak));
+    }
+    comparison.metrics.extend(usages);
     for (at, metric) in runs.metrics.iter().enumerate() {
         let rounds = values(&runs.rounds, |run| *run.printed.get(at)?);
         let printed = change(&rounds, settling, sharing);
@@ -116,15 +128,27 @@ fn add(comparison: &mut Comparison, runs: &MeasuredRuns, settling: &Settling) {
     }
 }
 
+/// Of one side only it may be known: below that of what starts the program it is not.
+fn unknown_peak(peak: &Change) -> Option<Note> {
+    let unknown = |side: &Side| peak.sides.get(*side).is_none();
+    let side = Side::BOTH.into_iter().find(unknown)?;
+    let text = format!(
+        "the peak memory of the {side} side is too small to be known, so it is not compared"
+    );
+    Some(Note::about(MetricGroup::Resources, text))
+}
+
 fn is_negligible(peak: &Change) -> bool {
     let both = peak.values();
     both.is_some_and(|both| (both.head - both.base).abs() < NEGLIGIBLE_PEAK)
 }
 
-/// With fewer rounds than this, no change of what a program takes could be believed, however large.
+/// With fewer rounds than this, no change of what a program takes, or of up to `printed` metrics that it prints, could be
+/// believed, however large.
 #[must_use]
-pub fn rounds_to_see_resources(settling: &Settling) -> usize {
-    let is_enough = |rounds: &usize| believable(*rounds) <= settling.share_of(*rounds, USAGE.len());
+pub fn rounds_to_see_resources(settling: &Settling, printed: usize) -> usize {
+    let sharing = USAGE.len() + printed;
+    let is_enough = |rounds: &usize| believable(*rounds) <= settling.share_of(*rounds, sharing);
     // Far more than any report needs.
     (2..60).find(is_enough).unwrap_or(60)
 }
@@ -169,7 +193,7 @@ pub(super) fn change(
     let estimate = estimate.filter(|_| complete);
     let direction = match &estimate {
         Some(estimate) => beyond(estimate, settling.margin(), alpha),
-        None if complete => without_ratio(&both, alpha),
+        None if complete => without_ratio(&both, settling.margin(), alpha),
         None => None,
     };
     Some(Change {
@@ -186,10 +210,16 @@ fn observed(values: &[f64]) -> Option<Observed> {
     sorted.sort_by(f64::total_cmp);
     sorted.first()?;
     let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+    // Of zeros there are no logarithms, and they do not vary either.
+    let is_constant = values.len() > 1 && sorted.first() == sorted.last();
+    let error = match is_constant {
+        true => Some(0.0),
+        false => Estimate::of(&logarithms).map(|estimate| estimate.std_error),
+    };
     Some(Observed {
-        error: Estimate::of(&logarithms).map(|estimate| RelativeError {
-            ln: estimate.std_error,
-            rounds: estimate.rounds,
+        error: error.map(|ln| RelativeError {
+            ln,
+            rounds: values.len(),
         }),
         ..Observed::sampled(percentile(&sorted, 0.5))
     })
@@ -216,17 +246,19 @@ fn beyond(estimate: &Estimate, margin: f64, alpha: f64) -> Option<Direction> {
     }
 }
 
-/// The same where a side shows nothing in some rounds, so that there is no ratio.
-fn without_ratio(rounds: &[Paired<f64>], alpha: f64) -> Option<Direction> {
+/// The same where a value is zero or negative, so that there is no ratio: of the differences, relative to the mean magnitude
+/// of all values.
+fn without_ratio(rounds: &[Paired<f64>], margin: f64, alpha: f64) -> Option<Direction> {
     let differences: Vec<f64> = rounds.iter().map(|round| round.head - round.base).collect();
     if differences.iter().all(|difference| *difference == 0.0) {
         return (!differences.is_empty()).then_some(Direction::Same);
     }
-    let estimate = Estimate::of(&differences)?;
-    (estimate.p_zero() <= alpha).then_some(match estimate.ln_ratio > 0.0 {
-        true => Direction::More,
-        false => Direction::Fewer,
-    })
+    let magnitudes = rounds
+        .iter()
+        .map(|round| round.base.abs() + round.head.abs());
+    let magnitude = magnitudes.sum::<f64>() / (2 * rounds.len()) as f64;
+    let relative: Vec<f64> = differences.iter().map(|one| one / magnitude).collect();
+    beyond(&Estimate::of(&relative)?, margin, alpha)
 }
 
 fn ratio_estimate(estimate: &Estimate, alpha: f64) -> RatioEstimate {
@@ -322,6 +354,26 @@ mod tests {
     #[test]
     fn what_never_happens_on_either_side_is_the_same() {
         assert_eq!(direction(&rounds(6, 0.0, 0.0)), Some(Direction::Same));
+    }
+
+    #[test]
+    fn what_never_varies_has_no_error_even_where_it_is_nothing() {
+        let error = observed(&[0.0; 6]).unwrap().error.unwrap();
+        assert_eq!((error.ln, error.rounds), (0.0, 6));
+        assert!(observed(&[0.0, 1.0]).unwrap().error.is_none());
+        assert!(observed(&[0.0]).unwrap().error.is_none());
+    }
+
+    #[test]
+    fn what_has_no_ratio_is_held_against_the_threshold_too() {
+        assert_eq!(
+            direction(&rounds(13, -1000.0, -1001.0)),
+            Some(Direction::Same)
+        );
+        assert_eq!(
+            direction(&rounds(13, -1000.0, -900.0)),
+            Some(Direction::More)
+        );
     }
 
     #[test]

@@ -129,7 +129,7 @@ pub(super) fn time(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> WorkloadRun {
-    let fewest = rounds_to_see_resources(settling);
+    let fewest = rounds_to_see_resources(settling, ready.workloads.most_printed());
     let mut settle = |measured: &Measured| match measured.rounds.len() < fewest {
         true => Settled::Continue,
         false => settle(measured),

@@ -126,6 +126,16 @@ pub enum BuildError {
         /// The first packages that have it.
         packages: [String; 2],
     },
+    /// Two packages' programs were built to one place, where only the last one is.
+    #[error("on {at}, `{}` and `{}` both build `{program}` to one place", packages[0], packages[1])]
+    ClashingPrograms {
+        /// Where.
+        at: Where,
+        /// The program.
+        program: String,
+        /// The packages.
+        packages: [String; 2],
+    },
     /// No selected package has a bench target on either side.
     #[error("no selected package has a bench target on either side")]
     NoBenchTargets,
@@ -309,6 +319,9 @@ impl BuildError {
             BuildError::AmbiguousProgram { program, packages, .. } => {
                 Some(format!("name the package: `{{bin:{}/{program}}}`", packages[0]))
             }
+            BuildError::ClashingPrograms { .. } => Some(
+                "compare the programs of one of the packages at a time, or give one of them another name".to_owned(),
+            ),
             BuildError::NoBenchTargets => Some(
                 "add a Criterion benchmark (`[[bench]]` in Cargo.toml), or select more packages with --workspace"
                     .to_owned(),

@@ -109,7 +109,22 @@ impl BuildSite<'_> {
             |package| self.package_name(wish.resolved, package),
             events,
         );
-        compiled.add(made.map_err(|failure| *failure.error)?);
+        let made = made.map_err(|failure| *failure.error)?;
+        if let Some([one, other]) = clash(&made.artifacts) {
+            let package = |artifact: &Artifact| {
+                let package = self.members.package(&artifact.package_id);
+                package.map_or_else(
+                    || artifact.package_id.to_string(),
+                    |package| package.name.to_string(),
+                )
+            };
+            return Err(BuildError::ClashingPrograms {
+                at: self.tools.at.clone(),
+                program: one.target.name.clone(),
+                packages: [package(one), package(other)],
+            });
+        }
+        compiled.add(made);
         Ok(())
     }
 
@@ -135,9 +150,49 @@ impl BuildSite<'_> {
     }
 }
 
+/// Two artifacts of different packages whose executable lies at the same path: cargo builds all named programs of all named
+/// packages, and its last link wins.
+fn clash(made: &[Artifact]) -> Option<[&Artifact; 2]> {
+    let mut programs = made.iter().filter(|one| one.executable.is_some());
+    programs.find_map(|one| {
+        let mut others = made.iter();
+        let other = others.find(|other| {
+            other.executable == one.executable && other.package_id != one.package_id
+        })?;
+        Some([one, other])
+    })
+}
+
 fn is_program(target: &cargo_metadata::Target) -> bool {
     let is_library = |kind: &cargo_metadata::CrateType| *kind != cargo_metadata::CrateType::Bin;
     let is_example =
         target.is_kind(TargetKind::Example) && !target.crate_types.iter().any(is_library);
     target.is_bin() || is_example
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(package: &str, program: &str, path: &str) -> Artifact {
+        let text = format!(
+            r#"{{"package_id": "path+file:///w/{package}#0.1.0", "manifest_path": "/w/{package}/Cargo.toml",
+                "target": {{"kind": ["bin"], "crate_types": ["bin"], "name": "{program}", "src_path": "/w/{package}/src/main.rs",
+                    "edition": "2024", "doc": true, "doctest": false, "test": true}},
+                "profile": {{"opt_level": "3", "debuginfo": 0, "debug_assertions": false, "overflow_checks": false, "test": false}},
+                "features": [], "filenames": ["{path}"], "executable": "{path}", "fresh": false}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn programs_of_two_packages_at_one_path_clash() {
+        let (first, other) = (made("a", "x", "/t/x"), made("b", "x", "/t/x"));
+        let beside = made("b", "y", "/t/y");
+        assert!(clash(&[first.clone(), beside.clone(), first.clone()]).is_none());
+        let all = [first, beside, other];
+        let [one, other] = clash(&all).unwrap();
+        assert_ne!(one.package_id, other.package_id);
+        assert_eq!(one.executable, other.executable);
+    }
 }

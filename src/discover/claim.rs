@@ -43,13 +43,20 @@ pub(super) fn identity(
     }
 }
 
-/// Whether each pair of executables is the same code in the same surroundings.
+/// Whether each pair of programs is the same code in the same surroundings. Nobody watches what whole programs open, and they
+/// walk folders and read names from other files: whatever differs may reach them.
 #[must_use]
 pub fn identities(builds: &Paired<Build>, pairs: &[Paired<Option<&Executable>>]) -> Vec<Identity> {
     let surroundings = InputChanges::between(builds);
     let pairs = pairs.iter();
     pairs
-        .map(|pair| identity(builds, pair, &surroundings))
+        .map(|pair| {
+            let anything = surroundings.as_ref().ok().and_then(InputChanges::anything);
+            match (identity(builds, pair, &surroundings), anything) {
+                (Identity::Identical, Some(differing)) => Identity::SameCode(differing),
+                (identity, _) => identity,
+            }
+        })
         .collect()
 }
 

@@ -181,16 +181,27 @@ fn workloads(
     for command in run {
         let workload = Workload::typed(command)?;
         // What is asked for twice is asked for.
-        if typed.iter().all(|one| one.name != workload.name) {
+        if typed.iter().all(|one| one.command != workload.command) {
             typed.push(workload);
         }
     }
+    name_apart(&mut typed);
     let wanted = options.selection.benches.is_empty() && only.is_none();
     Ok(match (typed.is_empty(), wanted) {
         (false, _) => typed,
         (true, true) => configured.into_iter().map(|(one, _)| one).collect(),
         (true, false) => Vec::new(),
     })
+}
+
+/// Names in full what would have the name of another command, as programs of two packages may.
+fn name_apart(workloads: &mut [Workload]) {
+    let names: Vec<String> = workloads.iter().map(|one| one.name.clone()).collect();
+    for workload in workloads {
+        if names.iter().filter(|name| **name == workload.name).count() > 1 {
+            workload.name = workload.command.in_full();
+        }
+    }
 }
 
 fn selection(options: &CompareOptions, workloads: &[Workload], cwd: &Path) -> Selection {
@@ -443,6 +454,23 @@ mod tests {
         );
         assert_eq!(line("cargo-perfcheck -- demo"), "--seed 4711 -- demo");
         assert_eq!(line("cargo-perfcheck --seed=3"), "--seed=3");
+    }
+
+    #[test]
+    fn commands_of_two_packages_keep_two_names_and_what_is_typed_twice_is_one() {
+        let typed = Typed::with(&[]);
+        let names = |line: &str| -> Vec<String> {
+            let workloads = typed.plan(line).unwrap().workloads;
+            workloads.into_iter().map(|one| one.name).collect()
+        };
+        assert_eq!(
+            names("cargo-perfcheck --run {bin:a/x} --run {bin:b/x} --run {bin:a/x}"),
+            ["a/x", "b/x"]
+        );
+        assert_eq!(
+            names("cargo-perfcheck --run {bin:a/x} --run {bin:a/y}"),
+            ["x", "y"]
+        );
     }
 
     #[test]

@@ -16,11 +16,11 @@ pub struct Workload {
     pub command: WorkloadCommand,
     /// What is run before each run of it, and not measured.
     pub prepare: Option<WorkloadCommand>,
-    /// What is run once on each side, before everything else.
+    /// What is run on each side before everything else, once in each pass.
     pub setup: Option<WorkloadCommand>,
     /// What is run after each run of it, and not measured.
     pub conclude: Option<WorkloadCommand>,
-    /// What is run once on each side, after everything else.
+    /// What is run on each side after everything else, once in each pass.
     pub cleanup: Option<WorkloadCommand>,
     /// Variables that all of them get.
     pub env: BTreeMap<String, Template>,
@@ -138,14 +138,17 @@ impl Workload {
             .chain(others.into_iter().flatten())
     }
 
-    /// The programs of the workspace that it names, each once.
+    /// The programs of the workspace that it names, each once and in the order of its commands.
     #[must_use]
     pub fn programs(&self) -> Vec<&ProgramName> {
         let words = self.commands().flat_map(WorkloadCommand::templates);
         let templates = words.chain(self.env.values()).chain(&self.stdin);
-        let mut programs: Vec<&ProgramName> = templates.flat_map(Template::programs).collect();
-        programs.sort();
-        programs.dedup();
+        let mut programs: Vec<&ProgramName> = Vec::new();
+        for program in templates.flat_map(Template::programs) {
+            if !programs.contains(&program) {
+                programs.push(program);
+            }
+        }
         programs
     }
 }
@@ -170,6 +173,16 @@ impl WorkloadCommand {
         match self {
             WorkloadCommand::Words(words) => words,
             WorkloadCommand::Shell(text) => std::slice::from_ref(text),
+        }
+    }
+
+    /// As it is shown beside another command that would be shown alike: programs with the packages that were typed.
+    #[must_use]
+    pub(super) fn in_full(&self) -> String {
+        let words: Vec<String> = self.templates().iter().map(Template::in_full).collect();
+        match self {
+            WorkloadCommand::Words(_) => command_line(words.iter().map(String::as_str)),
+            WorkloadCommand::Shell(_) => words.concat(),
         }
     }
 
@@ -265,6 +278,16 @@ impl Template {
         };
         self.pieces.iter().map(piece).collect()
     }
+
+    fn in_full(&self) -> String {
+        let piece = |piece: &TemplatePiece| match piece {
+            TemplatePiece::Text(text) => text.clone(),
+            TemplatePiece::Program(name) => name.to_string(),
+            TemplatePiece::Folder => "{dir}".to_owned(),
+            TemplatePiece::Side => "{side}".to_owned(),
+        };
+        self.pieces.iter().map(piece).collect()
+    }
 }
 
 impl TemplatePiece {
@@ -321,6 +344,7 @@ mod tests {
             .iter()
             .map(ToString::to_string)
             .collect();
+        // In the order of the command, not of the alphabet.
         assert_eq!(names, ["tool", "cli/other"]);
         assert_eq!(workload.name, "tool --json '{\"a\": 1}' ./x other");
         assert_eq!(workload.command.program().unwrap().name, "tool");
@@ -348,5 +372,14 @@ mod tests {
         let workload = Workload::typed("env A=1 {bin:tool}").unwrap();
         assert_eq!(workload.command.program(), None);
         assert_eq!(workload.programs().len(), 1);
+    }
+
+    #[test]
+    fn the_measured_program_comes_before_those_of_other_commands() {
+        let mut workload = Workload::typed("{bin:tool} {bin:zoo} {bin:tool}").unwrap();
+        workload.prepare = Some(WorkloadCommand::split("{bin:archive}").unwrap());
+        let names = workload.programs();
+        let names: Vec<&str> = names.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["tool", "zoo", "archive"]);
     }
 }

@@ -46,6 +46,8 @@ pub struct RawProfile {
     pub ticks_outside: u64,
     /// An address in the sampler itself.
     pub own_address: u64,
+    /// The main thread, as its stacks name it.
+    pub main_thread: u64,
     /// Start addresses of functions without a symbol, which the loader chose among several.
     pub named: Vec<(u64, String)>,
     /// The objects that were loaded.
@@ -90,6 +92,13 @@ pub struct ProfileSeam {
 pub struct ProfileNumber(u64);
 
 impl RawProfile {
+    /// Whether no other thread than the main one was sampled.
+    #[must_use]
+    pub fn is_of_main_thread(&self) -> bool {
+        let mut stacks = self.stacks.iter();
+        stacks.all(|stack| stack.thread == self.main_thread)
+    }
+
     /// Adds what another process of the same executable showed, which may have been loaded elsewhere. Stacks through
     /// objects that this one did not load are left out.
     pub fn add(&mut self, other: RawProfile) {
@@ -267,6 +276,7 @@ fn parse(text: &str) -> Result<RawProfile, String> {
             "error" => return Err(rest.to_owned()),
             "ticks" => ticks(rest, &mut profile),
             "own" => hex(rest).map(|address| profile.own_address = address),
+            "main" => hex(rest).map(|thread| profile.main_thread = thread),
             "module" => object(rest).map(|object| profile.objects.push(object)),
             "named" => named(rest).map(|name| profile.named.push(name)),
             "stack" => stack(rest).map(|stack| profile.stacks.push(stack)),
@@ -318,12 +328,15 @@ mod tests {
 
     #[test]
     fn a_profile_is_read_back_as_it_was_written() {
-        let text = "perfcheck-profile 1\nticks 7 3\nown 5f0\n\
+        let text = "perfcheck-profile 1\nticks 7 3\nown 5f0\nmain 1f\n\
                     module 0 1000 2000 \nmodule 500 500 900 /a b/libc.so\n\
                     stack 6 1f 1010 1800\nstack 1 1f 510\n";
         let profile = parse(text).unwrap();
         assert_eq!((profile.ticks_inside, profile.ticks_outside), (7, 3));
         assert_eq!(profile.own_address, 0x5f0);
+        assert!(profile.is_of_main_thread());
+        let elsewhere = text.replace("stack 1 1f", "stack 1 2f");
+        assert!(!parse(&elsewhere).unwrap().is_of_main_thread());
         assert_eq!(profile.objects[0].path, PathBuf::new());
         assert_eq!(profile.objects[1].path, PathBuf::from("/a b/libc.so"));
         assert_eq!(profile.stacks[0].addresses, [0x1010, 0x1800]);

@@ -177,14 +177,20 @@ impl ProgramCounter<'_> {
                 .map_err(|failure| unknown(failure.reason))
         };
         let [setup, prepare, conclude, cleanup] = asides;
-        run(setup)?;
-        run(prepare)?;
-        let seen = self.seen(side, filled, tracing, atlas);
+        let seen = run(setup).and_then(|()| {
+            let seen = run(prepare).and_then(|()| {
+                let seen = self.seen(side, filled, tracing, atlas);
+                seen.map_err(unknown)
+            });
+            let concluded = run(conclude);
+            let seen = seen?;
+            concluded.map(|()| seen)
+        });
+        let cleaned = run(cleanup);
         // What an interruption broke off did not fail.
         process::check().map_err(WorkloadStop::Ended)?;
-        run(conclude)?;
-        run(cleanup)?;
-        seen.map_err(unknown)
+        let seen = seen?;
+        cleaned.map(|()| seen)
     }
 
     fn seen(

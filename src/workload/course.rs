@@ -96,7 +96,8 @@ pub(super) fn expected(workload: &MatchedWorkload) -> Expected<'_> {
     }
 }
 
-/// A run of a workload, with what comes before and after it.
+/// A run of a workload, with what comes before it, and what comes after it however it ended: files of a failed run must
+/// not be left to the next one. The first failure counts.
 pub(super) fn once(
     launch: Launch<'_>,
     workload: &MatchedWorkload,
@@ -104,10 +105,11 @@ pub(super) fn once(
 ) -> Result<ProgramRun, Failure> {
     let asides = [&filled.prepare, &filled.conclude];
     let [prepare, conclude] = asides.map(Option::as_ref);
-    aside(launch, workload, filled, prepare, "prepare")?;
-    let run = launch.run(filled, &filled.command, expected(workload))?;
-    aside(launch, workload, filled, conclude, "conclude")?;
-    Ok(run)
+    let ran = aside(launch, workload, filled, prepare, "prepare")
+        .and_then(|()| launch.run(filled, &filled.command, expected(workload)));
+    let concluded = aside(launch, workload, filled, conclude, "conclude");
+    let run = ran?;
+    concluded.map(|()| run)
 }
 
 /// Runs a command that is not measured, if there is one.

@@ -101,6 +101,16 @@ impl Workloads {
             .count()
     }
 
+    /// The most metrics that the programs of one workload print.
+    #[must_use]
+    pub fn most_printed(&self) -> usize {
+        let workloads = self.0.iter();
+        workloads
+            .map(|workload| workload.metrics.len())
+            .max()
+            .unwrap_or(0)
+    }
+
     /// What was found, with the workloads among the benchmarks.
     #[must_use]
     pub fn among(&self, discovery: &Discovery) -> Discovery {

@@ -68,7 +68,13 @@ fn read(stream: impl Read, metrics: &[Metric]) -> Result<PrintedValues, String> 
         if document.len() + line.len() <= LONGEST {
             document.push_str(&line);
         }
+        let longest = metrics.iter().filter(|metric| names(&line, metric.name));
+        let longest = longest.map(|metric| metric.name.len()).max();
         for (metric, value) in metrics.iter().zip(&mut values) {
+            // `hit rate: 1` says nothing of a metric `hit`.
+            if Some(metric.name.len()) != longest {
+                continue;
+            }
             match of_line(&line, *metric) {
                 None => {}
                 Some(Ok(read)) => *value = Some(read),
@@ -87,21 +93,35 @@ fn read(stream: impl Read, metrics: &[Metric]) -> Result<PrintedValues, String> 
     })
 }
 
+/// What stands between a name and its value.
+const BETWEEN: [char; 4] = [' ', '\t', ':', '='];
+
+/// Whether a line begins with this name.
+fn names(line: &str, name: &str) -> bool {
+    let rest = line.trim().strip_prefix(name);
+    rest.is_some_and(|rest| rest.starts_with(BETWEEN))
+}
+
 /// What a line says of a metric; `None` where it is about something else.
 fn of_line(line: &str, metric: Metric) -> Option<Result<f64, String>> {
     let rest = line.trim().strip_prefix(metric.name)?;
-    let said = rest.trim_start_matches([' ', '\t', ':', '=']);
+    let said = rest.trim_start_matches(BETWEEN);
     if said.len() == rest.len() || said.is_empty() {
         return None;
     }
     let is_of_number = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
     let end = said.find(|c| !is_of_number(c)).unwrap_or(said.len());
-    let (number, unit) = said.split_at(end);
-    let unit = unit.split_whitespace().next().unwrap_or_default();
+    let (number, behind) = said.split_at(end);
+    let unit = behind.split_whitespace().next().unwrap_or_default();
     let broken = |why: &str| {
         let line: String = line.trim().chars().take(80).collect();
         Err(format!("printed `{line}`, {why}"))
     };
+    if goes_on(behind) {
+        return Some(broken(
+            "whose number is not written in plain digits (1234 or 1.2e4, not 1,234, 1_000 or 12k)",
+        ));
+    }
     Some(match (number.parse::<f64>(), factor(metric.unit, unit)) {
         (Ok(number), Some(factor)) if number.is_finite() => Ok(number * factor),
         (Ok(number), None) if number.is_finite() => broken(match metric.unit {
@@ -111,6 +131,15 @@ fn of_line(line: &str, metric: Metric) -> Option<Result<f64, String>> {
         }),
         _ => broken("which has no number"),
     })
+}
+
+/// Whether what stands behind a number's digits belongs to the number: more digits, or a letter for thousands.
+fn goes_on(behind: &str) -> bool {
+    let is_grouped = behind.starts_with([',', '_', '\''])
+        && behind[1..].starts_with(|c: char| c.is_ascii_digit());
+    let word = behind.split_whitespace().next().unwrap_or_default();
+    let word = word.trim_end_matches([',', ';', '.', ')']);
+    is_grouped || ["k", "K", "M", "G", "T"].contains(&word)
 }
 
 /// How much of the metric's unit one of the printed unit is.
@@ -193,6 +222,16 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_about_the_longest_name_that_it_begins_with() {
+        let both =
+            ["hit", "hit rate"].map(|name| Metric::printed(name, Unit::Count, Better::Lower));
+        let printed = |text: &str| super::read(text.as_bytes(), &both).unwrap();
+        assert_eq!(printed("hit rate: 0.5\n"), [None, Some(0.5)]);
+        assert_eq!(printed("hit 3\nhit rate: 0.5\n"), [Some(3.0), Some(0.5)]);
+        assert_eq!(printed("hit 3, in all\n"), [Some(3.0), None]);
+    }
+
+    #[test]
     fn a_document_in_bencher_s_format_names_measures() {
         let text = r#"{ "load": { "queries": { "value": 7.0, "lower_value": 6.0 }, "wait": { "value": 12.0 } } }"#;
         let read = values(text).unwrap();
@@ -211,6 +250,11 @@ mod tests {
             ("wait 3\n", "no time (ns, us, ms, s)"),
             ("bundle 3 apples\n", "no size"),
             ("queries 3 ms\n", "give the metric a `unit`"),
+            ("queries 1,234\n", "`queries 1,234`, whose number"),
+            ("queries 1_000\n", "not written in plain digits"),
+            ("queries 12k\n", "not written in plain digits"),
+            ("queries 12 M,\n", "not written in plain digits"),
+            ("wait 1,234 ms\n", "not written in plain digits"),
         ] {
             let error = values(text).unwrap_err();
             assert!(error.contains(problem), "{error}");

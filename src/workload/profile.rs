@@ -1,9 +1,10 @@
 //! CPU profiles of whole programs: where the processor time of all their threads goes.
 //!
 //! A run is short, so a program is run again and again, and its samples are put together. The first runs are sampled by
-//! the processor time of all threads, at the kernel's tick; a program of one thread is then sampled by a faster timer.
+//! the processor time of all threads, at the kernel's tick; a program whose main thread does all of the work is then
+//! sampled by a faster timer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use crate::seam::{ProfileClock, ProfileSeam, RawProfile};
 use crate::units::{BenchmarkKey, Event, EventSink, Paired, Pass, Side};
 
 use super::course::{aside, expected};
-use super::fill::FilledWorkload;
+use super::fill::{FilledCommand, FilledWorkload};
 use super::launch::Launch;
 use super::schedule::launch;
 use super::{MatchedWorkload, WorkloadClock, Workloads};
@@ -22,7 +23,7 @@ use super::{MatchedWorkload, WorkloadClock, Workloads};
 /// The most runs of a side.
 const MOST_RUNS: usize = 300;
 
-/// The runs that show whether a program has several threads.
+/// The runs that show whether the main thread alone works.
 const FIRST_RUNS: usize = 5;
 
 /// With so many samples a share is known to a few percentage points,
@@ -148,24 +149,21 @@ impl<'a> Programs<'a> {
     ) -> Result<(ProfileClock, RawProfile), String> {
         let filled = self.workload.sides.get(side).as_ref();
         let filled = filled.ok_or("it lacks a program")?;
-        aside(
-            self.launch,
-            self.workload,
-            filled,
-            filled.setup.as_ref(),
-            "setup",
-        )
-        .map_err(|failure| failure.reason)?;
-        let found = self.runs(side, filled, time, clock);
-        aside(
-            self.launch,
-            self.workload,
-            filled,
-            filled.cleanup.as_ref(),
-            "cleanup",
-        )
-        .map_err(|failure| failure.reason)?;
-        found
+        let found = self
+            .beside(filled, filled.setup.as_ref(), "setup")
+            .and_then(|()| self.runs(side, filled, time, clock));
+        let cleaned = self.beside(filled, filled.cleanup.as_ref(), "cleanup");
+        let found = found?;
+        cleaned.map(|()| found)
+    }
+
+    fn beside(
+        &self,
+        filled: &FilledWorkload,
+        command: Option<&FilledCommand>,
+        key: &str,
+    ) -> Result<(), String> {
+        aside(self.launch, self.workload, filled, command, key).map_err(|failure| failure.reason)
     }
 
     fn runs(
@@ -178,6 +176,7 @@ impl<'a> Programs<'a> {
         let began = Instant::now();
         let mut whole = RawProfile::default();
         let mut sampled = ProfileClock::AllThreads;
+        let mut is_alone = true;
         for run in 0..MOST_RUNS {
             let is_late = clock.left().is_some_and(|left| left.is_zero());
             let is_enough = began.elapsed() >= time && whole.ticks_inside >= ENOUGH_SAMPLES;
@@ -185,11 +184,13 @@ impl<'a> Programs<'a> {
                 break;
             }
             // The samples of a main thread that is alone come faster than the kernel's tick.
-            if run == FIRST_RUNS && has_one_thread(&whole) {
+            if run == FIRST_RUNS && is_alone {
                 sampled = ProfileClock::WholeProgram;
                 whole = RawProfile::default();
             }
-            whole.add(self.run(side, filled, sampled)?);
+            let seen = self.run(side, filled, sampled)?;
+            is_alone &= seen.is_of_main_thread();
+            whole.add(seen);
         }
         Ok((sampled, whole))
     }
@@ -200,25 +201,19 @@ impl<'a> Programs<'a> {
         filled: &FilledWorkload,
         clock: ProfileClock,
     ) -> Result<RawProfile, String> {
-        let asides = [&filled.prepare, &filled.conclude].map(Option::as_ref);
-        let beside = |at: usize, key| {
-            aside(self.launch, self.workload, filled, asides[at], key)
-                .map_err(|failure| failure.reason)
-        };
         let number = self.seam.begin_program(side, clock);
         let number = number.map_err(|error| error.to_string())?;
-        beside(0, "prepare")?;
         let env = self.seam.env(side);
-        self.launch
-            .run_unmeasured(filled, &filled.command, expected(self.workload), env)?;
-        beside(1, "conclude")?;
+        let expected = expected(self.workload);
+        let ran = self
+            .beside(filled, filled.prepare.as_ref(), "prepare")
+            .and_then(|()| {
+                self.launch
+                    .run_unmeasured(filled, &filled.command, expected, env)
+            });
+        let concluded = self.beside(filled, filled.conclude.as_ref(), "conclude");
+        ran.and(concluded)?;
         let taken = self.seam.take(side, number);
         taken.map_err(|error| error.to_string())
     }
-}
-
-/// Whether no thread but one was sampled in any process: its number is another one in each.
-fn has_one_thread(profile: &RawProfile) -> bool {
-    let threads: BTreeSet<u64> = profile.stacks.iter().map(|stack| stack.thread).collect();
-    threads.len() <= FIRST_RUNS
 }

@@ -106,6 +106,10 @@ impl WorkloadSchedule<'_> {
     fn measure(&mut self) -> Result<(), Interrupted> {
         for at in 0..self.courses.len() {
             process::check()?;
+            // Without time nothing is set up that would only have to be cleaned up.
+            if self.clock.left().is_some_and(|left| left.is_zero()) {
+                break;
+            }
             if let Err(failure) = self.begin(at) {
                 process::check()?;
                 self.courses[at].fail(failure, self.events);
@@ -184,7 +188,8 @@ impl WorkloadSchedule<'_> {
             process::check()?;
             let course = &self.courses[at];
             let fits = self.clock.left().is_none_or(|left| course.cost <= left);
-            if !course.is_open || !fits {
+            // One that was not begun has no rounds planned.
+            if !course.is_open || !fits || course.planned_rounds == 0 {
                 continue;
             }
             any = true;

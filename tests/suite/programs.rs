@@ -10,7 +10,7 @@ use crate::support::{Workspace, one_run};
 /// As few rounds as show a change of memory.
 const SHORT: &str = "--seed 1 --rounds 9 --measurement-time 10ms --time-per-benchmark 1ms";
 
-/// Three commits: the base, the planted changes, and other data.
+/// Four commits: the base, the planted changes, other data, and nothing new.
 fn workspace() -> &'static Workspace {
     static MADE: OnceLock<Workspace> = OnceLock::new();
     MADE.get_or_init(|| {
@@ -21,7 +21,8 @@ fn workspace() -> &'static Workspace {
             .unpack("programs/head")
             .commit("Slower, hungrier, and broken")
             .write("lines.md", "another line\n")
-            .commit("Other data");
+            .commit("Other data")
+            .commit("Nothing");
         workspace
     })
 }
@@ -40,7 +41,7 @@ fn run(range: &str, words: &[&str]) -> Value {
 /// All workloads of the configuration, base against planted changes.
 fn planted() -> &'static Value {
     static REPORT: OnceLock<Value> = OnceLock::new();
-    REPORT.get_or_init(|| run("HEAD~2..HEAD~1", &["--no-profile"]))
+    REPORT.get_or_init(|| run("HEAD~3..HEAD~2", &["--no-profile"]))
 }
 
 fn entry<'r>(report: &'r Value, id: &str) -> &'r Value {
@@ -203,9 +204,12 @@ fn the_report_keeps_to_its_schema() {
 }
 
 #[test]
-fn a_program_is_identical_until_its_data_differ_and_one_of_neither_side_fails_alone() {
-    let report = run("HEAD~1..HEAD", &["--filter", "^(idle|copy|old)$"]);
+fn a_program_is_identical_until_any_file_differs_and_one_of_neither_side_fails_alone() {
+    let report = run("HEAD~1..HEAD", &["--filter", "^idle$"]);
     assert_eq!(verdict(&report, "idle"), "identical");
+    // Nobody watches which files a program opens.
+    let report = run("HEAD~2..HEAD~1", &["--filter", "^(idle|copy|old)$"]);
+    assert_ne!(verdict(&report, "idle"), "identical");
     assert_ne!(verdict(&report, "copy"), "identical");
     // The configuration speaks of a program that these two commits do not have.
     let reason = &entry(&report, "old")["failure"]["reason"];
@@ -215,7 +219,7 @@ fn a_program_is_identical_until_its_data_differ_and_one_of_neither_side_fails_al
 #[test]
 fn a_command_line_is_compared_without_any_configuration_and_its_change_is_explained() {
     let words = ["--run", "{bin:tool/tool} spin", "--profile-time", "500ms"];
-    let report = run("HEAD~2..HEAD~1", &words);
+    let report = run("HEAD~3..HEAD~2", &words);
     let benchmarks = report["benchmarks"].as_array().unwrap();
     assert_eq!(benchmarks.len(), 1);
     assert_eq!(verdict(&report, "tool spin"), "slower");
@@ -232,7 +236,7 @@ fn a_command_line_is_compared_without_any_configuration_and_its_change_is_explai
 #[test]
 fn a_program_that_nobody_has_is_answered_with_the_nearest_name() {
     let output = workspace()
-        .keeping("HEAD~2..HEAD~1")
+        .keeping("HEAD~3..HEAD~2")
         .args(["--run", "{bin:tol} spin"])
         .output()
         .unwrap();

@@ -6,6 +6,7 @@
 //! perfcheck-profile 1
 //! ticks <inside timed regions> <outside>
 //! own <address of a byte of this library>
+//! main <thread>
 //! module <load bias> <start> <end> <path>        hexadecimal; an empty path is the executable
 //! named <address> <function>                     where the loader's choice among several begins
 //! stack <count> <thread> <address> <address> …   hexadecimal; innermost first
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use libc::{c_int, c_void};
 use pprof::ProfilerGuard;
@@ -43,7 +45,8 @@ pub(crate) fn write(
             let own = &raw const OWN as usize;
             let modules = modules() + &chosen();
             let Tally { inside, outside } = tally;
-            format!("ticks {inside} {outside}\nown {own:x}\n{modules}{stacks}")
+            let main = MAIN_THREAD.load(Ordering::Relaxed);
+            format!("ticks {inside} {outside}\nown {own:x}\nmain {main:x}\n{modules}{stacks}")
         }
         Err(error) => format!("error {}\n", error.replace('\n', " ")),
     };
@@ -57,6 +60,16 @@ pub(crate) fn write(
 
 /// Lies in this library.
 static OWN: u8 = 0;
+
+/// The main thread, as pprof calls it.
+static MAIN_THREAD: AtomicU64 = AtomicU64::new(0);
+
+/// The calling thread is the main one.
+pub(crate) fn remember_main_thread() {
+    // SAFETY: it has no conditions.
+    let own = unsafe { libc::pthread_self() };
+    MAIN_THREAD.store(own as u64, Ordering::Relaxed);
+}
 
 fn stacks(profiler: &ProfilerGuard<'static>) -> Result<String, String> {
     let report = profiler.report().build_unresolved();

@@ -75,6 +75,7 @@ pub(crate) fn remember_name() {
 pub(crate) fn attach(shared: Shared) {
     let pid = std::process::id();
     let _ = SHARED.set(SharedOfProcess { shared, pid });
+    dump::remember_main_thread();
     // SAFETY: a function of the right type, in a library that is never unloaded.
     unsafe { libc::atexit(at_exit) };
     if shared.get(layout::PROFILE_FROM_START) == 1 {

@@ -56,6 +56,7 @@ fn a_sample_that_interrupted_the_sampler_is_left_out() {
         clock: crate::seam::ProfileClock::AllThreads,
         raw: RawProfile {
             own_address: 0x9000_0010,
+            main_thread: 1,
             objects: vec![
                 object("", 0x1000_0000, 0x2000_0000),
                 object("/tmp/probe.so", 0x9000_0000, 0x9001_0000),

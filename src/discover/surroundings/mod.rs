@@ -32,7 +32,7 @@ use crate::build::{Build, Executable};
 use crate::file_access::{Recorder, Watched};
 use crate::units::{Paired, Side, normal};
 
-use super::DifferenceOrigin;
+use super::{DifferenceOrigin, OutsideDifference};
 use named::Contents;
 
 /// Something that differs.
@@ -136,6 +136,17 @@ impl<'a> InputChanges<'a> {
         Ok(match self.things.iter().find(may_touch) {
             Some(thing) => InputStatus::Watch(format!("it may open {}, which differs", thing.name)),
             None => InputStatus::Same,
+        })
+    }
+
+    /// The first thing that differs, whoever can come upon it.
+    pub(super) fn anything(&self) -> Option<OutsideDifference> {
+        let name = &self.things.first()?.name;
+        let things = self.things.iter();
+        let paths = things.flat_map(|thing| [&thing.paths.base, &thing.paths.head]);
+        Some(OutsideDifference {
+            reason: format!("it may open {name}, which differs"),
+            origin: origin(self.builds, paths.flatten().map(PathBuf::as_path)),
         })
     }
 

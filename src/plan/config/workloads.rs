@@ -30,8 +30,8 @@ pub(super) const KEYS: &[EntryKey] = &[
     ),
     EntryKey::text("prepare", "Command before each run; not measured"),
     EntryKey::text("conclude", "Command after each run; not measured"),
-    EntryKey::text("setup", "Command once on each side, before all runs"),
-    EntryKey::text("cleanup", "Command once on each side, after all runs"),
+    EntryKey::text("setup", "Command on each side, before all runs of a pass"),
+    EntryKey::text("cleanup", "Command on each side, after all runs of a pass"),
     EntryKey::of("env", EntryKind::Texts, "Variables of all its commands"),
     EntryKey::text(
         "stdin",
