@@ -11,6 +11,7 @@ use super::{Comparison, Direction, MetricChanges, RoundSummary, Verdict, timed};
 use crate::discover::{Benchmark, Discovery, Failure, Identity, Presence, Reached, Target};
 use crate::measure::{Measured, Remark};
 use crate::plan::{OnlyPass, Sampling, Thresholds};
+use crate::service::RowKind;
 use crate::units::{BenchmarkKey, Note, Ratio, Side, plural};
 
 /// Compares every benchmark of `discovery`, in its order.
@@ -207,6 +208,10 @@ impl Draft {
         let threshold = Ratio::from_ln(settling.margin()).as_change() * 100.0;
         let Some(judged) = judged else {
             return Some(match self.rounds.len() {
+                // Rounds of a service may show one row and not another.
+                0 if RowKind::of(&self.benchmark.key).is_some() => {
+                    "no result, since no round counts".to_owned()
+                }
                 0 => "not measured: the time for the whole run ran out first".to_owned(),
                 _ => "one round gives an estimate but no interval; more are needed".to_owned(),
             });

@@ -16,15 +16,15 @@ struct ServiceMetric {
 const BESIDE: [ServiceMetric; 5] = [
     ServiceMetric {
         metric: Metric::RESIDENT_MEMORY,
-        of_side: |round, side| Some(round.used.get(side).resident as f64),
+        of_side: |round, side| Some(round.used.get(side).held?.resident as f64),
     },
     ServiceMetric {
         metric: Metric::OPEN_FILES,
-        of_side: |round, side| Some(round.used.get(side).files as f64),
+        of_side: |round, side| Some(round.used.get(side).held?.files as f64),
     },
     ServiceMetric {
         metric: Metric::THREADS,
-        of_side: |round, side| Some(round.used.get(side).threads as f64),
+        of_side: |round, side| Some(round.used.get(side).held?.threads as f64),
     },
     ServiceMetric {
         metric: Metric::TIME_TO_READY,

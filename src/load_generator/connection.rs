@@ -1,11 +1,13 @@
 //! One connection: it sends a request, reads the whole answer, and checks it.
 
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response};
+use rustix::io::Errno;
 
 use super::outcome::RequestErrorKind;
 use super::sequence::Prepared;
@@ -26,6 +28,8 @@ pub(super) struct LoadConnection {
 pub(super) struct RequestFailure {
     pub(super) kind: RequestErrorKind,
     pub(super) words: String,
+    /// What this machine refuses the generator, if it is that.
+    pub(super) refused: Option<io::Error>,
 }
 
 impl RequestFailure {
@@ -33,6 +37,7 @@ impl RequestFailure {
         RequestFailure {
             kind,
             words: words.to_string(),
+            refused: None,
         }
     }
 
@@ -43,7 +48,7 @@ impl RequestFailure {
         };
         let source = std::error::Error::source(error);
         let words = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-        RequestFailure { kind, words }
+        RequestFailure::new(kind, words)
     }
 }
 
@@ -113,8 +118,11 @@ impl LoadConnection {
 
     async fn open(&self) -> Result<SendRequest<WholeBody>, RequestFailure> {
         let stream = self.destination.connect().await;
-        let stream =
-            stream.map_err(|error| RequestFailure::new(RequestErrorKind::Connect, error))?;
+        let stream = stream.map_err(|error| {
+            let failure = RequestFailure::new(RequestErrorKind::Connect, &error);
+            let refused = is_of_generator(&error).then_some(error);
+            RequestFailure { refused, ..failure }
+        })?;
         let opened = http1::handshake(stream).await;
         let (sender, driver) = opened.map_err(|error| RequestFailure::of(&error))?;
         // It ends with the connection, whose error the exchange reports.
@@ -123,6 +131,12 @@ impl LoadConnection {
         });
         Ok(sender)
     }
+}
+
+/// Whether the generator lacks what a connection needs, descriptors or ports, whatever the server does.
+fn is_of_generator(error: &io::Error) -> bool {
+    let of_generator = [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL];
+    Errno::from_io_error(error).is_some_and(|number| of_generator.contains(&number))
 }
 
 /// The connection, unless the server has closed it.

@@ -28,7 +28,7 @@ pub use order::{Address, LoadOrder, LoadShape, PlannedRequest};
 pub use outcome::{
     Distribution, GeneratorUse, LoadOutcome, NotUsable, Percentile, RequestError, RequestErrorKind,
 };
-pub use run::run;
+pub use run::{check, run};
 
 #[cfg(test)]
 mod tests;

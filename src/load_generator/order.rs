@@ -17,6 +17,9 @@ const LONGEST: Duration = Duration::from_secs(4 * 3600);
 /// The most requests.
 const MOST_REQUESTS: u64 = 1_000_000_000;
 
+/// The lowest rate of an open loop, in requests per second.
+const LOWEST_RATE: f64 = 1e-3;
+
 /// The highest rate of an open loop, in requests per second.
 const HIGHEST_RATE: f64 = 1e6;
 
@@ -203,17 +206,21 @@ impl LoadOrder {
             return beyond(asked, "from 1 to 10000 are possible");
         }
         if self.duration_ms == 0 || self.warm_up() + self.duration() > LONGEST {
-            let asked = format!("{} ms", self.warm_up_ms + self.duration_ms);
+            let asked = format!("{} ms", self.warm_up_ms.saturating_add(self.duration_ms));
             return beyond(asked, "more than 0 ms and at most 4 hours are possible");
         }
         if !(1..=MOST_REQUESTS).contains(&self.most_requests) {
             let asked = format!("{} requests", self.most_requests);
             return beyond(asked, "from 1 to 1000000000 are possible");
         }
+        if self.timeout_ms == 0 || self.timeout() > LONGEST {
+            let asked = format!("a time limit of {} ms", self.timeout_ms);
+            return beyond(asked, "from 1 ms to 4 hours are possible");
+        }
         match self.shape {
-            LoadShape::Open { rate } if !(rate > 0.0 && rate <= HIGHEST_RATE) => beyond(
+            LoadShape::Open { rate } if !(LOWEST_RATE..=HIGHEST_RATE).contains(&rate) => beyond(
                 format!("{rate} requests per second"),
-                "more than 0 and at most 1000000 are possible",
+                "from 0.001 to 1000000 are possible",
             ),
             _ => Ok(()),
         }

@@ -20,7 +20,8 @@ pub struct LoadOutcome {
     /// For how long they were counted, in seconds.
     pub seconds: f64,
     /// The latencies of those that were answered as expected, in nanoseconds: in an open loop from the moment at which a
-    /// request was to be sent, in a closed loop from the moment at which it was sent. `None` without an answer.
+    /// request was to be sent, in a closed loop from the moment at which it was sent. Percentiles include those that
+    /// failed, as if they had taken as long as they may. `None` without an answer.
     pub latency: Option<Distribution>,
     /// Those that were not answered as expected, by kind; the most frequent first.
     pub errors: Vec<RequestError>,
@@ -60,6 +61,18 @@ pub enum Percentile {
     P95,
     /// The 99th.
     P99,
+}
+
+impl Percentile {
+    /// Which share of all times lies beyond it.
+    #[must_use]
+    pub fn beyond(self) -> f64 {
+        match self {
+            Percentile::P50 => 0.5,
+            Percentile::P95 => 0.05,
+            Percentile::P99 => 0.01,
+        }
+    }
 }
 
 impl Distribution {
@@ -121,7 +134,7 @@ impl fmt::Display for RequestErrorKind {
 pub struct GeneratorUse {
     /// Its processor time while it counted, in seconds. It has one thread.
     pub processor_seconds: f64,
-    /// By how much requests were sent late although a connection was free, in nanoseconds; open loops only.
+    /// How late it woke, as often as requests were due, whether or not a connection was free, in nanoseconds; open loops only.
     pub lag: Option<Distribution>,
 }
 
@@ -129,12 +142,12 @@ pub struct GeneratorUse {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NotUsable {
-    /// It used up its processor: the server may be able to do more.
+    /// It used up its processor, or did not get one: the server may be able to do more.
     Saturated {
-        /// Which share of one processor it used (0 to 1).
+        /// Which share of the time it used a processor or waited for one (0 to 1).
         share: f64,
     },
-    /// It sent requests late although a connection was free: the tail of the latencies is partly its own.
+    /// It was late itself: the tail of the latencies is partly its own.
     Lagged {
         /// How late, in nanoseconds: the 99th percentile.
         p99_ns: f64,
@@ -146,7 +159,7 @@ impl fmt::Display for NotUsable {
         match self {
             NotUsable::Saturated { share } => write!(
                 f,
-                "the load generator used {:.0} % of a processor, so the server may be able to do more",
+                "the load generator used or waited for a processor for {:.0} % of the time, so the server may be able to do more",
                 share * 100.0
             ),
             NotUsable::Lagged { p99_ns } => write!(
@@ -172,6 +185,12 @@ impl LoadOutcome {
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.errors.iter().map(|error| error.count).sum()
+    }
+
+    /// How many requests were counted, answered as expected or not.
+    #[must_use]
+    pub fn counted(&self) -> u64 {
+        self.answered + self.failed()
     }
 
     /// How many requests were answered as expected per second.

@@ -65,8 +65,34 @@ fn timespec(duration: Duration) -> Timespec {
     }
 }
 
+/// How long the one thread of this process has run so far, and waited for a processor.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ProcessorUse {
+    pub(super) used: Duration,
+    pub(super) waited: Duration,
+}
+
+impl ProcessorUse {
+    pub(super) fn now() -> ProcessorUse {
+        // The time on a processor, the time that the thread could have run but did not, and the number of its turns.
+        let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+        let waited = schedule.split_whitespace().nth(1);
+        ProcessorUse {
+            used: processor_time(),
+            waited: Duration::from_nanos(waited.and_then(|time| time.parse().ok()).unwrap_or(0)),
+        }
+    }
+
+    pub(super) fn since(self, earlier: ProcessorUse) -> ProcessorUse {
+        ProcessorUse {
+            used: self.used.saturating_sub(earlier.used),
+            waited: self.waited.saturating_sub(earlier.waited),
+        }
+    }
+}
+
 /// The processor time of this process so far.
-pub(super) fn processor_time() -> Duration {
+fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);

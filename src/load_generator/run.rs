@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::connection::{LoadConnection, RequestFailure};
 use super::outcome::{GeneratorUse, LoadOutcome, NotUsable, Percentile, RequestErrorKind};
-use super::pace::{FineTimer, processor_time};
+use super::pace::{FineTimer, ProcessorUse};
 use super::sequence::{Prepared, Sequence};
 use super::tally::Tally;
 use super::transport::Destination;
@@ -16,6 +16,18 @@ use super::{LoadError, LoadOrder, LoadShape};
 
 /// A generator that uses more than this share of its one processor may be what is measured.
 const MOST_OF_PROCESSOR: f64 = 0.9;
+
+/// How often the generator looks at its own lag, at most.
+const LAG_STEP: Duration = Duration::from_micros(200);
+
+/// Whether an order can be carried out, as far as that can be said before anything listens.
+///
+/// # Errors
+/// A number is beyond its bounds, or a request is no HTTP.
+pub fn check(order: &LoadOrder) -> Result<(), LoadError> {
+    order.check()?;
+    Sequence::of(order).map(drop)
+}
 
 /// Generates the load of `order`. Hosts other than this machine have to be in `allowed`.
 ///
@@ -37,7 +49,7 @@ pub fn run(order: &LoadOrder, allowed: &[String]) -> Result<LoadOutcome, LoadErr
         };
         drop(destination.connect().await.map_err(nobody)?);
         let course = generate(order, destination, sequence);
-        course.await.map_err(system("set its clock"))
+        course.await.map_err(system("go on"))
     })
 }
 
@@ -53,14 +65,31 @@ async fn generate(
         let connection = LoadConnection::to(destination.clone());
         workers.spawn(Arc::clone(&course).work(connection, FineTimer::new()?));
     }
+    let pacer = tokio::spawn(Arc::clone(&course).watch_lag(FineTimer::new()?));
     FineTimer::new()?.until(course.counted_from).await?;
-    let before = (Instant::now(), processor_time());
+    let before = (Instant::now(), ProcessorUse::now());
+    // Waiting for the last answers takes no processor, and is not counted.
+    let in_time = tokio::time::timeout_at(course.end.into(), all_of(&mut workers)).await;
+    let wall = before.0.elapsed();
+    let used = ProcessorUse::now().since(before.1);
+    match in_time {
+        Ok(ended) => ended?,
+        Err(_) => all_of(&mut workers).await?,
+    }
+    pacer.abort();
+    // It was cancelled, or had ended.
+    if let Ok(paced) = pacer.await {
+        paced?;
+    }
+    Ok(course.outcome(wall, used))
+}
+
+/// Waits for the end of all workers.
+async fn all_of(workers: &mut JoinSet<io::Result<()>>) -> io::Result<()> {
     while let Some(ended) = workers.join_next().await {
         ended.map_err(io::Error::other)??;
     }
-    let wall = before.0.elapsed();
-    let used = processor_time().saturating_sub(before.1);
-    Ok(course.outcome(wall, used))
+    Ok(())
 }
 
 /// One load under way.
@@ -144,13 +173,7 @@ impl LoadCourse {
     ) -> io::Result<()> {
         while let Some(claim) = self.claim() {
             if let Some(due) = claim.due {
-                // Who is late by now was busy with an answer: the server is charged for it. Only a connection that
-                // waited can show that the generator itself is late.
-                let was_free = Instant::now() < due;
                 pace.until(due).await?;
-                if was_free && due >= self.counted_from {
-                    self.state().tally.add_lag(due.elapsed());
-                }
             }
             let sent = Instant::now();
             let answer = if sent > self.end + self.timeout {
@@ -159,7 +182,35 @@ impl LoadCourse {
             } else {
                 self.exchange(&mut connection, &claim.request).await
             };
+            if let Err(RequestFailure {
+                refused: Some(refused),
+                ..
+            }) = answer
+            {
+                return Err(refused);
+            }
             self.count(claim.due, sent, answer);
+        }
+        Ok(())
+    }
+
+    /// Wakes as often as requests are due, whether or not a connection is free: how late it wakes is the generator's own lag.
+    /// What a busy connection adds to a latency is the server's. It wakes between two requests, since sending one is no
+    /// lag.
+    async fn watch_lag(self: Arc<Self>, pace: FineTimer) -> io::Result<()> {
+        let LoadShape::Open { rate } = self.shape else {
+            return Ok(());
+        };
+        let requests = (LAG_STEP.as_secs_f64() * rate).ceil().max(1.0);
+        for tick in 0u64.. {
+            let due = self.began + Duration::from_secs_f64((tick as f64 * requests + 0.5) / rate);
+            if due >= self.end {
+                break;
+            }
+            pace.until(due).await?;
+            if due >= self.counted_from {
+                self.state().tally.add_lag(due.elapsed());
+            }
         }
         Ok(())
     }
@@ -181,7 +232,12 @@ impl LoadCourse {
 
     fn count(&self, due: Option<Instant>, sent: Instant, answer: Result<(), RequestFailure>) {
         let now = Instant::now();
-        let counts_at = due.unwrap_or(now);
+        let counts_at = match (due, &answer) {
+            (Some(due), _) => due,
+            (None, Ok(())) => now,
+            // A server that hangs is charged for it, although the failure comes after the end.
+            (None, Err(_)) => sent.max(self.counted_from).min(now),
+        };
         if counts_at < self.counted_from || counts_at >= self.end {
             return;
         }
@@ -190,7 +246,7 @@ impl LoadCourse {
         state.tally.add(now - due.unwrap_or(sent), answer);
     }
 
-    fn outcome(&self, wall: Duration, processor: Duration) -> LoadOutcome {
+    fn outcome(&self, wall: Duration, processor: ProcessorUse) -> LoadOutcome {
         let state = self.state();
         let whole = self.end - self.counted_from;
         let seconds = match state.last_answer {
@@ -200,9 +256,10 @@ impl LoadCourse {
             }
             _ => whole,
         };
-        let latency = state.tally.latency();
+        let latency = state.tally.latency(self.timeout);
         let lag = state.tally.lag();
-        let share = processor.as_secs_f64() / wall.as_secs_f64().max(f64::MIN_POSITIVE);
+        let busy = processor.used + processor.waited;
+        let share = busy.as_secs_f64() / wall.as_secs_f64().max(f64::MIN_POSITIVE);
         let mut outcome = LoadOutcome {
             answered: state.tally.answered(),
             sent: state.claimed,
@@ -210,7 +267,7 @@ impl LoadCourse {
             latency,
             errors: state.tally.errors(),
             generator: GeneratorUse {
-                processor_seconds: processor.as_secs_f64(),
+                processor_seconds: processor.used.as_secs_f64(),
                 lag,
             },
             not_usable: None,

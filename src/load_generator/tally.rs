@@ -37,11 +37,18 @@ impl Times {
         self.0.saturating_record(nanos.max(1));
     }
 
-    fn distribution(&self) -> Option<Distribution> {
+    /// The distribution of the times. Percentiles are of these and of `failed` more that took at least `timeout`.
+    fn distribution(&self, failed: u64, timeout: Duration) -> Option<Distribution> {
         let times = &self.0;
         let at = |quantile: f64| {
+            let rank = (quantile * (times.len() + failed) as f64).ceil();
+            if rank > times.len() as f64 {
+                return timeout.as_nanos() as f64;
+            }
+            // Half a rank less, so that rounding does not reach the next one.
+            let time = times.value_at_quantile((rank - 0.5) / times.len() as f64);
             // The middle of a bucket, so that a histogram's steps favour no side.
-            times.median_equivalent(times.value_at_quantile(quantile)) as f64
+            times.median_equivalent(time) as f64
         };
         (!times.is_empty()).then(|| Distribution {
             count: times.len(),
@@ -70,7 +77,7 @@ impl Tally {
     pub(super) fn add(&mut self, latency: Duration, answer: Result<(), RequestFailure>) {
         match answer {
             Ok(()) => self.latencies.add(latency),
-            Err(RequestFailure { kind, words }) => {
+            Err(RequestFailure { kind, words, .. }) => {
                 self.errors.entry(kind).or_insert((0, words)).0 += 1;
             }
         }
@@ -85,12 +92,14 @@ impl Tally {
         self.latencies.0.len()
     }
 
-    pub(super) fn latency(&self) -> Option<Distribution> {
-        self.latencies.distribution()
+    /// The latencies. A request that failed is as slow as `timeout`: failing fast makes no percentile smaller.
+    pub(super) fn latency(&self, timeout: Duration) -> Option<Distribution> {
+        let failed = self.errors.values().map(|(count, _)| count).sum();
+        self.latencies.distribution(failed, timeout)
     }
 
     pub(super) fn lag(&self) -> Option<Distribution> {
-        self.lag.distribution()
+        self.lag.distribution(0, Duration::ZERO)
     }
 
     pub(super) fn errors(&self) -> Vec<RequestError> {

@@ -197,6 +197,39 @@ fn an_answer_that_does_not_come_is_given_up() {
 }
 
 #[test]
+fn a_server_that_hangs_until_after_the_end_of_a_closed_loop_has_failed() {
+    let (address, _) = server(|_, _| {
+        std::thread::sleep(Duration::from_secs(3600));
+        Vec::new()
+    });
+    let order = LoadOrder {
+        duration_ms: 500,
+        timeout_ms: 600,
+        ..order(address, LoadShape::Closed)
+    };
+    let outcome = run(&order, &[]).unwrap();
+    assert_eq!((outcome.answered, outcome.failed()), (0, 2), "{outcome:?}");
+}
+
+#[test]
+fn a_request_that_fails_at_once_makes_no_percentile_smaller() {
+    let (address, _) = server(|n, _| match n % 10 {
+        0 => b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        _ => ok(""),
+    });
+    let order = LoadOrder {
+        connections: 1,
+        ..order(address, LoadShape::Closed)
+    };
+    let outcome = run(&order, &[]).unwrap();
+    assert_eq!((outcome.answered, outcome.failed()), (180, 20));
+    let latency = outcome.latency.unwrap();
+    // They took as long as they may.
+    assert_eq!((latency.p95, latency.p99), (10e9, 10e9));
+    assert!(latency.p90 <= latency.max, "{latency:?}");
+}
+
+#[test]
 fn bodies_are_sent_and_chunked_answers_read_over_a_unix_socket() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
@@ -249,6 +282,9 @@ fn what_is_without_bounds_or_no_http_is_refused() {
         run(&order, &[]).unwrap_err().to_string()
     };
     assert!(refused(&|o| o.connections = 0).contains("0 connections"));
+    assert!(refused(&|o| o.timeout_ms = 0).contains("a time limit of 0 ms"));
+    assert!(refused(&|o| o.warm_up_ms = u64::MAX).contains("4 hours"));
+    assert!(refused(&|o| o.shape = LoadShape::Open { rate: 1e-300 }).contains("from 0.001"));
     assert!(refused(&|o| o.requests.clear()).contains("no request"));
     assert!(refused(&|o| o.duration_ms = 86_400_000).contains("4 hours"));
     assert!(refused(&|o| o.shape = LoadShape::Open { rate: 0.0 }).contains("per second"));

@@ -63,7 +63,7 @@ impl GroupUsage {
     /// The processor time since an earlier look.
     ///
     /// Ticks count every thread, but in steps of a hundredth of a second; the scheduler counts nanoseconds, but forgets
-    /// threads that have ended. Where both agree as far as ticks can tell, no thread was forgotten.
+    /// threads that have ended. Where none is gone, and ticks show no more, no thread was forgotten.
     pub(crate) fn processor_time_since(&self, earlier: &GroupUsage) -> Duration {
         let tick = Duration::from_secs(1) / u32::try_from(clock_ticks_per_second()).unwrap_or(100);
         let ticks = u32::try_from(self.ticks.saturating_sub(earlier.ticks)).unwrap_or(u32::MAX);
@@ -73,9 +73,10 @@ impl GroupUsage {
             now.saturating_sub(before)
         });
         let fine = Duration::from_nanos(fine.sum());
-        match coarse.saturating_sub(fine) <= 2 * tick {
-            true => fine.max(coarse.saturating_sub(2 * tick)),
-            false => coarse,
+        let is_gone = |id: &i32| !self.threads.contains_key(id);
+        match earlier.threads.keys().any(is_gone) || coarse > fine + tick {
+            true => coarse.max(fine),
+            false => fine,
         }
     }
 }
@@ -98,7 +99,14 @@ mod tests {
         let after = at(&[(1, 25_000_000), (2, 3_000_000)], 2);
         let used = after.processor_time_since(&before);
         assert_eq!(used, Duration::from_millis(23));
-        // Thread 2 did most of the work, and is gone.
+        // Thread 2 was there before, and is gone with what it did since.
+        let with_second = at(&[(1, 5_000_000), (2, 1_000_000)], 0);
+        let second = Duration::from_secs(1) / u32::try_from(clock_ticks_per_second()).unwrap();
+        assert_eq!(
+            at(&[(1, 6_000_000)], 1).processor_time_since(&with_second),
+            second
+        );
+        // It did most of the work, and was never seen.
         let after = at(&[(1, 25_000_000)], 100);
         assert_eq!(
             after.processor_time_since(&before),

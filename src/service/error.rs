@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::load_generator::LoadError;
+
 /// Why services cannot be compared at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -21,6 +23,14 @@ pub enum ServiceError {
         /// The variable.
         variable: String,
     },
+    /// The load generator does not do what is asked.
+    #[error("`{service}` cannot be loaded")]
+    Impossible {
+        /// The service.
+        service: String,
+        /// What is asked for.
+        source: LoadError,
+    },
 }
 
 impl ServiceError {
@@ -31,6 +41,7 @@ impl ServiceError {
             ServiceError::NoGenerator { .. } => {
                 Some("`cargo install cargo-perfcheck` installs it beside this program".to_owned())
             }
+            ServiceError::Impossible { source, .. } => source.hint(),
             ServiceError::NoVariable { variable, .. } => Some(format!("`export {variable}=…`")),
         }
     }

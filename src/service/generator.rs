@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::load_generator::{Address, LoadOrder, LoadOutcome, LoadShape, PlannedRequest};
-use crate::plan::{Service, ServiceRequest};
+use crate::discover::Failure;
+use crate::load_generator::{self, Address, LoadOrder, LoadOutcome, LoadShape, PlannedRequest};
+use crate::plan::{RequestRate, Service, ServiceRequest};
 use crate::process::{self, clean_env};
 use crate::scratch::Scratch;
 
@@ -23,13 +24,15 @@ pub(super) struct Generator {
     program: std::path::PathBuf,
     /// With the values of secrets: never written to a file or a report.
     order: LoadOrder,
+    /// The variables that headers refer to, with their values; the longest value first.
+    secrets: Vec<(String, String)>,
 }
 
 impl Generator {
     /// The generator beside `own_program`, with the requests of a service.
     ///
     /// # Errors
-    /// It is not there, or a header's variable is not set.
+    /// It is not there, a header's variable is not set, or what is to be sent is no HTTP or too much.
     pub(super) fn of(service: &Service, own_program: &Path) -> Result<Generator, ServiceError> {
         let program = own_program.with_file_name(NAME);
         if !program.is_file() {
@@ -39,20 +42,39 @@ impl Generator {
         let slice = (service.slice / Service::TURNS).as_millis();
         let slice = u64::try_from(slice).unwrap_or(u64::MAX).max(1);
         let path = std::path::PathBuf::new();
+        let order = LoadOrder {
+            address: Address::Unix { path },
+            requests: requests.collect::<Result<_, _>>()?,
+            seed: 0,
+            shape: match service.rate {
+                RequestRate::PerSecond(rate) => LoadShape::Open { rate },
+                RequestRate::OfCapacity(_) => LoadShape::Closed,
+            },
+            connections: service.connections,
+            warm_up_ms: (slice as f64 * Service::DISCARDED) as u64,
+            duration_ms: slice,
+            most_requests: 1_000_000_000,
+            timeout_ms: TIMEOUT_MS,
+        };
+        let impossible = |source| ServiceError::Impossible {
+            service: service.name.clone(),
+            source,
+        };
+        load_generator::check(&order).map_err(impossible)?;
         Ok(Generator {
             program,
-            order: LoadOrder {
-                address: Address::Unix { path },
-                requests: requests.collect::<Result<_, _>>()?,
-                seed: 0,
-                shape: LoadShape::Closed,
-                connections: service.connections,
-                warm_up_ms: (slice as f64 * Service::DISCARDED) as u64,
-                duration_ms: slice,
-                most_requests: 1_000_000_000,
-                timeout_ms: TIMEOUT_MS,
-            },
+            order,
+            secrets: secrets(service),
         })
+    }
+
+    /// The failure without the values of variables, which a service may write to its output.
+    pub(super) fn without_secrets(&self, failure: Failure) -> Failure {
+        Failure {
+            side: failure.side,
+            reason: hide(failure.reason, &self.secrets),
+            stderr_tail: hide(failure.stderr_tail, &self.secrets),
+        }
     }
 
     /// Loads what listens at `address`; a reason where that was not possible.
@@ -97,6 +119,23 @@ impl Generator {
     }
 }
 
+/// The variables that the headers of a service refer to, with their values; the longest value first.
+fn secrets(service: &Service) -> Vec<(String, String)> {
+    let headers = service.requests.iter().flat_map(|one| one.headers.values());
+    let names = headers.filter_map(|value| value.strip_prefix('$'));
+    let values = names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
+    let mut secrets: Vec<_> = values.filter(|(_, value)| !value.is_empty()).collect();
+    secrets.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
+    secrets
+}
+
+/// The text with the names of variables instead of their values.
+fn hide(text: String, secrets: &[(String, String)]) -> String {
+    secrets.iter().fold(text, |text, (name, value)| {
+        text.replace(value, &format!("${name}"))
+    })
+}
+
 /// A request with the values of its headers' variables.
 fn planned(service: &Service, request: &ServiceRequest) -> Result<PlannedRequest, ServiceError> {
     let headers = request.headers.iter().map(|(header, value)| {
@@ -119,4 +158,17 @@ fn planned(service: &Service, request: &ServiceRequest) -> Result<PlannedRequest
         status: request.status,
         contains: request.contains.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_the_names_of_variables_instead_of_their_values() {
+        let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let secrets = [of("LONG", "abcdef"), of("SHORT", "abc")];
+        let said = "got `abcdef` and abc".to_owned();
+        assert_eq!(hide(said, &secrets), "got `$LONG` and $SHORT");
+    }
 }

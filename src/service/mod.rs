@@ -14,6 +14,8 @@ mod readiness;
 mod rounds;
 mod rows;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -50,11 +52,19 @@ pub struct ServiceUsage {
     pub ready: Option<Duration>,
     /// Processor time per request at the fixed rate.
     pub processor: Duration,
-    /// Resident memory after the slice at the fixed rate, in bytes: both sides have answered as many requests.
+    /// What it held after the slice at the fixed rate; `None` where the sides have answered other numbers of requests,
+    /// since they live through all rounds.
+    pub held: Option<ServiceHoldings>,
+}
+
+/// What one side of a service held after a fixed number of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceHoldings {
+    /// Resident memory, in bytes.
     pub resident: u64,
-    /// Open files then.
+    /// Open files.
     pub files: u64,
-    /// Threads then.
+    /// Threads.
     pub threads: u64,
 }
 

@@ -3,8 +3,11 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
 use crate::load_generator::Address;
 
@@ -60,7 +63,7 @@ impl<R: Read> Read for WatchedOutput<R> {
 pub(super) fn accepts(address: &Address) -> bool {
     match address {
         Address::Tcp { port, .. } => TcpStream::connect_timeout(&local(*port), ATTEMPT).is_ok(),
-        Address::Unix { path } => UnixStream::connect(path).is_ok(),
+        Address::Unix { path } => open(path).is_ok(),
     }
 }
 
@@ -81,11 +84,21 @@ pub(super) fn answers(address: &Address, path: &str) -> bool {
         Address::Tcp { port, .. } => ask(TcpStream::connect_timeout(&local(*port), ATTEMPT)
             .and_then(|stream| stream.set_read_timeout(Some(ATTEMPT)).map(|()| stream))
             .map(|stream| Box::new(stream) as _)),
-        Address::Unix { path } => ask(UnixStream::connect(path)
+        Address::Unix { path } => ask(open(path)
             .and_then(|stream| stream.set_read_timeout(Some(ATTEMPT)).map(|()| stream))
             .map(|stream| Box::new(stream) as _)),
     };
     asked.unwrap_or(false)
+}
+
+/// Connects to a Unix socket, without waiting for room among the connections that the service has not accepted yet.
+fn open(path: &Path) -> io::Result<UnixStream> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    connect(&socket, &SocketAddrUnix::new(path)?)?;
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
 }
 
 /// A connection of either kind.

@@ -19,7 +19,7 @@ use super::fill::ServiceSide;
 use super::generator::Generator;
 use super::rows::{failure_of_answers, rows, wrong_answers};
 use super::server::Server;
-use super::{ServiceError, ServiceRound, ServiceRun, ServiceUsage, SliceEnd};
+use super::{ServiceError, ServiceHoldings, ServiceRound, ServiceRun, ServiceUsage, SliceEnd};
 
 /// A service that fails this share of its requests is not compared: what it does quickly is something else.
 const MOST_ERRORS: f64 = 0.01;
@@ -49,7 +49,7 @@ pub struct ServiceLoad<'a> {
 /// Whether the services can be loaded at all, as far as that can be said before anything is built.
 ///
 /// # Errors
-/// The load generator is not there, or a header's variable is not set.
+/// The load generator is not there, a header's variable is not set, or what is to be sent is no HTTP or too much.
 pub fn check(services: &[Service], own_program: &Path) -> Result<(), ServiceError> {
     let mut generators = services.iter().map(|one| Generator::of(one, own_program));
     generators.try_for_each(|generator| generator.map(drop))
@@ -83,6 +83,11 @@ pub fn run(
         }
         (Err(SliceEnd::Failed(failure)), None) => (Some(failure), None),
     };
+    let failure = failure.map(|failure| course.generator.without_secrets(failure));
+    if load.service.restart == RestartMode::Never {
+        let note = "one pair of processes: its own luck is not in the interval";
+        course.notes.push(note.to_owned());
+    }
     let mut rows = course.rows();
     for row in &mut rows {
         row.failure.clone_from(&failure);
@@ -155,7 +160,10 @@ impl ServiceCourse<'_> {
                 RestartMode::EachRound => self.stop(alive),
                 RestartMode::Never => pair = Some(alive),
             }
-            if is_settled(&self.rows()) {
+            let mut rows = self.rows();
+            // No number of rounds settles a row that has none, for example for want of requests.
+            rows.retain(|row| !row.rounds.is_empty());
+            if is_settled(&rows) {
                 break;
             }
         }
@@ -250,13 +258,17 @@ impl ServiceCourse<'_> {
         let used = Paired::from_fn(|side| {
             let slices = open.get(side);
             let server = pair.0.get(side).as_ref();
-            let held = slices.last().map(|slice| &slice.after);
+            let is_fixed = self.load.service.restart == RestartMode::EachRound;
+            let held = slices.last().filter(|_| is_fixed);
+            let held = held.map(|slice| ServiceHoldings {
+                resident: slice.after.resident,
+                files: slice.after.files,
+                threads: slice.after.threads(),
+            });
             ServiceUsage {
                 ready: server.map(|server| server.ready).filter(|_| fresh),
                 processor: processor_per_request(slices),
-                resident: held.map_or(0, |held| held.resident),
-                files: held.map_or(0, |held| held.files),
-                threads: held.map_or(0, GroupUsage::threads),
+                held,
             }
         });
         let outcomes = |slices: Vec<LoadedSlice>| -> Vec<LoadOutcome> {

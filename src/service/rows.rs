@@ -8,6 +8,10 @@ use crate::units::{BenchmarkKey, Metric, Paired, Side, plural};
 
 use super::ServiceRound;
 
+/// So many requests of a round have to lie beyond a percentile: it would be the maximum otherwise, which one stall of the
+/// machine decides.
+const FEWEST_BEYOND: f64 = 10.0;
+
 /// What of a service is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowKind {
@@ -84,24 +88,29 @@ impl RowKind {
         }
     }
 
-    /// What a round shows of a side, in nanoseconds; `None` where that is not the side's own.
-    fn value(self, round: &ServiceRound, side: Side) -> Option<f64> {
+    /// What a round shows of both sides, in nanoseconds, or why that is not their own.
+    fn values(self, round: &ServiceRound) -> Result<Paired<f64>, LostRound> {
         let latency = |percentile| {
-            let slices = round.open.get(side).iter();
-            typical(slices.map(|slice| slice.latency_at(percentile)))
+            let of_turn = |turn: &LoadOutcome| latency(turn, percentile);
+            let values = typical(&round.open, of_turn);
+            // Even if the generator had not been late.
+            let all = has_enough(&round.open, percentile, |_| true);
+            let rest = has_enough(&round.open, percentile, |turn| of_turn(turn).is_ok());
+            match values {
+                Err(LostRound::Lagged) if !all => Err(LostRound::TooFewRequests),
+                Ok(_) if !rest => Err(LostRound::TooFewRequests),
+                values => values,
+            }
         };
         match self {
-            RowKind::Throughput => {
-                let slices = round.closed.get(side).iter();
-                typical(slices.map(|slice| {
-                    let is_own = !matches!(slice.not_usable, Some(NotUsable::Saturated { .. }));
-                    (is_own && slice.answered > 0).then(|| 1e9 / slice.throughput())
-                }))
-            }
+            RowKind::Throughput => typical(&round.closed, time_per_request),
             RowKind::P50 => latency(Percentile::P50),
             RowKind::P95 => latency(Percentile::P95),
             RowKind::P99 => latency(Percentile::P99),
-            RowKind::Processor => Some(round.used.get(side).processor.as_nanos() as f64),
+            RowKind::Processor => {
+                let used = round.used.as_ref();
+                Ok(used.map(|used| used.processor.as_nanos() as f64))
+            }
         }
     }
 
@@ -127,12 +136,96 @@ impl RowKind {
     }
 }
 
-/// The geometric mean of the slices; `None` where fewer than half of them show something.
-fn typical(slices: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let slices: Vec<Option<f64>> = slices.collect();
-    let logarithms: Vec<f64> = slices.iter().flatten().map(|value| value.ln()).collect();
-    let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
-    (!logarithms.is_empty() && 2 * logarithms.len() >= slices.len()).then(|| mean.exp())
+/// Why a turn, or a round, shows nothing of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LostRound {
+    /// The generator used up its processor, or did not get one.
+    Saturated,
+    /// The generator was late itself.
+    Lagged,
+    /// Nothing was answered while answers were counted.
+    NoAnswer,
+    /// The percentile would be one of the very largest latencies.
+    TooFewRequests,
+}
+
+impl LostRound {
+    const ALL: [LostRound; 4] = [
+        LostRound::Saturated,
+        LostRound::Lagged,
+        LostRound::NoAnswer,
+        LostRound::TooFewRequests,
+    ];
+
+    /// Why so many rounds of a row do not count, for the report.
+    fn note(self, kind: RowKind, lost: usize, all: usize) -> String {
+        let reason = match self {
+            LostRound::Saturated => "the load generator used up its processor".to_owned(),
+            LostRound::Lagged => "the load generator was too late itself".to_owned(),
+            LostRound::NoAnswer => "too little was answered in time: raise `slice`".to_owned(),
+            LostRound::TooFewRequests => {
+                format!(
+                    "there are too few requests for {}: raise `slice`",
+                    kind.name()
+                )
+            }
+        };
+        let all = plural(all, "round", "rounds");
+        format!("{lost} of {all} do not count, since {reason}")
+    }
+}
+
+fn time_per_request(slice: &LoadOutcome) -> Result<f64, LostRound> {
+    match slice.not_usable {
+        Some(NotUsable::Saturated { .. }) => Err(LostRound::Saturated),
+        _ if slice.answered == 0 => Err(LostRound::NoAnswer),
+        _ => Ok(1e9 / slice.throughput()),
+    }
+}
+
+fn latency(slice: &LoadOutcome, percentile: Percentile) -> Result<f64, LostRound> {
+    match (slice.not_usable, slice.latency) {
+        (Some(NotUsable::Saturated { .. }), _) => Err(LostRound::Saturated),
+        (_, None) => Err(LostRound::NoAnswer),
+        _ => slice.latency_at(percentile).ok_or(LostRound::Lagged),
+    }
+}
+
+/// Whether the turns of a round that count have enough requests beyond a percentile, all of a side together.
+fn has_enough(
+    turns: &Paired<Vec<LoadOutcome>>,
+    percentile: Percentile,
+    counts: impl Fn(&LoadOutcome) -> bool,
+) -> bool {
+    let pairs = turns.base.iter().zip(&turns.head);
+    let pairs = pairs.filter(|(base, head)| counts(base) && counts(head));
+    let requests = pairs.fold([0, 0], |[of_base, of_head], (base, head)| {
+        [of_base + base.counted(), of_head + head.counted()]
+    });
+    requests
+        .iter()
+        .all(|requests| *requests as f64 * percentile.beyond() >= FEWEST_BEYOND)
+}
+
+/// The geometric means of both sides' turns. A turn counts on both sides or on none: they were a pair. Fewer than half of the
+/// turns show nothing.
+fn typical(
+    turns: &Paired<Vec<LoadOutcome>>,
+    value: impl Fn(&LoadOutcome) -> Result<f64, LostRound>,
+) -> Result<Paired<f64>, LostRound> {
+    let pairs = turns.base.iter().zip(&turns.head);
+    let pairs: Vec<Result<Paired<f64>, LostRound>> = pairs
+        .map(|(base, head)| Ok(Paired::new(value(base)?, value(head)?)))
+        .collect();
+    let usable: Vec<&Paired<f64>> = pairs.iter().flatten().collect();
+    if usable.is_empty() || 2 * usable.len() < pairs.len() {
+        let lost = pairs.iter().find_map(|pair| pair.as_ref().err().copied());
+        return Err(lost.unwrap_or(LostRound::NoAnswer));
+    }
+    Ok(Paired::from_fn(|side| {
+        let logarithms = usable.iter().map(|pair| pair.get(side).ln());
+        (logarithms.sum::<f64>() / usable.len() as f64).exp()
+    }))
 }
 
 /// The rows of a service's rounds.
@@ -143,26 +236,20 @@ pub(super) fn rows(
     connections: usize,
 ) -> Vec<Measured> {
     let row = |kind: RowKind| {
-        let usable: Vec<Round> = rounds
-            .iter()
-            .filter_map(|round| of_round(kind, round))
-            .collect();
+        let all: Vec<Result<Round, LostRound>> =
+            rounds.iter().map(|round| of_round(kind, round)).collect();
         let mut notes: Vec<String> = rate
             .map(|rate| kind.note(rate, connections))
             .into_iter()
             .collect();
-        let lost = rounds.len() - usable.len();
-        if lost > 0 {
-            let reason = match kind {
-                RowKind::Throughput => "the load generator used up its processor",
-                _ => "the load generator was too late itself",
-            };
-            let all = plural(rounds.len(), "round", "rounds");
-            notes.push(format!("{lost} of {all} do not count, since {reason}"));
+        for reason in LostRound::ALL {
+            let why = all.iter().filter_map(|round| round.as_ref().err());
+            let lost = why.filter(|lost| **lost == reason).count();
+            notes.extend((lost > 0).then(|| reason.note(kind, lost, rounds.len())));
         }
         Measured {
             key: kind.key(service),
-            rounds: usable,
+            rounds: all.into_iter().flatten().collect(),
             failure: None,
             notes,
             remarks: Vec::new(),
@@ -171,18 +258,15 @@ pub(super) fn rows(
     RowKind::ALL.into_iter().map(row).collect()
 }
 
-fn of_round(kind: RowKind, round: &ServiceRound) -> Option<Round> {
+fn of_round(kind: RowKind, round: &ServiceRound) -> Result<Round, LostRound> {
     let sample = |value: f64| Samples {
         iterations: vec![1],
         times: vec![value],
         starts: Vec::new(),
         preempted: Vec::new(),
     };
-    let values = Paired::new(
-        kind.value(round, Side::Base)?,
-        kind.value(round, Side::Head)?,
-    );
-    Some(Round {
+    let values = kind.values(round)?;
+    Ok(Round {
         index: round.index,
         first: round.first,
         pairing: Pairing::Benchmark,
@@ -210,7 +294,23 @@ pub(super) fn failure_of_answers<'a>(
     let failed: u64 = slices.clone().map(LoadOutcome::failed).sum();
     let answered: u64 = slices.clone().map(|slice| slice.answered).sum();
     let all = failed + answered;
-    if all == 0 || failed as f64 <= most * all as f64 {
+    let sent: u64 = slices.clone().map(|slice| slice.sent).sum();
+    if all == 0 && sent > 0 {
+        let reason = format!(
+            "answered none of {} in time; raise `slice` if an answer may take that long",
+            plural(
+                usize::try_from(sent).unwrap_or(usize::MAX),
+                "request",
+                "requests"
+            )
+        );
+        return Some(Failure {
+            side,
+            reason,
+            stderr_tail: String::new(),
+        });
+    }
+    if failed as f64 <= most * all as f64 {
         return None;
     }
     let mut errors: Vec<_> = slices.flat_map(|slice| &slice.errors).collect();

@@ -200,14 +200,18 @@ impl Server {
         GroupUsage::of(self.child.id())
     }
 
-    /// Asks it to end, and kills it if it does not; a note for the report then.
+    /// Asks it to end, and kills it if it does not; a note for the report if it took too long.
     pub(super) fn stop(mut self, within: Duration) -> Option<String> {
         self.child.terminate();
         let deadline = Instant::now() + within;
         while self.has_ended().is_none() {
-            if Instant::now() >= deadline || process::interrupted().is_some() {
+            let is_late = Instant::now() >= deadline;
+            if is_late || process::interrupted().is_some() {
                 self.child.kill();
                 let _ = self.child.wait();
+                if !is_late {
+                    return None;
+                }
                 let within = humantime::format_duration(within);
                 return Some(format!(
                     "the {} side did not end within {within} of SIGTERM, and was killed",

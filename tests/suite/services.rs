@@ -148,10 +148,8 @@ fn more_work_and_a_leak_are_found_and_both_sides_answered_the_same_requests() {
 
 #[test]
 fn a_budget_speaks_of_the_row_that_has_its_metric() {
-    let budgets = "[[budget]]\ntarget = \"service\"\np50 = \"1ns\"\np99 = \"100s\"\nthroughput = \"1 req/s\"\n";
-    let configuration = USUAL
-        .replace("rounds = 6", "rounds = 2")
-        .replace("400ms", "200ms");
+    let budgets = "[[budget]]\ntarget = \"service\"\np50 = \"1ns\"\np95 = \"100s\"\nthroughput = \"1 req/s\"\n";
+    let configuration = USUAL.replace("rounds = 6", "rounds = 2");
     let (report, _) = load(&format!("{configuration}{budgets}"), "main~1..main");
     let checks = report["budgets"]
         .as_array()
@@ -163,7 +161,7 @@ fn a_budget_speaks_of_the_row_that_has_its_metric() {
     assert_eq!(seen.len(), 3, "{checks:#?}");
     for expected in [
         (Some("api/p50"), Some("time")),
-        (Some("api/p99"), Some("p99")),
+        (Some("api/p95"), Some("p95")),
         (Some("api/throughput"), Some("requests-per-second")),
     ] {
         assert!(seen.contains(&expected), "{seen:?}");
@@ -181,12 +179,19 @@ fn a_unix_socket_a_line_as_a_sign_and_processes_that_stay_work_as_well() {
         );
     let (report, _) = load(&configuration, "main~1..main");
     let p50 = row(&report, "api/p50");
+    // Rounds of latencies may be lost where the machine is busy.
+    let processor = &row(&report, "api/processor")["metrics"];
     assert_eq!(
-        p50["metrics"]["time"]["rounds"].as_array().map(Vec::len),
+        processor["time"]["rounds"].as_array().map(Vec::len),
         Some(2),
-        "{p50:#}"
+        "{processor:#}"
     );
     assert!(p50["notes"].to_string().contains("200 requests per second"));
+    assert!(p50["notes"].to_string().contains("one pair of processes"));
+    // The sides have answered other numbers of requests as fast as they can.
+    assert_eq!(processor["resident-memory"], Value::Null, "{processor:#}");
+    let p99 = row(&report, "api/p99")["notes"].to_string();
+    assert!(p99.contains("too few requests for p99"), "{p99}");
     let throughput = row(&report, "api/throughput");
     assert!(throughput["notes"].to_string().contains("rows: 1000"));
 }
@@ -329,6 +334,10 @@ fn what_cannot_be_loaded_is_told_before_anything_is_built() {
             .contains("did you mean `{bin:server}`?"),
         "{error}"
     );
+    let cut = USUAL.replace("path = \"/none\"", "path = \"/not one\"");
+    let (error, _) = load(&cut, "main~1..main");
+    let error = error.as_str().unwrap();
+    assert!(error.contains("`GET /not one` is not HTTP"), "{error}");
     let secret = USUAL.replace(
         "contains =",
         "headers = { Authorization = \"$NO_SUCH_TOKEN\" }\ncontains =",

@@ -7,8 +7,8 @@ use super::entry::{EntryKey, EntryScope};
 use super::key::{self, Arity, Key};
 use super::text::LayerValue;
 use super::{
-    Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules, services,
-    workload_metrics, workloads,
+    Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules, service_requests,
+    services, workload_metrics, workloads,
 };
 
 /// The keys that hold lists of entries, not options.
@@ -252,7 +252,7 @@ impl Configuration {
             .flatten()
             .filter_map(toml::Value::as_table)
         {
-            self.warn_of_strange_keys(request, services::REQUEST_KEYS, origin);
+            self.warn_of_strange_keys(request, service_requests::REQUEST_KEYS, origin);
         }
         let service = services::read(table, scope, origin)?;
         let mut others = self.services.iter();

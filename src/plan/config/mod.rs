@@ -13,6 +13,7 @@ mod parameters;
 mod pattern;
 mod rules;
 mod schema;
+mod service_requests;
 mod services;
 mod show;
 mod text;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::entry::{EntryKey, EntryKind};
 use super::key::{self, Arity, Key};
-use super::{budgets, rules, services, workloads};
+use super::{budgets, rules, service_requests, services, workloads};
 
 /// The schema, made from the same keys that are read.
 #[must_use]
@@ -103,7 +103,7 @@ fn entry(keys: &[EntryKey]) -> Value {
                 json!({ "type": "object", "additionalProperties": { "type": "string" } })
             }
             EntryKind::Tables => {
-                json!({ "type": "array", "items": entry(services::REQUEST_KEYS), "minItems": 1 })
+                json!({ "type": "array", "items": entry(service_requests::REQUEST_KEYS), "minItems": 1 })
             }
         };
         schema["description"] = Value::String(key.help.to_owned());

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::PlanError;
-use super::super::service::{
-    IdleMode, Readiness, RequestRate, RestartMode, Service, ServiceRequest,
-};
+use super::super::service::{IdleMode, Readiness, RequestRate, RestartMode, Service};
 use super::super::value::{Share, Span};
 use super::super::workload::{Template, WorkloadCommand};
 use super::ValueOrigin;
 use super::entry::{EntryKey, EntryKind, EntryReader, EntryScope};
+use super::service_requests::requests;
 
 /// The key of the list of services: `[[service]]`.
 pub(super) const KEY: &str = "service";
@@ -77,29 +76,6 @@ pub(super) const KEYS: &[EntryKey] = &[
         EntryKind::Texts,
         "What it works on, for the report: `rows = \"1000000\"`",
     ),
-];
-
-/// The keys of one request.
-pub(super) const REQUEST_KEYS: &[EntryKey] = &[
-    EntryKey::text("method", "`GET`, `POST`, … [default: GET]"),
-    EntryKey::text("path", "The path, with its query"),
-    EntryKey::of(
-        "headers",
-        EntryKind::Texts,
-        "Headers; a value `$NAME` is that of an environment variable, and is never recorded",
-    ),
-    EntryKey::text("body", "The body [default: empty]"),
-    EntryKey::of(
-        "weight",
-        EntryKind::Number,
-        "How often it is sent, relative to the others [default: 1]",
-    ),
-    EntryKey::of(
-        "status",
-        EntryKind::Number,
-        "The status that its answer must have [default: 200]",
-    ),
-    EntryKey::text("contains", "What its answer's body must contain"),
 ];
 
 /// Reads one service.
@@ -201,10 +177,10 @@ fn rate(reader: &EntryReader<'_>) -> Result<RequestRate, PlanError> {
     };
     if let Some(number) = text.strip_suffix("/s") {
         let rate = number.trim().parse::<f64>().ok();
-        let rate = rate.filter(|rate| *rate > 0.0 && *rate <= 1e6);
+        let rate = rate.filter(|rate| (1e-3..=1e6).contains(rate));
         return rate
             .map(RequestRate::PerSecond)
-            .ok_or_else(|| reader.invalid("rate", "it must be above 0, for example `500/s`"));
+            .ok_or_else(|| reader.invalid("rate", "it must be from `0.001/s` to `1000000/s`"));
     }
     let share = reader.parsed::<Share>("rate")?;
     let share = share.filter(|share| share.as_fraction() > 0.0 && share.as_fraction() < 1.0);
@@ -224,51 +200,6 @@ fn at_least(
         true => Ok(number),
         false => Err(reader.invalid(key, format!("it must be at least {fewest}"))),
     }
-}
-
-fn requests(
-    reader: &EntryReader<'_>,
-    scope: EntryScope<'_>,
-    origin: &ValueOrigin,
-) -> Result<Vec<ServiceRequest>, PlanError> {
-    let tables = reader.tables("request")?;
-    let requests = tables.into_iter().map(|table| {
-        request(&EntryReader {
-            table,
-            keys: REQUEST_KEYS,
-            scope,
-            origin,
-            what: "a request of a service",
-        })
-    });
-    let requests = requests.collect::<Result<Vec<_>, _>>()?;
-    match requests.iter().any(|request| request.weight > 0) {
-        true => Ok(requests),
-        false => Err(reader.invalid(
-            "request",
-            "nothing would be sent; add `[[service.request]]` with a `path`",
-        )),
-    }
-}
-
-fn request(reader: &EntryReader<'_>) -> Result<ServiceRequest, PlanError> {
-    let path = reader.text("path")?.filter(|path| path.starts_with('/'));
-    let path = path.ok_or_else(|| reader.invalid("path", "it must begin with `/`"))?;
-    let weight = reader.number("weight")?.unwrap_or(1);
-    let status = reader.number("status")?.unwrap_or(200);
-    let status = u16::try_from(status)
-        .ok()
-        .filter(|status| (100..600).contains(status));
-    Ok(ServiceRequest {
-        method: reader.text("method")?.unwrap_or("GET").to_owned(),
-        path: path.to_owned(),
-        headers: owned(reader.texts("headers")?),
-        body: reader.text("body")?.unwrap_or_default().to_owned(),
-        weight: u32::try_from(weight)
-            .map_err(|_| reader.invalid("weight", "it must be below 4294967296"))?,
-        status: status.ok_or_else(|| reader.invalid("status", "it must be from 100 to 599"))?,
-        contains: reader.text("contains")?.map(str::to_owned),
-    })
 }
 
 #[cfg(test)]
@@ -349,6 +280,10 @@ mod tests {
                 "command = 'x {port}'\nrequest = [{ path = '/', status = 99 }]",
                 "100 to 599",
             ),
+            (
+                "command = 'x {port}'\nrequest = [{ path = '/', headers = { A = 'Bearer $TOKEN' } }]",
+                "`$TOKEN` has to be the whole value",
+            ),
             ("command = 'x {port}'\nrequest = 3", "[[service.request]]"),
         ] {
             let error = service(text).unwrap_err().to_string();
@@ -362,7 +297,7 @@ mod tests {
             ("ready = 'soon'", "/health"),
             ("idle = 'sleep'", "`stop` or `run`"),
             ("rate = '120%'", "between"),
-            ("rate = '0/s'", "above 0"),
+            ("rate = '0/s'", "from `0.001/s`"),
             ("rounds = 1", "at least 2"),
         ] {
             let error = service(&format!("{key}\n{SHORT}")).unwrap_err().to_string();
