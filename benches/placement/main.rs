@@ -90,7 +90,11 @@ fn main() -> Outcome<()> {
             let began = Instant::now();
             let estimates = compare(&workspace, branch, remedy.name, options.rounds)?;
             remedy.seconds += began.elapsed().as_secs_f64();
-            println!("{branch}, --layouts {}: {}", remedy.name, row(&estimates));
+            let said = match estimates.is_empty() {
+                true => "the same code".to_owned(),
+                false => row(&estimates),
+            };
+            println!("{branch}, --layouts {}: {said}", remedy.name);
             remedy.estimates.extend(estimates);
         }
     }
