@@ -35,6 +35,9 @@ const LINKER_NAMES: [&str; 3] = ["cc", "gcc", "clang"];
 
 const LINKER: &str = include_str!("linker.sh");
 
+/// All scripts that take part in a build.
+pub(super) const SCRIPTS: [&str; 2] = [SCRIPT, LINKER];
+
 /// What executables contain in place of the checkout's path.
 const EITHER: &str = "PERFCHECK_EITHER";
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::super::cargo_config::Surroundings;
+use super::super::rustc_wrapper;
 use super::secret::Secret;
 use super::settings::is_setting;
 use super::variables::{self, Variables};
@@ -31,6 +32,8 @@ pub(super) fn of(checkout: &Checkout, secret: &Secret) -> io::Result<String> {
 fn text(root: &Path, folder: &Path, variables: &Variables) -> io::Result<String> {
     let key = serde_json::json!({
         "program": env!("CARGO_PKG_VERSION"),
+        // What they keep of a build, later rounds need.
+        "scripts": rustc_wrapper::SCRIPTS,
         "repository": root.to_string_lossy(),
         "variables": variables::settings(variables),
         "configuration": Surroundings::of(root, folder).texts()?,
