@@ -93,14 +93,16 @@ fn a_benchmark_is_linked_as_cargo_did_it_and_with_unchanged_functions_at_one_pla
 
 #[test]
 fn linkers_that_cannot_order_functions_are_recognised_by_what_they_say() {
-    // GNU ld 2.40 and gold 1.16 by gcc 12, and mold 1.10 by clang 14.
+    // GNU ld 2.40, gold 1.16 and mold 1.10.1, as gcc 12 calls them.
     for said in [
-        "/usr/bin/ld: unrecognized option '--symbol-ordering-file=/x'\n\
-         /usr/bin/ld: use the --help option for usage information\n\
+        "/usr/bin/ld.bfd: unrecognized option '--symbol-ordering-file=/x'\n\
+         /usr/bin/ld.bfd: use the --help option for usage information\n\
          collect2: error: ld returned 1 exit status\n",
         "/usr/bin/ld.gold: --symbol-ordering-file=/x: unknown option\n\
+         /usr/bin/ld.gold: use the --help option for usage information\n\
          collect2: error: ld returned 1 exit status\n",
-        "mold: fatal: unknown command line option: --symbol-ordering-file=/x\n",
+        "mold: fatal: unknown command line option: --symbol-ordering-file=/x\n\
+         collect2: error: ld returned 1 exit status\n",
     ] {
         assert!(matches!(failure(said), RelinkError::NotLld), "{said}");
     }
