@@ -79,7 +79,7 @@ fn copy(from: &Path, to: &Path) {
         let name = name.strip_suffix(".in").unwrap_or(&name).to_owned();
         match (path.is_dir(), name.as_str()) {
             (true, _) => copy(&path, &to.join(name)),
-            // What is compared is said on the command line.
+            // The command line says what to compare.
             (false, "perfcheck.toml") => {}
             (false, "gitignore") => {
                 std::fs::copy(&path, to.join(".gitignore")).expect("a copy");

@@ -80,7 +80,7 @@ fn complete(row: &mut Comparison, kind: RowKind, rounds: &[ServiceRound], settli
     }
 }
 
-/// The same numbers, of which the distribution is told elsewhere.
+/// The same numbers without their distribution, which another metric has.
 fn without_samples(time: &Change) -> Change {
     let mut time = time.clone();
     for side in Side::BOTH {

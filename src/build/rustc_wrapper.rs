@@ -211,7 +211,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let script = script(temp.path()).unwrap();
         let linkers = linkers(temp.path()).unwrap();
-        // The linker, and what it is said to have linked.
+        // A stand-in for the linker, and an object for it to link.
         let own = temp.path().join("own");
         fs::create_dir_all(own.join("rustcAbCdEf")).unwrap();
         write_script(&own.join("cc"), "#!/bin/sh\nprintf '%s|' \"$0\" \"$@\"\n").unwrap();

@@ -96,7 +96,7 @@ pub struct ServiceRequest {
     pub contains: Option<String>,
 }
 
-/// Where a service is told to listen.
+/// The address that a service gets to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListenPlace {
     /// A port of this machine, `{port}`.
@@ -127,7 +127,7 @@ impl Service {
     /// In so many turns each side gets its slice of a round: alternating, so that drifts cancel.
     pub const TURNS: u32 = 4;
 
-    /// Where it is told to listen; `None` if it is not told at all.
+    /// The address that it gets to listen on; `None` if its configuration names none.
     #[must_use]
     pub fn place(&self) -> Option<ListenPlace> {
         let words = self.command.templates().iter();

@@ -1,5 +1,5 @@
-//! A process between perfcheck and a program that is measured as a whole: its only child is the program, so what the
-//! kernel says of its children is said of that program and of the children that the program waited for.
+//! A process between perfcheck and a program that is measured as a whole: its only child is the program, so the
+//! kernel's figures for its children are those of the program and of the children that the program waited for.
 //!
 //! A process starts with the memory of the one that starts it, and the kernel counts that among its peak. So
 //! perfcheck itself, which may hold hundreds of megabytes, must not start a program whose memory is measured; and what

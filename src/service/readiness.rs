@@ -50,7 +50,7 @@ impl<R: Read> Read for WatchedOutput<R> {
             } else {
                 self.line.push(*byte);
                 if self.line.ends_with(&self.wanted) {
-                    // Whoever waited may have stopped.
+                    // The receiver may no longer be waiting.
                     let _ = self.seen.send(());
                 }
             }

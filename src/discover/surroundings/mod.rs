@@ -139,7 +139,7 @@ impl<'a> InputChanges<'a> {
         })
     }
 
-    /// The first thing that differs, whoever can come upon it.
+    /// The first thing that differs, whether or not a benchmark can reach it.
     pub(super) fn anything(&self) -> Option<OutsideDifference> {
         let name = &self.things.first()?.name;
         let things = self.things.iter();
