@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 
 /// One library: a folder with a `manifest.toml`, and what is built from it.
 struct Probe {
-    /// The variable that names the file to embed.
+    /// The variable that names the file to embed. `cargo run` hands it to the program, which takes `PERFCHECK_…` for settings.
     variable: &'static str,
     /// The folder, in the package.
     folder: &'static str,
@@ -23,31 +23,31 @@ struct Probe {
 
 const PROBES: [Probe; 5] = [
     Probe {
-        variable: "PERFCHECK_TIMING_PROBE",
+        variable: "EMBEDDED_TIMING_PROBE",
         folder: "probe",
         features: "",
         library: "libperfcheck_probe.so",
     },
     Probe {
-        variable: "PERFCHECK_ALLOCATION_PROBE",
+        variable: "EMBEDDED_ALLOCATION_PROBE",
         folder: "probe",
         features: "alloc",
         library: "libperfcheck_probe.so",
     },
     Probe {
-        variable: "PERFCHECK_INSTRUCTION_PROBE",
+        variable: "EMBEDDED_INSTRUCTION_PROBE",
         folder: "probe",
         features: "instructions",
         library: "libperfcheck_probe.so",
     },
     Probe {
-        variable: "PERFCHECK_MARKING_PROBE",
+        variable: "EMBEDDED_MARKING_PROBE",
         folder: "probe",
         features: "marks",
         library: "libperfcheck_probe.so",
     },
     Probe {
-        variable: "PERFCHECK_PROFILE_PROBE",
+        variable: "EMBEDDED_PROFILE_PROBE",
         folder: "probe/profile",
         features: "",
         library: "libperfcheck_profile_probe.so",

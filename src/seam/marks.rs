@@ -26,7 +26,7 @@ use super::{Seam, SeamError, layout, unpack, variables};
 use crate::units::Side;
 
 /// The probe; empty where it is not supported.
-static MARKING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_MARKING_PROBE"));
+static MARKING_PROBE: &[u8] = include_bytes!(env!("EMBEDDED_MARKING_PROBE"));
 
 /// `int3`.
 const BREAKPOINT: u8 = 0xcc;

@@ -72,16 +72,16 @@ use symbols::{ProbeSymbols, ProbedSubject};
 
 /// The probe, compressed (`build.rs`); empty where preloading is not supported. Like its siblings it is not a `const`,
 /// which would put a copy of the library into each codegen unit that names it.
-static TIMING_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_TIMING_PROBE"));
+static TIMING_PROBE: &[u8] = include_bytes!(env!("EMBEDDED_TIMING_PROBE"));
 
 /// The probe that counts allocations; empty where preloading is not supported.
-static ALLOCATION_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_ALLOCATION_PROBE"));
+static ALLOCATION_PROBE: &[u8] = include_bytes!(env!("EMBEDDED_ALLOCATION_PROBE"));
 
 /// The probe that has instructions counted; empty where preloading is not supported.
-static INSTRUCTION_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_INSTRUCTION_PROBE"));
+static INSTRUCTION_PROBE: &[u8] = include_bytes!(env!("EMBEDDED_INSTRUCTION_PROBE"));
 
 /// The probe that takes CPU profiles; empty where preloading is not supported.
-static PROFILE_PROBE: &[u8] = include_bytes!(env!("PERFCHECK_PROFILE_PROBE"));
+static PROFILE_PROBE: &[u8] = include_bytes!(env!("EMBEDDED_PROFILE_PROBE"));
 
 /// How the seam works. The default is right for measuring.
 #[derive(Debug, Clone, Copy, PartialEq)]
