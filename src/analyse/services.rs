@@ -2,10 +2,11 @@
 
 use super::resources::change;
 use super::settle::Settling;
-use super::{Change, Comparison, Observed, Verdict};
+use super::{Change, Comparison, Direction, Observed, Verdict};
 use crate::load_generator::LoadOutcome;
-use crate::service::{RowKind, ServiceRound, ServiceRun};
-use crate::units::{Metric, Paired, Side};
+use crate::plan::LoadTest;
+use crate::service::{BesideRow, ComparedRow, RowKind, ServiceRound, ServiceRun};
+use crate::units::{Form, Metric, Paired, Side};
 
 /// What one side of a round shows of a metric that has no row of its own.
 struct ServiceMetric {
@@ -47,11 +48,13 @@ fn error_rate(slices: &[LoadOutcome]) -> f64 {
 /// is that metric, and the capacity a throughput. What has no row of its own stands beside the processor time.
 pub fn add_services(comparisons: &mut [Comparison], runs: &[ServiceRun], settling: &Settling) {
     for run in runs {
-        for kind in RowKind::ALL {
+        for kind in LoadTest::ALL.into_iter().flat_map(RowKind::of_test) {
             let key = kind.key(&run.key);
             let rows = comparisons.iter_mut();
             for row in rows.filter(|row| row.key == key && row.verdict != Verdict::Failed) {
                 complete(row, kind, &run.rounds, settling);
+                row.metrics
+                    .extend(beside_row(run, kind, &settling.of(&key)));
             }
         }
     }
@@ -64,16 +67,25 @@ fn complete(row: &mut Comparison, kind: RowKind, rounds: &[ServiceRound], settli
     let Some(time) = row.time().map(without_samples) else {
         return;
     };
-    match kind {
-        RowKind::P50 => {}
-        RowKind::P95 => row.metrics.extend([(Metric::P95, time)]),
-        RowKind::P99 => row.metrics.extend([(Metric::P99, time)]),
-        RowKind::Throughput => {
-            let throughput = throughput(&time);
+    let compared = match kind {
+        RowKind::Compared(compared) => compared,
+        RowKind::RampUp => {
+            let rate = per_second(&time);
+            row.metrics.extend([(Metric::BREAKING_POINT, rate)]);
+            return;
+        }
+        RowKind::Spike | RowKind::Soak | RowKind::NoisyNeighbour => return,
+    };
+    match compared {
+        ComparedRow::P50 => {}
+        ComparedRow::P95 => row.metrics.extend([(Metric::P95, time)]),
+        ComparedRow::P99 => row.metrics.extend([(Metric::P99, time)]),
+        ComparedRow::Throughput => {
+            let throughput = per_second(&time);
             row.metrics
                 .extend([(Metric::REQUESTS_PER_SECOND, throughput)]);
         }
-        RowKind::Processor => {
+        ComparedRow::Processor => {
             row.metrics.extend([(Metric::REQUEST_PROCESSOR_TIME, time)]);
             row.metrics.extend(beside(rounds, &settling));
         }
@@ -93,7 +105,7 @@ fn without_samples(time: &Change) -> Change {
 }
 
 /// Requests per second, from the time per request.
-fn throughput(time: &Change) -> Change {
+fn per_second(time: &Change) -> Change {
     let inverse = |observed: &Option<Observed>| {
         observed.as_ref().map(|observed| Observed {
             value: 1e9 / observed.value,
@@ -116,4 +128,31 @@ fn beside(rounds: &[ServiceRound], settling: &Settling) -> Vec<(Metric, Change)>
         Some((one.metric, change(&values, settling, BESIDE.len())?))
     });
     changes.collect()
+}
+
+/// What a test shows beside its row.
+fn beside_row(run: &ServiceRun, kind: RowKind, settling: &Settling) -> Vec<(Metric, Change)> {
+    let own: Vec<&BesideRow> = run.beside.iter().filter(|one| one.row == kind).collect();
+    let changes = own.iter().filter_map(|one| {
+        let mut change = change(&one.rounds, settling, own.len())?;
+        if one.metric.form == Form::Sum {
+            show_means(&mut change, &one.rounds);
+        }
+        let is_negligible = |both: Paired<f64>| (both.head - both.base).abs() < one.negligible;
+        if change.has_moved() && change.values().is_some_and(is_negligible) {
+            change.direction = Some(Direction::Same);
+        }
+        Some((one.metric, change))
+    });
+    changes.collect()
+}
+
+/// The mean of what adds up: growth comes in steps, and its median may be zero.
+fn show_means(change: &mut Change, rounds: &[Paired<Option<f64>>]) {
+    for side in Side::BOTH {
+        let values: Vec<f64> = rounds.iter().filter_map(|round| *round.get(side)).collect();
+        if let Some(observed) = change.sides.get_mut(side) {
+            observed.value = values.iter().sum::<f64>() / values.len().max(1) as f64;
+        }
+    }
 }

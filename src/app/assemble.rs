@@ -15,6 +15,7 @@ use crate::report::{
     RunEnvironment, SCHEMA_VERSION, StageTiming,
 };
 use crate::revision::{CarriedFiles, Resolved, Revision, Source};
+use crate::service::LoadTestResult;
 use crate::units::{Bytes, Paired, Side, Timestamp};
 
 /// What the rooms found out.
@@ -32,6 +33,8 @@ pub(super) struct RunFindings<'a> {
     /// In how many layouts benchmarks were timed, at most.
     pub(super) layouts: usize,
     pub(super) attributions: Vec<Attribution>,
+    /// What tests of services show beside their rows.
+    pub(super) load_tests: Vec<LoadTestResult>,
     pub(super) decision: Decision,
     pub(super) basis: Basis,
     pub(super) partial: Option<Partial>,
@@ -66,6 +69,7 @@ pub(super) fn assemble(findings: RunFindings<'_>) -> Report {
         partial: findings.partial,
         basis: Some(findings.basis),
         attributions: findings.attributions,
+        load_tests: findings.load_tests,
     }
 }
 

@@ -142,6 +142,7 @@ fn make_report(
         comparisons: found.comparisons,
         layouts: found.layouts.drawn,
         attributions: found.attributions,
+        load_tests: Vec::new(),
         decision,
         basis,
         budgets: found.limits.checks,

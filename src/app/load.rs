@@ -107,6 +107,7 @@ fn make_report(
         family,
         comparisons,
         attributions: Vec::new(),
+        load_tests: runs.into_iter().flat_map(|run| run.tests).collect(),
         decision,
         basis,
         budgets,

@@ -41,6 +41,24 @@ pub(super) fn reason_of_instructions(comparisons: &[Comparison]) -> Option<Reaso
     (!benchmarks.is_empty()).then_some(Reason::MoreInstructions { benchmarks })
 }
 
+/// Services whose memory certainly grows more under a long load than it did. That this would be for the better is not
+/// imaginable.
+pub(super) fn reason_of_soak(comparisons: &[Comparison]) -> Option<Reason> {
+    let grown = comparisons.iter().filter_map(|comparison| {
+        let change = comparison.metrics.get(Metric::MEMORY_GROWTH)?;
+        let amount = change.values()?;
+        (change.direction == Some(Direction::More)).then(|| Growth {
+            benchmark: comparison.key.clone(),
+            grown: vec![GrownMetric {
+                metric: Metric::MEMORY_GROWTH,
+                amount,
+            }],
+        })
+    });
+    let benchmarks: Vec<Growth> = grown.collect();
+    (!benchmarks.is_empty()).then_some(Reason::GrowsUnderLoad { benchmarks })
+}
+
 /// Programs that print a metric that got worse, by more than the threshold of their time.
 pub(super) fn reason_of_printed(comparisons: &[Comparison]) -> Option<Reason> {
     let worse = comparisons.iter().filter_map(|comparison| {

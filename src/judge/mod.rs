@@ -27,7 +27,7 @@ pub use shortfall::{EarlyEnd, RunPart, Shortfall};
 
 use budgets::reasons_of_budgets;
 use claims::reason_of_claims;
-use growth::{reason_of_growth, reason_of_instructions, reason_of_printed};
+use growth::{reason_of_growth, reason_of_instructions, reason_of_printed, reason_of_soak};
 
 /// The vote and what led to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +65,7 @@ pub fn judge(evidence: Evidence<'_>) -> Decision {
     let mut reasons: Vec<Reason> = reason_of_required(evidence).into_iter().collect();
     reasons.extend(reasons_of_verdicts(evidence));
     reasons.extend(reason_of_growth(evidence.comparisons, evidence.basis));
+    reasons.extend(reason_of_soak(evidence.comparisons));
     reasons.extend(reason_of_instructions(evidence.comparisons));
     reasons.extend(reason_of_printed(evidence.comparisons));
     reasons.extend(reasons_of_budgets(evidence.budgets));

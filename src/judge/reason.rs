@@ -64,6 +64,11 @@ pub enum Reason {
         /// Which, and by how much.
         benchmarks: Vec<Growth>,
     },
+    /// The memory of services grows more under a long load.
+    GrowsUnderLoad {
+        /// Which rows, and by how much.
+        benchmarks: Vec<Growth>,
+    },
     /// Benchmarks that were not timed, as it was asked, execute more instructions.
     MoreInstructions {
         /// Which, and by how much.
@@ -126,6 +131,7 @@ impl Reason {
         match self {
             Reason::RequiredMissing { .. }
             | Reason::Slower { .. }
+            | Reason::GrowsUnderLoad { .. }
             | Reason::MoreInstructions { .. }
             | Reason::OverBudget { .. } => Vote::Reject,
             Reason::TargetFailed { .. }
@@ -154,6 +160,7 @@ impl Reason {
             | Reason::Removed { benchmarks }
             | Reason::Inconclusive { benchmarks } => benchmarks.len(),
             Reason::AllocatesMore { benchmarks, .. }
+            | Reason::GrowsUnderLoad { benchmarks }
             | Reason::MoreInstructions { benchmarks }
             | Reason::PrintsWorse { benchmarks } => benchmarks.len(),
             Reason::OverBudget { budgets }

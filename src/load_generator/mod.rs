@@ -21,12 +21,14 @@ mod run;
 mod sequence;
 mod tally;
 mod transport;
+mod windows;
 
 pub use cli::main;
 pub use error::LoadError;
 pub use order::{Address, LoadOrder, LoadShape, PlannedRequest};
 pub use outcome::{
-    Distribution, GeneratorUse, LoadOutcome, NotUsable, Percentile, RequestError, RequestErrorKind,
+    Distribution, FEWEST_BEYOND, GeneratorUse, LoadOutcome, LoadWindow, NotUsable, Percentile,
+    RequestError, RequestErrorKind,
 };
 pub use run::{check, run};
 

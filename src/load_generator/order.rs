@@ -17,6 +17,9 @@ const LONGEST: Duration = Duration::from_secs(4 * 3600);
 /// The most requests.
 const MOST_REQUESTS: u64 = 1_000_000_000;
 
+/// The most windows of an outcome.
+const MOST_WINDOWS: u64 = 10_000;
+
 /// The lowest rate of an open loop, in requests per second.
 const LOWEST_RATE: f64 = 1e-3;
 
@@ -48,6 +51,9 @@ pub struct LoadOrder {
     /// How long a request may take, in milliseconds.
     #[serde(default = "timeout")]
     pub timeout_ms: u64,
+    /// If the outcome is to tell how the load went over time: the length of a window, in milliseconds.
+    #[serde(default)]
+    pub window_ms: Option<u64>,
 }
 
 /// Where a server listens.
@@ -79,6 +85,61 @@ pub enum LoadShape {
         /// How many per second.
         rate: f64,
     },
+    /// The same, with a time in between in which more are sent.
+    Spike {
+        /// How many per second before and after it.
+        rate: f64,
+        /// How many per second in it.
+        high: f64,
+        /// When it begins, from the first request on, in milliseconds.
+        from_ms: u64,
+        /// How long it takes, in milliseconds.
+        lasting_ms: u64,
+    },
+}
+
+impl LoadShape {
+    /// When a request is due after the first, in an open loop; from zero.
+    pub(super) fn due(&self, request: u64) -> Option<Duration> {
+        let request = request as f64;
+        let seconds = match *self {
+            LoadShape::Closed => return None,
+            LoadShape::Open { rate } => request / rate,
+            LoadShape::Spike {
+                rate,
+                high,
+                from_ms,
+                lasting_ms,
+            } => {
+                let (from, lasting) = (from_ms as f64 / 1e3, lasting_ms as f64 / 1e3);
+                let (before, within) = (from * rate, lasting * high);
+                match request {
+                    request if request < before => request / rate,
+                    request if request < before + within => from + (request - before) / high,
+                    request => from + lasting + (request - before - within) / rate,
+                }
+            }
+        };
+        Some(Duration::from_secs_f64(seconds))
+    }
+
+    /// The highest rate that it has, in an open loop.
+    pub(super) fn highest(&self) -> Option<f64> {
+        match *self {
+            LoadShape::Closed => None,
+            LoadShape::Open { rate } => Some(rate),
+            LoadShape::Spike { rate, high, .. } => Some(rate.max(high)),
+        }
+    }
+
+    /// The lowest rate that it has, in an open loop.
+    fn lowest(&self) -> Option<f64> {
+        match *self {
+            LoadShape::Closed => None,
+            LoadShape::Open { rate } => Some(rate),
+            LoadShape::Spike { rate, high, .. } => Some(rate.min(high)),
+        }
+    }
 }
 
 /// A request, and what is expected of its answer.
@@ -217,12 +278,20 @@ impl LoadOrder {
             let asked = format!("a time limit of {} ms", self.timeout_ms);
             return beyond(asked, "from 1 ms to 4 hours are possible");
         }
-        match self.shape {
-            LoadShape::Open { rate } if !(LOWEST_RATE..=HIGHEST_RATE).contains(&rate) => beyond(
+        let windows = self
+            .window_ms
+            .map(|window| self.duration_ms / window.max(1));
+        if let Some(windows) = windows.filter(|windows| *windows > MOST_WINDOWS) {
+            return beyond(format!("{windows} windows"), "at most 10000 are possible");
+        }
+        let is_impossible = |rate: &f64| !(LOWEST_RATE..=HIGHEST_RATE).contains(rate);
+        let rates = [self.shape.lowest(), self.shape.highest()];
+        match rates.into_iter().flatten().find(is_impossible) {
+            Some(rate) => beyond(
                 format!("{rate} requests per second"),
                 "from 0.001 to 1000000 are possible",
             ),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 }

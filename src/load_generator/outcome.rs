@@ -10,11 +10,17 @@ const LAG: f64 = 1e5;
 /// The part of a percentile of the latency that the same percentile of the lag may make up.
 const LAG_SHARE: f64 = 0.25;
 
+/// So many requests have to lie beyond a percentile.
+pub const FEWEST_BEYOND: f64 = 10.0;
+
 /// What came of a load. Counts and latencies are of requests after the warm-up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadOutcome {
     /// How many requests were answered as expected.
     pub answered: u64,
+    /// How many answers came while requests were counted and were as expected, whenever their requests were due: what was
+    /// achieved of an open loop's rate, where `answered` also has those that came later.
+    pub completed: u64,
     /// How many were sent in all, those of the warm-up included.
     pub sent: u64,
     /// For how long they were counted, in seconds.
@@ -25,10 +31,26 @@ pub struct LoadOutcome {
     pub latency: Option<Distribution>,
     /// Those that were not answered as expected, by kind; the most frequent first.
     pub errors: Vec<RequestError>,
+    /// How the load went over time, if that was wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<LoadWindow>,
     /// What the generator itself needed.
     pub generator: GeneratorUse,
     /// Why the numbers describe the generator and not the server, if they do.
     pub not_usable: Option<NotUsable>,
+}
+
+/// The requests that were due in one window of time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LoadWindow {
+    /// How many.
+    pub counted: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// The median of their latencies, in nanoseconds; one that failed is as slow as it may be. `None` without a request.
+    pub p50: Option<f64>,
+    /// The 95th percentile.
+    pub p95: Option<f64>,
 }
 
 /// A distribution of times in nanoseconds.
@@ -53,7 +75,8 @@ pub struct Distribution {
 }
 
 /// A percentile that is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Percentile {
     /// The median.
     P50,
@@ -64,6 +87,17 @@ pub enum Percentile {
 }
 
 impl Percentile {
+    /// The highest percentile that so many requests support: at least ten have to lie beyond it, or one stall of the machine
+    /// decides it. The median is the lowest.
+    #[must_use]
+    pub fn supported(requests: u64) -> Percentile {
+        let all = [Percentile::P99, Percentile::P95];
+        let is_supported = |one: &Percentile| requests as f64 * one.beyond() >= FEWEST_BEYOND;
+        all.into_iter()
+            .find(is_supported)
+            .unwrap_or(Percentile::P50)
+    }
+
     /// Which share of all times lies beyond it.
     #[must_use]
     pub fn beyond(self) -> f64 {
@@ -136,6 +170,16 @@ pub struct GeneratorUse {
     pub processor_seconds: f64,
     /// How late it woke, as often as requests were due, whether or not a connection was free, in nanoseconds; open loops only.
     pub lag: Option<Distribution>,
+}
+
+impl fmt::Display for Percentile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Percentile::P50 => "p50",
+            Percentile::P95 => "p95",
+            Percentile::P99 => "p99",
+        })
+    }
 }
 
 /// Why numbers describe the generator and not the server.

@@ -12,6 +12,7 @@ use super::pace::{FineTimer, ProcessorUse};
 use super::sequence::{Prepared, Sequence};
 use super::tally::Tally;
 use super::transport::Destination;
+use super::windows::WindowTally;
 use super::{LoadError, LoadOrder, LoadShape};
 
 /// A generator that uses more than this share of its one processor may be what is measured.
@@ -102,6 +103,8 @@ struct LoadCourse {
     end: Instant,
     most_requests: u64,
     timeout: Duration,
+    /// How long each window is, where they are wanted.
+    window: Option<Duration>,
     state: Mutex<LoadState>,
 }
 
@@ -110,6 +113,9 @@ struct LoadState {
     sequence: Sequence,
     claimed: u64,
     tally: Tally,
+    windows: WindowTally,
+    /// Answers as expected that came while requests were counted.
+    completed: u64,
     last_answer: Option<Instant>,
 }
 
@@ -132,10 +138,15 @@ impl LoadCourse {
             end: counted_from + order.duration(),
             most_requests: order.most_requests,
             timeout: order.timeout(),
+            window: order
+                .window_ms
+                .map(|window| Duration::from_millis(window.max(1))),
             state: Mutex::new(LoadState {
                 sequence,
                 claimed: 0,
                 tally,
+                windows: WindowTally::default(),
+                completed: 0,
                 last_answer: None,
             }),
         }
@@ -151,12 +162,7 @@ impl LoadCourse {
         if state.claimed >= self.most_requests {
             return None;
         }
-        let due = match self.shape {
-            LoadShape::Closed => None,
-            LoadShape::Open { rate } => {
-                Some(self.began + Duration::from_secs_f64(state.claimed as f64 / rate))
-            }
-        };
+        let due = self.shape.due(state.claimed).map(|due| self.began + due);
         if due.unwrap_or_else(Instant::now) >= self.end {
             return None;
         }
@@ -198,7 +204,7 @@ impl LoadCourse {
     /// What a busy connection adds to a latency is the server's. It wakes between two requests, since sending one is no
     /// lag.
     async fn watch_lag(self: Arc<Self>, pace: FineTimer) -> io::Result<()> {
-        let LoadShape::Open { rate } = self.shape else {
+        let Some(rate) = self.shape.highest() else {
             return Ok(());
         };
         let requests = (LAG_STEP.as_secs_f64() * rate).ceil().max(1.0);
@@ -238,12 +244,20 @@ impl LoadCourse {
             // A server that hangs is charged for it, although the failure comes after the end.
             (None, Err(_)) => sent.max(self.counted_from).min(now),
         };
-        if counts_at < self.counted_from || counts_at >= self.end {
+        let counts = |at: Instant| at >= self.counted_from && at < self.end;
+        let mut state = self.state();
+        state.completed += u64::from(answer.is_ok() && counts(now));
+        if !counts(counts_at) {
             return;
         }
-        let mut state = self.state();
         state.last_answer = Some(now);
-        state.tally.add(now - due.unwrap_or(sent), answer);
+        let latency = now - due.unwrap_or(sent);
+        if let Some(window) = self.window {
+            let at = counts_at - self.counted_from;
+            let at = (at.as_secs_f64() / window.as_secs_f64()) as usize;
+            state.windows.add(at, latency, answer.is_ok());
+        }
+        state.tally.add(latency, answer);
     }
 
     fn outcome(&self, wall: Duration, processor: ProcessorUse) -> LoadOutcome {
@@ -262,10 +276,12 @@ impl LoadCourse {
         let share = busy.as_secs_f64() / wall.as_secs_f64().max(f64::MIN_POSITIVE);
         let mut outcome = LoadOutcome {
             answered: state.tally.answered(),
+            completed: state.completed,
             sent: state.claimed,
             seconds: seconds.as_secs_f64(),
             latency,
             errors: state.tally.errors(),
+            windows: state.windows.windows(self.timeout),
             generator: GeneratorUse {
                 processor_seconds: processor.used.as_secs_f64(),
                 lag,

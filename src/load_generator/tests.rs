@@ -79,6 +79,7 @@ fn order(address: Address, shape: LoadShape) -> LoadOrder {
         duration_ms: 3_600_000,
         most_requests: 200,
         timeout_ms: 10_000,
+        window_ms: None,
     }
 }
 
@@ -260,6 +261,28 @@ fn bodies_are_sent_and_chunked_answers_read_over_a_unix_socket() {
         (200, 0),
         "{outcome:?}"
     );
+}
+
+#[test]
+fn a_spike_sends_more_for_a_while_and_windows_tell_when() {
+    let (address, count) = server(|_, _| ok("fine"));
+    let shape = LoadShape::Spike {
+        rate: 100.0,
+        high: 1000.0,
+        from_ms: 200,
+        lasting_ms: 200,
+    };
+    let order = LoadOrder {
+        duration_ms: 600,
+        most_requests: 1000,
+        window_ms: Some(200),
+        ..order(address, shape)
+    };
+    let outcome = run(&order, &[]).unwrap();
+    let windows: Vec<u64> = outcome.windows.iter().map(|one| one.counted).collect();
+    assert_eq!(windows, [20, 200, 20]);
+    assert_eq!(count.load(Ordering::SeqCst), 240);
+    assert!(outcome.windows.iter().all(|one| one.p50 <= one.p95));
 }
 
 #[test]

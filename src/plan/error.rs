@@ -65,6 +65,12 @@ pub enum PlanError {
     /// The configuration has no service.
     #[error("the configuration has no service that could be loaded")]
     NoService,
+    /// Nobody said what the noisy neighbour of a service sends.
+    #[error("the noisy neighbour of `{name}` has no request")]
+    NoNeighbour {
+        /// The service.
+        name: String,
+    },
     /// There is no service of that name.
     #[error("there is no service `{name}`")]
     NoSuchService {
@@ -126,6 +132,10 @@ impl PlanError {
             }
             PlanError::NoService => Some(
                 "add a `[[service]]` to perfcheck.toml: its command and a request are enough"
+                    .to_owned(),
+            ),
+            PlanError::NoNeighbour { .. } => Some(
+                "add a `[[service.noisy-neighbour.request]]` with a `path`, and a header that names its tenant"
                     .to_owned(),
             ),
             PlanError::NoSuchService { known, .. } => {

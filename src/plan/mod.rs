@@ -11,6 +11,7 @@ mod exit;
 mod format;
 mod history_args;
 mod load_args;
+mod load_test;
 mod located_history;
 mod manifest;
 mod mode;
@@ -49,6 +50,10 @@ pub use history_args::{
     HistoryImportArgs, HistoryOf, HistoryPruneArgs, HistoryRemoteArgs, TrendArgs, TrendFormat,
 };
 pub use load_args::LoadArgs;
+pub use load_test::{
+    LoadTest, LoadTestSettings, NeighbourSettings, RampUpSettings, RequestRate, SoakSettings,
+    SpikeSettings,
+};
 pub use located_history::LocatedHistory;
 pub use options::{
     CompareOptions, Deny, JudgementArgs, OutputArgs, SamplingArgs, SelectionArgs, TerminalArgs,
@@ -58,9 +63,7 @@ pub use partition::Partition;
 pub use range::RangeSpec;
 pub use record_args::{HistoryPlace, RecordArgs};
 pub use sampling_times::{ProfileTime, RoundLength};
-pub use service::{
-    IdleMode, ListenPlace, Readiness, RequestRate, RestartMode, Service, ServiceRequest,
-};
+pub use service::{IdleMode, ListenPlace, Readiness, RestartMode, Service, ServiceRequest};
 pub use side_args::{
     CiSystem, CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, DoctorFormat, GuardianArgs,
     HookArgs, HookCommand, HookInstallArgs, HookRunArgs, InitArgs, ManArgs,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::value::Share;
+use super::load_test::{LoadTest, LoadTestSettings, RequestRate};
 use super::workload::{ProgramName, Template, WorkloadCommand};
 
 /// A service: how it is started, and what is asked of it.
@@ -37,6 +37,12 @@ pub struct Service {
     pub rounds: usize,
     /// What the data are that it works on, for the report.
     pub data: BTreeMap<String, String>,
+    /// How it is tested, in this order; at least one.
+    pub tests: Vec<LoadTest>,
+    /// What each test is told.
+    pub settings: LoadTestSettings,
+    /// What the noisy neighbour sends.
+    pub neighbours: Vec<ServiceRequest>,
 }
 
 /// When a service takes requests.
@@ -66,15 +72,6 @@ pub enum RestartMode {
     EachRound,
     /// One pair of processes lives through all of them.
     Never,
-}
-
-/// How fast latency is measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum RequestRate {
-    /// This share of what base can do.
-    OfCapacity(Share),
-    /// This many requests per second.
-    PerSecond(f64),
 }
 
 /// A request, and what is expected of its answer.

@@ -191,6 +191,7 @@ fn absorb(merged: &mut Report, other: Report) {
     union(&mut merged.skipped, other.skipped);
     union(&mut merged.budgets, other.budgets);
     gravest_first(&mut merged.budgets);
+    union(&mut merged.load_tests, other.load_tests);
     absorb_reach(&mut merged.reach, other.reach);
     absorb_partial(&mut merged.partial, other.partial);
     for comparison in other.benchmarks {

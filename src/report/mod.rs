@@ -13,6 +13,7 @@ mod group_tables;
 mod html;
 mod json;
 mod load;
+mod load_tests;
 mod machines;
 mod markdown;
 mod merge;

@@ -10,6 +10,7 @@ use crate::attribute::{Attribution, Skeleton};
 use crate::discover::{SkippedTarget, TargetOutcome};
 use crate::judge::{Basis, BudgetCheck, ClaimCheck, Decision, Shortfall, UncoveredFunction};
 use crate::plan::Partition;
+use crate::service::LoadTestResult;
 use crate::units::{Metric, Paired, Timestamp};
 
 /// The version of the JSON report.
@@ -63,6 +64,9 @@ pub struct Report {
     /// For profiled benchmarks: where their time goes, and what a change of it comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributions: Vec<Attribution>,
+    /// What tests of services show beside the verdicts of their rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub load_tests: Vec<LoadTestResult>,
 }
 
 /// A description of every metric, for readers of the file; this program knows it already, and skips it.

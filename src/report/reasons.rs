@@ -44,6 +44,10 @@ pub(super) fn words(reason: &Reason) -> String {
                 false => all.told("1 benchmark allocates more", "benchmarks allocate more"),
             }
         }
+        Reason::GrowsUnderLoad { benchmarks } => list(benchmarks, growth).told(
+            "the memory of 1 service grows more under load",
+            "services need ever more memory under load",
+        ),
         Reason::MoreInstructions { benchmarks } => list(benchmarks, growth).told(
             "1 benchmark executes more instructions",
             "benchmarks execute more instructions",

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::discover::Failure;
 use crate::load_generator::{self, Address, LoadOrder, LoadOutcome, LoadShape, PlannedRequest};
@@ -16,7 +17,50 @@ use super::ServiceError;
 const NAME: &str = "perfcheck-load";
 
 /// How long a request may take before it counts as failed.
-const TIMEOUT_MS: u64 = 10_000;
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How one side is loaded for a while.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SliceOrder {
+    pub(super) shape: LoadShape,
+    pub(super) seed: u64,
+    /// How long requests are sent before they are counted.
+    pub(super) warm_up: Duration,
+    /// How long they are counted.
+    pub(super) counted: Duration,
+    /// How long a request may take before it counts as failed.
+    pub(super) timeout: Duration,
+    /// The length of the windows that tell how it went over time, if they are wanted.
+    pub(super) window: Option<Duration>,
+}
+
+impl SliceOrder {
+    /// A load for so long, of which the first part is not counted in addition.
+    pub(super) fn lasting(counted: Duration, shape: LoadShape, seed: u64) -> SliceOrder {
+        SliceOrder {
+            shape,
+            seed,
+            warm_up: counted.mul_f64(Service::DISCARDED),
+            counted,
+            timeout: TIMEOUT,
+            window: None,
+        }
+    }
+
+    /// The order of this load.
+    fn of(&self, order: LoadOrder) -> LoadOrder {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        LoadOrder {
+            shape: self.shape,
+            seed: self.seed,
+            warm_up_ms: millis(self.warm_up),
+            duration_ms: millis(self.counted).max(1),
+            timeout_ms: millis(self.timeout).max(1),
+            window_ms: self.window.map(|window| millis(window).max(1)),
+            ..order
+        }
+    }
+}
 
 /// The load generator, and what it sends.
 #[derive(Debug)]
@@ -34,28 +78,54 @@ impl Generator {
     /// # Errors
     /// It is not there, a header's variable is not set, or what is to be sent is no HTTP or too much.
     pub(super) fn of(service: &Service, own_program: &Path) -> Result<Generator, ServiceError> {
+        let connections = service.connections;
+        Generator::sending(service, &service.requests, connections, own_program)
+    }
+
+    /// The same with what its noisy neighbour sends; `None` where that sends nothing.
+    ///
+    /// # Errors
+    /// As [`Generator::of`].
+    pub(super) fn of_neighbour(
+        service: &Service,
+        own_program: &Path,
+    ) -> Result<Option<Generator>, ServiceError> {
+        let connections = service.settings.neighbour.connections;
+        let requests = &service.neighbours;
+        let generator = (!requests.is_empty())
+            .then(|| Generator::sending(service, requests, connections, own_program));
+        generator.transpose()
+    }
+
+    fn sending(
+        service: &Service,
+        requests: &[ServiceRequest],
+        connections: usize,
+        own_program: &Path,
+    ) -> Result<Generator, ServiceError> {
         let program = own_program.with_file_name(NAME);
         if !program.is_file() {
             return Err(ServiceError::NoGenerator { path: program });
         }
-        let requests = service.requests.iter().map(|one| planned(service, one));
-        let slice = (service.slice / Service::TURNS).as_millis();
-        let slice = u64::try_from(slice).unwrap_or(u64::MAX).max(1);
+        let requests = requests.iter().map(|one| planned(service, one));
+        let shape = match service.rate {
+            RequestRate::PerSecond(rate) => LoadShape::Open { rate },
+            RequestRate::OfCapacity(_) => LoadShape::Closed,
+        };
+        let slice = SliceOrder::lasting(service.slice / Service::TURNS, shape, 0);
         let path = std::path::PathBuf::new();
-        let order = LoadOrder {
+        let order = slice.of(LoadOrder {
             address: Address::Unix { path },
             requests: requests.collect::<Result<_, _>>()?,
             seed: 0,
-            shape: match service.rate {
-                RequestRate::PerSecond(rate) => LoadShape::Open { rate },
-                RequestRate::OfCapacity(_) => LoadShape::Closed,
-            },
-            connections: service.connections,
-            warm_up_ms: (slice as f64 * Service::DISCARDED) as u64,
-            duration_ms: slice,
+            shape,
+            connections,
+            warm_up_ms: 0,
+            duration_ms: 1,
             most_requests: 1_000_000_000,
-            timeout_ms: TIMEOUT_MS,
-        };
+            timeout_ms: 1,
+            window_ms: None,
+        });
         let impossible = |source| ServiceError::Impossible {
             service: service.name.clone(),
             source,
@@ -81,16 +151,13 @@ impl Generator {
     pub(super) fn load(
         &self,
         address: &Address,
-        shape: LoadShape,
-        seed: u64,
+        slice: &SliceOrder,
         scratch: &Scratch,
     ) -> Result<LoadOutcome, String> {
-        let order = LoadOrder {
+        let order = slice.of(LoadOrder {
             address: address.clone(),
-            shape,
-            seed,
             ..self.order.clone()
-        };
+        });
         let order = serde_json::to_vec(&order).map_err(|error| error.to_string())?;
         let mut command = Command::new(&self.program);
         clean_env(&mut command)
@@ -121,7 +188,8 @@ impl Generator {
 
 /// The variables that the headers of a service refer to, with their values; the longest value first.
 fn secrets(service: &Service) -> Vec<(String, String)> {
-    let headers = service.requests.iter().flat_map(|one| one.headers.values());
+    let requests = service.requests.iter().chain(&service.neighbours);
+    let headers = requests.flat_map(|one| one.headers.values());
     let names = headers.filter_map(|value| value.strip_prefix('$'));
     let values = names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
     let mut secrets: Vec<_> = values.filter(|(_, value)| !value.is_empty()).collect();

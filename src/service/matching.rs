@@ -6,7 +6,7 @@ use crate::plan::Service;
 use crate::units::{BenchmarkKey, Paired, Side};
 
 use super::fill::ServiceSide;
-use super::rows::RowKind;
+use super::row_kind::RowKind;
 
 /// A service as benchmarks: its rows, on the sides that have its program.
 #[must_use]
@@ -27,6 +27,7 @@ pub fn target(service: &Service, builds: &Paired<Build>) -> Target {
         _ => Presence::Common,
     };
     let key = key(service, builds);
+    let rows = RowKind::of_service(service);
     let benchmark = |kind: RowKind| Benchmark {
         key: kind.key(&key),
         presence,
@@ -41,7 +42,7 @@ pub fn target(service: &Service, builds: &Paired<Build>) -> Target {
         criterion: Paired::new(None, None),
         identity: Identity::Different("it is a service".to_owned()),
         function_diff: FunctionDiff::default(),
-        benchmarks: RowKind::ALL.into_iter().map(benchmark).collect(),
+        benchmarks: rows.into_iter().map(benchmark).collect(),
     }
 }
 

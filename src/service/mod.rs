@@ -6,29 +6,45 @@
 //! first is drawn and balanced. The side whose turn it is not is stopped as a group, unless the service is one that this
 //! changes; so the first part of each slice is not counted.
 
+mod answers;
 mod error;
 mod fill;
 mod generator;
 mod matching;
+mod neighbour;
+mod ramp_up;
 mod readiness;
 mod rounds;
+mod row_kind;
 mod rows;
+mod run;
 mod server;
+mod soak;
+mod spike;
+mod stage;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::discover::Failure;
 use crate::load_generator::LoadOutcome;
 use crate::measure::Measured;
 use crate::process::Interrupted;
-use crate::units::{BenchmarkKey, Paired, Side};
+use crate::units::{BenchmarkKey, Metric, Paired, Side};
 
 pub use error::ServiceError;
 pub use matching::{key, target};
-pub use rounds::{ServiceLoad, check, run};
-pub use rows::RowKind;
+pub use neighbour::{NeighbourCourse, NeighbourResult, TenantView};
+pub use ramp_up::{BreakReason, RampUpCourse, RampUpEnd, RampUpResult, RampUpStep};
+pub use row_kind::RowKind;
+pub use rows::ComparedRow;
+pub use run::{check, run};
+pub use soak::{MemoryGrowth, SoakBlock, SoakResult};
+pub use spike::{SpikeCourse, SpikeEnd, SpikeResult};
+pub use stage::ServiceLoad;
 
 /// One round: a slice of each kind and side, with fresh processes unless the service keeps its own.
 #[derive(Debug, Clone)]
@@ -75,12 +91,41 @@ pub struct ServiceRun {
     pub key: BenchmarkKey,
     /// Its rows, each like a benchmark: a round is one sample a side.
     pub rows: Vec<Measured>,
-    /// The rounds that they are made of.
+    /// The rounds of the plain comparison.
     pub rounds: Vec<ServiceRound>,
-    /// At how many requests per second latency was measured; `None` if it did not come to that.
-    pub rate: Option<f64>,
+    /// What stands beside the rows of the other tests.
+    pub beside: Vec<BesideRow>,
+    /// What the other tests show beside their rows.
+    pub tests: Vec<LoadTestResult>,
     /// What ended it early, if anything.
     pub ended: Option<Interrupted>,
+}
+
+/// A metric beside the row of a test, round by round.
+#[derive(Debug, Clone)]
+pub struct BesideRow {
+    /// The row.
+    pub row: RowKind,
+    /// The metric.
+    pub metric: Metric,
+    /// What each side of each round shows of it, in its unit.
+    pub rounds: Vec<Paired<Option<f64>>>,
+    /// A smaller difference than this is none.
+    pub negligible: f64,
+}
+
+/// What a test of a service shows beside the verdict of its row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "test", rename_all = "kebab-case")]
+pub enum LoadTestResult {
+    /// The rates at which both sides broke.
+    RampUp(RampUpResult),
+    /// What a spike of the load did to both sides.
+    Spike(SpikeResult),
+    /// What a long load did to both sides.
+    Soak(SoakResult),
+    /// What the heavy load of a neighbour did to a tenant of both sides.
+    NoisyNeighbour(NeighbourResult),
 }
 
 /// Why a slice has no result.
@@ -88,6 +133,8 @@ pub struct ServiceRun {
 enum SliceEnd {
     /// A side of the service failed.
     Failed(Failure),
+    /// A side ended by itself under load.
+    Died(Failure),
     /// The run is to stop.
     Interrupted(Interrupted),
 }

@@ -1,20 +1,14 @@
-//! What of a service is judged: one row each, like a benchmark whose rounds have one sample a side.
+//! What the plain comparison of a service judges: one row each, like a benchmark whose rounds have one sample a side.
 
-use crate::discover::Failure;
-use crate::load_generator::{LoadOutcome, NotUsable, Percentile};
+use crate::load_generator::{FEWEST_BEYOND, LoadOutcome, NotUsable, Percentile};
 use crate::measure::{Measured, Pairing, Round, Samples};
-use crate::plan::Service;
-use crate::units::{BenchmarkKey, Metric, Paired, Side, plural};
+use crate::units::{BenchmarkKey, Paired, Side, plural};
 
 use super::ServiceRound;
 
-/// So many requests of a round have to lie beyond a percentile: it would be the maximum otherwise, which one stall of the
-/// machine decides.
-const FEWEST_BEYOND: f64 = 10.0;
-
-/// What of a service is judged.
+/// What the plain comparison judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowKind {
+pub enum ComparedRow {
     /// The time per request at capacity, the inverse of the throughput.
     Throughput,
     /// The median of the latency at a fixed rate.
@@ -27,64 +21,25 @@ pub enum RowKind {
     Processor,
 }
 
-impl RowKind {
+impl ComparedRow {
     /// All, in the order of reports.
-    pub const ALL: [RowKind; 5] = [
-        RowKind::Throughput,
-        RowKind::P50,
-        RowKind::P95,
-        RowKind::P99,
-        RowKind::Processor,
+    pub const ALL: [ComparedRow; 5] = [
+        ComparedRow::Throughput,
+        ComparedRow::P50,
+        ComparedRow::P95,
+        ComparedRow::P99,
+        ComparedRow::Processor,
     ];
 
     /// The end of its id.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            RowKind::Throughput => "throughput",
-            RowKind::P50 => "p50",
-            RowKind::P95 => "p95",
-            RowKind::P99 => "p99",
-            RowKind::Processor => "processor",
-        }
-    }
-
-    /// The row of this name in reports, if it is one of a service.
-    #[must_use]
-    pub fn of(key: &BenchmarkKey) -> Option<RowKind> {
-        let (_, name) = key
-            .id
-            .rsplit_once('/')
-            .filter(|_| key.target == Service::TARGET)?;
-        RowKind::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// Whether a budget of `metric` speaks of this row: a limit of the median latency is none of its 99th percentile.
-    #[must_use]
-    pub fn is_limited_by(self, metric: Metric) -> bool {
-        match self {
-            RowKind::Throughput => metric == Metric::REQUESTS_PER_SECOND,
-            RowKind::P50 => metric == Metric::TIME,
-            RowKind::P95 => metric == Metric::P95,
-            RowKind::P99 => metric == Metric::P99,
-            RowKind::Processor => [
-                Metric::REQUEST_PROCESSOR_TIME,
-                Metric::RESIDENT_MEMORY,
-                Metric::OPEN_FILES,
-                Metric::THREADS,
-                Metric::TIME_TO_READY,
-                Metric::ERRORS,
-            ]
-            .contains(&metric),
-        }
-    }
-
-    /// Its name within those of a service.
-    #[must_use]
-    pub fn key(self, service: &BenchmarkKey) -> BenchmarkKey {
-        BenchmarkKey {
-            id: format!("{}/{}", service.id, self.name()),
-            ..service.clone()
+            ComparedRow::Throughput => "throughput",
+            ComparedRow::P50 => "p50",
+            ComparedRow::P95 => "p95",
+            ComparedRow::P99 => "p99",
+            ComparedRow::Processor => "processor",
         }
     }
 
@@ -103,11 +58,11 @@ impl RowKind {
             }
         };
         match self {
-            RowKind::Throughput => typical(&round.closed, time_per_request),
-            RowKind::P50 => latency(Percentile::P50),
-            RowKind::P95 => latency(Percentile::P95),
-            RowKind::P99 => latency(Percentile::P99),
-            RowKind::Processor => {
+            ComparedRow::Throughput => typical(&round.closed, time_per_request),
+            ComparedRow::P50 => latency(Percentile::P50),
+            ComparedRow::P95 => latency(Percentile::P95),
+            ComparedRow::P99 => latency(Percentile::P99),
+            ComparedRow::Processor => {
                 let used = round.used.as_ref();
                 Ok(used.map(|used| used.processor.as_nanos() as f64))
             }
@@ -122,14 +77,14 @@ impl RowKind {
             )
         };
         match self {
-            RowKind::Throughput => format!(
+            ComparedRow::Throughput => format!(
                 "time per request over {}, as fast as the service answers",
                 plural(connections, "connection", "connections")
             ),
-            RowKind::P50 => latency("median"),
-            RowKind::P95 => latency("95th percentile"),
-            RowKind::P99 => latency("99th percentile"),
-            RowKind::Processor => {
+            ComparedRow::P50 => latency("median"),
+            ComparedRow::P95 => latency("95th percentile"),
+            ComparedRow::P99 => latency("99th percentile"),
+            ComparedRow::Processor => {
                 format!("processor time per request at {rate:.0} requests per second")
             }
         }
@@ -158,7 +113,7 @@ impl LostRound {
     ];
 
     /// Why so many rounds of a row do not count, for the report.
-    fn note(self, kind: RowKind, lost: usize, all: usize) -> String {
+    fn note(self, kind: ComparedRow, lost: usize, all: usize) -> String {
         let reason = match self {
             LostRound::Saturated => "the load generator used up its processor".to_owned(),
             LostRound::Lagged => "the load generator was too late itself".to_owned(),
@@ -235,7 +190,7 @@ pub(super) fn rows(
     rate: Option<f64>,
     connections: usize,
 ) -> Vec<Measured> {
-    let row = |kind: RowKind| {
+    let row = |kind: ComparedRow| {
         let all: Vec<Result<Round, LostRound>> =
             rounds.iter().map(|round| of_round(kind, round)).collect();
         let mut notes: Vec<String> = rate
@@ -248,79 +203,41 @@ pub(super) fn rows(
             notes.extend((lost > 0).then(|| reason.note(kind, lost, rounds.len())));
         }
         Measured {
-            key: kind.key(service),
+            key: row_key(service, kind.name()),
             rounds: all.into_iter().flatten().collect(),
             failure: None,
             notes,
             remarks: Vec::new(),
         }
     };
-    RowKind::ALL.into_iter().map(row).collect()
+    ComparedRow::ALL.into_iter().map(row).collect()
 }
 
-fn of_round(kind: RowKind, round: &ServiceRound) -> Result<Round, LostRound> {
+fn of_round(kind: ComparedRow, round: &ServiceRound) -> Result<Round, LostRound> {
+    let values = kind.values(round)?;
+    Ok(single_value(round.index, round.first, values))
+}
+
+/// A round that shows one value for each side, in nanoseconds.
+pub(super) fn single_value(index: usize, first: Side, values: Paired<f64>) -> Round {
     let sample = |value: f64| Samples {
         iterations: vec![1],
         times: vec![value],
         starts: Vec::new(),
         preempted: Vec::new(),
     };
-    let values = kind.values(round)?;
-    Ok(Round {
-        index: round.index,
-        first: round.first,
+    Round {
+        index,
+        first,
         pairing: Pairing::Benchmark,
         samples: values.map(sample),
-    })
+    }
 }
 
-/// A side that answers more requests otherwise than expected than a service may, over all rounds.
-pub(super) fn wrong_answers(rounds: &[ServiceRound], most: f64) -> Option<Failure> {
-    Side::BOTH.into_iter().find_map(|side| {
-        let slices = rounds.iter().flat_map(|round| {
-            let open = round.open.get(side).iter();
-            open.chain(round.closed.get(side))
-        });
-        failure_of_answers(side, slices, most)
-    })
-}
-
-/// The same of single slices.
-pub(super) fn failure_of_answers<'a>(
-    side: Side,
-    slices: impl Iterator<Item = &'a LoadOutcome> + Clone,
-    most: f64,
-) -> Option<Failure> {
-    let failed: u64 = slices.clone().map(LoadOutcome::failed).sum();
-    let answered: u64 = slices.clone().map(|slice| slice.answered).sum();
-    let all = failed + answered;
-    let sent: u64 = slices.clone().map(|slice| slice.sent).sum();
-    if all == 0 && sent > 0 {
-        let reason = format!(
-            "answered none of {} in time; raise `slice` if an answer may take that long",
-            plural(
-                usize::try_from(sent).unwrap_or(usize::MAX),
-                "request",
-                "requests"
-            )
-        );
-        return Some(Failure {
-            side,
-            reason,
-            stderr_tail: String::new(),
-        });
+/// The name of a row within those of a service.
+pub(super) fn row_key(service: &BenchmarkKey, name: &str) -> BenchmarkKey {
+    BenchmarkKey {
+        id: format!("{}/{name}", service.id),
+        ..service.clone()
     }
-    if failed as f64 <= most * all as f64 {
-        return None;
-    }
-    let mut errors: Vec<_> = slices.flat_map(|slice| &slice.errors).collect();
-    errors.sort_by_key(|error| std::cmp::Reverse(error.count));
-    let example = errors.first().map_or_else(String::new, |error| {
-        format!(" ({}: {})", error.kind, error.example)
-    });
-    Some(Failure {
-        side,
-        reason: format!("failed to answer {failed} of {all} requests as expected{example}"),
-        stderr_tail: String::new(),
-    })
 }

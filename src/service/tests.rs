@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::rows::{rows, wrong_answers};
+use super::answers::wrong_answers;
+use super::rows::{row_key, rows};
 use super::*;
 use crate::load_generator::{
     Distribution, GeneratorUse, NotUsable, RequestError, RequestErrorKind,
@@ -24,10 +25,12 @@ fn turn(answered: u64) -> LoadOutcome {
     };
     LoadOutcome {
         answered,
+        completed: answered,
         sent: answered,
         seconds: 1.0,
         latency: (answered > 0).then_some(latency),
         errors: Vec::new(),
+        windows: Vec::new(),
         generator: GeneratorUse {
             processor_seconds: 0.1,
             lag: None,
@@ -67,22 +70,23 @@ fn round(base: Vec<LoadOutcome>, head: Vec<LoadOutcome>) -> ServiceRound {
     }
 }
 
-fn row(kind: RowKind, rounds: &[ServiceRound]) -> Measured {
+fn row(kind: ComparedRow, rounds: &[ServiceRound]) -> Measured {
     let key = BenchmarkKey {
         package: "p".to_owned(),
         target: "service".to_owned(),
         id: "api".to_owned(),
     };
     let mut all = rows(&key, rounds, Some(100.0), 1).into_iter();
-    all.find(|row| row.key == kind.key(&key)).unwrap()
+    all.find(|row| row.key == row_key(&key, kind.name()))
+        .unwrap()
 }
 
 #[test]
 fn a_percentile_with_few_requests_beyond_it_is_not_judged() {
     let turns = || vec![turn(100); 4];
     let rounds = [round(turns(), turns())];
-    assert_eq!(row(RowKind::P95, &rounds).rounds.len(), 1);
-    let p99 = row(RowKind::P99, &rounds);
+    assert_eq!(row(ComparedRow::P95, &rounds).rounds.len(), 1);
+    let p99 = row(ComparedRow::P99, &rounds);
     assert!(p99.rounds.is_empty());
     assert_eq!(
         p99.notes[1],
@@ -95,7 +99,7 @@ fn a_turn_in_which_one_side_shows_nothing_counts_on_neither_side() {
     let base = vec![turn(100), turn(100), saturated(turn(100)), turn(100)];
     // All turns of head are alike but the one whose partner is lost.
     let head = vec![turn(100), turn(100), slower(turn(100), 50.0), turn(100)];
-    let p50 = row(RowKind::P50, &[round(base, head)]);
+    let p50 = row(ComparedRow::P50, &[round(base, head)]);
     let of = |side| p50.rounds[0].samples.get(side).times[0];
     assert!((of(Side::Head) / of(Side::Base) - 1.0).abs() < 1e-9);
 }
@@ -108,7 +112,7 @@ fn a_lost_round_has_the_reason_that_its_turns_give() {
         (lost(), "used up its processor"),
         (silent(), "too little was answered in time"),
     ] {
-        for kind in [RowKind::Throughput, RowKind::P50] {
+        for kind in [ComparedRow::Throughput, ComparedRow::P50] {
             let row = row(kind, &[round(turns.clone(), vec![turn(100); 4])]);
             assert!(row.rounds.is_empty());
             assert!(row.notes[1].contains(expected), "{:?}", row.notes);

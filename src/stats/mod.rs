@@ -14,10 +14,12 @@
 //! | several looks at growing data, one error rate | [`Looks`] |
 //! | many benchmarks, one error rate | [`step_up`] |
 //! | log ratios of many pairs of commits → the level of each, its steps and drifts | [`trend`] |
+//! | levels of one process at the ends of blocks → growth of each block | [`block_growth()`] |
 //! | successes of trials → how likely success is | [`binomial_bounds`] |
 
 mod absolute_error;
 mod binomial;
+mod block_growth;
 mod estimate;
 mod location;
 mod looks;
@@ -30,6 +32,7 @@ pub mod trend;
 
 pub use absolute_error::{SummaryErrors, one_sided_margin};
 pub use binomial::{binomial_bounds, unseen_mode};
+pub use block_growth::block_growth;
 pub use estimate::{Estimate, Interval, believable};
 pub use location::{Weighted, robust_location, weighted_median};
 pub use looks::{Looks, Standing};

@@ -122,7 +122,7 @@ impl MetricGroup {
             MetricGroup::Instructions => "Instructions per iteration",
             MetricGroup::Resources => "Processor and memory per run",
             MetricGroup::Printed => "Printed by programs, per run",
-            MetricGroup::Service => "Processor and memory under load",
+            MetricGroup::Service => "Services under load",
             MetricGroup::Program => "Programs",
         }
     }

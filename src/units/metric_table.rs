@@ -340,7 +340,7 @@ impl Metric {
     });
 
     /// Every metric, in the order of reports.
-    pub const ALL: [Metric; 34] = [
+    pub const ALL: [Metric; 40] = [
         Metric::MEAN,
         Metric::TIME,
         Metric::P95,
@@ -350,6 +350,7 @@ impl Metric {
         Metric::ELEMENTS_PER_SECOND,
         Metric::BITS_PER_SECOND,
         Metric::REQUESTS_PER_SECOND,
+        Metric::BREAKING_POINT,
         Metric::ALLOCATIONS,
         Metric::REALLOCATIONS,
         Metric::FREES,
@@ -374,6 +375,11 @@ impl Metric {
         Metric::THREADS,
         Metric::TIME_TO_READY,
         Metric::ERRORS,
+        Metric::RECOVERY_TIME,
+        Metric::LOST_REQUESTS,
+        Metric::MEMORY_GROWTH,
+        Metric::NEIGHBOUR_SLOWDOWN,
+        Metric::NEIGHBOUR_THROUGHPUT,
         Metric::SIZE,
     ];
 }

@@ -1,7 +1,7 @@
 //! What is measured of a service under load. The list of all metrics is in `metric_table.rs`.
 
 use super::metric_table::{BYTES_PER_SECOND, TIME};
-use super::{Form, LimitKey, Metric, MetricFacts, MetricGroup, Prominence, Unit};
+use super::{Better, Form, LimitKey, Metric, MetricFacts, MetricGroup, Prominence, Unit};
 
 const REQUEST_PROCESSOR_TIME: MetricFacts = MetricFacts {
     id: "request-processor-time",
@@ -34,6 +34,17 @@ impl Metric {
     pub const REQUESTS_PER_SECOND: Metric = Metric(&MetricFacts {
         id: "requests-per-second",
         unit: Unit::RequestsPerSecond,
+        ..BYTES_PER_SECOND
+    });
+    /// The rate of requests at which a service breaks: it becomes too slow, fails, or falls behind.
+    pub const BREAKING_POINT: Metric = Metric(&MetricFacts {
+        id: "breaking-point",
+        name: "breaking point",
+        unit: Unit::RequestsPerSecond,
+        limit: Some(LimitKey {
+            name: "breaking-point",
+            help: "Lower limit for the rate at which a service breaks, for example `2000 req/s`",
+        }),
         ..BYTES_PER_SECOND
     });
     /// The processor time of a service per request, of all its processes.
@@ -70,6 +81,60 @@ impl Metric {
         limit: Some(LimitKey {
             name: "time-to-ready",
             help: "Upper limit for the time until a service takes requests, for example `2s`",
+        }),
+        ..OPEN_FILES
+    });
+    /// By how much the memory of a service grows under a long load, per 1000 requests.
+    pub const MEMORY_GROWTH: Metric = Metric(&MetricFacts {
+        id: "memory-growth",
+        name: "memory growth per 1000 requests",
+        unit: Unit::Bytes,
+        form: Form::Sum,
+        limit: Some(LimitKey {
+            name: "memory-growth",
+            help: "Upper limit for what the memory of a service grows by per 1000 requests, for example `10 kB`",
+        }),
+        ..OPEN_FILES
+    });
+    /// How many times as long a tenant's requests take (p95) beside the heavy load of another.
+    pub const NEIGHBOUR_SLOWDOWN: Metric = Metric(&MetricFacts {
+        id: "neighbour-slowdown",
+        name: "p95 beside a neighbour ÷ alone",
+        limit: Some(LimitKey {
+            name: "neighbour-slowdown",
+            help: "Upper limit for how many times as long a tenant's requests take beside a noisy neighbour, for example 1.1",
+        }),
+        ..OPEN_FILES
+    });
+    /// Which share of what a tenant is answered in time alone it is beside the heavy load of another.
+    pub const NEIGHBOUR_THROUGHPUT: Metric = Metric(&MetricFacts {
+        id: "neighbour-throughput",
+        name: "answered beside a neighbour ÷ alone",
+        better: Better::Higher,
+        limit: Some(LimitKey {
+            name: "neighbour-throughput",
+            help: "Lower limit for the share of its answers in time that a tenant has beside a noisy neighbour, for example 0.9",
+        }),
+        ..OPEN_FILES
+    });
+    /// From the end of a spike of the load until the latency of a service is as before it.
+    pub const RECOVERY_TIME: Metric = Metric(&MetricFacts {
+        id: "recovery-time",
+        name: "recovery time",
+        unit: Unit::Nanoseconds,
+        limit: Some(LimitKey {
+            name: "recovery-time",
+            help: "Upper limit for the time until a service has recovered from a spike, for example `2s`",
+        }),
+        ..OPEN_FILES
+    });
+    /// How many of a thousand requests a service loses in a spike of the load, and until it has recovered.
+    pub const LOST_REQUESTS: Metric = Metric(&MetricFacts {
+        id: "lost-requests",
+        name: "lost per 1000 requests",
+        limit: Some(LimitKey {
+            name: "lost-requests",
+            help: "Upper limit for the requests, per 1000, that a service loses in a spike and until it has recovered",
         }),
         ..OPEN_FILES
     });

@@ -83,6 +83,16 @@ fn running(workspace: &Workspace) -> Vec<String> {
     found
 }
 
+/// The report is what the schema describes.
+fn conforms(report: &Value) {
+    let schema = include_str!("../../schemas/report.v2.json");
+    let schema = serde_json::from_str(schema).unwrap();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let errors = schema.iter_errors(report);
+    let errors: Vec<String> = errors.map(|one| one.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
+}
+
 fn row<'a>(report: &'a Value, id: &str) -> &'a Value {
     let mut all = report["benchmarks"]
         .as_array()
@@ -121,14 +131,7 @@ fn failure(configuration: &str) -> (String, String) {
 #[test]
 fn more_work_and_a_leak_are_found_and_both_sides_answered_the_same_requests() {
     let (report, code) = load(USUAL, "api main~1..main");
-    let schema = include_str!("../../schemas/report.v2.json");
-    let schema = serde_json::from_str(schema).unwrap();
-    let schema = jsonschema::draft202012::new(&schema).unwrap();
-    let errors: Vec<String> = schema
-        .iter_errors(&report)
-        .map(|one| one.to_string())
-        .collect();
-    assert_eq!(errors, [""; 0]);
+    conforms(&report);
     let processor = row(&report, "api/processor");
     assert_eq!(processor["verdict"], "slower", "{processor:#}");
     let metrics = &processor["metrics"];
@@ -144,6 +147,126 @@ fn more_work_and_a_leak_are_found_and_both_sides_answered_the_same_requests() {
     let latency = |id, metric: &str| row(&report, id)["metrics"][metric]["base"]["value"].as_f64();
     assert!(latency("api/p50", "time") <= latency("api/p95", "p95"));
     assert_eq!((&report["vote"], code), (&"reject".into(), Some(100)));
+}
+
+/// A service that waits for something 4 ms at a time, with a fault of the head side.
+fn waiting(fault: &str, tests: &str) -> String {
+    format!(
+        r#"
+[[service]]
+name = "api"
+command = "{{bin:server}} --port {{port}}"
+env = {{ FAULT = "{fault}", AT = "head", SIDE = "{{side}}" }}
+slice = "400ms"
+connections = 4
+{tests}
+[[service.request]]
+path = "/wait"
+"#
+    )
+}
+
+#[test]
+fn a_lock_around_everything_lets_the_head_side_break_at_a_lower_rate() {
+    let tests = "tests = [\"ramp-up\"]\n[service.ramp-up]\nstep = \"100ms\"\nrounds = 2";
+    let budget = "[[budget]]\ntarget = \"service\"\nbreaking-point = \"0.001 req/s\"\n";
+    let configuration = waiting("one-at-a-time", tests) + budget;
+    let (report, _) = load(&configuration, "main~1..main");
+    conforms(&report);
+    let row = row(&report, "api/ramp-up");
+    assert_eq!(report["benchmarks"].as_array().map(Vec::len), Some(1));
+    let ramp = &report["load_tests"][0];
+    let rounds = ramp["rounds"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{report:#}"));
+    // Where the machine is busy, the generator may give out first.
+    for round in rounds.iter().filter(|round| {
+        let broke = |side: &str| round[side]["end"]["kind"] == "broke";
+        broke("base") && broke("head")
+    }) {
+        let held = |side: &str| round[side]["end"]["held"].as_f64();
+        assert!(held("base") > held("head"), "{round:#}");
+    }
+    assert_eq!((&ramp["test"], rounds.len()), (&"ramp-up".into(), 2));
+    let point = &row["metrics"]["breaking-point"];
+    assert_eq!(
+        report["budgets"][0]["metric"], "breaking-point",
+        "{point:#}"
+    );
+}
+
+#[test]
+fn a_side_that_stays_slow_after_a_spike_is_told_from_one_that_recovers() {
+    let tests = "tests = [\"spike\"]\n[service.spike]\nrate = \"500/s\"\nfactor = 2\nlasting = \"1s\"\n\
+        watched = \"2s\"\nrounds = 1";
+    let (report, _) = load(&waiting("sulks", tests), "main~1..main");
+    conforms(&report);
+    let spike = &report["load_tests"][0];
+    assert_eq!(spike["high"], 1000.0, "{report:#}");
+    let ends = ["base", "head"].map(|side| &spike["rounds"][0][side]["end"]);
+    // Where the machine is busy, the generator may be late itself.
+    if ends.iter().all(|end| end["kind"] != "generator") {
+        let windows = ends.map(|end| end["windows"].as_u64());
+        assert!(windows[0] < windows[1], "{ends:?}");
+        let metrics = &row(&report, "api/spike")["metrics"];
+        let recovery = |side: &str| metrics["recovery-time"][side]["value"].as_f64();
+        assert!(recovery("base") < recovery("head"), "{metrics:#}");
+    }
+}
+
+#[test]
+fn a_leak_is_found_by_the_memory_that_each_request_leaves_behind() {
+    let tests =
+        "tests = [\"soak\"]\n[service.soak]\nrate = \"400/s\"\nlasting = \"3s\"\ngrowth = \"1MB\"";
+    let (report, code) = load(&waiting("leaks", tests), "main~1..main");
+    conforms(&report);
+    let growth = &report["load_tests"][0]["growth"];
+    let of = |side: &str| growth[side]["bytes_per_request"].as_f64();
+    assert!(
+        of("head") > Some(4000.0) && of("base") < Some(2000.0),
+        "{growth:#}"
+    );
+    let reasons = report["typed_reasons"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{report:#}"));
+    assert!(
+        reasons.iter().any(|one| one["kind"] == "grows-under-load"),
+        "{reasons:#?}"
+    );
+    assert_eq!((&report["vote"], code), (&"reject".into(), Some(100)));
+}
+
+#[test]
+fn a_tenant_suffers_from_its_neighbour_where_all_requests_wait_for_one_another() {
+    let tests = "tests = [\"noisy-neighbour\"]\n[service.noisy-neighbour]\nrate = \"100/s\"\nturn = \"200ms\"\n\
+        connections = 4\nrounds = 1\n[[service.noisy-neighbour.request]]\npath = \"/wait?tenant=b\"";
+    let (report, _) = load(&waiting("one-at-a-time", tests), "main~1..main");
+    conforms(&report);
+    let row = row(&report, "api/noisy-neighbour");
+    let course = &report["load_tests"][0]["rounds"][0];
+    assert!(
+        course["base"]["neighbour_rate"].as_f64() > Some(0.0),
+        "{report:#}"
+    );
+    let slowdown = &row["metrics"]["neighbour-slowdown"];
+    let of = |side: &str| slowdown[side]["value"].as_f64();
+    // Where the machine is busy, the generator may be late itself.
+    if of("base").is_some() && of("head").is_some() {
+        assert!(of("head") > of("base"), "{course:#}");
+    }
+    let budgets = report["budgets"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{report:#}"));
+    let limited: Vec<_> = budgets.iter().map(|one| one["metric"].as_str()).collect();
+    assert!(limited.contains(&Some("neighbour-slowdown")), "{limited:?}");
+    let without = waiting("", "tests = [\"noisy-neighbour\"]");
+    let (error, code) = load(&without, "main~1..main");
+    let error = error.as_str().unwrap();
+    assert!(
+        error.contains("[[service.noisy-neighbour.request]]"),
+        "{error}"
+    );
+    assert_eq!(code, Some(2));
 }
 
 #[test]

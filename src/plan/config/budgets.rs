@@ -74,6 +74,18 @@ impl Budgets {
         self.0.push(budget);
     }
 
+    /// Limits one benchmark, whatever its package, unless an entry says otherwise.
+    pub(in super::super) fn assume(&mut self, target: &str, id: &str, limits: Vec<Limit>) {
+        if let Some(whose) = Selector::exactly(target, id) {
+            let budget = Budget {
+                whose: BudgetSubjectKind::Benchmarks(whose),
+                limits,
+                origin: ValueOrigin::Default,
+            };
+            self.0.insert(0, budget);
+        }
+    }
+
     /// Whether programs must be built to check them.
     #[must_use]
     pub fn speak_of_binaries(&self) -> bool {

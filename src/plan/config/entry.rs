@@ -5,7 +5,7 @@ use super::ValueOrigin;
 use super::pattern::{Pattern, Selector};
 
 /// A key of an entry. The list of known keys, the reader and the schema are all made from it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EntryKey {
     pub(super) name: &'static str,
     pub(super) kind: EntryKind,
@@ -31,8 +31,12 @@ pub(super) enum EntryKind {
     Metrics,
     /// A table of lists.
     Lists,
-    /// A list of tables, which have keys of their own.
-    Tables,
+    /// A list of words.
+    Words,
+    /// A table with keys of its own.
+    Table(&'static [EntryKey]),
+    /// A list of tables with keys of their own.
+    Tables(&'static [EntryKey]),
 }
 
 impl EntryKey {
@@ -175,9 +179,37 @@ impl EntryReader<'_> {
         texts.ok_or_else(|| self.invalid(key, "it must be a table of strings"))
     }
 
+    pub(super) fn words(&self, key: &str) -> Result<Option<Vec<&str>>, PlanError> {
+        let Some(value) = self.value(key, EntryKind::Words) else {
+            return Ok(None);
+        };
+        let words = value.as_array().map(|list| list.iter());
+        let words: Option<Vec<&str>> =
+            words.and_then(|list| list.map(toml::Value::as_str).collect());
+        words
+            .map(Some)
+            .ok_or_else(|| self.invalid(key, "it must be a list of strings"))
+    }
+
+    /// A table with keys of its own.
+    pub(super) fn table(&self, key: &str) -> Result<Option<&toml::Table>, PlanError> {
+        let Some(value) = self.table.get(key) else {
+            return Ok(None);
+        };
+        let list = self.what.rsplit(' ').next().unwrap_or_default();
+        value
+            .as_table()
+            .map(Some)
+            .ok_or_else(|| self.invalid(key, format!("it is written `[{list}.{key}]`")))
+    }
+
     /// The entries of a list of tables.
-    pub(super) fn tables(&self, key: &str) -> Result<Vec<&toml::Table>, PlanError> {
-        let Some(value) = self.value(key, EntryKind::Tables) else {
+    pub(super) fn tables(
+        &self,
+        key: &str,
+        keys: &'static [EntryKey],
+    ) -> Result<Vec<&toml::Table>, PlanError> {
+        let Some(value) = self.value(key, EntryKind::Tables(keys)) else {
             return Ok(Vec::new());
         };
         let tables = value.as_array().map(|list| list.iter());

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Environment, PlanError};
-use super::entry::{EntryKey, EntryScope};
+use super::entry::{EntryKey, EntryKind, EntryScope};
 use super::key::{self, Arity, Key};
 use super::text::LayerValue;
 use super::{
-    Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules, service_requests,
-    services, workload_metrics, workloads,
+    Configuration, ConfiguredValue, FILE_NAME, ValueOrigin, budgets, rules, services,
+    workload_metrics, workloads,
 };
 
 /// The keys that hold lists of entries, not options.
@@ -245,15 +245,7 @@ impl Configuration {
         scope: EntryScope<'_>,
         origin: &ValueOrigin,
     ) -> Result<(), PlanError> {
-        self.warn_of_strange_keys(table, services::KEYS, origin);
-        let requests = table.get("request").and_then(toml::Value::as_array);
-        for request in requests
-            .into_iter()
-            .flatten()
-            .filter_map(toml::Value::as_table)
-        {
-            self.warn_of_strange_keys(request, service_requests::REQUEST_KEYS, origin);
-        }
+        self.warn_of_strange_keys(table, &services::keys(), origin);
         let service = services::read(table, scope, origin)?;
         let mut others = self.services.iter();
         if others.any(|(other, _)| other.name == service.name) {
@@ -277,6 +269,22 @@ impl Configuration {
         let is_strange = |name: &&String| names().all(|known| known != name.as_str());
         for name in table.keys().filter(is_strange) {
             self.warn_unknown(name, names(), origin);
+        }
+        for (key, inner) in known
+            .iter()
+            .filter_map(|key| Some((key, table.get(key.name)?)))
+        {
+            let inner = match key.kind {
+                EntryKind::Table(keys) => Some((keys, std::slice::from_ref(inner))),
+                EntryKind::Tables(keys) => inner.as_array().map(|list| (keys, list.as_slice())),
+                _ => None,
+            };
+            let Some((keys, tables)) = inner else {
+                continue;
+            };
+            for table in tables.iter().filter_map(toml::Value::as_table) {
+                self.warn_of_strange_keys(table, keys, origin);
+            }
         }
     }
 

@@ -14,6 +14,7 @@ mod pattern;
 mod rules;
 mod schema;
 mod service_requests;
+mod service_tests;
 mod services;
 mod show;
 mod text;

@@ -47,6 +47,16 @@ pub(super) struct Selector {
 }
 
 impl Selector {
+    /// One benchmark, whatever its package. An escaped name is always a glob.
+    pub(super) fn exactly(target: &str, id: &str) -> Option<Selector> {
+        let exactly = |name: &str| Pattern::new(&globset::escape(name)).ok();
+        Some(Selector {
+            package: Pattern::new("*").ok()?,
+            target: exactly(target)?,
+            id: exactly(id)?,
+        })
+    }
+
     pub(super) fn speaks_of(&self, key: &BenchmarkKey) -> bool {
         self.package.is_match(&key.package)
             && self.target.is_match(&key.target)

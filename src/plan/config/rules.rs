@@ -75,6 +75,21 @@ impl Rules {
         self.0.push(rule);
     }
 
+    /// Sets the threshold of one benchmark, whatever its package, unless a rule sets another.
+    pub(in super::super) fn assume_threshold(&mut self, target: &str, id: &str, threshold: Ratio) {
+        let Some(whose) = Selector::exactly(target, id) else {
+            return;
+        };
+        let rule = Rule {
+            whose,
+            threshold: Some(threshold),
+            time: None,
+            obligation: None,
+            origin: ValueOrigin::Default,
+        };
+        self.0.insert(0, rule);
+    }
+
     /// What holds for one benchmark.
     #[must_use]
     pub fn of(&self, key: &BenchmarkKey) -> BenchmarkRules {

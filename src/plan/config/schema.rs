@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::entry::{EntryKey, EntryKind};
 use super::key::{self, Arity, Key};
-use super::{budgets, rules, service_requests, services, workloads};
+use super::{budgets, rules, services, workloads};
 
 /// The schema, made from the same keys that are read.
 #[must_use]
@@ -42,7 +42,7 @@ pub fn json_schema() -> Value {
         json!({
             "type": "array",
             "description": "Services that `cargo perfcheck load` compares",
-            "items": entry(services::KEYS),
+            "items": entry(&services::keys()),
         }),
     );
     json!({
@@ -102,8 +102,10 @@ fn entry(keys: &[EntryKey]) -> Value {
             EntryKind::Texts => {
                 json!({ "type": "object", "additionalProperties": { "type": "string" } })
             }
-            EntryKind::Tables => {
-                json!({ "type": "array", "items": entry(service_requests::REQUEST_KEYS), "minItems": 1 })
+            EntryKind::Words => json!({ "type": "array", "items": { "type": "string" } }),
+            EntryKind::Table(keys) => entry(keys),
+            EntryKind::Tables(keys) => {
+                json!({ "type": "array", "items": entry(keys), "minItems": 1 })
             }
         };
         schema["description"] = Value::String(key.help.to_owned());

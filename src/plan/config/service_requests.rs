@@ -36,7 +36,7 @@ pub(super) fn requests(
     scope: EntryScope<'_>,
     origin: &ValueOrigin,
 ) -> Result<Vec<ServiceRequest>, PlanError> {
-    let tables = reader.tables("request")?;
+    let tables = reader.tables("request", REQUEST_KEYS)?;
     let requests = tables.into_iter().map(|table| {
         request(&EntryReader {
             table,

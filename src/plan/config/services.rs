@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::PlanError;
-use super::super::service::{IdleMode, Readiness, RequestRate, RestartMode, Service};
+use super::super::load_test::RequestRate;
+use super::super::service::{IdleMode, Readiness, RestartMode, Service};
 use super::super::value::{Share, Span};
 use super::super::workload::{Template, WorkloadCommand};
 use super::ValueOrigin;
 use super::entry::{EntryKey, EntryKind, EntryReader, EntryScope};
-use super::service_requests::requests;
+use super::service_requests::{REQUEST_KEYS, requests};
+use super::service_tests::{TABLES, neighbours, rate, settings, tests};
 
 /// The key of the list of services: `[[service]]`.
 pub(super) const KEY: &str = "service";
 
-/// The keys of one service.
-pub(super) const KEYS: &[EntryKey] = &[
+/// The keys of one service, without the tables of its tests.
+const OWN_KEYS: &[EntryKey] = &[
     EntryKey::text(
         "name",
         "What its rows in the report begin with [default: its program]",
@@ -70,7 +72,16 @@ pub(super) const KEYS: &[EntryKey] = &[
         EntryKind::Number,
         "At most this many rounds, each with a slice of each kind and side [default: 12]",
     ),
-    EntryKey::of("request", EntryKind::Tables, "What is sent, at least one"),
+    EntryKey::of(
+        "request",
+        EntryKind::Tables(REQUEST_KEYS),
+        "What is sent, at least one",
+    ),
+    EntryKey::of(
+        "tests",
+        EntryKind::Words,
+        "How it is tested: `compare`, `ramp-up`, `spike`, `soak`, `noisy-neighbour` [default: compare]",
+    ),
     EntryKey::of(
         "data",
         EntryKind::Texts,
@@ -78,15 +89,21 @@ pub(super) const KEYS: &[EntryKey] = &[
     ),
 ];
 
+/// The keys of one service.
+pub(super) fn keys() -> Vec<EntryKey> {
+    [OWN_KEYS, &TABLES].concat()
+}
+
 /// Reads one service.
 pub(super) fn read(
     table: &toml::Table,
     scope: EntryScope<'_>,
     origin: &ValueOrigin,
 ) -> Result<Service, PlanError> {
+    let keys = keys();
     let reader = EntryReader {
         table,
-        keys: KEYS,
+        keys: &keys,
         scope,
         origin,
         what: "a service",
@@ -124,10 +141,13 @@ pub(super) fn read(
         },
         requests: requests(&reader, scope, origin)?,
         connections: at_least(&reader, "connections", 1, 8)?,
-        rate: rate(&reader)?,
+        rate: rate(&reader)?.unwrap_or(RequestRate::OfCapacity(Share::from_fraction(0.6))),
         slice: span("slice", 2)?,
         rounds: at_least(&reader, "rounds", 2, 12)?,
         data: owned(reader.texts("data")?),
+        tests: tests(&reader)?,
+        settings: settings(&reader)?,
+        neighbours: neighbours(&reader)?,
         command,
     };
     if service.place().is_none() {
@@ -171,24 +191,6 @@ fn readiness(reader: &EntryReader<'_>) -> Result<Readiness, PlanError> {
     }
 }
 
-fn rate(reader: &EntryReader<'_>) -> Result<RequestRate, PlanError> {
-    let Some(text) = reader.text("rate")? else {
-        return Ok(RequestRate::OfCapacity(Share::from_fraction(0.6)));
-    };
-    if let Some(number) = text.strip_suffix("/s") {
-        let rate = number.trim().parse::<f64>().ok();
-        let rate = rate.filter(|rate| (1e-3..=1e6).contains(rate));
-        return rate
-            .map(RequestRate::PerSecond)
-            .ok_or_else(|| reader.invalid("rate", "it must be from `0.001/s` to `1000000/s`"));
-    }
-    let share = reader.parsed::<Share>("rate")?;
-    let share = share.filter(|share| share.as_fraction() > 0.0 && share.as_fraction() < 1.0);
-    share
-        .map(RequestRate::OfCapacity)
-        .ok_or_else(|| reader.invalid("rate", "it must be below 100%, for example `60%`"))
-}
-
 fn at_least(
     reader: &EntryReader<'_>,
     key: &str,
@@ -204,6 +206,7 @@ fn at_least(
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::load_test::LoadTest;
     use super::*;
 
     fn service(text: &str) -> Result<Service, PlanError> {
@@ -264,6 +267,17 @@ mod tests {
     }
 
     #[test]
+    fn tests_are_asked_for_by_name_and_told_in_their_tables() {
+        let text = "tests = ['soak', 'noisy-neighbour', 'ramp-up', 'spike', 'compare']\n\
+            ramp-up = { p99 = '20ms', errors = '0%', step = '2s' }\n";
+        let service = service(&format!("{text}{SHORT}")).unwrap();
+        assert_eq!(service.tests, LoadTest::ALL);
+        let ramp = service.settings.ramp_up;
+        assert_eq!(ramp.p99, Duration::from_millis(20));
+        assert_eq!((ramp.errors.as_fraction(), ramp.rounds), (0.0, 6));
+    }
+
+    #[test]
     fn what_cannot_be_loaded_is_refused_with_its_place() {
         for (text, problem) in [
             ("name = 'x'", "every service needs one"),
@@ -294,6 +308,13 @@ mod tests {
             );
         }
         for (key, problem) in [
+            ("tests = ['spikes']", "`spike`, `soak`"),
+            ("tests = []", "name at least one"),
+            (
+                "ramp-up = { rounds = 0 }",
+                "`rounds` of the ramp-up of a service",
+            ),
+            ("ramp-up = 3", "[service.ramp-up]"),
             ("ready = 'soon'", "/health"),
             ("idle = 'sleep'", "`stop` or `run`"),
             ("rate = '120%'", "between"),

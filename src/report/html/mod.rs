@@ -9,6 +9,7 @@ mod facts;
 mod files;
 mod flames;
 mod forest;
+mod load_tests;
 mod plot;
 mod rows;
 
@@ -52,6 +53,7 @@ pub(super) fn render(report: &Report) -> String {
                 (head(report))
                 main {
                     (benchmarks(report))
+                    (load_tests::load_tests(report))
                     (budgets::budgets(report))
                     (claimed(report))
                     (causes::causes(report))

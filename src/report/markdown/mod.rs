@@ -5,6 +5,7 @@ mod causes;
 mod detail;
 mod escape;
 mod facts;
+mod load_tests;
 mod metrics;
 mod sections;
 mod tables;

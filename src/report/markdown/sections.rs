@@ -28,6 +28,7 @@ pub(super) fn document(report: &Report, detail: Detail) -> String {
     page.causes(&mut out);
     page.failures(&mut out);
     page.beside_time(&mut out);
+    page.load_tests(&mut out);
     page.budgets(&mut out);
     page.claims(&mut out);
     page.quiet(&mut out, &quiet);

@@ -3,6 +3,7 @@
 mod bar;
 mod budgets;
 mod causes;
+mod load_tests;
 mod metrics;
 mod paint;
 mod prose;
@@ -43,6 +44,7 @@ pub(super) fn render(report: &Report, options: &RenderOptions) -> String {
     page.partial(&mut out);
     page.benchmarks(&mut out);
     page.beside_time(&mut out);
+    page.load_tests(&mut out);
     page.budgets(&mut out);
     page.claims(&mut out);
     page.causes(&mut out);

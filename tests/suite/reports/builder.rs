@@ -98,6 +98,7 @@ pub(crate) fn report() -> Report {
             ..Basis::default()
         }),
         attributions: Vec::new(),
+        load_tests: Vec::new(),
     }
 }
 

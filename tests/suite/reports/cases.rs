@@ -11,6 +11,12 @@ use super::builder::{
     HOSTILE, allocating, benchmark, budget, failed, judged, one_sided, skipped, timed, with,
 };
 
+// A benchmark includes this file, too.
+#[path = "load_cases.rs"]
+mod load_cases;
+
+use load_cases::load_tests;
+
 /// Every case with its name.
 pub(crate) fn all() -> Vec<(&'static str, Report)> {
     vec![
@@ -27,6 +33,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("budgets", budgets()),
         ("empty", with(Vec::new())),
         ("partial", partial()),
+        ("load_tests", load_tests()),
     ]
 }
 

@@ -1,0 +1,122 @@
+//! At which rate each side of a service breaks.
+
+use super::{TestDetail, TestSection, TestTable, counted, gave_out, middle, range, rate};
+use crate::report::escape::visible;
+use crate::report::words::{self, Naming, plural};
+use crate::service::{BreakReason, RampUpCourse, RampUpEnd, RampUpResult, RampUpStep};
+use crate::units::{Paired, Side, Unit};
+
+pub(super) fn section(result: &RampUpResult, naming: Naming) -> TestSection {
+    let rows = Side::BOTH.map(|side| {
+        let courses: Vec<&RampUpCourse> =
+            result.rounds.iter().map(|round| round.get(side)).collect();
+        let mut points: Vec<f64> = courses.iter().filter_map(|one| one.end.point()).collect();
+        points.sort_by(f64::total_cmp);
+        vec![
+            side.name().to_owned(),
+            middle(&points).map_or_else(|| "not known".to_owned(), rate),
+            range(&points, Unit::RequestsPerSecond),
+        ]
+    });
+    let because = Side::BOTH.map(|side| {
+        let courses = result.rounds.iter().map(|round| round.get(side));
+        format!(
+            "{side}: {}",
+            broken_by(&courses.collect::<Vec<_>>(), result)
+        )
+    });
+    let deaths = Side::BOTH.map(|side| death(result, side));
+    TestSection {
+        subject: naming.name(&result.key),
+        what: format!(
+            "the rate at which each side breaks, in {}",
+            plural(result.rounds.len(), "round", "rounds")
+        ),
+        table: TestTable {
+            headings: vec!["", "breaks at", "rounds from … to"],
+            rows: rows.to_vec(),
+        },
+        remarks: because
+            .into_iter()
+            .chain(deaths.into_iter().flatten())
+            .collect(),
+        detail: result.rounds.first().map(steps),
+    }
+}
+
+/// Why a side broke, and how often for each reason; why it did not, in other rounds.
+fn broken_by(courses: &[&RampUpCourse], result: &RampUpResult) -> String {
+    let told = courses.iter().flat_map(|course| match &course.end {
+        RampUpEnd::Broke { because, .. } => because
+            .iter()
+            .map(|reason| broke(*reason, result))
+            .collect(),
+        RampUpEnd::Unbroken { .. } => vec!["it held every rate that can be sent".to_owned()],
+        RampUpEnd::Generator { because } => vec![gave_out(*because).to_owned()],
+        RampUpEnd::Unclear => vec!["not known, since no rate held".to_owned()],
+    });
+    counted(told, courses.len())
+}
+
+fn broke(reason: BreakReason, result: &RampUpResult) -> String {
+    match reason {
+        BreakReason::Died => "it died".to_owned(),
+        BreakReason::Errors => {
+            let most = words::share(result.errors);
+            format!("more than {most} of the requests failed")
+        }
+        BreakReason::Behind => {
+            let fewest = words::share(result.achieved);
+            format!("less than {fewest} was answered in time")
+        }
+        BreakReason::Slow => {
+            format!("p99 above {}", Unit::Nanoseconds.show_typed(result.p99_ns))
+        }
+    }
+}
+
+/// How a side died under load, if it did.
+fn death(result: &RampUpResult, side: Side) -> Option<String> {
+    let mut ends = result.rounds.iter().map(|round| &round.get(side).end);
+    let death = ends.find_map(|end| match end {
+        RampUpEnd::Broke {
+            death: Some(death), ..
+        } => Some(death),
+        _ => None,
+    })?;
+    let last = death.stderr_tail.lines().last();
+    let last = last.map_or_else(String::new, |line| format!("; it said: {}", visible(line)));
+    Some(format!("{side} {}{last}", visible(&death.reason)))
+}
+
+/// The steps of a round, by their rate.
+fn steps(round: &Paired<RampUpCourse>) -> TestDetail {
+    let of_side = |side: Side| {
+        let mut steps: Vec<&RampUpStep> = round.get(side).steps.iter().collect();
+        steps.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+        let row = move |step: &RampUpStep| {
+            let latency = step.latency_ns.map_or_else(String::new, |latency| {
+                format!("{} {}", step.percentile, Unit::Nanoseconds.show(latency))
+            });
+            vec![
+                side.name().to_owned(),
+                rate(step.rate),
+                rate(step.achieved),
+                latency,
+                words::share((step.errors * 1e4).round() / 1e4),
+                match step.broken.is_empty() {
+                    true => "held".to_owned(),
+                    false => "broke".to_owned(),
+                },
+            ]
+        };
+        steps.into_iter().map(row).collect::<Vec<_>>()
+    };
+    TestDetail {
+        title: "steps of the first round".to_owned(),
+        table: TestTable {
+            headings: vec!["", "offered", "answered", "latency", "failed", ""],
+            rows: Side::BOTH.into_iter().flat_map(of_side).collect(),
+        },
+    }
+}

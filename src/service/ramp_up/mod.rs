@@ -1,0 +1,351 @@
+//! At which rate each side breaks. In a round, fresh processes of both sides are loaded in turns, one step a turn: the rate
+//! rises until the 99th percentile of the latency exceeds its limit, requests fail, or the side falls behind; then it is
+//! bisected. A round gives one breaking point a side, and so one ratio.
+
+mod breaking;
+mod search;
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::discover::Failure;
+use crate::load_generator::{LoadShape, NotUsable, Percentile};
+use crate::measure::{Measured, Round};
+use crate::plan::RampUpSettings;
+use crate::units::{BenchmarkKey, Paired, Side, plural};
+
+use super::generator::{SliceOrder, TIMEOUT};
+use super::row_kind::RowKind;
+use super::rows::single_value;
+use super::stage::{LoadStage, RowTest, ServerPair};
+use super::{BesideRow, LoadTestResult, SliceEnd};
+use search::{Bracket, RateSearch};
+
+/// Where the search begins, as a share of what the side answers in a closed loop.
+const BEGINNING: f64 = 0.7;
+
+/// What the ramps of a service show.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RampUpResult {
+    /// The row whose verdict follows from it.
+    #[serde(flatten)]
+    pub key: BenchmarkKey,
+    /// A side has broken where its 99th percentile exceeds this, in nanoseconds.
+    pub p99_ns: f64,
+    /// Or more than this share of requests fail.
+    pub errors: f64,
+    /// Or less than this share of the offered requests is answered in time.
+    pub achieved: f64,
+    /// What each side of each round went through.
+    pub rounds: Vec<Paired<RampUpCourse>>,
+}
+
+/// What one side of a round went through.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RampUpCourse {
+    /// Its steps, in their order.
+    pub steps: Vec<RampUpStep>,
+    /// How it ended.
+    pub end: RampUpEnd,
+}
+
+/// What one rate showed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RampUpStep {
+    /// Requests per second that were offered.
+    pub rate: f64,
+    /// Those that were answered as expected.
+    pub achieved: f64,
+    /// The highest percentile that the number of requests supports, up to the 99th.
+    pub percentile: Percentile,
+    /// That percentile of the latency, in nanoseconds; `None` without an answer.
+    pub latency_ns: Option<f64>,
+    /// The share of requests that failed.
+    pub errors: f64,
+    /// In which ways it broke; empty where it held.
+    pub broken: Vec<BreakReason>,
+}
+
+/// In which way a side broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakReason {
+    /// It ended by itself.
+    Died,
+    /// Too many requests failed.
+    Errors,
+    /// Too few of the offered requests were answered in time.
+    Behind,
+    /// Its latency exceeded the limit.
+    Slow,
+}
+
+/// How the ramp of a side ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum RampUpEnd {
+    /// The breaking point is known.
+    Broke {
+        /// The highest rate that held, in requests per second.
+        held: f64,
+        /// The lowest that broke.
+        broken: f64,
+        /// In which ways it broke there.
+        because: Vec<BreakReason>,
+        /// What a side that died left, the first time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        death: Option<Failure>,
+    },
+    /// No rate that can be sent breaks it.
+    Unbroken {
+        /// The highest rate that held.
+        held: f64,
+    },
+    /// The generator gave out first.
+    Generator {
+        /// Why.
+        because: NotUsable,
+    },
+    /// No rate held, or steps contradicted each other, until there were too many.
+    Unclear,
+}
+
+impl RampUpEnd {
+    /// The breaking point, in requests per second.
+    #[must_use]
+    pub fn point(&self) -> Option<f64> {
+        match self {
+            RampUpEnd::Broke { held, broken, .. } => Some((held * broken).sqrt()),
+            _ => None,
+        }
+    }
+}
+
+/// The rounds of ramps so far.
+#[derive(Debug, Default)]
+pub(super) struct RampUpRounds {
+    rounds: Vec<Paired<RampUpCourse>>,
+}
+
+impl RowTest for RampUpRounds {
+    fn measure(&mut self, stage: &mut LoadStage<'_>) -> Result<(), SliceEnd> {
+        let row = RowKind::RampUp.key(stage.load.key);
+        let mut pair = stage.start(stage.first(0))?;
+        let capacity = stage.capacity(&mut pair)?;
+        stage.stop(pair);
+        for index in 0..stage.load.service.settings.ramp_up.rounds {
+            stage.may_go_on()?;
+            stage.round_begins(&row, index);
+            let pair = stage.start(stage.first(index))?;
+            let mut ramp = RampRound::of(stage, pair, index, capacity);
+            ramp.climb()?;
+            let (pair, courses) = ramp.end();
+            self.rounds.push(courses);
+            stage.stop(pair);
+            stage.round_ends(&row, index);
+        }
+        Ok(())
+    }
+
+    /// The row: the time per request at the breaking point.
+    fn row(&self, stage: &LoadStage<'_>) -> Measured {
+        let points = self.rounds.iter().map(|round| {
+            let base = round.base.end.point()?;
+            Some(Paired::new(base, round.head.end.point()?))
+        });
+        let points: Vec<Option<Paired<f64>>> = points.collect();
+        let known = points.iter().enumerate();
+        let rounds = known.filter_map(|(index, points)| {
+            let times = points.map(|points| points.map(|rate| 1e9 / rate))?;
+            Some(single_value(index, stage.first(index), times))
+        });
+        let rounds: Vec<Round> = rounds.collect();
+        let mut notes = vec![
+            "time per request at the rate at which the side breaks, found to ±3 % in each round"
+                .to_owned(),
+        ];
+        let lost = self.rounds.len() - rounds.len();
+        if lost > 0 {
+            let all = plural(self.rounds.len(), "round", "rounds");
+            notes.push(format!(
+                "{lost} of {all} do not count, since a side of theirs has no breaking point"
+            ));
+        }
+        Measured {
+            key: RowKind::RampUp.key(stage.load.key),
+            rounds,
+            failure: None,
+            notes,
+            remarks: Vec::new(),
+        }
+    }
+
+    fn result(&self, stage: &LoadStage<'_>) -> Option<LoadTestResult> {
+        let settings = &stage.load.service.settings.ramp_up;
+        (!self.rounds.is_empty()).then(|| {
+            LoadTestResult::RampUp(RampUpResult {
+                key: RowKind::RampUp.key(stage.load.key),
+                p99_ns: settings.p99.as_nanos() as f64,
+                errors: settings.errors.as_fraction(),
+                achieved: settings.achieved.as_fraction(),
+                rounds: self.rounds.clone(),
+            })
+        })
+    }
+
+    fn beside(&self, _stage: &LoadStage<'_>) -> Vec<BesideRow> {
+        Vec::new()
+    }
+}
+
+/// One round: both sides climb, one step a turn.
+struct RampRound<'a, 'b> {
+    stage: &'a LoadStage<'b>,
+    settings: RampUpSettings,
+    pair: ServerPair,
+    index: usize,
+    climbs: Paired<Climb>,
+}
+
+/// How far one side has come.
+struct Climb {
+    search: RateSearch,
+    steps: Vec<RampUpStep>,
+    gave_out: Option<NotUsable>,
+    death: Option<Failure>,
+}
+
+impl<'a, 'b> RampRound<'a, 'b> {
+    fn of(
+        stage: &'a LoadStage<'b>,
+        pair: ServerPair,
+        index: usize,
+        capacity: Paired<f64>,
+    ) -> RampRound<'a, 'b> {
+        let mut random = ChaCha8Rng::seed_from_u64(stage.load.seed);
+        random.set_stream(u64::MAX - index as u64);
+        let climbs = capacity.map(|capacity| Climb {
+            search: RateSearch::near(BEGINNING * capacity.max(1.0), random.random::<f64>()),
+            steps: Vec::new(),
+            gave_out: None,
+            death: None,
+        });
+        RampRound {
+            stage,
+            settings: stage.load.service.settings.ramp_up,
+            pair,
+            index,
+            climbs,
+        }
+    }
+
+    /// Takes steps until both sides are done.
+    fn climb(&mut self) -> Result<(), SliceEnd> {
+        let mut first = self.stage.first(self.index);
+        loop {
+            let mut goes_on = false;
+            for side in [first, first.other()] {
+                let climb = self.climbs.get(side);
+                let next = climb.search.next_rate();
+                if let Some(rate) = next.filter(|_| climb.gave_out.is_none()) {
+                    self.stage.may_go_on()?;
+                    self.step(side, rate)?;
+                    goes_on = true;
+                }
+            }
+            if !goes_on {
+                return Ok(());
+            }
+            first = first.other();
+        }
+    }
+
+    fn step(&mut self, side: Side, rate: f64) -> Result<(), SliceEnd> {
+        let order = self.order(side, rate);
+        let outcome = self.stage.slice(&mut self.pair, side, &order);
+        let climb = self.climbs.get_mut(side);
+        let outcome = match outcome {
+            Err(SliceEnd::Died(failure)) => {
+                climb.search.broke(rate, true);
+                climb.steps.push(died(rate));
+                climb.death.get_or_insert(failure);
+                return self.stage.start_side(&mut self.pair, side);
+            }
+            outcome => outcome?.outcome,
+        };
+        match breaking::step(&outcome, rate, &self.settings) {
+            Err(not_usable) => climb.gave_out = Some(not_usable),
+            Ok(step) => {
+                match step.broken.is_empty() {
+                    true => climb.search.held(rate),
+                    false => climb.search.broke(rate, false),
+                }
+                climb.steps.push(step);
+            }
+        }
+        Ok(())
+    }
+
+    fn order(&self, side: Side, rate: f64) -> SliceOrder {
+        let steps = self.climbs.get(side).steps.len() as u64;
+        let seed = self.stage.load.seed.wrapping_add(self.index as u64 + 1);
+        let seed = seed.wrapping_mul(64).wrapping_add(steps);
+        let shape = LoadShape::Open { rate };
+        let shortest = std::time::Duration::from_secs(1);
+        SliceOrder {
+            // What is far too slow already need not be waited for.
+            timeout: (4 * self.settings.p99).clamp(shortest, TIMEOUT),
+            ..SliceOrder::lasting(self.settings.step, shape, seed)
+        }
+    }
+
+    fn end(self) -> (ServerPair, Paired<RampUpCourse>) {
+        let generator = &self.stage.generator;
+        let course = |climb: Climb| {
+            let death = climb.death.clone();
+            RampUpCourse {
+                end: climb.end(death.map(|death| generator.without_secrets(death))),
+                steps: climb.steps,
+            }
+        };
+        (self.pair, self.climbs.map(course))
+    }
+}
+
+impl Climb {
+    fn end(&self, death: Option<Failure>) -> RampUpEnd {
+        if let Some(because) = self.gave_out {
+            return RampUpEnd::Generator { because };
+        }
+        match self.search.bracket() {
+            Bracket::Between { held, broken } => {
+                let at_end = self.steps.iter().filter(|step| step.rate == broken);
+                let mut because: Vec<BreakReason> = at_end
+                    .flat_map(|step| step.broken.iter().copied())
+                    .collect();
+                because.sort();
+                because.dedup();
+                RampUpEnd::Broke {
+                    held,
+                    broken,
+                    because,
+                    death,
+                }
+            }
+            Bracket::Above { held } => RampUpEnd::Unbroken { held },
+            Bracket::Open => RampUpEnd::Unclear,
+        }
+    }
+}
+
+fn died(rate: f64) -> RampUpStep {
+    RampUpStep {
+        rate,
+        achieved: 0.0,
+        percentile: Percentile::P50,
+        latency_ns: None,
+        errors: 1.0,
+        broken: vec![BreakReason::Died],
+    }
+}
