@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::evidence::VerdictEvidence;
 use super::few_rounds;
-use super::judged::{Joint, Judged, judge};
+use super::judged::{Joint, Judged, judge, per_cent};
 use super::round::{figures, weakest_pairing};
 use super::settle::Settling;
 use super::{Comparison, Direction, MetricChanges, RoundSummary, Verdict, timed};
@@ -12,7 +12,7 @@ use crate::discover::{Benchmark, Discovery, Failure, Identity, Presence, Reached
 use crate::measure::{Measured, Remark};
 use crate::plan::{OnlyPass, Sampling, Thresholds};
 use crate::service::RowKind;
-use crate::units::{BenchmarkKey, Note, Ratio, Side, plural};
+use crate::units::{BenchmarkKey, Note, Side, plural};
 
 /// Compares every benchmark of `discovery`, in its order.
 ///
@@ -107,8 +107,8 @@ impl Draft {
         let mut notes = measured.map_or_else(Vec::new, |m| m.notes.clone());
         let mut remarks = measured.map_or_else(Vec::new, |m| m.remarks.clone());
         if settling.margin() != general {
-            let own = Ratio::from_ln(settling.margin()).as_change() * 100.0;
-            notes.push(format!("judged by its own threshold of {own:.3} %"));
+            let own = per_cent(settling.margin());
+            notes.push(format!("judged by its own threshold of {own} %"));
         }
         notes.extend(self.note(verdict, judged.as_ref(), settling));
         if verdict == Verdict::Inconclusive {
@@ -205,7 +205,7 @@ impl Draft {
         if verdict != Verdict::Inconclusive || of_mean.is_some() {
             return of_mean;
         }
-        let threshold = Ratio::from_ln(settling.margin()).as_change() * 100.0;
+        let threshold = per_cent(settling.margin());
         let Some(judged) = judged else {
             return Some(match self.rounds.len() {
                 // Rounds of a service may show one row and not another.
@@ -222,10 +222,10 @@ impl Draft {
         match judged.direction? {
             Direction::Same => None,
             Direction::More => Some(format!(
-                "certainly slower, but whether by more than {threshold:.3} % is open"
+                "certainly slower, but whether by more than {threshold} % is open"
             )),
             Direction::Fewer => Some(format!(
-                "certainly faster, but whether by more than {threshold:.3} % is open"
+                "certainly faster, but whether by more than {threshold} % is open"
             )),
         }
     }

@@ -187,11 +187,16 @@ impl Judged {
                 ratio.to_string().trim_start_matches(['+', '-'])
             )),
             Mean::Open(_) if self.verdict == Verdict::Inconclusive && !goes_along => Some(format!(
-                "the typical iteration is unchanged, but whether the mean is as well, within {:.3} %, is \
+                "the typical iteration is unchanged, but whether the mean is as well, within {} %, is \
                      open ({lower} to {upper}): some iterations may be slower",
-                Ratio::from_ln(margin).as_change() * 100.0
+                per_cent(margin)
             )),
             _ => None,
         }
     }
+}
+
+/// A threshold in per cent, to three decimals, as a reader would type it: `1`, `0.5`.
+pub(super) fn per_cent(margin: f64) -> f64 {
+    (Ratio::from_ln(margin).as_change() * 100_000.0).round() / 1_000.0
 }

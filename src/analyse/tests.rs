@@ -214,7 +214,7 @@ fn a_change_as_large_as_the_threshold_is_called_certain_but_open() {
     assert_eq!(direction, Some(Direction::More));
     assert_eq!(
         words(&comparisons[0]),
-        ["certainly slower, but whether by more than 1.000 % is open"]
+        ["certainly slower, but whether by more than 1 % is open"]
     );
 }
 

@@ -45,7 +45,7 @@ impl TouchedCode {
         let files = match revision::changed_files(checkouts) {
             Ok(files) => files,
             Err(error) => {
-                let reason = format!("the change of the sources is not known: {error}");
+                let reason = format!("perfcheck cannot tell how the sources changed: {error}");
                 return TouchedCode::none(&builds.head, Some(reason));
             }
         };

@@ -16,7 +16,7 @@ pub(super) fn notes(run: &LayoutRun) -> Vec<String> {
     }
     let note = |(reason, targets): (String, Vec<String>)| {
         format!(
-            "no layout of the code for each round of {}, so functions that merely moved may look faster or slower: {reason}",
+            "all rounds of {} share one layout of the code, so functions that merely moved may look faster or slower: {reason}",
             targets.join(", ")
         )
     };

@@ -57,8 +57,8 @@ pub(super) fn missed(
             false => "it is not in your checkout either: put it there, then ",
         };
         said.push(format!(
-            "a benchmark of `{}` failed for want of a file, and its source names `{path}`, which git ignores, so that \
-             no revision has it; {first}`--carry {whole}` brings it to both sides",
+            "a benchmark of `{}` failed because a file is missing, and its source names `{path}`, which git ignores, \
+             so that no revision has it; {first}`--carry {whole}` brings it to both sides",
             source.display()
         ));
     }

@@ -156,7 +156,7 @@ mod tests {
         let error = check("faster=^nte/", Extent::Shard).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the claim `faster=^nte/` names no benchmark"
+            "the claim `faster=^nte/` matches no benchmark"
         );
         assert!(error.hint().unwrap().contains("`sum`"));
         assert!(check("faster=^nte/", Extent::Selection).is_ok());

@@ -22,7 +22,9 @@ impl SourceChange {
     pub(super) fn of(builds: &Paired<Build>, notes: &mut Vec<String>) -> SourceChange {
         let checkouts = builds.as_ref().map(|build| &build.checkout);
         let files = revision::changed_files(checkouts).unwrap_or_else(|error| {
-            notes.push(format!("the change of the sources is not known: {error}"));
+            notes.push(format!(
+                "perfcheck cannot tell how the sources changed: {error}"
+            ));
             Vec::new()
         });
         let beside = BuildChanges::of(builds, &files);

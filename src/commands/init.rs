@@ -166,10 +166,10 @@ const HEAD: &str = "\
 # The smallest difference that counts.
 #threshold = \"1%\"
 
-# Timed work a side after which a benchmark is given up as inconclusive.
+# Timed work per side after which a benchmark counts as inconclusive.
 #time-per-benchmark = \"2s\"
 
-# At most this many rounds a benchmark, each a fresh pair of processes.
+# At most this many rounds per benchmark, each a fresh pair of processes.
 #rounds = 30
 
 # Build like this.
@@ -199,8 +199,8 @@ const RULES: &str = "
 #match = \"startup\"
 #required = true
 
-# Budgets: what benchmarks and programs may use, whatever they used before. Over one is `reject`; from
-# the share `investigate` of it on, `modify`. For each limit the last entry that matches counts.
+# Budgets: what benchmarks and programs may use, whatever they used before. Above a limit the vote is
+# `reject`; above the share `investigate` of it, `modify`. For each limit the last entry that matches counts.
 #[[budget]]
 #match = \"parse/*\"
 # Percentiles are of samples, each the mean of its iterations.

@@ -24,7 +24,7 @@ pub enum DiscoverError {
         example: String,
     },
     /// A claim that matches no benchmark.
-    #[error("the claim `{claim}` names no benchmark")]
+    #[error("the claim `{claim}` matches no benchmark")]
     ClaimInVain {
         /// As it was typed.
         claim: String,
@@ -62,7 +62,7 @@ impl DiscoverError {
             }
             DiscoverError::NothingMatches { example, .. }
             | DiscoverError::ClaimInVain { example, .. } => {
-                format!("ids are matched as a whole or in part; one of them is `{example}`")
+                format!("the expression may match any part of an id; one of them is `{example}`")
             }
             DiscoverError::BadFilter { filter, .. } => {
                 format!("to match it literally: '{}'", regex::escape(filter))

@@ -21,7 +21,7 @@ pub(super) fn load(patient: &Patient) -> HealthCheck {
         None => "no load average".to_owned(),
     };
     let Some(occupied) = patient.occupied else {
-        let text = format!("{load}; the system does not tell what its processors do");
+        let text = format!("{load}; the system does not say how busy its processors are");
         return HealthCheck::new("load", Severity::Note, text);
     };
     match occupied.complaint() {
@@ -53,7 +53,7 @@ pub(super) fn stolen_time() -> HealthCheck {
         None => HealthCheck::new(
             "stolen time",
             Severity::Note,
-            "the system does not tell what other tenants take",
+            "the system does not say how much other tenants take",
         ),
         Some(share) if share >= 0.01 => HealthCheck::new(
             "stolen time",

@@ -2,7 +2,7 @@
 //!
 //! The kernel reports this (inotify), so nothing evades it: no program without the C library, no raw system call,
 //! no program that another one starts. It reports files, not processes: an editor that opens one meanwhile counts
-//! as well. It does not report who only asks whether a file exists, or how large it is.
+//! as well. It does not report processes that only ask whether a file exists, or how large it is.
 //!
 //! ```text
 //! let mut recorder = Recorder::start(&watched)?;

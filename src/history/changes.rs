@@ -130,8 +130,8 @@ impl Trends {
                 .filter_map(BenchmarkTrend::last)
                 .max();
             remarks.push(format!(
-                "Of {count} of {} benchmarks the level is less sure than the threshold of {}: errors add up along a chain \
-                 of runs. An edge to the anchor ties it down: `cargo perfcheck {}..{} --record`.",
+                "The level of {count} of {} benchmarks is less certain than the threshold of {}: errors add up along a \
+                 chain of runs. Comparing with the anchor directly helps: `cargo perfcheck {}..{} --record`.",
                 self.benchmarks.len(),
                 percent(self.threshold),
                 self.name(self.anchor),

@@ -187,7 +187,7 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
             "it does not declare how much an iteration processes"
         }
         MetricGroup::Time | MetricGroup::Throughput => "it was not timed",
-        MetricGroup::Resources => "processor and memory are measured of whole programs",
+        MetricGroup::Resources => "processor time and memory are measured for whole programs only",
         MetricGroup::Printed => "no run printed it",
         MetricGroup::Service => "it is not a service under load",
         MetricGroup::Program => "it is not a program",

@@ -290,7 +290,7 @@ impl Counter<'_> {
                 // An executable that takes no filter runs those, too, of which nothing is asked.
                 Purpose::Trace(tracings, _) if !tracings.contains_key(&report.id) => {}
                 Purpose::Trace(tracings, _) if tracings.get(&report.id) != Some(&tracing) => {
-                    let why = "where it asks for memory is not known: it did not run when it was expected to";
+                    let why = "the places that allocate are unknown: it did not run when expected";
                     each.note(&format!("{side}: {why}"));
                 }
                 Purpose::Trace(_, atlas) => {

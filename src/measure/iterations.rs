@@ -71,7 +71,7 @@ impl std::fmt::Display for LeftAlone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             LeftAlone::NotSeen => "it times itself, or perfcheck did not see all of its samples",
-            LeftAlone::NoLastRead => "which read of the clock ends a call could not be shown",
+            LeftAlone::NoLastRead => "which read of the clock ends a call is unknown",
             LeftAlone::SidesDiffer => "the settings differ between the sides",
             LeftAlone::Unequal => "the sides ran different iterations all the same",
             LeftAlone::Disordered => "it did not run when it was expected to",

@@ -80,7 +80,7 @@ pub fn find_reach(
         let found = match changes.of(target) {
             Ok(differing) if target.choice() == Choice::All => {
                 changed.extend(differing.functions.into_iter().map(|one| one.name));
-                Err("its executable runs all benchmarks, whatever filter it is given".to_owned())
+                Err("its executable ignores filters and runs all benchmarks".to_owned())
             }
             Ok(differing) => {
                 changed.extend(differing.functions.iter().map(|one| one.name.clone()));

@@ -72,13 +72,13 @@ Examples:
   cargo perfcheck -- demo
           A branch whose name is that of a command.
 
-`--no-` before the name of a switch undoes it where a file or a variable sets it (`--no-locked`). A switch that
-begins with `no-` loses that instead (`--cache`).
+`--no-` before the name of a switch undoes what a file or a variable sets (`--no-locked`). If the name begins
+with `no-`, leave that out instead (`--cache`).
 
 Exit status:
-  0    approved, or (unless --deny modify) there is something to look at
+  0    approved, or the vote is `modify` and not denied (--deny modify)
   2    the command line or the configuration cannot be understood
-  100  rejected: something is slower or over its budget
+  100  rejected: something is slower or over its budget, for example
   101  the run could not be completed, or its report could not be written
   102  benchmarks had to be measured, and none of them was
   103  the run ended early (a signal, --time, a pass that failed); the report is partial";
@@ -94,7 +94,7 @@ pub enum Command {
     Load(LoadArgs),
     /// Render saved JSON reports again, in any format
     Report(ReportArgs),
-    /// Show how every benchmark went over the commits that runs were kept of, and where it changed
+    /// Show how every benchmark developed over the recorded commits, and where it changed
     Trend(TrendArgs),
     /// List, share, import and export the runs that `--record` kept
     History(HistoryArgs),
@@ -155,10 +155,10 @@ pub struct CalibrateArgs {
     /// The revision to compare with itself
     #[arg(value_name = "REVISION", default_value = "HEAD")]
     pub revision: String,
-    /// How often the whole comparison is repeated
+    /// How many times to run the whole comparison
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub runs: u16,
-    /// Lengthen the head side's samples by this share, to learn whether a change of that size is seen
+    /// Lengthen the head side's samples by this share, to see whether perfcheck finds a change of that size
     #[arg(long, value_name = "SHARE")]
     pub inject: Option<Share>,
     /// How to compare.

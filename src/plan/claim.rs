@@ -57,7 +57,7 @@ impl std::str::FromStr for Claim {
         let known = Metric::gained_by(name.trim());
         let known = known.and_then(|metric| Some((metric, metric.gain?)));
         let (metric, gain) =
-            known.ok_or_else(|| format!("`{name}` is no gain; gains are {}", gains()))?;
+            known.ok_or_else(|| format!("`{name}` is not a gain; gains are {}", gains()))?;
         if pattern.is_empty() {
             // An unset variable in a script must not become a claim about every benchmark.
             return Err(format!("which benchmarks? `{gain}=.*` means any of them",));

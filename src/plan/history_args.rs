@@ -27,13 +27,13 @@ Examples:
   cargo perfcheck trend parse --anchor v1.4     relative to a release, commit by commit
   cargo perfcheck trend --format html -o trend.html")]
 pub struct TrendArgs {
-    /// Show only benchmarks whose name has this in it, commit by commit
+    /// Show only benchmarks whose name contains this text, commit by commit
     #[arg(value_name = "BENCHMARK")]
     pub benchmark: Option<String>,
     /// The commit that levels are relative to [default: the oldest one that was measured]
     #[arg(long, value_name = "REVISION")]
     pub anchor: Option<String>,
-    /// Whose history is shown: commits that it does not contain are left out
+    /// Which branch to show: commits outside of its history are left out
     #[arg(long, value_name = "REVISION", default_value = "HEAD")]
     pub branch: String,
     /// Format of the trend [default: text, or what the extension of `--output` says]
@@ -84,7 +84,7 @@ impl TrendArgs {
 Examples:
   cargo perfcheck history list                  the runs that were kept
   cargo perfcheck history import perf.json      keep a saved JSON report
-  cargo perfcheck history push                  share them, united with what others pushed
+  cargo perfcheck history push                  share them, merged with those of others
   cargo perfcheck history export --format csv > history.csv")]
 pub struct HistoryArgs {
     /// What to do with the history.
@@ -102,17 +102,17 @@ pub enum HistoryCommand {
     List,
     /// Read every file, and name those that cannot be used
     Verify,
-    /// Keep what saved JSON reports, or exported runs, say
+    /// Add runs from saved JSON reports or from exported files
     Import(HistoryImportArgs),
     /// Print the runs for other programs
     Export(HistoryExportArgs),
-    /// Give a remote what was kept, united with what it has
+    /// Push the runs to a remote, merged with those that it has
     Push(HistoryRemoteArgs),
-    /// Get what a remote has, and unite it with what was kept here
+    /// Fetch the runs of a remote, and merge them with those here
     Fetch(HistoryRemoteArgs),
     /// Remove files that cannot be used, and runs that are old
     Prune(HistoryPruneArgs),
-    /// Accept a step: the trend shows it as no news any more
+    /// Accept a step: the trend no longer shows it as news
     Accept(HistoryAcceptArgs),
 }
 
@@ -138,7 +138,7 @@ pub struct HistoryAcceptArgs {
     /// The commit of the step
     #[arg(value_name = "COMMIT")]
     pub commit: String,
-    /// A part of the benchmark's name, in which no other one has it
+    /// A part of the benchmark's name that no other benchmark's name contains
     #[arg(value_name = "BENCHMARK")]
     pub benchmark: String,
     /// The reason, which the trend shows

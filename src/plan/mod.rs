@@ -240,7 +240,7 @@ pub enum Pinning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layouts {
-    /// Where the linker can do it, each round times another placement of functions
+    /// Each round times another placement of functions, if the linker can do that
     Auto,
     /// All rounds time the executables that cargo made
     Off,

@@ -107,8 +107,8 @@ pub struct SamplingArgs {
     /// Compare this command line instead of the benchmarks: a whole program, as built on each side
     ///
     /// `{bin:NAME}` is a program or example of the workspace, `{dir}` the workspace's folder in each side's checkout,
-    /// where the command runs, and `{side}` `base` or `head`. No shell reads it. Can be given several times. What is
-    /// run again and again is a `[[workload]]` of the configuration.
+    /// where the command runs, and `{side}` `base` or `head`. No shell reads it. Can be given several times. Name
+    /// what you run again and again in a `[[workload]]` of the configuration.
     #[arg(long, value_name = "COMMAND")]
     pub run: Vec<String>,
     /// Measure only benchmarks whose id (`group/function/value`) matches this regular expression
@@ -167,17 +167,17 @@ pub struct SamplingArgs {
     /// has several threads. `off`: the scheduler decides. A number: that processor.
     #[arg(long, value_name = "auto|off|CPU")]
     pub pin: Option<Pinning>,
-    /// Whether each round draws where in memory functions lie [default: auto]
+    /// Whether each round draws a new placement of functions in memory [default: auto]
     ///
-    /// Where a function lies makes it faster or slower, and a change moves functions that it does not touch. `auto`: each
-    /// round links both sides again, without compiling, in a random order in which unchanged functions lie at the same place
+    /// Its placement makes a function faster or slower, and a change moves functions that it does not touch. `auto`: each
+    /// round links both sides again, without compiling, in a random order in which unchanged functions are at the same offset
     /// within a page on both sides; this needs the linker lld. `off`: all rounds time the executables that cargo made.
     #[arg(long, value_enum, value_name = "auto|off")]
     pub layouts: Option<Layouts>,
     /// Do not count allocations
     #[arg(long)]
     pub no_allocations: bool,
-    /// Count instructions as well, exactly: runs each benchmark for some fifteen iterations below Valgrind
+    /// Also count instructions, exactly: runs each benchmark for about fifteen iterations under Valgrind
     #[arg(long)]
     pub instructions: bool,
     /// Run this pass alone and time nothing: a gate that other programs on the machine do not disturb
@@ -188,7 +188,7 @@ pub struct SamplingArgs {
     /// Time every benchmark, even those that execute nothing that changed
     #[arg(long)]
     pub no_reach: bool,
-    /// Profile every benchmark, not only those that changed or may have
+    /// Profile every benchmark, not only the twenty that changed most
     #[arg(long, conflicts_with = "no_profile")]
     pub profile_all: bool,
     /// How long each side of a benchmark is profiled [default: 3s, less where many benchmarks have changed]
@@ -212,7 +212,7 @@ pub struct JudgementArgs {
     /// How much allocations, requested bytes or peak memory must grow to count in the vote [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub allocation_threshold: Option<Share>,
-    /// By how much instructions must change to count, and by more than two of them [default: 0.1%]
+    /// How much the number of instructions must change to count, beyond a difference of two [default: 0.1%]
     #[arg(long, value_name = "SHARE")]
     pub instruction_threshold: Option<Share>,
     /// The vote on a benchmark that allocates more [default: modify]
@@ -221,9 +221,8 @@ pub struct JudgementArgs {
     /// What the change claims to gain: the vote is `modify` unless the report shows it
     ///
     /// `faster=REGEX`, `fewer-allocations=REGEX`, `fewer-bytes=REGEX`, `lower-peak=REGEX` or
-    /// `fewer-instructions=REGEX`, of the benchmarks
-    /// whose id matches, as with `--filter`. A claim is shown where at least one of them gained and none got
-    /// worse. Otherwise there is no evidence for it: an inconclusive benchmark shows no gain. A claim that
+    /// `fewer-instructions=REGEX`. The expression chooses benchmarks by id, as with `--filter`. The report shows a
+    /// claim if at least one of them gained and none got worse. Otherwise there is no evidence for it: an inconclusive benchmark shows no gain. A claim that
     /// matches no benchmark is an error. Can be given several times; each claim must be shown.
     #[arg(long = "claim", value_name = "GAIN=REGEX")]
     pub claims: Vec<Claim>,

@@ -18,7 +18,7 @@ pub struct RecordArgs {
     /// Keep what was measured, for `cargo perfcheck trend`
     ///
     /// Adds one small file to the reference `refs/perfcheck/history` of the repository, or to the folder of `--history`.
-    /// Nothing is checked out. Sides that are the working tree are not kept.
+    /// Nothing is checked out. A comparison with the working tree is not kept.
     #[arg(long)]
     pub record: bool,
     /// Folder of the history, instead of the reference `refs/perfcheck/history`

@@ -56,7 +56,7 @@ pub enum Readiness {
     Line(String),
 }
 
-/// What the side does whose turn it is not.
+/// What the waiting side does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdleMode {
     /// It is stopped.

@@ -61,7 +61,7 @@ Examples:
   cargo perfcheck init                          a perfcheck.toml that explains itself
   cargo perfcheck init --ci github              workflows for pull requests")]
 pub struct InitArgs {
-    /// Write a recipe for this system of continuous integration instead of `perfcheck.toml`
+    /// Write a recipe for this CI system instead of `perfcheck.toml`
     #[arg(long, value_enum, value_name = "SYSTEM")]
     pub ci: Option<CiSystem>,
     /// Replace files that exist

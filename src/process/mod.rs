@@ -7,7 +7,7 @@
 //! - [`Children`] starts a [`Child`] in a process group of its own. The group ends with the child,
 //!   with the run, and with the run's sudden death. A benchmark's daemons, which have left its group,
 //!   end with it, too.
-//! - [`launcher`] is a process of this program between it and a program that is measured as a whole.
+//! - [`launcher`] is a small process between perfcheck and a whole program that it measures.
 //! - [`listen`] (once, early) makes signals end all children, so that blocked reads return.
 //!   Callers then fail in some way, and [`interrupted`] tells them that a signal was the cause.
 

@@ -112,7 +112,8 @@ impl Layer<'_> {
         }
         for (filter, example, count) in filters::materialise(self.source, &checkout, self.kind)? {
             notes.push(format!(
-                "{count} file(s) of the filter `{filter}` are laid out as git stores them, such as {}",
+                "laid out as git stores them: {} of the filter `{filter}`, such as {}",
+                crate::units::plural(count, "file", "files"),
                 self.place.join(example).display()
             ));
         }

@@ -116,7 +116,7 @@ impl LostRound {
     fn note(self, kind: ComparedRow, lost: usize, all: usize) -> String {
         let reason = match self {
             LostRound::Saturated => "the load generator used up its processor".to_owned(),
-            LostRound::Lagged => "the load generator was too late itself".to_owned(),
+            LostRound::Lagged => "the load generator itself was late".to_owned(),
             LostRound::NoAnswer => "too little was answered in time: raise `slice`".to_owned(),
             LostRound::TooFewRequests => {
                 format!(

@@ -146,7 +146,7 @@ impl Server {
         loop {
             process::check()?;
             if let Some(ended) = self.has_ended() {
-                return Ok(Some(format!("{ended} before it took requests")));
+                return Ok(Some(format!("{ended} before it accepted requests")));
             }
             let is_ready = match &of.service.ready {
                 Readiness::Port => accepts(&self.address),
@@ -157,12 +157,12 @@ impl Server {
             if is_ready {
                 // What answered may be another program.
                 let ended = self.has_ended();
-                return Ok(ended.map(|ended| format!("{ended} before it took requests")));
+                return Ok(ended.map(|ended| format!("{ended} before it accepted requests")));
             }
             if self.ready > limit {
                 let limit = humantime::format_duration(limit);
                 return Ok(Some(format!(
-                    "took no requests within {limit} of its start"
+                    "accepted no requests within {limit} of its start"
                 )));
             }
             std::thread::sleep(GLANCE);

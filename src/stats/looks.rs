@@ -37,7 +37,7 @@ const GROWTH: f64 = 1.4;
 const CLOSE: f64 = 1.15;
 
 impl Looks {
-    /// The looks of a benchmark that has at most `max_rounds` rounds: 6, 9, 13, 18, 25 … and the last.
+    /// The looks of a benchmark that has at most `max_rounds` rounds: 6, 9, 13, 19, 27 … and the last.
     #[must_use]
     pub fn plan(max_rounds: usize) -> Looks {
         Looks::through(FIRST, max_rounds)

@@ -48,7 +48,7 @@ const INSTRUCTIONS: MetricFacts = MetricFacts {
     prominence: Prominence::Lead,
     limit: Some(LimitKey {
         name: "instructions",
-        help: "Most instructions an iteration",
+        help: "Upper limit for instructions per iteration",
     }),
     gain: Some("fewer-instructions"),
 };

@@ -177,7 +177,7 @@ fn data_that_git_ignores_is_named_where_it_is_missing_and_brought_where_it_is_as
     } = told();
     let warnings = documentation["warnings"].to_string();
     assert!(warnings.contains("--carry data/numbers.txt"), "{warnings}");
-    let unsaid = "a benchmark of `bench/benches/folder.rs` failed for want of a file, and its source names \
+    let unsaid = "a benchmark of `bench/benches/folder.rs` failed because a file is missing, and its source names \
         `bench/samples`, which git ignores, so that no revision has it; it is not in your checkout either: put it \
         there, then `--carry bench/samples` brings it to both sides";
     assert!(warnings.contains(unsaid), "{warnings}");

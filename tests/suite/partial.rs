@@ -170,7 +170,7 @@ fn a_claim_about_no_benchmark_is_an_error(workspace: &Workspace) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(101), "{stderr}");
     assert!(
-        stderr.contains("error: the claim `faster=^frist$` names no benchmark"),
+        stderr.contains("error: the claim `faster=^frist$` matches no benchmark"),
         "{stderr}"
     );
     assert!(stderr.contains("one of them is `first`"), "{stderr}");

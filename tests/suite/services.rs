@@ -322,14 +322,14 @@ fn a_unix_socket_a_line_as_a_sign_and_processes_that_stay_work_as_well() {
 #[test]
 fn a_server_that_exits_before_it_is_ready_is_told_with_its_last_words() {
     let (reason, words) = failure(&with_fault("exit", ""));
-    assert_eq!(reason, "exited with status 3 before it took requests");
+    assert_eq!(reason, "exited with status 3 before it accepted requests");
     assert_eq!(words, "no database at db/items");
 }
 
 #[test]
 fn a_server_that_does_not_get_ready_is_given_up() {
     let (reason, _) = failure(&with_fault("silent", "start-within = \"300ms\""));
-    assert_eq!(reason, "took no requests within 300ms of its start");
+    assert_eq!(reason, "accepted no requests within 300ms of its start");
 }
 
 #[test]

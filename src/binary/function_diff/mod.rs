@@ -1,10 +1,10 @@
 //! Which functions of two executables differ, whatever moved.
 //!
 //! A function is the same where its instructions are the same and refer to the same things:
-//! functions that are matched by name (whether those are the same is found out by themselves), data
+//! functions that are matched by name (each of which is compared in its own right), data
 //! that is the same, imports of one name, panic locations that have moved with their code. All else
-//! counts as differing, and where something differs that no function refers to, nothing is known:
-//! the answer may be that far too much differs, but never that something does not which does.
+//! counts as different. If something differs that no function refers to, nothing is known. So the
+//! answer may name far too much, but it never leaves out a difference.
 //!
 //! | in | question |
 //! |---|---|

@@ -2,8 +2,8 @@
 //! depend on: files of the repository, what build scripts have made, shared libraries and programs of the build,
 //! variables that the project itself sets.
 //!
-//! A name in an executable proves nothing: programs assemble paths, read them from other files, find them in
-//! folders. So where something differs that an executable could find, a recorder ([`crate::file_access`]) watches
+//! A name that is not in an executable proves nothing: programs assemble paths, read them from other files, find
+//! them in folders. So where something differs that an executable could find, a recorder ([`crate::file_access`]) watches
 //! what its processes open, and perfcheck claims nothing before that. Four things need no recorder:
 //!
 //! - *Text for people and tools* (documentation, manifests, settings of linters, Rust files that were not

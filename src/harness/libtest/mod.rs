@@ -1,7 +1,7 @@
 //! Rust's built-in harness: functions with `#[bench]`, which the compiler accepts on nightly only.
 //!
-//! libtest has no protocol. A process is asked for one benchmark by its whole name. It is held before the benchmark
-//! through its own output ([`console`]), and ends after it. It reports one line with a median. The samples are in
+//! libtest has no protocol. perfcheck asks each process for one benchmark by its whole name. The process's own output
+//! holds it before the benchmark ([`console`]), and it ends after it. It reports one line with a median. The samples are in
 //! the log of the clock seam, and count only if that line is their summary ([`LibtestSummary::samples`]).
 
 mod clock_reads;

@@ -267,7 +267,7 @@ impl InstructionCounter<'_> {
             true => Stopped::Broken(
                 fault.id,
                 format!(
-                    "it came to an instruction that {} does not know (AVX-512, for example): build for a processor \
+                    "it executed an instruction that {} does not know (AVX-512, for example): build for a processor \
                      without it, or do not count (`--no-instructions`)",
                     self.valgrind.version
                 ),
@@ -289,7 +289,7 @@ fn take(side: Side, count: &SideCount, counted: &mut [InstructionCounts]) {
     if count.threads == Threads::Several {
         each.note(
             "several threads work in it, which Valgrind runs one at a time: how long they wait for each other is \
-             counted, and is not as without Valgrind",
+             counted, and differs from a run without Valgrind",
         );
     }
 }

@@ -137,7 +137,8 @@ impl Profiler<'_> {
         let executable = self.target.executables.get(side).as_ref();
         let executable = executable.ok_or_else(|| blind("no executable was built"))?;
         if executable.command_line.choice() == Choice::All {
-            let why = "no profile was taken: its executable runs all benchmarks, whatever filter it is given";
+            let why =
+                "no profile was taken: its executable ignores filters and runs all benchmarks";
             return Err(blind(why));
         }
         let seam = self.seam.as_ref().map_err(|why| blind(why))?;

@@ -46,7 +46,7 @@ const OWN_KEYS: &[EntryKey] = &[
     ),
     EntryKey::text(
         "idle",
-        "What the side does whose turn it is not: `stop` (SIGSTOP) or `run` [default: stop]",
+        "What the waiting side does: `stop` (SIGSTOP) or `run` [default: stop]",
     ),
     EntryKey::of(
         "restart",
@@ -70,7 +70,7 @@ const OWN_KEYS: &[EntryKey] = &[
     EntryKey::of(
         "rounds",
         EntryKind::Number,
-        "At most this many rounds, each with a slice of each kind and side [default: 12]",
+        "Maximum number of rounds, each with a slice of each kind and side [default: 12]",
     ),
     EntryKey::of(
         "request",
@@ -151,7 +151,7 @@ pub(super) fn read(
         command,
     };
     if service.place().is_none() {
-        let problem = "it has to be told where to listen: write `{port}` or `{socket}` in it, or in a variable of `env`";
+        let problem = "it does not say where to listen: write `{port}` or `{socket}` in it, or in a variable of `env`";
         return Err(reader.invalid("command", problem));
     }
     Ok(service)

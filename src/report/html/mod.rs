@@ -132,7 +132,7 @@ fn benchmarks(report: &Report) -> Markup {
                     (rows::row(&frame, place, comparison))
                 }
             }
-            p id="none" { "No benchmark has such a name and verdict." }
+            p id="none" { "No benchmark matches this name and verdict." }
         }
     }
 }
@@ -152,10 +152,10 @@ fn controls(report: &Report) -> Markup {
             } }
             label { "order " select id="order" {
                 option value="report" { "most severe first" }
-                option value="slower" { "slowed most first" }
-                option value="faster" { "sped up most first" }
+                option value="slower" { "most slowed first" }
+                option value="faster" { "most sped up first" }
                 option value="time" { "longest first" }
-                option value="bytes" { "most bytes more first" }
+                option value="bytes" { "largest increase in bytes first" }
                 option value="name" { "name" }
             } }
             span.soft id="shown" role="status" {}

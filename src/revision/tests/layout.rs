@@ -285,7 +285,7 @@ fn large_files_kept_elsewhere_are_brought_or_named() {
     assert_eq!(read(&sides.base, "elsewhere.bin"), pointer(&missing));
     assert_eq!(
         sides.base.notes,
-        ["1 file(s) of the filter `lfs` are laid out as git stores them, such as elsewhere.bin"]
+        ["laid out as git stores them: 1 file of the filter `lfs`, such as elsewhere.bin"]
     );
     assert_eq!(read(&sides.head, "elsewhere.bin"), "real");
     assert_eq!(sides.head.notes, [] as [&str; 0]);
