@@ -12,8 +12,7 @@ use regex::Regex;
 
 use crate::build::{Build, Executable};
 use crate::plan::Renaming;
-use crate::units::quoted;
-use crate::units::{Paired, Side};
+use crate::units::{Paired, Side, Timestamp, quoted};
 
 use super::listing::Listing;
 
@@ -68,6 +67,9 @@ fn says(renames: &[Renaming], old: &str, new: &str) -> bool {
 pub(super) struct OwnWords {
     commit: String,
     committed_at: String,
+    /// Days that a program or a commit may have written without separators (`20260102`): those of the commit and of the
+    /// run, in any time zone. Other numbers of eight digits are sizes.
+    days: BTreeSet<String>,
     folders: Vec<String>,
     side: &'static str,
 }
@@ -79,6 +81,10 @@ impl OwnWords {
         OwnWords {
             commit: checkout.revision.commit.clone(),
             committed_at: checkout.revision.committed_at.to_string(),
+            days: [checkout.revision.committed_at, Timestamp::now().as_unix()]
+                .into_iter()
+                .flat_map(compact_days)
+                .collect(),
             folders: vec![shown(&checkout.root), shown(&build.target_dir)],
             side: side.name(),
         }
@@ -88,9 +94,9 @@ impl OwnWords {
     fn without(&self, id: &str) -> String {
         static HASH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("[0-9a-f]{7,40}").ok());
         static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-            let day = r"\b\d{4}-?\d{2}-?\d{2}";
+            let day = r"\b(\d{4})(-?)(\d{2})(-?)(\d{2})";
             Regex::new(&format!(
-                r"{day}(?:[T_ -]?\d{{2}}[:-]?\d{{2}}(?:[:-]?\d{{2}})?Z?)?\b"
+                r"{day}(?:[T_ -]?(\d{{2}})[:-]?(\d{{2}})(?:[:-]?\d{{2}})?Z?)?\b"
             ))
             .ok()
         });
@@ -109,7 +115,11 @@ impl OwnWords {
             id = hash.replace_all(&id, own).into_owned();
         }
         if let Some(date) = &*DATE {
-            id = date.replace_all(&id, "\u{1}date").into_owned();
+            let certain = |found: &regex::Captures<'_>| match self.is_date(found) {
+                true => "\u{1}date".to_owned(),
+                false => found[0].to_owned(),
+            };
+            id = date.replace_all(&id, certain).into_owned();
         }
         let words = id.split_inclusive(['/', ' ']).map(|word| {
             let name = word.trim_end_matches(['/', ' ']);
@@ -120,6 +130,30 @@ impl OwnWords {
         });
         words.collect()
     }
+}
+
+impl OwnWords {
+    /// Whether what looks like a date is one: a day of the calendar with its separators, or without them one of the
+    /// days on which this can have been written.
+    fn is_date(&self, found: &regex::Captures<'_>) -> bool {
+        let number = |group: usize| -> Option<u32> { found.get(group)?.as_str().parse().ok() };
+        let within = |group: usize, least: u32, most: u32| {
+            number(group).is_some_and(|number| (least..=most).contains(&number))
+        };
+        let is_time = found.get(6).is_none() || within(6, 0, 23) && within(7, 0, 59);
+        let is_day = within(1, 1990, 2099) && within(3, 1, 12) && within(5, 1, 31);
+        let is_separated = [2, 4]
+            .iter()
+            .all(|group| found.get(*group).is_some_and(|m| !m.is_empty()));
+        let day = || format!("{}{}{}", &found[1], &found[3], &found[5]);
+        is_time && is_day && (is_separated || self.days.contains(&day()))
+    }
+}
+
+/// The days without separators on which it is this second somewhere.
+fn compact_days(seconds: i64) -> [String; 3] {
+    const DAY: i64 = 24 * 60 * 60;
+    [-DAY, 0, DAY].map(|shift| Timestamp::from_unix(seconds + shift).day().replace('-', ""))
 }
 
 /// The ids that the sides call differently.
@@ -331,6 +365,7 @@ mod tests {
         OwnWords {
             commit: commit.to_owned(),
             committed_at: "1767258000".to_owned(),
+            days: compact_days(1_767_258_000).into_iter().collect(),
             folders: vec![format!("/cache/kept/{}", side.name())],
             side: side.name(),
         }
@@ -364,7 +399,8 @@ mod tests {
             ("base/load", "head/load"),
             ("run 2026-01-02", "run 2026-01-03"),
             ("run 2026-01-02T10:11:12Z", "run 2026-01-02T10:12:00Z"),
-            ("20260102/x", "20260103/x"),
+            ("20260101/x", "20260102/x"),
+            ("run 20260101T101112", "run 20260102T101213"),
         ] {
             let renamed = paired(&[old, "same"], &["same", new], &[]);
             assert_eq!(former(&renamed), [(old, new)]);
@@ -374,6 +410,11 @@ mod tests {
         for (old, new) in [
             (&["of aaaaaaa"][..], &["of bbbbbbb"][..]),
             (&["sort 100"], &["sort 200"]),
+            // Sizes of eight digits, one of which would be a day.
+            (&["sort/16777216"], &["sort/67108864"]),
+            (&["sort/20210102"], &["sort/20220304"]),
+            (&["sort/20260101101112"], &["sort/20260101996112"]),
+            (&["run 2026-13-02"], &["run 2026-14-02"]),
             (&["run 2026-01-02", "run 2026-01-03"], &["run 2026-02-02"]),
         ] {
             assert_eq!(former(&paired(old, new, &[])), []);

@@ -54,7 +54,7 @@ fn found(
         Thing {
             name: file.display().to_string(),
             paths,
-            role: match is_source(file) {
+            role: match may_be_source(file) && is_source(file) {
                 true => Role::Source,
                 false => role(file),
             },
@@ -69,9 +69,10 @@ fn found(
     }
 }
 
-/// Whether it matters for this file if it was compiled.
+/// Whether it matters for this file if it was compiled. Data that one target includes (`include_str!`) may be opened by
+/// another one when that runs.
 fn may_be_source(file: &Path) -> bool {
-    file.extension() == Some(OsStr::new("rs")) || role(file) == Role::Data
+    file.extension() == Some(OsStr::new("rs"))
 }
 
 /// The nearest folder above `file` that both sides have.
@@ -193,7 +194,12 @@ fn same(base: &Path, head: &Path) -> io::Result<bool> {
         let both = meta.base.is_symlink() && meta.head.is_symlink();
         return Ok(both && fs::read_link(base)? == fs::read_link(head)?);
     }
-    if !(meta.base.is_file() && meta.head.is_file()) || meta.base.len() != meta.head.len() {
+    let alike = meta.base.is_file()
+        && meta.head.is_file()
+        && meta.base.len() == meta.head.len()
+        // A script that may no longer be executed.
+        && meta.base.permissions() == meta.head.permissions();
+    if !alike {
         return Ok(false);
     }
     Ok(fs::read(base)? == fs::read(head)?)
@@ -224,7 +230,9 @@ mod tests {
         write(&head, "data/new/deep/file", "new");
         let roots = Paired::new(&*base, &*head);
         let files = differing_files(roots).unwrap();
-        let found = found(roots, &files, |file| file.ends_with("lib.rs"));
+        // Data stays data though some target includes it: another one may open it.
+        let is_compiled = |file: &PathBuf| file.ends_with("lib.rs") || file.ends_with("corpus");
+        let found = found(roots, &files, is_compiled);
         let things = found.things.iter();
         let told: Vec<_> = things
             .map(|thing| (thing.name.as_str(), &thing.role))
@@ -243,6 +251,19 @@ mod tests {
         );
         assert_eq!(found.things[2].paths.base, None);
         assert_eq!(found.folders, [roots.map(|root| root.join("data"))]);
+    }
+
+    #[test]
+    fn a_script_that_may_no_longer_be_executed_differs() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let temp = tempfile::tempdir().unwrap();
+        let scripts = Paired::new("base", "head").map(|name| temp.path().join(name));
+        for script in [&scripts.base, &scripts.head] {
+            fs::write(script, "#!/bin/sh\n").unwrap();
+        }
+        assert!(same(&scripts.base, &scripts.head).unwrap());
+        fs::set_permissions(&scripts.base, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(!same(&scripts.base, &scripts.head).unwrap());
     }
 
     #[test]
