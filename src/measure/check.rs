@@ -90,13 +90,31 @@ pub(super) fn notes(
         .flatten()
         .find_map(|report| report.unit.as_deref());
     if let Some(unit) = unit
-        && !unit.trim_end().ends_with("ns")
+        && unit_of(unit) != "ns"
     {
         notes.push(format!(
             "it has a measurement of its own: its figures are in `{unit}`, not in nanoseconds"
         ));
     }
     notes
+}
+
+/// The unit of a formatted figure such as `1.0000 ns`.
+fn unit_of(shown: &str) -> &str {
+    shown.split_whitespace().next_back().unwrap_or_default()
+}
+
+/// Why the sides cannot be compared, as a lower-case fragment.
+pub(super) fn different_measurements(reports: &Paired<Option<SideReport>>) -> Option<String> {
+    let unit =
+        |report: &Option<SideReport>| Some(unit_of(report.as_ref()?.unit.as_deref()?).to_owned());
+    let units = reports.as_ref().map(unit);
+    let (Some(base), Some(head)) = (units.base, units.head) else {
+        return None;
+    };
+    (base != head).then(|| {
+        format!("cannot be compared: its figures are in `{base}` on the base side and in `{head}` on the head side")
+    })
 }
 
 fn settings(config: &BenchmarkConfig) -> (u64, Duration, Duration) {
@@ -196,5 +214,19 @@ mod tests {
     fn a_measurement_that_is_not_time_is_named() {
         let reports = Paired::new(None, Some(report(&[1.0], 10, "1 cycles")));
         assert!(notes(ASKED, &reports, None)[0].contains("1 cycles"));
+        let reports = Paired::new(None, Some(report(&[1.0], 10, "1 instructions")));
+        assert!(notes(ASKED, &reports, None)[0].contains("1 instructions"));
+    }
+
+    #[test]
+    fn figures_in_different_units_are_not_compared() {
+        let between = |base: &str, head: &str| {
+            let sides = Paired::new(base, head).map(|unit| Some(report(&[1.0], 10, unit)));
+            different_measurements(&sides)
+        };
+        assert_eq!(between("12.0 ns", "13.0 ns"), None);
+        assert!(between("12.0 ns", "13.0 cycles").is_some_and(|why| why.contains("`cycles`")));
+        let one_side = Paired::new(None, Some(report(&[1.0], 10, "1 cycles")));
+        assert_eq!(different_measurements(&one_side), None);
     }
 }

@@ -16,7 +16,7 @@ use crate::discover::Target;
 use crate::plan::{Layouts, Sampling};
 use crate::process;
 use crate::scratch::Scratch;
-use crate::units::{Paired, Side};
+use crate::units::{BenchmarkKey, Paired, Side};
 
 use super::order::Order;
 use super::session::Session;
@@ -133,21 +133,39 @@ impl<'a> TargetLayouts<'a> {
         };
         let drawn = drawn.as_ref();
         let mut outcomes = session.run_round(target, drawn.map(Some), requests);
-        session.forget(drawn);
         let failed = |outcome: &RoundOutcome| outcome.result.is_err();
         let of = |one: &&Request| outcomes.iter().find(|outcome| outcome.key == one.key);
         let again = requests.iter().filter(|one| of(one).is_some_and(failed));
         let again: Vec<Request> = again.cloned().collect();
         // Not the layout's fault, unless what cargo made runs.
         if !again.is_empty() && process::check().is_ok() {
-            let again = session.run_round(target, executables(target), &again);
-            if let Some(fine) = again.iter().find(|outcome| !failed(outcome)) {
+            let as_made = session.run_round(target, executables(target), &again);
+            let is_fine = |one: &&Request| {
+                let mut outcomes = as_made.iter();
+                outcomes.any(|outcome| outcome.key == one.key && !failed(outcome))
+            };
+            let fine: Vec<Request> = again.iter().filter(is_fine).cloned().collect();
+            // Nor is it if the same layout runs the next time: the benchmark fails at random.
+            let repeated = match fine[..] {
+                [] => Vec::new(),
+                _ => session.run_round(target, drawn.map(Some), &fine),
+            };
+            let at_random = |key: &BenchmarkKey| {
+                let mut repeated = repeated.iter();
+                repeated.any(|outcome| outcome.key == *key && !failed(outcome))
+            };
+            if let Some(fine) = fine.iter().find(|one| !at_random(&one.key)) {
                 let benchmark = fine.key.id.clone();
                 self.leave(index, target, RelinkError::Fails { benchmark });
             }
-            outcomes.retain(|outcome| !failed(outcome));
-            outcomes.extend(again);
+            outcomes.retain(|outcome| !failed(outcome) || at_random(&outcome.key));
+            outcomes.extend(
+                as_made
+                    .into_iter()
+                    .filter(|outcome| !at_random(&outcome.key)),
+            );
         }
+        session.forget(drawn);
         outcomes
     }
 

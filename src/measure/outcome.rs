@@ -54,6 +54,13 @@ fn first_failure(heard: &Heard, notes: &mut Vec<String>) -> Option<Failure> {
 }
 
 fn round(request: &Request, heard: &Heard) -> Result<Round, Failure> {
+    if let Some(reason) = check::different_measurements(&heard.reports) {
+        return Err(Failure {
+            side: Side::Head,
+            reason,
+            stderr_tail: String::new(),
+        });
+    }
     let mut samples = Paired::try_from_fn(|side| match heard.reports.get(side) {
         None => Ok(Samples::none()),
         Some(report) => check::samples(report).map_err(|reason| Failure {

@@ -156,6 +156,12 @@ impl Search<'_> {
             }
             complete.push(report.id);
         }
+        // A benchmark that did not run has shown nothing; whether timing can run it is for timing to say.
+        let never_ran = ids.iter().filter(|id| !complete.contains(id));
+        for id in never_ran {
+            self.failed.insert(id.clone());
+            seen = worse(seen, Seen::Something);
+        }
         // After the last benchmark, nothing matters to any of them; without any benchmark, this is the set-up.
         let late = self.take(witness, side, player.id())?;
         if late && ids.is_empty() {
