@@ -123,14 +123,15 @@ fn consequence(
     ended: Result<(), SliceEnd>,
     wrong: impl FnOnce() -> Option<Failure>,
 ) -> (Option<Failure>, Option<Interrupted>) {
-    // Whatever fails in a run that is to stop is a consequence.
-    match (ended, process::interrupted()) {
-        (Ok(()), None) => (wrong(), None),
+    // Whatever fails in a run that is to stop is a consequence; wrong answers before that are not.
+    let (failure, ended) = match (ended, process::interrupted()) {
+        (Ok(()), None) => (None, None),
         (_, Some(interrupted)) | (Err(SliceEnd::Interrupted(interrupted)), None) => {
             (None, Some(interrupted))
         }
         (Err(SliceEnd::Failed(failure) | SliceEnd::Died(failure)), None) => (Some(failure), None),
-    }
+    };
+    (failure.or_else(wrong), ended)
 }
 
 /// Every row of the test has failed, also those without a round.
