@@ -74,7 +74,7 @@ pub(super) fn report_of(
 }
 
 /// The program's exit status for a delivered report.
-fn status(report: &Report, deny_modify: bool) -> ExitStatus {
+pub(super) fn status(report: &Report, deny_modify: bool) -> ExitStatus {
     match report.decision.vote {
         Vote::Reject => ExitStatus::Rejected,
         _ if report.measured() == Measuring::Nothing => ExitStatus::NothingMeasured,

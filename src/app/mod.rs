@@ -32,8 +32,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::plan::{
-    Actions, Args, Cache, Command, DemoArgs, Environment, ExitStatus, Plan, RangeSpec, ReportArgs,
-    Terminal, pair_up, plots_folder,
+    Actions, Args, Cache, Command, DemoArgs, Deny, Environment, ExitStatus, Plan, RangeSpec,
+    ReportArgs, Terminal, pair_up, plots_folder,
 };
 use crate::process::{self, Interrupted, launcher};
 use crate::scratch::{self, RunPlace, Scratch, guardian};
@@ -177,7 +177,11 @@ fn render_again(
     {
         actions::tell(&report, &step, err)?;
     }
-    Ok(ExitStatus::Success)
+    // Some reasons of a vote show only when the parts are together. A single run has had its exit status.
+    Ok(match parts > 1 || !args.deny.is_empty() {
+        true => compare::status(&report, args.deny.contains(&Deny::Modify)),
+        false => ExitStatus::Success,
+    })
 }
 
 /// The plan as this machine allows it.

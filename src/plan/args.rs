@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::history_args::{HistoryArgs, TrendArgs};
 use super::load_args::LoadArgs;
-use super::options::{CompareOptions, OutputArgs, TerminalArgs};
+use super::options::{CompareOptions, Deny, OutputArgs, TerminalArgs};
 use super::side_args::{
     CleanArgs, CompletionsArgs, ConfigArgs, DoctorArgs, GuardianArgs, HookArgs, InitArgs, ManArgs,
 };
@@ -177,6 +177,10 @@ pub struct ReportArgs {
     /// Reports that were saved with `--format json --output FILE`
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// Votes that fail the command, in addition to `reject`: for a report that is merged from parts, and for a single
+    /// one if this option is given
+    #[arg(long, value_enum, value_name = "VOTE")]
+    pub deny: Vec<Deny>,
     /// Where the rendered reports go.
     #[command(flatten)]
     pub output: OutputArgs,

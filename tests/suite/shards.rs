@@ -120,6 +120,9 @@ fn two_shards_merged_name_the_benchmarks_and_verdicts_of_one_run() {
             .unwrap()
     };
     let merged = merge(&["1.json", "2.json"]);
+    // A reason that only all parts together show fails the job that merges them.
+    assert_eq!(whole["vote"], "reject");
+    assert_eq!(merged.status.code(), Some(100));
     let merged: Value = serde_json::from_slice(&merged.stdout).unwrap();
     assert_eq!(verdicts(&merged), verdicts(&whole));
     assert_eq!(merged["vote"], whole["vote"]);
