@@ -9,7 +9,7 @@ use super::{Change, Comparison, Direction, Observed, Verdict};
 use crate::measure::{Counted, CountedSample, Figure, Figures, peak};
 use crate::plan::Thresholds;
 use crate::stats::{Estimate, believable};
-use crate::units::{BenchmarkKey, Exactness, Metric, MetricGroup, Note, Paired, Side, plural};
+use crate::units::{BenchmarkKey, Metric, MetricGroup, Note, Paired, Side, plural};
 
 /// What one process shows of one metric.
 type FigureOf = fn(&Figures) -> Figure;
@@ -126,9 +126,10 @@ fn compare(comparison: &mut Comparison, counted: &Counted, belief: Belief) {
         processes.map(|process| process.figures()).collect()
     });
     let changes = COUNTED.iter().map(|each| {
-        let observed =
-            |side: &Option<SideCounts<'_>>| side.as_ref().map(|side| side.observed(each));
-        let sides = sides.as_ref().map(observed);
+        let sides = Paired::from_fn(|side| {
+            let counts = sides.get(side).as_ref()?;
+            Some(counts.observed(each, figures.get(side)))
+        });
         let compared = each
             .figure
             .filter(|_| sides.base.is_some() && sides.head.is_some());
@@ -189,13 +190,28 @@ impl<'a> SideCounts<'a> {
         })
     }
 
-    fn observed(&self, counted: &CountedMetric) -> Observed {
+    /// What was counted, in processes with these figures.
+    fn observed(&self, counted: &CountedMetric, processes: &[Figures]) -> Observed {
+        let shown = (counted.shown)(self);
+        let Some(figure) = counted.figure else {
+            return match self.exact_frees {
+                Some(_) => Observed::exactly(shown),
+                None => Observed::sampled(shown),
+            };
+        };
+        let figures = processes.iter().map(figure);
+        if figures.clone().all(|figure| figure == Figure::Exact(shown)) {
+            return Observed::exactly(shown);
+        }
+        let known: Option<Vec<f64>> = figures
+            .map(|figure| match figure {
+                Figure::Exact(amount) | Figure::Mean(amount) => Some(amount),
+                Figure::Unknown => None,
+            })
+            .collect();
         Observed {
-            exactness: match self.exact_frees {
-                Some(_) => Exactness::Exact,
-                None => Exactness::Sampled,
-            },
-            ..Observed::exactly((counted.shown)(self))
+            least: known.and_then(|known| known.into_iter().min_by(f64::total_cmp)),
+            ..Observed::sampled(shown)
         }
     }
 
@@ -309,6 +325,7 @@ mod tests {
     use super::*;
     use crate::measure::CountedProcess;
     use crate::seam::{AllocationRecord, HISTOGRAM_BUCKETS, SampleRecord};
+    use crate::units::Exactness;
 
     fn sample(iterations: u64, each: [u64; 4]) -> CountedSample {
         let [allocations, reallocations, frees, bytes] = each.map(|count| count * iterations);
@@ -445,6 +462,7 @@ mod tests {
         let bytes = more.metrics.get(Metric::BYTES).unwrap();
         let head = bytes.sides.head.as_ref().unwrap();
         assert_eq!(head.exactness, Exactness::Sampled);
+        assert_eq!(head.least, Some(8.0 * 14.0));
     }
 
     #[test]

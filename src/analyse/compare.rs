@@ -125,7 +125,10 @@ impl Draft {
                 .head
                 .or(self.benchmark.throughput.base),
             metrics: self.metrics(judged.as_ref()),
-            failure: self.failure().cloned(),
+            failure: self
+                .failure()
+                .filter(|_| verdict == Verdict::Failed)
+                .cloned(),
             notes: notes.into_iter().map(Note::from).collect(),
             remarks,
             ..Comparison::unobserved(self.benchmark.key, verdict)
@@ -181,13 +184,17 @@ impl Draft {
     }
 
     fn verdict(&self, judged: Option<&Judged>) -> Verdict {
+        let is_common = self.benchmark.presence == Presence::Common;
+        // A doubled id, say, is no news of a change that leaves the code as it was.
+        if self.measured.is_none() && is_common && self.identity == Identity::Identical {
+            return Verdict::Identical;
+        }
         if self.failure().is_some() {
             return Verdict::Failed;
         }
         match (&self.measured, self.benchmark.presence) {
             (_, Presence::Only(Side::Head)) => Verdict::Added,
             (_, Presence::Only(Side::Base)) => Verdict::Removed,
-            (None, Presence::Common) if self.identity == Identity::Identical => Verdict::Identical,
             (None, Presence::Common) if self.benchmark.reached == Reached::No => Verdict::Unreached,
             (None, Presence::Common) if self.only.is_some() => Verdict::Untimed,
             (_, Presence::Common) => judged.map_or(Verdict::Inconclusive, |j| j.verdict),

@@ -72,6 +72,9 @@ pub struct Observed {
     /// How certain it is by itself; absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RelativeError>,
+    /// The least that any process showed, of a count that varies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least: Option<f64>,
     /// The samples behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<SampleSummary>,
@@ -348,6 +351,7 @@ impl Observed {
             value,
             exactness: Exactness::Exact,
             error: None,
+            least: None,
             samples: None,
         }
     }

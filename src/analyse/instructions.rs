@@ -91,7 +91,10 @@ impl ProcessFigures {
 
     fn observed(&self) -> Observed {
         match self.varies() {
-            true => Observed::sampled(self.mean),
+            true => Observed {
+                least: Some(self.fewest),
+                ..Observed::sampled(self.mean)
+            },
             false => Observed::exactly(self.fewest),
         }
     }

@@ -282,9 +282,19 @@ fn fewer_rounds_than_the_first_look_give_no_verdict_however_well_they_agree() {
 
 #[test]
 fn identical_code_is_not_judged_unless_it_was_measured() {
-    let found = discovery(Identity::Identical, &[("a", Presence::Common)]);
+    let mut found = discovery(Identity::Identical, &[("a", Presence::Common)]);
     let comparisons = compare(&found, Vec::new(), &thresholds(), &sampling());
     assert_eq!(comparisons[0].verdict, Verdict::Identical);
+    // What cannot be measured (an id that several benchmarks share) is no news of code that did not change.
+    found.targets[0].benchmarks[0].failure = Some(Failure {
+        side: Side::Head,
+        reason: "several benchmarks have this id".to_owned(),
+        stderr_tail: String::new(),
+    });
+    let comparisons = compare(&found, Vec::new(), &thresholds(), &sampling());
+    assert_eq!(comparisons[0].verdict, Verdict::Identical);
+    assert_eq!(comparisons[0].failure, None);
+    found.targets[0].benchmarks[0].failure = None;
     let all = vec![measured("a", rounds(13, 0.0, 0.002))];
     let comparisons = compare(&found, all, &thresholds(), &sampling());
     assert_eq!(comparisons[0].verdict, Verdict::Unchanged);

@@ -3,7 +3,7 @@
 use super::ready::Ready;
 use crate::analyse::Comparison;
 use crate::build::{self, BinarySize, BuildError};
-use crate::discover::{Discovery, Presence, SkippedTarget};
+use crate::discover::{Discovery, Presence};
 use crate::judge::{self, BudgetCheck};
 use crate::plan::config::Budgets;
 use crate::plan::{Extent, Plan};
@@ -62,7 +62,7 @@ pub(super) fn check(
     };
     // A user who asked for some of the benchmarks knows that the others are missing.
     if plan.extent() != Extent::Selection {
-        limits.look_for_misses(plan, &ready.discovery.skipped, comparisons, programs);
+        limits.look_for_misses(plan, &ready.discovery, comparisons, programs);
     }
     limits
 }
@@ -71,13 +71,13 @@ impl CheckedLimits {
     fn look_for_misses(
         &mut self,
         plan: &Plan,
-        skipped: &[SkippedTarget],
+        discovery: &Discovery,
         comparisons: &[Comparison],
         programs: Option<&[BinarySize]>,
     ) {
         let benchmarks = comparisons.iter().map(|comparison| &comparison.key);
-        // The benchmarks of a skipped target are unknown.
-        if skipped.is_empty() {
+        // The benchmarks of a target that failed are unknown.
+        if discovery.is_whole() {
             self.required_in_vain = plan.sampling.rules.required_in_vain(benchmarks.clone());
         }
         self.budgets_in_vain = plan.budgets.without_benchmark(benchmarks);
@@ -105,6 +105,7 @@ impl CheckedLimits {
 mod tests {
     use super::*;
     use crate::analyse::Verdict;
+    use crate::discover::{SkippedTarget, TargetOutcome};
     use crate::plan::{Args, Environment};
     use crate::units::{BenchmarkKey, Paired};
 
@@ -148,7 +149,14 @@ mod tests {
             budgets_in_vain: Vec::new(),
             programs_in_vain: Vec::new(),
         };
-        limits.look_for_misses(plan, &skipped, &[comparison], Some(&[binary]));
+        let discovery = Discovery {
+            targets: Vec::new(),
+            skipped,
+            elsewhere: 0,
+            notes: Vec::new(),
+            last_words: Vec::new(),
+        };
+        limits.look_for_misses(plan, &discovery, &[comparison], Some(&[binary]));
         limits
     }
 
@@ -166,16 +174,20 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_was_skipped_may_hold_what_is_required() {
-        let skipped = SkippedTarget {
-            package: "it".into(),
-            target: "other".into(),
-            side: None,
-            reason: "needs the features x".into(),
-            outcome: crate::discover::TargetOutcome::Skipped,
+    fn a_target_that_failed_may_hold_what_is_required_and_one_that_was_left_out_does_not_excuse_it()
+    {
+        let required_in_vain = |outcome| {
+            let target = SkippedTarget {
+                package: "it".into(),
+                target: "other".into(),
+                side: None,
+                reason: "needs the features x".into(),
+                outcome,
+            };
+            limits(&plan("cargo-perfcheck"), vec![target]).required_in_vain
         };
-        let limits = limits(&plan("cargo-perfcheck"), vec![skipped]);
-        assert_eq!(limits.required_in_vain, [""; 0]);
+        assert_eq!(required_in_vain(TargetOutcome::Failed), [""; 0]);
+        assert_eq!(required_in_vain(TargetOutcome::Skipped), ["startup"]);
     }
 
     #[test]

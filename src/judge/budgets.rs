@@ -21,7 +21,8 @@ pub struct SharedError {
 ///
 /// A limit of time is `over` only where the head side is certainly above it: the one-sided bound of
 /// its figure, at one confidence for all budgets together (Bonferroni's inequality), lies above it.
-/// Counts and sizes are exact.
+/// A count that varies from process to process is `over` only where every process is above the limit; other counts and
+/// sizes are exact.
 #[must_use]
 pub fn check_budgets(
     comparisons: &[Comparison],
@@ -49,12 +50,12 @@ pub fn check_budgets(
         let limits = budgets.of_binary(&binary.package, &binary.name);
         checks.extend(limits.into_iter().filter_map(|l| of_binary(binary, l)));
     }
-    gravest_first(&mut checks);
+    most_severe_first(&mut checks);
     checks
 }
 
 /// The order of a report: the most severe first, and among equals those that use most of their limit.
-pub fn gravest_first(checks: &mut [BudgetCheck]) {
+pub fn most_severe_first(checks: &mut [BudgetCheck]) {
     checks.sort_by(|a, b| {
         let used = |check: &BudgetCheck| check.used.unwrap_or(f64::INFINITY);
         (a.status.cmp(&b.status)).then(used(b).total_cmp(&used(a)))
@@ -128,9 +129,11 @@ impl HeadState {
         };
         HeadState::Amount {
             amount: head.value,
-            certain: match metric.exactness {
-                Exactness::Exact => head.value,
-                Exactness::Sampled => sampled(),
+            certain: match (metric.exactness, head.exactness) {
+                (Exactness::Exact, Exactness::Exact) => head.value,
+                // A count that varies: the next run may show the least that a process of this one did.
+                (Exactness::Exact, Exactness::Sampled) => head.least.unwrap_or(0.0),
+                (Exactness::Sampled, _) => sampled(),
             },
         }
     }
@@ -335,6 +338,23 @@ mod tests {
         assert_eq!(with(1.0).status, BudgetStatus::Over);
         assert_eq!(with(1.0).used, None);
         assert_eq!(with(0.0).status, BudgetStatus::Within);
+    }
+
+    #[test]
+    fn a_count_that_varies_is_over_only_where_every_process_is() {
+        let mut comparison = timed(MS, 0.01);
+        let limit = limit(Metric::ALLOCATIONS, 100.0, None);
+        let mut status = |least| {
+            let counted = comparison.metrics.entry(Metric::ALLOCATIONS);
+            counted.sides.head = Some(Observed {
+                least,
+                ..Observed::sampled(100.3)
+            });
+            check(&comparison, limit).status
+        };
+        assert_eq!(status(Some(98.0)), BudgetStatus::Investigate);
+        assert_eq!(status(Some(100.1)), BudgetStatus::Over);
+        assert_eq!(status(None), BudgetStatus::Investigate);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::discover::{SkippedTarget, TargetOutcome};
 
 pub use basis::{Basis, PartBasis, in_vain_everywhere, uncovered};
 pub use budget_check::{BudgetCheck, BudgetStatus, BudgetSubject};
-pub use budgets::{SharedError, check_budgets, gravest_first};
+pub use budgets::{SharedError, check_budgets, most_severe_first};
 pub use claims::check_claims;
 pub use reason::{
     Changed, ClaimCheck, ClaimStanding, GrownMetric, Growth, Reason, RequiredBenchmark,

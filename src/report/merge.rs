@@ -11,7 +11,7 @@ use super::{
 };
 use crate::analyse::Comparison;
 use crate::judge::{
-    self, Basis, Decision, Evidence, PartBasis, Reason, gravest_first, in_vain_everywhere,
+    self, Basis, Decision, Evidence, PartBasis, Reason, in_vain_everywhere, most_severe_first,
 };
 use crate::units::{BenchmarkKey, command_line};
 
@@ -190,7 +190,7 @@ fn absorb(merged: &mut Report, other: Report) {
     union(&mut merged.warnings, other.warnings);
     union(&mut merged.skipped, other.skipped);
     union(&mut merged.budgets, other.budgets);
-    gravest_first(&mut merged.budgets);
+    most_severe_first(&mut merged.budgets);
     union(&mut merged.load_tests, other.load_tests);
     absorb_reach(&mut merged.reach, other.reach);
     absorb_partial(&mut merged.partial, other.partial);
