@@ -127,7 +127,7 @@ fn limit_neighbours(plan: &mut Plan) -> Result<(), PlanError> {
         };
         let limits = vec![
             limit(Metric::NEIGHBOUR_SLOWDOWN, 1.0 + most),
-            limit(Metric::NEIGHBOUR_THROUGHPUT, 1.0 - most),
+            limit(Metric::NEIGHBOUR_LOSS, 1000.0 * most),
         ];
         let id = format!("{}/{}", service.name, test.name());
         plan.budgets.assume(Service::TARGET, &id, limits);

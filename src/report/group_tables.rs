@@ -57,10 +57,12 @@ pub(super) fn tables(report: &Report, naming: Naming) -> Vec<GroupTable> {
         .collect()
 }
 
-/// Metrics that programs print are those of this report; the others are the same in every report.
+/// Metrics that programs print, and those of the tests of services, are those of this report; the others are the same in every
+/// report.
 fn is_here(report: &Report, metric: Metric) -> bool {
     let mut benchmarks = report.benchmarks.iter();
-    metric.group != MetricGroup::Printed || benchmarks.any(|one| one.metrics.get(metric).is_some())
+    let is_usual = !matches!(metric.group, MetricGroup::Printed | MetricGroup::Service);
+    is_usual || benchmarks.any(|one| one.metrics.get(metric).is_some())
 }
 
 fn has_column(metric: Metric) -> bool {

@@ -153,7 +153,9 @@ impl RowTest for NeighbourRounds {
         };
         vec![
             of(Metric::NEIGHBOUR_SLOWDOWN, NeighbourCourse::slowdown),
-            of(Metric::NEIGHBOUR_THROUGHPUT, NeighbourCourse::throughput),
+            of(Metric::NEIGHBOUR_LOSS, |course| {
+                Some(1000.0 * (1.0 - course.throughput()?).max(0.0))
+            }),
         ]
     }
 

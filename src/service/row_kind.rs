@@ -88,8 +88,7 @@ impl RowKind {
             RowKind::RampUp => return metric == Metric::BREAKING_POINT,
             RowKind::Soak => return metric == Metric::MEMORY_GROWTH,
             RowKind::NoisyNeighbour => {
-                return [Metric::NEIGHBOUR_SLOWDOWN, Metric::NEIGHBOUR_THROUGHPUT]
-                    .contains(&metric);
+                return [Metric::NEIGHBOUR_SLOWDOWN, Metric::NEIGHBOUR_LOSS].contains(&metric);
             }
             RowKind::Spike => {
                 return [Metric::RECOVERY_TIME, Metric::LOST_REQUESTS].contains(&metric);

@@ -379,7 +379,7 @@ impl Metric {
         Metric::LOST_REQUESTS,
         Metric::MEMORY_GROWTH,
         Metric::NEIGHBOUR_SLOWDOWN,
-        Metric::NEIGHBOUR_THROUGHPUT,
+        Metric::NEIGHBOUR_LOSS,
         Metric::SIZE,
     ];
 }

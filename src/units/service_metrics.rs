@@ -1,7 +1,7 @@
 //! What is measured of a service under load. The list of all metrics is in `metric_table.rs`.
 
 use super::metric_table::{BYTES_PER_SECOND, TIME};
-use super::{Better, Form, LimitKey, Metric, MetricFacts, MetricGroup, Prominence, Unit};
+use super::{Form, LimitKey, Metric, MetricFacts, MetricGroup, Prominence, Unit};
 
 const REQUEST_PROCESSOR_TIME: MetricFacts = MetricFacts {
     id: "request-processor-time",
@@ -27,6 +27,12 @@ const OPEN_FILES: MetricFacts = MetricFacts {
         help: "Upper limit for the open files of a service under load",
     }),
     ..REQUEST_PROCESSOR_TIME
+};
+
+/// What one of the tests of a service is about.
+const OF_A_TEST: MetricFacts = MetricFacts {
+    prominence: Prominence::Lead,
+    ..OPEN_FILES
 };
 
 impl Metric {
@@ -87,35 +93,34 @@ impl Metric {
     /// By how much the memory of a service grows under a long load, per 1000 requests.
     pub const MEMORY_GROWTH: Metric = Metric(&MetricFacts {
         id: "memory-growth",
-        name: "memory growth per 1000 requests",
+        name: "growth per 1000 requests",
         unit: Unit::Bytes,
         form: Form::Sum,
         limit: Some(LimitKey {
             name: "memory-growth",
             help: "Upper limit for what the memory of a service grows by per 1000 requests, for example `10 kB`",
         }),
-        ..OPEN_FILES
+        ..OF_A_TEST
     });
     /// How many times as long a tenant's requests take (p95) beside the heavy load of another.
     pub const NEIGHBOUR_SLOWDOWN: Metric = Metric(&MetricFacts {
         id: "neighbour-slowdown",
-        name: "p95 beside a neighbour ÷ alone",
+        name: "neighbour slowdown",
         limit: Some(LimitKey {
             name: "neighbour-slowdown",
             help: "Upper limit for how many times as long a tenant's requests take beside a noisy neighbour, for example 1.1",
         }),
-        ..OPEN_FILES
+        ..OF_A_TEST
     });
-    /// Which share of what a tenant is answered in time alone it is beside the heavy load of another.
-    pub const NEIGHBOUR_THROUGHPUT: Metric = Metric(&MetricFacts {
-        id: "neighbour-throughput",
-        name: "answered beside a neighbour ÷ alone",
-        better: Better::Higher,
+    /// How many of a thousand requests that a tenant is answered in time alone it loses beside the heavy load of another.
+    pub const NEIGHBOUR_LOSS: Metric = Metric(&MetricFacts {
+        id: "neighbour-loss",
+        name: "lost to a neighbour per 1000",
         limit: Some(LimitKey {
-            name: "neighbour-throughput",
-            help: "Lower limit for the share of its answers in time that a tenant has beside a noisy neighbour, for example 0.9",
+            name: "neighbour-loss",
+            help: "Upper limit for the answers in time, per 1000, that a tenant loses to a noisy neighbour",
         }),
-        ..OPEN_FILES
+        ..OF_A_TEST
     });
     /// From the end of a spike of the load until the latency of a service is as before it.
     pub const RECOVERY_TIME: Metric = Metric(&MetricFacts {
@@ -126,7 +131,7 @@ impl Metric {
             name: "recovery-time",
             help: "Upper limit for the time until a service has recovered from a spike, for example `2s`",
         }),
-        ..OPEN_FILES
+        ..OF_A_TEST
     });
     /// How many of a thousand requests a service loses in a spike of the load, and until it has recovered.
     pub const LOST_REQUESTS: Metric = Metric(&MetricFacts {
@@ -136,7 +141,7 @@ impl Metric {
             name: "lost-requests",
             help: "Upper limit for the requests, per 1000, that a service loses in a spike and until it has recovered",
         }),
-        ..OPEN_FILES
+        ..OF_A_TEST
     });
     /// How many of a thousand requests a service does not answer as expected.
     pub const ERRORS: Metric = Metric(&MetricFacts {

@@ -279,10 +279,14 @@ fn neighbour(reader: &EntryReader<'_>) -> Result<NeighbourSettings, PlanError> {
     if !(1..=10_000).contains(&connections) {
         return Err(reader.invalid("connections", "it must be from 1 to 10000"));
     }
+    let limit = reader.parsed::<Share>("limit")?.unwrap_or(usual.limit);
+    if limit.as_fraction() <= 0.0 {
+        return Err(reader.invalid("limit", "it must be above `0%`"));
+    }
     Ok(NeighbourSettings {
         rate: rate(reader)?.unwrap_or(usual.rate),
         connections,
-        limit: reader.parsed::<Share>("limit")?.unwrap_or(usual.limit),
+        limit,
         turn: within(reader, "turn", usual.turn, Duration::from_millis(50))?,
         rounds: rounds(reader, usual.rounds)?,
     })

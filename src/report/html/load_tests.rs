@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::curves;
 use crate::report::Report;
 use crate::report::load_tests::{self, TestTable};
 
@@ -17,6 +18,7 @@ pub(super) fn load_tests(report: &Report) -> Markup {
                     @if !section.remarks.is_empty() {
                         ul { @for remark in &section.remarks { li { (remark) } } }
                     }
+                    @if let Some(plot) = section.plot.as_ref().and_then(curves::curves) { (plot) }
                     @if let Some(detail) = &section.detail {
                         details {
                             summary { (detail.title) }

@@ -5,6 +5,7 @@
 
 mod budgets;
 mod causes;
+mod curves;
 mod facts;
 mod files;
 mod flames;

@@ -9,7 +9,7 @@ use super::Report;
 use super::words::Naming;
 use crate::load_generator::NotUsable;
 use crate::service::LoadTestResult;
-use crate::units::Unit;
+use crate::units::{Paired, Unit};
 
 /// One test of a service: printable, but not yet escaped for any markup.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub(super) struct TestSection {
     pub(super) remarks: Vec<String>,
     /// How it went, in detail.
     pub(super) detail: Option<TestDetail>,
+    /// The same as a picture, for those that can show one.
+    pub(super) plot: Option<TestPlot>,
 }
 
 /// A table whose first column names a side.
@@ -38,6 +40,29 @@ pub(super) struct TestTable {
 pub(super) struct TestDetail {
     pub(super) title: String,
     pub(super) table: TestTable,
+}
+
+/// A curve for each side.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TestPlot {
+    pub(super) title: String,
+    /// The units of both axes.
+    pub(super) units: PlotUnits,
+    pub(super) curves: Paired<Vec<PlotPoint>>,
+}
+
+/// The units of the axes of a plot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct PlotUnits {
+    pub(super) across: Unit,
+    pub(super) up: Unit,
+}
+
+/// A point of a curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct PlotPoint {
+    pub(super) across: f64,
+    pub(super) up: f64,
 }
 
 /// Every test of the report.

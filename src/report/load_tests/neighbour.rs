@@ -35,6 +35,7 @@ pub(super) fn section(result: &NeighbourResult, naming: Naming) -> TestSection {
         },
         remarks: suffers.into_iter().flatten().collect(),
         detail: None,
+        plot: None,
     }
 }
 

@@ -1,6 +1,9 @@
 //! At which rate each side of a service breaks.
 
-use super::{TestDetail, TestSection, TestTable, counted, gave_out, middle, range, rate};
+use super::{
+    PlotPoint, PlotUnits, TestDetail, TestPlot, TestSection, TestTable, counted, gave_out, middle,
+    range, rate,
+};
 use crate::report::escape::visible;
 use crate::report::words::{self, Naming, plural};
 use crate::service::{BreakReason, RampUpCourse, RampUpEnd, RampUpResult, RampUpStep};
@@ -41,6 +44,7 @@ pub(super) fn section(result: &RampUpResult, naming: Naming) -> TestSection {
             .chain(deaths.into_iter().flatten())
             .collect(),
         detail: result.rounds.first().map(steps),
+        plot: result.rounds.first().map(curve),
     }
 }
 
@@ -68,6 +72,9 @@ fn broke(reason: BreakReason, result: &RampUpResult) -> String {
         BreakReason::Behind => {
             let fewest = words::share(result.achieved);
             format!("less than {fewest} was answered in time")
+        }
+        BreakReason::Processors => {
+            "no processor was left for it and the load generator together".to_owned()
         }
         BreakReason::Slow => {
             format!("p99 above {}", Unit::Nanoseconds.show_typed(result.p99_ns))
@@ -118,5 +125,28 @@ fn steps(round: &Paired<RampUpCourse>) -> TestDetail {
             headings: vec!["", "offered", "answered", "latency", "failed", ""],
             rows: Side::BOTH.into_iter().flat_map(of_side).collect(),
         },
+    }
+}
+
+/// The latency of each side by the rate that was offered.
+fn curve(round: &Paired<RampUpCourse>) -> TestPlot {
+    let curves = round.as_ref().map(|course| {
+        let points = course.steps.iter().filter_map(|step| {
+            Some(PlotPoint {
+                across: step.rate,
+                up: step.latency_ns?,
+            })
+        });
+        let mut points: Vec<PlotPoint> = points.collect();
+        points.sort_by(|a, b| a.across.total_cmp(&b.across));
+        points
+    });
+    TestPlot {
+        title: "latency by the offered rate, in the first round".to_owned(),
+        units: PlotUnits {
+            across: Unit::RequestsPerSecond,
+            up: Unit::Nanoseconds,
+        },
+        curves,
     }
 }

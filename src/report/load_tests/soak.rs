@@ -1,9 +1,9 @@
 //! What a long load does to each side of a service.
 
-use super::{TestDetail, TestSection, TestTable, rate};
+use super::{PlotPoint, PlotUnits, TestDetail, TestPlot, TestSection, TestTable, rate};
 use crate::report::words::{self, Naming, plural};
 use crate::service::{MemoryGrowth, SoakBlock, SoakResult};
-use crate::units::{Side, Unit};
+use crate::units::{Paired, Side, Unit};
 
 pub(super) fn section(result: &SoakResult, naming: Naming) -> TestSection {
     let difference = match &result.difference {
@@ -35,6 +35,7 @@ pub(super) fn section(result: &SoakResult, naming: Naming) -> TestSection {
         },
         remarks: vec![difference],
         detail: Some(blocks(result)),
+        plot: Some(curve(result)),
     }
 }
 
@@ -91,5 +92,29 @@ fn blocks(result: &SoakResult) -> TestDetail {
             ],
             rows: rows.collect(),
         },
+    }
+}
+
+/// The memory of both sides by the requests that they have had.
+fn curve(result: &SoakResult) -> TestPlot {
+    let of_side = |side: Side| {
+        let blocks = result.blocks.iter().map(|block| block.get(side));
+        let mut requests = 0;
+        let points = blocks.map(|block| {
+            requests += block.requests;
+            PlotPoint {
+                across: requests as f64,
+                up: block.resident as f64,
+            }
+        });
+        points.collect()
+    };
+    TestPlot {
+        title: "memory by the number of requests".to_owned(),
+        units: PlotUnits {
+            across: Unit::Count,
+            up: Unit::Bytes,
+        },
+        curves: Paired::from_fn(of_side),
     }
 }

@@ -1,6 +1,9 @@
 //! How each side of a service recovers from a spike of the load.
 
-use super::{TestDetail, TestSection, TestTable, counted, gave_out, middle, range, rate};
+use super::{
+    PlotPoint, PlotUnits, TestDetail, TestPlot, TestSection, TestTable, counted, gave_out, middle,
+    range, rate,
+};
 use crate::report::words::{Naming, plural};
 use crate::service::{SpikeCourse, SpikeEnd, SpikeResult};
 use crate::units::{Paired, Side, Unit};
@@ -44,6 +47,7 @@ pub(super) fn section(result: &SpikeResult, naming: Naming) -> TestSection {
         },
         remarks: ends.into_iter().flatten().collect(),
         detail: result.rounds.first().map(|round| timeline(result, round)),
+        plot: result.rounds.first().map(|round| curve(result, round)),
     }
 }
 
@@ -113,5 +117,28 @@ fn timeline(result: &SpikeResult, round: &Paired<SpikeCourse>) -> TestDetail {
             headings: vec!["", "base", "head"],
             rows: (begin..count).step_by(step).map(row).collect(),
         },
+    }
+}
+
+/// The same as a curve, from the first window on.
+fn curve(result: &SpikeResult, round: &Paired<SpikeCourse>) -> TestPlot {
+    let window = 1e9 * result.window_seconds;
+    let curves = round.as_ref().map(|course| {
+        let latencies = course.latencies_ns.iter().enumerate();
+        let points = latencies.filter_map(|(at, latency)| {
+            Some(PlotPoint {
+                across: at as f64 * window,
+                up: (*latency)?,
+            })
+        });
+        points.collect()
+    });
+    TestPlot {
+        title: format!("{} over time, in the first round", result.percentile),
+        units: PlotUnits {
+            across: Unit::Nanoseconds,
+            up: Unit::Nanoseconds,
+        },
+        curves,
     }
 }

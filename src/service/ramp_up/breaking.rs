@@ -8,6 +8,9 @@ use super::{BreakReason, RampUpStep};
 /// As many requests may be missing from what is achieved before any share of it counts: those under way.
 const UNDER_WAY: f64 = 2.0;
 
+/// A generator that itself used more than this share of a processor may be what broke.
+const MOST_OF_PROCESSOR: f64 = 0.6;
+
 /// What a step at `rate` shows, or why it shows nothing of the server.
 ///
 /// # Errors
@@ -37,7 +40,11 @@ pub(super) fn step(
     match outcome.not_usable {
         // What holds in spite of the generator holds.
         Some(not_usable @ NotUsable::Saturated { .. }) if !broken.is_empty() => {
-            return Err(not_usable);
+            // It mostly waited for a processor: whoever used them all, it was not the generator alone.
+            if outcome.generator.processor_seconds > MOST_OF_PROCESSOR * outcome.seconds {
+                return Err(not_usable);
+            }
+            broken.push(BreakReason::Processors);
         }
         // Lag makes latencies longer, and keeps nobody from answering.
         Some(not_usable @ NotUsable::Lagged { .. }) if broken == [BreakReason::Slow] => {
@@ -131,8 +138,12 @@ mod tests {
 
     #[test]
     fn what_may_be_the_generator_is_not_held_against_the_server() {
-        let saturated = |outcome| LoadOutcome {
+        let saturated = |outcome: LoadOutcome, processor_seconds| LoadOutcome {
             not_usable: Some(NotUsable::Saturated { share: 0.95 }),
+            generator: GeneratorUse {
+                processor_seconds,
+                lag: None,
+            },
             ..outcome
         };
         let lagged = |outcome| LoadOutcome {
@@ -141,9 +152,14 @@ mod tests {
         };
         let settings = RampUpSettings::default();
         let step = |outcome| step(&outcome, 2000.0, &settings).map(|step| step.broken);
-        assert!(step(saturated(outcome(2000, 1500, 50.0))).is_err());
+        assert!(step(saturated(outcome(2000, 1500, 50.0), 0.9)).is_err());
         assert!(step(lagged(outcome(2000, 2000, 150.0))).is_err());
-        assert_eq!(step(saturated(outcome(2000, 2000, 50.0))), Ok(vec![]));
+        assert_eq!(step(saturated(outcome(2000, 2000, 50.0), 0.9)), Ok(vec![]));
+        let shared = step(saturated(outcome(2000, 1500, 50.0), 0.2));
+        assert_eq!(
+            shared,
+            Ok(vec![BreakReason::Behind, BreakReason::Processors])
+        );
         let behind = step(lagged(outcome(2000, 1500, 150.0)));
         assert_eq!(behind, Ok(vec![BreakReason::Behind, BreakReason::Slow]));
     }

@@ -25,6 +25,9 @@ use search::{Bracket, RateSearch};
 /// Where the search begins, as a share of what the side answers in a closed loop.
 const BEGINNING: f64 = 0.7;
 
+/// So many steps in a row may show nothing of a side, since something else disturbed the load generator.
+const MOST_UNUSABLE: usize = 3;
+
 /// What the ramps of a service show.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RampUpResult {
@@ -79,6 +82,8 @@ pub enum BreakReason {
     Behind,
     /// Its latency exceeded the limit.
     Slow,
+    /// It broke in one of these ways when no processor was left for it and the load generator together.
+    Processors,
 }
 
 /// How the ramp of a side ended.
@@ -212,7 +217,8 @@ struct RampRound<'a, 'b> {
 struct Climb {
     search: RateSearch,
     steps: Vec<RampUpStep>,
-    gave_out: Option<NotUsable>,
+    /// Why steps in a row showed nothing of the side.
+    unusable: Vec<NotUsable>,
     death: Option<Failure>,
 }
 
@@ -228,7 +234,7 @@ impl<'a, 'b> RampRound<'a, 'b> {
         let climbs = capacity.map(|capacity| Climb {
             search: RateSearch::near(BEGINNING * capacity.max(1.0), random.random::<f64>()),
             steps: Vec::new(),
-            gave_out: None,
+            unusable: Vec::new(),
             death: None,
         });
         RampRound {
@@ -248,7 +254,7 @@ impl<'a, 'b> RampRound<'a, 'b> {
             for side in [first, first.other()] {
                 let climb = self.climbs.get(side);
                 let next = climb.search.next_rate();
-                if let Some(rate) = next.filter(|_| climb.gave_out.is_none()) {
+                if let Some(rate) = next.filter(|_| climb.gave_out().is_none()) {
                     self.stage.may_go_on()?;
                     self.step(side, rate)?;
                     goes_on = true;
@@ -275,8 +281,9 @@ impl<'a, 'b> RampRound<'a, 'b> {
             outcome => outcome?.outcome,
         };
         match breaking::step(&outcome, rate, &self.settings) {
-            Err(not_usable) => climb.gave_out = Some(not_usable),
+            Err(not_usable) => climb.unusable.push(not_usable),
             Ok(step) => {
+                climb.unusable.clear();
                 match step.broken.is_empty() {
                     true => climb.search.held(rate),
                     false => climb.search.broke(rate, false),
@@ -314,8 +321,14 @@ impl<'a, 'b> RampRound<'a, 'b> {
 }
 
 impl Climb {
+    /// Why the search is over before it has found anything: the generator gave out several times in a row.
+    fn gave_out(&self) -> Option<NotUsable> {
+        let last = self.unusable.last().copied();
+        last.filter(|_| self.unusable.len() >= MOST_UNUSABLE)
+    }
+
     fn end(&self, death: Option<Failure>) -> RampUpEnd {
-        if let Some(because) = self.gave_out {
+        if let Some(because) = self.gave_out() {
             return RampUpEnd::Generator { because };
         }
         match self.search.bracket() {
