@@ -12,8 +12,8 @@ use cargo_perfcheck::discover::{
 use cargo_perfcheck::harness::CriterionVersion;
 use cargo_perfcheck::measure::{self, Measured, Settled};
 use cargo_perfcheck::plan::{
-    AllocationPolicy, Layouts, OnMore, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
-    Thresholds,
+    AllocationPolicy, CauseEvidence, Layouts, OnMore, PairingRequest, Pinning, ProfileTime,
+    RoundLength, Sampling, Thresholds,
 };
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::units::{BenchmarkKey, Paired, Ratio};
@@ -58,6 +58,7 @@ impl Ours {
                 reach: false,
                 profiling: cargo_perfcheck::plan::Profiling::Off,
                 profile_time: ProfileTime::AtMost(Duration::from_secs(3)),
+                causes: CauseEvidence::Samples,
                 measure_identical: true,
                 inject: None,
                 rules: cargo_perfcheck::plan::config::Rules::default(),

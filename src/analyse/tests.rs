@@ -8,8 +8,8 @@ use super::*;
 use crate::discover::{Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target};
 use crate::measure::{Failure, Measured, Pairing, Round, Samples};
 use crate::plan::{
-    AllocationPolicy, Layouts, OnMore, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
-    Thresholds,
+    AllocationPolicy, CauseEvidence, Layouts, OnMore, PairingRequest, Pinning, ProfileTime,
+    RoundLength, Sampling, Thresholds,
 };
 use crate::units::{BenchmarkKey, Paired, Ratio, Side};
 
@@ -45,6 +45,7 @@ pub(super) fn sampling() -> Sampling {
         reach: false,
         profiling: crate::plan::Profiling::Off,
         profile_time: ProfileTime::AtMost(Duration::from_secs(3)),
+        causes: CauseEvidence::Samples,
         measure_identical: false,
         inject: None,
         rules: crate::plan::config::Rules::default(),

@@ -10,6 +10,7 @@ mod deliver;
 mod disturbances;
 mod doubts;
 mod early;
+mod explain;
 mod failure;
 mod layouts;
 mod left_behind;

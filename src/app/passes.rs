@@ -10,7 +10,7 @@ use super::limits::{self, CheckedLimits};
 use super::ready::Ready;
 use super::workloads;
 use crate::analyse::{self, Comparison, Settling, Verdict};
-use crate::attribute::{self, Attributed, Attribution, Folders, ToProfile};
+use crate::attribute::{self, Attributed, Attribution, Folders};
 use crate::environment::occupied;
 use crate::judge::RunPart;
 use crate::measure::{
@@ -22,11 +22,6 @@ use crate::scratch::Scratch;
 use crate::units::EventSink;
 
 use super::deliver::deliver_artifacts;
-
-/// All CPU profiles together take no more than this part of the time that timing took,
-const SHARE_OF_TIMING: f64 = 1.0 / 3.0;
-/// or than this if that is more.
-const NO_WAIT: Duration = Duration::from_secs(12);
 
 /// What the passes found.
 pub(super) struct PassResults {
@@ -183,14 +178,14 @@ pub(super) fn time(
 }
 
 /// What every pass after the first needs.
-struct Passes<'a> {
-    plan: &'a Plan,
-    known: Known,
+pub(super) struct Passes<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) known: Known,
     /// How long the benchmarks were timed.
-    timing_took: Duration,
-    deadline: Deadline,
-    scratch: &'a Scratch,
-    events: EventSink<'a>,
+    pub(super) timing_took: Duration,
+    pub(super) deadline: Deadline,
+    pub(super) scratch: &'a Scratch,
+    pub(super) events: EventSink<'a>,
 }
 
 impl Passes<'_> {
@@ -272,62 +267,6 @@ impl Passes<'_> {
         ready.stages.end("counting instructions");
     }
 
-    /// Profiles what has changed, and says where it comes from.
-    fn explain(
-        &self,
-        ready: &mut Ready,
-        comparisons: &[Comparison],
-        shortfalls: &mut Shortfalls,
-    ) -> Vec<Attributed> {
-        let plan = self.plan;
-        let sides = if measure::profiles_both_at_once() {
-            1
-        } else {
-            2
-        };
-        let budget = self.timing_took.mul_f64(SHARE_OF_TIMING).max(NO_WAIT) / sides;
-        let wanted = attribute::wanted(
-            comparisons,
-            plan.sampling.profiling,
-            plan.sampling.profile_time,
-            &plan.thresholds,
-            budget,
-        );
-        if wanted.times.is_empty() {
-            return Vec::new();
-        }
-        ready.skipped.extend(shortened(&wanted));
-        let end = self.deadline.end();
-        let mut run = workloads::profile(
-            &plan.sampling,
-            ready,
-            &wanted.times,
-            end,
-            self.scratch,
-            self.events,
-        );
-        let others = workloads::others(ready, &wanted.times);
-        if run.ended.is_none() && !others.is_empty() {
-            let of_benchmarks = measure::profile(
-                &plan.sampling,
-                &ready.discovery,
-                &others,
-                end,
-                &self.known,
-                self.scratch,
-                self.events,
-            );
-            run.profiled.extend(of_benchmarks.profiled);
-            run.ended = of_benchmarks.ended;
-        }
-        let left = wanted.times.len() - run.profiled.len();
-        shortfalls.ended(RunPart::Profiles, run.ended, (left, wanted.times.len()));
-        let all = ready.workloads.among(&ready.discovery);
-        let attributed = attribute::attribute(comparisons, &run.profiled, &ready.builds, &all);
-        ready.stages.end("profiling");
-        attributed
-    }
-
     /// Flame graphs and other files about single benchmarks.
     fn leave_files(
         &self,
@@ -370,25 +309,4 @@ impl Passes<'_> {
         ready.stages.end("sizes of programs");
         limits::check(self.plan, ready, comparisons, built.as_deref())
     }
-}
-
-/// Notes on profiles that were not taken or are shorter than usual, as lower-case fragments.
-fn shortened(wanted: &ToProfile) -> Vec<String> {
-    let count = wanted.times.len();
-    let left_out = (wanted.left_out > 0).then(|| {
-        format!(
-            "only the {count} benchmarks that changed most were profiled, {} were not: `--profile-all` profiles all",
-            wanted.left_out
-        )
-    });
-    let shorter = wanted.instead_of.map(|usual| {
-        let longest = wanted.times.values().max().copied().unwrap_or_default();
-        format!(
-            "{count} benchmarks were profiled for at most {:.1} s per side, so that all profiles together take less \
-             time than timing: `--profile-time {}` takes as long as usual",
-            longest.as_secs_f64(),
-            humantime::format_duration(usual)
-        )
-    });
-    left_out.into_iter().chain(shorter).collect()
 }

@@ -55,6 +55,18 @@ pub(super) fn hunks(site: &PairedSite, same_code: bool, hunks: &Hunks) -> Vec<Hu
         .collect()
 }
 
+/// Whether the change touches a function, or something that it calls or uses.
+pub(super) fn is_touched(site: &PairedSite, hunks: &Hunks) -> bool {
+    let places = site
+        .sites
+        .as_ref()
+        .map(|site| site.as_ref().and_then(Site::hottest));
+    both(&places).into_iter().any(|(side, at)| {
+        !hunks.within(side, &at.path, at.line).is_empty()
+            || !hunks.used_by(side, &at.path, at.line).is_empty()
+    })
+}
+
 /// The values that exist, the head side first.
 fn both<'a>(places: &Paired<Option<&'a Location>>) -> Vec<(Side, &'a Location)> {
     let sides = [Side::Head, Side::Base].into_iter();

@@ -8,8 +8,8 @@ use similar::{ChangeTag, TextDiff};
 use crate::revision::{ChangedFile, Touch};
 use crate::units::{Paired, Side};
 
-use super::model::{CommitRef, DiffLine, Hunk, LineKind};
-use super::source::{self, FunctionLines};
+use super::model::{CommitRef, DiffLine, Hunk, LineKind, Location};
+use super::source::{self, ItemLines};
 
 /// Lines around a change that are shown.
 const CONTEXT: usize = 3;
@@ -26,7 +26,9 @@ pub(super) struct Hunks {
 struct File {
     paths: Paired<Option<String>>,
     texts: Paired<String>,
-    functions: Paired<Vec<FunctionLines>>,
+    functions: Paired<Vec<ItemLines>>,
+    /// Types and constants.
+    definitions: Paired<Vec<ItemLines>>,
     touched: BTreeMap<u32, Touch>,
     pieces: Vec<Piece>,
 }
@@ -37,6 +39,18 @@ struct Piece {
     /// The lines that differ, without context, from 1; empty where a side only misses some.
     changed: Paired<Range<u32>>,
     lines: Vec<DiffLine>,
+}
+
+impl Piece {
+    /// How many lines more there are on the head side.
+    fn growth(&self) -> i64 {
+        let grown = self.lines.iter().map(|line| match line.kind {
+            LineKind::Same => 0,
+            LineKind::Removed => -1,
+            LineKind::Added => 1,
+        });
+        grown.sum()
+    }
 }
 
 /// Names a hunk: file and number.
@@ -57,6 +71,7 @@ impl Hunks {
             touched: touched(&file),
             pieces: pieces(&file.texts),
             functions: file.texts.as_ref().map(|text| source::functions(text)),
+            definitions: file.texts.as_ref().map(|text| source::definitions(text)),
             paths: file
                 .paths
                 .map(|path| Some(path?.to_string_lossy().into_owned())),
@@ -86,6 +101,32 @@ impl Hunks {
         Some(body.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
+    /// Where a line of the base side is on the head side; `None` if it differs there.
+    pub(super) fn on_head(&self, base: &Location) -> Option<Location> {
+        let Some((_, file)) = self.indexed(Side::Base, &base.path) else {
+            return Some(base.clone());
+        };
+        let at_head = |line: i64| {
+            Some(Location {
+                path: file.paths.head.clone()?,
+                line: u32::try_from(line).ok()?,
+            })
+        };
+        let mut line = i64::from(base.line);
+        for piece in &file.pieces {
+            let gone = &piece.changed.base;
+            if gone.contains(&base.line) {
+                let mut lines = piece.lines.iter();
+                let own = lines.find(|line| line.base == Some(base.line))?;
+                return at_head(i64::from(own.head?));
+            }
+            if gone.end <= base.line {
+                line += piece.growth();
+            }
+        }
+        at_head(line)
+    }
+
     /// The hunks that differ within the function around a line.
     pub(super) fn within(&self, side: Side, path: &str, line: u32) -> Vec<HunkId> {
         let Some((index, file)) = self.indexed(side, path) else {
@@ -99,7 +140,7 @@ impl Hunks {
     }
 
     /// The hunks that define something used in the function around a line (functions that it calls,
-    /// constants), with the names that they define.
+    /// constants, types), with the names that they define.
     pub(super) fn used_by(&self, side: Side, path: &str, line: u32) -> Vec<(HunkId, String)> {
         let Some(file) = self.file(side, path) else {
             return Vec::new();
@@ -122,15 +163,15 @@ impl Hunks {
         for (index, file) in self.files.iter().enumerate() {
             for (number, piece) in file.pieces.iter().enumerate() {
                 let changed = piece.changed.get(side);
-                let functions = file.functions.get(side).iter();
-                let inside = functions
-                    .filter(|function| overlap(changed, &function.lines))
-                    .map(|function| function.name.as_str());
-                let range = changed.start..=changed.end.saturating_sub(1);
-                let code = lines_of(file.texts.get(side), &range);
-                let defined = source::defined(&code);
-                let name = inside
-                    .chain(defined.into_iter().filter(|name| is_constant(name)))
+                let definitions = file.definitions.get(side).iter();
+                let distinctive = definitions.filter(|item| is_distinctive(&item.name));
+                let name = file
+                    .functions
+                    .get(side)
+                    .iter()
+                    .chain(distinctive)
+                    .filter(|item| overlap(changed, &item.lines))
+                    .map(|item| item.name.as_str())
                     .find(|name| names.contains(name) && Some(*name) != except);
                 if let Some(name) = name {
                     let id = HunkId {
@@ -186,9 +227,9 @@ fn is_rust(file: &ChangedFile) -> bool {
     paths.any(|path| path.extension().is_some_and(|extension| extension == "rs"))
 }
 
-/// Whether a name is written like a constant. Other names are too common to mean one thing.
-fn is_constant(name: &str) -> bool {
-    name.len() > 1 && !name.contains(char::is_lowercase)
+/// Whether a name is written like that of a constant or a type. Other names are too common to mean one thing.
+fn is_distinctive(name: &str) -> bool {
+    name.len() > 1 && name.starts_with(char::is_uppercase)
 }
 
 /// Whether changed lines touch those of a function. If lines are only missing, the place between

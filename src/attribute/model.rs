@@ -33,6 +33,23 @@ pub struct Attribution {
     pub notes: Vec<String>,
 }
 
+impl Attribution {
+    /// Of a benchmark of which nothing is known yet.
+    pub(super) fn of(key: BenchmarkKey) -> Attribution {
+        Attribution {
+            key,
+            sampling: Paired::new(None, None),
+            time_ns: None,
+            change: None,
+            explanation: None,
+            bottlenecks: Vec::new(),
+            advice: Vec::new(),
+            stacks: Paired::new(None, None),
+            notes: Vec::new(),
+        }
+    }
+}
+
 /// How a side was sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SideSampling {
@@ -79,6 +96,9 @@ pub struct Explanation {
     /// The functions that contribute most to the change, the largest contribution first. Each sample
     /// counts for exactly one function, so that all contributions add up to the change.
     pub contributors: Vec<Contributor>,
+    /// By what they are ranked; `None` in reports of earlier versions, which ranked by samples alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranking: Option<Ranking>,
     /// The part of the change that these contributors do not explain.
     pub unexplained_ns: f64,
     /// What changed besides the code, and could be the reason: settings of the build, the
@@ -88,6 +108,56 @@ pub struct Explanation {
     /// Every function with a noticeable share of the time of a side, with itself and its callees: here
     /// a sample counts for every function on its stack.
     pub functions: Vec<FunctionShare>,
+}
+
+impl Explanation {
+    /// Whether the first contributor is a cause of the change, and not first by chance.
+    #[must_use]
+    pub fn names_a_cause(&self) -> bool {
+        let by_chance = |ranking: &Ranking| {
+            let Ranking::Unresolved { why, .. } = ranking else {
+                return false;
+            };
+            *why == Unresolved::Uncertain
+        };
+        !self.ranking.as_ref().is_some_and(by_chance)
+    }
+}
+
+/// Why samples do not tell which function a change comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unresolved {
+    /// No function carries more than its own uncertainty.
+    Uncertain,
+    /// What the first one contributes is known to no better than a third of the change.
+    Coarse,
+    /// Another function may contribute more.
+    Rivalled,
+}
+
+/// By what the functions behind a change are ranked.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Ranking {
+    /// By samples, which show where the change comes from.
+    Samples,
+    /// By samples, though they do not show it.
+    Unresolved {
+        /// Why they do not.
+        why: Unresolved,
+        /// The instructions of an iteration on each side, where they were counted; their difference does not explain
+        /// the change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instructions: Option<Paired<f64>>,
+    },
+    /// By the difference of the instructions that they execute, since samples do not show it.
+    Instructions {
+        /// Why they do not.
+        why: Unresolved,
+        /// The instructions of an iteration on each side.
+        instructions: Paired<f64>,
+    },
 }
 
 /// A function of the project (or of a dependency that changed) and what it calls elsewhere.
@@ -106,6 +176,9 @@ pub struct Contributor {
     pub share: Paired<f64>,
     /// By how much it made an iteration longer.
     pub change: NanosEstimate,
+    /// The instructions of an iteration that it executes on each side, where they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<Paired<f64>>,
     /// The function outside the project that it calls and that changed most, if this is most of its change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,

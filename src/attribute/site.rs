@@ -38,3 +38,16 @@ pub(super) struct PairedSite {
     pub(super) names: Paired<Option<String>>,
     pub(super) sites: Paired<Option<Site>>,
 }
+
+impl PairedSite {
+    /// Its name, on the head side where it exists there.
+    pub(super) fn name(&self) -> Option<String> {
+        self.names.head.clone().or_else(|| self.names.base.clone())
+    }
+
+    /// Its name on the base side, if it has another one now.
+    pub(super) fn former_name(&self) -> Option<String> {
+        let Paired { base, head } = &self.names;
+        base.clone().filter(|_| head.is_some() && base != head)
+    }
+}

@@ -5,80 +5,51 @@ use std::collections::BTreeMap;
 use crate::flame::Stack;
 use crate::units::{Paired, Side};
 
-use super::blame;
 use super::estimate::{Count, TimeDifference};
-use super::matching::pair;
-use super::model::{Contributor, Explanation, NanosEstimate, Origin};
+use super::model::{Contributor, NanosEstimate, Origin};
 use super::names::comparable;
 use super::origin::Origins;
-use super::shares;
 use super::site::{PairedSite, Site, Sites};
-use super::source_change::SourceChange;
 use super::stacks::{Sameness, Sampled, Stacks};
 
-/// Contributors are listed until this share of the change is explained.
-const ENOUGH: f64 = 0.9;
-/// No more contributors are listed.
-const MOST: usize = 8;
 /// What a callee must account for to be named as the way the change came in.
 const MAINLY: f64 = 0.5;
 /// A smaller part of a change does not explain it.
 const NOTICEABLE: f64 = 0.1;
 
-/// Which functions a change comes from; `beside` has other possible reasons.
-pub(super) fn explain(
-    stacks: Paired<&Stacks>,
-    change: TimeDifference,
-    ground: &SourceChange,
-    beside: Vec<String>,
-) -> Explanation {
-    let SourceChange { origins, hunks, .. } = ground;
-    let of = stacks.map(Stacks::total);
-    let sites = Paired::from_fn(|side| sites(stacks.get(side), side, origins));
-    let total = change.total().ns;
-    let mut all: Vec<(Contributor, PairedSite)> = pair(sites, hunks)
-        .into_iter()
-        .map(|site| (contributor(&site, of, change), site))
-        .collect();
-    // First those that contribute in the direction of the change.
-    let push = |each: &(Contributor, PairedSite)| each.0.change.ns * total.signum();
-    all.sort_by(|a, b| push(b).total_cmp(&push(a)));
-    let kept = enough(all, total).into_iter();
-    let contributors: Vec<Contributor> = kept
-        .map(|(contributor, site)| Contributor {
-            hunks: blame::hunks(&site, contributor.same_code, hunks),
-            ..contributor
-        })
-        .collect();
-    let explained: f64 = contributors.iter().map(|c| c.change.ns).sum();
-    Explanation {
-        contributors,
-        unexplained_ns: total - explained,
-        beside,
-        functions: shares::functions(stacks, change, origins),
-    }
+/// A part of a change that is known, or believed to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PartOfChange {
+    /// How much; nanoseconds or instructions, as the whole has them.
+    amount: f64,
+    is_certain: bool,
 }
 
-/// The first ones, until the change is explained or nothing certain is left; then those that work
-/// against it for certain.
-fn enough(all: Vec<(Contributor, PairedSite)>, total: f64) -> Vec<(Contributor, PairedSite)> {
-    let mut explained = 0.0;
-    let mut kept = Vec::new();
-    for (contributor, site) in all {
-        let ns = contributor.change.ns;
-        let helps = ns * total > 0.0;
-        let needed = helps && explained / total < ENOUGH;
-        let certain = contributor.change.is_certain();
-        if (needed && (certain || kept.is_empty())) || (!helps && certain) {
-            explained += ns;
-            kept.push((contributor, site));
+impl From<NanosEstimate> for PartOfChange {
+    fn from(estimate: NanosEstimate) -> Self {
+        PartOfChange {
+            amount: estimate.ns,
+            is_certain: estimate.is_certain(),
         }
     }
-    kept.truncate(MOST);
-    kept
 }
 
-fn contributor(site: &PairedSite, of: Paired<u64>, change: TimeDifference) -> Contributor {
+impl PartOfChange {
+    /// What was counted.
+    pub(super) fn exactly(amount: f64) -> PartOfChange {
+        PartOfChange {
+            amount,
+            is_certain: true,
+        }
+    }
+}
+
+/// What the samples of a function say about it; hunks are left out.
+pub(super) fn contributor(
+    site: &PairedSite,
+    of: Paired<u64>,
+    change: TimeDifference,
+) -> Contributor {
     let count = |hits: Paired<u64>| {
         Paired::from_fn(|side| Count {
             hits: *hits.get(side),
@@ -89,31 +60,34 @@ fn contributor(site: &PairedSite, of: Paired<u64>, change: TimeDifference) -> Co
         .sites
         .as_ref()
         .map(|site| site.as_ref().map_or(0, |site| site.samples));
-    let Paired { base, head } = site.names.clone();
-    let formerly = base.clone().filter(|_| head.is_some() && base != head);
     let estimate = change.part(count(samples));
     Contributor {
-        function: head.or(base).unwrap_or_default(),
-        formerly,
+        function: site.name().unwrap_or_default(),
+        formerly: site.former_name(),
         origin: origin(site),
         location: site
             .sites
             .as_ref()
             .map(|site| site.as_ref()?.hottest().cloned()),
         share: count(samples).map(Count::share),
-        through: through(site, estimate, |hits| change.part(count(hits))),
+        through: through(site, estimate.into(), |hits| {
+            change.part(count(hits)).into()
+        }),
         change: estimate,
-        same_code: is_same_code(site, estimate, |hits| change.part(count(hits))),
+        instructions: None,
+        same_code: is_same_code(site, estimate.into(), |hits| {
+            change.part(count(hits)).into()
+        }),
         hunks: Vec::new(),
     }
 }
 
 /// Whether the code of both sides is the same, apart from samples that are too few to explain a noticeable part of
 /// the change.
-fn is_same_code(
+pub(super) fn is_same_code(
     site: &PairedSite,
-    whole: NanosEstimate,
-    part: impl Fn(Paired<u64>) -> NanosEstimate,
+    whole: PartOfChange,
+    part: impl Fn(Paired<u64>) -> PartOfChange,
 ) -> bool {
     let differing = site.sites.as_ref().map(|site| {
         let site = site.as_ref()?;
@@ -124,19 +98,19 @@ fn is_same_code(
     };
     let differing = part(Paired::new(base, head));
     (base, head) == (0, 0)
-        || (!differing.is_certain() && differing.ns.abs() <= NOTICEABLE * whole.ns.abs())
+        || (!differing.is_certain && differing.amount.abs() <= NOTICEABLE * whole.amount.abs())
 }
 
-fn origin(site: &PairedSite) -> Origin {
+pub(super) fn origin(site: &PairedSite) -> Origin {
     let any = site.sites.head.as_ref().or(site.sites.base.as_ref());
     any.map_or(Origin::System, |site| site.origin.clone())
 }
 
 /// The callee, not of the project, in which most of the change happened.
-fn through(
+pub(super) fn through(
     site: &PairedSite,
-    whole: NanosEstimate,
-    part: impl Fn(Paired<u64>) -> NanosEstimate,
+    whole: PartOfChange,
+    part: impl Fn(Paired<u64>) -> PartOfChange,
 ) -> Option<String> {
     let names = [&site.sites.base, &site.sites.head].into_iter().flatten();
     let names = names.flat_map(|site| site.callees.keys());
@@ -148,10 +122,10 @@ fn through(
         });
         (name, part(hits))
     });
-    let direction = whole.ns.signum();
+    let direction = whole.amount.signum();
     let (name, change) =
-        changes.max_by(|a, b| (a.1.ns * direction).total_cmp(&(b.1.ns * direction)))?;
-    let mainly = change.ns * direction >= MAINLY * whole.ns.abs() && change.is_certain();
+        changes.max_by(|a, b| (a.1.amount * direction).total_cmp(&(b.1.amount * direction)))?;
+    let mainly = change.amount * direction >= MAINLY * whole.amount.abs() && change.is_certain;
     name.clone().filter(|_| mainly)
 }
 

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-/// A function in a source file, its lines from 1.
+/// A function, a type or a constant in a source file, its lines from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FunctionLines {
+pub(super) struct ItemLines {
     pub(super) name: String,
     pub(super) lines: RangeInclusive<u32>,
 }
@@ -20,31 +20,38 @@ pub(super) struct Token<'a> {
     pub(super) line: u32,
 }
 
-/// Every function with a body, in the order of their ends.
-pub(super) fn functions(source: &str) -> Vec<FunctionLines> {
+/// Every function with a body, in the order of their ends. Its attributes belong to it.
+pub(super) fn functions(source: &str) -> Vec<ItemLines> {
     let tokens = tokens(source);
     let mut found = Vec::new();
     let mut open: Vec<Option<(String, u32)>> = Vec::new();
     let mut announced: Option<(String, u32)> = None;
     let mut nested = 0_i32;
+    // Where the item begins that the next token may belong to, with its attributes.
+    let mut begins: Option<u32> = None;
     for (index, token) in tokens.iter().enumerate() {
+        let begin = *begins.get_or_insert(token.line);
         match token.text {
             "fn" => {
                 // `fn(u8) -> u8` is a type.
                 if let Some(name) = tokens.get(index + 1).filter(|next| is_word(next.text)) {
-                    announced = Some((name.text.to_owned(), token.line));
+                    announced = Some((name.text.to_owned(), begin));
                     nested = 0;
                 }
             }
             "(" | "[" => nested += 1,
             ")" | "]" => nested -= 1,
             // A declaration without a body; within brackets it is the length of an array.
-            ";" if nested <= 0 => announced = None,
-            "{" => open.push(announced.take()),
+            ";" if nested <= 0 => (announced, begins) = (None, None),
+            "{" => {
+                open.push(announced.take());
+                begins = None;
+            }
             "}" => {
+                begins = None;
                 if let Some(Some((name, first))) = open.pop() {
                     let lines = first..=token.line;
-                    found.push(FunctionLines { name, lines });
+                    found.push(ItemLines { name, lines });
                 }
             }
             _ => {}
@@ -54,7 +61,7 @@ pub(super) fn functions(source: &str) -> Vec<FunctionLines> {
 }
 
 /// The innermost function around a line.
-pub(super) fn enclosing(functions: &[FunctionLines], line: u32) -> Option<&FunctionLines> {
+pub(super) fn enclosing(functions: &[ItemLines], line: u32) -> Option<&ItemLines> {
     let around = functions.iter().filter(|f| f.lines.contains(&line));
     around.min_by_key(|f| f.lines.end() - f.lines.start())
 }
@@ -65,18 +72,57 @@ pub(super) fn mentioned(code: &str) -> BTreeSet<&str> {
     words.filter(|word| is_word(word)).collect()
 }
 
-/// The names that a piece of code defines: what follows `fn`, `const`, `static`, `struct` and the
-/// like.
-pub(super) fn defined(code: &str) -> BTreeSet<&str> {
-    let tokens = tokens(code);
-    let pairs = tokens.windows(2).filter(|pair| {
-        let keyword = matches!(
-            pair[0].text,
-            "fn" | "const" | "static" | "struct" | "enum" | "type" | "trait" | "union" | "mut"
-        );
-        keyword && is_word(pair[1].text)
-    });
-    pairs.map(|pair| pair[1].text).collect()
+/// Every type, constant and static variable, in the order of their beginnings. Its attributes do not belong to it.
+pub(super) fn definitions(source: &str) -> Vec<ItemLines> {
+    let tokens = tokens(source);
+    let mut found = Vec::new();
+    for (index, pair) in tokens.windows(2).enumerate() {
+        let has_value = matches!(pair[0].text, "const" | "static" | "type");
+        if !has_value && !matches!(pair[0].text, "struct" | "enum") {
+            continue;
+        }
+        let name = match pair[1].text {
+            "mut" => tokens.get(index + 2),
+            _ => Some(&pair[1]),
+        };
+        let Some(name) = name.filter(|name| is_word(name.text) && name.text != "fn") else {
+            continue;
+        };
+        if let Some(last) = end_of_definition(&tokens[index..], has_value) {
+            found.push(ItemLines {
+                name: name.text.to_owned(),
+                lines: pair[0].line..=last,
+            });
+        }
+    }
+    found
+}
+
+/// The last line of the definition that these tokens begin with: it ends at its semicolon, or, unless it has a value, at the
+/// brace that closes its body. A generic parameter (`const N: usize`) is no definition.
+fn end_of_definition(tokens: &[Token<'_>], has_value: bool) -> Option<u32> {
+    let mut nested = 0_i32;
+    let mut is_assigned = false;
+    for token in tokens {
+        match token.text {
+            "=" => is_assigned = true,
+            "{" if has_value && !is_assigned => return None,
+            "(" | "[" | "{" => nested += 1,
+            ")" | "]" => nested -= 1,
+            "}" => {
+                nested -= 1;
+                if nested <= 0 && !has_value {
+                    return Some(token.line);
+                }
+            }
+            ";" if nested <= 0 => return Some(token.line),
+            _ => {}
+        }
+        if nested < 0 {
+            return None;
+        }
+    }
+    None
 }
 
 pub(super) fn is_word(text: &str) -> bool {
@@ -256,11 +302,33 @@ trait T { fn declared(&self); fn given(&self) { } }
     }
 
     #[test]
-    fn what_is_defined_is_told_from_what_is_only_mentioned() {
-        let code = "pub const ROUNDS: u32 = STEP * 2; // LIMIT\nfn turn() { step() }";
-        assert_eq!(defined(code), BTreeSet::from(["ROUNDS", "turn"]));
-        assert!(mentioned(code).contains("STEP"));
-        assert!(!mentioned(code).contains("LIMIT"));
+    fn the_attributes_of_a_function_belong_to_it() {
+        let source = "use a::b;\n\n/// Words.\n#[inline]\n#[must_use]\npub const fn f(\n    x: [u8; 4],\n) {\n}\n#[a] fn g() {}\n";
+        let lines: Vec<_> = functions(source).into_iter().map(|f| f.lines).collect();
+        assert_eq!(lines, [4..=9, 10..=10]);
+    }
+
+    #[test]
+    fn types_and_constants_have_lines_and_what_is_only_mentioned_has_none() {
+        let source = "pub const ROUNDS: [u32; 2] = [\n    STEP, // LIMIT\n    { 2 },\n];\n#[derive(Debug)]\nstruct Shelf<T> {\n    \
+                      items: Vec<T>,\n}\nstruct Unit;\nenum Way { On, Off }\nstatic mut COUNT: u8 = 1;\nconst fn turn() { step() }\n\
+                      impl<const N: usize> Shelf<N> { const LEAST: u8 = 3; }\n";
+        let found = definitions(source);
+        let lines: Vec<_> = found
+            .iter()
+            .map(|item| (item.name.as_str(), *item.lines.start(), *item.lines.end()))
+            .collect();
+        let expected = [
+            ("ROUNDS", 1, 4),
+            ("Shelf", 6, 8),
+            ("Unit", 9, 9),
+            ("Way", 10, 10),
+            ("COUNT", 11, 11),
+            ("LEAST", 13, 13),
+        ];
+        assert_eq!(lines, expected);
+        assert!(mentioned("a(STEP) // LIMIT").contains("STEP"));
+        assert!(!mentioned("a(STEP) // LIMIT").contains("LIMIT"));
     }
 
     #[test]
@@ -269,6 +337,7 @@ trait T { fn declared(&self); fn given(&self) { } }
             "'", "\"", "/*", "r#\"", "b'", "fn", "}}}", "'\\", "r#", "é'é",
         ] {
             functions(source);
+            definitions(source);
             mentioned(source);
         }
     }

@@ -229,7 +229,7 @@ fn holds(object: &LoadedObject, address: u64) -> bool {
 }
 
 /// A frame of which only the name is known.
-fn unknown(name: &str) -> Frame {
+pub(super) fn unknown(name: &str) -> Frame {
     Frame {
         function: name.to_owned(),
         file: None,

@@ -1,26 +1,29 @@
 //! Attribution of profiles whose truth is known.
 
+use super::cause_finder::too_few;
+use super::estimate::TimeDifference;
 use super::origin::tests::example;
+use super::source_change::SourceChange;
 use super::stacks::Sameness;
 use super::stacks::tests::stacks;
 use super::wanted::MOST_PROFILED;
 use super::*;
-use crate::analyse::{Direction, Observed, RatioEstimate, Verdict};
+use crate::analyse::{Change, Comparison, Direction, Observed, RatioEstimate, Verdict};
 use crate::plan::{ProfileTime, Profiling, Thresholds};
 use crate::revision::ChangedFile;
-use crate::units::{BenchmarkKey, Metric, Ratio};
+use crate::units::{BenchmarkKey, Metric, Paired, Ratio, Side};
 use std::time::Duration;
 
-/// 100 ns on the base side and `head_ns` on the head side, known to about one per cent.
-fn time(head_ns: f64) -> Change {
+/// 100 ns on the base side and `head_ns` on the head side, the ratio known to `within`.
+pub(crate) fn time(head_ns: f64, within: f64) -> Change {
     let ln = (head_ns / 100.0).ln();
     Change {
         sides: Paired::new(100.0, head_ns).map(|ns| Some(Observed::sampled(ns))),
         direction: Some(Direction::More),
         estimate: Some(RatioEstimate {
             ratio: Ratio::from_ln(ln),
-            lower: Ratio::from_ln(ln - 0.01),
-            upper: Ratio::from_ln(ln + 0.01),
+            lower: Ratio::from_ln(ln - within),
+            upper: Ratio::from_ln(ln + within),
             p_value: 1e-9,
             confidence: 0.95,
             rounds: 20,
@@ -30,7 +33,7 @@ fn time(head_ns: f64) -> Change {
     }
 }
 
-fn ground(files: Vec<ChangedFile>) -> SourceChange {
+pub(crate) fn ground(files: Vec<ChangedFile>) -> SourceChange {
     SourceChange {
         origins: example(),
         hunks: hunks::Hunks::of(files, |_| std::collections::BTreeMap::new()),
@@ -44,9 +47,9 @@ fn explain(
     head_ns: f64,
     files: Vec<ChangedFile>,
 ) -> Explanation {
-    let change = TimeDifference::of(&time(head_ns)).unwrap();
+    let change = TimeDifference::of(&time(head_ns, 0.01)).unwrap();
     let (base, head) = (stacks(Side::Base, base), stacks(Side::Head, head));
-    sites::explain(
+    ranking::by_samples(
         Paired::new(&base, &head),
         change,
         &ground(files),
@@ -72,9 +75,9 @@ fn first_with_differing(differing: Paired<u64>) -> Contributor {
     };
     let base = profile(Side::Base, 9000, 1000);
     let head = profile(Side::Head, 7000, 3000);
-    let change = TimeDifference::of(&time(70.0)).unwrap();
+    let change = TimeDifference::of(&time(70.0, 0.01)).unwrap();
     let stacks = Paired::new(&base, &head);
-    let mut found = sites::explain(stacks, change, &ground(Vec::new()), Vec::new());
+    let mut found = ranking::by_samples(stacks, change, &ground(Vec::new()), Vec::new());
     found.contributors.remove(0)
 }
 
@@ -94,7 +97,7 @@ fn code_that_differs_and_may_explain_the_change_is_not_the_same() {
     assert!(!first_with_differing(Paired::new(300, 0)).same_code);
 }
 
-fn lib(base: &str, head: &str) -> ChangedFile {
+pub(crate) fn lib(base: &str, head: &str) -> ChangedFile {
     ChangedFile {
         paths: Paired::from_fn(|_| Some("src/lib.rs".into())),
         texts: Paired::new(base.to_owned(), head.to_owned()),
@@ -262,6 +265,44 @@ fn a_constant_that_the_function_uses_explains_it() {
 }
 
 #[test]
+fn a_type_that_the_function_uses_explains_it() {
+    let base = "struct Shelf {\n    items: Vec<u8>,\n}\n\n\n\n\n\nfn inner(shelf: &Shelf) {\n    shelf.items.len();\n}\n";
+    let head = base.replace("Vec<u8>", "VecDeque<u8>");
+    let profile = |n| [("run/shop::inner@10", n), ("run/shop::sum@1", 500)];
+    let found = explain(&profile(500), &profile(800), 130.0, vec![lib(base, &head)]);
+    assert_eq!(
+        found.contributors[0].hunks[0].relation,
+        "in `Shelf`, which it uses"
+    );
+}
+
+#[test]
+fn a_line_is_found_again_on_the_head_side_unless_it_differs() {
+    let base: Vec<String> = (1..=30).map(|n| format!("line {n}")).collect();
+    let mut head = base.clone();
+    head[19] = "another".to_owned();
+    head.splice(5..5, ["more".to_owned(), "and more".to_owned()]);
+    head.remove(28);
+    let ground = ground(vec![lib(
+        &(base.join("\n") + "\n"),
+        &(head.join("\n") + "\n"),
+    )]);
+    let at = |line| {
+        let path = "src/lib.rs".to_owned();
+        let found = ground.hunks.on_head(&Location { path, line });
+        found.map(|at| at.line)
+    };
+    let found = [1, 5, 6, 19, 20, 21, 26, 27, 28].map(at);
+    let expected = [1, 5, 8, 21, 0, 23, 28, 0, 29];
+    assert_eq!(found.map(Option::unwrap_or_default), expected);
+    let elsewhere = Location {
+        path: "src/main.rs".to_owned(),
+        line: 3,
+    };
+    assert_eq!(ground.hunks.on_head(&elsewhere), Some(elsewhere));
+}
+
+#[test]
 fn too_few_samples_are_told() {
     assert!(too_few(&stacks(Side::Head, &[("run/shop::a", 399)])).is_some());
     assert!(too_few(&stacks(Side::Head, &[("run/shop::a", 400)])).is_none());
@@ -271,7 +312,7 @@ fn too_few_samples_are_told() {
 fn the_interval_of_a_contribution_holds_its_truth_as_often_as_it_says() {
     use rand::{RngExt as _, SeedableRng as _};
     let mut generator = rand_chacha::ChaCha8Rng::seed_from_u64(5);
-    let change = TimeDifference::of(&time(110.0)).unwrap();
+    let change = TimeDifference::of(&time(110.0, 0.01)).unwrap();
     let mut drawn = |share: f64| estimate::Count {
         hits: (0..1000).filter(|_| generator.random_bool(share)).count() as u64,
         of: 1000,
@@ -292,7 +333,9 @@ fn of_many_changes_those_that_are_slower_are_profiled_and_then_the_largest() {
     let comparison = |number: usize, verdict, head_ns| {
         let key = BenchmarkKey::new("p", "t", &number.to_string());
         let mut comparison = Comparison::unobserved(key, verdict);
-        comparison.metrics.extend([(Metric::TIME, time(head_ns))]);
+        comparison
+            .metrics
+            .extend([(Metric::TIME, time(head_ns, 0.01))]);
         comparison
     };
     let faster = (0..40).map(|number| comparison(number, Verdict::Faster, 90.0 - number as f64));

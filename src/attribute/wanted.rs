@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::Attributed;
 use crate::analyse::{Comparison, Verdict};
 use crate::plan::{ProfileTime, Profiling, Thresholds};
 use crate::seam::ProfileSeam;
@@ -19,6 +20,10 @@ const SHORTEST: Duration = Duration::from_millis(500);
 /// change from chance. The difference between two shares of N samples each has a variance of at most 1 / (2 N),
 /// reached when both are a half; with this many samples, its standard error is a quarter of the change.
 const SAMPLES: f64 = 8.0;
+
+/// How many times as many samples are taken as a change needs by the shares of functions as they were estimated, since those
+/// are not exact, and the time is not either.
+const SPARE: f64 = 1.5;
 
 /// The benchmarks that are to be profiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +78,34 @@ pub fn wanted(
         instead_of,
         times: keys.zip(times).collect(),
     }
+}
+
+/// The benchmarks that are to be profiled further, and for how long on each side: those whose change their samples do not
+/// resolve, and with so many more would, if all of that fits into what is `left` of the budget. The cheapest ones come first.
+#[must_use]
+pub fn wanted_more(
+    attributed: &[Attributed],
+    comparisons: &[Comparison],
+    left: Duration,
+) -> BTreeMap<BenchmarkKey, Duration> {
+    let open = attributed
+        .iter()
+        .filter(|one| one.is_unresolved(comparisons));
+    let needs = open.filter_map(|one| Some((one.needs_more()?, &one.attribution.key)));
+    let mut needs: Vec<(Duration, &BenchmarkKey)> = needs
+        .map(|(need, key)| (need.mul_f64(SPARE).max(SHORTEST), key))
+        .collect();
+    needs.sort();
+    let mut left = left;
+    let mut wanted = BTreeMap::new();
+    for (need, key) in needs {
+        let Some(rest) = left.checked_sub(need) else {
+            break;
+        };
+        left = rest;
+        wanted.insert(key.clone(), need);
+    }
+    wanted
 }
 
 /// For how long each benchmark should be profiled: for all of `time` if there is enough, or else for no longer than

@@ -8,13 +8,15 @@
 mod counter;
 mod counts;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::discover::{Discovery, Target};
 use crate::plan::Sampling;
 use crate::process::{Interrupted, Valgrind};
 use crate::scratch::Scratch;
-use crate::units::{Event, EventSink, Paired, Pass};
+use crate::seam::CountDetail;
+use crate::units::{BenchmarkKey, Event, EventSink, Paired, Pass};
 
 use super::allocations::taking_part;
 use super::budget::go_on;
@@ -42,44 +44,102 @@ pub fn count_instructions(
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> InstructionRun {
-    let started = Instant::now();
-    let targets = discovery.targets.iter();
-    let targets: Vec<(&Target, Vec<InstructionCounts>)> = targets
-        .map(|target| (target, enter(sampling, target)))
-        .filter(|(_, counted)| !counted.is_empty())
-        .collect();
-    let wanted = targets.iter().map(|(_, counted)| counted.len()).sum();
-    (events)(Event::PassStarted {
-        pass: Pass::Instructions,
-        benchmarks: wanted,
-        rounds: 1,
-    });
-    let mut run = InstructionRun {
-        counted: Vec::new(),
-        ended: None,
-        wanted,
+    let counting = InstructionPass {
+        sampling,
+        valgrind,
+        end,
+        detail: CountDetail::Totals,
+        scratch,
+        events,
     };
-    for (target, mut counted) in targets {
-        let counter = InstructionCounter {
-            sampling,
-            valgrind,
-            end,
-            target,
-            scratch,
-            events,
+    let targets = discovery.targets.iter();
+    counting.run(targets.map(|target| (target, enter(sampling, target))))
+}
+
+/// Counts which instructions the `wanted` benchmarks execute, place by place, in one process of each side. After `end` no
+/// process is started.
+pub fn locate_instructions(
+    sampling: &Sampling,
+    valgrind: &Valgrind,
+    end: Option<Instant>,
+    discovery: &Discovery,
+    wanted: &BTreeSet<BenchmarkKey>,
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> InstructionRun {
+    let locating = InstructionPass {
+        sampling,
+        valgrind,
+        end,
+        detail: CountDetail::Places,
+        scratch,
+        events,
+    };
+    let targets = discovery.targets.iter();
+    locating.run(targets.map(|target| {
+        let mut entered = enter(sampling, target);
+        entered.retain(|counts| wanted.contains(&counts.key));
+        (target, entered)
+    }))
+}
+
+/// How a pass below Valgrind goes over the targets.
+struct InstructionPass<'a> {
+    sampling: &'a Sampling,
+    valgrind: &'a Valgrind,
+    end: Option<Instant>,
+    detail: CountDetail,
+    scratch: &'a Scratch,
+    events: EventSink<'a>,
+}
+
+impl<'a> InstructionPass<'a> {
+    fn run(
+        &self,
+        targets: impl Iterator<Item = (&'a Target, Vec<InstructionCounts>)>,
+    ) -> InstructionRun {
+        let started = Instant::now();
+        let targets: Vec<_> = targets.filter(|(_, counted)| !counted.is_empty()).collect();
+        let wanted = targets.iter().map(|(_, counted)| counted.len()).sum();
+        (self.events)(Event::PassStarted {
+            pass: Pass::Instructions,
+            benchmarks: wanted,
+            rounds: 1,
+        });
+        let mut run = InstructionRun {
+            counted: Vec::new(),
+            ended: None,
+            wanted,
         };
-        let done = go_on(end).and_then(|()| counter.count(&mut counted));
-        if let Err(interrupted) = done {
-            run.ended = Some(interrupted);
-            break;
+        for (target, mut counted) in targets {
+            let done = go_on(self.end).and_then(|()| self.counter(target).count(&mut counted));
+            if let Err(interrupted) = done {
+                run.ended = Some(interrupted);
+                // One process of each side says all about places.
+                counted.retain(|each| each.executed().is_some());
+                run.counted.append(&mut counted);
+                break;
+            }
+            run.counted.append(&mut counted);
         }
-        run.counted.append(&mut counted);
+        (self.events)(Event::PassFinished {
+            pass: Pass::Instructions,
+            took: started.elapsed(),
+        });
+        run
     }
-    (events)(Event::PassFinished {
-        pass: Pass::Instructions,
-        took: started.elapsed(),
-    });
-    run
+
+    fn counter(&self, target: &'a Target) -> InstructionCounter<'a> {
+        InstructionCounter {
+            sampling: self.sampling,
+            valgrind: self.valgrind,
+            end: self.end,
+            target,
+            detail: self.detail,
+            scratch: self.scratch,
+            events: self.events,
+        }
+    }
 }
 
 /// The benchmarks of a target that take part.
@@ -89,6 +149,7 @@ fn enter(sampling: &Sampling, target: &Target) -> Vec<InstructionCounts> {
         .map(|benchmark| InstructionCounts {
             key: benchmark.key.clone(),
             processes: Paired::new(Vec::new(), Vec::new()),
+            code: Paired::new(None, None),
             notes: Vec::new(),
         })
         .collect()

@@ -54,7 +54,9 @@ pub use allocations::{AllocationRun, count_allocations};
 pub use budget::Bounds;
 pub use counted::{Counted, CountedProcess, CountedSample, Exact, Figure, Figures, Peak, peak};
 pub use counter::Counting;
-pub use instructions::{InstructionCounts, InstructionRun, count_instructions};
+pub use instructions::{
+    InstructionCounts, InstructionRun, count_instructions, locate_instructions,
+};
 pub use known::Known;
 pub use layouts::{FixedLayout, FixedReason, LayoutRun};
 pub(crate) use order::Order;

@@ -8,7 +8,9 @@ use super::*;
 use crate::build::Executable;
 use crate::discover::{Benchmark, Discovery, FunctionDiff, Identity, Presence, Reached, Target};
 use crate::harness::{CriterionVersion, fake};
-use crate::plan::{Layouts, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
+use crate::plan::{
+    CauseEvidence, Layouts, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
+};
 use crate::units::Event;
 
 pub(super) fn sampling() -> Sampling {
@@ -31,6 +33,7 @@ pub(super) fn sampling() -> Sampling {
         reach: false,
         profiling: crate::plan::Profiling::Off,
         profile_time: ProfileTime::AtMost(Duration::from_secs(3)),
+        causes: CauseEvidence::Samples,
         measure_identical: false,
         inject: None,
         rules: crate::plan::config::Rules::default(),

@@ -3,6 +3,7 @@
 mod amount;
 mod args;
 mod cache;
+mod causes;
 mod claim;
 pub mod config;
 mod default;
@@ -41,6 +42,7 @@ use crate::units::{Charset, Ratio};
 
 pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs, near_command};
 pub use cache::Cache;
+pub use causes::CauseEvidence;
 pub use claim::Claim;
 pub use error::PlanError;
 pub use exit::ExitStatus;
@@ -305,6 +307,8 @@ pub struct Sampling {
     pub profiling: Profiling,
     /// How long each side of a benchmark is profiled.
     pub profile_time: ProfileTime,
+    /// What the functions behind a change are found by.
+    pub causes: CauseEvidence,
     /// Measure identical executables, too (calibration).
     pub measure_identical: bool,
     /// The probe lengthens the head side's samples by this share (calibration).

@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use super::value::{Confidence, IdFilter, Share, Span};
 use super::{
-    Claim, ColourRequest, Format, Layouts, MessageFormat, OnMore, OnlyPass, PairingRequest,
-    Partition, Pinning, RecordArgs, SidesArgs, Size, UndoneSwitches,
+    CauseEvidence, Claim, ColourRequest, Format, Layouts, MessageFormat, OnMore, OnlyPass,
+    PairingRequest, Partition, Pinning, RecordArgs, SidesArgs, Size, UndoneSwitches,
 };
 
 /// The options of a comparison, of whichever revisions.
@@ -194,6 +194,13 @@ pub struct SamplingArgs {
     /// How long each side of a benchmark is profiled [default: 3s, less where many benchmarks have changed]
     #[arg(long, value_name = "TIME")]
     pub profile_time: Option<Span>,
+    /// How the functions behind a change are found [default: auto]
+    ///
+    /// `auto`: by samples of the processor's time. Where these do not tell functions apart, since a change is small, perfcheck
+    /// counts the instructions of each function exactly if Valgrind is there, and takes more samples where that does not
+    /// tell either. `samples`: by samples alone.
+    #[arg(long, value_enum, value_name = "auto|samples")]
+    pub causes: Option<CauseEvidence>,
     /// Take no profiles; the report then names no functions behind a change
     #[arg(long)]
     pub no_profile: bool,

@@ -11,9 +11,9 @@ use super::config::{Configuration, Rules, ValueOrigin};
 use super::mode::Mode;
 use super::value::{Share, Span};
 use super::{
-    Actions, AllocationPolicy, Annotations, BenchmarkNeed, Cache, CalibrateArgs, Claim,
-    ColourRequest, CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs, Layouts,
-    OnMore, OnlyPass, PairingRequest, Pinning, Plan, PlanError, ProfileTime, Profiling,
+    Actions, AllocationPolicy, Annotations, BenchmarkNeed, Cache, CalibrateArgs, CauseEvidence,
+    Claim, ColourRequest, CompareArgs, CompareOptions, Deny, Environment, Format, JudgementArgs,
+    Layouts, OnMore, OnlyPass, PairingRequest, Pinning, Plan, PlanError, ProfileTime, Profiling,
     ProgramName, RangeSpec, RoundLength, Sampling, SamplingArgs, Selection, Terminal, TerminalArgs,
     Thresholds, Verbosity, Workload, default, manifest, output,
 };
@@ -300,6 +300,7 @@ fn sampling(
             Some(asked) => ProfileTime::Exactly(asked.as_duration()),
             None => ProfileTime::AtMost(mode.profile_time().as_duration()),
         },
+        causes: args.causes.unwrap_or(CauseEvidence::Auto),
         measure_identical: false,
         inject: None,
         rules,

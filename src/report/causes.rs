@@ -140,12 +140,21 @@ pub(super) fn remarks(contributor: &Contributor) -> Vec<String> {
                 .to_owned(),
         );
     }
-    match (contributor.share.base, contributor.share.head) {
-        (0.0, _) => remarks.push("no sample on the base side".to_owned()),
-        (_, 0.0) => remarks.push("no sample on the head side".to_owned()),
-        _ => {}
-    }
+    remarks.extend(missing(contributor).map(str::to_owned));
     remarks
+}
+
+/// That a side knows nothing of a contributor: what was counted is certain, a sample may be missing by chance.
+fn missing(contributor: &Contributor) -> Option<&'static str> {
+    let share = &contributor.share;
+    match contributor.instructions {
+        Some(own) if own.base == 0.0 => Some("not executed on the base side"),
+        Some(own) if own.head == 0.0 => Some("not executed on the head side"),
+        Some(_) => None,
+        None if share.base == 0.0 => Some("no sample on the base side"),
+        None if share.head == 0.0 => Some("no sample on the head side"),
+        None => None,
+    }
 }
 
 /// Where it is, on the head side if it exists there.
@@ -244,11 +253,6 @@ pub(super) fn diff_line(line: &DiffLine, width: usize) -> String {
     clipped(&whole, width)
 }
 
-/// `100 %`: how much of a change one contribution is.
-pub(super) fn part_of(contributor: &Contributor, change: Option<&NanosEstimate>) -> String {
-    change.map_or_else(String::new, |change| part(contributor.change.ns, change))
-}
-
 /// What changed besides the code and could be the reason.
 pub(super) fn beside(text: &str) -> String {
     format!("may also matter: {}", visible(text))
@@ -289,36 +293,13 @@ pub(super) fn more_lines(hunk: &Hunk, shown: &[Option<&DiffLine>]) -> Option<Str
     (left_out > 0).then(|| format!("… {}", words::plural(left_out, "more line", "more lines")))
 }
 
-/// `191 %`: a part of the change; a dash if the change itself may be zero.
-fn part(ns: f64, change: &NanosEstimate) -> String {
-    match change.is_certain() {
-        true => format!("{:.0} %", ns / change.ns * 100.0),
-        false => "–".to_owned(),
-    }
-}
-
-/// How much of the change is not explained by the contributors, if it is worth a line.
-pub(super) fn unexplained(attribution: &Attribution, explanation: &Explanation) -> Option<String> {
-    let total = attribution.change?;
-    let rest = explanation.unexplained_ns;
-    (rest.abs() > 0.02 * total.ns.abs()).then(|| {
-        let part = match total.is_certain() {
-            true => format!(" ({})", part(rest, &total)),
-            false => String::new(),
-        };
-        format!(
-            "{}{part} in functions too small to tell apart",
-            signed(rest)
-        )
-    })
-}
-
-/// The function that contributes most to a change, unless its code is the same on both sides.
+/// The function that contributes most to a change, unless its code is the same on both sides, or chance may have put it first.
 pub(super) fn culprit<'a>(report: &'a Report, comparison: &Comparison) -> Option<&'a Contributor> {
     let mut all = report.attributions.iter();
     let found = all.find(|a| a.key == comparison.key)?;
-    let first = found.explanation.as_ref()?.contributors.first()?;
-    (!first.same_code).then_some(first)
+    let explanation = found.explanation.as_ref()?;
+    let first = explanation.contributors.first()?;
+    (!first.same_code && explanation.names_a_cause()).then_some(first)
 }
 
 /// That function in words, and where it is.

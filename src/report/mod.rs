@@ -5,6 +5,7 @@ mod budgets;
 mod calibration;
 mod causes;
 mod claims;
+mod contributions;
 mod decided;
 mod error;
 mod escape;

@@ -18,6 +18,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
+use super::callgrind::{self, Dump, ExecutedCode};
 use super::channel::Room;
 use super::warm_up::{Enough, Pace};
 use super::{INSTRUCTION_PROBE, ProbeBuild, ProbedSubject, Seam, SeamError, Settings, layout};
@@ -30,10 +31,37 @@ const CALLS: u64 = 4;
 /// No call begins that is counted once those before it have taken so long, below Valgrind and on the clock.
 const COUNT_FOR: Duration = Duration::from_millis(250);
 
+/// What callgrind is asked for so that it writes down the place of each instruction, by the linker's names.
+const PLACES: [&str; 4] = [
+    "--dump-instr=yes",
+    "--compress-strings=no",
+    "--compress-pos=no",
+    "--demangle=no",
+];
+
 /// The seam of the pass that counts instructions.
 #[derive(Debug)]
 pub struct InstructionSeam {
     seam: Seam,
+    detail: CountDetail,
+}
+
+/// How closely instructions are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountDetail {
+    /// How many there are.
+    Totals,
+    /// How many there are at each address, and who called whom.
+    Places,
+}
+
+/// What was counted of one benchmark in one process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenCalls {
+    /// How many instructions.
+    pub instructions: CalledInstructions,
+    /// Which ones, where that was asked for.
+    pub code: Option<ExecutedCode>,
 }
 
 /// What the timed regions of the calls of one benchmark executed, in order: call i has 2^i iterations.
@@ -48,6 +76,7 @@ impl InstructionSeam {
     pub fn prepare(
         run_dir: &Path,
         executables: Paired<&Path>,
+        detail: CountDetail,
     ) -> Result<InstructionSeam, SeamError> {
         let kind = ProbeBuild {
             probe: INSTRUCTION_PROBE,
@@ -62,7 +91,7 @@ impl InstructionSeam {
         if !Side::BOTH.into_iter().all(counted) {
             return Err(SeamError::NoDoubling);
         }
-        Ok(InstructionSeam { seam })
+        Ok(InstructionSeam { seam, detail })
     }
 
     /// As [`Seam::env`].
@@ -93,8 +122,13 @@ impl InstructionSeam {
             "--instr-atstart=no",
             "--dump-line=no",
         ];
+        let places: &[&str] = match self.detail {
+            CountDetail::Totals => &[],
+            CountDetail::Places => &PLACES,
+        };
+        let all = fixed.iter().chain(places).map(|&option| option.to_owned());
         let file = format!("--callgrind-out-file={counts}");
-        Some(fixed.map(str::to_owned).into_iter().chain([file]).collect())
+        Some(all.chain([file]).collect())
     }
 
     /// Begins a benchmark of `side`, whose process is held. Tells how far it has come.
@@ -118,7 +152,7 @@ impl InstructionSeam {
     ///
     /// # Errors
     /// If the files of the seam cannot be read.
-    pub fn take_calls(&self, side: Side) -> Result<Option<CalledInstructions>, SeamError> {
+    pub fn take_calls(&self, side: Side) -> Result<Option<TakenCalls>, SeamError> {
         let channel = self.seam.channels.get(side);
         let generation = channel.get(layout::GENERATION)?;
         let dumps = self.take_dumps(side)?;
@@ -128,12 +162,26 @@ impl InstructionSeam {
         let calls = calls.map(|(sample, call)| {
             let regions = 0..sample.regions;
             let whole = regions.map(|region| dumps.get(&Dump::numbered(generation, call, region)));
-            whole.sum::<Option<u64>>().filter(|_| sample.regions > 0)
+            whole
+                .collect::<Option<Vec<_>>>()
+                .filter(|regions| !regions.is_empty())
         });
-        let calls: Option<Vec<u64>> = calls.collect();
-        Ok(calls
-            .filter(|calls| calls.len() == counted && counted > 0)
-            .map(CalledInstructions))
+        let calls: Option<Vec<Vec<&RegionDumps>>> = calls.collect();
+        let calls = calls.filter(|calls| calls.len() == counted && counted > 0);
+        Ok(calls.map(|calls| self.taken(&calls)))
+    }
+
+    fn taken(&self, calls: &[Vec<&RegionDumps>]) -> TakenCalls {
+        let counted = calls.iter().map(|regions| instructions(regions));
+        TakenCalls {
+            instructions: CalledInstructions(counted.collect()),
+            code: match self.detail {
+                CountDetail::Totals => None,
+                CountDetail::Places => {
+                    ExecutedCode::of_calls(calls.iter().map(|regions| texts(regions)))
+                }
+            },
+        }
     }
 
     /// Where callgrind writes its counts, a number behind the name each time.
@@ -143,9 +191,9 @@ impl InstructionSeam {
     }
 
     /// Reads all counts of `side` and removes them. A region in which the clock was read has several.
-    fn take_dumps(&self, side: Side) -> Result<BTreeMap<Dump, u64>, SeamError> {
+    fn take_dumps(&self, side: Side) -> Result<BTreeMap<Dump, RegionDumps>, SeamError> {
         let name = format!("{side}.counts.");
-        let mut dumps = BTreeMap::new();
+        let mut dumps: BTreeMap<Dump, RegionDumps> = BTreeMap::new();
         for entry in fs_err::read_dir(self.seam.folder.path())? {
             let entry = entry?;
             if !entry.file_name().to_string_lossy().starts_with(&name) {
@@ -153,8 +201,12 @@ impl InstructionSeam {
             }
             let text = fs_err::read_to_string(entry.path())?;
             fs_err::remove_file(entry.path())?;
-            if let Some((dump, instructions)) = parse(&text) {
-                *dumps.entry(dump).or_insert(0) += instructions;
+            if let Some((dump, instructions)) = callgrind::total(&text) {
+                let region = dumps.entry(dump).or_default();
+                region.instructions += instructions;
+                region
+                    .texts
+                    .extend((self.detail == CountDetail::Places).then_some(text));
             }
         }
         Ok(dumps)
@@ -197,76 +249,26 @@ impl CalledInstructions {
     }
 }
 
-/// Whose counts a dump has: benchmark, call, region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Dump {
-    generation: u64,
-    call: u64,
-    region: u64,
+/// What was written down of one region.
+#[derive(Debug, Default)]
+struct RegionDumps {
+    instructions: u64,
+    /// The dumps as they are, where places are asked for.
+    texts: Vec<String>,
 }
 
-impl Dump {
-    fn numbered(generation: u64, call: u64, region: u64) -> Dump {
-        Dump {
-            generation,
-            call,
-            region,
-        }
-    }
-
-    /// `<generation>.<call>.<region>`.
-    fn parse(text: &str) -> Option<Dump> {
-        let mut numbers = text.split('.').map(|number| number.parse().ok());
-        let mut next = || numbers.next().flatten();
-        Some(Dump::numbered(next()?, next()?, next()?))
-    }
+fn instructions(regions: &[&RegionDumps]) -> u64 {
+    regions.iter().map(|region| region.instructions).sum()
 }
 
-/// Whose a dump of callgrind is, and how many instructions it counts. The format is callgrind's, version 1: `desc: Trigger:` says
-/// what asked for the dump, `events:` names the columns of numbers, `totals:` (and `summary:`, where that is missing) sums them up.
-fn parse(text: &str) -> Option<(Dump, u64)> {
-    let after = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
-    let dump =
-        after("desc: Trigger: Client Request: ").and_then(|asked| Dump::parse(asked.trim()))?;
-    let column = after("events: ")?
-        .split_whitespace()
-        .position(|name| name == "Ir")?;
-    let sums = after("totals: ").or_else(|| after("summary: "))?;
-    let instructions = sums.split_whitespace().nth(column)?.parse().ok()?;
-    Some((dump, instructions))
+fn texts<'a>(regions: &[&'a RegionDumps]) -> Vec<&'a str> {
+    let texts = regions.iter().flat_map(|region| &region.texts);
+    texts.map(String::as_str).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DUMP: &str = "# callgrind format\nversion: 1\ncreator: callgrind-3.19.0\npid: 24905\ncmd:  ./shapes08 --bench\n\
-        part: 7\n\n\ndesc: I1 cache: \ndesc: Timerange: Basic block 87 - 96\n\
-        desc: Trigger: Client Request: 3.4.0\n\npositions: line\nevents: Ir\nsummary: 14538\n\n\
-        ob=(1) /tmp/shapes08\nfl=(1) ???\nfn=(1) shapes08::work\n0 14385\n\ntotals: 14538\n";
-
-    #[test]
-    fn a_dump_says_whose_it_is_and_how_many_instructions_it_counts() {
-        assert_eq!(parse(DUMP), Some((Dump::numbered(3, 4, 0), 14_538)));
-        let without = DUMP.replace("totals: 14538\n", "");
-        assert_eq!(parse(&without), Some((Dump::numbered(3, 4, 0), 14_538)));
-        let branches = DUMP
-            .replace("events: Ir", "events: Bc Bcm Ir")
-            .replace("totals: 14538", "totals: 70 3 14538");
-        assert_eq!(parse(&branches).unwrap().1, 14_538);
-    }
-
-    #[test]
-    fn what_is_no_dump_of_the_probes_counts_nothing() {
-        assert_eq!(parse(""), None);
-        let at_exit = DUMP.replace(
-            "Trigger: Client Request: 3.4.0",
-            "Trigger: Program termination",
-        );
-        assert_eq!(parse(&at_exit), None);
-        assert_eq!(parse(&DUMP.replace("3.4.0", "by hand")), None);
-        assert_eq!(parse(&DUMP.replace("14538", "")), None);
-    }
 
     #[test]
     fn what_a_call_costs_whatever_its_iterations_falls_out_of_the_difference() {

@@ -26,6 +26,7 @@
 //! outlives its run: spawn from a thread that lives until the process was waited for.
 
 mod allocations;
+mod callgrind;
 mod channel;
 mod error;
 mod hooks;
@@ -56,8 +57,9 @@ use fs_err::File;
 use tempfile::TempDir;
 
 pub use allocations::{AllocationRecord, AllocationSeam, Coverage, HISTOGRAM_BUCKETS};
+pub use callgrind::{CodeCosts, CodePlace, ExecutedCode, ExecutedFunction, ExecutedIterations};
 pub use error::SeamError;
-pub use instructions::{CalledInstructions, InstructionSeam};
+pub use instructions::{CalledInstructions, CountDetail, InstructionSeam, TakenCalls};
 pub use marks::MarkSeam;
 pub use profiles::{LoadedObject, ProfileClock, ProfileNumber, ProfileSeam, RawProfile, RawStack};
 pub use reconcile::{Disagreement, Reconciliation, reconcile};

@@ -9,7 +9,9 @@ use cargo_perfcheck::discover::{
 };
 use cargo_perfcheck::harness::CriterionVersion;
 use cargo_perfcheck::measure::{self, Measured, Pairing, Remark, Settled};
-use cargo_perfcheck::plan::{Layouts, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling};
+use cargo_perfcheck::plan::{
+    CauseEvidence, Layouts, PairingRequest, Pinning, ProfileTime, RoundLength, Sampling,
+};
 use cargo_perfcheck::process::{Runner, allowed_processors};
 use cargo_perfcheck::scratch::Scratch;
 use cargo_perfcheck::units::{BenchmarkKey, Paired, Ratio, Side};
@@ -36,6 +38,7 @@ pub(crate) fn sampling(pairing: PairingRequest) -> Sampling {
         reach: false,
         profiling: cargo_perfcheck::plan::Profiling::Off,
         profile_time: ProfileTime::AtMost(Duration::from_secs(3)),
+        causes: CauseEvidence::Samples,
         measure_identical: true,
         inject: None,
         rules: cargo_perfcheck::plan::config::Rules::default(),

@@ -9,7 +9,7 @@ use crate::harness::{Ending, Invocation, Length, Timing};
 use crate::plan::Sampling;
 use crate::process::{self, Interrupted, Placement, Valgrind};
 use crate::scratch::Scratch;
-use crate::seam::{CalledInstructions, InstructionSeam, SeamError};
+use crate::seam::{CountDetail, InstructionSeam, SeamError, TakenCalls};
 use crate::units::{Event, EventSink, Paired, Side};
 
 use super::super::batches::{chunks, fit};
@@ -37,6 +37,7 @@ pub(super) struct InstructionCounter<'a> {
     /// After this no process is started.
     pub(super) end: Option<Instant>,
     pub(super) target: &'a Target,
+    pub(super) detail: CountDetail,
     pub(super) scratch: &'a Scratch,
     pub(super) events: EventSink<'a>,
 }
@@ -45,7 +46,7 @@ pub(super) struct InstructionCounter<'a> {
 struct SideCount {
     id: String,
     /// What was counted, or why nothing was.
-    calls: Result<CalledInstructions, String>,
+    calls: Result<TakenCalls, String>,
     threads: Threads,
 }
 
@@ -83,7 +84,7 @@ impl InstructionCounter<'_> {
             return Ok(());
         };
         let paths = Paired::from_fn(|side| path(side).unwrap_or(any));
-        let seam = match InstructionSeam::prepare(self.scratch.path(), paths) {
+        let seam = match InstructionSeam::prepare(self.scratch.path(), paths, self.detail) {
             Ok(seam) => seam,
             Err(error) => {
                 let why = explain(&error);
@@ -117,10 +118,20 @@ impl InstructionCounter<'_> {
         };
         counted
             .iter()
-            .filter(|each| each.needs_more() && each.processes.get(side).len() == process)
+            .filter(|each| self.needs_more(each, process))
+            .filter(|each| each.processes.get(side).len() == process)
             .map(|each| each.key.id.clone())
             .filter(has)
             .collect()
+    }
+
+    /// Whether a benchmark needs one more process of each side. Where places are counted, the first one says it all:
+    /// totals are confirmed by a pass of their own.
+    fn needs_more(&self, counted: &InstructionCounts, process: usize) -> bool {
+        match self.detail {
+            CountDetail::Totals => counted.needs_more(),
+            CountDetail::Places => process == 0,
+        }
     }
 
     fn both(&self, seam: &InstructionSeam, open: Paired<Vec<String>>) -> Paired<Vec<SideCount>> {
@@ -283,7 +294,12 @@ fn take(side: Side, count: &SideCount, counted: &mut [InstructionCounts]) {
         return;
     };
     match &count.calls {
-        Ok(calls) => each.processes.get_mut(side).push(calls.clone()),
+        Ok(taken) => {
+            each.processes
+                .get_mut(side)
+                .push(taken.instructions.clone());
+            *each.code.get_mut(side) = taken.code.clone();
+        }
         Err(why) => each.note(&format!("{side}: {why}")),
     }
     if count.threads == Threads::Several {

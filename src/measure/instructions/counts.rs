@@ -1,6 +1,6 @@
 //! What was counted of a benchmark.
 
-use crate::seam::CalledInstructions;
+use crate::seam::{CalledInstructions, ExecutedCode, ExecutedIterations};
 use crate::units::{BenchmarkKey, Paired, Side};
 
 /// Processes a side that confirm a difference between the sides.
@@ -17,6 +17,8 @@ pub struct InstructionCounts {
     pub key: BenchmarkKey,
     /// What each side's processes executed, in order; none where a side was not counted.
     pub processes: Paired<Vec<CalledInstructions>>,
+    /// Which instructions the last process of each side executed, where that was asked for.
+    pub code: Paired<Option<ExecutedCode>>,
     /// Why it could not be counted, or what the reader should know, as lower-case fragments.
     pub notes: Vec<String>,
 }
@@ -31,6 +33,15 @@ impl InstructionCounts {
         processes
             .filter_map(|process| process.per_iteration(calls))
             .collect()
+    }
+
+    /// What iterations of both sides executed, place by place; `None` where one side was not counted so closely. Of both
+    /// sides the same iterations are looked at.
+    #[must_use]
+    pub fn executed(&self) -> Option<Paired<ExecutedIterations<'_>>> {
+        let calls = self.calls();
+        let of = |side| self.code.get(side).as_ref()?.iterations(calls);
+        Some(Paired::new(of(Side::Base)?, of(Side::Head)?))
     }
 
     /// Whether all iterations of both sides execute the same, as far as that was looked at.
@@ -89,6 +100,7 @@ impl InstructionCounts {
         InstructionCounts {
             key: BenchmarkKey::new("p", "t", "b"),
             processes: Paired::new(processes(base), processes(head)),
+            code: Paired::new(None, None),
             notes: Vec::new(),
         }
     }

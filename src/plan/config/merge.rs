@@ -173,6 +173,7 @@ fn sampling_or(typed: SamplingArgs, configured: SamplingArgs) -> SamplingArgs {
         only: typed.only.or(configured.only),
         no_reach: typed.no_reach || configured.no_reach,
         profile_time: typed.profile_time.or(configured.profile_time),
+        causes: typed.causes.or(configured.causes),
         // Asking for all profiles on the command line overrides a file that asks for none, and vice versa.
         profile_all: typed.profile_all || (configured.profile_all && !typed.no_profile),
         no_profile: typed.no_profile || (configured.no_profile && !typed.profile_all),

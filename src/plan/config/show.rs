@@ -163,7 +163,7 @@ fn default_text(key: &Key, mode: Mode) -> Option<String> {
         "more-allocations" => "modify".to_owned(),
         "confidence" => mode.confidence().to_string(),
         "cache-size" => default::CACHE_SIZE.to_string(),
-        "pairing" | "pin" | "layouts" => "auto".to_owned(),
+        "pairing" | "pin" | "layouts" | "causes" => "auto".to_owned(),
         "profile" => "bench".to_owned(),
         "format" => "text".to_owned(),
         "message-format" => "human".to_owned(),

@@ -5,9 +5,10 @@ use maud::{Markup, html};
 use super::flames;
 
 use crate::analyse::Comparison;
-use crate::attribute::{Attribution, Contributor, Explanation, Hunk, LineKind, NanosEstimate};
+use crate::attribute::{Attribution, Contributor, Explanation, Hunk, LineKind};
 use crate::report::Report;
 use crate::report::causes::{self, ShownCauses};
+use crate::report::contributions::{ContributionScale, ranked};
 use crate::report::escape::{shortened, visible};
 use crate::report::words::{self, Naming};
 
@@ -92,10 +93,11 @@ fn explained<'a>(
     explanation: &'a Explanation,
     shown: &mut ShownCauses<'a>,
 ) -> Markup {
-    let change = attribution.change.as_ref();
+    let scale = ContributionScale::of(explanation, attribution.change.as_ref());
     html! {
-        @for contributor in &explanation.contributors { (contribution(contributor, change, shown)) }
-        @if let Some(rest) = causes::unexplained(attribution, explanation) { p.soft { (rest) } }
+        @if let Some(ranked) = ranked(attribution) { p.soft { (ranked) } }
+        @for contributor in &explanation.contributors { (contribution(contributor, scale, shown)) }
+        @if let Some(rest) = scale.unexplained(explanation) { p.soft { (rest) } }
         @for beside in &explanation.beside { p.soft { (causes::beside(beside)) } }
         p.soft { (causes::sampled(attribution)) }
         details {
@@ -107,14 +109,14 @@ fn explained<'a>(
 
 fn contribution<'a>(
     contributor: &'a Contributor,
-    change: Option<&NanosEstimate>,
+    scale: ContributionScale<'_>,
     shown: &mut ShownCauses<'a>,
 ) -> Markup {
     html! {
         div.cause {
             p {
-                strong { (causes::estimate(&contributor.change)) }
-                " (" (causes::part_of(contributor, change)) ") "
+                strong { (scale.amount(contributor)) }
+                " (" (scale.part(contributor)) ") "
                 code { (visible(&contributor.function)) }
                 @if let Some(place) = causes::place(contributor) { " " span.soft { (visible(&place.to_string())) } }
             }

@@ -22,8 +22,11 @@ pub(super) fn blamed(report: &Report, comparison: &Comparison) -> Option<Annotat
 }
 
 fn culprit(attribution: &Attribution) -> Option<AnnotationPlace> {
-    let contributors = &attribution.explanation.as_ref()?.contributors;
-    let first = contributors.first()?;
+    let explanation = attribution.explanation.as_ref()?;
+    let first = explanation.contributors.first()?;
+    if !explanation.names_a_cause() {
+        return None;
+    }
     if let Some(hunk) = first.hunks.first() {
         return parse(&format!("{}:{}", hunk.path, hunk.line));
     }

@@ -3,8 +3,9 @@
 use super::detail::split;
 use super::escape::{fenced, html_code, words as plain};
 use super::sections::{Page, fold};
-use crate::attribute::{Contributor, Hunk, NanosEstimate};
+use crate::attribute::{Contributor, Hunk};
 use crate::report::causes::{self, Explained, ShownCauses};
+use crate::report::contributions::{ContributionScale, ranked};
 use crate::report::escape::shortened;
 
 /// Functions shown of each benchmark.
@@ -43,21 +44,21 @@ impl Page<'_> {
         let mut text = format!("{} {}", html_code(&name), causes::signed(total));
         if let Some(first) = one.explanation.contributors.first() {
             let function = shortened(&first.function, self.detail.text);
-            let part = causes::part_of(first, one.attribution.change.as_ref());
+            let part = scale(one).part(first);
             text.push_str(&format!(", {part} of it in {}", html_code(&function)));
         }
         text
     }
 
     fn cause<'a>(&self, one: &Explained<'a>, shown: &mut ShownCauses<'a>) -> String {
-        let total = one.attribution.change.as_ref();
+        let scale = scale(one);
         let contributors = &one.explanation.contributors;
         let mut out = String::new();
         if !contributors.is_empty() {
             out.push_str("| change | of it | function | where |\n|--:|--:|:--|:--|\n");
         }
         for contributor in contributors.iter().take(FUNCTIONS) {
-            out.push_str(&self.contributor(contributor, total));
+            out.push_str(&self.contributor(contributor, scale));
         }
         out.push('\n');
         for hunk in contributors
@@ -72,18 +73,21 @@ impl Page<'_> {
                 out.push_str(&format!("{heading}: see above\n\n"));
             }
         }
-        if let Some(rest) = causes::unexplained(one.attribution, one.explanation) {
+        if let Some(rest) = scale.unexplained(one.explanation) {
             out.push_str(&format!("- {}\n", self.text(&rest)));
         }
         for beside in shown.new_beside(one.explanation) {
             out.push_str(&format!("- {}\n", self.text(&beside)));
+        }
+        if let Some(ranked) = ranked(one.attribution) {
+            out.push_str(&format!("- {}\n", self.text(&ranked)));
         }
         let sampled = causes::sampled(one.attribution);
         out.push_str(&format!("- {}\n", self.text(&sampled)));
         out
     }
 
-    fn contributor(&self, contributor: &Contributor, total: Option<&NanosEstimate>) -> String {
+    fn contributor(&self, contributor: &Contributor, scale: ContributionScale<'_>) -> String {
         let mut place: Vec<String> = Vec::new();
         if let Some(at) = causes::place(contributor) {
             place.push(self.code(&at.to_string()));
@@ -95,8 +99,8 @@ impl Page<'_> {
         );
         format!(
             "| {} | {} | {} | {} |\n",
-            causes::estimate(&contributor.change),
-            causes::part_of(contributor, total),
+            scale.amount(contributor),
+            scale.part(contributor),
             self.code(&contributor.function),
             place.join("; ")
         )
@@ -119,4 +123,8 @@ impl Page<'_> {
             out.push_str(&format!("{more}\n\n"));
         }
     }
+}
+
+fn scale<'a>(one: &Explained<'a>) -> ContributionScale<'a> {
+    ContributionScale::of(one.explanation, one.attribution.change.as_ref())
 }

@@ -5,8 +5,9 @@ use unicode_width::UnicodeWidthStr as _;
 use super::TextPage;
 use super::paint::Tone;
 use crate::analyse::{Comparison, Verdict};
-use crate::attribute::{Attribution, Contributor, Hunk, LineKind, NanosEstimate};
+use crate::attribute::{Attribution, Contributor, Hunk, LineKind};
 use crate::report::causes::{self, ShownCauses};
+use crate::report::contributions::{ContributionScale, ranked};
 use crate::report::escape::{clipped, shortened, visible};
 
 /// This many causes are explained.
@@ -101,12 +102,18 @@ impl TextPage<'_> {
         let Some((first, rest)) = explanation.contributors.split_first() else {
             return;
         };
-        let part = causes::part_of(first, Some(change));
+        let scale = ContributionScale::of(explanation, Some(change));
+        let part = scale.part(first);
         let name = line(&causes::name(first), part.width() + 7);
         out.push_str(&format!(
             "     {part}  {}\n",
             self.paint(&name, Tone::Heading)
         ));
+        let ranked = ranked(attribution);
+        if let Some(ranked) = &ranked {
+            let ranked = self.paint(&line(ranked, 7), Tone::Quiet);
+            out.push_str(&format!("       {ranked}\n"));
+        }
         if first.same_code {
             let remark = "its machine code is the same on both sides: called more often, with other data, or moved";
             out.push_str(&format!(
@@ -121,17 +128,18 @@ impl TextPage<'_> {
             out.push_str(&format!("       {heading}{above}\n"));
             // Nobody needs to investigate what got faster.
             if is_new && comparison.verdict != Verdict::Faster {
-                self.hunk_lines(hunk, SCREEN_LINES, out);
+                let most = SCREEN_LINES - usize::from(ranked.is_some());
+                self.hunk_lines(hunk, most, out);
             }
         } else if let Some(place) = causes::place(first) {
             let place = line(&format!("at {}", visible(&place.to_string())), 7);
             out.push_str(&format!("       {}\n", self.paint(&place, Tone::Quiet)));
         }
-        let noticeable = |c: &&Contributor| c.change.ns.abs() > NOTICEABLE * change.ns.abs();
+        let noticeable = |c: &&Contributor| scale.is_noticeable(c, NOTICEABLE);
         let also: Vec<String> = rest
             .iter()
             .filter(noticeable)
-            .map(|c| format!("{} ({})", causes::name(c), causes::part_of(c, Some(change))))
+            .map(|c| format!("{} ({})", causes::name(c), scale.part(c)))
             .collect();
         if !also.is_empty() {
             let also = line(&format!("also {}", also.join(", ")), 5);
@@ -157,8 +165,12 @@ impl TextPage<'_> {
         let tone = Tone::of_verdict(comparison.verdict);
         let heading = format!("{}  {}", self.name(comparison), causes::signed(change.ns));
         out.push_str(&format!("why  {}\n", self.paint(&heading, tone)));
+        let scale = ContributionScale::of(explanation, Some(change));
+        if let Some(ranked) = ranked(attribution) {
+            out.push_str(&self.block(&ranked, 5, Tone::Quiet));
+        }
         for contributor in explanation.contributors.iter().take(FUNCTIONS) {
-            self.contributor(contributor, change, out);
+            self.contributor(contributor, scale, out);
             // One hunk per function here: the closest, unless it was shown for another.
             if let Some(hunk) = contributor.hunks.first() {
                 let is_new = shown.is_new(hunk);
@@ -168,7 +180,7 @@ impl TextPage<'_> {
         for beside in shown.new_beside(explanation) {
             out.push_str(&self.block(&shortened(&beside, 400), 5, Tone::Quiet));
         }
-        if let Some(rest) = causes::unexplained(attribution, explanation) {
+        if let Some(rest) = scale.unexplained(explanation) {
             out.push_str(&self.block(&rest, 5, Tone::Quiet));
         }
         let sampled = causes::sampled(attribution);
@@ -202,12 +214,13 @@ impl TextPage<'_> {
         }
     }
 
-    fn contributor(&self, contributor: &Contributor, total: &NanosEstimate, out: &mut String) {
-        let numbers = format!(
-            "{}  {}",
-            causes::estimate(&contributor.change),
-            causes::part_of(contributor, Some(total))
-        );
+    fn contributor(
+        &self,
+        contributor: &Contributor,
+        scale: ContributionScale<'_>,
+        out: &mut String,
+    ) {
+        let numbers = format!("{}  {}", scale.amount(contributor), scale.part(contributor));
         let name = causes::name(contributor);
         let fits = 5 + numbers.width() + 2 + name.width() <= self.options.width;
         let between = if fits { "  " } else { "\n       " };
