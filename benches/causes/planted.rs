@@ -95,6 +95,11 @@ impl Planted {
         (UNTOUCHED + 1) * STEPS * self.size / 100
     }
 
+    /// What tells a function of this module from all others.
+    fn salt(self, function: u64) -> u64 {
+        (self.cause as u64 * 8 + self.size) * 32 + function
+    }
+
     /// Everything that changes.
     fn target(self, version: Version) -> String {
         let (size, more) = (self.size, self.more());
@@ -103,9 +108,12 @@ impl Planted {
         match self.cause {
             Cause::Constant => format!(
                 "const ROUNDS_{size}: u64 = {count};\n\n{}",
-                function("target", &step_loop(&format!("ROUNDS_{size}")))
+                function(
+                    "target",
+                    &step_loop(&format!("ROUNDS_{size}"), self.salt(20))
+                )
             ),
-            Cause::Iterations => function("target", &step_loop(&count.to_string())),
+            Cause::Iterations => function("target", &step_loop(&count.to_string(), self.salt(20))),
             Cause::Structure => structure(size, before),
             Cause::Inlining => inlining(size, before),
             Cause::Call => {
@@ -114,8 +122,8 @@ impl Planted {
                 } else {
                     "    x = check(x ^ 1);\n"
                 };
-                let check = function("check", &step_loop(&more.to_string()));
-                let rest = step_loop(&(STEPS - more).to_string());
+                let check = function("check", &step_loop(&more.to_string(), self.salt(21)));
+                let rest = step_loop(&(STEPS - more).to_string(), self.salt(20));
                 format!(
                     "{check}\n{}",
                     function("target", &format!("    x = check(x);\n{again}{rest}"))
@@ -130,7 +138,10 @@ impl Planted {
             let _ = writeln!(
                 text,
                 "{}",
-                function(&format!("step{number}"), &step_loop(&STEPS.to_string()))
+                function(
+                    &format!("step{number}"),
+                    &step_loop(&STEPS.to_string(), self.salt(number))
+                )
             );
         }
         text.push_str(&self.target(version));
@@ -151,10 +162,12 @@ impl Planted {
     }
 }
 
-/// A loop of so many steps, each of which waits for the one before.
-fn step_loop(count: &str) -> String {
+/// A loop of so many steps, each of which waits for the one before. No two functions have the same loop: the compiler would
+/// make one function of them.
+fn step_loop(count: &str, salt: u64) -> String {
     format!(
-        "    for n in 0..{count} {{\n        x = x.rotate_left(5).wrapping_mul(0x9e37_79b9_7f4a_7c15 + n);\n    }}\n"
+        "    for n in 0..{count} {{\n        x = x.rotate_left(5).wrapping_mul({} + n);\n    }}\n",
+        0x9e37_79b9_7f4a_7c15_u64 ^ (salt << 1)
     )
 }
 
@@ -184,7 +197,7 @@ fn inlining(size: u64, before: bool) -> String {
     let inline = if before { "always" } else { "never" };
     let calls = 110 * size;
     format!(
-        "#[inline({inline})]\nfn helper(x: u64, n: u64) -> u64 {{\n    (x ^ n).rotate_left(7)\n}}\n\n\n\n\n{}",
+        "#[inline({inline})]\nfn helper(x: u64, n: u64) -> u64 {{\n    (x ^ (n + {size})).rotate_left(7)\n}}\n\n\n\n\n{}",
         function(
             "target",
             &format!("    for n in 0..{calls} {{\n        x = helper(x, n);\n    }}\n")
