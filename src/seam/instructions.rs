@@ -5,7 +5,7 @@
 //! iterations. What two calls differ by is what the iterations between them execute, to the instruction.
 //!
 //! ```text
-//! let seam = InstructionSeam::prepare(run_dir, executables)?;
+//! let seam = InstructionSeam::prepare(run_dir, executables, CountDetail::Totals)?;
 //! // start `side` below `valgrind` with seam.arguments(side)?, and with seam.env(side); shake hands
 //! seam.attached(side, pid)?;
 //! let pace = seam.observe(side)?; // before each benchmark; the sides may run at the same time
