@@ -11,7 +11,9 @@ const GITHUB: &str = include_str!("../../ci/github/perfcheck.yml");
 const GITHUB_COMMENT: &str = include_str!("../../ci/github/perfcheck-comment.yml");
 const GITHUB_HISTORY: &str = include_str!("../../ci/github/perfcheck-history.yml");
 const GITLAB: &str = include_str!("../../ci/gitlab/perfcheck.yml");
+const GITLAB_HISTORY: &str = include_str!("../../ci/gitlab/perfcheck-history.yml");
 const SHELL: &str = include_str!("../../ci/shell/perfcheck.sh");
+const SHELL_HISTORY: &str = include_str!("../../ci/shell/perfcheck-history.sh");
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +105,7 @@ pub(super) fn init(
     if args.ci == Some(CiSystem::Gitlab) {
         writeln!(
             out,
-            "add to .gitlab-ci.yml: `include: {{ local: .gitlab/perfcheck.yml }}`"
+            "add to .gitlab-ci.yml: `include: [{{ local: .gitlab/perfcheck.yml }}, {{ local: .gitlab/perfcheck-history.yml }}]`"
         )?;
     }
     Ok(ExitStatus::Success)
@@ -124,8 +126,14 @@ fn recipe(system: CiSystem, root: &Path) -> Vec<NewFile> {
             (".github/workflows/perfcheck-comment.yml", GITHUB_COMMENT),
             (".github/workflows/perfcheck-history.yml", GITHUB_HISTORY),
         ],
-        CiSystem::Gitlab => &[(".gitlab/perfcheck.yml", GITLAB)],
-        CiSystem::Shell => &[("ci/perfcheck.sh", SHELL)],
+        CiSystem::Gitlab => &[
+            (".gitlab/perfcheck.yml", GITLAB),
+            (".gitlab/perfcheck-history.yml", GITLAB_HISTORY),
+        ],
+        CiSystem::Shell => &[
+            ("ci/perfcheck.sh", SHELL),
+            ("ci/perfcheck-history.sh", SHELL_HISTORY),
+        ],
     };
     let file = |&(path, text): &(&str, &str)| NewFile {
         path: root.join(path),

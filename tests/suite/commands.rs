@@ -147,7 +147,12 @@ fn the_committed_recipes_are_the_ones_that_init_writes() {
             "ci/github/perfcheck-history.yml",
         ),
         (".gitlab/perfcheck.yml", "ci/gitlab/perfcheck.yml"),
+        (
+            ".gitlab/perfcheck-history.yml",
+            "ci/gitlab/perfcheck-history.yml",
+        ),
         ("ci/perfcheck.sh", "ci/shell/perfcheck.sh"),
+        ("ci/perfcheck-history.sh", "ci/shell/perfcheck-history.sh"),
     ] {
         let written = std::fs::read_to_string(workspace.root().join(written)).unwrap();
         assert_eq!(written, recipe(committed));

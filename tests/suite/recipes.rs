@@ -314,6 +314,33 @@ impl Machine {
         std::fs::remove_file(original.join("perfcheck/trend.html")).unwrap();
     }
 
+    /// The script of a job of GitLab in the repository, with the job's variables and these.
+    fn gitlab(&self, job: &str, of_job: &[(String, String)]) -> Output {
+        let folder = self.workspace.root();
+        let project = folder.display().to_string();
+        let mut env: Vec<(String, String)> = section(job, "variables")
+            .map(|line| line.split_once(": ").expect(line))
+            .map(|(name, value)| {
+                let value = value.trim_matches('"').replace("$CI_PROJECT_DIR", &project);
+                (name.to_owned(), value)
+            })
+            .collect();
+        for (name, value) in [
+            ("CI_MERGE_REQUEST_DIFF_BASE_SHA", self.id("HEAD~1")),
+            ("CI_COMMIT_SHA", self.id("HEAD")),
+            // Of a branch that was just created.
+            ("CI_COMMIT_BEFORE_SHA", "0".repeat(40)),
+        ] {
+            env.push((name.to_owned(), value));
+        }
+        env.extend(of_job.iter().cloned());
+        let script: Vec<&str> = section(job, "script")
+            .map(|line| line.strip_prefix("- ").expect(line))
+            .collect();
+        let shell = ["bash", "-eo", "pipefail"];
+        self.run(&shell, &script.join("\n"), &folder, &env)
+    }
+
     /// The commenting workflow, which must not fail; what it sent, a line a request.
     fn comment(&self) -> String {
         let _ = std::fs::remove_file(self.at("record/sent"));
@@ -430,28 +457,7 @@ fn the_script_for_gitlab_leaves_the_reports_that_it_names_and_fails_as_it_says()
     let machine = Machine::new();
     let folder = machine.workspace.root();
     let job = recipe("ci/gitlab/perfcheck.yml");
-    let project = folder.display().to_string();
-    let mut env: Vec<(String, String)> = section(&job, "variables")
-        .map(|line| line.split_once(": ").expect(line))
-        .map(|(name, value)| {
-            let value = value.trim_matches('"').replace("$CI_PROJECT_DIR", &project);
-            (name.to_owned(), value)
-        })
-        .collect();
-    for (name, revision) in [
-        ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "HEAD~1"),
-        ("CI_COMMIT_SHA", "HEAD"),
-    ] {
-        env.push((name.to_owned(), machine.id(revision)));
-    }
-    let script: Vec<&str> = section(&job, "script")
-        .map(|line| line.strip_prefix("- ").expect(line))
-        .collect();
-    let shell = ["bash", "-eo", "pipefail"];
-    let output = machine.compiles_once(|job| {
-        let env = [&env, job].concat();
-        machine.run(&shell, &script.join("\n"), &folder, &env)
-    });
+    let output = machine.compiles_once(|of_job| machine.gitlab(&job, of_job));
     assert!(job.contains("exit_codes: [100, 102, 103]"), "{job}");
     assert_eq!(output.status.code(), Some(100), "{output:?}");
     assert!(
@@ -463,6 +469,13 @@ fn the_script_for_gitlab_leaves_the_reports_that_it_names_and_fails_as_it_says()
         let (_, file) = line.split_once(": ").unwrap();
         assert!(folder.join(file).is_file(), "{file}");
     }
+
+    let recorded = machine.gitlab(&recipe("ci/gitlab/perfcheck-history.yml"), &[]);
+    assert_eq!(recorded.status.code(), Some(0), "{recorded:?}");
+    let trend = std::fs::read_to_string(folder.join("perfcheck/trend.html")).unwrap();
+    assert!(trend.contains("sorting"), "{trend}");
+    let runs = std::fs::read_dir(folder.join(".perfcheck-history")).unwrap();
+    assert_eq!(runs.count(), 1);
 }
 
 #[test]
@@ -492,6 +505,19 @@ fn the_shell_recipe_deepens_a_shallow_clone_and_fails_as_the_comparison_does() {
     assert_eq!(output.status.code(), Some(100), "{output:?}");
     let report = std::fs::read_to_string(clone.join("perfcheck/report.md")).unwrap();
     assert!(report.contains("sorting"), "{report}");
+
+    // The commit before it was replaced, as a forced push does. Once with the remote, once with a folder.
+    let script = recipe("ci/shell/perfcheck-history.sh");
+    let mut env = vec![("BEFORE".to_owned(), "0".repeat(40))];
+    let pushed = machine.run(&["sh"], &script, &clone, &env);
+    assert_eq!(pushed.status.code(), Some(0), "{pushed:?}");
+    assert!(repository.find_reference("refs/perfcheck/history").is_ok());
+    let trend = std::fs::read_to_string(clone.join("perfcheck/trend.html")).unwrap();
+    assert!(trend.contains("sorting"), "{trend}");
+    env.push(("HISTORY".to_owned(), "runs".to_owned()));
+    let kept = machine.run(&["sh"], &script, &clone, &env);
+    assert_eq!(kept.status.code(), Some(0), "{kept:?}");
+    assert_eq!(std::fs::read_dir(clone.join("runs")).unwrap().count(), 1);
 }
 
 /// Notes what it is asked; a release is there already.
