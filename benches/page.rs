@@ -4,6 +4,9 @@
 //! with functions, source and flame graphs. Headless Chromium opens it from disk; what counts is the time from the
 //! start of the navigation until the page has loaded, its script has run, and everything is laid out, according to
 //! the browser's own clock.
+//!
+//! So does the page of a trend: of a thousand commits, each with a run of fifty benchmarks. There the time that
+//! `cargo perfcheck trend` takes to read the runs, to solve them and to write the page is told, too.
 
 #![expect(clippy::print_stdout, reason = "a number for a person")]
 
@@ -12,6 +15,8 @@ mod builder;
 #[path = "../tests/suite/reports/cases.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
 mod cases;
+#[path = "../tests/suite/thousand_commits.rs"]
+mod thousand_commits;
 
 use std::error::Error;
 use std::path::Path;
@@ -23,6 +28,9 @@ use cargo_perfcheck::report::{self, RenderOptions, Report};
 
 /// How often the page is opened, each time by a new browser.
 const TIMES: usize = 5;
+
+/// Of so many benchmarks is the trend.
+const BENCHMARKS: usize = 50;
 
 /// The longest acceptable time, in milliseconds.
 const MOST: f64 = 2000.0;
@@ -42,10 +50,37 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, report) in pages {
         longest = longest.max(opened(&report, name, folder.path())?);
     }
+    longest = longest.max(trend(folder.path())?);
     if longest > MOST {
         return Err(format!("more than {MOST} ms; is this machine busy with other work?").into());
     }
     Ok(())
+}
+
+/// The median time of opening the page of a trend, in milliseconds.
+fn trend(folder: &Path) -> Result<f64, Box<dyn Error>> {
+    thousand_commits::write(folder, BENCHMARKS)?;
+    let program = |words: &[&str]| -> Result<Vec<u8>, Box<dyn Error>> {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-perfcheck"))
+            .arg("perfcheck")
+            .args(words)
+            .current_dir(folder.join("repository"))
+            .output()?;
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(String::from_utf8_lossy(&output.stderr).into()),
+        }
+    };
+    program(&["history", "import", "../runs.jsonl"])?;
+    let began = Instant::now();
+    let page = program(&["trend", "--format", "html"])?;
+    println!(
+        "trend: {} commits of {BENCHMARKS} benchmarks, {:.1} MB, read, solved and rendered in {} ms",
+        thousand_commits::COMMITS,
+        page.len() as f64 / 1e6,
+        began.elapsed().as_millis()
+    );
+    laid_out(&String::from_utf8_lossy(&page), "trend", folder)
 }
 
 /// The median time of opening the report's page, in milliseconds.
@@ -59,6 +94,11 @@ fn opened(report: &Report, name: &str, folder: &Path) -> Result<f64, Box<dyn Err
         page.len() as f64 / 1e6,
         began.elapsed().as_millis()
     );
+    laid_out(&page, name, folder)
+}
+
+/// The median time of opening a page, in milliseconds.
+fn laid_out(page: &str, name: &str, folder: &Path) -> Result<f64, Box<dyn Error>> {
     let path = folder.join(format!("{name}.html"));
     fs_err::write(&path, page.replace("</body>", WATCH))?;
     let mut times = Vec::new();

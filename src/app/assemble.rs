@@ -11,8 +11,8 @@ use crate::environment::Machine;
 use crate::judge::{Basis, BudgetCheck, ClaimCheck, Decision};
 use crate::plan::{Pinning, Plan};
 use crate::report::{
-    Commit, Locking, MachineClass, Methodology, MetricTable, Partial, Range, ReachSummary, Report,
-    RunEnvironment, SCHEMA_VERSION, StageTiming,
+    Commit, HistoryStanding, Locking, MachineClass, Methodology, MetricTable, Partial, Range,
+    ReachSummary, Report, RunEnvironment, SCHEMA_VERSION, StageTiming,
 };
 use crate::revision::{CarriedFiles, Resolved, Revision, Source};
 use crate::service::LoadTestResult;
@@ -40,6 +40,7 @@ pub(super) struct RunFindings<'a> {
     pub(super) partial: Option<Partial>,
     pub(super) budgets: Vec<BudgetCheck>,
     pub(super) claims: Vec<ClaimCheck>,
+    pub(super) standings: Vec<HistoryStanding>,
     pub(super) timings: Vec<StageTiming>,
     pub(super) reach: Option<ReachSummary>,
     /// What both sides were given.
@@ -65,6 +66,7 @@ pub(super) fn assemble(findings: RunFindings<'_>) -> Report {
         benchmarks: findings.comparisons,
         budgets: findings.budgets,
         claims: findings.claims,
+        standings: findings.standings,
         reach: findings.reach,
         partial: findings.partial,
         basis: Some(findings.basis),
@@ -97,11 +99,7 @@ fn environment(findings: &RunFindings<'_>) -> RunEnvironment {
     let machine = &findings.machine;
     let toolchains = findings.builds.as_ref().map(|build| &build.toolchain);
     RunEnvironment {
-        machine: MachineClass {
-            cpu: machine.cpu.clone(),
-            cores: machine.cores,
-            virtualised: machine.virtualised.clone(),
-        },
+        machine: machine_class(machine),
         memory_bytes: machine.memory.map_or(0, Bytes::as_bytes),
         os: machine.os.clone(),
         kernel: machine.kernel.clone(),
@@ -116,6 +114,15 @@ fn environment(findings: &RunFindings<'_>) -> RunEnvironment {
         toolchain: chosen(findings.builds),
         place: findings.place.map(str::to_owned),
         carried: findings.carried.patterns.clone(),
+    }
+}
+
+/// What kind of machine this is.
+pub(super) fn machine_class(machine: &Machine) -> MachineClass {
+    MachineClass {
+        cpu: machine.cpu.clone(),
+        cores: machine.cores,
+        virtualised: machine.virtualised.clone(),
     }
 }
 

@@ -14,7 +14,7 @@ use super::limits;
 use super::reach::{self, Asked};
 use super::ready::Ready;
 use super::stages::Stages;
-use super::{actions, decide, passes, record, rounds, rules, workloads};
+use super::{actions, decide, passes, past, record, rounds, rules, workloads};
 use crate::build::Build;
 use crate::discover::{self, Benchmark, Target};
 use crate::environment::Machine;
@@ -85,7 +85,7 @@ pub(super) fn status(report: &Report, deny_modify: bool) -> ExitStatus {
 }
 
 /// The pipeline: one call per room, in the order of the rooms.
-fn make_report(
+pub(super) fn make_report(
     plan: &Plan,
     scratch: &Scratch,
     events: EventSink<'_>,
@@ -98,7 +98,16 @@ fn make_report(
     let deadline = Deadline::of(plan, &stages);
     let mut ready = prepare(plan, machine, resolved, stages, scratch, events)?;
     let plan = &rounds::fit(plan, ready.family);
-    let found = passes::run(plan, &mut ready, deadline, scratch, events);
+    let mut found = passes::run(plan, &mut ready, deadline, scratch, events);
+    let past = past::look_up(
+        plan,
+        &ready.resolved,
+        &ready.builds,
+        &ready.machine,
+        &found.comparisons,
+    );
+    found.limits.checks.extend(past.drifts);
+    judge::most_severe_first(&mut found.limits.checks);
 
     let mut reach = ready.reach.take();
     let basis = decide::basis(
@@ -147,6 +156,7 @@ fn make_report(
         basis,
         budgets: found.limits.checks,
         claims,
+        standings: past.standings,
         timings: ready.stages.timings,
         reach,
         carried: ready.carried,

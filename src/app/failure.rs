@@ -50,6 +50,11 @@ impl RunFailure {
         failure
     }
 
+    /// The room's own error, if it was of this type.
+    pub(super) fn cause<E: std::error::Error + Send + Sync + 'static>(&self) -> Option<&E> {
+        self.error.downcast_ref()
+    }
+
     /// Writes `error: …: …`, an empty line, and `hint: …`.
     pub(super) fn print(&self, err: &mut impl Write) -> std::io::Result<()> {
         writeln!(err, "error: {self}")?;

@@ -8,6 +8,7 @@ use super::compare::{lay_out, report_of};
 use super::disturbances::Watch;
 use super::early::{Deadline, Shortfalls};
 use super::failure::RunFailure;
+use super::past;
 use super::stages::Stages;
 use crate::analyse::{self, Settling};
 use crate::build::Build;
@@ -99,19 +100,20 @@ fn make_report(
         partial: shortfalls.into_partial(plan, preparing, std::time::Duration::ZERO),
         plan,
         began,
-        machine,
         disturbances,
         resolved: &resolved,
         builds: &builds,
         discovery: &discovery,
         family,
-        comparisons,
         attributions: Vec::new(),
         load_tests: runs.into_iter().flat_map(|run| run.tests).collect(),
         decision,
         basis,
         budgets,
         claims,
+        standings: past::look_up(plan, &resolved, &builds, &machine, &comparisons).standings,
+        machine,
+        comparisons,
         layouts: 0,
         timings: stages.timings,
         reach: None,

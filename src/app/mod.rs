@@ -2,6 +2,7 @@
 
 mod actions;
 mod assemble;
+mod backfill;
 mod calibrate;
 mod compare;
 mod coverage;
@@ -17,6 +18,7 @@ mod left_behind;
 mod limits;
 mod load;
 mod passes;
+mod past;
 mod pinning;
 mod reach;
 mod ready;
@@ -33,8 +35,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::plan::{
-    Actions, Args, Cache, Command, DemoArgs, Deny, Environment, ExitStatus, Plan, RangeSpec,
-    ReportArgs, Terminal, pair_up, plots_folder,
+    Actions, Args, Cache, Command, DemoArgs, Deny, Environment, ExitStatus, HistoryArgs,
+    HistoryCommand, Plan, RangeSpec, ReportArgs, Terminal, pair_up, plots_folder,
 };
 use crate::process::{self, Interrupted, launcher};
 use crate::scratch::{self, RunPlace, Scratch, guardian};
@@ -125,6 +127,10 @@ fn dispatch(
             close_scratch(scratch, plan.keep)?;
             ended
         }
+        Some(Command::History(HistoryArgs {
+            command: HistoryCommand::Backfill(args),
+            ..
+        })) => backfill::backfill(&args, &environment, out),
         Some(Command::Report(report)) => render_again(&report, &environment, out, err),
         Some(command) => match commands::run(&command, &environment, out, err) {
             Some(ended) => told(ended),

@@ -11,7 +11,7 @@ pub(super) fn record(plan: &Plan, report: &Report) -> Result<(), RunFailure> {
     let Some(place) = &plan.record else {
         return Ok(());
     };
-    let run = match RunRecord::of(report) {
+    let run = match RunRecord::of_finished(report) {
         Ok(run) => run,
         Err(why) => {
             anstream::eprintln!("{why}");

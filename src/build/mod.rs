@@ -17,6 +17,7 @@ mod dep_info;
 mod elsewhere;
 mod error;
 mod executables;
+mod fault;
 mod kept;
 mod left_behind;
 mod line_tables;

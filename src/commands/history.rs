@@ -33,6 +33,8 @@ pub(super) fn history(
     match &args.command {
         HistoryCommand::List => list(&store, out, err),
         HistoryCommand::Verify => verify(&store, out),
+        // It was dispatched before, since it measures.
+        HistoryCommand::Backfill(_) => Ok(ExitStatus::Usage),
         HistoryCommand::Import(args) => import(args, &store, environment, out),
         HistoryCommand::Export(args) => {
             let contents = read(&store, err)?;

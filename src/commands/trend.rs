@@ -1,12 +1,16 @@
 //! `cargo perfcheck trend`.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use git2::Repository;
 
 use super::history::{nothing_yet, read};
-use crate::history::{self, CommitOrder, HistoryError, HistoryStore, TrendRequest, Trends};
+use crate::history::{
+    self, CommitOrder, HistoryError, HistoryStore, RunRecord, TrendRequest, Trends,
+};
 use crate::plan::{Environment, ExitStatus, Terminal, TrendArgs, TrendFormat};
+use crate::units::Metric;
 
 /// Shows how every benchmark went over the commits that runs were kept of.
 ///
@@ -18,7 +22,7 @@ pub(super) fn trend(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> anyhow::Result<ExitStatus> {
-    let located = args.of.resolve(environment)?;
+    let located = args.of.resolve_with(&args.rename, environment)?;
     let store = HistoryStore::open(&located.place, &located.folder)?;
     let contents = read(&store, err)?;
     let repository = Repository::discover(&located.folder).ok();
@@ -29,8 +33,10 @@ pub(super) fn trend(
         (anchor, _) => anchor.clone(),
     };
     let request = TrendRequest {
+        metric: metric(&args.metric, &runs)?,
         benchmark: args.benchmark.as_deref(),
         anchor: anchor.as_deref(),
+        renames: &located.renames,
     };
     let empty = runs.is_empty();
     let trends = Trends::of(&contents, order, request)?;
@@ -56,4 +62,19 @@ pub(super) fn trend(
         None => out.write_all(text.as_bytes())?,
     }
     Ok(ExitStatus::Success)
+}
+
+/// The metric of this name, if a run has it.
+fn metric(name: &str, runs: &[&RunRecord]) -> Result<Metric, HistoryError> {
+    if name == Metric::TIME.id {
+        return Ok(Metric::TIME);
+    }
+    let benchmarks = runs.iter().flat_map(|run| &run.benchmarks);
+    let known: BTreeSet<&String> = benchmarks.flat_map(|one| one.metrics.keys()).collect();
+    let found = known.iter().find(|known| **known == name);
+    let found = found.and_then(|known| Metric::with_id(known));
+    found.ok_or_else(|| HistoryError::NoMetric {
+        metric: name.to_owned(),
+        known: known.into_iter().cloned().collect(),
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::trends::{BenchmarkTrend, Trends};
 use crate::stats::trend::Level;
-use crate::units::Ratio;
+use crate::units::{Better, Ratio};
 
 /// The standard errors on both sides within which the truth lies with 95 % confidence.
 const CONFIDENCE: f64 = 1.959_963_984_540_054;
@@ -105,6 +105,11 @@ impl Trends {
                 self.name(change.last)
             ),
         }
+    }
+
+    /// Whether a change is for the worse.
+    pub(super) fn is_worse(&self, change: &TrendChange) -> bool {
+        (change.size.ln_ratio > 0.0) == (self.metric.better != Better::Higher)
     }
 
     /// A commit as a reader knows it: its tag, or the first digits of its id.

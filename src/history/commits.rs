@@ -138,7 +138,7 @@ fn contained<'a>(
     Ok(found)
 }
 
-fn no_commit(spec: &str) -> impl Fn(git2::Error) -> HistoryError {
+pub(super) fn no_commit(spec: &str) -> impl Fn(git2::Error) -> HistoryError {
     move |source| HistoryError::NoCommit {
         spec: spec.to_owned(),
         source,

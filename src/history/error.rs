@@ -38,11 +38,27 @@ pub(crate) enum HistoryError {
         /// Why.
         source: git2::Error,
     },
+    /// A range without a commit.
+    #[error("`{base}..{head}` holds no commit that has another before it")]
+    EmptyRange {
+        /// As typed.
+        base: String,
+        /// As typed.
+        head: String,
+    },
     /// No run is of this commit.
     #[error("no run that is shown measured {commit}")]
     NotMeasured {
         /// Its short id.
         commit: String,
+    },
+    /// No run has this metric.
+    #[error("no run that is kept has the metric `{metric}`")]
+    NoMetric {
+        /// As typed.
+        metric: String,
+        /// Those that runs have.
+        known: Vec<String>,
     },
     /// There is nothing to show.
     #[error("{why}")]
@@ -115,8 +131,14 @@ impl HistoryError {
                  `cargo perfcheck history fetch`"
                     .to_owned(),
             ),
+            HistoryError::EmptyRange { base, head } => Some(format!(
+                "`git log --first-parent {base}..{head}` lists its commits; the older end comes first"
+            )),
             HistoryError::NotMeasured { commit } => {
                 Some(format!("`cargo perfcheck {commit}..HEAD --record`"))
+            }
+            HistoryError::NoMetric { known, .. } => {
+                (!known.is_empty()).then(|| format!("one of: {}", known.join(", ")))
             }
             HistoryError::Ambiguous { names, .. } => {
                 (!names.is_empty()).then(|| format!("one of: {}", names.join(", ")))

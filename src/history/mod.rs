@@ -5,6 +5,9 @@
 //! default, or in a folder. A file's name is the digest of its content, so that what two machines recorded unites
 //! without conflict. [`Trends`] makes one trend of them for each benchmark.
 
+mod backfill;
+mod backfill_text;
+mod benchmark_runs;
 mod changes;
 mod commits;
 mod error;
@@ -12,20 +15,25 @@ mod exchange;
 mod export;
 mod files;
 mod folder;
+mod present_names;
 mod record;
 mod reference;
+mod standing;
 mod store;
 mod trend_data;
 mod trend_page;
 mod trend_text;
 mod trends;
 
+pub(crate) use backfill::{Backfill, CommitRange, Neighbours, usual_duration};
+pub(crate) use backfill_text::{BackfillOutlook, backfill_text, left_out, named, summary, tally};
 pub(crate) use commits::{CommitOrder, commit_of};
 pub(crate) use error::HistoryError;
 pub(crate) use exchange::RemoteHistory;
 pub(crate) use export::{csv, json_lines};
 pub(crate) use files::{Acceptance, RefusedFile, StoredFile};
 pub(crate) use record::RunRecord;
+pub(crate) use standing::{FreshRun, HeadKind, RecordedHistory};
 pub(crate) use store::{HistoryStore, StoreContents};
 pub(crate) use trend_data::{json as trend_json, trend_csv};
 pub(crate) use trend_page::page as trend_page;

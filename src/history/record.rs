@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::analyse::{Change, Comparison, Verdict};
 use crate::report::{Commit, MachineClass, Report};
 use crate::stats::Estimate;
-use crate::units::{BenchmarkKey, Exactness, Metric, Paired, Side, Timestamp};
+use crate::units::{BenchmarkKey, Better, Exactness, Metric, Paired, Side, Timestamp};
 
 /// The version of [`RunRecord`].
 const VERSION: u32 = 1;
@@ -38,6 +38,12 @@ pub(crate) struct RunRecord {
     pub(crate) threshold: f64,
     /// The confidence level of the run's report.
     pub(crate) confidence: f64,
+    /// How many seconds it took, builds included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) seconds: Option<u64>,
+    /// The full ids of the commits between both, where they were compared since those cannot be built.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) bridged: Vec<String>,
     /// Every benchmark.
     pub(crate) benchmarks: Vec<RecordedBenchmark>,
 }
@@ -144,8 +150,35 @@ impl RunRecord {
             profile: environment.profile.clone(),
             threshold: significant(report.methodology.threshold),
             confidence: report.methodology.confidence,
+            seconds: None,
+            bridged: Vec::new(),
             benchmarks,
         })
+    }
+
+    /// What is kept of a report that has just been made.
+    pub(crate) fn of_finished(report: &Report) -> Result<RunRecord, NotRecorded> {
+        let now = Timestamp::now().as_unix();
+        let took = report.date.map(|began| now.saturating_sub(began.as_unix()));
+        Ok(RunRecord {
+            // A clock that was set back meanwhile tells nothing.
+            seconds: took.and_then(|took| u64::try_from(took).ok()),
+            ..RunRecord::of(report)?
+        })
+    }
+
+    /// The same run as seen from the other side: what was the head is the base.
+    pub(crate) fn reversed(self) -> RunRecord {
+        RunRecord {
+            commits: Paired::new(self.commits.head, self.commits.base),
+            rustc: Paired::new(self.rustc.head, self.rustc.base),
+            benchmarks: self
+                .benchmarks
+                .into_iter()
+                .map(RecordedBenchmark::reversed)
+                .collect(),
+            ..self
+        }
     }
 
     /// Whether this program can use it.
@@ -164,11 +197,16 @@ impl RecordedCommit {
 }
 
 impl RecordedBenchmark {
-    fn of(comparison: &Comparison) -> RecordedBenchmark {
+    /// What is kept of a comparison.
+    pub(super) fn of(comparison: &Comparison) -> RecordedBenchmark {
         let kept = comparison.metrics.iter().filter_map(|(metric, change)| {
             let recorded = match metric == Metric::TIME {
                 true => RecordedChange::sampled(change),
-                false => RecordedChange::exact(change),
+                // What programs and services take differs from round to round.
+                false => RecordedChange::exact(change).or_else(|| match metric.better {
+                    Better::Neither => None,
+                    Better::Lower | Better::Higher => RecordedChange::sampled(change),
+                }),
             };
             Some((metric.id.to_owned(), recorded?))
         });
@@ -178,10 +216,27 @@ impl RecordedBenchmark {
             metrics: kept.collect(),
         }
     }
+
+    fn reversed(self) -> RecordedBenchmark {
+        let metrics = self.metrics.into_iter();
+        RecordedBenchmark {
+            verdict: match self.verdict {
+                Verdict::Slower => Verdict::Faster,
+                Verdict::Faster => Verdict::Slower,
+                Verdict::Added => Verdict::Removed,
+                Verdict::Removed => Verdict::Added,
+                same => same,
+            },
+            metrics: metrics
+                .map(|(id, change)| (id, change.reversed()))
+                .collect(),
+            ..self
+        }
+    }
 }
 
 impl RecordedChange {
-    /// The estimate of a time, with the error that its rounds show.
+    /// The estimate of what was measured round by round, with the error that its rounds show.
     fn sampled(change: &Change) -> Option<RecordedChange> {
         let values = change.values()?;
         let of_rounds: Vec<f64> = change.rounds.iter().map(|round| round.ratio.ln()).collect();
@@ -199,6 +254,17 @@ impl RecordedChange {
                 rounds: spread.rounds,
             }),
         })
+    }
+
+    fn reversed(self) -> RecordedChange {
+        RecordedChange {
+            base: self.head,
+            head: self.base,
+            sampled: self.sampled.map(|sampled| SampledChange {
+                ln: -sampled.ln,
+                ..sampled
+            }),
+        }
     }
 
     /// What was the same each time, on both sides.
@@ -278,6 +344,23 @@ mod tests {
                 .contains("the head side is the working tree"),
             "{why}"
         );
+    }
+
+    #[test]
+    fn a_run_and_its_reverse_say_the_same() {
+        let run = RunRecord::of(&recorded()).unwrap();
+        let reversed = run.clone().reversed();
+        assert_eq!(reversed.commits.base, run.commits.head);
+        for (one, other) in run.benchmarks.iter().zip(&reversed.benchmarks) {
+            let is_slower = one.verdict == Verdict::Slower;
+            assert_eq!(is_slower, other.verdict == Verdict::Faster, "{}", one.key);
+            for (id, change) in &one.metrics {
+                assert_eq!(change.base, other.metrics[id].head);
+                let ln = |change: &RecordedChange| change.sampled.map(|sampled| sampled.ln);
+                assert_eq!(ln(change), ln(&other.metrics[id]).map(|ln| -ln));
+            }
+        }
+        assert_eq!(reversed.reversed(), run);
     }
 
     #[test]

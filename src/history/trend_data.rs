@@ -8,7 +8,7 @@ use super::export::line;
 use super::trends::{BenchmarkTrend, Trends};
 use crate::report::MachineClass;
 use crate::stats::trend::{Consistency, Level, Trend};
-use crate::units::{BenchmarkKey, Timestamp};
+use crate::units::{BenchmarkKey, Metric, Timestamp};
 
 /// The version of [`TrendFile`].
 const VERSION: u32 = 1;
@@ -17,6 +17,7 @@ const VERSION: u32 = 1;
 #[derive(Serialize)]
 struct TrendFile<'a> {
     trend_version: u32,
+    metric: Metric,
     anchor: &'a str,
     threshold: f64,
     machine_classes: &'a [MachineClass],
@@ -153,6 +154,7 @@ pub(super) fn points(trend: &Trend) -> impl Iterator<Item = (usize, Level)> + '_
 pub(crate) fn json(trends: &Trends) -> Result<String, HistoryError> {
     let file = TrendFile {
         trend_version: VERSION,
+        metric: trends.metric,
         anchor: trends.id(trends.anchor),
         threshold: trends.threshold,
         machine_classes: &trends.classes,

@@ -7,7 +7,7 @@ use super::trend_data::points;
 use super::trends::{BenchmarkTrend, Trends};
 use crate::report::visible;
 use crate::stats::trend::Trend;
-use crate::units::{Ratio, Timestamp, plural};
+use crate::units::{Metric, Ratio, Timestamp, plural};
 
 /// Nothing is loaded from anywhere; the page's own style and script are inline.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -22,7 +22,11 @@ const BOTTOM: f64 = 26.0;
 
 /// The page.
 pub(crate) fn page(trends: &Trends) -> String {
-    let title = format!("Performance since {}", visible(&trends.name(trends.anchor)));
+    let since = visible(&trends.name(trends.anchor));
+    let title = match trends.metric == Metric::TIME {
+        true => format!("Performance since {since}"),
+        false => format!("{} since {since}", visible(trends.metric.name)),
+    };
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -92,7 +96,7 @@ fn list(trends: &Trends, one: &BenchmarkTrend, changes: &[TrendChange]) -> Marku
                     @for change in changes.iter().rev() {
                         @let commit = &trends.commits[change.commit];
                         @let accepted = one.accepted.get(&change.commit);
-                        tr class=(class(one, change)) {
+                        tr class=(class(trends, one, change)) {
                             td.number { (symbol(change)) " " (change.size.ratio()) }
                             td.number { (percent(change.size.margin())) }
                             td { code title=(visible(&commit.id)) { (visible(&trends.name(change.commit))) } }
@@ -107,10 +111,10 @@ fn list(trends: &Trends, one: &BenchmarkTrend, changes: &[TrendChange]) -> Marku
     }
 }
 
-fn class(one: &BenchmarkTrend, change: &TrendChange) -> &'static str {
+fn class(trends: &Trends, one: &BenchmarkTrend, change: &TrendChange) -> &'static str {
     match (
         one.accepted.contains_key(&change.commit),
-        change.size.ln_ratio > 0.0,
+        trends.is_worse(change),
     ) {
         (true, _) => "accepted",
         (false, true) => "slower",
@@ -198,7 +202,7 @@ fn picture(
             polygon.band points=(band.join(" ")) {}
             polyline.level points=(line.join(" ")) {}
             @for change in changes {
-                g class=(class(one, change)) {
+                g class=(class(trends, one, change)) {
                     title { (change.size.ratio()) " " (visible(&trends.name(change.commit))) " " (visible(&trends.commits[change.commit].subject)) }
                     path.mark d={ "M" (unit(frame.x(change.first))) " " (TOP) "H" (unit(frame.x(change.last).max(frame.x(change.first) + 1.5))) "V" (HEIGHT - BOTTOM) "H" (unit(frame.x(change.first))) "Z" } {}
                 }

@@ -6,7 +6,7 @@ use super::changes::{ChangeShape, TrendChange, percent};
 use super::trends::{BenchmarkTrend, Trends};
 use crate::report::visible;
 use crate::stats::trend::Level;
-use crate::units::{Charset, Timestamp, plural};
+use crate::units::{Charset, Metric, Timestamp, plural};
 
 /// This many changes are listed, the newest first.
 const CHANGES: usize = 20;
@@ -36,7 +36,11 @@ pub(crate) fn text(trends: &Trends, by_commit: bool, charset: Charset) -> String
 
 fn header(trends: &Trends) -> String {
     format!(
-        "{} over {} in {}, relative to {} (95 % intervals)\n\n",
+        "{}{} over {} in {}, relative to {} (95 % intervals)\n\n",
+        match trends.metric == Metric::TIME {
+            true => String::new(),
+            false => format!("{} of ", visible(trends.metric.name)),
+        },
         plural(trends.benchmarks.len(), "benchmark", "benchmarks"),
         plural(trends.commits.len(), "commit", "commits"),
         plural(trends.runs, "run", "runs"),

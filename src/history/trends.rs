@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::benchmark_runs::{BenchmarkRuns, RunEnd};
 use super::commits::{CommitOrder, MeasuredCommit};
 use super::files::Acceptance;
+use super::present_names::PresentNames;
 use super::{HistoryError, RunRecord, StoreContents, StoredFile, short};
-use crate::analyse::Verdict;
+use crate::plan::Renaming;
 use crate::report::MachineClass;
-use crate::stats::trend::{EqualBuilds, Measured, MeasuredEdge, Sameness, Trend};
-use crate::units::{BenchmarkKey, Metric, Side};
+use crate::stats::trend::Trend;
+use crate::units::{BenchmarkKey, Metric, Paired};
 
 /// The error rate of all steps and drifts together.
-const ALPHA: f64 = 0.05;
+pub(super) const ALPHA: f64 = 0.05;
 
 /// Below this p-value machine classes are shown apart.
 const CLASSES_DIFFER: f64 = 0.01;
@@ -19,6 +21,8 @@ const CLASSES_DIFFER: f64 = 0.01;
 /// What a history shows.
 #[derive(Debug)]
 pub(crate) struct Trends {
+    /// Of what they are.
+    pub(crate) metric: Metric,
     /// The measured commits, the oldest first.
     pub(crate) commits: Vec<MeasuredCommit>,
     /// The place of the commit that levels are relative to; of a benchmark that was not measured there, its next one.
@@ -68,23 +72,16 @@ pub(crate) struct TrendRequest<'a> {
     pub(crate) benchmark: Option<&'a str>,
     /// The full id of the commit that levels are relative to.
     pub(crate) anchor: Option<&'a str>,
+    /// What benchmarks were called before.
+    pub(crate) renames: &'a [Renaming],
+    /// Of what the trend is.
+    pub(crate) metric: Metric,
 }
 
-#[derive(Default)]
-struct BenchmarkRuns {
-    measured: Measured,
-    builds: BTreeMap<(usize, String), usize>,
-}
-
-impl BenchmarkRuns {
-    /// The build of a commit by a toolchain: the same commit built alike is the same build, with the same luck.
-    fn build(&mut self, commit: usize, how: String) -> usize {
-        let next = self.measured.commits.len();
-        let build = *self.builds.entry((commit, how)).or_insert(next);
-        if build == next {
-            self.measured.commits.push(commit);
-        }
-        build
+impl TrendRequest<'_> {
+    fn wants(&self, key: &BenchmarkKey) -> bool {
+        let mut part = self.benchmark.iter();
+        part.all(|part| key.to_string().contains(part))
     }
 }
 
@@ -98,6 +95,7 @@ impl Trends {
         let runs = contents.runs();
         let mut classes: Vec<MachineClass> = Vec::new();
         let mut found: BTreeMap<BenchmarkKey, BenchmarkRuns> = BTreeMap::new();
+        let names = PresentNames::of(&runs, None, request.renames);
         let mut used = 0;
         for run in &runs {
             let places = run.commits.as_ref().map(|commit| order.place(&commit.id));
@@ -112,7 +110,7 @@ impl Trends {
                     classes.len() - 1
                 }
             };
-            take_in(run, [base, head], class, &request, &mut found);
+            take_in(run, [base, head], class, (&names, &request), &mut found);
         }
         let anchor = match request.anchor {
             Some(id) => order
@@ -120,14 +118,26 @@ impl Trends {
                 .ok_or_else(|| HistoryError::NotMeasured { commit: short(id) })?,
             None => 0,
         };
-        let acceptances = acceptances(contents);
+        // That a program is the same tells nothing of a metric that no run has.
+        let is_told = |runs: &BenchmarkRuns| match request.metric == Metric::TIME {
+            true => !runs.measured.commits.is_empty(),
+            false => runs.edges() > 0,
+        };
+        found.retain(|_, runs| is_told(runs));
+        // Nobody accepted a step of anything but the time.
+        let acceptances = match request.metric == Metric::TIME {
+            true => acceptances(contents, &names),
+            false => Vec::new(),
+        };
         let alpha = ALPHA / found.len().max(1) as f64;
         let found: Vec<(BenchmarkKey, BenchmarkRuns)> = found.into_iter().collect();
         let benchmarks = in_parallel(&found, |(key, runs)| {
-            of_benchmark(key, &runs.measured, anchor, alpha, &acceptances, &order)
+            let metric = request.metric;
+            of_benchmark(key, runs, metric, anchor, alpha, &acceptances, &order)
         });
         let newest = runs.iter().max_by_key(|run| run.date);
         Ok(Trends {
+            metric: request.metric,
             anchor,
             classes,
             threshold: newest.map_or(0.01, |run| run.threshold),
@@ -143,63 +153,33 @@ fn take_in(
     run: &RunRecord,
     [base, head]: [usize; 2],
     class: usize,
-    request: &TrendRequest<'_>,
+    (names, request): (&PresentNames, &TrendRequest<'_>),
     found: &mut BTreeMap<BenchmarkKey, BenchmarkRuns>,
 ) {
-    let how = |side: Side| format!("{} {} {}", run.rustc.get(side), run.host, run.profile);
+    let ends = Paired::new(base, head);
+    let ends = Paired::from_fn(|side| RunEnd::of(run, side, *ends.get(side)));
     for benchmark in &run.benchmarks {
-        let name = benchmark.key.to_string();
-        if request.benchmark.is_some_and(|part| !name.contains(part)) {
-            continue;
-        }
-        let sampled = benchmark
-            .metrics
-            .get(Metric::TIME.id)
-            .and_then(|change| change.sampled);
-        let sameness = match benchmark.verdict {
-            // That a commit equals itself says nothing.
-            Verdict::Identical | Verdict::Unreached if base == head => None,
-            Verdict::Identical => Some(Sameness::Executable),
-            Verdict::Unreached => Some(Sameness::ExecutedCode),
-            _ => None,
-        };
-        if sampled.is_none() && sameness.is_none() {
-            continue;
-        }
-        let of = found.entry(benchmark.key.clone()).or_default();
-        let base = of.build(base, how(Side::Base));
-        let head = of.build(head, how(Side::Head));
-        if let Some(sampled) = sampled {
-            of.measured.edges.push(MeasuredEdge {
-                base,
-                head,
-                ln_ratio: sampled.ln,
-                std_error: sampled.se,
-                freedom: sampled.df,
-                class,
-            });
-        } else if let Some(sameness) = sameness {
-            let equal = EqualBuilds {
-                base,
-                head,
-                sameness,
-            };
-            of.measured.equal.push(equal);
+        let key = names.of_key(&benchmark.key);
+        if request.wants(key) {
+            let of = found.entry(key.clone()).or_default();
+            of.take_in(benchmark, request.metric, &ends, class);
         }
     }
 }
 
 fn of_benchmark(
     key: &BenchmarkKey,
-    measured: &Measured,
+    runs: &BenchmarkRuns,
+    metric: Metric,
     anchor: usize,
     alpha: f64,
-    acceptances: &[&Acceptance],
+    acceptances: &[Acceptance],
     order: &CommitOrder,
 ) -> BenchmarkTrend {
+    let measured = &runs.measured;
     let after = measured.commits.iter().filter(|commit| **commit >= anchor);
     let anchor = after.min().copied().unwrap_or(anchor);
-    let trend = Trend::of(measured, anchor, alpha);
+    let trend = runs.trend(metric, anchor, alpha);
     let differ = trend
         .classes
         .is_some_and(|classes| classes.p_value < CLASSES_DIFFER);
@@ -220,22 +200,25 @@ fn of_benchmark(
         key: key.clone(),
         apart: apart.collect(),
         accepted: accepted.collect(),
-        edges: measured.edges.len(),
+        edges: runs.edges(),
         anchor,
         trend,
     }
 }
 
-fn acceptances(contents: &StoreContents) -> Vec<&Acceptance> {
+fn acceptances(contents: &StoreContents, names: &PresentNames) -> Vec<Acceptance> {
     let accepted = contents.files.iter().filter_map(|file| match file {
-        StoredFile::Accepted(accepted) => Some(accepted),
+        StoredFile::Accepted(accepted) => Some(Acceptance {
+            key: names.of_key(&accepted.key).clone(),
+            ..accepted.clone()
+        }),
         StoredFile::Run(_) => None,
     });
     accepted.collect()
 }
 
 /// The results in the order of what they are of, found by all processors.
-fn in_parallel<T: Sync, R: Send>(of: &[T], find: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(super) fn in_parallel<T: Sync, R: Send>(of: &[T], find: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let share = of.len().div_ceil(workers).max(1);
     std::thread::scope(|scope| {

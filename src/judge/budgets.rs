@@ -35,7 +35,8 @@ pub fn check_budgets(
         let limits = budgets.of_benchmark(&comparison.key);
         let speaks = |limit: &Limit| {
             let row = RowKind::of(&comparison.key);
-            row.is_none_or(|row| row.is_limited_by(limit.metric))
+            // Drift is checked against the history.
+            limit.metric != Metric::DRIFT && row.is_none_or(|row| row.is_limited_by(limit.metric))
         };
         let limits = limits.into_iter().filter(speaks).collect::<Vec<_>>();
         wanted.extend(limits.into_iter().map(|limit| (comparison, limit)));
@@ -143,7 +144,7 @@ impl HeadState {
     }
 }
 
-fn standing(limit: Limit, amount: f64, certain: f64) -> (BudgetStatus, Option<String>) {
+pub(super) fn standing(limit: Limit, amount: f64, certain: f64) -> (BudgetStatus, Option<String>) {
     let is_beyond = |amount: f64, limit_at: f64| limit.metric.is_beyond(amount, limit_at);
     if is_beyond(certain, limit.limit) {
         (BudgetStatus::Over, None)
@@ -194,6 +195,7 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
         MetricGroup::Printed => "no run printed it",
         MetricGroup::Service => "it is not a service under load",
         MetricGroup::Program => "it is not a program",
+        MetricGroup::History => "nothing is recorded of it",
     };
     if comparison.failure.is_some() {
         return HeadState::unknown("the benchmark failed");

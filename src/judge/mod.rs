@@ -7,6 +7,7 @@ mod basis;
 mod budget_check;
 mod budgets;
 mod claims;
+mod drift;
 mod growth;
 mod reason;
 mod shortfall;
@@ -18,6 +19,7 @@ pub use basis::{Basis, PartBasis, in_vain_everywhere, uncovered};
 pub use budget_check::{BudgetCheck, BudgetStatus, BudgetSubject};
 pub use budgets::{SharedError, check_budgets, most_severe_first};
 pub use claims::check_claims;
+pub use drift::{Drift, NoDrift, check_drift};
 pub use reason::{
     Changed, ClaimCheck, ClaimStanding, GrownMetric, Growth, Reason, RequiredBenchmark,
     UncoveredFunction, Vote,

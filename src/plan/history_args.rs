@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 
+use super::Renaming;
+use super::backfill_args::BackfillArgs;
 use super::options::TerminalArgs;
 use super::value::Span;
 
@@ -25,6 +27,7 @@ Examples:
   cargo perfcheck main~1..main --record         keep what a commit did
   cargo perfcheck trend                         every benchmark, and where it changed
   cargo perfcheck trend parse --anchor v1.4     relative to a release, commit by commit
+  cargo perfcheck trend --metric allocations    another metric that runs have
   cargo perfcheck trend --format html -o trend.html")]
 pub struct TrendArgs {
     /// Show only benchmarks whose name contains this text, commit by commit
@@ -36,6 +39,12 @@ pub struct TrendArgs {
     /// Which branch to show: commits outside of its history are left out
     #[arg(long, value_name = "REVISION", default_value = "HEAD")]
     pub branch: String,
+    /// Show this metric, as the JSON report names it, for example `allocations` or `peak-memory`
+    #[arg(long, value_name = "METRIC", default_value = "time")]
+    pub metric: String,
+    /// Join what was recorded of a benchmark, a group of them, a bench target or a package before it was renamed
+    #[arg(long, value_name = "OLD=NEW")]
+    pub rename: Vec<Renaming>,
     /// Format of the trend [default: text, or what the extension of `--output` says]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<TrendFormat>,
@@ -83,6 +92,7 @@ impl TrendArgs {
 #[command(after_help = "\
 Examples:
   cargo perfcheck history list                  the runs that were kept
+  cargo perfcheck history backfill v1.4..main   measure the commits in between
   cargo perfcheck history import perf.json      keep a saved JSON report
   cargo perfcheck history push                  share them, merged with those of others
   cargo perfcheck history export --format csv > history.csv")]
@@ -102,6 +112,8 @@ pub enum HistoryCommand {
     List,
     /// Read every file, and name those that cannot be used
     Verify,
+    /// Measure the commits of a range that no run was kept of, the newest first
+    Backfill(Box<BackfillArgs>),
     /// Add runs from saved JSON reports or from exported files
     Import(HistoryImportArgs),
     /// Print the runs for other programs

@@ -6,7 +6,7 @@ use super::config::Configuration;
 use super::history_args::HistoryOf;
 use super::options::CompareOptions;
 use super::record_args::{HistoryPlace, RecordArgs};
-use super::{Environment, PlanError, manifest};
+use super::{Environment, PlanError, Renaming, SidesArgs, manifest};
 
 impl HistoryOf {
     /// The folder whose repository is meant, and where its history is kept: as typed, else as configured.
@@ -14,7 +14,23 @@ impl HistoryOf {
     /// # Errors
     /// The configuration cannot be read.
     pub fn resolve(&self, environment: &Environment) -> Result<LocatedHistory, PlanError> {
+        self.resolve_with(&[], environment)
+    }
+
+    /// The same, with names that benchmarks had before.
+    ///
+    /// # Errors
+    /// As [`HistoryOf::resolve`].
+    pub fn resolve_with(
+        &self,
+        renames: &[Renaming],
+        environment: &Environment,
+    ) -> Result<LocatedHistory, PlanError> {
         let typed = CompareOptions {
+            sides: SidesArgs {
+                rename: renames.to_vec(),
+                ..SidesArgs::default()
+            },
             recording: RecordArgs {
                 record: false,
                 history: self.history.clone(),
@@ -34,6 +50,7 @@ impl HistoryOf {
         };
         Ok(LocatedHistory {
             place: options.recording.place(cwd),
+            renames: options.sides.rename,
             folder,
         })
     }
@@ -46,4 +63,6 @@ pub struct LocatedHistory {
     pub place: HistoryPlace,
     /// A folder of the repository.
     pub folder: PathBuf,
+    /// What benchmarks were called before.
+    pub renames: Vec<Renaming>,
 }

@@ -1,7 +1,9 @@
 //! From what was typed to what will be done: [`Args`] is the former, [`Plan`] the latter.
 
+mod actions;
 mod amount;
 mod args;
+mod backfill_args;
 mod cache;
 mod causes;
 mod claim;
@@ -22,6 +24,7 @@ mod partition;
 mod range;
 mod record_args;
 mod resolve;
+mod resolve_backfill;
 mod resolve_load;
 mod sampling_times;
 mod service;
@@ -40,7 +43,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Charset, Ratio};
 
+pub use actions::{Actions, Annotations};
 pub use args::{Args, CalibrateArgs, Command, CompareArgs, DemoArgs, ReportArgs, near_command};
+pub use backfill_args::BackfillArgs;
 pub use cache::Cache;
 pub use causes::CauseEvidence;
 pub use claim::Claim;
@@ -64,6 +69,7 @@ pub use output::{Output, pair_up, plots_folder};
 pub use partition::Partition;
 pub use range::RangeSpec;
 pub use record_args::{HistoryPlace, RecordArgs};
+pub use resolve_backfill::BackfillPlan;
 pub use sampling_times::{ProfileTime, RoundLength};
 pub use service::{IdleMode, ListenPlace, Readiness, RestartMode, Service, ServiceRequest};
 pub use side_args::{
@@ -122,6 +128,8 @@ pub struct Plan {
     pub plots: Option<PathBuf>,
     /// Where what was measured is kept, if it is.
     pub record: Option<HistoryPlace>,
+    /// Where the history is.
+    pub history: HistoryPlace,
     /// How this run reports its progress.
     pub terminal: Terminal,
     /// The words after the program's name, for the report's "how to reproduce".
@@ -161,26 +169,6 @@ pub enum Extent {
     Shard,
     /// Those that the user asked for.
     Selection,
-}
-
-/// A step of GitHub Actions. Its summary and annotations are written in addition to the reports that
-/// the user asked for. A user who asks for one of these formats with `--format` takes care of it, and
-/// perfcheck does not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actions {
-    /// The file of the step's summary, unless the user asked for that format.
-    pub summary: Option<PathBuf>,
-    /// Who writes annotations.
-    pub annotations: Annotations,
-}
-
-/// Who writes the annotations of GitHub Actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Annotations {
-    /// The run, on stderr.
-    Ours,
-    /// The user who asked for the format.
-    TakenInHand,
 }
 
 /// Cargo's selection flags; they mean what they mean to cargo.

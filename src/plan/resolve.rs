@@ -78,6 +78,7 @@ impl Plan {
         let options = configuration.beneath(options)?;
         let sampling = sampling(&options.sampling, configuration.rules, environment)?;
         let workloads = workloads(&options, configuration.workloads)?;
+        let history = options.recording.place(&environment.cwd);
         Ok(Plan {
             manifest_path,
             range,
@@ -105,10 +106,8 @@ impl Plan {
             keep: options.keep,
             artifacts: artifacts(&options, environment),
             plots: output::plots_folder(&options.output, &environment.cwd),
-            record: options
-                .recording
-                .record
-                .then(|| options.recording.place(&environment.cwd)),
+            record: options.recording.record.then(|| history.clone()),
+            history,
             terminal: Terminal::resolve(&options.terminal, environment),
             command_line: reproducible(&environment.words, sampling.seed),
             sampling,

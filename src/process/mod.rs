@@ -36,7 +36,7 @@ pub use interruption::{Interrupted, check, interrupted};
 pub use launcher::{Launched, Launcher, MovedBytes, ProgramUsage};
 pub use placement::{Placement, allowed_processors};
 pub use runner::Runner;
-pub use signals::{end_at, listen};
+pub use signals::{end_at, forget_end, listen};
 pub(crate) use table::{Stat, executing};
 pub(crate) use tail::{Tail, last_lines};
 pub(crate) use usage::GroupUsage;

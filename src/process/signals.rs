@@ -1,6 +1,7 @@
 //! Interruption: Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
@@ -45,20 +46,31 @@ pub(super) fn watch(groups: &Arc<Groups>) {
     runs.push(Arc::downgrade(groups));
 }
 
+/// Counts deadlines: only the last one holds.
+static DEADLINES: AtomicU64 = AtomicU64::new(0);
+
 /// At `end`, all children are ended and no more are started, and [`interrupted`](super::interrupted)
-/// says that the time is up. The report can still be written.
+/// says that the time is up. The report can still be written. This replaces an earlier end.
 ///
 /// # Errors
 /// Where the system starts no thread.
 pub fn end_at(end: Instant) -> io::Result<()> {
+    let own = DEADLINES.fetch_add(1, Ordering::SeqCst) + 1;
     std::thread::Builder::new()
         .name("deadline".to_owned())
         .spawn(move || {
             std::thread::sleep(end.saturating_duration_since(Instant::now()));
-            remember_time_up();
-            end_children();
+            if DEADLINES.load(Ordering::SeqCst) == own {
+                remember_time_up();
+                end_children();
+            }
         })
         .map(drop)
+}
+
+/// What was said to [`end_at`] no longer holds.
+pub fn forget_end() {
+    DEADLINES.fetch_add(1, Ordering::SeqCst);
 }
 
 fn on_signal(signal: i32) {

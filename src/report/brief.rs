@@ -4,7 +4,7 @@
 use super::causes::{self, ShownCauses};
 use super::escape::{shortened, visible};
 use super::words::{self, Naming};
-use super::{Report, metrics, partial, reasons, sentence};
+use super::{Report, metrics, partial, reasons, sentence, standing};
 use crate::analyse::{Comparison, Verdict};
 use crate::attribute::{Contributor, LineKind};
 use crate::units::{MetricGroup, command_line};
@@ -90,10 +90,13 @@ fn finding<'a>(
     let name = shortened(&naming.name(&comparison.key), LONGEST_NAME);
     let culprit = causes::culprit(report, comparison);
     let function = culprit.map(function).unwrap_or_default();
+    let standing = standing::of(report, &comparison.key);
+    let standing = standing.map(|one| format!("  {}\n", standing::words(one)));
     let title = format!(
-        "{} {name}{}\n{function}",
+        "{} {name}{}\n{}{function}",
         comparison.verdict.name(),
-        numbers(comparison)
+        numbers(comparison),
+        standing.unwrap_or_default()
     );
     let hunk = culprit.and_then(|contributor| contributor.hunks.first());
     let hunk = hunk.filter(|hunk| shown.is_new(hunk)).map(|hunk| {

@@ -4,6 +4,7 @@ use super::Report;
 use super::causes;
 use super::escape::visible;
 use super::risks;
+use super::standing;
 use super::words::{self, Naming};
 use crate::analyse::{Comparison, RatioEstimate, Verdict};
 use crate::discover::TargetOutcome;
@@ -21,6 +22,8 @@ pub(super) struct Findings {
     pub(super) needed: Vec<Finding>,
     /// What to do, by estimated impact.
     pub(super) recommendations: Vec<Finding>,
+    /// Where changes stand in the recorded history.
+    pub(super) history: Vec<Finding>,
     /// The notes of earlier rooms; the same note about several benchmarks is one entry.
     pub(super) notes: Vec<Finding>,
 }
@@ -55,6 +58,7 @@ pub(super) fn of(report: &Report) -> Findings {
         bottlenecks: Vec::new(),
         needed: Vec::new(),
         recommendations: Vec::new(),
+        history: history(report, naming),
         notes: notes(report, naming),
     };
     for comparison in &report.benchmarks {
@@ -131,6 +135,7 @@ pub(super) fn of(report: &Report) -> Findings {
         &mut findings.bottlenecks,
         &mut findings.needed,
         &mut findings.recommendations,
+        &mut findings.history,
         &mut findings.notes,
     ] {
         list.sort_by(|a, b| {
@@ -140,6 +145,16 @@ pub(super) fn of(report: &Report) -> Findings {
         });
     }
     findings
+}
+
+fn history(report: &Report, naming: Naming) -> Vec<Finding> {
+    let standings = report.standings.iter().map(|one| Finding {
+        subject: naming.name(&one.key),
+        text: standing::words(one),
+        kind: FindingKind::Other,
+        weight: one.ratio.ln().abs(),
+    });
+    standings.collect()
 }
 
 fn notes(report: &Report, naming: Naming) -> Vec<Finding> {

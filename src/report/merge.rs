@@ -205,6 +205,7 @@ fn absorb(merged: &mut Report, other: Report) {
             merged.attributions.push(attribution);
         }
     }
+    union(&mut merged.standings, other.standings);
     let environment = &mut merged.environment;
     environment.load_at_start = environment
         .load_at_start

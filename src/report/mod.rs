@@ -28,6 +28,7 @@ mod reasons;
 mod risks;
 mod sentence;
 mod skeletons;
+mod standing;
 mod text;
 mod unseen;
 mod upgrade;
@@ -42,6 +43,7 @@ pub use load::load;
 pub(crate) use merge::budget_in_vain;
 pub use merge::merge;
 pub use model::*;
+pub use standing::{HistoryStanding, SinceCommit, StandingKind};
 
 use crate::attribute::Artifact;
 use crate::plan::Format;

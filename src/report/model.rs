@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::HistoryStanding;
 use crate::analyse::{Comparison, Verdict};
 use crate::attribute::{Attribution, Skeleton};
 use crate::discover::{SkippedTarget, TargetOutcome};
@@ -52,6 +53,9 @@ pub struct Report {
     /// Every claim, with the results of the benchmarks that it matches; empty in a shard.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimCheck>,
+    /// Where changes stand in the recorded history; empty where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standings: Vec<HistoryStanding>,
     /// What the change can reach, unless `--no-reach` was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<ReachSummary>,

@@ -100,6 +100,8 @@ pub enum MetricGroup {
     Service,
     /// What a program weighs.
     Program,
+    /// How far a benchmark has come since a commit of the past.
+    History,
 }
 
 impl MetricGroup {
@@ -124,6 +126,7 @@ impl MetricGroup {
             MetricGroup::Printed => "Printed by programs, per run",
             MetricGroup::Service => "Services under load",
             MetricGroup::Program => "Programs",
+            MetricGroup::History => "Since a commit of the past",
         }
     }
 
@@ -139,6 +142,7 @@ impl MetricGroup {
             MetricGroup::Printed => "printed metrics",
             MetricGroup::Service => "under load",
             MetricGroup::Program => "programs",
+            MetricGroup::History => "history",
         }
     }
 

@@ -338,9 +338,23 @@ impl Metric {
         }),
         gain: None,
     });
+    /// The time relative to that at a commit of the past, as the recorded history has it.
+    pub const DRIFT: Metric = Metric(&MetricFacts {
+        id: "drift",
+        name: "drift",
+        unit: Unit::Share,
+        form: Form::Level,
+        group: MetricGroup::History,
+        limit: Some(LimitKey {
+            name: "drift",
+            help: "How much slower than the last release a benchmark may be, by the recorded history, for example `5%`",
+        }),
+        gain: None,
+        ..TIME
+    });
 
     /// Every metric, in the order of reports.
-    pub const ALL: [Metric; 40] = [
+    pub const ALL: [Metric; 41] = [
         Metric::MEAN,
         Metric::TIME,
         Metric::P95,
@@ -381,5 +395,6 @@ impl Metric {
         Metric::NEIGHBOUR_SLOWDOWN,
         Metric::NEIGHBOUR_LOSS,
         Metric::SIZE,
+        Metric::DRIFT,
     ];
 }

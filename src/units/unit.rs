@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, Nanos};
+use super::{Bytes, Nanos, Ratio};
 
 /// In what a number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub enum Unit {
     BitsPerSecond,
     /// Requests a second.
     RequestsPerSecond,
+    /// A change as a share: 0.05 is five per cent more.
+    Share,
 }
 
 impl Unit {
@@ -36,6 +38,7 @@ impl Unit {
             Unit::ElementsPerSecond => scaled(amount, "elem/s"),
             Unit::BitsPerSecond => scaled(amount, "bit/s"),
             Unit::RequestsPerSecond => scaled(amount, "req/s"),
+            Unit::Share => Ratio::from_change(amount).to_string(),
         }
     }
 
@@ -104,6 +107,8 @@ mod tests {
         assert_eq!(Unit::Bytes.show_typed(65_536.0), "64 KiB");
         assert_eq!(Unit::Count.show_typed(120.0), "120");
         assert_eq!(Unit::ElementsPerSecond.show(12_300_000.0), "12.30 Melem/s");
+        assert_eq!(Unit::Share.show(-0.0123), "-1.23 %");
+        assert_eq!(Unit::Share.show_typed(0.05), "+5 %");
         assert_eq!(Unit::BytesPerSecond.show_typed(104_857_600.0), "100 MiB/s");
     }
 }

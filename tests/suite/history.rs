@@ -275,6 +275,56 @@ fn a_remote_that_refuses_the_reference_is_answered_with_what_to_do() {
 }
 
 #[test]
+fn a_renaming_reaches_back_and_every_metric_has_a_trend() {
+    let mut recorded = Recorded::of(&[1.0, 1.06]);
+    let root = recorded.root();
+    recorded
+        .workspace
+        .write("source", "renamed")
+        .commit("Rename");
+    recorded.commits.push(recorded.workspace.tip());
+    let mut renamed = report(&recorded.commits[2], &recorded.commits[3], 1.0);
+    for one in renamed["benchmarks"].as_array_mut().unwrap() {
+        if one["id"] == "print/compact" {
+            one["id"] = "print/dense".into();
+        }
+    }
+    let saved = recorded.workspace.beside("renamed.json");
+    fs_err::write(&saved, renamed.to_string()).unwrap();
+    succeed(&root, &format!("history import {}", saved.display()));
+
+    let levels = |line: &str| {
+        let json: Value = serde_json::from_slice(&run(&root, line).stdout).unwrap();
+        assert_eq!(json["benchmarks"].as_array().unwrap().len(), 1, "{json}");
+        json["benchmarks"][0]["levels"].as_array().unwrap().clone()
+    };
+    let alone = levels("trend print/dense --format json");
+    assert_eq!(alone.len(), 2, "{alone:?}");
+    let joined = "trend print/dense --rename print/compact=print/dense --format json";
+    assert_eq!(levels(joined).len(), 4);
+    recorded
+        .workspace
+        .write("perfcheck.toml", "rename = ['print/compact=print/dense']\n");
+    assert_eq!(levels("trend print/dense --format json").len(), 4);
+
+    let counts = run(&root, "trend --metric allocations --format json").stdout;
+    let counts: Value = serde_json::from_slice(&counts).unwrap();
+    assert_eq!(counts["metric"], "allocations", "{counts}");
+    let levels = counts["benchmarks"][0]["levels"].as_array().unwrap();
+    assert_eq!(levels.len(), 4, "{counts}");
+    assert!(
+        levels.iter().all(|level| level["std_error"] == 0.0),
+        "{counts}"
+    );
+    let unknown = told(&run(&root, "trend --metric colour"));
+    assert!(
+        unknown.contains("no run that is kept has the metric `colour`"),
+        "{unknown}"
+    );
+    assert!(unknown.contains("hint: one of: allocations, "), "{unknown}");
+}
+
+#[test]
 fn rewritten_and_missing_commits_lose_nothing_and_are_told() {
     let recorded = Recorded::of(&[1.0, 1.0, 1.0]);
     // Its benchmark `docs` is identical: a commit equals itself.
@@ -296,4 +346,40 @@ fn rewritten_and_missing_commits_lose_nothing_and_are_told() {
     );
     let never = told(&run(&root, "trend --anchor before"));
     assert!(never.contains("no run that is shown measured"), "{never}");
+}
+
+#[test]
+fn the_page_of_a_thousand_commits_opens_in_a_browser_and_is_searched() {
+    let test = "the_page_of_a_thousand_commits_opens_in_a_browser_and_is_searched";
+    let Some(browser) = crate::reports::browser::Browser::find(test) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    crate::thousand_commits::write(folder.path(), 2).unwrap();
+    let root = folder.path().join("repository");
+    let imported = succeed(&root, "history import ../runs.jsonl --history ../runs");
+    assert!(imported.starts_with("1000 files added"), "{imported}");
+    let page = succeed(&root, "trend --anchor v1.0 --format html --history ../runs");
+    let script = "const count = () => [...document.querySelectorAll('section.benchmark')] \
+         .filter(s => s.getBoundingClientRect().height > 0).length; \
+         const search = document.getElementById('search'); \
+         const find = (words) => { search.value = words; search.dispatchEvent(new Event('input')); return count(); }; \
+         const section = document.querySelector('section.benchmark'); \
+         return { all: find(''), one: find('SHOP parse/1'), none: find('nothing'), again: find(''), \
+             points: section.querySelector('polyline').points.length, \
+             releases: section.querySelectorAll('path.release').length, \
+             steps: [...document.querySelectorAll('tr.slower')].map(r => r.textContent) };";
+    let seen = browser.ask_page(&page, script);
+    let counts = ["all", "one", "none", "again"].map(|count| seen[count].as_u64().unwrap());
+    assert_eq!(counts, [2, 1, 0, 2], "{seen}");
+    assert_eq!(
+        seen["points"],
+        crate::thousand_commits::COMMITS + 1,
+        "{seen}"
+    );
+    assert_eq!(seen["releases"], 11, "{seen}");
+    let steps = seen["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 2, "{seen}");
+    let named = |step: &Value| step.as_str().unwrap().contains("Change number ");
+    assert!(steps.iter().all(named), "{seen}");
 }

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod attribution;
+mod backfill;
 mod bad_input;
 mod cache;
 mod cleanup;
@@ -33,4 +34,5 @@ mod services;
 mod shards;
 mod support;
 mod surroundings;
+mod thousand_commits;
 mod trust;

@@ -172,6 +172,7 @@ fn every_option_that_the_documents_name_exists() {
         "config",
         "doctor",
         "history accept",
+        "history backfill",
         "history export",
         "history import",
         "history prune",

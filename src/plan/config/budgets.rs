@@ -14,7 +14,7 @@ use crate::units::{BenchmarkKey, Better, Metric, MetricGroup, Unit};
 pub(super) const KEY: &str = "budget";
 
 /// The keys of a budget that are not limits.
-const OTHER_KEYS: [EntryKey; 5] = [
+const OTHER_KEYS: [EntryKey; 6] = [
     MATCH,
     PACKAGE,
     TARGET,
@@ -23,10 +23,17 @@ const OTHER_KEYS: [EntryKey; 5] = [
         "Glob of a program's name, for `size`; programs are built with `--release` to check it",
     ),
     EntryKey::text(
+        SINCE,
+        "Tag or commit that `drift` is relative to [default: the last release that was measured]",
+    ),
+    EntryKey::text(
         "investigate",
         "Vote `modify` from this share of a limit on, for example `80%`",
     ),
 ];
+
+/// The key of the commit that drift is relative to.
+const SINCE: &str = "since";
 
 /// The keys of one budget.
 pub(super) fn keys() -> Vec<EntryKey> {
@@ -59,6 +66,7 @@ pub struct Budgets(Vec<Budget>);
 pub struct Budget {
     whose: BudgetSubjectKind,
     limits: Vec<Limit>,
+    since: Option<String>,
     origin: ValueOrigin,
 }
 
@@ -80,6 +88,7 @@ impl Budgets {
             let budget = Budget {
                 whose: BudgetSubjectKind::Benchmarks(whose),
                 limits,
+                since: None,
                 origin: ValueOrigin::Default,
             };
             self.0.insert(0, budget);
@@ -101,6 +110,19 @@ impl Budgets {
             BudgetSubjectKind::Benchmarks(selector) => selector.speaks_of(key),
             BudgetSubjectKind::Binaries { .. } => false,
         })
+    }
+
+    /// Of a benchmark whose drift is limited: the commit that it is relative to, as typed.
+    #[must_use]
+    pub fn drift_since(&self, key: &BenchmarkKey) -> Option<&str> {
+        let speaks = |budget: &&Budget| match &budget.whose {
+            BudgetSubjectKind::Benchmarks(selector) => {
+                let mut limits = budget.limits.iter();
+                selector.speaks_of(key) && limits.any(|limit| limit.metric == Metric::DRIFT)
+            }
+            BudgetSubjectKind::Binaries { .. } => false,
+        };
+        self.0.iter().rev().find(speaks)?.since.as_deref()
     }
 
     /// The limits of one program.
@@ -198,6 +220,10 @@ pub(super) fn read(
     if investigate.is_some_and(|share| share.as_fraction() == 0.0) {
         return Err(reader.invalid("investigate", "every use is above it; write `80%`"));
     }
+    let since = reader.text(SINCE)?.map(str::to_owned);
+    if since.is_some() && !reader.has(Metric::DRIFT.id) {
+        return Err(reader.invalid(SINCE, "it is of `drift`: add for example `drift = \"5%\"`"));
+    }
     let of_programs = reader.has("binary");
     let mut found = Vec::new();
     for (key, metric) in limits().filter(|(key, _)| reader.has(key)) {
@@ -223,6 +249,7 @@ pub(super) fn read(
             false => BudgetSubjectKind::Benchmarks(reader.selector()?),
         },
         limits: found,
+        since,
         origin: origin.clone(),
     })
 }
@@ -248,6 +275,7 @@ pub(super) fn of_workload(
     Ok(Budget {
         whose: BudgetSubjectKind::Benchmarks(reader.selector()?),
         limits,
+        since: None,
         origin: origin.clone(),
     })
 }
@@ -283,6 +311,10 @@ pub(super) fn amount_of(unit: Unit, value: &toml::Value) -> Option<f64> {
         Unit::ElementsPerSecond => amount::per_second(text?, amount::ELEMENTS),
         Unit::BitsPerSecond => amount::per_second(text?, amount::BITS),
         Unit::RequestsPerSecond => amount::per_second(text?, amount::REQUESTS),
+        Unit::Share => {
+            let share: Share = text?.parse().ok()?;
+            Some(share.as_fraction()).filter(|share| *share > 0.0)
+        }
         Unit::Count => number(value),
         Unit::Bytes => {
             let bytes = text.and_then(|text| amount::in_units(text, amount::SIZES));
@@ -310,6 +342,7 @@ pub(super) fn expected(unit: Unit) -> &'static str {
         | Unit::RequestsPerSecond => {
             "it must be an amount per second, for example `\"100 MiB/s\"`, `\"20 Melem/s\"` or `\"500 req/s\"`"
         }
+        Unit::Share => "it must be a share above zero, for example `\"5%\"`",
         Unit::Count => "it must be a number, for example `12`",
         Unit::Bytes => "it must be a size, for example `\"64 KiB\"`",
     }
@@ -366,6 +399,23 @@ mod tests {
     }
 
     #[test]
+    fn drift_is_a_share_since_a_commit() {
+        let budgets = budgets(
+            "[[budget]]\ndrift = '5%'\nsince = 'v1.4'\n[[budget]]\nmatch = 'parse/*'\ndrift = '2.5%'\n",
+        )
+        .unwrap();
+        let parse = BenchmarkKey::new("a", "b", "parse/large");
+        let sum = BenchmarkKey::new("a", "b", "sum");
+        assert_eq!(budgets.of_benchmark(&sum)[0].limit, 0.05);
+        assert_eq!(budgets.drift_since(&sum), Some("v1.4"));
+        assert_eq!(
+            budgets.of_benchmark(&parse)[0].to_string(),
+            "drift ≤ +2.5 %"
+        );
+        assert_eq!(budgets.drift_since(&parse), None);
+    }
+
+    #[test]
     fn programs_have_a_size() {
         let budgets = budgets("[[budget]]\nbinary = 'serve*'\nsize = '12 MiB'\n").unwrap();
         assert!(budgets.speak_of_binaries());
@@ -415,6 +465,9 @@ mod tests {
             ("throughput = '3 MiB'", "100 MiB/s"),
             ("allocations = '12'", "`12`"),
             ("bytes = -1", "64 KiB"),
+            ("drift = '5'", "5%"),
+            ("drift = '0%'", "above zero"),
+            ("since = 'v1'\np50 = '1ms'", "drift"),
             ("size = '1 MiB'", "binary"),
             ("binary = 'x'\np50 = '1ms'", "match"),
             ("p50 = '1ms'\ninvestigate = '0%'", "80%"),

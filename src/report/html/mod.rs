@@ -199,6 +199,7 @@ fn conclusions(report: &Report) -> Markup {
     html! {
         (list("Recommendations, by estimated impact", &found.recommendations))
         (list("Bottleneck risks", &[found.risks, found.bottlenecks].concat()))
+        (list("In the recorded history", &found.history))
         (list("Benchmarking needed", &found.needed))
         (benchmarks_to_begin_with(report))
         (list("Notes on the measurement", &found.notes))

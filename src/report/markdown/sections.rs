@@ -161,6 +161,7 @@ impl Page<'_> {
         let found = findings::of(self.report);
         let risks = [found.risks, found.bottlenecks].concat();
         self.list(out, "Bottleneck risks", &risks);
+        self.list(out, "In the recorded history", &found.history);
         self.list(out, "Benchmarking needed", &found.needed);
         self.skeletons(out);
         self.list(

@@ -87,6 +87,7 @@ impl TextPage<'_> {
         let is_news = |f: &&Finding| !self.is_screen() || f.kind == FindingKind::Other;
         let needed: Vec<&Finding> = found.needed.iter().filter(is_news).collect();
         self.entries(&mut doubts, "risk", &found.risks, told);
+        self.entries(&mut doubts, "history", &found.history, told);
         self.entries(&mut doubts, "unknown", &needed, |f| told(f));
         self.entries(&mut doubts, "note", &found.notes, told);
         let text = |text: &String| visible(text);

@@ -29,14 +29,14 @@ pub(super) struct WeightedEdge {
 }
 
 /// Sets that grow together (Galler and Fischer, Communications of the ACM 7, 1964).
-struct Unions(Vec<usize>);
+pub(super) struct Unions(Vec<usize>);
 
 impl Unions {
-    fn of(size: usize) -> Unions {
+    pub(super) fn of(size: usize) -> Unions {
         Unions((0..size).collect())
     }
 
-    fn root(&mut self, mut of: usize) -> usize {
+    pub(super) fn root(&mut self, mut of: usize) -> usize {
         while self.0[of] != of {
             self.0[of] = self.0[self.0[of]];
             of = self.0[of];
@@ -44,7 +44,7 @@ impl Unions {
         of
     }
 
-    fn join(&mut self, a: usize, b: usize) {
+    pub(super) fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         self.0[a.max(b)] = a.min(b);
     }

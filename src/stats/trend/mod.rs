@@ -15,6 +15,7 @@
 //!   a searched place pays for the search ([`LevelStep`], [`LevelDrift`]).
 //! - Loops: what several ways between two builds say must agree ([`Consistency`]).
 
+mod exact;
 mod graph;
 mod levels;
 mod moderation;
@@ -26,6 +27,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+pub use exact::CountedEdge;
 pub use levels::{Consistency, Level};
 pub use steps::{LevelDrift, LevelStep};
 

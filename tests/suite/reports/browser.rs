@@ -91,9 +91,17 @@ impl Browser {
         assert!(file.is_file(), "{errors}");
     }
 
+    /// What `script` returns on a page.
+    pub(crate) fn ask_page(&self, page: &str, script: &str) -> Value {
+        self.answer(&self.with_script(page, script), &[])
+    }
+
     /// The page of `report` with `script` run at its end.
     fn page(&self, report: &Report, script: &str) -> PathBuf {
-        let page = render(report, Format::Html);
+        self.with_script(&render(report, Format::Html), script)
+    }
+
+    fn with_script(&self, page: &str, script: &str) -> PathBuf {
         let script = format!(
             "<script>{{ const out = (() => {{ {script} }})(); const pre = document.createElement('pre'); \
              pre.id = 'result'; pre.textContent = JSON.stringify(out); document.body.append(pre); }}</script></body>"

@@ -88,6 +88,7 @@ pub(crate) fn report() -> Report {
         skipped: Vec::new(),
         budgets: Vec::new(),
         claims: Vec::new(),
+        standings: Vec::new(),
         reach: None,
         partial: None,
         basis: Some(Basis {

@@ -1,0 +1,249 @@
+//! Measures commits of the past, one pair of neighbours after the other.
+//!
+//! Each pair is an ordinary comparison, and recorded as soon as it is done: a backfill that is killed loses one pair at
+//! most. The commit that two pairs share stays on its side, where its build is kept, so each pair costs one build.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::assemble::machine_class;
+use super::deliver::print;
+use super::failure::RunFailure;
+use super::{close_scratch, compare, open_scratch, settle};
+use crate::analyse::Verdict;
+use crate::build::BuildError;
+use crate::discover::DiscoverError;
+use crate::environment::Machine;
+use crate::history::{
+    self, Backfill, BackfillOutlook, CommitRange, HistoryStore, Neighbours, RefusedFile, RunRecord,
+    StoredFile,
+};
+use crate::plan::{
+    BackfillArgs, BackfillPlan, Environment, ExitStatus, Plan, RangeSpec, Verbosity,
+};
+use crate::process;
+use crate::report::{self, Report};
+use crate::revision::{self, RevisionError};
+use crate::ui::Progress;
+use crate::units::{Paired, Side};
+
+/// Records every pair of neighbours of the range that no run joins, as far as the time goes.
+pub(super) fn backfill(
+    args: &BackfillArgs,
+    environment: &Environment,
+    out: &mut impl Write,
+) -> Result<ExitStatus, RunFailure> {
+    let BackfillPlan {
+        base,
+        head,
+        place,
+        each,
+    } = BackfillPlan::resolve(args, environment)?;
+    let folder = each.manifest_path.parent().unwrap_or(Path::new("."));
+    let store = HistoryStore::open(&place, folder)?;
+    let contents = store.read()?;
+    for RefusedFile { path, why } in &contents.refused {
+        anstream::eprintln!("skipped `{path}` of {store}: {why}");
+    }
+    let runs = contents.runs();
+    let repository = revision::open(folder, None).map_err(RunFailure::of_revision)?;
+    let range = CommitRange::between(&repository, &base, &head)?;
+    let is_cut = range.is_cut;
+    let backfill = Backfill::of(range, &runs);
+    if args.dry_run {
+        let outlook = BackfillOutlook {
+            usual: history::usual_duration(&runs, &machine_class(&Machine::read())),
+            limit: each.time,
+            per_benchmark: each.sampling.time,
+            is_cut,
+        };
+        let text = history::backfill_text(&backfill, &outlook);
+        print(&text, out)?;
+        return Ok(ExitStatus::Success);
+    }
+    let each = settle(each)?;
+    let session = BackfillSession {
+        quiet: each.terminal.verbosity == Verbosity::Quiet,
+        end: each.time.map(|time| Instant::now() + time),
+        each: &each,
+        store: &store,
+        laid_out: None,
+        took: Vec::new(),
+    };
+    session.run(backfill, out)
+}
+
+/// One call of the command.
+struct BackfillSession<'a> {
+    each: &'a Plan,
+    store: &'a HistoryStore,
+    quiet: bool,
+    end: Option<Instant>,
+    /// The commits whose builds lie on each side.
+    laid_out: Option<Paired<String>>,
+    /// How long each pair took.
+    took: Vec<Duration>,
+}
+
+/// What came of a pair.
+enum PairOutcome {
+    /// It was measured.
+    Measured(Box<RunRecord>),
+    /// These commits cannot be built, or have nothing to measure.
+    Unusable(Vec<String>, RunFailure),
+    /// It was not finished.
+    Unfinished,
+}
+
+impl BackfillSession<'_> {
+    fn run(
+        mut self,
+        mut backfill: Backfill,
+        out: &mut impl Write,
+    ) -> Result<ExitStatus, RunFailure> {
+        let mut ended = ExitStatus::Success;
+        loop {
+            let missing = backfill.missing();
+            let Some(next) = missing.first() else { break };
+            if process::interrupted().is_some() || !self.has_time() {
+                ended = ExitStatus::EndedEarly;
+                break;
+            }
+            if !self.quiet {
+                let left = missing.len();
+                anstream::eprintln!("{} ({left} to go)", history::named(next));
+            }
+            match self.compare(next)? {
+                PairOutcome::Measured(mut run) => {
+                    run.bridged.clone_from(&next.bridged);
+                    let line = format!("{}  {}\n", history::named(next), history::tally(&run));
+                    self.store.add(&[StoredFile::Run(run)])?;
+                    backfill.record(next);
+                    print(&line, out)?;
+                }
+                PairOutcome::Unusable(ids, why) => {
+                    for id in &ids {
+                        backfill.leave_out(id);
+                    }
+                    anstream::eprintln!("{}", history::left_out(&ids, &why.to_string()));
+                }
+                PairOutcome::Unfinished => {
+                    ended = ExitStatus::EndedEarly;
+                    break;
+                }
+            }
+        }
+        let ended_by = process::interrupted();
+        let summary = history::summary(&backfill, self.took.len(), self.store, ended_by);
+        print(&format!("{summary}\n"), out)?;
+        Ok(ended)
+    }
+
+    /// Whether another pair probably fits: it takes as long as those before it. The first one is always tried.
+    fn has_time(&self) -> bool {
+        let Some(end) = self.end else { return true };
+        let left = end.saturating_duration_since(Instant::now());
+        let count = u32::try_from(self.took.len()).unwrap_or(u32::MAX);
+        match count {
+            0 => true,
+            _ => left >= self.took.iter().sum::<Duration>() / count,
+        }
+    }
+
+    fn compare(&mut self, next: &Neighbours) -> Result<PairOutcome, RunFailure> {
+        let began = Instant::now();
+        let sides = self.sides(next);
+        self.laid_out = Some(sides.clone());
+        let plan = Plan {
+            range: RangeSpec::Between {
+                base: sides.base.clone(),
+                head: sides.head.clone(),
+            },
+            time: self.end.map(|end| end.saturating_duration_since(began)),
+            ..self.each.clone()
+        };
+        let made = self.report(&plan);
+        // The next pair's builds are not ended half-way.
+        process::forget_end();
+        let report = match made {
+            Ok(report) if is_whole(&report) => report,
+            Err(failure) if process::interrupted().is_none() => {
+                let at_fault: Vec<String> = sides_at_fault(&failure)
+                    .into_iter()
+                    .map(|side| sides.get(side).clone())
+                    .collect();
+                return match at_fault.is_empty() {
+                    true => Err(failure),
+                    false => Ok(PairOutcome::Unusable(at_fault, failure)),
+                };
+            }
+            Ok(_) | Err(_) => return Ok(PairOutcome::Unfinished),
+        };
+        let run = match RunRecord::of_finished(&report) {
+            Ok(run) if sides.head == next.newer.id => run,
+            Ok(run) => run.reversed(),
+            Err(why) => {
+                let older = vec![next.older.id.clone()];
+                return Ok(PairOutcome::Unusable(older, RunFailure::other(why)));
+            }
+        };
+        self.took.push(began.elapsed());
+        Ok(PairOutcome::Measured(Box::new(run)))
+    }
+
+    /// Which commit is on which side: one whose build is there stays. Names that differ between the sides have a
+    /// direction.
+    fn sides(&self, next: &Neighbours) -> Paired<String> {
+        let (older, newer) = (next.older.id.clone(), next.newer.id.clone());
+        let is_crossed = self
+            .laid_out
+            .as_ref()
+            .is_some_and(|there| there.base == newer || there.head == older);
+        match is_crossed && self.each.renames.is_empty() {
+            true => Paired::new(newer, older),
+            false => Paired::new(older, newer),
+        }
+    }
+
+    fn report(&self, plan: &Plan) -> Result<Report, RunFailure> {
+        let scratch = open_scratch(plan)?;
+        let kind = compare::kind(&plan.terminal);
+        let progress = Progress::new(kind, plan.time, std::io::stderr());
+        let made = {
+            let sink = progress.sink();
+            compare::make_report(plan, &scratch, &sink)
+        };
+        progress.finish();
+        close_scratch(scratch, plan.keep)?;
+        made
+    }
+}
+
+/// Whether nothing is missing of a benchmark that further rounds would have shown.
+fn is_whole(report: &Report) -> bool {
+    let is_open = |one: &crate::analyse::Comparison| {
+        one.verdict == Verdict::Inconclusive && one.estimate().is_none()
+    };
+    report.partial.is_none()
+        || report.measured() != report::Measuring::Nothing && !report.benchmarks.iter().any(is_open)
+}
+
+/// The sides whose commits are at fault, and not the machine.
+fn sides_at_fault(failure: &RunFailure) -> Vec<Side> {
+    if let Some(error) = failure.cause::<BuildError>() {
+        return error.sides_at_fault();
+    }
+    match (failure.cause(), failure.cause()) {
+        (Some(RevisionError::NoManifest { side, .. }), _) => vec![*side],
+        (
+            _,
+            Some(
+                DiscoverError::NoBenchTargets
+                | DiscoverError::NoCriterion { .. }
+                | DiscoverError::NothingMatches { .. },
+            ),
+        ) => Side::BOTH.to_vec(),
+        _ => Vec::new(),
+    }
+}
