@@ -10,12 +10,15 @@
 //! | from [`RANGES_OFFSET`] | [`RANGE_COUNT`] pairs (start, end) of addresses as in the symbol table, sorted |
 //! | from the offset in [`LOG_OFFSET`] | [`LOG_CAPACITY`] records of [`RECORD_WORDS`] words |
 //! | from the offset in [`TRACE_OFFSET`] | [`TRACE_CAPACITY`] stacks of [`TRACE_WORDS`] words |
+//! | from the offset in [`STATEMENTS_OFFSET`] | [`STATEMENTS_CAPACITY`] statements of [`STATEMENT_WORDS`] words |
+
+use core::ffi::CStr;
 
 /// The first word: identifies our file and its layout.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"perfchk1");
 
 /// Words of the header.
-pub(crate) const HEADER_WORDS: usize = 192;
+pub(crate) const HEADER_WORDS: usize = 256;
 /// Where the path of the executable begins, in bytes.
 pub(crate) const PATH_OFFSET: usize = HEADER_WORDS * 8;
 /// Room for that path.
@@ -53,8 +56,10 @@ pub(crate) const SHIM_ADDRESS: usize = 0;
 /// How many bytes of code a jump replaces, in whole instructions; 0 if they cannot be moved.
 pub(crate) const SHIM_LENGTH: usize = 1;
 /// A byte each: one more than where, in that code, a 32-bit distance from the next instruction is;
-/// 0 for none.
+/// 0 for none. With [`SHIM_BRANCH`], where the last instruction is, a conditional branch with a distance of 8 bits.
 pub(crate) const SHIM_DISTANCES: usize = 2;
+/// Set in the byte of a branch.
+pub(crate) const SHIM_BRANCH: u8 = 0x80;
 /// The first [`SHIM_CODE_BYTES`] bytes of code, for comparison.
 pub(crate) const SHIM_CODE: usize = 3;
 /// Bytes of code.
@@ -132,6 +137,25 @@ pub(crate) const ENOUGH_CALLS: usize = 162;
 /// together; 0 for never.
 pub(crate) const ENOUGH_TIMED_NS: usize = 163;
 
+/// Where the table of statements begins, in bytes.
+pub(crate) const STATEMENTS_OFFSET: usize = 170;
+/// How many statements it can hold; 0 if none are counted.
+pub(crate) const STATEMENTS_CAPACITY: usize = 171;
+/// Whether the call stacks of statements are recorded: 1 if they are.
+pub(crate) const TRACE_STATEMENTS: usize = 172;
+/// [`SHIM_WORDS`] words for each of [`SQLITE_FUNCTIONS`] that is in the executable.
+pub(crate) const SQLITE: usize = 192;
+/// The functions of SQLite that tell when a statement begins.
+pub(crate) const SQLITE_FUNCTIONS: [&CStr; 7] = [
+    c"sqlite3_step",
+    c"sqlite3_reset",
+    c"sqlite3_finalize",
+    c"sqlite3_prepare",
+    c"sqlite3_prepare_v2",
+    c"sqlite3_prepare_v3",
+    c"sqlite3_exec",
+];
+
 /// None.
 pub(crate) const HOOKS_NONE: u64 = 0;
 /// The entry points of Rust's allocator, to count.
@@ -166,6 +190,12 @@ pub(crate) const KEPT: usize = 45;
 pub(crate) const SIZES_LOST: usize = 46;
 /// 1 once a child process has ended within a sample of the benchmark.
 pub(crate) const CHILDREN: usize = 48;
+/// How often statements were run.
+pub(crate) const STATEMENTS_RUN: usize = 173;
+/// How many of them found no place in the table.
+pub(crate) const STATEMENTS_LOST: usize = 174;
+/// A `SHIM_` constant: [`SHIM_HOOKED`] if statements are counted, [`SHIM_NONE`] if no SQLite has been seen.
+pub(crate) const STATEMENTS_STATE: usize = 175;
 /// Requests whose stack found no place in the table.
 pub(crate) const TRACE_LOST: usize = 40;
 /// The process that is attached, 0 while none is.
@@ -279,12 +309,31 @@ pub(crate) const TRACE_BYTES: usize = 1;
 pub(crate) const TRACE_HASH: usize = 2;
 /// How many addresses it has.
 pub(crate) const TRACE_LENGTH: usize = 3;
+/// One more than the number of the statement that it has run; 0 if it has asked for memory.
+pub(crate) const TRACE_STATEMENT: usize = 4;
+/// Bytes of blocks from it that are still live; only of a process that is counted as a whole.
+pub(crate) const TRACE_LEFT: usize = 5;
 /// Return addresses, the innermost first. The first ones are the probe's own.
-pub(crate) const TRACE_ADDRESSES: usize = 4;
+pub(crate) const TRACE_ADDRESSES: usize = 6;
 /// Addresses at most.
 pub(crate) const TRACE_DEPTH: usize = 60;
 /// Words of a stack.
 pub(crate) const TRACE_WORDS: usize = TRACE_ADDRESSES + TRACE_DEPTH;
+
+// A statement in the table; all zero where there is none.
+
+/// How often it was run.
+pub(crate) const STATEMENT_RUNS: usize = 0;
+/// A hash of its text; never 0.
+pub(crate) const STATEMENT_HASH: usize = 1;
+/// How many bytes of its text there are.
+pub(crate) const STATEMENT_LENGTH: usize = 2;
+/// Its text without literals (`statement.rs`), cut to [`STATEMENT_BYTES`].
+pub(crate) const STATEMENT_TEXT: usize = 3;
+/// Bytes of text.
+pub(crate) const STATEMENT_BYTES: usize = (STATEMENT_WORDS - STATEMENT_TEXT) * 8;
+/// Words of a statement.
+pub(crate) const STATEMENT_WORDS: usize = 64;
 
 /// The entry points of Rust's allocator have not been examined.
 pub(crate) const SHIM_NONE: u64 = 0;

@@ -58,6 +58,8 @@ mod preempted;
 #[cfg(not(feature = "marks"))]
 mod sample;
 mod shared;
+#[cfg(all(feature = "alloc", not(feature = "marks")))]
+mod statement;
 #[cfg_attr(
     feature = "marks",
     allow(dead_code, reason = "most are for the other builds")

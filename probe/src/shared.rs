@@ -64,6 +64,20 @@ impl Shared {
         self.word(first + word).store(value, Ordering::Relaxed);
     }
 
+    /// A word of the table of statements; the caller has checked `word` against the capacity.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn get_in_statements(&self, word: usize) -> u64 {
+        let first = self.get(layout::STATEMENTS_OFFSET) as usize / 8;
+        self.word(first + word).load(Ordering::Relaxed)
+    }
+
+    /// Writes such a word.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn set_in_statements(&self, word: usize, value: u64) {
+        let first = self.get(layout::STATEMENTS_OFFSET) as usize / 8;
+        self.word(first + word).store(value, Ordering::Relaxed);
+    }
+
     /// The path of the executable, padded with NUL.
     pub(crate) fn path(&self) -> &[u8; layout::PATH_BYTES] {
         // SAFETY: within the mapping; only the host writes there, before the process starts.

@@ -72,6 +72,9 @@ pub(crate) const WNOWAIT: c_int = 0x0100_0000;
 pub(crate) const AT_FDCWD: c_int = -100;
 pub(crate) const STATX_NLINK: u32 = 4;
 pub(crate) const RTLD_NEXT: *mut c_void = -1_isize as *mut c_void;
+/// `RTLD_LAZY | RTLD_NOLOAD`.
+#[cfg(feature = "alloc")]
+pub(crate) const RTLD_IF_LOADED: c_int = 5;
 #[cfg(target_arch = "x86_64")]
 pub(crate) const SYS_CLOCK_GETTIME: c_long = 228;
 #[cfg(target_arch = "aarch64")]
@@ -155,6 +158,7 @@ pub(crate) const RUSAGE_THREAD: c_int = 1;
 #[cfg(feature = "alloc")]
 #[link(name = "c")]
 unsafe extern "C" {
+    pub(crate) fn dlopen(path: *const c_char, flags: c_int) -> *mut c_void;
     pub(crate) fn mprotect(at: *mut c_void, length: usize, protection: c_int) -> c_int;
     pub(crate) fn munmap(at: *mut c_void, length: usize) -> c_int;
     pub(crate) fn pthread_key_create(

@@ -259,7 +259,7 @@ impl<'a> SideCounts<'a> {
 ///
 /// Hypothesis: processes are independent and alike; the first of base and the first of head make a
 /// pair, and so on. Student's t over the differences, with the bound on what few processes can show.
-fn direction(base: &[Figure], head: &[Figure], alpha: f64) -> Option<Direction> {
+pub(super) fn direction(base: &[Figure], head: &[Figure], alpha: f64) -> Option<Direction> {
     let mut all = base.iter().chain(head);
     if let (Some(first @ Figure::Exact(_)), false) = (base.first(), head.is_empty())
         && all.all(|figure| figure == first)

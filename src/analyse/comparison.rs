@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Verdict;
+use super::{StatementChange, Verdict};
 use crate::measure::{CodeOwner, Failure, Pairing, Remark};
 use crate::units::{
     BenchmarkKey, Better, Exactness, Form, Metric, MetricGroup, Note, Paired, Ratio, Side,
@@ -28,6 +28,9 @@ pub struct Comparison {
     /// The places that ask for memory, most changed first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<AllocationSite>,
+    /// The statements of a database that one side runs more often, those with the largest increase first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<StatementChange>,
     /// How many requests by size each side makes in an iteration: element i counts sizes in [2^i, 2^(i+1)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_sizes: Option<Paired<Vec<f64>>>,
@@ -182,9 +185,21 @@ pub struct AllocationSite {
     pub count: Paired<f64>,
     /// Bytes per iteration.
     pub bytes: Paired<f64>,
+    /// Bytes that a run of a program never frees; zero for benchmarks, of which it is not known.
+    #[serde(default = "no_bytes", skip_serializing_if = "is_nothing")]
+    pub left_behind: Paired<f64>,
     /// Whose code it is.
     #[serde(default)]
     pub origin: CodeOwner,
+}
+
+/// What older reports say nothing of.
+fn no_bytes() -> Paired<f64> {
+    Paired::new(0.0, 0.0)
+}
+
+fn is_nothing(both: &Paired<f64>) -> bool {
+    *both == no_bytes()
 }
 
 impl Comparison {
@@ -198,6 +213,7 @@ impl Comparison {
             throughput: None,
             metrics: MetricChanges::default(),
             sites: Vec::new(),
+            statements: Vec::new(),
             request_sizes: None,
             failure: None,
             notes: Vec::new(),

@@ -138,7 +138,7 @@ fn doubt(
         None => "no difference between the sides is certain",
     };
     Some(format!(
-        "processes of one side differ by up to {spread} instructions per iteration; {found} (perfcheck gives them the \
+        "processes of one side differ by up to {spread} instructions; {found} (perfcheck gives them the \
          same addresses and random numbers)"
     ))
 }

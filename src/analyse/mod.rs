@@ -10,11 +10,14 @@ mod evidence;
 mod few_rounds;
 mod instructions;
 mod judged;
+mod program_size;
+mod queries;
 mod resources;
 mod round;
 mod services;
 mod settle;
 mod sites;
+mod statement;
 mod timed;
 
 use serde::{Deserialize, Serialize};
@@ -29,9 +32,11 @@ pub use comparison::{
 pub use confounders::confounders;
 pub use doubt::{Doubt, cast_doubt};
 pub use instructions::add_instructions;
+pub use queries::add_queries;
 pub use resources::{add_resources, rounds_to_see_resources};
 pub use services::add_services;
 pub use settle::Settling;
+pub use statement::{StatementChange, StatementPattern};
 
 /// The verdict on one benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

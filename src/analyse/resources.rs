@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::program_size;
 use super::settle::Settling;
 use super::{
     Change, Comparison, Direction, Observed, RatioEstimate, RelativeError, RoundSummary, Verdict,
@@ -108,6 +109,9 @@ fn add(comparison: &mut Comparison, runs: &MeasuredRuns, settling: &Settling) {
         comparison.notes.extend(unknown_peak(peak));
     }
     comparison.metrics.extend(usages);
+    let size = program_size::change(&runs.sizes, settling.margin());
+    let size = size.map(|change| (Metric::PROGRAM_SIZE, change));
+    comparison.metrics.extend(size);
     for (at, metric) in runs.metrics.iter().enumerate() {
         let rounds = values(&runs.rounds, |run| *run.printed.get(at)?);
         let printed = change(&rounds, settling, sharing);

@@ -8,7 +8,7 @@ use crate::units::{Metric, Paired, Side};
 
 /// What identifies a place across revisions: its line may have moved.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct PlaceIdentity {
+pub(super) struct PlaceIdentity {
     file: Option<String>,
     /// The last part of the function's name: the rest depends on inlining.
     function: String,
@@ -21,6 +21,7 @@ struct PlaceDemand {
     place: Place,
     count: f64,
     bytes: f64,
+    left_behind: f64,
     /// The stack that asked most often.
     stack: Vec<String>,
     most: u64,
@@ -49,11 +50,10 @@ pub(super) fn of(counted: &Counted, comparison: &Comparison) -> Vec<AllocationSi
         })
         .collect();
     sites.sort_by(|a, b| {
-        let weight = |site: &AllocationSite| (change(&site.count), change(&site.bytes));
-        let ((a_count, a_bytes), (b_count, b_bytes)) = (weight(a), weight(b));
-        b_count
-            .total_cmp(&a_count)
-            .then(b_bytes.total_cmp(&a_bytes))
+        let by = |of: fn(&AllocationSite) -> &Paired<f64>| change(of(b)).total_cmp(&change(of(a)));
+        by(|site| &site.count)
+            .then_with(|| by(|site| &site.bytes))
+            .then_with(|| by(|site| &site.left_behind))
             .then_with(|| b.bytes.head.total_cmp(&a.bytes.head))
     });
     sites
@@ -68,6 +68,7 @@ fn site(base: Option<PlaceDemand>, head: Option<PlaceDemand>) -> Option<Allocati
         Paired::new(base.as_ref().map_or(0.0, of), head.as_ref().map_or(0.0, of))
     };
     let (count, bytes) = (figures(|share| share.count), figures(|share| share.bytes));
+    let left_behind = figures(|share| share.left_behind);
     let shown = head.or(base)?;
     Some(AllocationSite {
         function: shown.place.function.clone(),
@@ -76,6 +77,7 @@ fn site(base: Option<PlaceDemand>, head: Option<PlaceDemand>) -> Option<Allocati
         stack: shown.stack,
         count,
         bytes,
+        left_behind,
     })
 }
 
@@ -103,11 +105,14 @@ fn shares(
                 place,
                 count: 0.0,
                 bytes: 0.0,
+                left_behind: 0.0,
                 stack: Vec::new(),
                 most: 0,
             });
         share.count += each(stack.requests, requests, all_requests);
         share.bytes += each(stack.bytes, bytes, all_bytes);
+        // One in so many blocks is known by its stack.
+        share.left_behind += (stack.left_behind * traced.stride) as f64;
         if stack.requests > share.most {
             share.most = stack.requests;
             share.stack = stack.places.iter().rev().map(words).collect();
@@ -118,7 +123,7 @@ fn shares(
 
 /// The innermost place in the workspace; or else in a dependency; or else the innermost whose name is
 /// not the allocator's own.
-fn responsible(stack: &TracedStack) -> Place {
+pub(super) fn responsible(stack: &TracedStack) -> Place {
     let of = |origin: CodeOwner| stack.places.iter().find(|place| place.origin == origin);
     let any = || {
         let named = |place: &&Place| !place.function.contains("alloc");
@@ -137,7 +142,7 @@ fn responsible(stack: &TracedStack) -> Place {
         })
 }
 
-fn identity(place: &Place) -> PlaceIdentity {
+pub(super) fn identity(place: &Place) -> PlaceIdentity {
     // Generic arguments contain `::`, too.
     let plain = place.function.split('<').next().unwrap_or_default();
     let function = plain.trim_end_matches(':').rsplit("::").next();
@@ -151,7 +156,7 @@ fn identity(place: &Place) -> PlaceIdentity {
     }
 }
 
-fn words(place: &Place) -> String {
+pub(super) fn words(place: &Place) -> String {
     match place.location() {
         Some(location) => format!("{} at {location}", place.function),
         None => place.function.clone(),
@@ -206,6 +211,7 @@ mod tests {
             ],
             requests,
             bytes,
+            left_behind: 0,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::disturbances::Disturbances;
 use crate::analyse::{self, Comparison};
-use crate::attribute::Attribution;
+use crate::attribute::{self, Attribution};
 use crate::build::{Build, Chooser, ChosenToolchain, LockFile};
 use crate::discover::Discovery;
 use crate::environment::Machine;
@@ -63,6 +63,7 @@ pub(super) fn assemble(findings: RunFindings<'_>) -> Report {
         confounders: analyse::confounders(findings.builds),
         warnings: warnings(&findings),
         skipped: findings.discovery.skipped.clone(),
+        places: attribute::hunks_of_places(&findings.comparisons, findings.builds),
         benchmarks: findings.comparisons,
         budgets: findings.budgets,
         claims: findings.claims,

@@ -107,8 +107,9 @@ impl Timed {
     /// Nothing was timed, as it was asked.
     fn untimed(plan: &Plan, ready: &Ready) -> Timed {
         let (thresholds, sampling) = (&plan.thresholds, &plan.sampling);
+        let all = ready.workloads.among(&ready.discovery);
         Timed {
-            comparisons: analyse::compare(&ready.discovery, Vec::new(), thresholds, sampling),
+            comparisons: analyse::compare(&all, Vec::new(), thresholds, sampling),
             ended: None,
             left: Duration::ZERO,
             known: Known::default(),
@@ -209,9 +210,9 @@ impl Passes<'_> {
             known: &self.known,
         };
         let mut programs = workloads::count(
-            &plan.sampling,
+            plan,
             ready,
-            (comparisons, &counting),
+            (&mut *comparisons, &counting),
             sources,
             self.scratch,
             self.events,
@@ -250,11 +251,11 @@ impl Passes<'_> {
                 Vec::new()
             }
             Ok(valgrind) => {
-                let run = measure::count_instructions(
+                let run = workloads::count_instructions(
                     &plan.sampling,
-                    &valgrind,
-                    self.deadline.end(),
-                    &ready.discovery,
+                    ready,
+                    comparisons,
+                    (&valgrind, self.deadline.end()),
                     self.scratch,
                     self.events,
                 );

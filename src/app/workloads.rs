@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::ready::Ready;
-use crate::analyse::{Comparison, Settling, Verdict, rounds_to_see_resources};
+use crate::analyse::{Comparison, Settling, Verdict, add_queries, rounds_to_see_resources};
 use crate::discover::{Benchmark, DiscoverError, Discovery, Target};
-use crate::measure::{AllocationRun, Bounds, Counting, Measured, ProfileRun, Settled, Sources};
+use crate::measure::{
+    self, AllocationRun, Bounds, Counting, InstructionRun, Measured, ProfileRun, Settled, Sources,
+};
 use crate::plan::{BenchmarkNeed, Plan, Sampling};
+use crate::process::Valgrind;
 use crate::scratch::Scratch;
 use crate::units::{BenchmarkKey, EventSink, Paired};
 use crate::workload::{self, WorkloadClock, WorkloadRun, Workloads};
@@ -55,28 +58,52 @@ pub(super) fn share(ready: &Ready, end: Option<Instant>) -> Option<Instant> {
     Some(now + end.saturating_duration_since(now).mul_f64(share))
 }
 
-/// Counts the allocations of workloads that did not fail.
+/// Counts the allocations of workloads that did not fail, and adds to their comparisons what they ran of a database.
 pub(super) fn count(
-    sampling: &Sampling,
+    plan: &Plan,
     ready: &Ready,
-    (comparisons, counting): (&[Comparison], &Counting<'_>),
+    (comparisons, counting): (&mut [Comparison], &Counting<'_>),
     sources: Paired<Sources<'_>>,
     scratch: &Scratch,
     events: EventSink<'_>,
 ) -> AllocationRun {
-    let runs = |key: &BenchmarkKey| {
-        let mut all = comparisons.iter();
-        all.any(|one| one.key == *key && one.verdict != Verdict::Failed)
-    };
-    let clock = clock(sampling, ready, counting.end, scratch);
-    workload::count_allocations(
+    let runs = |key: &BenchmarkKey| did_not_fail(comparisons, key);
+    let clock = clock(&plan.sampling, ready, counting.end, scratch);
+    let counts = workload::count_allocations(
         &ready.workloads,
         clock,
         runs,
         counting.enough,
         sources,
         events,
-    )
+    );
+    add_queries(comparisons, &counts.queries, &plan.thresholds, ready.family);
+    counts.allocations
+}
+
+/// Counts the instructions of benchmarks, and of workloads that did not fail.
+pub(super) fn count_instructions(
+    sampling: &Sampling,
+    ready: &Ready,
+    comparisons: &[Comparison],
+    (valgrind, end): (&Valgrind, Option<Instant>),
+    scratch: &Scratch,
+    events: EventSink<'_>,
+) -> InstructionRun {
+    let runs = |key: &BenchmarkKey| did_not_fail(comparisons, key);
+    let clock = clock(sampling, ready, end, scratch);
+    let mut run = workload::count_instructions(&ready.workloads, clock, valgrind, runs, events);
+    let discovery = &ready.discovery;
+    let others = measure::count_instructions(sampling, valgrind, end, discovery, scratch, events);
+    run.counted.extend(others.counted);
+    run.wanted += others.wanted;
+    run.ended = run.ended.or(others.ended);
+    run
+}
+
+fn did_not_fail(comparisons: &[Comparison], key: &BenchmarkKey) -> bool {
+    let mut all = comparisons.iter();
+    all.any(|one| one.key == *key && one.verdict != Verdict::Failed)
 }
 
 /// Those of the `wanted` that are no workloads.

@@ -199,6 +199,7 @@ mod tests {
             places: vec![place("alloc", 1), place(function, 2)],
             requests,
             bytes,
+            left_behind: 0,
         }
     }
 

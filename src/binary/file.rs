@@ -93,6 +93,13 @@ impl<'a> Binary<'a> {
         })
     }
 
+    /// How many bytes of the file the loader maps: code and data, without symbols and debugging information.
+    pub(crate) fn loaded_bytes(&self) -> u64 {
+        self.segments()
+            .map(|(range, _)| range.end - range.start)
+            .sum()
+    }
+
     /// The bytes from `address` to the end of its section.
     #[must_use]
     pub(crate) fn data_from(&self, address: u64) -> Option<&'a [u8]> {

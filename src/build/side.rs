@@ -160,6 +160,7 @@ impl<'a> BuildSite<'a> {
             side,
             took: compiled.took,
             executables: executables.len(),
+            programs: programs.len(),
         });
         Ok(Build {
             checkout: self.checkout.clone(),

@@ -186,6 +186,7 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
     let has_time = comparison.time().is_some();
     let why = match metric.group {
         MetricGroup::Allocations => "its allocations were not counted",
+        MetricGroup::Queries => "no SQLite was seen in it whose queries could be counted",
         MetricGroup::Instructions => "its instructions were not counted (`--instructions`)",
         MetricGroup::Throughput if has_time => {
             "it does not declare how much an iteration processes"

@@ -82,13 +82,35 @@ pub(super) fn reason_of_printed(comparisons: &[Comparison]) -> Option<Reason> {
     (!benchmarks.is_empty()).then_some(Reason::PrintsWorse { benchmarks })
 }
 
+/// Programs that run more queries, however few: they are counted exactly.
+pub(super) fn reason_of_queries(comparisons: &[Comparison]) -> Option<Reason> {
+    let more = comparisons.iter().filter_map(|comparison| {
+        let change = comparison.metrics.get(Metric::QUERIES)?;
+        let is_more = change.direction == Some(Direction::More);
+        let grown = GrownMetric {
+            metric: Metric::QUERIES,
+            amount: change.values().filter(|_| is_more)?,
+        };
+        Some(Growth {
+            benchmark: comparison.key.clone(),
+            grown: vec![grown],
+        })
+    });
+    let mut benchmarks: Vec<Growth> = more.collect();
+    benchmarks.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    (!benchmarks.is_empty()).then_some(Reason::MoreQueries { benchmarks })
+}
+
 /// Each metric that can be limited, for itself: fewer allocations do not make up for more bytes.
 fn growth(comparison: &Comparison, policy: &AllocationPolicy) -> Option<Growth> {
     let grown = comparison.metrics.iter().filter(|(metric, _)| {
         metric.group == MetricGroup::Allocations || *metric == Metric::PEAK_MEMORY
     });
+    // What an iteration leaves behind may be a cache; what a program leaves behind at its end is nobody's any more.
+    let is_program = !comparison.metrics.is_empty(MetricGroup::Resources);
     let grown = grown.filter(|(metric, change)| {
-        metric.limit.is_some() && change.direction == Some(Direction::More)
+        let is_judged = metric.limit.is_some() || *metric == Metric::LEFT_BEHIND && is_program;
+        is_judged && change.direction == Some(Direction::More)
     });
     let amounts = grown.filter_map(|(metric, change)| {
         let amount = change.values()?;

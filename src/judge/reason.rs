@@ -74,6 +74,11 @@ pub enum Reason {
         /// Which, and by how much.
         benchmarks: Vec<Growth>,
     },
+    /// Programs run more queries.
+    MoreQueries {
+        /// Which, and from how many to how many.
+        benchmarks: Vec<Growth>,
+    },
     /// Programs print a metric that got worse.
     PrintsWorse {
         /// Which, and from what to what.
@@ -139,6 +144,7 @@ impl Reason {
             | Reason::Removed { .. }
             | Reason::Inconclusive { .. }
             | Reason::NothingCompared
+            | Reason::MoreQueries { .. }
             | Reason::PrintsWorse { .. }
             | Reason::BudgetInDoubt { .. }
             | Reason::BudgetUnchecked { .. }
@@ -162,6 +168,7 @@ impl Reason {
             Reason::AllocatesMore { benchmarks, .. }
             | Reason::GrowsUnderLoad { benchmarks }
             | Reason::MoreInstructions { benchmarks }
+            | Reason::MoreQueries { benchmarks }
             | Reason::PrintsWorse { benchmarks } => benchmarks.len(),
             Reason::OverBudget { budgets }
             | Reason::BudgetInDoubt { budgets }

@@ -15,7 +15,7 @@ const ENOUGH_STACKS: u64 = 500;
 pub(super) const PROCESSES: usize = 2;
 
 /// The fewest processes per side for a benchmark whose counts vary: with fewer, a test finds next to nothing.
-pub(super) const PROCESSES_IF_VARYING: usize = 6;
+pub(crate) const PROCESSES_IF_VARYING: usize = 6;
 
 /// What was counted of one benchmark.
 #[derive(Debug, Clone)]

@@ -30,6 +30,8 @@ pub struct TracedStack {
     pub requests: u64,
     /// Bytes that they asked for.
     pub bytes: u64,
+    /// Bytes that they asked for and that were never freed; only known of whole programs.
+    pub left_behind: u64,
 }
 
 /// A place in the source.
@@ -112,7 +114,8 @@ impl<'a> Atlas<'a> {
         }
     }
 
-    fn stack(&mut self, stack: &AddressStack) -> TracedStack {
+    /// The functions and lines of one stack.
+    pub(crate) fn stack(&mut self, stack: &AddressStack) -> TracedStack {
         let mut places: Vec<Place> = Vec::new();
         for call in &stack.calls {
             places.extend(self.places(call));
@@ -127,6 +130,7 @@ impl<'a> Atlas<'a> {
             places,
             requests: stack.requests,
             bytes: stack.bytes,
+            left_behind: stack.left_behind,
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Workload {
     pub exit_codes: Vec<i32>,
     /// How long a run may take, where that is not the run's own setting.
     pub timeout: Option<Duration>,
+    /// The text of the line on its standard output from which on its time counts; without one that is its start.
+    pub from: Option<String>,
     /// What it prints about itself.
     pub metrics: Vec<PrintedMetric>,
     /// How many runs of each side come before those that are measured; at least one, which finds out whether it runs at all.
@@ -125,6 +127,7 @@ impl Workload {
             stdin: None,
             exit_codes: vec![0],
             timeout: None,
+            from: None,
             metrics: Vec::new(),
             warm_up: 1,
         }

@@ -23,6 +23,8 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use serde::{Deserialize, Serialize};
 
+use super::heard_output::HeardOutput;
+
 /// The hidden subcommand that makes this program a launcher.
 pub const SUBCOMMAND: &str = "__launch";
 
@@ -40,6 +42,8 @@ const UNIT_OF_PEAK: u64 = if cfg!(target_os = "macos") { 1 } else { 1024 };
 pub enum Launched {
     /// It ran.
     Ended(ProgramUsage),
+    /// It ran, and did not print the line from which on its time counts: the time is that of all of it.
+    Unheard(ProgramUsage),
     /// It could not be started; what the system said.
     NotStarted(String),
 }
@@ -49,7 +53,7 @@ pub enum Launched {
 pub struct ProgramUsage {
     /// The status, as the system has it.
     status: i32,
-    /// From just before it was started until it had ended.
+    /// From just before it was started, or from the line from which on its time counts, until it had ended.
     pub wall: Duration,
     /// Processor time in user mode.
     pub user: Duration,
@@ -114,8 +118,9 @@ impl Launcher {
         })
     }
 
-    /// A command that starts `program`, which reads `stdin`, if there is a file for it. What the launcher has to say can be
-    /// read from the socket; it ends when the launcher does, once the command is dropped.
+    /// A command that starts `program`, which reads `stdin`, if there is a file for it, and whose time counts `from` the
+    /// first line with this text on its standard output. What the launcher has to say can be read from the socket; it
+    /// ends when the launcher does, once the command is dropped.
     ///
     /// # Errors
     /// When no socket can be made.
@@ -123,12 +128,14 @@ impl Launcher {
         &self,
         program: &Path,
         stdin: Option<&Path>,
+        from: Option<&str>,
     ) -> io::Result<(Command, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(&self.program);
         command
             .args(self.subcommand)
             .arg(stdin.unwrap_or(Path::new(NOTHING)))
+            .arg(from.unwrap_or_default())
             .arg(program)
             .stdin(Stdio::from(OwnedFd::from(theirs)));
         Ok((command, ours))
@@ -168,7 +175,7 @@ pub fn run(words: &[OsString]) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let launched = match launch(words) {
-        Ok(usage) => Launched::Ended(usage),
+        Ok(launched) => launched,
         Err(error) => Launched::NotStarted(error.to_string()),
     };
     // Where nobody listens any more, the run is over.
@@ -179,8 +186,8 @@ pub fn run(words: &[OsString]) -> ExitCode {
     }
 }
 
-fn launch(words: &[OsString]) -> io::Result<ProgramUsage> {
-    let [stdin, program, arguments @ ..] = words else {
+fn launch(words: &[OsString]) -> io::Result<Launched> {
+    let [stdin, from, program, arguments @ ..] = words else {
         return Err(io::Error::other("there is no program to start"));
     };
     let stdin = match stdin.to_str() {
@@ -194,17 +201,32 @@ fn launch(words: &[OsString]) -> io::Result<ProgramUsage> {
     };
     let mut command = Command::new(program);
     command.args(arguments).stdin(stdin);
+    if !from.is_empty() {
+        command.stdout(Stdio::piped());
+    }
     let floor = own_peak();
     let began = Instant::now();
     let mut child = command.spawn()?;
+    let output = child
+        .stdout
+        .take()
+        .map(|output| HeardOutput::of(output, from));
     let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let ended = id.and_then(wait_until_ended).map(|()| began.elapsed());
+    let ended = id.and_then(wait_until_ended).map(|()| Instant::now());
     // Before it is reaped: a process that is gone has no folder below `/proc`.
     let moved = ended.and_then(|_| moved_bytes(child.id()));
     let status = child.wait()?;
-    let wall = ended.unwrap_or_else(|| began.elapsed());
+    let ended = ended.unwrap_or_else(Instant::now);
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(io::Error::from)?;
-    Ok(usage_of(&usage, floor, wall, status, moved))
+    let usage = |since: Instant| {
+        let wall = ended.saturating_duration_since(since);
+        usage_of(&usage, floor, wall, status, moved)
+    };
+    Ok(match output.map(HeardOutput::line) {
+        None => Launched::Ended(usage(began)),
+        Some(Some(heard)) => Launched::Ended(usage(heard)),
+        Some(None) => Launched::Unheard(usage(began)),
+    })
 }
 
 /// The launcher's own peak, in the system's unit. What the system says of its usage has the peak of the process that started

@@ -16,6 +16,7 @@ mod children;
 mod daemons;
 mod env;
 mod groups;
+mod heard_output;
 mod interruption;
 pub mod launcher;
 mod placement;

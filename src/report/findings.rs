@@ -3,6 +3,7 @@
 use super::Report;
 use super::causes;
 use super::escape::visible;
+use super::places;
 use super::risks;
 use super::standing;
 use super::words::{self, Naming};
@@ -86,6 +87,10 @@ pub(super) fn of(report: &Report) -> Findings {
         push(|f| &mut f.needed, weak_pairing(comparison));
         push(|f| &mut f.recommendations, slowdown(report, comparison));
         push(|f| &mut f.recommendations, hunger(comparison));
+        push(
+            |f| &mut f.recommendations,
+            places::query_in_a_loop(comparison),
+        );
     }
     for (comparison, attribution) in causes::of(report) {
         let subject = naming.name(&comparison.key);

@@ -1,27 +1,27 @@
 //! Tables of the changes of metrics other than time, as every renderer for people shows them.
 
-use super::escape::visible;
-use super::words::{self, Naming, signed};
+use super::places::{self, ToldPlace};
+use super::words::{self, Naming};
 use super::{Report, metrics};
-use crate::analyse::{AllocationSite, Comparison, Direction};
-use crate::units::{Metric, MetricGroup, Prominence, Unit};
+use crate::analyse::{Comparison, Direction};
+use crate::units::{Metric, MetricGroup, Prominence};
 
 /// The metrics of one group, over all benchmarks.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct GroupTable {
+pub(super) struct GroupTable<'a> {
     /// Which group.
     pub(super) group: MetricGroup,
     /// What each row shows.
     pub(super) columns: Vec<Metric>,
     /// Every benchmark in which it changed: those that grew first, in the report's order.
-    pub(super) rows: Vec<GroupRow>,
+    pub(super) rows: Vec<GroupRow<'a>>,
     /// A line about the benchmarks that have no row; `None` if nothing was observed at all.
     pub(super) rest: Option<String>,
 }
 
 /// One benchmark in which a group changed.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct GroupRow {
+pub(super) struct GroupRow<'a> {
     /// Its name, harmless to print.
     pub(super) subject: String,
     /// More or fewer.
@@ -30,19 +30,19 @@ pub(super) struct GroupRow {
     pub(super) word: &'static str,
     /// What each column says: `1 → 2`.
     pub(super) cells: Vec<String>,
-    /// The places behind it, most changed first: `+1 (+32 B) in seal at src/lib.rs:12`.
-    pub(super) places: Vec<String>,
+    /// The places behind it, most changed first.
+    pub(super) places: Vec<ToldPlace<'a>>,
 }
 
 /// Every group other than time that was, or could have been, observed.
-pub(super) fn tables(report: &Report, naming: Naming) -> Vec<GroupTable> {
+pub(super) fn tables(report: &Report, naming: Naming) -> Vec<GroupTable<'_>> {
     let table = |group: MetricGroup| {
         let columns = group.metrics();
         let columns = columns.filter(|metric| has_column(*metric));
         let columns: Vec<Metric> = columns.filter(|metric| is_here(report, *metric)).collect();
-        let mut rows: Vec<GroupRow> = words::ordered(report)
+        let mut rows: Vec<GroupRow<'_>> = words::ordered(report)
             .into_iter()
-            .filter_map(|comparison| row(comparison, group, &columns, naming))
+            .filter_map(|comparison| row(report, comparison, (group, &columns), naming))
             .collect();
         rows.sort_by_key(|row| row.direction != Direction::More);
         GroupTable {
@@ -69,12 +69,12 @@ fn has_column(metric: Metric) -> bool {
     matches!(metric.prominence, Prominence::Lead | Prominence::Column)
 }
 
-fn row(
+fn row<'a>(
+    report: &'a Report,
     comparison: &Comparison,
-    group: MetricGroup,
-    columns: &[Metric],
+    (group, columns): (MetricGroup, &[Metric]),
     naming: Naming,
-) -> Option<GroupRow> {
+) -> Option<GroupRow<'a>> {
     let direction = metrics::moved(comparison, group)?;
     let mixed = metrics::ways(comparison, group).len() > 1;
     // In words, so that it works with every charset and without colour: the row's own direction is about all
@@ -98,10 +98,7 @@ fn row(
             metrics::more_or_fewer(direction)
         },
         cells: columns.iter().map(cell).collect(),
-        places: match group {
-            MetricGroup::Allocations => comparison.sites.iter().filter_map(place).collect(),
-            _ => Vec::new(),
-        },
+        places: places::of(report, comparison, group),
     })
 }
 
@@ -134,24 +131,4 @@ fn rest(report: &Report, group: MetricGroup) -> Option<String> {
     .map(|(n, what)| format!("{} {what}", words::benchmarks(n)))
     .collect();
     (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-/// A place where something changed.
-fn place(site: &AllocationSite) -> Option<String> {
-    let more = site.count.head - site.count.base;
-    let more_bytes = site.bytes.head - site.bytes.base;
-    // Shares of sampled stacks are never exactly equal.
-    let noticeable = more.abs() >= 0.01 || more_bytes.abs() >= 1.0;
-    noticeable.then(|| {
-        let count = signed(more);
-        let size = match more_bytes > 0.0 {
-            true => format!("+{}", Unit::Bytes.show(more_bytes)),
-            false => Unit::Bytes.show(more_bytes),
-        };
-        let function = visible(&site.function);
-        match &site.location {
-            Some(location) => format!("{count} ({size}) in {function} at {}", visible(location)),
-            None => format!("{count} ({size}) in {function}"),
-        }
-    })
 }

@@ -206,6 +206,7 @@ fn absorb(merged: &mut Report, other: Report) {
         }
     }
     union(&mut merged.standings, other.standings);
+    union(&mut merged.places, other.places);
     let environment = &mut merged.environment;
     environment.load_at_start = environment
         .load_at_start

@@ -24,6 +24,7 @@ mod numbers;
 mod partial;
 mod parts;
 mod percentiles;
+mod places;
 mod reasons;
 mod risks;
 mod sentence;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::HistoryStanding;
 use crate::analyse::{Comparison, Verdict};
-use crate::attribute::{Attribution, Skeleton};
+use crate::attribute::{Attribution, PlaceHunks, Skeleton};
 use crate::discover::{SkippedTarget, TargetOutcome};
 use crate::judge::{Basis, BudgetCheck, ClaimCheck, Decision, Shortfall, UncoveredFunction};
 use crate::plan::Partition;
@@ -71,6 +71,9 @@ pub struct Report {
     /// What tests of services show beside the verdicts of their rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub load_tests: Vec<LoadTestResult>,
+    /// The pieces of the change behind places that ask for more memory or run more statements.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceHunks>,
 }
 
 /// A description of every metric, for readers of the file; this program knows it already, and skips it.

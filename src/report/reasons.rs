@@ -52,6 +52,8 @@ pub(super) fn words(reason: &Reason) -> String {
             "1 benchmark executes more instructions",
             "benchmarks execute more instructions",
         ),
+        Reason::MoreQueries { benchmarks } => list(benchmarks, growth)
+            .told("1 program runs more queries", "programs run more queries"),
         Reason::PrintsWorse { benchmarks } => list(benchmarks, growth).told(
             "1 program prints a worse metric",
             "programs print a worse metric",

@@ -32,6 +32,9 @@ use crate::units::{Paired, Side};
 /// The most distinct call stacks per benchmark; requests from further ones are counted as lost.
 const STACKS: usize = 4096;
 
+/// The most distinct statements per program; further ones are counted, but not told apart.
+const STATEMENTS: usize = 1024;
+
 /// Buckets of [`AllocationRecord::histogram`].
 pub const HISTOGRAM_BUCKETS: usize = layout::HISTOGRAM_WORDS;
 
@@ -106,8 +109,8 @@ pub enum Coverage {
 /// The seam of the pass that counts allocations.
 #[derive(Debug)]
 pub struct AllocationSeam {
-    seam: Seam,
-    symbols: Paired<ProbeSymbols>,
+    pub(super) seam: Seam,
+    pub(super) symbols: Paired<ProbeSymbols>,
     executables: Paired<PathBuf>,
     libraries: Libraries,
 }
@@ -145,6 +148,10 @@ impl AllocationSeam {
             room: Room {
                 record_words: layout::ALLOCATION_WORDS,
                 stacks: STACKS,
+                statements: match subject {
+                    ProbedSubject::Benchmarks => 0,
+                    ProbedSubject::Program => STATEMENTS,
+                },
             },
             subject,
         };
@@ -218,12 +225,15 @@ impl AllocationSeam {
         self.seam.observe()
     }
 
-    /// Begins to count a whole process of `side`, which has not been started, and to record call stacks.
+    /// Begins to count a whole process of `side`, which has not been started. With `tracing` it records the call stacks
+    /// of such requests, and those of statements.
     ///
     /// # Errors
     /// If the files of the seam cannot be written.
-    pub fn begin_program(&mut self, side: Side, tracing: Tracing) -> Result<(), SeamError> {
+    pub fn begin_program(&mut self, side: Side, tracing: Option<Tracing>) -> Result<(), SeamError> {
         let channel = self.seam.channels.get(side);
+        channel.set(layout::TRACE_STATEMENTS, u64::from(tracing.is_some()))?;
+        let tracing = tracing.unwrap_or(Tracing::NONE);
         channel.set(layout::TRACE_STRIDE, tracing.stride)?;
         channel.set(layout::TRACE_LIMIT, tracing.limit)?;
         channel.set(layout::COUNT_FROM_START, 1)?;
@@ -274,8 +284,10 @@ impl AllocationSeam {
     pub fn take_stacks(&self, side: Side, pid: u32) -> Result<AddressStacks, SeamError> {
         let channel = self.seam.channels.get(side);
         let lost = channel.get(layout::TRACE_LOST)?;
+        let mut stacks = channel.stacks()?;
+        stacks.retain(|stack| stack[layout::TRACE_STATEMENT] == 0);
         Ok(AddressStacks::of(
-            &channel.stacks()?,
+            &stacks,
             lost,
             &fs_err::read_to_string(format!("/proc/{pid}/maps"))?,
             &fs_err::canonicalize(self.seam.library.path())?,

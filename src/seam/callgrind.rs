@@ -39,10 +39,15 @@ pub(super) fn total(text: &str) -> Option<(Dump, u64)> {
     let after = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
     let dump =
         after("desc: Trigger: Client Request: ").and_then(|asked| Dump::parse(asked.trim()))?;
+    Some((dump, instructions(text)?))
+}
+
+/// How many instructions a dump counts.
+pub(super) fn instructions(text: &str) -> Option<u64> {
+    let after = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
     let column = instructions_column(text)?;
     let sums = after("totals: ").or_else(|| after("summary: "))?;
-    let instructions = sums.split_whitespace().nth(column)?.parse().ok()?;
-    Some((dump, instructions))
+    sums.split_whitespace().nth(column)?.parse().ok()
 }
 
 /// In which column of numbers the instructions are.

@@ -33,6 +33,8 @@ pub(super) struct Room {
     pub(super) record_words: usize,
     /// Call stacks.
     pub(super) stacks: usize,
+    /// Statements of a database.
+    pub(super) statements: usize,
 }
 
 impl Channel {
@@ -78,7 +80,8 @@ impl Channel {
         let log = layout::RANGES_OFFSET + ranges.len();
         let capacity = self.capacity();
         let table = log + capacity * self.room.record_words * 8;
-        let length = (table + self.room.stacks * layout::TRACE_WORDS * 8) as u64;
+        let statements = table + self.room.stacks * layout::TRACE_WORDS * 8;
+        let length = (statements + self.room.statements * layout::STATEMENT_WORDS * 8) as u64;
         self.shared.set_len(length)?;
         self.write_at(path, layout::PATH_OFFSET)?;
         self.write_at(&ranges, layout::RANGES_OFFSET)?;
@@ -90,7 +93,14 @@ impl Channel {
         self.set(layout::RECORD_WORDS, self.room.record_words as u64)?;
         self.set(layout::TRACE_OFFSET, table as u64)?;
         self.set(layout::TRACE_CAPACITY, self.room.stacks as u64)?;
+        self.set(layout::STATEMENTS_OFFSET, statements as u64)?;
+        self.set(layout::STATEMENTS_CAPACITY, self.room.statements as u64)?;
         self.describe_hooks(&symbols.hooks)?;
+        for (index, entry) in symbols.sqlite.entries().iter().enumerate() {
+            if let Some(entry) = entry {
+                self.describe(entry, layout::SQLITE + index * layout::SHIM_WORDS)?;
+            }
+        }
         self.set(layout::MAGIC_WORD, layout::MAGIC)
     }
 
@@ -124,6 +134,11 @@ impl Channel {
         let mut distances = [0; 8];
         for (place, &distance) in distances.iter_mut().zip(&prologue.distances) {
             *place = distance as u8 + 1;
+        }
+        if let (Some(branch), Some(place)) =
+            (prologue.branch, distances.iter_mut().find(|at| **at == 0))
+        {
+            *place = layout::SHIM_BRANCH | (branch as u8 + 1);
         }
         self.write_at(&distances, (first + layout::SHIM_DISTANCES) * 8)?;
         self.write_at(&prologue.code, (first + layout::SHIM_CODE) * 8)
@@ -186,6 +201,12 @@ impl Channel {
         let mut stacks = self.rows(layout::TRACE_OFFSET, self.room.stacks, layout::TRACE_WORDS)?;
         stacks.retain(|stack| stack[layout::TRACE_REQUESTS] > 0);
         Ok(stacks)
+    }
+
+    /// All rows of the table of statements, used or not.
+    pub(super) fn statements(&self) -> std::io::Result<Vec<Vec<u64>>> {
+        let count = self.room.statements;
+        self.rows(layout::STATEMENTS_OFFSET, count, layout::STATEMENT_WORDS)
     }
 
     /// `count` rows of `words` words each, from the offset in a field.

@@ -142,7 +142,8 @@ fn entries(file: &Binary<'_>, functions: &[Symbol<'_>]) -> Option<[Entry; 4]> {
     found.try_into().ok()
 }
 
-fn entry(file: &Binary<'_>, function: &Symbol<'_>) -> Entry {
+/// How a function can be redirected.
+pub(super) fn entry(file: &Binary<'_>, function: &Symbol<'_>) -> Entry {
     Entry {
         address: function.address,
         prologue: prologue(file, function),

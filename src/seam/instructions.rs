@@ -83,6 +83,7 @@ impl InstructionSeam {
             room: Room {
                 record_words: layout::TIMING_WORDS,
                 stacks: 0,
+                statements: 0,
             },
             subject: ProbedSubject::Benchmarks,
         };

@@ -37,11 +37,17 @@ mod layout;
 mod libraries;
 mod marks;
 mod profiles;
+mod program_instructions;
 mod prologue;
+mod queries;
 mod reconcile;
 mod sample;
+mod sqlite;
 mod stacks;
 mod standstill;
+#[cfg(test)]
+#[path = "../../probe/src/statement.rs"]
+mod statement;
 mod symbols;
 mod trial;
 mod warm_up;
@@ -62,6 +68,8 @@ pub use error::SeamError;
 pub use instructions::{CalledInstructions, CountDetail, InstructionSeam, TakenCalls};
 pub use marks::MarkSeam;
 pub use profiles::{LoadedObject, ProfileClock, ProfileNumber, ProfileSeam, RawProfile, RawStack};
+pub use program_instructions::ProgramInstructionSeam;
+pub use queries::{ProgramQueries, QueriesSeen, StatementRuns, StatementStack};
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
 pub use sample::SampleRecord;
 pub use stacks::{AddressStack, AddressStacks, CodeAddress, Tracing};
@@ -148,6 +156,7 @@ impl Seam {
             room: Room {
                 record_words: layout::TIMING_WORDS,
                 stacks: 0,
+                statements: 0,
             },
             subject: ProbedSubject::Benchmarks,
         };

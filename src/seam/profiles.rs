@@ -162,6 +162,7 @@ impl ProfileSeam {
             room: Room {
                 record_words: layout::TIMING_WORDS,
                 stacks: 0,
+                statements: 0,
             },
             subject,
         };

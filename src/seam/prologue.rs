@@ -19,6 +19,8 @@ pub(super) struct Prologue {
     pub(super) length: usize,
     /// Where they contain a 32-bit distance from the next instruction.
     pub(super) distances: Vec<usize>,
+    /// Where the last of them is, if that is a conditional branch with a distance of 8 bits: it is written with one of 32.
+    pub(super) branch: Option<usize>,
     /// The function's first bytes.
     pub(super) code: [u8; SHIM_CODE_BYTES],
 }
@@ -30,9 +32,14 @@ pub(super) fn of(code: &[u8], address: u64, size: usize) -> Option<Prologue> {
     let mut decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
     let mut length = 0;
     let mut distances = Vec::new();
+    let mut branch = None;
     while length < JUMP_BYTES {
         let instruction = decoder.decode();
-        distances.extend(distance(&decoder, &instruction)?.map(|at| length + at));
+        if is_short_branch(&instruction) && length + instruction.len() >= JUMP_BYTES {
+            branch = Some(length);
+        } else {
+            distances.extend(distance(&decoder, &instruction)?.map(|at| length + at));
+        }
         length += instruction.len();
         if matches!(instruction.mnemonic(), Mnemonic::Jmp | Mnemonic::Ret) && length < JUMP_BYTES {
             let padding = code.get(length..JUMP_BYTES)?;
@@ -48,8 +55,14 @@ pub(super) fn of(code: &[u8], address: u64, size: usize) -> Option<Prologue> {
     fits.then_some(Prologue {
         length,
         distances,
+        branch,
         code: head,
     })
+}
+
+/// Whether it is a conditional branch of two bytes.
+fn is_short_branch(instruction: &Instruction) -> bool {
+    instruction.is_jcc_short() && instruction.len() == 2
 }
 
 /// Where in an instruction its 32-bit distance is, if it has one; the outer `None` if it cannot be
@@ -122,6 +135,15 @@ mod tests {
         let mut crowded = padded(&[0xc3]);
         crowded[2] = 0x55;
         assert_eq!(of(&crowded, 0x1000, 1), None);
+    }
+
+    #[test]
+    fn a_short_branch_makes_way_as_the_last_instruction() {
+        // test rdi, rdi; je +11; jmp …: sqlite3_reset
+        let code = [0x48, 0x85, 0xff, 0x74, 0x0b, 0xe9, 0xf6, 0xf9, 0xff, 0xff];
+        let found = of(&padded(&code), 0x1000, 19).unwrap();
+        assert_eq!((found.length, found.branch), (5, Some(3)));
+        assert!(found.distances.is_empty());
     }
 
     #[test]

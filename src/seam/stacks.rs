@@ -44,6 +44,8 @@ pub struct AddressStack {
     pub requests: u64,
     /// Bytes that they asked for.
     pub bytes: u64,
+    /// Bytes that they asked for and that were never freed; only of a process that was counted as a whole.
+    pub left_behind: u64,
 }
 
 /// A call, by the last byte of its instruction.
@@ -68,6 +70,7 @@ impl AddressStacks {
                 calls: calls.filter(|call| call.object != probe).collect(),
                 requests: row[layout::TRACE_REQUESTS],
                 bytes: row[layout::TRACE_BYTES],
+                left_behind: row[layout::TRACE_LEFT],
             }
         };
         AddressStacks {

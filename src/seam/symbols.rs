@@ -9,6 +9,7 @@ use crate::harness::ClockReads;
 
 use super::SeamError;
 use super::hooks::{self, Hooks};
+use super::sqlite::SqliteCode;
 
 /// What is looked at in an executable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(super) struct ProbeSymbols {
     pub(super) clock_reads: ClockReads,
     /// What has to be redirected so that the probe sees allocations.
     pub(super) hooks: Hooks,
+    /// What has to be redirected so that the probe sees statements.
+    pub(super) sqlite: SqliteCode,
 }
 
 impl ProbeSymbols {
@@ -48,6 +51,10 @@ impl ProbeSymbols {
                 path: path.to_owned(),
             })?,
             hooks: hooks::of(&file, &functions),
+            sqlite: match subject {
+                ProbedSubject::Benchmarks => SqliteCode::NONE,
+                ProbedSubject::Program => SqliteCode::of(&file, &functions, &bytes),
+            },
         })
     }
 }

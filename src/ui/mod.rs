@@ -4,6 +4,7 @@
 //! its clock from outside, so tests need no terminal and no waiting.
 
 mod lines;
+mod phrases;
 mod screen;
 mod story;
 mod ticker;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::units::{Event, Pass, Side, plural};
 
+use super::phrases::{built, noun};
+
 /// One finished or begun step, worth a line of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProgressStep {
@@ -124,13 +126,10 @@ impl Story {
                 side,
                 took,
                 executables,
+                programs,
             } => {
                 self.enter(StoryStage::Between, now);
-                let what = plural(
-                    *executables,
-                    "benchmark executable",
-                    "benchmark executables",
-                );
+                let what = built(*executables, *programs);
                 step("Built", format!("{side}: {what} in {}", spoken(*took)))
             }
             Event::Discovered { .. } => discovered(event),
@@ -369,17 +368,6 @@ fn step(verb: &'static str, text: String) -> Option<ProgressStep> {
         verb,
         text: printable(&text),
     })
-}
-
-fn noun(pass: Pass) -> &'static str {
-    match pass {
-        Pass::Time => "time",
-        Pass::Allocations => "allocations",
-        Pass::Instructions => "instructions",
-        Pass::Profile => "CPU profiles",
-        Pass::Reach => "executed code",
-        Pass::Programs => "programs",
-    }
 }
 
 /// `4.2 s`, `3 min 20 s`, `2 h 5 min`.

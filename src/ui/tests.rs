@@ -45,6 +45,7 @@ fn events() -> Vec<Event> {
             side: Side::Base,
             took: Duration::from_millis(61_500),
             executables: 1,
+            programs: 0,
         },
         Event::Discovered {
             measured: 2,

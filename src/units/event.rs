@@ -72,6 +72,8 @@ pub enum Event {
         took: Duration,
         /// How many benchmark executables it gave.
         executables: usize,
+        /// How many programs that workloads and services name.
+        programs: usize,
     },
     /// The benchmarks of both sides are matched.
     Discovered {

@@ -90,6 +90,8 @@ pub enum MetricGroup {
     Throughput,
     /// What is asked of the allocator.
     Allocations,
+    /// What a program asks of its database.
+    Queries,
     /// What the processor executes.
     Instructions,
     /// What a run of a program takes from the machine beside time.
@@ -106,8 +108,9 @@ pub enum MetricGroup {
 
 impl MetricGroup {
     /// The groups that are told of beside the time of a benchmark, each in a table of its own.
-    pub const BESIDE_TIME: [MetricGroup; 5] = [
+    pub const BESIDE_TIME: [MetricGroup; 6] = [
         MetricGroup::Allocations,
+        MetricGroup::Queries,
         MetricGroup::Instructions,
         MetricGroup::Resources,
         MetricGroup::Printed,
@@ -121,6 +124,7 @@ impl MetricGroup {
             MetricGroup::Time => "Time per iteration",
             MetricGroup::Throughput => "Throughput",
             MetricGroup::Allocations => "Allocations per iteration",
+            MetricGroup::Queries => "Queries per run",
             MetricGroup::Instructions => "Instructions per iteration",
             MetricGroup::Resources => "Processor and memory per run",
             MetricGroup::Printed => "Printed by programs, per run",
@@ -137,6 +141,7 @@ impl MetricGroup {
             MetricGroup::Time => "time",
             MetricGroup::Throughput => "throughput",
             MetricGroup::Allocations => "allocations",
+            MetricGroup::Queries => "queries",
             MetricGroup::Instructions => "instructions",
             MetricGroup::Resources => "processor and memory",
             MetricGroup::Printed => "printed metrics",
@@ -150,7 +155,7 @@ impl MetricGroup {
     #[must_use]
     pub fn each(self) -> &'static str {
         match self {
-            MetricGroup::Resources | MetricGroup::Printed => "per run",
+            MetricGroup::Queries | MetricGroup::Resources | MetricGroup::Printed => "per run",
             MetricGroup::Service => "of a service",
             _ => "per iteration",
         }

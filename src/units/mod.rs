@@ -10,6 +10,7 @@ mod paired;
 mod paths;
 mod plural;
 mod printed;
+mod program_metrics;
 mod quantity;
 mod service_metrics;
 mod shell;

@@ -1,21 +1,34 @@
-//! What whole programs ask of the allocator, from before `main` until they have ended, in all threads.
+//! What whole programs ask of the allocator, and which statements they run, from before `main` until they have ended, in
+//! all threads.
 
 use std::time::Instant;
 
 use crate::discover::Presence;
-use crate::measure::{AllocationRun, Atlas, Counted, CountedProcess, CountedSample, Sources};
-use crate::process::{self, Child, Interrupted};
-use crate::seam::{AllocationRecord, AllocationSeam, Coverage, Tracing};
+use crate::measure::{
+    AllocationRun, Atlas, Counted, CountedProcess, CountedSample, Sources, Traced,
+};
+use crate::process::Child;
+use crate::seam::{AllocationRecord, AllocationSeam, Coverage, QueriesSeen, SeamError, Tracing};
 use crate::units::{BenchmarkKey, Event, EventSink, Paired, Pass, Side};
 
-use super::course::aside;
 use super::fill::FilledWorkload;
 use super::launch::{GLANCE, Launch};
+use super::queries::{CountedQueries, TracedStatement};
 use super::schedule::launch;
+use super::single::{WorkloadStop, go_on, surrounded};
 use super::{MatchedWorkload, WorkloadClock, Workloads};
 
-/// Counts the allocations of every workload that may differ and of which `runs` holds. A difference has to be seen in
-/// `enough` processes a side.
+/// What was counted of whole programs.
+#[derive(Debug)]
+pub struct ProgramCounts {
+    /// Their allocations.
+    pub allocations: AllocationRun,
+    /// The statements of those that have a database.
+    pub queries: Vec<CountedQueries>,
+}
+
+/// Counts the allocations and statements of every workload that may differ and of which `runs` holds. A difference has
+/// to be seen in `enough` processes a side.
 pub fn count_allocations(
     workloads: &Workloads,
     clock: WorkloadClock<'_>,
@@ -23,20 +36,24 @@ pub fn count_allocations(
     enough: usize,
     sources: Paired<Sources<'_>>,
     events: EventSink<'_>,
-) -> AllocationRun {
+) -> ProgramCounts {
     let wanted: Vec<&MatchedWorkload> = workloads
         .0
         .iter()
         .filter(|workload| clock.sampling.measure_identical || workload.may_differ())
         .filter(|workload| workload.key().is_some_and(&runs))
         .collect();
+    let mut queries = Vec::new();
     let mut run = AllocationRun {
         counted: Vec::new(),
         ended: None,
         wanted: wanted.len(),
     };
     if wanted.is_empty() {
-        return run;
+        return ProgramCounts {
+            allocations: run,
+            queries,
+        };
     }
     let began = Instant::now();
     events(Event::PassStarted {
@@ -53,42 +70,53 @@ pub fn count_allocations(
             benchmark: key.to_string(),
             round: 1,
         });
-        let mut counted = Counted {
-            key: key.clone(),
-            processes: Paired::new(Vec::new(), Vec::new()),
-            traced: Paired::new(None, None),
-            notes: Vec::new(),
-        };
-        match count(workload, clock, enough, &mut counted, &mut atlases) {
+        let mut counts = WorkloadCounts::of(key);
+        match count(workload, clock, enough, &mut counts, &mut atlases) {
             Ok(()) => {}
-            Err(WorkloadStop::Unknown(why)) => counted.note(&why),
+            Err(WorkloadStop::Unknown(why)) => counts.allocations.note(&why),
             Err(WorkloadStop::Ended(interrupted)) => {
                 run.ended = Some(interrupted);
                 break;
             }
         }
-        run.counted.push(counted);
+        run.counted.push(counts.allocations);
+        queries.extend(Some(counts.queries).filter(|queries| !queries.is_empty()));
     }
     events(Event::PassFinished {
         pass: Pass::Allocations,
         took: began.elapsed(),
     });
-    run
+    ProgramCounts {
+        allocations: run,
+        queries,
+    }
 }
 
-/// Why nothing more is counted of a workload.
-enum WorkloadStop {
-    /// Nothing can be, as a lower-case fragment.
-    Unknown(String),
-    /// The run is over.
-    Ended(Interrupted),
+/// What is counted of one workload.
+struct WorkloadCounts {
+    allocations: Counted,
+    queries: CountedQueries,
+}
+
+impl WorkloadCounts {
+    fn of(key: &BenchmarkKey) -> WorkloadCounts {
+        WorkloadCounts {
+            allocations: Counted {
+                key: key.clone(),
+                processes: Paired::new(Vec::new(), Vec::new()),
+                traced: Paired::new(None, None),
+                notes: Vec::new(),
+            },
+            queries: CountedQueries::of(key),
+        }
+    }
 }
 
 fn count(
     workload: &MatchedWorkload,
     clock: WorkloadClock<'_>,
     enough: usize,
-    counted: &mut Counted,
+    counts: &mut WorkloadCounts,
     atlases: &mut Paired<Atlas<'_>>,
 ) -> Result<(), WorkloadStop> {
     let paths = workload.programs().map_err(WorkloadStop::Unknown)?;
@@ -102,41 +130,42 @@ fn count(
         Presence::Common => Side::BOTH.to_vec(),
         Presence::Only(side) => vec![side],
     };
-    while counted.needs_more(enough) {
+    while counts.allocations.needs_more(enough) || counts.queries.needs_more(enough) {
         for side in &sides {
             go_on(clock)?;
-            let seen = counter.process(*side, Tracing::NONE, None)?;
+            let seen = counter.process(*side, None)?;
             if let Some(reason) = seen.partial {
-                counted.note(&format!("{side}: {reason}"));
+                counts.allocations.note(&format!("{side}: {reason}"));
             }
             let sample = CountedSample {
                 iterations: 1,
                 record: seen.record,
             };
-            counted.processes.get_mut(*side).push(CountedProcess {
+            let processes = counts.allocations.processes.get_mut(*side);
+            processes.push(CountedProcess {
                 samples: vec![sample],
             });
+            counts.queries.take(*side, seen.queries);
         }
     }
-    if counted.differs() {
-        for side in &sides {
-            if let Some(tracing) = counted.tracing(*side) {
-                go_on(clock)?;
-                let atlas = atlases.get_mut(*side);
-                let seen = counter.process(*side, tracing, Some(atlas))?;
-                *counted.traced.get_mut(*side) = seen.traced;
-            }
+    let differs = (counts.allocations.differs(), counts.queries.differs());
+    if differs == (false, false) {
+        return Ok(());
+    }
+    for side in &sides {
+        let requests = counts.allocations.tracing(*side).filter(|_| differs.0);
+        go_on(clock)?;
+        let trace = Trace {
+            tracing: requests.unwrap_or(Tracing::NONE),
+            atlas: atlases.get_mut(*side),
+        };
+        let seen = counter.process(*side, Some(trace))?;
+        if requests.is_some() {
+            *counts.allocations.traced.get_mut(*side) = seen.traced;
         }
+        *counts.queries.traced.get_mut(*side) = seen.statements;
     }
     Ok(())
-}
-
-fn go_on(clock: WorkloadClock<'_>) -> Result<(), WorkloadStop> {
-    process::check().map_err(WorkloadStop::Ended)?;
-    match clock.left() {
-        Some(left) if left.is_zero() => Err(WorkloadStop::Ended(Interrupted::TimeUp)),
-        _ => Ok(()),
-    }
 }
 
 /// Counts the processes of one workload.
@@ -151,55 +180,37 @@ struct SeenProcess {
     record: AllocationRecord,
     /// Why some of it was not seen.
     partial: Option<&'static str>,
-    traced: Option<crate::measure::Traced>,
+    queries: QueriesSeen,
+    traced: Option<Traced>,
+    statements: Vec<TracedStatement>,
+}
+
+/// What call stacks are recorded of, and what knows their places.
+struct Trace<'a, 'b> {
+    tracing: Tracing,
+    atlas: &'a mut Atlas<'b>,
 }
 
 impl ProgramCounter<'_> {
-    /// One process with what comes before and after it; its stacks, where there is an `atlas` for them.
+    /// One process with what comes before and after it; its stacks, where they are wanted.
     fn process(
         &mut self,
         side: Side,
-        tracing: Tracing,
-        atlas: Option<&mut Atlas<'_>>,
+        trace: Option<Trace<'_, '_>>,
     ) -> Result<SeenProcess, WorkloadStop> {
-        let filled = self.workload.sides.get(side).as_ref();
-        let unknown = |why: String| WorkloadStop::Unknown(format!("{side}: {why}"));
-        let filled = filled.ok_or_else(|| unknown("it lacks a program".to_owned()))?;
-        let asides = [
-            (&filled.setup, "setup"),
-            (&filled.prepare, "prepare"),
-            (&filled.conclude, "conclude"),
-            (&filled.cleanup, "cleanup"),
-        ];
         let (launch, workload) = (self.launch, self.workload);
-        let run = |(command, key): (&Option<_>, &str)| {
-            aside(launch, workload, filled, command.as_ref(), key)
-                .map_err(|failure| unknown(failure.reason))
-        };
-        let [setup, prepare, conclude, cleanup] = asides;
-        let seen = run(setup).and_then(|()| {
-            let seen = run(prepare).and_then(|()| {
-                let seen = self.seen(side, filled, tracing, atlas);
-                seen.map_err(unknown)
-            });
-            let concluded = run(conclude);
-            let seen = seen?;
-            concluded.map(|()| seen)
-        });
-        let cleaned = run(cleanup);
-        // What an interruption broke off did not fail.
-        process::check().map_err(WorkloadStop::Ended)?;
-        let seen = seen?;
-        cleaned.map(|()| seen)
+        surrounded(launch, workload, side, |filled| {
+            self.seen(side, filled, trace)
+        })
     }
 
     fn seen(
         &mut self,
         side: Side,
         filled: &FilledWorkload,
-        tracing: Tracing,
-        atlas: Option<&mut Atlas<'_>>,
+        trace: Option<Trace<'_, '_>>,
     ) -> Result<SeenProcess, String> {
+        let tracing = trace.as_ref().map(|trace| trace.tracing);
         let begun = self.seam.begin_program(side, tracing);
         begun.map_err(|error| error.to_string())?;
         let env = self.seam.env(side);
@@ -216,19 +227,39 @@ impl ProgramCounter<'_> {
             Coverage::Partial { reason } => Some(reason),
             Coverage::None { reason } => return Err(reason.to_owned()),
         };
-        let traced = match atlas {
-            Some(atlas) => {
-                let stacks = self.seam.take_stacks(side, id);
-                let stacks = stacks.map_err(|error| error.to_string())?;
-                Some(atlas.trace(stacks, tracing.stride))
-            }
-            None => None,
-        };
-        Ok(SeenProcess {
+        let queries = self.seam.take_queries(side);
+        let mut seen = SeenProcess {
             record,
             partial,
-            traced,
-        })
+            queries: queries.map_err(|error| error.to_string())?,
+            traced: None,
+            statements: Vec::new(),
+        };
+        if let Some(trace) = trace {
+            self.trace(side, id, trace, &mut seen)
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(seen)
+    }
+
+    /// Takes the call stacks of a process that stands still.
+    fn trace(
+        &self,
+        side: Side,
+        id: u32,
+        trace: Trace<'_, '_>,
+        seen: &mut SeenProcess,
+    ) -> Result<(), SeamError> {
+        let Trace { tracing, atlas } = trace;
+        let requests = self.seam.take_stacks(side, id)?;
+        seen.traced = Some(atlas.trace(requests, tracing.stride));
+        let statements = self.seam.take_statement_stacks(side, id)?.into_iter();
+        let traced = statements.map(|one| TracedStatement {
+            text: one.text,
+            stack: atlas.stack(&one.stack),
+        });
+        seen.statements = traced.collect();
+        Ok(())
     }
 
     /// Waits until the process stands still at its end.

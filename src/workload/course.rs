@@ -92,6 +92,7 @@ pub(super) fn expected(workload: &MatchedWorkload) -> Expected<'_> {
     Expected {
         exit_codes: &workload.exit_codes,
         timeout: workload.timeout,
+        from: workload.from.as_deref(),
         metrics: &workload.metrics,
     }
 }
@@ -126,6 +127,7 @@ pub(super) fn aside(
     let expected = Expected {
         exit_codes: &[0],
         timeout: workload.timeout,
+        from: None,
         metrics: &[],
     };
     let ran = launch.run(filled, command, expected);

@@ -7,13 +7,16 @@ use std::time::{Duration, Instant};
 
 use crate::discover::Failure;
 use crate::harness::Ending;
-use crate::process::{Child, Launched, Launcher, Placement, Tail, launcher, without_session};
+use crate::process::{
+    Child, Launched, Launcher, Placement, ProgramUsage, Tail, launcher, without_session,
+};
 use crate::scratch::Scratch;
 use crate::units::{Metric, Side};
 
 use super::ProgramRun;
 use super::fill::{FilledCommand, FilledWorkload};
 use super::printed::PrintedOutput;
+use super::terminal;
 
 /// How often a program of which nothing is measured is looked at.
 pub(super) const GLANCE: Duration = Duration::from_millis(2);
@@ -32,12 +35,21 @@ enum LaunchError {
     /// It ended in another way than it should.
     #[error(transparent)]
     Ended(#[from] Ending),
+    /// It failed, and said why.
+    #[error(
+        "{0}, and asked for a terminal, which no workload has: give it the option that does without, or start it with \
+         `shell = true` as `script -qec 'COMMAND' /dev/null`"
+    )]
+    NeedsTerminal(Ending),
     /// It had not ended in time.
     #[error(
         "had not ended after {}, so perfcheck ended it; a workload's `timeout` allows more",
         humantime::format_duration(*.0)
     )]
     TimedOut(Duration),
+    /// It did not print the line from which on its time counts.
+    #[error("printed no line with `{0}`, from which on its time counts (`from`)")]
+    Unheard(String),
     /// What it printed about itself cannot be read.
     #[error("{0}")]
     Printed(String),
@@ -48,6 +60,8 @@ enum LaunchError {
 pub(super) struct Expected<'a> {
     pub(super) exit_codes: &'a [i32],
     pub(super) timeout: Duration,
+    /// The text of the line of its output from which on its time counts, where that is not its start.
+    pub(super) from: Option<&'a str>,
     /// What it prints about itself.
     pub(super) metrics: &'a [Metric],
 }
@@ -66,7 +80,7 @@ impl Launch<'_> {
         let side = workload.side;
         let not_started = |error| failure(side, &Ending::NotStarted(error).into(), "");
         let is_heard = !expected.metrics.is_empty();
-        let started = self.start(workload, command, is_heard);
+        let started = self.start(workload, command, expected.from, is_heard);
         let (mut child, mut socket) = started.map_err(not_started)?;
         let stderr = child.stderr.take().map(Tail::of);
         let stdout = child.stdout.take();
@@ -79,18 +93,20 @@ impl Launch<'_> {
         let ended = child.wait();
         let told = || stderr.as_ref().map_or_else(String::new, Tail::last_lines);
         let error = match heard {
-            Ok(Launched::Ended(usage)) => match usage.status().code() {
-                Some(code) if expected.exit_codes.contains(&code) => {
+            Ok(Launched::Ended(usage)) => match self::ended(usage, expected, &told()) {
+                Ok(()) => {
                     let printed = stdout.map_or(Ok(Vec::new()), |stdout| stdout.values());
                     match printed {
                         Ok(printed) => return Ok(ProgramRun { usage, printed }),
                         Err(problem) => LaunchError::Printed(problem),
                     }
                 }
-                _ => Ending::Exited {
-                    status: usage.status(),
-                }
-                .into(),
+                Err(error) => error,
+            },
+            // Where it failed, that is why.
+            Ok(Launched::Unheard(usage)) => match self::ended(usage, expected, &told()) {
+                Ok(()) => LaunchError::Unheard(expected.from.unwrap_or_default().to_owned()),
+                Err(error) => error,
             },
             Ok(Launched::NotStarted(error)) => Ending::NotStarted(io::Error::other(error)).into(),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -104,7 +120,8 @@ impl Launch<'_> {
         Err(failure(side, &error, &told()))
     }
 
-    /// Runs a command to its end without a launcher, with more variables: nothing is measured of it.
+    /// Runs a command to its end without a launcher, with more variables: nothing is measured of it. The result is the
+    /// number of its process, which has ended.
     ///
     /// # Errors
     /// Why it did not end as it should, as a lower-case fragment.
@@ -114,7 +131,7 @@ impl Launch<'_> {
         command: &FilledCommand,
         expected: Expected<'_>,
         env: Vec<(OsString, OsString)>,
-    ) -> Result<(), String> {
+    ) -> Result<u32, String> {
         let told = |error: io::Error| Ending::NotStarted(error).to_string();
         let mut child = self
             .start_unmeasured(workload, command, env)
@@ -123,7 +140,7 @@ impl Launch<'_> {
         loop {
             match child.try_wait().map_err(told)? {
                 Some(status) => match status.code() {
-                    Some(code) if expected.exit_codes.contains(&code) => return Ok(()),
+                    Some(code) if expected.exit_codes.contains(&code) => return Ok(child.id()),
                     _ => return Err(Ending::Exited { status }.to_string()),
                 },
                 None if Instant::now() >= end => {
@@ -182,10 +199,11 @@ impl Launch<'_> {
         self,
         workload: &FilledWorkload,
         command: &FilledCommand,
+        from: Option<&str>,
         is_heard: bool,
     ) -> io::Result<(Child, std::os::unix::net::UnixStream)> {
         let stdin = workload.stdin.as_deref();
-        let (mut launching, socket) = self.launcher.command(&command.program, stdin)?;
+        let (mut launching, socket) = self.launcher.command(&command.program, stdin, from)?;
         self.surround(&mut launching, workload, command)?;
         launching
             .stdout(match is_heard {
@@ -199,6 +217,23 @@ impl Launch<'_> {
         // The launcher's end of the socket is closed with the command.
         drop(launching);
         Ok((child, socket))
+    }
+}
+
+/// Whether a program ended as it should.
+fn ended(
+    usage: ProgramUsage,
+    expected: Expected<'_>,
+    stderr_tail: &str,
+) -> Result<(), LaunchError> {
+    let status = usage.status();
+    let is_expected = |code: i32| expected.exit_codes.contains(&code);
+    match status.code().is_some_and(is_expected) {
+        true => Ok(()),
+        false if terminal::is_needed(stderr_tail) => {
+            Err(LaunchError::NeedsTerminal(Ending::Exited { status }))
+        }
+        false => Err(Ending::Exited { status }.into()),
     }
 }
 

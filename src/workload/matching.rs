@@ -81,6 +81,7 @@ fn matched(workload: &Workload, builds: &Paired<Build>, plan: &Plan) -> MatchedW
         sides,
         exit_codes: workload.exit_codes.clone(),
         timeout: workload.timeout.unwrap_or(plan.sampling.timeout),
+        from: workload.from.clone(),
         metrics: workload.metrics.iter().map(|one| one.metric).collect(),
         warm_up: workload.warm_up,
     }

@@ -7,27 +7,34 @@
 mod allocations;
 mod course;
 mod fill;
+mod instructions;
 mod launch;
 mod matching;
 mod printed;
 mod profile;
+mod queries;
 mod schedule;
 mod sides_differ;
+mod single;
+mod terminal;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::binary::Binary;
 use crate::discover::{Benchmark, Discovery, Identity, Presence, Target};
 use crate::measure::Measured;
 use crate::process::{Interrupted, ProgramUsage};
-use crate::units::{BenchmarkKey, Metric, Paired, Side};
+use crate::units::{BenchmarkKey, Bytes, Metric, Paired, Side};
 
 use fill::FilledWorkload;
 
-pub use allocations::count_allocations;
+pub use allocations::{ProgramCounts, count_allocations};
+pub use instructions::count_instructions;
 pub use matching::find;
 pub use profile::profile;
+pub use queries::{CountedQueries, TracedStatement};
 pub use schedule::{WorkloadClock, run};
 
 /// The bench target that workloads have in reports, rules and budgets.
@@ -46,6 +53,8 @@ struct MatchedWorkload {
     sides: Paired<Option<FilledWorkload>>,
     exit_codes: Vec<i32>,
     timeout: Duration,
+    /// The text of the line of its output from which on its time counts, where that is not its start.
+    from: Option<String>,
     metrics: Vec<Metric>,
     warm_up: usize,
 }
@@ -57,6 +66,8 @@ pub struct MeasuredRuns {
     pub key: BenchmarkKey,
     /// What its program prints about itself.
     pub metrics: Vec<Metric>,
+    /// What the loader maps of the first program of each side, where that is known.
+    pub sizes: Paired<Option<Bytes>>,
     /// Round by round, the runs of each side.
     pub rounds: Vec<Paired<Vec<ProgramRun>>>,
 }
@@ -154,6 +165,15 @@ impl MatchedWorkload {
 
     fn key(&self) -> Option<&BenchmarkKey> {
         Some(&self.target.benchmarks.first()?.key)
+    }
+
+    /// What the loader maps of its first program, on each side that has it.
+    fn sizes(&self) -> Paired<Option<Bytes>> {
+        let executables = self.target.executables.as_ref();
+        executables.map(|executable| {
+            let path = &executable.as_ref()?.path;
+            Binary::look(path, |file| Bytes::from_bytes(file.loaded_bytes()))
+        })
     }
 
     fn presence(&self) -> Presence {

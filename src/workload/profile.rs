@@ -210,6 +210,7 @@ impl<'a> Programs<'a> {
             .and_then(|()| {
                 self.launch
                     .run_unmeasured(filled, &filled.command, expected, env)
+                    .map(|_| ())
             });
         let concluded = self.beside(filled, filled.conclude.as_ref(), "conclude");
         ran.and(concluded)?;

@@ -308,6 +308,7 @@ impl WorkloadSchedule<'_> {
             run.runs.push(MeasuredRuns {
                 key: course.measured.key.clone(),
                 metrics: course.workload.metrics.clone(),
+                sizes: course.workload.sizes(),
                 rounds: course.usages,
             });
             run.measured.push(course.measured);

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::support::{Workspace, one_run};
+use crate::support::{Workspace, has_sqlite, one_run};
 
 /// As few rounds as show a change of memory.
 const SHORT: &str = "--seed 1 --rounds 9 --measurement-time 10ms --time-per-benchmark 1ms";
@@ -62,10 +62,13 @@ fn direction<'r>(report: &'r Value, id: &str, metric: &str) -> Option<&'r str> {
 
 one_run!(
     programs_are_compared_judged_and_explained: a_slower_loop_is_slower_and_takes_more_processor_time,
+    time_counts_from_a_line_of_the_output_and_everything_else_from_the_start,
     a_larger_peak_is_found_and_held_against_its_budget,
+    a_leak_is_found_with_its_function_and_hunk,
     allocations_are_counted_exactly_and_traced_to_their_lines,
     what_one_side_lacks_is_added_or_removed,
     a_program_that_fails_on_one_side_is_named_with_its_last_words,
+    a_program_that_needs_a_terminal_is_told_what_helps,
     an_exit_code_that_is_expected_is_no_failure,
     what_a_program_prints_about_itself_is_compared_and_held_against_its_limit,
     a_broken_metric_is_a_failure_that_quotes_it,
@@ -83,6 +86,18 @@ fn a_slower_loop_is_slower_and_takes_more_processor_time() {
     assert_ne!(direction(report, "spin", "peak-memory"), Some("more"));
     assert_eq!(entry(report, "spin")["target"], "workload");
     assert_eq!(entry(report, "spin")["package"], "tool");
+    let size = &entry(report, "spin")["metrics"]["program-size"];
+    assert_eq!(size["head"]["exactness"], "exact");
+    assert!(size["head"]["value"].as_f64() > Some(100_000.0), "{size}");
+}
+
+fn time_counts_from_a_line_of_the_output_and_everything_else_from_the_start() {
+    let report = planted();
+    assert_ne!(verdict(report, "late"), "slower");
+    assert_eq!(direction(report, "late", "processor-time"), Some("more"));
+    let reason = &entry(report, "unheard")["failure"]["reason"];
+    let expected = "printed no line with `ready`, from which on its time counts (`from`)";
+    assert_eq!(*reason, expected);
 }
 
 fn a_larger_peak_is_found_and_held_against_its_budget() {
@@ -95,6 +110,24 @@ fn a_larger_peak_is_found_and_held_against_its_budget() {
         reasons.contains("peak memory") && reasons.contains("benchmarks allocate more"),
         "{reasons}"
     );
+    assert_eq!(direction(report, "hoard", "peak"), Some("more"));
+    let hunk = hunk_of(report, "hoard", "tool::planted::hoard", "src/planted.rs");
+    assert!(hunk.contains("vec![0_u8; 36 << 20]"), "{hunk}");
+}
+
+fn a_leak_is_found_with_its_function_and_hunk() {
+    let report = planted();
+    // As many allocations as before, of as many bytes.
+    assert_eq!(direction(report, "keep", "bytes"), Some("same"));
+    assert_eq!(direction(report, "keep", "left-behind"), Some("more"));
+    let sites = &entry(report, "keep")["sites"];
+    assert_eq!(sites[0]["function"], "tool::planted::keep", "{sites}");
+    let left = serde_json::json!({"base": 0.0, "head": 65536.0});
+    assert_eq!(sites[0]["left_behind"], left, "{sites}");
+    let hunk = hunk_of(report, "keep", "tool::planted::keep", "src/planted.rs");
+    assert!(hunk.contains("Box::leak"), "{hunk}");
+    let reasons = report["reasons"].to_string();
+    assert!(reasons.contains("left behind"), "{reasons}");
 }
 
 fn allocations_are_counted_exactly_and_traced_to_their_lines() {
@@ -164,6 +197,17 @@ fn a_program_that_fails_on_one_side_is_named_with_its_last_words() {
     assert!(words.contains("no such planet"), "{words}");
 }
 
+fn a_program_that_needs_a_terminal_is_told_what_helps() {
+    let reason = entry(planted(), "ask")["failure"]["reason"]
+        .as_str()
+        .unwrap();
+    assert!(
+        reason.contains("exited with status 1, and asked for a terminal"),
+        "{reason}"
+    );
+    assert!(reason.contains("script -qec"), "{reason}");
+}
+
 fn an_exit_code_that_is_expected_is_no_failure() {
     assert_eq!(entry(planted(), "fail on purpose")["failure"], Value::Null);
 }
@@ -193,11 +237,15 @@ fn data_comes_on_the_standard_input_and_in_variables() {
 }
 
 fn the_report_keeps_to_its_schema() {
+    is_valid(planted());
+}
+
+fn is_valid(report: &Value) {
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/report.v2.json");
     let schema = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
     let errors: Vec<String> = jsonschema::validator_for(&schema)
         .unwrap()
-        .iter_errors(planted())
+        .iter_errors(report)
         .map(|error| error.to_string())
         .collect();
     assert!(errors.is_empty(), "{errors:?}");
@@ -231,6 +279,63 @@ fn a_command_line_is_compared_without_any_configuration_and_its_change_is_explai
         first.to_string().contains("for turn in 0..80_000_000"),
         "{first}"
     );
+}
+
+#[test]
+fn a_query_in_a_loop_is_found_with_its_statement_function_and_hunk() {
+    if !has_sqlite("a_query_in_a_loop_is_found_with_its_statement_function_and_hunk") {
+        return;
+    }
+    // The same program twice: its SQLite is a library, or linked into it.
+    let words = ["--run", "{bin:shop}", "--run", "{bin:shop-static}"];
+    let mut words = words.to_vec();
+    if cfg!(not(target_arch = "x86_64")) {
+        words.truncate(2);
+    }
+    let ids = ["shop", "shop-static"].into_iter().take(words.len() / 2);
+    words.push("--no-profile");
+    let report = run("HEAD~3..HEAD~2", &words);
+    for id in ids {
+        // Two tables, two rows for each article, and then one query on the base side.
+        let queries = &entry(&report, id)["metrics"]["queries"];
+        assert_eq!(queries["base"]["value"], 83.0, "{report}");
+        assert_eq!(queries["head"]["value"], 123.0);
+        assert_eq!(queries["base"]["exactness"], "exact");
+        assert_eq!(direction(&report, id, "queries"), Some("more"));
+        let statement = &entry(&report, id)["statements"][0];
+        assert_eq!(statement["text"], "SELECT name FROM tag WHERE article = ?");
+        assert_eq!(
+            statement["count"],
+            serde_json::json!({"base": 0.0, "head": 40.0})
+        );
+        assert_eq!(statement["pattern"], "n-plus-one");
+        let function = statement["function"].as_str().unwrap();
+        assert!(function.ends_with("::stock::tags"), "{function}");
+        let location = statement["location"].as_str().unwrap();
+        assert!(location.starts_with("src/stock.rs:"), "{location}");
+        let hunk = hunk_of(&report, id, function, "src/stock.rs");
+        assert!(hunk.contains("WHERE article = ?"), "{hunk}");
+        let budgets = report["budgets"].as_array().unwrap();
+        let mut own = budgets.iter().filter(|one| one["benchmark"]["id"] == id);
+        assert!(
+            own.any(|one| one["metric"] == "queries" && one["status"] == "over"),
+            "{budgets:?}"
+        );
+    }
+    let reasons = report["reasons"].to_string();
+    assert!(reasons.contains("queries 83 → 123"), "{reasons}");
+    // It is the report's schema, with what the other runs of this file have none of.
+    is_valid(&report);
+}
+
+/// The piece of the change behind a place.
+fn hunk_of(report: &Value, id: &str, function: &str, path: &str) -> String {
+    let places = report["places"].as_array().unwrap();
+    let mut found = places.iter();
+    let place = found.find(|place| place["id"] == id && place["function"] == function);
+    let hunk = &place.unwrap_or_else(|| panic!("no {function} in {places:?}"))["hunks"][0];
+    assert_eq!(hunk["path"], path);
+    hunk.to_string()
 }
 
 #[test]

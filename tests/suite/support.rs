@@ -125,6 +125,31 @@ pub(crate) fn has_valgrind(test: &str) -> bool {
     false
 }
 
+/// Whether programs can be linked with SQLite, as a library and statically; says aloud where they cannot. With
+/// `PERFCHECK_SQLITE=required` that is a failure.
+pub(crate) fn has_sqlite(test: &str) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let links = |library: &str| {
+        std::process::Command::new("cc")
+            .args(["-shared", "-x", "c", "/dev/null", "-o"])
+            .arg(folder.path().join("linked.so"))
+            .arg(library)
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
+    if links("-lsqlite3") && links("-l:libsqlite3.a") {
+        return true;
+    }
+    let required = std::env::var("PERFCHECK_SQLITE").is_ok_and(|value| value == "required");
+    assert!(!required, "{test}: SQLite is required and not installed");
+    // Past the harness, which would swallow it: a skipped test must be seen.
+    let _ = std::io::Write::write_all(
+        &mut std::io::stderr(),
+        format!("SKIPPED {test}: SQLite's development files are not installed\n").as_bytes(),
+    );
+    false
+}
+
 /// What a test run, a build script, a git hook and GitHub Actions put into the environment.
 pub(crate) fn leaking_variables() -> Vec<std::ffi::OsString> {
     let leaks = |name: &str| {

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
 
-use super::trace;
+use super::trace::{self, StackNumber};
 use crate::layout;
 use crate::shared::Shared;
 
@@ -70,24 +70,28 @@ fn attend(attention: Attention) {
     ATTENTION.store(attention as u8, Relaxed);
 }
 
-/// A block of `asked` bytes was allocated.
-pub(super) fn allocated(asked: usize) {
+/// A block of `asked` bytes was allocated, from the stack that is the result.
+pub(super) fn allocated(asked: usize) -> StackNumber {
     let attention = attention();
+    let mut stack = StackNumber::NONE;
     if attention == Attention::Full {
         COUNTS.allocations.fetch_add(1, Relaxed);
-        request(asked);
+        stack = request(asked);
     }
     grow(attention, asked as i64);
+    stack
 }
 
-/// A block was resized to `asked` bytes, `growth` more than before.
-pub(super) fn reallocated(asked: usize, growth: i64) {
+/// A block was resized to `asked` bytes, `growth` more than before, from the stack that is the result.
+pub(super) fn reallocated(asked: usize, growth: i64) -> StackNumber {
     let attention = attention();
+    let mut stack = StackNumber::NONE;
     if attention == Attention::Full {
         COUNTS.reallocations.fetch_add(1, Relaxed);
-        request(asked);
+        stack = request(asked);
     }
     grow(attention, growth);
+    stack
 }
 
 /// A block of `size` bytes was freed.
@@ -106,12 +110,12 @@ pub(super) fn failed() {
     }
 }
 
-fn request(asked: usize) {
+fn request(asked: usize) -> StackNumber {
     COUNTS.bytes.fetch_add(asked as u64, Relaxed);
     COUNTS.largest.fetch_max(asked as u64, Relaxed);
     let bucket = usize::BITS - asked.leading_zeros();
     COUNTS.histogram[bucket as usize].fetch_add(1, Relaxed);
-    trace::request(asked);
+    trace::request(asked)
 }
 
 fn grow(attention: Attention, by: i64) {

@@ -46,7 +46,7 @@ fn counted(size: usize, next: impl FnOnce() -> *mut u8) -> *mut u8 {
         if block.is_null() {
             counts::failed();
         } else {
-            counts::allocated(size);
+            let _ = counts::allocated(size);
         }
     }
     block
@@ -95,7 +95,7 @@ unsafe extern "C" fn rust_realloc(
         if moved.is_null() {
             counts::failed();
         } else {
-            counts::reallocated(new_size, new_size as i64 - size as i64);
+            let _ = counts::reallocated(new_size, new_size as i64 - size as i64);
         }
     }
     moved

@@ -8,6 +8,7 @@ use core::mem::transmute;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::trace::StackNumber;
 use super::{counts, depth, sizes, wrapper};
 use crate::sys;
 
@@ -134,8 +135,7 @@ fn counted(asked: usize, next: impl FnOnce() -> *mut c_void) -> *mut c_void {
         if block.is_null() {
             counts::failed();
         } else {
-            sizes::put(block as usize, asked);
-            counts::allocated(asked);
+            sizes::put(block as usize, asked, counts::allocated(asked));
         }
     } else if depth::is_early() && !block.is_null() {
         sizes::put_early(block as usize, asked);
@@ -243,12 +243,12 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
         match (moved.is_null(), size) {
             (true, 0) => counts::freed(before),
             (true, _) => {
-                sizes::put(block as usize, before);
+                sizes::put(block as usize, before, StackNumber::NONE);
                 counts::failed();
             }
             (false, _) => {
-                sizes::put(moved as usize, size);
-                counts::reallocated(size, size as i64 - before as i64);
+                let stack = counts::reallocated(size, size as i64 - before as i64);
+                sizes::put(moved as usize, size, stack);
             }
         }
         moved

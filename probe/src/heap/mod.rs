@@ -10,6 +10,7 @@
 //!
 //! An allocation that passes through several of them is counted once, by the outermost. [`trace`] records where
 //! allocations come from, [`sizes`] how large each block is, and [`children`] whether other processes took part.
+//! Of a whole program, [`queries`] also counts the statements that SQLite ([`sqlite`]) runs.
 
 mod children;
 mod counts;
@@ -18,7 +19,10 @@ mod entry;
 mod family;
 mod native;
 mod patch;
+mod prepared;
+mod queries;
 mod sizes;
+mod sqlite;
 mod trace;
 mod whole;
 mod wrapper;
@@ -81,6 +85,9 @@ pub(crate) unsafe fn attach(shared: &Shared, process: &Process, attached: *mut u
     };
     shared.set(layout::SHIM_STATE, state);
     if shared.get(layout::COUNT_FROM_START) == 1 {
+        // SAFETY: as our caller vouches.
+        let state = unsafe { sqlite::redirect(shared, process.bias) };
+        shared.set(layout::STATEMENTS_STATE, state);
         whole::begin(shared, attached);
     }
 }

@@ -11,6 +11,7 @@ use super::counts;
 use super::depth;
 use super::patch::{self, Entry};
 use super::sizes;
+use super::trace::StackNumber;
 use crate::layout;
 use crate::shared::Shared;
 
@@ -108,8 +109,7 @@ fn allocated(asked: usize, block: usize) -> usize {
     if block == 0 {
         counts::failed();
     } else {
-        sizes::put(block, asked);
-        counts::allocated(asked);
+        sizes::put(block, asked, counts::allocated(asked));
     }
     block
 }
@@ -120,12 +120,12 @@ fn reallocated(block: usize, asked: usize, next: impl FnOnce() -> usize) -> usiz
     match (moved, asked) {
         (0, 0) => counts::freed(before),
         (0, _) => {
-            sizes::put(block, before);
+            sizes::put(block, before, StackNumber::NONE);
             counts::failed();
         }
         (moved, _) => {
-            sizes::put(moved, asked);
-            counts::reallocated(asked, asked as i64 - before as i64);
+            let stack = counts::reallocated(asked, asked as i64 - before as i64);
+            sizes::put(moved, asked, stack);
         }
     }
     moved

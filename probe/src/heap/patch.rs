@@ -53,6 +53,14 @@ impl Entry {
         Some(entries)
     }
 
+    /// Where the last of the moved instructions is, if it is a short conditional branch.
+    fn branch(&self) -> Option<usize> {
+        let mut marks = self.distances.into_iter();
+        let mark = marks.find(|at| at & layout::SHIM_BRANCH != 0)?;
+        let at = usize::from(mark & !layout::SHIM_BRANCH).checked_sub(1)?;
+        (at + 2 == self.length).then_some(at)
+    }
+
     /// Whether the code in memory is the code that the host has seen in the file, and can be moved.
     ///
     /// # Safety
@@ -60,7 +68,13 @@ impl Entry {
     unsafe fn is_as_described(&self) -> bool {
         // SAFETY: the host has read as many bytes of the same section.
         let found = unsafe { &*(self.address as *const [u8; layout::SHIM_CODE_BYTES]) };
-        (JUMP_BYTES..=layout::SHIM_CODE_BYTES).contains(&self.length) && *found == self.code
+        let is_marked = self
+            .distances
+            .iter()
+            .any(|at| at & layout::SHIM_BRANCH != 0);
+        (JUMP_BYTES..=layout::SHIM_CODE_BYTES).contains(&self.length)
+            && *found == self.code
+            && (!is_marked || self.branch().is_some())
     }
 }
 
@@ -139,14 +153,18 @@ unsafe fn fill<F: Copy>(
     for (index, (entry, function)) in entries.iter().zip(functions).enumerate() {
         let step = page + index * STEP_BYTES;
         let moved = step + MOVED;
-        // SAFETY: all within the step's 64 bytes of the page: 12, then 16 + 5 from 16 on.
+        // SAFETY: all within the step's 64 bytes of the page: 12, then 16 + 4 + 5 at most from 16 on.
         let corrected = unsafe {
             (step as *mut [u8; 2]).write([0x48, 0xb8]);
             ((step + 2) as *mut F).write_unaligned(*function);
             ((step + 10) as *mut [u8; 2]).write([0xff, 0xe0]);
             (moved as *mut [u8; layout::SHIM_CODE_BYTES]).write(entry.code);
+            let end = match entry.branch() {
+                Some(at) => lengthen(entry, moved, at),
+                None => Some(moved + entry.length),
+            };
             correct_distances(entry, moved)
-                && jump(moved + entry.length, entry.address + entry.length)
+                && end.is_some_and(|end| jump(end, entry.address + entry.length))
         };
         if !corrected {
             return false;
@@ -158,11 +176,30 @@ unsafe fn fill<F: Copy>(
     unsafe { sys::mprotect(page as *mut c_void, PAGE, executable) == 0 }
 }
 
+/// Writes the conditional branch at `at`, the last of the moved instructions, with a distance of 32 bits. The result is
+/// where it ends; `None` if it does not reach.
+///
+/// # Safety
+/// At `moved` there is a copy of the entry's code, writable, with four more bytes behind it.
+unsafe fn lengthen(entry: &Entry, moved: usize, at: usize) -> Option<usize> {
+    let (condition, distance) = (entry.code[at] & 0x0f, entry.code[at + 1] as i8);
+    let target = (entry.address + at + 2).wrapping_add_signed(isize::from(distance));
+    let end = moved + at + 6;
+    let distance = i32::try_from(target.wrapping_sub(end) as isize).ok()?;
+    // SAFETY: as our caller vouches.
+    unsafe {
+        ((moved + at) as *mut [u8; 2]).write([0x0f, 0x80 | condition]);
+        ((moved + at + 2) as *mut i32).write_unaligned(distance);
+    }
+    Some(end)
+}
+
 /// # Safety
 /// At `moved` there is a copy of the entry's code, writable.
 unsafe fn correct_distances(entry: &Entry, moved: usize) -> bool {
     let by = entry.address.wrapping_sub(moved) as i64;
-    for offset in entry.distances.into_iter().take_while(|&at| at != 0) {
+    let distances = entry.distances.into_iter().take_while(|&at| at != 0);
+    for offset in distances.filter(|at| at & layout::SHIM_BRANCH == 0) {
         let at = (moved + offset as usize - 1) as *mut i32;
         // SAFETY: the four bytes of a distance, within the copy.
         let distance = i64::from(unsafe { at.read_unaligned() }) + by;

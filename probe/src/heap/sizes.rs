@@ -1,5 +1,5 @@
-//! The requested size of each live block: `free` does not give it, and allocators round requests
-//! differently.
+//! The requested size of each live block, and the stack that asked for it: `free` gives neither, and allocators round
+//! requests differently.
 //!
 //! A table by address, without locks: an address is in it at most once, since it is taken out before
 //! the block is freed and put in before the program learns of it. A block may lie in a few
@@ -9,6 +9,7 @@ use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use super::counts;
+use super::trace::{self, StackNumber};
 use crate::sys;
 
 /// Slots: enough for a million live blocks. Untouched ones take no memory.
@@ -23,8 +24,12 @@ const FREED: usize = 1;
 
 struct Slot {
     address: AtomicUsize,
-    size: AtomicUsize,
+    /// The size in the lower [`SIZE_BITS`], the stack's number above.
+    block: AtomicU64,
 }
+
+/// More than any address space has.
+const SIZE_BITS: u32 = 48;
 
 static TABLE: AtomicPtr<Slot> = AtomicPtr::new(null_mut());
 static LOST: AtomicU64 = AtomicU64::new(0);
@@ -69,8 +74,9 @@ fn slots(block: usize) -> impl Iterator<Item = &'static Slot> {
     (0..count).map(move |next| unsafe { &*table.add((first + next) % SLOTS) })
 }
 
-/// A block of `size` bytes is now live.
-pub(super) fn put(block: usize, size: usize) {
+/// A block of `size` bytes, from `stack`, is now live.
+pub(super) fn put(block: usize, size: usize, stack: StackNumber) {
+    let packed = u64::from(stack.bits()) << SIZE_BITS | size as u64;
     for slot in slots(block) {
         let found = slot.address.load(Ordering::Relaxed);
         let free = found == EMPTY || found == FREED;
@@ -79,7 +85,7 @@ pub(super) fn put(block: usize, size: usize) {
                 .compare_exchange(found, wanted, Ordering::AcqRel, Ordering::Relaxed)
         };
         if free && swap(block).is_ok() {
-            slot.size.store(size, Ordering::Release);
+            slot.block.store(packed, Ordering::Release);
             return;
         }
     }
@@ -91,7 +97,7 @@ pub(super) fn put_early(block: usize, size: usize) {
     if start() {
         // If one function of the allocator calls another, both arrive here.
         let _ = take(block);
-        put(block, size);
+        put(block, size, StackNumber::NONE);
     }
 }
 
@@ -117,8 +123,10 @@ fn take(block: usize) -> Option<usize> {
         match slot.address.load(Ordering::Acquire) {
             EMPTY => return None,
             found if found == block => {
-                let size = slot.size.load(Ordering::Acquire);
+                let packed = slot.block.load(Ordering::Acquire);
                 slot.address.store(FREED, Ordering::Release);
+                let size = (packed & ((1 << SIZE_BITS) - 1)) as usize;
+                trace::gone(StackNumber::from_bits((packed >> SIZE_BITS) as u16), size);
                 return Some(size);
             }
             _ => {}

@@ -40,6 +40,10 @@ static ATTACHED: AtomicPtr<u64> = AtomicPtr::new(core::ptr::null_mut());
 /// How many requests of this sample may be considered in all; 0 while no stacks are wanted.
 static LIMIT: AtomicU64 = AtomicU64::new(0);
 static STRIDE: AtomicU64 = AtomicU64::new(1);
+/// How many more statements may have their stack recorded.
+static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+/// With so many stacks it is known well enough where statements come from.
+const MOST_STATEMENTS: u64 = 20_000;
 /// Requests of this sample.
 static SEEN: AtomicU64 = AtomicU64::new(0);
 /// The number of the next request to be recorded.
@@ -69,6 +73,11 @@ pub(super) unsafe fn attach(shared: &Shared, process: &Process, attached: *mut u
     ATTACHED.store(attached, Ordering::Release);
 }
 
+/// The shared file, in the process that is attached; `None` in a forked child.
+pub(super) fn shared() -> Option<Shared> {
+    known().map(|known| known.shared)
+}
+
 fn known() -> Option<Known> {
     let attached = ATTACHED.load(Ordering::Acquire);
     // SAFETY: null or valid, as `attach` was promised; the place was written before.
@@ -81,7 +90,14 @@ fn known() -> Option<Known> {
 /// A benchmark begins: forgets the stacks of the previous one.
 pub(crate) fn forget(shared: &Shared) {
     LIMIT.store(0, Ordering::Relaxed);
-    if shared.get(layout::TRACE_LIMIT) == 0 {
+    let traces_statements = shared.get(layout::TRACE_STATEMENTS) == 1;
+    let most = if traces_statements {
+        MOST_STATEMENTS
+    } else {
+        0
+    };
+    STATEMENTS.store(most, Ordering::Relaxed);
+    if shared.get(layout::TRACE_LIMIT) == 0 && !traces_statements {
         return;
     }
     let words = shared.get(layout::TRACE_CAPACITY) as usize * layout::TRACE_WORDS;
@@ -114,30 +130,93 @@ fn gap() -> u64 {
     1 + random % (2 * stride - 1)
 }
 
-/// `asked` bytes were requested within a timed region. The thread is marked as inside an allocation.
-pub(super) fn request(asked: usize) {
-    let limit = LIMIT.load(Ordering::Relaxed);
-    if limit == 0 {
-        return;
+/// A stack of the table, by its number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct StackNumber(u16);
+
+impl StackNumber {
+    /// That of a block whose stack was not recorded.
+    pub(super) const NONE: StackNumber = StackNumber(0);
+
+    fn of(place: usize) -> StackNumber {
+        StackNumber(u16::try_from(place + 1).unwrap_or(0))
     }
-    let number = SEEN.fetch_add(1, Ordering::Relaxed);
-    if number >= limit || number < NEXT.load(Ordering::Relaxed) {
-        return;
+
+    /// As [`Self::bits`] has given it.
+    pub(super) fn from_bits(bits: u16) -> StackNumber {
+        StackNumber(bits)
     }
+
+    pub(super) fn bits(self) -> u16 {
+        self.0
+    }
+}
+
+/// A block of `size` bytes from this stack exists no longer. The thread is marked as inside an allocation.
+pub(super) fn gone(stack: StackNumber, size: usize) {
+    let Some(place) = usize::from(stack.0).checked_sub(1) else {
+        return;
+    };
     let Some(known) = known() else {
         return;
     };
+    lock();
+    let word = place * layout::TRACE_WORDS + layout::TRACE_LEFT;
+    let left = known.shared.get_in_table(word);
+    known
+        .shared
+        .set_in_table(word, left.wrapping_sub(size as u64));
+    LOCK.store(false, Ordering::Release);
+}
+
+fn lock() {
     while LOCK.swap(true, Ordering::Acquire) {
         core::hint::spin_loop();
     }
+}
+
+/// `asked` bytes were requested within a timed region. The thread is marked as inside an allocation. The result is the
+/// stack that is now responsible for them.
+pub(super) fn request(asked: usize) -> StackNumber {
+    let limit = LIMIT.load(Ordering::Relaxed);
+    if limit == 0 {
+        return StackNumber::NONE;
+    }
+    let number = SEEN.fetch_add(1, Ordering::Relaxed);
+    if number >= limit || number < NEXT.load(Ordering::Relaxed) {
+        return StackNumber::NONE;
+    }
+    let Some(known) = known() else {
+        return StackNumber::NONE;
+    };
+    let mut found = StackNumber::NONE;
+    lock();
     // Another thread may have taken this one's turn meanwhile.
     if number >= NEXT.load(Ordering::Relaxed) {
         NEXT.store(number + gap(), Ordering::Relaxed);
         let stack = Stack::here(known);
         if stack.is_of_benchmark() {
-            stack.write_down(asked as u64);
+            found = stack.write_down(asked as u64, 0);
         }
     }
+    LOCK.store(false, Ordering::Release);
+    found
+}
+
+/// The statement of this number begins. The thread is marked as inside an allocation.
+pub(super) fn statement(number: u64) {
+    let one_less = |left: u64| left.checked_sub(1);
+    let Some(known) = known() else {
+        return;
+    };
+    if STATEMENTS
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+        .is_err()
+    {
+        return;
+    }
+    lock();
+    Stack::here(known).write_down(0, number + 1);
     LOCK.store(false, Ordering::Release);
 }
 
@@ -182,18 +261,20 @@ impl Stack {
     }
 
     /// Raises the counts of this stack in the table, which is locked.
-    fn write_down(&self, asked: u64) {
+    fn write_down(&self, asked: u64, statement: u64) -> StackNumber {
         let shared = self.known.shared;
         let capacity = shared.get(layout::TRACE_CAPACITY) as usize;
         let addresses = &self.addresses[..self.length];
-        let hash = hash(addresses);
+        let hash = hash(addresses, statement);
         for probe in 0..capacity {
-            let first = (hash as usize).wrapping_add(probe) % capacity * layout::TRACE_WORDS;
+            let place = (hash as usize).wrapping_add(probe) % capacity;
+            let first = place * layout::TRACE_WORDS;
             let at = |word| shared.get_in_table(first + word);
             let put = |word, value| shared.set_in_table(first + word, value);
             let requests = at(layout::TRACE_REQUESTS);
             if requests == 0 {
                 put(layout::TRACE_HASH, hash);
+                put(layout::TRACE_STATEMENT, statement);
                 put(layout::TRACE_LENGTH, self.length as u64);
                 for (index, address) in addresses.iter().enumerate() {
                     put(layout::TRACE_ADDRESSES + index, *address as u64);
@@ -206,16 +287,22 @@ impl Stack {
                     layout::TRACE_BYTES,
                     at(layout::TRACE_BYTES).wrapping_add(asked),
                 );
-                return;
+                if !IS_WHOLE.load(Ordering::Relaxed) {
+                    return StackNumber::NONE;
+                }
+                let left = at(layout::TRACE_LEFT).wrapping_add(asked);
+                put(layout::TRACE_LEFT, left);
+                return StackNumber::of(place);
             }
         }
         shared.add(layout::TRACE_LOST, 1);
+        StackNumber::NONE
     }
 }
 
 /// FNV-1a over words, its high bits mixed down.
-fn hash(addresses: &[usize]) -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+fn hash(addresses: &[usize], statement: u64) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325 ^ statement;
     for address in addresses {
         hash = (hash ^ *address as u64).wrapping_mul(0x0000_0100_0000_01b3);
         hash ^= hash >> 29;

@@ -24,6 +24,16 @@ pub struct InstructionCounts {
 }
 
 impl InstructionCounts {
+    /// Nothing is known yet of this benchmark.
+    pub(crate) fn of(key: &BenchmarkKey) -> InstructionCounts {
+        InstructionCounts {
+            key: key.clone(),
+            processes: Paired::new(Vec::new(), Vec::new()),
+            code: Paired::new(None, None),
+            notes: Vec::new(),
+        }
+    }
+
     /// Instructions per iteration in each process of `side`. Of all processes, those of the other side included, as many calls
     /// are looked at as were counted in each: then the same iterations are compared.
     #[must_use]
@@ -63,7 +73,7 @@ impl InstructionCounts {
     }
 
     /// Whether one more process of each side is to be asked.
-    pub(super) fn needs_more(&self) -> bool {
+    pub(crate) fn needs_more(&self) -> bool {
         let sides = Side::BOTH.map(|side| self.per_iteration(side));
         let asked = sides.iter().map(Vec::len).max().unwrap_or(0);
         let varies = sides
@@ -79,7 +89,7 @@ impl InstructionCounts {
         }
     }
 
-    pub(super) fn note(&mut self, text: &str) {
+    pub(crate) fn note(&mut self, text: &str) {
         if !self.notes.iter().any(|note| note == text) {
             self.notes.push(text.to_owned());
         }

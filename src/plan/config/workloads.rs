@@ -37,6 +37,10 @@ pub(super) const KEYS: &[EntryKey] = &[
         "stdin",
         "The file on its standard input, from `{dir}` [default: empty]",
     ),
+    EntryKey::text(
+        "from",
+        "Text of the line on its standard output from which on its time counts, so that its start is left out [default: its start]",
+    ),
     EntryKey::of(
         "metrics",
         EntryKind::Metrics,
@@ -92,6 +96,10 @@ fn one(reader: EntryReader<'_>) -> Result<Workload, PlanError> {
     if warm_up == 0 {
         return Err(reader.invalid("warm-up", "the first run finds out whether it runs at all"));
     }
+    let from = reader.text("from")?;
+    if from == Some("") {
+        return Err(reader.invalid("from", "every line has that"));
+    }
     let usual = Workload::of(command);
     Ok(Workload {
         name,
@@ -106,6 +114,7 @@ fn one(reader: EntryReader<'_>) -> Result<Workload, PlanError> {
             .transpose()?,
         exit_codes: reader.numbers("exit-codes")?.unwrap_or(usual.exit_codes),
         timeout: reader.parsed::<Span>("timeout")?.map(Span::as_duration),
+        from: from.map(str::to_owned),
         metrics: workload_metrics::read(&reader, "metrics")?,
         warm_up,
         command: usual.command,
@@ -207,6 +216,7 @@ mod tests {
             stdin = "lines.txt"
             exit-codes = [0, 2]
             timeout = "5s"
+            from = "ready"
             warm-up = 3
             "#,
         )
@@ -214,6 +224,7 @@ mod tests {
         assert_eq!(workload.name, "sort");
         assert_eq!(workload.exit_codes, [0, 2]);
         assert_eq!(workload.warm_up, 3);
+        assert_eq!(workload.from.as_deref(), Some("ready"));
         assert_eq!(workload.programs().len(), 1);
         assert_eq!(workload.env.len(), 1);
     }
@@ -233,6 +244,7 @@ mod tests {
             ("name = \"x\"", "every workload needs one"),
             ("command = \"x\"\nname = \"\"", "it is empty"),
             ("command = \"x\"\nwarm-up = 0", "finds out"),
+            ("command = \"x\"\nfrom = \"\"", "every line has that"),
             ("command = \"x\"\nexit-codes = []", "`[0, 1]`"),
             ("command = \"x\"\nenv = { A = 1 }", "table of strings"),
             ("command = \"{bin:}\"", "names no program"),

@@ -126,7 +126,7 @@ fn contribution<'a>(
     }
 }
 
-fn piece(hunk: &Hunk, is_new: bool) -> Markup {
+pub(super) fn piece(hunk: &Hunk, is_new: bool) -> Markup {
     html! {
         p.soft { (causes::hunk_heading(hunk)) @if !is_new { ": see above" } }
         @if is_new {

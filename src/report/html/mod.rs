@@ -113,6 +113,7 @@ fn benchmarks(report: &Report) -> Markup {
     let threshold = report.methodology.threshold;
     let changes = all.iter().filter_map(|c| c.estimate());
     let frame = rows::PageContext {
+        report,
         naming: Naming::of(report),
         causes: causes::Causes::of(report),
         reach: BarReach::fitting(changes, threshold),

@@ -2,18 +2,21 @@
 
 use maud::{Markup, html};
 
-use super::causes::Causes;
+use super::causes::{Causes, piece};
 use super::plot::{self, BarReach};
-use crate::analyse::{AllocationSite, Change, Comparison, Direction, Verdict};
+use crate::analyse::{AllocationSite, Change, Comparison, Direction, StatementChange, Verdict};
 use crate::measure::Pairing;
+use crate::report::Report;
 use crate::report::escape::visible;
 use crate::report::metrics;
 use crate::report::percentiles;
+use crate::report::places;
 use crate::report::words::{self, Naming};
 use crate::units::{Charset, Exactness, Form, Metric, MetricGroup, Note, Side, Unit};
 
 /// What all lines of one page share.
 pub(super) struct PageContext<'a> {
+    pub(super) report: &'a Report,
     pub(super) naming: Naming,
     pub(super) causes: Causes<'a>,
     pub(super) reach: BarReach,
@@ -102,7 +105,7 @@ fn inside(frame: &PageContext<'_>, comparison: &Comparison) -> Markup {
         }
         @if let Some(time) = comparison.time() { (times(frame, comparison, time)) }
         @for group in MetricGroup::BESIDE_TIME {
-            @if metrics::was_asked(comparison, group) { (details(comparison, group)) }
+            @if metrics::was_asked(comparison, group) { (details(frame.report, comparison, group)) }
         }
     }
 }
@@ -191,7 +194,7 @@ fn quotient(comparison: &Comparison, metric: Metric) -> String {
 }
 
 /// Every metric of a group other than time.
-fn details(comparison: &Comparison, group: MetricGroup) -> Markup {
+fn details(report: &Report, comparison: &Comparison, group: MetricGroup) -> Markup {
     let ways = metrics::ways(comparison, group);
     let observed = |side: &Side| metrics::in_short(comparison, group, *side).is_some();
     let sides: Vec<Side> = Side::BOTH.into_iter().filter(observed).collect();
@@ -210,6 +213,8 @@ fn details(comparison: &Comparison, group: MetricGroup) -> Markup {
         }
         (notes(comparison, Some(group)))
         @if group == MetricGroup::Allocations && !comparison.sites.is_empty() { (sites(&comparison.sites)) }
+        @if group == MetricGroup::Queries && !comparison.statements.is_empty() { (statements(&comparison.statements)) }
+        @for hunk in places::hunks(&places::of(report, comparison, group), HUNKS) { (piece(hunk, true)) }
     }
 }
 
@@ -220,6 +225,9 @@ fn is_exact(comparison: &Comparison, group: MetricGroup, side: Side) -> bool {
         .filter_map(|(_, change)| change.sides.get(side).as_ref());
     all.all(|observed| observed.exactness == Exactness::Exact)
 }
+
+/// Pieces of source that are shown.
+const HUNKS: usize = 3;
 
 /// Further places are in the JSON report only.
 const SITES: usize = 12;
@@ -242,5 +250,16 @@ fn sites(sites: &[AllocationSite]) -> Markup {
             }
         } }
         @if sites.len() > SITES { p.soft { (sites.len() - SITES) " more places are in the JSON report." } }
+    }
+}
+
+fn statements(statements: &[StatementChange]) -> Markup {
+    html! {
+        ul {
+            @for one in statements.iter().take(SITES) {
+                li title=(visible(&one.stack.join(" → "))) { (places::statement(one)) }
+            }
+        }
+        @if statements.len() > SITES { p.soft { (statements.len() - SITES) " more statements are in the JSON report." } }
     }
 }

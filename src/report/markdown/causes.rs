@@ -106,7 +106,7 @@ impl Page<'_> {
         )
     }
 
-    fn hunk(&self, hunk: &Hunk, out: &mut String) {
+    pub(super) fn hunk(&self, hunk: &Hunk, out: &mut String) {
         // Only the marks, without line numbers: the colours of a diff come from the first column.
         let telling = causes::telling(&hunk.lines, LINES.min(self.detail.text));
         let more = causes::more_lines(hunk, &telling);

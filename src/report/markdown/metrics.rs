@@ -5,6 +5,7 @@ use super::escape::words as plain;
 use super::sections::Page;
 use crate::report::group_tables::{self, GroupRow, GroupTable};
 use crate::report::metrics;
+use crate::report::places::{self, ToldPlace};
 use crate::units::Charset;
 
 /// The most places per benchmark; the JSON report has them all.
@@ -25,7 +26,7 @@ impl Page<'_> {
         }
     }
 
-    fn group_table(&self, out: &mut String, group: &GroupTable) {
+    fn group_table(&self, out: &mut String, group: &GroupTable<'_>) {
         let (shown, more) = split(&group.rows, self.detail.changed);
         let names = group.columns.iter().map(|metric| format!(" {metric} |"));
         let rules = "--:|".repeat(group.columns.len());
@@ -39,11 +40,17 @@ impl Page<'_> {
         }
         self.more(out, more, "benchmarks");
         out.push('\n');
+        // The piece of source behind the place that changed most.
+        let firsts = shown.iter().filter_map(|row| row.places.first());
+        let firsts: Vec<ToldPlace<'_>> = firsts.cloned().collect();
+        for hunk in places::hunks(&firsts, shown.len()) {
+            self.hunk(hunk, out);
+        }
     }
 
-    fn group_row(&self, row: &GroupRow) -> String {
+    fn group_row(&self, row: &GroupRow<'_>) -> String {
         let (shown, more) = split(&row.places, PLACES);
-        let mut places: Vec<String> = shown.iter().map(|place| self.text(place)).collect();
+        let mut places: Vec<String> = shown.iter().map(|place| self.text(&place.text)).collect();
         if more > 0 {
             places.push(format!("{more} more"));
         }

@@ -27,7 +27,7 @@ impl TextPage<'_> {
                 }
                 // Nobody needs to investigate what was saved.
                 let followed =
-                    |row: &&GroupRow| !self.is_screen() || row.direction == Direction::More;
+                    |row: &&GroupRow<'_>| !self.is_screen() || row.direction == Direction::More;
                 for row in listed.iter().filter(followed) {
                     self.places(out, row);
                 }
@@ -40,9 +40,9 @@ impl TextPage<'_> {
         }
     }
 
-    fn group_table(&self, group: &GroupTable, listed: &[GroupRow]) -> String {
+    fn group_table(&self, group: &GroupTable<'_>, listed: &[GroupRow<'_>]) -> String {
         if self.options.width < NARROW {
-            let block = |row: &GroupRow| {
+            let block = |row: &GroupRow<'_>| {
                 let verdict = self.paint(&self.group_verdict(row), tone(row));
                 let cells = group.columns.iter().zip(&row.cells);
                 let leads = cells.filter(|(metric, _)| metric.prominence == Prominence::Lead);
@@ -58,12 +58,12 @@ impl TextPage<'_> {
         table::layout(&columns, &rows, self.options.width, self.options.colour)
     }
 
-    fn group_verdict(&self, row: &GroupRow) -> String {
+    fn group_verdict(&self, row: &GroupRow<'_>) -> String {
         let symbol = metrics::symbol(row.direction, self.options.charset);
         format!("{symbol} {}", row.word)
     }
 
-    fn group_row(&self, row: &GroupRow) -> Row {
+    fn group_row(&self, row: &GroupRow<'_>) -> Row {
         let most = self.options.width.saturating_sub(16).max(24);
         let names = [
             Cell::new(self.group_verdict(row), tone(row)),
@@ -79,10 +79,10 @@ impl TextPage<'_> {
         }
     }
 
-    fn places(&self, out: &mut String, row: &GroupRow) {
+    fn places(&self, out: &mut String, row: &GroupRow<'_>) {
         let most = self.most(1).min(PLACES);
         for place in row.places.iter().take(most) {
-            let text = format!("{}: {place}", row.subject);
+            let text = format!("{}: {}", row.subject, place.text);
             out.push_str(&self.block(&text, 2, Tone::Normal));
         }
         if row.places.len() > most && !self.is_screen() {
@@ -106,7 +106,7 @@ fn columns(metrics: &[Metric]) -> Vec<Column> {
     names.into_iter().chain(metrics).collect()
 }
 
-fn tone(row: &GroupRow) -> Tone {
+fn tone(row: &GroupRow<'_>) -> Tone {
     match row.direction {
         Direction::More => Tone::Bad,
         Direction::Fewer => Tone::Good,

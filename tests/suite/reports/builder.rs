@@ -100,6 +100,7 @@ pub(crate) fn report() -> Report {
         }),
         attributions: Vec::new(),
         load_tests: Vec::new(),
+        places: Vec::new(),
     }
 }
 
@@ -303,6 +304,7 @@ pub(crate) fn allocating(
         ],
         count: Paired::new(base.0, head.0),
         bytes: Paired::new(base.1, head.1),
+        left_behind: Paired::new(0.0, 0.0),
         origin: CodeOwner::Workspace,
     }];
     comparison
