@@ -88,4 +88,4 @@ mod commands;
 
 mod app;
 
-pub use app::run;
+pub use app::{exit_on_panic, run};

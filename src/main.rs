@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    cargo_perfcheck::exit_on_panic();
     cargo_perfcheck::run(
         std::env::args_os(),
         std::io::stdout().lock(),

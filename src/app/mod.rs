@@ -17,6 +17,7 @@ mod layouts;
 mod left_behind;
 mod limits;
 mod load;
+mod panic;
 mod passes;
 mod past;
 mod pinning;
@@ -43,6 +44,8 @@ use crate::scratch::{self, RunPlace, Scratch, guardian};
 use crate::{commands, report};
 
 use failure::RunFailure;
+
+pub use panic::exit_on_panic;
 
 /// Runs the program with the given arguments (its own name first): data goes to `out`, everything else to `err`.
 pub fn run(
