@@ -1,4 +1,4 @@
-//! Where changes come from: profiles of what has changed, exact counts where samples do not tell functions apart, and more
+//! Where changes come from: profiles of what has changed, counted instructions where samples do not tell functions apart, and more
 //! samples where counts do not tell either.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use super::workloads;
 use crate::analyse::Comparison;
 use crate::attribute::{self, Attributed, CauseFinder, ToProfile};
 use crate::judge::RunPart;
-use crate::measure::{self, ProfileRun};
+use crate::measure::{self, InstructionRun, ProfileRun};
 use crate::plan::{CauseEvidence, ProfileTime};
 use crate::process::{Valgrind, ValgrindError};
 use crate::units::BenchmarkKey;
@@ -112,7 +112,11 @@ impl Passes<'_> {
         attributed: &mut [Attributed],
         comparisons: &[Comparison],
     ) -> Option<String> {
-        let wanted: BTreeSet<BenchmarkKey> = attribute::unresolved(attributed, comparisons);
+        let mut wanted: BTreeSet<BenchmarkKey> = attribute::unresolved(attributed, comparisons);
+        // Programs are timed as a whole, and not counted here.
+        let benchmarks = ready.discovery.targets.iter().flat_map(|t| &t.benchmarks);
+        let benchmarks: BTreeSet<&BenchmarkKey> = benchmarks.map(|b| &b.key).collect();
+        wanted.retain(|key| benchmarks.contains(key));
         if wanted.is_empty() || self.deadline.check().is_err() {
             return None;
         }
@@ -136,7 +140,7 @@ impl Passes<'_> {
             self.events,
         );
         finder.add_counts(attributed, &run.counted);
-        None
+        left_out(&run)
     }
 
     /// Takes more samples of what is still not told apart, if those would do it and time is left for them.
@@ -169,6 +173,18 @@ fn uncounted(benchmarks: usize, error: &ValgrindError) -> String {
         "samples do not tell which functions {changes} from, and instructions are not counted, since {error}: {}",
         error.hint()
     )
+}
+
+/// A note on benchmarks whose instructions there was no time to count, as a lower-case fragment.
+fn left_out(run: &InstructionRun) -> Option<String> {
+    let left = run.wanted.saturating_sub(run.counted.len());
+    (run.ended.is_some() && left > 0).then(|| {
+        format!(
+            "samples do not tell where the changes of {} benchmarks come from, and there was no time to count the \
+             instructions of {left} of them: `--profile-time 30s` takes more samples",
+            run.wanted
+        )
+    })
 }
 
 /// Notes on profiles that were not taken or are shorter than usual, as lower-case fragments.

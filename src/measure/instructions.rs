@@ -11,6 +11,7 @@ mod counts;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use crate::build::Choice;
 use crate::discover::{Discovery, Target};
 use crate::plan::Sampling;
 use crate::process::{Interrupted, Valgrind};
@@ -112,11 +113,15 @@ impl<'a> InstructionPass<'a> {
             wanted,
         };
         for (target, mut counted) in targets {
-            let done = go_on(self.end).and_then(|()| self.counter(target).count(&mut counted));
+            let mut groups = counted.chunks_mut(self.most_at_once(target));
+            let done = groups.try_for_each(|group| {
+                go_on(self.end)?;
+                self.counter(target).count(group)
+            });
             if let Err(interrupted) = done {
                 run.ended = Some(interrupted);
                 // One process of each side says all about places.
-                counted.retain(|each| each.executed().is_some());
+                counted.retain(|each| each.executed().is_some() || !each.notes.is_empty());
                 run.counted.append(&mut counted);
                 break;
             }
@@ -127,6 +132,15 @@ impl<'a> InstructionPass<'a> {
             took: started.elapsed(),
         });
         run
+    }
+
+    /// How many benchmarks are counted before the time is looked at again. One by one, those for which it lasts have
+    /// both sides.
+    fn most_at_once(&self, target: &Target) -> usize {
+        match (self.detail, target.choice()) {
+            (CountDetail::Places, Choice::Any | Choice::One) => 1,
+            (CountDetail::Places, Choice::All) | (CountDetail::Totals, _) => usize::MAX,
+        }
     }
 
     fn counter(&self, target: &'a Target) -> InstructionCounter<'a> {

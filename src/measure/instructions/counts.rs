@@ -62,7 +62,8 @@ impl InstructionCounts {
     }
 
     /// How many calls were counted in every process.
-    fn calls(&self) -> usize {
+    #[must_use]
+    pub fn calls(&self) -> usize {
         self.all().map(CalledInstructions::calls).min().unwrap_or(0)
     }
 
