@@ -114,13 +114,12 @@ impl Hunks {
         };
         let mut line = i64::from(base.line);
         for piece in &file.pieces {
-            let gone = &piece.changed.base;
-            if gone.contains(&base.line) {
-                let mut lines = piece.lines.iter();
-                let own = lines.find(|line| line.base == Some(base.line))?;
+            let mut lines = piece.lines.iter();
+            if let Some(own) = lines.find(|line| line.base == Some(base.line)) {
                 return at_head(i64::from(own.head?));
             }
-            if gone.end <= base.line {
+            let mut lines = piece.lines.iter().filter_map(|line| line.base);
+            if lines.all(|line| line < base.line) {
                 line += piece.growth();
             }
         }

@@ -29,6 +29,8 @@ pub(super) fn functions(source: &str) -> Vec<ItemLines> {
     let mut nested = 0_i32;
     // Where the item begins that the next token may belong to, with its attributes.
     let mut begins: Option<u32> = None;
+    // How deep the brackets of an attribute of everything around it are.
+    let mut inner: Option<i32> = None;
     for (index, token) in tokens.iter().enumerate() {
         let begin = *begins.get_or_insert(token.line);
         match token.text {
@@ -39,8 +41,22 @@ pub(super) fn functions(source: &str) -> Vec<ItemLines> {
                     nested = 0;
                 }
             }
-            "(" | "[" => nested += 1,
-            ")" | "]" => nested -= 1,
+            "(" | "[" => {
+                let mark = tokens[..index]
+                    .last_chunk()
+                    .map(|last| last.map(|one| one.text));
+                if mark == Some(["#", "!"]) {
+                    inner = Some(nested);
+                }
+                nested += 1;
+            }
+            ")" | "]" => {
+                nested -= 1;
+                // It belongs to no item that follows.
+                if inner.take_if(|depth| *depth == nested).is_some() {
+                    begins = None;
+                }
+            }
             // A declaration without a body; within brackets it is the length of an array.
             ";" if nested <= 0 => (announced, begins) = (None, None),
             "{" => {
@@ -290,6 +306,12 @@ trait T { fn declared(&self); fn given(&self) { } }
             lines,
             [("inner", 9, 9), ("outer", 6, 12), ("given", 14, 14)]
         );
+    }
+
+    #[test]
+    fn attributes_of_the_file_do_not_belong_to_its_first_function() {
+        let found = functions("#![warn(a[b])]\n#![no_std]\n\n#[inline]\nfn first() {\n}\n");
+        assert_eq!(found[0].lines, 4..=6);
     }
 
     #[test]

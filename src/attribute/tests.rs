@@ -295,6 +295,23 @@ fn a_line_is_found_again_on_the_head_side_unless_it_differs() {
     let found = [1, 5, 6, 19, 20, 21, 26, 27, 28].map(at);
     let expected = [1, 5, 8, 21, 0, 23, 28, 0, 29];
     assert_eq!(found.map(Option::unwrap_or_default), expected);
+    // Lines that are added, kept and removed in one hunk.
+    let mixed = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+    let ground = crate::attribute::tests::ground(vec![lib(
+        mixed,
+        &mixed
+            .replace("2\n", "new\n2\n")
+            .replace("4\n", "")
+            .replace("5\n", "5\nnew\nnew\n"),
+    )]);
+    let at = |line| {
+        let path = "src/lib.rs".to_owned();
+        ground
+            .hunks
+            .on_head(&Location { path, line })
+            .map_or(0, |at| at.line)
+    };
+    assert_eq!([1, 2, 3, 4, 5, 6, 9].map(at), [1, 3, 4, 0, 5, 8, 11]);
     let elsewhere = Location {
         path: "src/main.rs".to_owned(),
         line: 3,
