@@ -1,8 +1,10 @@
 //! How often a small change is traced to the right function and hunk: `cargo bench --bench causes`.
 //!
 //! A workspace has fifteen modules of eight functions. A branch changes one function of each: by a larger constant, another
-//! collection, a function that is no longer inlined, a further call, or a longer loop, so that the benchmark of the
-//! module takes 2, 3 or 5 % more time. perfcheck compares the branch with `main`, once by samples alone
+//! collection, a function that is no longer inlined, a further call, or a longer loop. The benchmark of the
+//! module is meant to take 2, 3 or 5 % more time. That is a nominal size: what another collection and a call that is no longer
+//! inlined cost is the processor's and the compiler's doing, and may be nothing or several times as much. The table has
+//! the change that was measured. perfcheck compares the branch with `main`, once by samples alone
 //! (`--causes samples`) and once with exact counts where samples do not tell (`--causes auto`).
 
 #![expect(clippy::print_stdout, reason = "a program for a person")]

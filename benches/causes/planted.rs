@@ -1,4 +1,4 @@
-//! Five kinds of changes, each of three sizes. Every one is in a module of its own, beside seven functions that stay as they are.
+//! Five kinds of changes, each of three nominal sizes. Every one is in a module of its own, beside seven functions that stay as they are.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 const STEPS: u64 = 1000;
 const UNTOUCHED: u64 = 7;
 
-/// By how much the time of a module grows, in per cent.
+/// By how much the time of a module is meant to grow, in per cent; the real change differs by its kind.
 pub(super) const SIZES: [u64; 3] = [2, 3, 5];
 
 /// What a change does.
@@ -48,7 +48,7 @@ impl Cause {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planted {
     pub(super) cause: Cause,
-    /// By how much the module's time grows, in per cent.
+    /// By how much the module's time is meant to grow, in per cent.
     pub(super) size: u64,
 }
 
