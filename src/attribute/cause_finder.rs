@@ -8,7 +8,7 @@ use crate::build::Build;
 use crate::discover::Discovery;
 use crate::flame::Folded;
 use crate::measure::{InstructionCounts, Profiled};
-use crate::seam::{ProfileClock, ProfileSeam};
+use crate::seam::{ExecutedIterations, ProfileClock, ProfileSeam};
 use crate::units::{BenchmarkKey, Paired, Side};
 
 use super::code::Differing;
@@ -33,6 +33,9 @@ pub struct Attributed {
 
 /// With fewer samples of a side, a share is known to about five percentage points at best.
 const FEW_SAMPLES: u64 = 400;
+
+/// With fewer calls, what a call costs is not told from what an iteration costs.
+const LEAST_CALLS: usize = 2;
 
 /// Finds for each profiled benchmark where its time goes, and where a change of it comes from.
 #[derive(Debug)]
@@ -100,15 +103,23 @@ impl<'a> CauseFinder<'a> {
             }
             one.conclude(&self.ground);
             // What was counted is still known where samples do not tell.
-            if let (Some(now), Some(before)) = (&mut one.attribution.explanation, before)
-                && !matches!(now.ranking, Some(Ranking::Samples))
+            let now = one.attribution.explanation.as_mut();
+            let now = now.and_then(|now| now.ranking.as_mut());
+            let before = before.and_then(|before| before.ranking);
+            if let (
+                Some(Ranking::Unresolved { instructions, .. }),
+                Some(Ranking::Unresolved {
+                    instructions: known,
+                    ..
+                }),
+            ) = (now, before)
             {
-                now.ranking = before.ranking;
+                *instructions = known;
             }
         }
     }
 
-    /// What exact counts show where samples do not tell.
+    /// What counts show where samples do not tell.
     pub fn add_counts(&self, attributed: &mut [Attributed], counted: &[InstructionCounts]) {
         for counted in counted {
             let mut all = attributed.iter_mut();
@@ -116,7 +127,8 @@ impl<'a> CauseFinder<'a> {
                 continue;
             };
             if let Err(why) = self.add_counts_of(one, counted) {
-                let note = format!("its instructions were not counted: {why}");
+                let note =
+                    format!("its instructions do not show where the change comes from: {why}");
                 one.attribution.notes.push(note.clone());
                 one.noted.push(note);
             }
@@ -128,16 +140,8 @@ impl<'a> CauseFinder<'a> {
         attributed: &mut Attributed,
         counted: &InstructionCounts,
     ) -> Result<(), String> {
-        let why = |nothing: &str| {
-            counted
-                .notes
-                .first()
-                .map_or(nothing, String::as_str)
-                .to_owned()
-        };
-        let executed = counted
-            .executed()
-            .ok_or_else(|| why("one side did not run"))?;
+        let why = |nothing: &str| first_note(counted, nothing);
+        let executed = followed(attributed, counted)?;
         let mut targets = self.discovery.targets.iter();
         let target = targets.find(|t| t.benchmarks.iter().any(|one| one.key == counted.key));
         let target = target.ok_or_else(|| why("it is no benchmark"))?;
@@ -146,7 +150,8 @@ impl<'a> CauseFinder<'a> {
             let executable = target.executables.get(side).as_ref();
             let executable = executable.ok_or_else(|| why("one side has no executable"))?;
             let against = code.as_ref().map(|code| code.get(side));
-            counted_stacks::resolve(executed.get(side), &executable.path, against)
+            let (total, executed) = executed.get(side);
+            counted_stacks::resolve(executed, *total, &executable.path, against)
         })?;
         let Paired {
             base: Some(base),
@@ -275,6 +280,46 @@ pub fn unresolved(attributed: &[Attributed], comparisons: &[Comparison]) -> BTre
     open.map(|one| one.attribution.key.clone()).collect()
 }
 
+/// The instructions of an iteration on each side, and which functions executed them, if that leads to the cause of a change.
+fn followed<'a>(
+    attributed: &Attributed,
+    counted: &'a InstructionCounts,
+) -> Result<Paired<(f64, ExecutedIterations<'a>)>, String> {
+    let sampling = &attributed.attribution.sampling;
+    let mut sides = [sampling.base, sampling.head].into_iter().flatten();
+    if sides.any(|side| side.threads == SampledThreads::All) {
+        let why = "several threads work in it, whose calls do not lead to the routine";
+        return Err(why.to_owned());
+    }
+    let totals = Paired::try_from_fn(|side| {
+        let total = counted.per_iteration(side).last().copied();
+        total.ok_or_else(|| first_note(counted, "one side did not run"))
+    })?;
+    let executed = counted.executed();
+    let executed = executed.ok_or_else(|| {
+        first_note(
+            counted,
+            "what Valgrind wrote down of its functions could not be read",
+        )
+    })?;
+    if counted.calls() < LEAST_CALLS {
+        return Err("too few of its iterations were counted".to_owned());
+    }
+    if !counted.is_steady() {
+        return Err("its iterations do not all execute the same".to_owned());
+    }
+    Ok(Paired::new(
+        (totals.base, executed.base),
+        (totals.head, executed.head),
+    ))
+}
+
+/// What was noted first of a benchmark, or else `nothing`.
+fn first_note(counted: &InstructionCounts, nothing: &str) -> String {
+    let first = counted.notes.first().map(String::as_str);
+    first.unwrap_or(nothing).to_owned()
+}
+
 fn sampling(clock: ProfileClock) -> SideSampling {
     SideSampling {
         samples: 0,
@@ -293,4 +338,26 @@ pub(super) fn too_few(stacks: &Stacks) -> Option<String> {
             "only {samples} samples fell into timed regions: shares are rough, small ones chance"
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_lead_to_no_cause_are_not_followed() {
+        let mut attributed = Attributed {
+            attribution: Attribution::of(BenchmarkKey::new("p", "t", "b")),
+            stacks: Paired::new(None, None),
+            change: None,
+            noted: Vec::new(),
+        };
+        let why = |attributed: &Attributed, base: &[u64]| {
+            followed(attributed, &InstructionCounts::made_up(base, &[40])).unwrap_err()
+        };
+        assert_eq!(why(&attributed, &[]), "one side did not run");
+        assert!(why(&attributed, &[36]).ends_with("could not be read"));
+        attributed.attribution.sampling.head = Some(sampling(ProfileClock::AllThreads));
+        assert!(why(&attributed, &[36]).starts_with("several threads"));
+    }
 }

@@ -111,14 +111,14 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// Whether the first contributor is a cause of the change, and not first by chance.
+    /// Whether the first contributor is a cause of the change, and not one that chance may have put first.
     #[must_use]
     pub fn names_a_cause(&self) -> bool {
         let by_chance = |ranking: &Ranking| {
             let Ranking::Unresolved { why, .. } = ranking else {
                 return false;
             };
-            *why == Unresolved::Uncertain
+            matches!(why, Unresolved::Uncertain | Unresolved::Rivalled)
         };
         !self.ranking.as_ref().is_some_and(by_chance)
     }

@@ -1,5 +1,5 @@
-//! The functions behind a change, in the order in which they are named: by samples, and by exact counts where samples do not
-//! tell them apart.
+//! The functions behind a change, in the order in which they are named: by samples, and by counted instructions where samples
+//! do not tell them apart.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,10 @@ impl Rated {
     /// Whether the change of the source can be at work in it: its code differs, and the diff touches it or brings another
     /// version of its package.
     fn is_suspect(&self, ground: &SourceChange) -> bool {
-        let is_new = matches!(self.contributor.origin, Origin::Dependency { .. });
+        let origin = &self.contributor.origin;
+        let changeable = |side| ground.origins.is_changeable(origin, side);
+        let is_new =
+            matches!(origin, Origin::Dependency { .. }) && Side::BOTH.into_iter().any(changeable);
         !self.contributor.same_code && (is_new || blame::is_touched(&self.site, &ground.hunks))
     }
 }
@@ -103,7 +106,7 @@ pub(super) fn by_counts(
     let Some(Ranking::Unresolved { why, .. }) = sampled_only.ranking else {
         return sampled_only;
     };
-    let instructions = counted.map(CountedStacks::per_iteration);
+    let instructions = counted.map(|side| side.per_iteration);
     let counts = CountDifference {
         iterations: counted.map(|side| side.iterations),
         total: instructions.head - instructions.base,
@@ -113,7 +116,10 @@ pub(super) fn by_counts(
     let relative = (change.time.head / change.time.base).ln().abs();
     let plausible = (PLAUSIBLE * relative * instructions.base).max(NEGLIGIBLE);
     all.retain(|each| each.difference().abs() >= NOTICEABLE * changed);
-    if changed <= plausible || all.is_empty() {
+    let push = |each: &Rated| each.difference() * counts.total.signum();
+    // Where an iteration executes more in less time, or less in more, something else is at work.
+    let agrees = counts.total * change.total().ns > 0.0;
+    if !agrees || counts.total.abs() <= plausible || all.iter().all(|each| push(each) <= 0.0) {
         return Explanation {
             ranking: Some(Ranking::Unresolved {
                 why,
@@ -122,12 +128,6 @@ pub(super) fn by_counts(
             ..sampled_only
         };
     }
-    // Where the sides execute more in less time, the largest difference comes first, whatever its direction.
-    let agrees = counts.total * change.total().ns > 0.0;
-    let push = |each: &Rated| match agrees {
-        true => each.difference() * counts.total.signum(),
-        false => each.difference().abs(),
-    };
     all.sort_by(|a, b| push(b).total_cmp(&push(a)));
     all.truncate(MOST);
     let contributors = all.into_iter().map(|each| each.with_hunks(ground));

@@ -131,18 +131,11 @@ pub(super) fn ranked(attribution: &Attribution) -> Option<String> {
     let explanation = attribution.explanation.as_ref()?;
     match explanation.ranking? {
         Ranking::Samples => None,
-        Ranking::Instructions { why, instructions } => {
-            let change = attribution.change.map_or(0.0, |change| change.ns);
-            let against = match (instructions.head - instructions.base) * change < 0.0 {
-                true => "; the time changes in the other direction",
-                false => "",
-            };
-            Some(format!(
-                "ranked by instructions, counted exactly ({}), since {}{against}",
-                both(instructions),
-                reason(why)
-            ))
-        }
+        Ranking::Instructions { why, instructions } => Some(format!(
+            "ranked by counted instructions ({}), since {}",
+            both(instructions),
+            reason(why)
+        )),
         Ranking::Unresolved {
             why,
             instructions: Some(instructions),
@@ -255,16 +248,8 @@ mod tests {
         assert_eq!(ranked(Ranking::Samples), "");
         assert_eq!(
             ranked(BY_INSTRUCTIONS),
-            "ranked by instructions, counted exactly (8,000 and 9,200 instructions per iteration), since samples tell only \
-             roughly how much the first function contributes"
-        );
-        let against = ranked(Ranking::Instructions {
-            why: Unresolved::Coarse,
-            instructions: Paired::new(9200.0, 8000.0),
-        });
-        assert!(
-            against.ends_with("; the time changes in the other direction"),
-            "{against}"
+            "ranked by counted instructions (8,000 and 9,200 instructions per iteration), since samples tell only roughly \
+             how much the first function contributes"
         );
         let open = |instructions| Ranking::Unresolved {
             why: Unresolved::Uncertain,
