@@ -11,7 +11,7 @@ use super::assemble::machine_class;
 use super::deliver::print;
 use super::failure::RunFailure;
 use super::{close_scratch, compare, open_scratch, settle};
-use crate::analyse::Verdict;
+use crate::analyse::{Comparison, Verdict};
 use crate::build::BuildError;
 use crate::discover::DiscoverError;
 use crate::environment::Machine;
@@ -19,10 +19,12 @@ use crate::history::{
     self, Backfill, BackfillOutlook, CommitRange, HistoryStore, Neighbours, RefusedFile, RunRecord,
     StoredFile,
 };
+use crate::judge::{EarlyEnd, RunPart, Shortfall};
+use crate::measure::Remark;
 use crate::plan::{
     BackfillArgs, BackfillPlan, Environment, ExitStatus, Plan, RangeSpec, Verbosity,
 };
-use crate::process;
+use crate::process::{self, Interrupted};
 use crate::report::{self, Report};
 use crate::revision::{self, RevisionError};
 use crate::ui::Progress;
@@ -49,14 +51,12 @@ pub(super) fn backfill(
     let runs = contents.runs();
     let repository = revision::open(folder, None).map_err(RunFailure::of_revision)?;
     let range = CommitRange::between(&repository, &base, &head)?;
-    let is_cut = range.is_cut;
     let backfill = Backfill::of(range, &runs);
     if args.dry_run {
         let outlook = BackfillOutlook {
             usual: history::usual_duration(&runs, &machine_class(&Machine::read())),
             limit: each.time,
             per_benchmark: each.sampling.time,
-            is_cut,
         };
         let text = history::backfill_text(&backfill, &outlook);
         print(&text, out)?;
@@ -69,6 +69,7 @@ pub(super) fn backfill(
         each: &each,
         store: &store,
         laid_out: None,
+        attempts: 0,
         took: Vec::new(),
     };
     session.run(backfill, out)
@@ -82,7 +83,9 @@ struct BackfillSession<'a> {
     end: Option<Instant>,
     /// The commits whose builds lie on each side.
     laid_out: Option<Paired<String>>,
-    /// How long each pair took.
+    /// How many pairs were tried.
+    attempts: usize,
+    /// How long each pair that was measured took.
     took: Vec<Duration>,
 }
 
@@ -90,8 +93,8 @@ struct BackfillSession<'a> {
 enum PairOutcome {
     /// It was measured.
     Measured(Box<RunRecord>),
-    /// These commits cannot be built, or have nothing to measure.
-    Unusable(Vec<String>, RunFailure),
+    /// This commit cannot be built, or has nothing to measure.
+    Unusable(String, RunFailure),
     /// It was not finished.
     Unfinished,
 }
@@ -102,14 +105,16 @@ impl BackfillSession<'_> {
         mut backfill: Backfill,
         out: &mut impl Write,
     ) -> Result<ExitStatus, RunFailure> {
-        let mut ended = ExitStatus::Success;
+        if backfill.is_cut && !self.quiet {
+            anstream::eprintln!("{}", history::CUT);
+        }
         loop {
             let missing = backfill.missing();
             let Some(next) = missing.first() else { break };
             if process::interrupted().is_some() || !self.has_time() {
-                ended = ExitStatus::EndedEarly;
                 break;
             }
+            self.attempts += 1;
             if !self.quiet {
                 let left = missing.len();
                 anstream::eprintln!("{} ({left} to go)", history::named(next));
@@ -122,33 +127,27 @@ impl BackfillSession<'_> {
                     backfill.record(next);
                     print(&line, out)?;
                 }
-                PairOutcome::Unusable(ids, why) => {
-                    for id in &ids {
-                        backfill.leave_out(id);
-                    }
-                    anstream::eprintln!("{}", history::left_out(&ids, &why.to_string()));
+                PairOutcome::Unusable(id, why) => {
+                    backfill.leave_out(&id);
+                    anstream::eprintln!("{}", history::left_out(&id, &why.to_string()));
                 }
-                PairOutcome::Unfinished => {
-                    ended = ExitStatus::EndedEarly;
-                    break;
-                }
+                PairOutcome::Unfinished => break,
             }
         }
         let ended_by = process::interrupted();
         let summary = history::summary(&backfill, self.took.len(), self.store, ended_by);
         print(&format!("{summary}\n"), out)?;
-        Ok(ended)
+        match ended_by {
+            Some(signal @ Interrupted::Signal(_)) => Err(RunFailure::other(signal)),
+            _ => Ok(ended(backfill.missing().len(), self.took.len())),
+        }
     }
 
     /// Whether another pair probably fits: it takes as long as those before it. The first one is always tried.
     fn has_time(&self) -> bool {
         let Some(end) = self.end else { return true };
         let left = end.saturating_duration_since(Instant::now());
-        let count = u32::try_from(self.took.len()).unwrap_or(u32::MAX);
-        match count {
-            0 => true,
-            _ => left >= self.took.iter().sum::<Duration>() / count,
-        }
+        is_left_for_another(left, self.attempts, &self.took)
     }
 
     fn compare(&mut self, next: &Neighbours) -> Result<PairOutcome, RunFailure> {
@@ -169,14 +168,13 @@ impl BackfillSession<'_> {
         let report = match made {
             Ok(report) if is_whole(&report) => report,
             Err(failure) if process::interrupted().is_none() => {
-                let at_fault: Vec<String> = sides_at_fault(&failure)
-                    .into_iter()
-                    .map(|side| sides.get(side).clone())
-                    .collect();
-                return match at_fault.is_empty() {
-                    true => Err(failure),
-                    false => Ok(PairOutcome::Unusable(at_fault, failure)),
+                let at_fault = match sides_at_fault(&failure)[..] {
+                    [] => return Err(failure),
+                    [side] => sides.get(side).clone(),
+                    // The newer one may have something to measure beside another.
+                    _ => next.older.id.clone(),
                 };
+                return Ok(PairOutcome::Unusable(at_fault, failure));
             }
             Ok(_) | Err(_) => return Ok(PairOutcome::Unfinished),
         };
@@ -184,7 +182,7 @@ impl BackfillSession<'_> {
             Ok(run) if sides.head == next.newer.id => run,
             Ok(run) => run.reversed(),
             Err(why) => {
-                let older = vec![next.older.id.clone()];
+                let older = next.older.id.clone();
                 return Ok(PairOutcome::Unusable(older, RunFailure::other(why)));
             }
         };
@@ -220,13 +218,44 @@ impl BackfillSession<'_> {
     }
 }
 
-/// Whether nothing is missing of a benchmark that further rounds would have shown.
+/// The exit status while so many pairs are missing: a call that measured none would not get further another time.
+fn ended(missing: usize, measured: usize) -> ExitStatus {
+    match (missing, measured) {
+        (0, _) => ExitStatus::Success,
+        (_, 0) => ExitStatus::NothingMeasured,
+        _ => ExitStatus::EndedEarly,
+    }
+}
+
+fn is_left_for_another(left: Duration, attempts: usize, took: &[Duration]) -> bool {
+    match u32::try_from(took.len()).unwrap_or(u32::MAX) {
+        0 => attempts == 0 || !left.is_zero(),
+        count => left >= took.iter().sum::<Duration>() / count,
+    }
+}
+
+/// Whether another run would record no more: nothing that a history keeps was cut short.
 fn is_whole(report: &Report) -> bool {
-    let is_open = |one: &crate::analyse::Comparison| {
-        one.verdict == Verdict::Inconclusive && one.estimate().is_none()
+    let Some(partial) = &report.partial else {
+        return true;
     };
-    report.partial.is_none()
-        || report.measured() != report::Measuring::Nothing && !report.benchmarks.iter().any(is_open)
+    let is_open = |one: &Comparison| {
+        let is_cut = |remark: &Remark| matches!(remark, Remark::CutShort { .. });
+        one.verdict == Verdict::Inconclusive && one.estimate().is_none()
+            || one.remarks.iter().any(is_cut)
+    };
+    report.measured() != report::Measuring::Nothing
+        && !partial.shortfalls.iter().any(is_recorded)
+        && !report.benchmarks.iter().any(is_open)
+}
+
+/// Whether a history keeps what was cut short. What failed would fail another time, too.
+fn is_recorded(shortfall: &Shortfall) -> bool {
+    let kept = match shortfall.part {
+        RunPart::Time | RunPart::Allocations | RunPart::Instructions => true,
+        RunPart::Reach | RunPart::Profiles | RunPart::Programs | RunPart::Artifacts => false,
+    };
+    kept && !matches!(shortfall.cause, EarlyEnd::Failed { .. })
 }
 
 /// The sides whose commits are at fault, and not the machine.
@@ -245,5 +274,58 @@ fn sides_at_fault(failure: &RunFailure) -> Vec<Side> {
             ),
         ) => Side::BOTH.to_vec(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Partial;
+
+    #[test]
+    fn attempts_that_measure_nothing_use_up_the_time() {
+        let minute = Duration::from_secs(60);
+        assert!(is_left_for_another(Duration::ZERO, 0, &[]));
+        assert!(is_left_for_another(minute, 3, &[]));
+        assert!(!is_left_for_another(Duration::ZERO, 3, &[]));
+        assert!(is_left_for_another(minute, 1, &[minute]));
+        assert!(!is_left_for_another(minute / 2, 1, &[minute]));
+    }
+
+    #[test]
+    fn a_call_that_got_nowhere_does_not_ask_to_be_repeated() {
+        assert_eq!(ended(0, 0), ExitStatus::Success);
+        assert_eq!(ended(3, 0), ExitStatus::NothingMeasured);
+        assert_eq!(ended(3, 1), ExitStatus::EndedEarly);
+    }
+
+    #[test]
+    fn a_pair_whose_counts_or_rounds_were_cut_is_not_whole() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reports/demo.v1.json");
+        let mut report = report::load(path.as_ref()).unwrap();
+        report.partial = None;
+        assert!(is_whole(&report));
+        let mut with = |part, cause| {
+            let shortfall = Shortfall {
+                part,
+                cause,
+                left: 1,
+                of: 2,
+            };
+            report.partial = Some(Partial {
+                shortfalls: vec![shortfall],
+                next: None,
+            });
+            is_whole(&report)
+        };
+        assert!(!with(RunPart::Allocations, EarlyEnd::TimeUp));
+        assert!(!with(RunPart::Time, EarlyEnd::TimeUp));
+        assert!(with(RunPart::Reach, EarlyEnd::TimeUp));
+        let reason = "no valgrind".to_owned();
+        assert!(with(RunPart::Instructions, EarlyEnd::Failed { reason }));
+        report.partial.as_mut().unwrap().shortfalls.clear();
+        let remarks = &mut report.benchmarks[0].remarks;
+        remarks.push(Remark::CutShort { rounds: 3 });
+        assert!(!is_whole(&report));
     }
 }

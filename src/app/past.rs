@@ -6,7 +6,7 @@ use super::assemble::machine_class;
 use crate::analyse::{Comparison, Verdict};
 use crate::build::Build;
 use crate::environment::Machine;
-use crate::history::{FreshRun, HeadKind, HistoryStore, RecordedHistory};
+use crate::history::{FreshRun, HeadKind, HistoryStore, RecordedHistory, in_parallel};
 use crate::judge::{self, BudgetCheck, Drift, NoDrift};
 use crate::plan::Plan;
 use crate::plan::config::Limit;
@@ -79,37 +79,58 @@ fn drifts(
     recorded: Option<&(RecordedHistory, Readable)>,
 ) -> Vec<BudgetCheck> {
     let alpha = (1.0 - plan.thresholds.confidence) / limited.len().max(1) as f64;
-    let check = |(comparison, limit): (&Comparison, Limit)| {
-        let since = plan.budgets.drift_since(&comparison.key);
-        judge::check_drift(comparison, limit, drift(comparison, since, recorded), alpha)
-    };
-    limited.into_iter().map(check).collect()
+    let sought: Vec<SoughtDrift<'_>> = limited
+        .into_iter()
+        .map(|(comparison, limit)| {
+            let since = plan.budgets.drift_since(&comparison.key);
+            SoughtDrift {
+                comparison,
+                limit,
+                since,
+                // What was not measured has no level.
+                from: recorded.filter(|_| comparison.estimate().is_some()).map(
+                    |(history, repository)| {
+                        let place = |since| history.place_of(repository, since);
+                        let anchor = since.map_or(Some(history.last_release()), place);
+                        (history, anchor)
+                    },
+                ),
+            }
+        })
+        .collect();
+    in_parallel(&sought, |one| {
+        judge::check_drift(one.comparison, one.limit, one.drift(), alpha)
+    })
 }
 
-fn drift(
-    comparison: &Comparison,
-    since: Option<&str>,
-    recorded: Option<&(RecordedHistory, Readable)>,
-) -> Result<Drift, NoDrift> {
-    // What was not measured has no level.
-    let (history, repository) = recorded
-        .filter(|_| comparison.estimate().is_some())
-        .ok_or(NoDrift::NoHistory)?;
-    let nothing = || match since {
-        Some(since) => NoDrift::NoRunSince(since.to_owned()),
-        None => NoDrift::NoHistory,
-    };
-    let anchor = match since {
-        Some(since) => history.place_of(repository, since).ok_or_else(nothing)?,
-        None => history.last_release(),
-    };
-    let levels = history.levels(comparison, anchor).ok_or_else(nothing)?;
-    Ok(Drift {
-        base: levels.base.ln_ratio,
-        head: levels.head.ln_ratio,
-        std_error: levels.head.std_error,
-        since: levels.since.to_string(),
-    })
+/// A limit of drift, and where the drift is counted from.
+struct SoughtDrift<'a> {
+    comparison: &'a Comparison,
+    limit: Limit,
+    /// As typed.
+    since: Option<&'a str>,
+    /// The place of that commit in what is recorded.
+    from: Option<(&'a RecordedHistory, Option<usize>)>,
+}
+
+impl SoughtDrift<'_> {
+    fn drift(&self) -> Result<Drift, NoDrift> {
+        let (history, anchor) = self.from.ok_or(NoDrift::NoHistory)?;
+        let nothing = || match self.since {
+            Some(since) => NoDrift::NoRunSince(since.to_owned()),
+            None => NoDrift::NoHistory,
+        };
+        let anchor = anchor.ok_or_else(nothing)?;
+        let levels = history.levels(self.comparison, anchor);
+        // A commit that was asked for is not replaced by a later one.
+        let levels = levels.filter(|levels| self.since.is_none() || levels.anchor == anchor);
+        let levels = levels.ok_or_else(nothing)?;
+        Ok(Drift {
+            base: levels.base,
+            head: levels.head,
+            since: levels.since.to_string(),
+        })
+    }
 }
 
 /// What is recorded of the ancestors of the head side.

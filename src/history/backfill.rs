@@ -89,6 +89,8 @@ pub(crate) struct Neighbours {
 #[derive(Debug, Clone)]
 pub(crate) struct Backfill {
     commits: Vec<RangeCommit>,
+    /// Whether this clone lacks older ones.
+    pub(crate) is_cut: bool,
     joined: BTreeSet<[String; 2]>,
     left_out: BTreeSet<String>,
 }
@@ -111,6 +113,7 @@ impl Backfill {
         Backfill {
             left_out: left_out.collect(),
             commits: range.commits,
+            is_cut: range.is_cut,
             joined,
         }
     }

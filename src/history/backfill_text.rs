@@ -21,9 +21,11 @@ pub(crate) struct BackfillOutlook {
     pub(crate) limit: Option<Duration>,
     /// The most that is timed of each benchmark and side.
     pub(crate) per_benchmark: Duration,
-    /// Whether this clone lacks commits of the range.
-    pub(crate) is_cut: bool,
 }
+
+/// What a reader should know where this clone lacks commits of the range.
+pub(crate) const CUT: &str =
+    "this clone is shallow and lacks older commits: `git fetch --unshallow` gets them";
 
 /// What a backfill would do, and about how long it would take.
 pub(crate) fn backfill_text(backfill: &Backfill, outlook: &BackfillOutlook) -> String {
@@ -46,9 +48,8 @@ pub(crate) fn backfill_text(backfill: &Backfill, outlook: &BackfillOutlook) -> S
     if !missing.is_empty() {
         text += &format!("{}\n", duration(missing.len(), outlook));
     }
-    if outlook.is_cut {
-        text +=
-            "this clone is shallow and lacks older commits: `git fetch --unshallow` gets them\n";
+    if backfill.is_cut {
+        text += &format!("{CUT}\n");
     }
     text
 }
@@ -134,13 +135,12 @@ pub(crate) fn tally(run: &RunRecord) -> String {
     counted.collect::<Vec<_>>().join(", ")
 }
 
-/// That commits cannot be built, and why.
-pub(crate) fn left_out(ids: &[String], why: &str) -> String {
-    let ids: Vec<String> = ids.iter().map(|id| short(id)).collect();
+/// That a commit cannot be built, and why.
+pub(crate) fn left_out(id: &str, why: &str) -> String {
     let why = why.lines().next().unwrap_or_default();
     format!(
         "left out {}: {}. The commits around it are compared with each other",
-        ids.join(" and "),
+        short(id),
         visible(why)
     )
 }
@@ -160,6 +160,7 @@ pub(crate) fn summary(
     };
     let is_signal = matches!(ended_by, Some(Interrupted::Signal(_)));
     match (missing, measured) {
+        (0, _) if backfill.is_cut => format!("{done}{left_out}; {CUT}"),
         (0, _) => format!("{done}{left_out}; none is missing: `cargo perfcheck trend` shows them"),
         (_, 0) if !is_signal => format!(
             "{done}{left_out}; {missing} still missing. The time was too short for one: give more with `--time`, or \

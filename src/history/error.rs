@@ -134,6 +134,10 @@ impl HistoryError {
             HistoryError::EmptyRange { base, head } => Some(format!(
                 "`git log --first-parent {base}..{head}` lists its commits; the older end comes first"
             )),
+            HistoryError::NoCommit { .. } => Some(
+                "`git log --oneline` lists the commits; of a shallow clone, `git fetch --unshallow --tags` gets the others"
+                    .to_owned(),
+            ),
             HistoryError::NotMeasured { commit } => {
                 Some(format!("`cargo perfcheck {commit}..HEAD --record`"))
             }
@@ -151,8 +155,7 @@ impl HistoryError {
             HistoryError::FolderIsShared => {
                 Some("leave out `--history` for the one in the repository".to_owned())
             }
-            HistoryError::NoCommit { .. }
-            | HistoryError::NoGit { .. }
+            HistoryError::NoGit { .. }
             | HistoryError::Git { .. }
             | HistoryError::Folder { .. }
             | HistoryError::Encode { .. } => None,

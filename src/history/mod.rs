@@ -26,7 +26,9 @@ mod trend_text;
 mod trends;
 
 pub(crate) use backfill::{Backfill, CommitRange, Neighbours, usual_duration};
-pub(crate) use backfill_text::{BackfillOutlook, backfill_text, left_out, named, summary, tally};
+pub(crate) use backfill_text::{
+    BackfillOutlook, CUT, backfill_text, left_out, named, summary, tally,
+};
 pub(crate) use commits::{CommitOrder, commit_of};
 pub(crate) use error::HistoryError;
 pub(crate) use exchange::RemoteHistory;
@@ -38,7 +40,7 @@ pub(crate) use store::{HistoryStore, StoreContents};
 pub(crate) use trend_data::{json as trend_json, trend_csv};
 pub(crate) use trend_page::page as trend_page;
 pub(crate) use trend_text::text as trend_text;
-pub(crate) use trends::{TrendRequest, Trends};
+pub(crate) use trends::{TrendRequest, Trends, in_parallel};
 
 /// The reference of the user's repository that keeps a history.
 pub(crate) const REFERENCE: &str = "refs/perfcheck/history";

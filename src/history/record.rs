@@ -202,10 +202,13 @@ impl RecordedBenchmark {
         let kept = comparison.metrics.iter().filter_map(|(metric, change)| {
             let recorded = match metric == Metric::TIME {
                 true => RecordedChange::sampled(change),
-                // What programs and services take differs from round to round.
+                // What programs and services take differs from round to round. Where a round has nothing, the ratios of
+                // the others are no estimate.
                 false => RecordedChange::exact(change).or_else(|| match metric.better {
-                    Better::Neither => None,
-                    Better::Lower | Better::Higher => RecordedChange::sampled(change),
+                    Better::Lower | Better::Higher if change.estimate.is_some() => {
+                        RecordedChange::sampled(change)
+                    }
+                    Better::Neither | Better::Lower | Better::Higher => None,
                 }),
             };
             Some((metric.id.to_owned(), recorded?))
@@ -331,6 +334,23 @@ mod tests {
                 .map(|b| b.key.id.matches(secret).count());
             assert_eq!(found, ids.sum::<usize>(), "{secret}: {written}");
         }
+    }
+
+    #[test]
+    fn rounds_with_a_zero_among_them_are_no_estimate() {
+        let report = recorded();
+        let mut timed = report.benchmarks.iter().filter(|b| b.estimate().is_some());
+        let mut comparison = timed.next().unwrap().clone();
+        let time = comparison.time().unwrap().clone();
+        let metric = Metric::PEAK_MEMORY;
+        comparison.metrics.extend([(metric, time.clone())]);
+        let is_kept = |comparison: &Comparison| {
+            let recorded = RecordedBenchmark::of(comparison);
+            recorded.metrics.contains_key(metric.id)
+        };
+        assert!(is_kept(&comparison));
+        comparison.metrics.entry(metric).estimate = None;
+        assert!(!is_kept(&comparison));
     }
 
     #[test]

@@ -59,7 +59,8 @@ pub(crate) struct LevelsSince {
     pub(crate) head: Level,
     /// The commit.
     pub(crate) since: SinceCommit,
-    anchor: usize,
+    /// The place of that commit: of the first one up to the base side that runs lead to.
+    pub(crate) anchor: usize,
     trend: Trend,
 }
 
@@ -106,7 +107,7 @@ impl RecordedHistory {
         self.order.place(&id.to_string())
     }
 
-    /// The levels of a benchmark relative to the commit at `anchor`, as far as runs lead there.
+    /// The levels of a benchmark relative to the commit at `anchor`, or to the first one after it that has a run of it.
     pub(crate) fn levels(&self, comparison: &Comparison, anchor: usize) -> Option<LevelsSince> {
         let mut found = BenchmarkRuns::default();
         let mut classes = vec![&self.class];

@@ -218,7 +218,7 @@ fn acceptances(contents: &StoreContents, names: &PresentNames) -> Vec<Acceptance
 }
 
 /// The results in the order of what they are of, found by all processors.
-pub(super) fn in_parallel<T: Sync, R: Send>(of: &[T], find: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn in_parallel<T: Sync, R: Send>(of: &[T], find: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let share = of.len().div_ceil(workers).max(1);
     std::thread::scope(|scope| {

@@ -5,16 +5,15 @@ use super::{BudgetCheck, BudgetStatus, BudgetSubject};
 use crate::analyse::{Comparison, Verdict};
 use crate::plan::config::Limit;
 use crate::stats::one_sided_margin;
+use crate::stats::trend::Level;
 
 /// The times of both sides relative to that at a commit of the past, as natural logarithms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
-    /// The base side's.
-    pub base: f64,
+    /// The base side's, with its standard error, the luck of the builds' placement included.
+    pub base: Level,
     /// The head side's.
-    pub head: f64,
-    /// The standard error of that, the luck of the builds' placement included.
-    pub std_error: f64,
+    pub head: Level,
     /// The commit, as people know it.
     pub since: String,
 }
@@ -32,7 +31,8 @@ pub enum NoDrift {
 const MANY: usize = 1_000_000;
 
 /// Checks a limit of drift. It is `over` only where the head side is certainly beyond it, by a one-sided bound with an
-/// error of `alpha`. What the change did not touch is accused of nothing, and what it made faster is not rejected.
+/// error of `alpha`. What the change did not touch is accused of nothing; and where the base side is beyond it, too, a change
+/// that is not slower by itself is not rejected.
 #[must_use]
 pub fn check_drift(
     comparison: &Comparison,
@@ -69,22 +69,39 @@ pub fn check_drift(
             return check;
         }
     };
-    let certain = drift.head - one_sided_margin(drift.std_error, MANY, alpha);
-    let (status, note) = standing(limit, drift.head.exp_m1(), certain.exp_m1());
-    let is_relief = status == BudgetStatus::Over && comparison.verdict == Verdict::Faster;
-    check.base = Some(drift.base.exp_m1());
-    check.head = Some(drift.head.exp_m1());
-    check.certain = Some(certain.exp_m1());
-    check.used = Some((drift.head.exp_m1() / limit.limit).max(0.0));
-    check.status = match is_relief {
-        true => BudgetStatus::Investigate,
-        false => status,
+    let amount = |level: Level| level.ln_ratio.exp_m1();
+    let certainly = |level: Level| {
+        let margin = one_sided_margin(level.std_error, MANY, alpha);
+        (level.ln_ratio - margin).exp_m1()
     };
-    let relief = is_relief.then(|| "exceeded before, and less of it now".to_owned());
+    let of_side = |level: Level| standing(limit, amount(level), certainly(level));
+    let (status, note) = of_side(drift.head);
+    let (before, _) = of_side(drift.base);
+    let earlier = match status == BudgetStatus::Over {
+        true => exceeded_before(&drift, before, comparison.verdict),
+        false => None,
+    };
+    check.base = Some(amount(drift.base));
+    check.head = Some(amount(drift.head));
+    check.certain = Some(certainly(drift.head));
+    check.used = Some((amount(drift.head) / limit.limit).max(0.0));
+    check.status = match earlier {
+        Some(_) => BudgetStatus::Investigate,
+        None => status,
+    };
     let since = format!("since {}", drift.since);
-    let notes = [Some(since), note, relief];
+    let notes = [Some(since), note, earlier.map(str::to_owned)];
     check.note = Some(notes.into_iter().flatten().collect::<Vec<_>>().join("; "));
     check
+}
+
+/// That this change is not what takes the benchmark beyond the limit, in words.
+fn exceeded_before(drift: &Drift, before: BudgetStatus, verdict: Verdict) -> Option<&'static str> {
+    if verdict == Verdict::Faster || drift.head.ln_ratio < drift.base.ln_ratio {
+        return Some("exceeded before, and less of it now");
+    }
+    let adds_nothing = before == BudgetStatus::Over && verdict != Verdict::Slower;
+    adds_nothing.then_some("exceeded before, and not by this change")
 }
 
 impl std::fmt::Display for NoDrift {
@@ -135,10 +152,17 @@ mod tests {
     }
 
     fn check(verdict: Verdict, head: f64, std_error: f64) -> BudgetCheck {
-        let drift = Drift {
-            base: head - 0.003,
-            head,
+        step(verdict, head - 0.003, head, std_error)
+    }
+
+    fn step(verdict: Verdict, base: f64, head: f64, std_error: f64) -> BudgetCheck {
+        let level = |ln_ratio| Level {
+            ln_ratio,
             std_error,
+        };
+        let drift = Drift {
+            base: level(base),
+            head: level(head),
             since: "v1.4".to_owned(),
         };
         check_drift(&measured(verdict), LIMIT, Ok(drift), 0.05)
@@ -146,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_small_step_is_rejected_where_all_together_are_certainly_too_many() {
-        let over = check(Verdict::Unchanged, 0.07, 0.005);
+        let over = step(Verdict::Unchanged, 0.055, 0.07, 0.005);
         assert_eq!(over.status, BudgetStatus::Over);
         assert_eq!(over.note.as_deref(), Some("since v1.4"));
         assert!(
@@ -170,6 +194,18 @@ mod tests {
         let untouched = Comparison::unobserved(key, Verdict::Unreached);
         let untouched = check_drift(&untouched, LIMIT, Err(NoDrift::NoHistory), 0.05);
         assert_eq!(untouched.status, BudgetStatus::Unmeasured);
+    }
+
+    #[test]
+    fn what_was_exceeded_before_is_not_the_fault_of_a_change_that_adds_nothing() {
+        let later = step(Verdict::Unchanged, 0.069, 0.07, 0.005);
+        assert_eq!(later.status, BudgetStatus::Investigate);
+        let note = later.note.unwrap();
+        assert!(note.ends_with("not by this change"), "{note}");
+        let less = step(Verdict::Unchanged, 0.071, 0.07, 0.005);
+        assert_eq!(less.status, BudgetStatus::Investigate);
+        let more = step(Verdict::Slower, 0.069, 0.09, 0.005);
+        assert_eq!(more.status, BudgetStatus::Over);
     }
 
     #[test]

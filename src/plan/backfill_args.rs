@@ -14,7 +14,9 @@ The same command goes on where the last one stopped: what is recorded is not mea
 
 Exit status:
   0    every pair of neighbouring commits is recorded
-  103  a signal, or `--time`, ended it before that; every pair that was finished is recorded")]
+  103  `--time` ended it before that; every pair that was finished is recorded
+  102  no pair fitted into `--time`
+  128+n  signal n ended it; every pair that was finished is recorded")]
 pub struct BackfillArgs {
     /// The commits: each is compared with its first parent, the newest first
     #[arg(value_name = "A..B", value_parser = clap::builder::NonEmptyStringValueParser::new())]

@@ -87,7 +87,7 @@ fn a_backfill_goes_on_where_it_was_killed_and_bridges_what_does_not_compile() {
     );
 
     let brief = run(&workspace, &format!("{line} --time 1ms"));
-    assert_eq!(brief.status.code(), Some(103), "{}", told(&brief));
+    assert_eq!(brief.status.code(), Some(102), "{}", told(&brief));
     assert!(
         told(&brief).contains("too short for one"),
         "{}",
