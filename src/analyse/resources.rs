@@ -239,7 +239,7 @@ fn ratios(rounds: &[Paired<f64>]) -> Option<Vec<f64>> {
 }
 
 /// Which way it went by more than `margin`, or that it did not.
-fn beyond(estimate: &Estimate, margin: f64, alpha: f64) -> Option<Direction> {
+pub(super) fn beyond(estimate: &Estimate, margin: f64, alpha: f64) -> Option<Direction> {
     match () {
         () if estimate.p_beyond(margin) <= alpha => Some(match estimate.ln_ratio > 0.0 {
             true => Direction::More,

@@ -1,11 +1,12 @@
 //! From the rounds of services to what their rows show beside the time.
 
-use super::resources::change;
+use super::resources::{beyond, change};
 use super::settle::Settling;
 use super::{Change, Comparison, Direction, Observed, Verdict};
 use crate::load_generator::LoadOutcome;
 use crate::plan::LoadTest;
 use crate::service::{BesideRow, ComparedRow, RowKind, ServiceRound, ServiceRun};
+use crate::stats::Estimate;
 use crate::units::{Form, Metric, Paired, Side};
 
 /// What one side of a round shows of a metric that has no row of its own.
@@ -134,9 +135,14 @@ fn beside(rounds: &[ServiceRound], settling: &Settling) -> Vec<(Metric, Change)>
 fn beside_row(run: &ServiceRun, kind: RowKind, settling: &Settling) -> Vec<(Metric, Change)> {
     let own: Vec<&BesideRow> = run.beside.iter().filter(|one| one.row == kind).collect();
     let changes = own.iter().filter_map(|one| {
-        let mut change = change(&one.rounds, settling, own.len())?;
+        let known = known(&one.rounds);
+        let mut change = change(&known, settling, own.len())?;
         if one.metric.form == Form::Sum {
-            show_means(&mut change, &one.rounds);
+            show_means(&mut change, &known);
+        }
+        if one.metric == Metric::MEMORY_GROWTH {
+            judge_growth(&mut change, one, settling.share_of(known.len(), own.len()));
+            return Some((one.metric, change));
         }
         let is_negligible = |both: Paired<f64>| (both.head - both.base).abs() < one.negligible;
         if change.has_moved() && change.values().is_some_and(is_negligible) {
@@ -147,6 +153,33 @@ fn beside_row(run: &ServiceRun, kind: RowKind, settling: &Settling) -> Vec<(Metr
     changes.collect()
 }
 
+/// The rounds that show both sides; where no round shows one of them, those that show the other.
+fn known(rounds: &[Paired<Option<f64>>]) -> Vec<Paired<Option<f64>>> {
+    let is_shown = |side: Side| rounds.iter().any(|round| round.get(side).is_some());
+    let wanted: Vec<Side> = Side::BOTH
+        .into_iter()
+        .filter(|side| is_shown(*side))
+        .collect();
+    let is_known = |round: &&Paired<Option<f64>>| {
+        let mut sides = wanted.iter();
+        sides.all(|side| round.get(*side).is_some())
+    };
+    rounds.iter().filter(is_known).copied().collect()
+}
+
+/// Growth of memory may be zero or less, so that no ratio speaks of it: head grows more if the difference certainly exceeds
+/// what is negligible.
+fn judge_growth(change: &mut Change, growth: &BesideRow, alpha: f64) {
+    let rounds = growth.rounds.iter();
+    let differences: Vec<f64> = rounds
+        .filter_map(|round| Some(round.head? - round.base?))
+        .collect();
+    let estimate = Estimate::of(&differences);
+    change.direction = estimate.and_then(|one| beyond(&one, growth.negligible, alpha));
+    change.estimate = None;
+    change.rounds.clear();
+}
+
 /// The mean of what adds up: growth comes in steps, and its median may be zero.
 fn show_means(change: &mut Change, rounds: &[Paired<Option<f64>>]) {
     for side in Side::BOTH {
@@ -154,5 +187,52 @@ fn show_means(change: &mut Change, rounds: &[Paired<Option<f64>>]) {
         if let Some(observed) = change.sides.get_mut(side) {
             observed.value = values.iter().sum::<f64>() / values.len().max(1) as f64;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::RowKind;
+
+    /// The direction of growth, where so much of a difference is negligible.
+    fn growth(base: f64, head: f64, spread: f64) -> Option<Direction> {
+        let wobble = |round: usize| match round % 2 {
+            0 => spread,
+            _ => -spread,
+        };
+        let all = 0..11;
+        let growth = BesideRow {
+            row: RowKind::Soak,
+            metric: Metric::MEMORY_GROWTH,
+            rounds: all
+                .map(|round| Paired::new(Some(base), Some(head + wobble(round))))
+                .collect(),
+            negligible: 1000.0,
+        };
+        let mut change = Change::default();
+        judge_growth(&mut change, &growth, 0.01);
+        change.direction
+    }
+
+    #[test]
+    fn memory_grows_more_if_the_difference_certainly_exceeds_what_is_negligible() {
+        // A leak of both sides hides nothing: it is no share of it that counts.
+        assert_eq!(growth(100_000.0, 105_000.0, 500.0), Some(Direction::More));
+        assert_eq!(growth(105_000.0, 100_000.0, 500.0), Some(Direction::Fewer));
+        assert_eq!(growth(0.0, 5000.0, 500.0), Some(Direction::More));
+        assert_eq!(growth(10.0, 300.0, 50.0), Some(Direction::Same));
+        assert_eq!(growth(0.0, 0.0, 0.0), Some(Direction::Same));
+        // The mean is beyond it, and the interval is not.
+        assert_eq!(growth(0.0, 1500.0, 2000.0), None);
+    }
+
+    #[test]
+    fn a_round_that_shows_one_side_only_takes_no_metric_away() {
+        let both = Paired::new(Some(1.0), Some(1.5));
+        let rounds = [both, Paired::new(Some(1.0), None), both];
+        assert_eq!(known(&rounds), [both, both]);
+        let only_base = [Paired::new(Some(1.0), None), Paired::new(None, None)];
+        assert_eq!(known(&only_base), [Paired::new(Some(1.0), None)]);
     }
 }

@@ -194,6 +194,7 @@ fn missing(comparison: &Comparison, metric: Metric) -> HeadState {
         MetricGroup::Time | MetricGroup::Throughput => "it was not timed",
         MetricGroup::Resources => "processor time and memory are measured for whole programs only",
         MetricGroup::Printed => "no run printed it",
+        MetricGroup::Service if RowKind::of(&comparison.key).is_some() => "no round shows it",
         MetricGroup::Service => "it is not a service under load",
         MetricGroup::Program => "it is not a program",
         MetricGroup::History => "nothing is recorded of it",

@@ -48,7 +48,9 @@ pub fn run(order: &LoadOrder, allowed: &[String]) -> Result<LoadOutcome, LoadErr
             address: order.address.to_string(),
             source,
         };
-        drop(destination.connect().await.map_err(nobody)?);
+        let connected = tokio::time::timeout(order.timeout(), destination.connect()).await;
+        let connected = connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        drop(connected.map_err(nobody)?);
         let course = generate(order, destination, sequence);
         course.await.map_err(system("go on"))
     })

@@ -3,15 +3,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::discover::Failure;
 use crate::load_generator::{LoadOutcome, LoadShape, NotUsable, Percentile};
 use crate::measure::Measured;
 use crate::plan::{NeighbourSettings, RequestRate, Service};
 use crate::units::{BenchmarkKey, Metric, Paired, Side, plural};
 
+use super::answers::failure_of_answers;
 use super::generator::SliceOrder;
 use super::row_kind::RowKind;
 use super::rows::single_value;
-use super::stage::{LoadStage, RowTest, ServerPair};
+use super::stage::{LoadStage, RowTest, ServerPair, not_loaded};
 use super::{BesideRow, LoadTestResult, SliceEnd};
 
 /// What a noisy neighbour does to a tenant of both sides.
@@ -70,6 +72,8 @@ impl NeighbourCourse {
 #[derive(Debug, Default)]
 pub(super) struct NeighbourRounds {
     rounds: Vec<Paired<NeighbourCourse>>,
+    /// What came of the tenant's requests while it was alone.
+    alone: Paired<Vec<LoadOutcome>>,
     rate: f64,
     percentile: Option<Percentile>,
 }
@@ -102,12 +106,26 @@ impl RowTest for NeighbourRounds {
             stage.may_go_on()?;
             stage.round_begins(&row, index);
             let mut pair = stage.start(stage.first(index))?;
-            let turns = self.round(stage, &mut pair, &settings, index)?;
-            self.rounds.push(turns.map(|turns| self.course(&turns)));
+            let mut turns = self.round(stage, &mut pair, &settings, index)?;
+            if let Some(failure) = Side::BOTH.into_iter().find_map(|side| quiet(side, &turns)) {
+                return Err(SliceEnd::Failed(failure));
+            }
+            self.rounds
+                .push(turns.as_ref().map(|turns| self.course(turns)));
+            for side in Side::BOTH {
+                let alone = std::mem::take(&mut turns.get_mut(side).alone);
+                self.alone.get_mut(side).extend(alone);
+            }
             stage.stop(pair);
             stage.round_ends(&row, index);
         }
         Ok(())
+    }
+
+    fn wrong_answers(&self, most: f64) -> Option<Failure> {
+        let outcomes = |side| self.alone.get(side).iter();
+        let mut sides = Side::BOTH.into_iter();
+        sides.find_map(|side| failure_of_answers(side, outcomes(side), most))
     }
 
     /// The row: the latency of the tenant beside its neighbour.
@@ -169,6 +187,25 @@ impl RowTest for NeighbourRounds {
             rounds: self.rounds.clone(),
         }))
     }
+}
+
+/// A side of which the neighbour had no answer that it expected: nobody knows what loaded it.
+fn quiet(side: Side, turns: &Paired<TenantTurns>) -> Option<Failure> {
+    let neighbour = &turns.get(side).neighbour;
+    let answered: u64 = neighbour.iter().map(|turn| turn.answered).sum();
+    if answered > 0 {
+        return None;
+    }
+    let failure = failure_of_answers(side, neighbour.iter(), 0.0);
+    let reason = failure.map_or_else(
+        || "no request was sent".to_owned(),
+        |failure| format!("it {}", failure.reason),
+    );
+    Some(Failure {
+        side,
+        reason: not_loaded(&reason),
+        stderr_tail: String::new(),
+    })
 }
 
 impl NeighbourRounds {

@@ -109,7 +109,7 @@ fn compare(
 }
 
 fn measure(mut test: Box<dyn RowTest>, stage: &mut LoadStage<'_>, run: &mut ServiceRun) -> TestEnd {
-    let ended = consequence(test.measure(stage), || None);
+    let ended = consequence(test.measure(stage), || test.wrong_answers(MOST_ERRORS));
     run.beside.extend(test.beside(stage));
     run.tests.extend(test.result(stage));
     TestEnd {

@@ -7,6 +7,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use crate::build::Build;
+use crate::discover::Failure;
 use crate::load_generator::{Address, LoadOutcome, LoadShape};
 use crate::measure::Measured;
 use crate::plan::{IdleMode, Service};
@@ -26,6 +27,11 @@ const MOST_FIRST_ERRORS: f64 = 0.5;
 
 /// How long a noisy neighbour loads a side before anyone is watched, and after.
 const HEAD_START: Duration = Duration::from_millis(100);
+
+/// The neighbour of a side sent nothing that was answered.
+pub(super) fn not_loaded(reason: &str) -> String {
+    format!("could not be loaded by its neighbour: {reason}")
+}
 
 /// What is loaded, and how.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +59,11 @@ pub(super) trait RowTest {
     /// # Errors
     /// A side fails, or the run is to stop. What was found until then stays.
     fn measure(&mut self, stage: &mut LoadStage<'_>) -> Result<(), SliceEnd>;
+
+    /// A side that answers more than a share of `most` requests otherwise than expected, where that is not what is tested.
+    fn wrong_answers(&self, _most: f64) -> Option<Failure> {
+        None
+    }
 
     /// Its row.
     fn row(&self, stage: &LoadStage<'_>) -> Measured;
@@ -232,8 +243,8 @@ impl<'a> LoadStage<'a> {
         })
     }
 
-    /// The same while the noisy neighbour loads it as fast as it answers. Also gives what came of that; `None` where it was
-    /// not possible.
+    /// The same while the noisy neighbour loads it as fast as it answers. Also gives what came of that; `None` without a
+    /// neighbour.
     pub(super) fn slice_beside_neighbour(
         &self,
         pair: &mut ServerPair,
@@ -250,17 +261,22 @@ impl<'a> LoadStage<'a> {
             counted: whole + HEAD_START,
             ..*order
         };
-        let mut beside = None;
+        let mut beside = Err(String::new());
         let slice = self.slice_by(pair, side, |address| {
             std::thread::scope(|scope| {
                 let heavy = scope.spawn(|| neighbour.load(address, &heavy, self.scratch));
                 std::thread::sleep(HEAD_START);
                 let outcome = self.generator.load(address, order, self.scratch);
-                beside = heavy.join().ok().and_then(Result::ok);
+                beside = heavy
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
                 outcome
             })
         })?;
-        Ok((slice, beside))
+        match beside {
+            Ok(beside) => Ok((slice, Some(beside))),
+            Err(reason) => Err(self.fail(pair, side, not_loaded(&reason))),
+        }
     }
 
     fn slice_by(

@@ -248,11 +248,28 @@ fn spike(reader: &EntryReader<'_>) -> Result<SpikeSettings, PlanError> {
     if !(2..=100).contains(&factor) {
         return Err(reader.invalid("factor", "it must be from 2 to 100"));
     }
+    let shortest = Duration::from_millis(200);
+    let lasting = within(reader, "lasting", usual.lasting, shortest)?;
+    let watched = within(reader, "watched", usual.watched, shortest)?;
+    // Windows of whole milliseconds, a twentieth of the spike each; an outcome has 10 000, and 40 come before its end.
+    let window = (lasting / 20).as_millis().max(1);
+    if watched.as_millis() > 9960 * window {
+        let problem = "it must be at most 498 times `lasting`: raise `lasting`, or lower it";
+        return Err(reader.invalid("watched", problem));
+    }
+    let rate = rate(reader)?.unwrap_or(usual.rate);
+    if let RequestRate::PerSecond(rate) = rate
+        && rate * factor as f64 > 1e6
+    {
+        let problem =
+            "`rate` times `factor` must be at most 1000000 requests per second: lower one of them";
+        return Err(reader.invalid("factor", problem));
+    }
     Ok(SpikeSettings {
-        rate: rate(reader)?.unwrap_or(usual.rate),
+        rate,
         factor,
-        lasting: within(reader, "lasting", usual.lasting, Duration::from_millis(200))?,
-        watched: within(reader, "watched", usual.watched, Duration::from_millis(200))?,
+        lasting,
+        watched,
         rounds: rounds(reader, usual.rounds)?,
     })
 }

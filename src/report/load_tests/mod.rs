@@ -89,7 +89,7 @@ fn middle(sorted: &[f64]) -> Option<f64> {
     let upper = *sorted.get(half)?;
     Some(match sorted.len() % 2 {
         1 => upper,
-        _ => (sorted[half - 1] * upper).sqrt(),
+        _ => f64::midpoint(sorted[half - 1], upper),
     })
 }
 
@@ -124,4 +124,16 @@ fn counted(texts: impl IntoIterator<Item = String>, all: usize) -> String {
         false => format!("{text} ({count} of {all})"),
     });
     told.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_is_the_mean_of_the_two_middle_values() {
+        assert_eq!(middle(&[0.0, 0.0, 0.5, 1.0]), Some(0.25));
+        assert_eq!(middle(&[0.0, 0.5, 1.0]), Some(0.5));
+        assert_eq!(middle(&[]), None);
+    }
 }

@@ -57,9 +57,28 @@ fn broken_by(courses: &[&RampUpCourse], result: &RampUpResult) -> String {
             .collect(),
         RampUpEnd::Unbroken { .. } => vec!["it held every rate that can be sent".to_owned()],
         RampUpEnd::Generator { because } => vec![gave_out(*because).to_owned()],
-        RampUpEnd::Unclear => vec!["not known, since no rate held".to_owned()],
+        RampUpEnd::Unclear => vec![unclear(course, result)],
     });
     counted(told, courses.len())
+}
+
+/// Why a side has no breaking point although everything could be sent.
+fn unclear(course: &RampUpCourse, result: &RampUpResult) -> String {
+    let lowest = course.lowest().filter(|_| course.never_held());
+    let Some(lowest) = lowest else {
+        return "not known, since rates that held and rates that broke contradict one another"
+            .to_owned();
+    };
+    let reasons = lowest.broken.iter().map(|reason| broke(*reason, result));
+    let reasons = reasons.collect::<Vec<_>>().join(" and ");
+    let hint = match lowest.broken.contains(&BreakReason::Slow) {
+        true => ": raise `p99` of the ramp-up",
+        false => "",
+    };
+    format!(
+        "not known, since no rate held; at {} {reasons}{hint}",
+        rate(lowest.rate)
+    )
 }
 
 fn broke(reason: BreakReason, result: &RampUpResult) -> String {
@@ -148,5 +167,45 @@ fn curve(round: &Paired<RampUpCourse>) -> TestPlot {
             up: Unit::Nanoseconds,
         },
         curves,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load_generator::Percentile;
+    use crate::units::BenchmarkKey;
+
+    fn course(broken: &[BreakReason]) -> RampUpCourse {
+        let step = |rate| RampUpStep {
+            rate,
+            achieved: rate,
+            percentile: Percentile::P50,
+            latency_ns: Some(2e8),
+            errors: 0.0,
+            broken: broken.to_vec(),
+        };
+        RampUpCourse {
+            steps: vec![step(20.0), step(10.0)],
+            end: RampUpEnd::Unclear,
+        }
+    }
+
+    #[test]
+    fn a_side_that_never_holds_has_the_reason_of_its_lowest_rate_and_a_hint() {
+        let result = RampUpResult {
+            key: BenchmarkKey::new("p", "service", "api/ramp-up"),
+            p99_ns: 1e8,
+            errors: 0.01,
+            achieved: 0.95,
+            rounds: Vec::new(),
+        };
+        let slow = broken_by(&[&course(&[BreakReason::Slow])], &result);
+        assert!(slow.contains("no rate held; at 10"), "{slow}");
+        assert!(slow.ends_with("raise `p99` of the ramp-up"), "{slow}");
+        let behind = broken_by(&[&course(&[BreakReason::Behind])], &result);
+        assert!(!behind.contains("raise"), "{behind}");
+        let unsteady = broken_by(&[&course(&[])], &result);
+        assert!(unsteady.contains("contradict one another"), "{unsteady}");
     }
 }

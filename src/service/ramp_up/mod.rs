@@ -53,6 +53,22 @@ pub struct RampUpCourse {
     pub end: RampUpEnd,
 }
 
+impl RampUpCourse {
+    /// Whether every rate broke the side, down to the lowest.
+    #[must_use]
+    pub fn never_held(&self) -> bool {
+        let mut steps = self.steps.iter();
+        self.end == RampUpEnd::Unclear && steps.all(|step| !step.broken.is_empty())
+    }
+
+    /// The step at the lowest rate.
+    #[must_use]
+    pub fn lowest(&self) -> Option<&RampUpStep> {
+        let steps = self.steps.iter();
+        steps.min_by(|a, b| a.rate.total_cmp(&b.rate))
+    }
+}
+
 /// What one rate showed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RampUpStep {
@@ -146,9 +162,16 @@ impl RowTest for RampUpRounds {
             let mut ramp = RampRound::of(stage, pair, index, capacity);
             ramp.climb()?;
             let (pair, courses) = ramp.end();
+            let never_held = Side::BOTH
+                .into_iter()
+                .any(|side| courses.get(side).never_held());
             self.rounds.push(courses);
             stage.stop(pair);
             stage.round_ends(&row, index);
+            // No other round would show more, and each takes minutes.
+            if never_held {
+                break;
+            }
         }
         Ok(())
     }

@@ -6,11 +6,13 @@ mod growth;
 
 use serde::{Deserialize, Serialize};
 
+use crate::discover::Failure;
 use crate::load_generator::{LoadOutcome, LoadShape, NotUsable, Percentile};
 use crate::measure::Measured;
 use crate::plan::{RequestRate, SoakSettings};
-use crate::units::{BenchmarkKey, Metric, Paired, plural};
+use crate::units::{BenchmarkKey, Metric, Paired, Side, plural};
 
+use super::answers::failure_of_answers;
 use super::generator::SliceOrder;
 use super::row_kind::RowKind;
 use super::rows::single_value;
@@ -53,6 +55,8 @@ pub struct SoakBlock {
 #[derive(Debug, Default)]
 pub(super) struct SoakBlocks {
     blocks: Vec<Paired<SoakBlock>>,
+    /// What came of the requests of each block.
+    outcomes: Paired<Vec<LoadOutcome>>,
     rate: f64,
     percentile: Option<Percentile>,
 }
@@ -91,6 +95,12 @@ impl RowTest for SoakBlocks {
         }
         stage.stop(pair);
         Ok(())
+    }
+
+    fn wrong_answers(&self, most: f64) -> Option<Failure> {
+        let outcomes = |side| self.outcomes.get(side).iter();
+        let mut sides = Side::BOTH.into_iter();
+        sides.find_map(|side| failure_of_answers(side, outcomes(side), most))
     }
 
     /// The row: the latency under a long load.
@@ -159,7 +169,7 @@ impl RowTest for SoakBlocks {
 
 impl SoakBlocks {
     fn block(
-        &self,
+        &mut self,
         stage: &LoadStage<'_>,
         pair: &mut ServerPair,
         index: usize,
@@ -179,6 +189,7 @@ impl SoakBlocks {
                 resident: slice.after.resident,
                 latency_ns: self.latency(&slice.outcome),
             };
+            self.outcomes.get_mut(side).push(slice.outcome);
         }
         Ok(block)
     }

@@ -75,8 +75,11 @@ pub(super) fn recovery(
     earlier.sort_by(f64::total_cmp);
     let before = percentile(&earlier, 0.5);
     let limit = (NEARLY * before).max(percentile(&earlier, USUAL));
+    let usual_failures = share_of_failures(windows.get(..place.before)?);
     let is_usual = |window: &LoadWindow| {
-        latency(window, which).is_some_and(|latency| latency <= limit) && window.failed == 0
+        let failures = window.failed as f64;
+        latency(window, which).is_some_and(|latency| latency <= limit)
+            && failures <= (usual_failures * window.counted as f64).ceil()
     };
     let after = windows.get(end..).unwrap_or_default();
     let mut spans = after.windows(SUSTAINED);
@@ -97,6 +100,13 @@ pub(super) fn recovery(
             },
         },
     })
+}
+
+/// Which share of the requests failed.
+fn share_of_failures(windows: &[LoadWindow]) -> f64 {
+    let failed: u64 = windows.iter().map(|window| window.failed).sum();
+    let counted: u64 = windows.iter().map(|window| window.counted).sum();
+    failed as f64 / counted.max(1) as f64
 }
 
 #[cfg(test)]
@@ -160,6 +170,15 @@ mod tests {
         let mut refusing = load(0, || 1.0);
         refusing[30..].iter_mut().for_each(|one| one.failed = 100);
         assert_eq!(end(&refusing), SpikeEnd::NotRecovered { windows: 50 });
+    }
+
+    #[test]
+    fn who_always_fails_a_little_is_as_before_when_it_fails_no_more() {
+        let mut failing = load(5, || 1.0);
+        failing.iter_mut().for_each(|one| one.failed = 1);
+        assert_eq!(end(&failing), SpikeEnd::Recovered { windows: 5 });
+        failing[30..40].iter_mut().for_each(|one| one.failed = 2);
+        assert_eq!(end(&failing), SpikeEnd::Recovered { windows: 10 });
     }
 
     #[test]
