@@ -196,6 +196,8 @@ pub(crate) const STATEMENTS_RUN: usize = 173;
 pub(crate) const STATEMENTS_LOST: usize = 174;
 /// A `SHIM_` constant: [`SHIM_HOOKED`] if statements are counted, [`SHIM_NONE`] if no SQLite has been seen.
 pub(crate) const STATEMENTS_STATE: usize = 175;
+/// With the stacks of so many statements it is known well enough where they come from.
+pub(crate) const TRACE_MOST_STATEMENTS: u64 = 20_000;
 /// Requests whose stack found no place in the table.
 pub(crate) const TRACE_LOST: usize = 40;
 /// The process that is attached, 0 while none is.
@@ -345,6 +347,10 @@ pub(crate) const SHIM_UNKNOWN: u64 = 2;
 pub(crate) const SHIM_REFUSED: u64 = 3;
 /// Nothing is counted at all: there was no memory, or no thread-specific key.
 pub(crate) const SHIM_DEAF: u64 = 4;
+/// Of SQLite: there were more prepared statements at a time than can be told apart.
+pub(crate) const SHIM_CROWDED: u64 = 5;
+/// Of SQLite: a library of it was loaded whose functions do not lead to us.
+pub(crate) const SHIM_APART: u64 = 6;
 
 /// The variable that names the run: `<pid of the host>:<folder>/<base|head>`.
 pub(crate) const VARIABLE: &str = "PERFCHECK_PROBE";

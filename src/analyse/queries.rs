@@ -8,7 +8,7 @@ use super::statement::{StatementChange, StatementPattern};
 use super::{Change, Comparison, Observed, Verdict};
 use crate::measure::{CodeOwner, Figure, Place, TracedStack};
 use crate::plan::Thresholds;
-use crate::seam::ProgramQueries;
+use crate::seam::{MOST_STATEMENT_STACKS, ProgramQueries};
 use crate::units::{BenchmarkKey, Exactness, Metric, MetricGroup, Note, Paired, Side, plural};
 use crate::workload::{CountedQueries, TracedStatement};
 
@@ -70,8 +70,22 @@ fn compare(comparison: &mut Comparison, counted: &CountedQueries, alpha: f64) {
         }
     }
     if is_whole {
+        let capped = Side::BOTH
+            .into_iter()
+            .filter(|side| is_capped(counted, *side));
+        comparison.notes.extend(capped.map(|side| {
+            about(format!(
+                "{side}: the places are those of its first {MOST_STATEMENT_STACKS} queries"
+            ))
+        }));
         comparison.statements = changes(counted);
     }
+}
+
+/// Whether call stacks of further statements of a side would have been recorded.
+fn is_capped(counted: &CountedQueries, side: Side) -> bool {
+    let stacks = counted.traced.get(side).iter();
+    stacks.map(|one| one.stack.requests).sum::<u64>() >= MOST_STATEMENT_STACKS
 }
 
 /// What one side runs altogether; `None` where nothing is known.
@@ -100,9 +114,10 @@ fn changes(counted: &CountedQueries) -> Vec<StatementChange> {
     let changed = texts.into_iter().filter_map(|text| {
         let count = counted.processes.as_ref().map(|all| {
             mean(all, |one| {
-                let mut statements = one.statements.iter();
-                let found = statements.find(|statement| statement.text == text);
-                found.map_or(0, |statement| statement.runs)
+                // Texts that are cut may belong to several statements.
+                let statements = one.statements.iter();
+                let same = statements.filter(|statement| statement.text == text);
+                same.map(|statement| statement.runs).sum()
             })
         });
         (count.base != count.head).then(|| statement(counted, text, count))
@@ -169,7 +184,7 @@ fn site(traced: &Paired<Vec<TracedStatement>>, text: &str, count: Paired<f64>) -
     let part = |site: &CallSite| sign * (site.runs.head as f64 - site.runs.base as f64);
     let mut sites: Vec<CallSite> = sites.into_values().collect();
     sites.sort_by(|a, b| part(b).total_cmp(&part(a)));
-    sites.into_iter().next()
+    sites.into_iter().find(|site| part(site) > 0.0)
 }
 
 /// All places of a side that run any statement.
@@ -281,6 +296,26 @@ mod tests {
         let found = compared(&counted);
         assert_eq!(found.statements[0].function.as_deref(), Some("wrapper"));
         assert_eq!((other.text.as_str(), other.pattern), ("SELECT old", None));
+    }
+
+    #[test]
+    fn statements_with_the_same_text_are_one() {
+        let base = [("SELECT long", 1), ("SELECT long", 2)];
+        let found = compared(&counted(&base, &[("SELECT long", 1), ("SELECT long", 40)]));
+        let [only] = &found.statements[..] else {
+            panic!("{:?}", found.statements);
+        };
+        assert_eq!(only.count, Paired::new(3.0, 41.0));
+    }
+
+    #[test]
+    fn where_no_more_stacks_were_recorded_no_place_is_named_that_did_not_change() {
+        let mut counted = counted(&[("SELECT t", 30_000)], &[("SELECT t", 60_000)]);
+        let stacks = || vec![run_from("SELECT t", "totals", MOST_STATEMENT_STACKS)];
+        counted.traced = Paired::new(stacks(), stacks());
+        let found = compared(&counted);
+        assert_eq!(found.statements[0].function, None);
+        assert_eq!(found.notes.len(), 2, "{:?}", found.notes);
     }
 
     #[test]

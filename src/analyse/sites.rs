@@ -1,5 +1,6 @@
 //! Which places of the source ask for memory, and what changed there.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{AllocationSite, Comparison};
@@ -49,9 +50,20 @@ pub(super) fn of(counted: &Counted, comparison: &Comparison) -> Vec<AllocationSi
             site(base, head)
         })
         .collect();
+    let same = |of: fn(&Comparison, Side) -> Option<f64>| {
+        of(comparison, Side::Base) == of(comparison, Side::Head)
+    };
+    // Then differences of these are those of the estimate.
+    let asks_the_same =
+        same(|all, side| all.requests(side)) && same(|all, side| all.value(Metric::BYTES, side));
     sites.sort_by(|a, b| {
         let by = |of: fn(&AllocationSite) -> &Paired<f64>| change(of(b)).total_cmp(&change(of(a)));
-        by(|site| &site.count)
+        let first = match asks_the_same {
+            true => by(|site| &site.left_behind),
+            false => Ordering::Equal,
+        };
+        first
+            .then_with(|| by(|site| &site.count))
             .then_with(|| by(|site| &site.bytes))
             .then_with(|| by(|site| &site.left_behind))
             .then_with(|| b.bytes.head.total_cmp(&a.bytes.head))
@@ -92,6 +104,10 @@ fn shares(
     let all_bytes = comparison.value(Metric::BYTES, side)?;
     let requests: u64 = traced.stacks.iter().map(|stack| stack.requests).sum();
     let bytes: u64 = traced.stacks.iter().map(|stack| stack.bytes).sum();
+    let left: u64 = traced.stacks.iter().map(|stack| stack.left_behind).sum();
+    // Where it varies, one in so many blocks is known by its stack.
+    let all_left = comparison.value(Metric::LEFT_BEHIND, side);
+    let all_left = all_left.unwrap_or((left * traced.stride) as f64).max(0.0);
     let each = |part: u64, all: u64, whole: f64| match all {
         0 => 0.0,
         all => part as f64 * whole / all as f64,
@@ -111,8 +127,7 @@ fn shares(
             });
         share.count += each(stack.requests, requests, all_requests);
         share.bytes += each(stack.bytes, bytes, all_bytes);
-        // One in so many blocks is known by its stack.
-        share.left_behind += (stack.left_behind * traced.stride) as f64;
+        share.left_behind += each(stack.left_behind, left, all_left);
         if stack.requests > share.most {
             share.most = stack.requests;
             share.stack = stack.places.iter().rev().map(words).collect();
@@ -269,6 +284,27 @@ mod tests {
                 "alloc at src/alloc.rs:7"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_left_behind_has_the_known_sum_and_comes_first_where_nothing_else_changed() {
+        let keeps = |line: u32, text: &str, requests: u64, left_behind: u64| TracedStack {
+            left_behind,
+            ..stack(line, text, requests, 8 * requests)
+        };
+        let base = vec![keeps(1, "busy", 30, 0), keeps(2, "kept", 10, 0)];
+        let head = vec![keeps(1, "busy", 20, 0), keeps(2, "kept", 11, 88)];
+        let mut comparison = comparison([400.0, 3200.0], [400.0, 3200.0]);
+        let left = Paired::new(0.0, 1000.0).map(|left| Some(Observed::exactly(left)));
+        let change = Change {
+            sides: left,
+            ..Change::default()
+        };
+        let metrics = &mut comparison.metrics;
+        metrics.extend([(Metric::LEFT_BEHIND, change)]);
+        let sites = of(&counted(base, head), &comparison);
+        assert_eq!(sites[0].location.as_deref(), Some("src/seal.rs:2"));
+        assert_eq!(sites[0].left_behind, Paired::new(0.0, 1000.0));
     }
 
     #[test]

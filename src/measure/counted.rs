@@ -12,7 +12,7 @@ const MOST_STACKS: u64 = 4000;
 const ENOUGH_STACKS: u64 = 500;
 
 /// Processes per side: differences between processes must show.
-pub(super) const PROCESSES: usize = 2;
+pub(crate) const PROCESSES: usize = 2;
 
 /// The fewest processes per side for a benchmark whose counts vary: with fewer, a test finds next to nothing.
 pub(crate) const PROCESSES_IF_VARYING: usize = 6;

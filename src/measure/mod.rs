@@ -52,8 +52,8 @@ use crate::units::{BenchmarkKey, Paired, Side};
 
 pub use allocations::{AllocationRun, count_allocations};
 pub use budget::Bounds;
-pub(crate) use counted::PROCESSES_IF_VARYING;
 pub use counted::{Counted, CountedProcess, CountedSample, Exact, Figure, Figures, Peak, peak};
+pub(crate) use counted::{PROCESSES, PROCESSES_IF_VARYING};
 pub use counter::Counting;
 pub use instructions::{
     InstructionCounts, InstructionRun, count_instructions, locate_instructions,

@@ -69,7 +69,9 @@ pub use instructions::{CalledInstructions, CountDetail, InstructionSeam, TakenCa
 pub use marks::MarkSeam;
 pub use profiles::{LoadedObject, ProfileClock, ProfileNumber, ProfileSeam, RawProfile, RawStack};
 pub use program_instructions::ProgramInstructionSeam;
-pub use queries::{ProgramQueries, QueriesSeen, StatementRuns, StatementStack};
+pub use queries::{
+    MOST_STATEMENT_STACKS, ProgramQueries, QueriesSeen, StatementRuns, StatementStack,
+};
 pub use reconcile::{Disagreement, Reconciliation, reconcile};
 pub use sample::SampleRecord;
 pub use stacks::{AddressStack, AddressStacks, CodeAddress, Tracing};

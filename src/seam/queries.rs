@@ -6,6 +6,9 @@ use super::stacks::{AddressStack, AddressStacks};
 use super::{SeamError, layout};
 use crate::units::Side;
 
+/// With the call stacks of so many statements, those of a process's further ones are not recorded.
+pub const MOST_STATEMENT_STACKS: u64 = layout::TRACE_MOST_STATEMENTS;
+
 /// What was seen of the statements of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueriesSeen {
@@ -75,6 +78,16 @@ impl AllocationSeam {
                 return unknown(
                     "SQLite is linked into it, and its code has a form that perfcheck cannot redirect, so its queries \
                      are not counted",
+                );
+            }
+            layout::SHIM_APART => {
+                return unknown(
+                    "it loads SQLite in a way that hides the calls, so its queries are not counted",
+                );
+            }
+            layout::SHIM_DEAF => {
+                return unknown(
+                    "the process has no thread-specific key left for counting its queries",
                 );
             }
             _ => {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::discover::Presence;
 use crate::measure::{
-    AllocationRun, Atlas, Counted, CountedProcess, CountedSample, Sources, Traced,
+    AllocationRun, Atlas, Counted, CountedProcess, CountedSample, PROCESSES, Sources, Traced,
 };
 use crate::process::Child;
 use crate::seam::{AllocationRecord, AllocationSeam, Coverage, QueriesSeen, SeamError, Tracing};
@@ -95,6 +95,8 @@ pub fn count_allocations(
 /// What is counted of one workload.
 struct WorkloadCounts {
     allocations: Counted,
+    /// Whether the allocations of a side cannot be counted: its queries may be all the same.
+    is_unseen: bool,
     queries: CountedQueries,
 }
 
@@ -107,8 +109,38 @@ impl WorkloadCounts {
                 traced: Paired::new(None, None),
                 notes: Vec::new(),
             },
+            is_unseen: false,
             queries: CountedQueries::of(key),
         }
+    }
+
+    /// Whether more processes are needed than the `taken` ones of each side.
+    fn needs_more(&self, taken: usize, enough: usize) -> bool {
+        let allocations = !self.is_unseen && self.allocations.needs_more(enough);
+        let queries = !self.queries.is_empty() && taken < PROCESSES;
+        taken == 0 || allocations || queries || self.queries.needs_more(enough)
+    }
+
+    /// Takes in what a process of `side` has shown.
+    fn take(&mut self, side: Side, seen: SeenProcess) {
+        self.queries.take(side, seen.queries);
+        let note = |reason| format!("{side}: {reason}");
+        match seen.coverage {
+            Coverage::Complete => {}
+            Coverage::Partial { reason } => self.allocations.note(&note(reason)),
+            Coverage::None { reason } => {
+                self.is_unseen = true;
+                return self.allocations.note(&note(reason));
+            }
+        }
+        let sample = CountedSample {
+            iterations: 1,
+            record: seen.record,
+        };
+        let processes = self.allocations.processes.get_mut(side);
+        processes.push(CountedProcess {
+            samples: vec![sample],
+        });
     }
 }
 
@@ -130,22 +162,13 @@ fn count(
         Presence::Common => Side::BOTH.to_vec(),
         Presence::Only(side) => vec![side],
     };
-    while counts.allocations.needs_more(enough) || counts.queries.needs_more(enough) {
+    let mut taken = 0;
+    while counts.needs_more(taken, enough) {
+        taken += 1;
         for side in &sides {
             go_on(clock)?;
             let seen = counter.process(*side, None)?;
-            if let Some(reason) = seen.partial {
-                counts.allocations.note(&format!("{side}: {reason}"));
-            }
-            let sample = CountedSample {
-                iterations: 1,
-                record: seen.record,
-            };
-            let processes = counts.allocations.processes.get_mut(*side);
-            processes.push(CountedProcess {
-                samples: vec![sample],
-            });
-            counts.queries.take(*side, seen.queries);
+            counts.take(*side, seen);
         }
     }
     let differs = (counts.allocations.differs(), counts.queries.differs());
@@ -178,8 +201,8 @@ struct ProgramCounter<'a> {
 /// What one process showed.
 struct SeenProcess {
     record: AllocationRecord,
-    /// Why some of it was not seen.
-    partial: Option<&'static str>,
+    /// How much of it was seen.
+    coverage: Coverage,
     queries: QueriesSeen,
     traced: Option<Traced>,
     statements: Vec<TracedStatement>,
@@ -218,19 +241,11 @@ impl ProgramCounter<'_> {
         let mut child = child.map_err(|error| format!("could not be started: {error}"))?;
         let record = self.wait(side, &mut child)?;
         let id = child.id();
-        let partial = match self
-            .seam
-            .coverage(side, id)
-            .map_err(|error| error.to_string())?
-        {
-            Coverage::Complete => None,
-            Coverage::Partial { reason } => Some(reason),
-            Coverage::None { reason } => return Err(reason.to_owned()),
-        };
+        let coverage = self.seam.coverage(side, id);
         let queries = self.seam.take_queries(side);
         let mut seen = SeenProcess {
             record,
-            partial,
+            coverage: coverage.map_err(|error| error.to_string())?,
             queries: queries.map_err(|error| error.to_string())?,
             traced: None,
             statements: Vec::new(),

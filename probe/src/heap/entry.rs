@@ -5,7 +5,8 @@ use core::mem::transmute;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::patch::{self, Entry};
-use super::{counts, depth};
+use super::trace::StackNumber;
+use super::{counts, depth, sizes};
 use crate::layout;
 use crate::shared::Shared;
 
@@ -46,10 +47,17 @@ fn counted(size: usize, next: impl FnOnce() -> *mut u8) -> *mut u8 {
         if block.is_null() {
             counts::failed();
         } else {
-            let _ = counts::allocated(size);
+            follow(block, size, counts::allocated(size));
         }
     }
     block
+}
+
+/// Remembers the stack that is responsible for a block, if that is known: the size is told when the block is freed.
+fn follow(block: *mut u8, size: usize, stack: StackNumber) {
+    if stack != StackNumber::NONE {
+        sizes::put(block as usize, size, stack);
+    }
 }
 
 // SAFETY of all functions below: they take the arguments of the entry point they stand for and pass
@@ -76,6 +84,7 @@ unsafe extern "C" fn rust_dealloc(block: *mut u8, size: usize, align: usize) {
     let outermost = depth::enter();
     if outermost.is_some() {
         counts::freed(size);
+        sizes::forget(block as usize);
     }
     // SAFETY: see above.
     unsafe { transmute::<usize, Dealloc>(led_to(1))(block, size, align) }
@@ -89,13 +98,17 @@ unsafe extern "C" fn rust_realloc(
 ) -> *mut u8 {
     type Realloc = unsafe extern "C" fn(*mut u8, usize, usize, usize) -> *mut u8;
     let outermost = depth::enter();
+    if outermost.is_some() {
+        sizes::forget(block as usize);
+    }
     // SAFETY: see above.
     let moved = unsafe { transmute::<usize, Realloc>(led_to(2))(block, size, align, new_size) };
     if outermost.is_some() {
         if moved.is_null() {
             counts::failed();
         } else {
-            let _ = counts::reallocated(new_size, new_size as i64 - size as i64);
+            let growth = new_size as i64 - size as i64;
+            follow(moved, new_size, counts::reallocated(new_size, growth));
         }
     }
     moved

@@ -232,7 +232,7 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
         let Some(_outermost) = depth::enter() else {
             let moved = next_realloc(block, size);
             if depth::is_early() && !moved.is_null() {
-                sizes::forget_early(block as usize);
+                sizes::forget(block as usize);
                 sizes::put_early(moved as usize, size);
             }
             return moved;
@@ -300,7 +300,7 @@ unsafe extern "C" fn free(block: *mut c_void) {
         wrapper::passed_on(0);
         counts::freed(sizes::take_known(block as usize));
     } else if depth::is_early() {
-        sizes::forget_early(block as usize);
+        sizes::forget(block as usize);
     }
     match FREE.find() {
         // This never happens: `malloc` was found when this block was made. A leak does the least harm.

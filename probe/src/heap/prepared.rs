@@ -52,7 +52,7 @@ impl Prepared {
 
     pub(super) fn put(&self, shared: &Shared, statement: usize, state: u64) {
         let Some(slot) = self.place(statement) else {
-            return shared.set(layout::STATEMENTS_STATE, layout::SHIM_DEAF);
+            return shared.set(layout::STATEMENTS_STATE, layout::SHIM_CROWDED);
         };
         STATEMENTS[slot].store(statement, Ordering::Relaxed);
         STATES[slot].store(state, Ordering::Relaxed);
@@ -95,7 +95,12 @@ impl Drop for Prepared {
 /// Writes a new statement into the shared table.
 fn write_down(shared: &Shared, first: usize, text: &StatementText) {
     let bytes = text.as_bytes();
-    let bytes = &bytes[..bytes.len().min(layout::STATEMENT_BYTES)];
+    let mut length = bytes.len().min(layout::STATEMENT_BYTES);
+    // Not within a character.
+    while bytes.get(length).is_some_and(|next| next & 0xc0 == 0x80) && length > 0 {
+        length -= 1;
+    }
+    let bytes = &bytes[..length];
     for (word, part) in bytes.chunks(8).enumerate() {
         let mut whole = [0; 8];
         whole[..part.len()].copy_from_slice(part);

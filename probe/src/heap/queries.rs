@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::depth::{self, Key};
 use super::prepared::{Prepared, RUNS};
-use super::trace;
+use super::{sqlite, trace};
 use crate::layout;
 use crate::shared::Shared;
 use crate::statement::StatementText;
@@ -38,20 +38,25 @@ pub(super) fn begin(shared: &Shared) {
     );
 }
 
-/// Says whether there was an SQLite whose functions are interposed.
-pub(super) fn finish(shared: &Shared, is_interposed: bool) {
-    if shared.get(layout::STATEMENTS_STATE) == layout::SHIM_NONE && is_interposed {
-        shared.set(layout::STATEMENTS_STATE, layout::SHIM_HOOKED);
+/// Says, of a program without an SQLite of its own, what is known of one that is a library.
+pub(super) fn finish(shared: &Shared) {
+    if shared.get(layout::STATEMENTS_STATE) == layout::SHIM_NONE {
+        shared.set(layout::STATEMENTS_STATE, sqlite::library());
     }
 }
 
 /// While this lives, what the thread has SQLite do is part of one call.
 pub(super) struct Inside(());
 
+/// Whether what the thread does is counted. Not in a forked child: the table may have been locked when it was made, by a
+/// thread that it does not have.
+fn counts_here() -> bool {
+    IS_ON.load(Ordering::Acquire) && trace::shared().is_some() && INSIDE.get().is_null()
+}
+
 /// `None` where nothing is counted, or the thread is inside SQLite already.
 pub(super) fn enter() -> Option<Inside> {
-    let enters = IS_ON.load(Ordering::Acquire) && INSIDE.get().is_null();
-    enters.then(|| {
+    counts_here().then(|| {
         // Any value but null marks it.
         INSIDE.set((&raw const INSIDE).cast());
         Inside(())
@@ -137,7 +142,7 @@ pub(super) fn forget(statement: usize) {
 /// What runs while `call` has SQLite execute a text. A library whose own calls cannot be interposed (`-Bsymbolic`) shows no
 /// step of it: then the whole text counts as one statement, if `call` says that all went well.
 pub(super) fn executing(sql: &[u8], call: impl FnOnce() -> bool) {
-    if !IS_ON.load(Ordering::Acquire) || !INSIDE.get().is_null() {
+    if !counts_here() {
         call();
         return;
     }

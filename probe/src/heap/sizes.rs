@@ -101,8 +101,8 @@ pub(super) fn put_early(block: usize, size: usize) {
     }
 }
 
-/// The block, which was not counted, no longer exists.
-pub(super) fn forget_early(block: usize) {
+/// The block, whose size nobody asks for, no longer exists.
+pub(super) fn forget(block: usize) {
     let _ = take(block);
 }
 

@@ -28,8 +28,36 @@ const BUSY: c_int = 5;
 const MISUSE: c_int = 21;
 const ROW: c_int = 100;
 
-/// Where each function leads to: its moved beginning, or that of the library; 0 until it is looked up.
-static LED_TO: [AtomicUsize; FUNCTIONS] = [const { AtomicUsize::new(0) }; FUNCTIONS];
+/// The moved beginnings of the functions that are in the executable; 0 for others.
+static MOVED: [AtomicUsize; FUNCTIONS] = [const { AtomicUsize::new(0) }; FUNCTIONS];
+/// The functions of the library; 0 until they are looked up. A process may have both: a plugin brings a library, say.
+static NEXT: [AtomicUsize; FUNCTIONS] = [const { AtomicUsize::new(0) }; FUNCTIONS];
+
+/// What one of our functions stands for.
+trait Original {
+    /// Where the function of this number leads to; 0 if there is none.
+    fn of(function: usize) -> usize;
+}
+
+/// A function of the executable, redirected.
+struct Redirected;
+/// A function of a library, interposed.
+struct Interposed;
+
+impl Original for Redirected {
+    fn of(function: usize) -> usize {
+        MOVED[function].load(Ordering::Acquire)
+    }
+}
+
+impl Original for Interposed {
+    fn of(function: usize) -> usize {
+        match NEXT[function].load(Ordering::Acquire) {
+            0 => look_up(function),
+            address => address,
+        }
+    }
+}
 
 /// Redirects the functions that are in the executable. The outcome is a `SHIM_` constant.
 ///
@@ -40,13 +68,13 @@ pub(super) unsafe fn redirect(shared: &Shared, bias: usize) -> u64 {
         return layout::SHIM_DEAF;
     }
     let all: [*const (); FUNCTIONS] = [
-        step as *const (),
-        reset as *const (),
-        finalize as *const (),
-        prepare as *const (),
-        prepare_v2 as *const (),
-        prepare_v3 as *const (),
-        exec as *const (),
+        step::<Redirected> as *const (),
+        reset::<Redirected> as *const (),
+        finalize::<Redirected> as *const (),
+        prepare::<Redirected> as *const (),
+        prepare_v2::<Redirected> as *const (),
+        prepare_v3::<Redirected> as *const (),
+        exec::<Redirected> as *const (),
     ];
     let mut entries = [Entry::default(); FUNCTIONS];
     let mut functions = all;
@@ -65,23 +93,30 @@ pub(super) unsafe fn redirect(shared: &Shared, bias: usize) -> u64 {
     // SAFETY: as our caller vouches; the functions take what those that they stand for take.
     unsafe {
         patch::redirect(&entries[..count], &functions[..count], |index, moved| {
-            LED_TO[places[index]].store(moved, Ordering::Release);
+            MOVED[places[index]].store(moved, Ordering::Release);
         })
     }
 }
 
-/// Whether the functions lead anywhere.
-pub(super) fn is_there() -> bool {
-    led_to(STEP) != 0
-}
-
-/// 0 if there is no such function.
-fn led_to(function: usize) -> usize {
-    match LED_TO[function].load(Ordering::Acquire) {
-        0 => look_up(function),
-        address => address,
+/// What is known of an SQLite that is a library, at the end of the program: a `SHIM_` constant.
+pub(super) fn library() -> u64 {
+    let was_called = NEXT.iter().any(|next| next.load(Ordering::Acquire) != 0);
+    // SAFETY: NUL-terminated names.
+    unsafe {
+        let step = layout::SQLITE_FUNCTIONS[STEP].as_ptr();
+        if was_called || !sys::dlsym(sys::RTLD_NEXT, step).is_null() {
+            layout::SHIM_HOOKED
+        } else if !sys::dlopen(LIBRARY.as_ptr(), sys::RTLD_IF_LOADED).is_null() {
+            // The program may have asked the library itself where its functions are.
+            layout::SHIM_APART
+        } else {
+            layout::SHIM_NONE
+        }
     }
 }
+
+/// What systems call it.
+const LIBRARY: &CStr = c"libsqlite3.so.0";
 
 #[cold]
 fn look_up(function: usize) -> usize {
@@ -92,14 +127,14 @@ fn look_up(function: usize) -> usize {
         let mut found = sys::dlsym(sys::RTLD_NEXT, name.as_ptr());
         if found.is_null() {
             // A library that was opened for a plugin alone is not among the next ones.
-            let library = sys::dlopen(c"libsqlite3.so.0".as_ptr(), sys::RTLD_IF_LOADED);
+            let library = sys::dlopen(LIBRARY.as_ptr(), sys::RTLD_IF_LOADED);
             if !library.is_null() {
                 found = sys::dlsym(library, name.as_ptr());
             }
         }
         found as usize
     };
-    LED_TO[function].store(address, Ordering::Release);
+    NEXT[function].store(address, Ordering::Release);
     address
 }
 
@@ -112,21 +147,21 @@ type OfStatement = unsafe extern "C" fn(*mut c_void) -> c_int;
 ///
 /// # Safety
 /// See above.
-unsafe fn pass_on(function: usize, statement: *mut c_void) -> c_int {
-    match led_to(function) {
+unsafe fn pass_on<O: Original>(function: usize, statement: *mut c_void) -> c_int {
+    match O::of(function) {
         0 => MISUSE,
         // SAFETY: see above.
         next => unsafe { transmute::<usize, OfStatement>(next)(statement) },
     }
 }
 
-unsafe extern "C" fn step(statement: *mut c_void) -> c_int {
+unsafe extern "C" fn step<O: Original>(statement: *mut c_void) -> c_int {
     let inside = enter();
     if inside.is_some() {
         queries::stepped(statement as usize);
     }
     // SAFETY: see above.
-    let result = unsafe { pass_on(STEP, statement) };
+    let result = unsafe { pass_on::<O>(STEP, statement) };
     // One that was refused is tried again.
     if inside.is_some() && ![ROW, BUSY].contains(&(result & 0xff)) {
         queries::rests(statement as usize);
@@ -134,20 +169,20 @@ unsafe extern "C" fn step(statement: *mut c_void) -> c_int {
     result
 }
 
-unsafe extern "C" fn reset(statement: *mut c_void) -> c_int {
+unsafe extern "C" fn reset<O: Original>(statement: *mut c_void) -> c_int {
     if let Some(_inside) = enter() {
         queries::rests(statement as usize);
     }
     // SAFETY: see above.
-    unsafe { pass_on(RESET, statement) }
+    unsafe { pass_on::<O>(RESET, statement) }
 }
 
-unsafe extern "C" fn finalize(statement: *mut c_void) -> c_int {
+unsafe extern "C" fn finalize<O: Original>(statement: *mut c_void) -> c_int {
     if let Some(_inside) = enter() {
         queries::forget(statement as usize);
     }
     // SAFETY: see above.
-    unsafe { pass_on(FINALIZE, statement) }
+    unsafe { pass_on::<O>(FINALIZE, statement) }
 }
 
 /// Prepares a statement by `next`, which gets a place for where the text ends.
@@ -164,15 +199,16 @@ unsafe fn preparing(
     let Some(_inside) = enter() else {
         return next(tail);
     };
-    let mut end = core::ptr::null();
-    let result = next(&raw mut end);
-    // SAFETY: as our caller vouches; SQLite has set the end to a place in the text, or left it alone.
+    let mut own = core::ptr::null();
+    let end = match tail.is_null() {
+        true => &raw mut own,
+        false => tail,
+    };
+    let result = next(end);
+    // SAFETY: as our caller vouches; where SQLite has made a statement, it has set the end to a place in the text.
     unsafe {
-        if !tail.is_null() {
-            tail.write(end);
-        }
-        if result == OK && !statement.is_null() && !(*statement).is_null() && !end.is_null() {
-            let bytes = (end as usize).saturating_sub(sql as usize);
+        if result == OK && !statement.is_null() && !(*statement).is_null() && !(*end).is_null() {
+            let bytes = (*end as usize).saturating_sub(sql as usize);
             let bytes = usize::try_from(length).map_or(bytes, |most| bytes.min(most));
             queries::prepared(
                 *statement as usize,
@@ -191,7 +227,7 @@ type Prepare = unsafe extern "C" fn(
     *mut *const c_char,
 ) -> c_int;
 
-unsafe extern "C" fn prepare(
+unsafe extern "C" fn prepare<O: Original>(
     database: *mut c_void,
     sql: *const c_char,
     length: c_int,
@@ -200,14 +236,14 @@ unsafe extern "C" fn prepare(
 ) -> c_int {
     // SAFETY: see above.
     unsafe {
-        preparing(sql, length, statement, tail, |tail| match led_to(PREPARE) {
+        preparing(sql, length, statement, tail, |tail| match O::of(PREPARE) {
             0 => MISUSE,
             next => transmute::<usize, Prepare>(next)(database, sql, length, statement, tail),
         })
     }
 }
 
-unsafe extern "C" fn prepare_v2(
+unsafe extern "C" fn prepare_v2<O: Original>(
     database: *mut c_void,
     sql: *const c_char,
     length: c_int,
@@ -217,7 +253,7 @@ unsafe extern "C" fn prepare_v2(
     // SAFETY: see above.
     unsafe {
         preparing(sql, length, statement, tail, |tail| {
-            match led_to(PREPARE_V2) {
+            match O::of(PREPARE_V2) {
                 0 => MISUSE,
                 next => transmute::<usize, Prepare>(next)(database, sql, length, statement, tail),
             }
@@ -225,7 +261,7 @@ unsafe extern "C" fn prepare_v2(
     }
 }
 
-unsafe extern "C" fn prepare_v3(
+unsafe extern "C" fn prepare_v3<O: Original>(
     database: *mut c_void,
     sql: *const c_char,
     length: c_int,
@@ -244,7 +280,7 @@ unsafe extern "C" fn prepare_v3(
     // SAFETY: see above.
     unsafe {
         preparing(sql, length, statement, tail, |tail| {
-            match led_to(PREPARE_V3) {
+            match O::of(PREPARE_V3) {
                 0 => MISUSE,
                 next => transmute::<usize, PrepareV3>(next)(
                     database, sql, length, flags, statement, tail,
@@ -262,14 +298,14 @@ type Exec = unsafe extern "C" fn(
     *mut *mut c_char,
 ) -> c_int;
 
-unsafe extern "C" fn exec(
+unsafe extern "C" fn exec<O: Original>(
     database: *mut c_void,
     sql: *const c_char,
     callback: *mut c_void,
     context: *mut c_void,
     message: *mut *mut c_char,
 ) -> c_int {
-    let next = match led_to(EXEC) {
+    let next = match O::of(EXEC) {
         0 => return MISUSE,
         // SAFETY: see above.
         next => unsafe { transmute::<usize, Exec>(next) },
@@ -291,24 +327,24 @@ unsafe extern "C" fn exec(
 /// What the program calls where SQLite is a library. Not the functions above themselves: their address could be that of
 /// a function of this name in the executable.
 mod interposed {
-    use super::{c_char, c_int, c_uint, c_void};
+    use super::{Interposed, c_char, c_int, c_uint, c_void};
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn sqlite3_step(statement: *mut c_void) -> c_int {
         // SAFETY: see above.
-        unsafe { super::step(statement) }
+        unsafe { super::step::<Interposed>(statement) }
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn sqlite3_reset(statement: *mut c_void) -> c_int {
         // SAFETY: see above.
-        unsafe { super::reset(statement) }
+        unsafe { super::reset::<Interposed>(statement) }
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn sqlite3_finalize(statement: *mut c_void) -> c_int {
         // SAFETY: see above.
-        unsafe { super::finalize(statement) }
+        unsafe { super::finalize::<Interposed>(statement) }
     }
 
     #[unsafe(no_mangle)]
@@ -320,7 +356,7 @@ mod interposed {
         tail: *mut *const c_char,
     ) -> c_int {
         // SAFETY: see above.
-        unsafe { super::prepare(database, sql, length, statement, tail) }
+        unsafe { super::prepare::<Interposed>(database, sql, length, statement, tail) }
     }
 
     #[unsafe(no_mangle)]
@@ -332,7 +368,7 @@ mod interposed {
         tail: *mut *const c_char,
     ) -> c_int {
         // SAFETY: see above.
-        unsafe { super::prepare_v2(database, sql, length, statement, tail) }
+        unsafe { super::prepare_v2::<Interposed>(database, sql, length, statement, tail) }
     }
 
     #[unsafe(no_mangle)]
@@ -345,7 +381,7 @@ mod interposed {
         tail: *mut *const c_char,
     ) -> c_int {
         // SAFETY: see above.
-        unsafe { super::prepare_v3(database, sql, length, flags, statement, tail) }
+        unsafe { super::prepare_v3::<Interposed>(database, sql, length, flags, statement, tail) }
     }
 
     #[unsafe(no_mangle)]
@@ -357,6 +393,6 @@ mod interposed {
         message: *mut *mut c_char,
     ) -> c_int {
         // SAFETY: see above.
-        unsafe { super::exec(database, sql, callback, context, message) }
+        unsafe { super::exec::<Interposed>(database, sql, callback, context, message) }
     }
 }

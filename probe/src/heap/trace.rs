@@ -42,8 +42,6 @@ static LIMIT: AtomicU64 = AtomicU64::new(0);
 static STRIDE: AtomicU64 = AtomicU64::new(1);
 /// How many more statements may have their stack recorded.
 static STATEMENTS: AtomicU64 = AtomicU64::new(0);
-/// With so many stacks it is known well enough where statements come from.
-const MOST_STATEMENTS: u64 = 20_000;
 /// Requests of this sample.
 static SEEN: AtomicU64 = AtomicU64::new(0);
 /// The number of the next request to be recorded.
@@ -92,7 +90,7 @@ pub(crate) fn forget(shared: &Shared) {
     LIMIT.store(0, Ordering::Relaxed);
     let traces_statements = shared.get(layout::TRACE_STATEMENTS) == 1;
     let most = if traces_statements {
-        MOST_STATEMENTS
+        layout::TRACE_MOST_STATEMENTS
     } else {
         0
     };

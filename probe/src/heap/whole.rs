@@ -4,7 +4,7 @@
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-use super::{counts, depth, queries, sqlite, trace};
+use super::{counts, depth, queries, trace};
 use crate::layout;
 use crate::shared::Shared;
 use crate::sys;
@@ -42,7 +42,7 @@ extern "C" fn destructor() {
         let shared = Shared::new(mapping);
         let _uncounted = depth::enter();
         counts::close();
-        queries::finish(&shared, sqlite::is_there());
+        queries::finish(&shared);
         for word in 0..shared.get(layout::RECORD_WORDS) as usize {
             shared.set_in_record(0, word, 0);
         }
