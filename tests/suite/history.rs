@@ -360,8 +360,9 @@ fn the_page_of_a_thousand_commits_opens_in_a_browser_and_is_searched() {
     let imported = succeed(&root, "history import ../runs.jsonl --history ../runs");
     assert!(imported.starts_with("1000 files added"), "{imported}");
     let page = succeed(&root, "trend --anchor v1.0 --format html --history ../runs");
+    // What is shown again has no height before it is laid out (`content-visibility: auto`).
     let script = "const count = () => [...document.querySelectorAll('section.benchmark')] \
-         .filter(s => s.getBoundingClientRect().height > 0).length; \
+         .filter(s => getComputedStyle(s).display !== 'none').length; \
          const search = document.getElementById('search'); \
          const find = (words) => { search.value = words; search.dispatchEvent(new Event('input')); return count(); }; \
          const section = document.querySelector('section.benchmark'); \

@@ -409,6 +409,8 @@ fn a_run_that_is_interrupted_says_so_and_leaves_nothing_running() {
 fn a_load_generator_that_is_missing_or_killed_is_told() {
     let workspace = Workspace::new();
     copy(&repository().root(), &workspace.root());
+    // Another test may have its own configuration there at this moment.
+    workspace.write("perfcheck.toml", USUAL);
     let folder = workspace.beside("bin");
     std::fs::create_dir(&folder).unwrap();
     // The generator is looked for beside the program.
