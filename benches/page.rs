@@ -5,8 +5,8 @@
 //! start of the navigation until the page has loaded, its script has run, and everything is laid out, according to
 //! the browser's own clock.
 //!
-//! So does the page of a trend: of a thousand commits, each with a run of fifty benchmarks. There the time that
-//! `cargo perfcheck trend` takes to read the runs, to solve them and to write the page is told, too.
+//! So does the page of a trend: of a thousand commits, each with a run of fifty benchmarks. It also prints
+//! how long `cargo perfcheck trend` takes to read the runs, to solve them and to write the page.
 
 #![expect(clippy::print_stdout, reason = "a number for a person")]
 

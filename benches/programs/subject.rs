@@ -1,4 +1,4 @@
-//! A program that works for as long as it is told, at revisions that work a little longer.
+//! A program that works for a given time, and revisions of it that work a little longer.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

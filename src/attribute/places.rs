@@ -47,7 +47,7 @@ pub fn hunks_of_places(comparisons: &[Comparison], builds: &Paired<Build>) -> Ve
     if places.is_empty() {
         return Vec::new();
     }
-    // What is not known of the sources is told with the causes of changed times.
+    // The causes of changed times already say what is not known of the sources.
     let change = SourceChange::of(builds, &mut Vec::new());
     let found = places.iter().filter_map(|place| {
         let hunks = hunks(place, &change.hunks);

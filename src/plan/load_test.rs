@@ -67,7 +67,7 @@ pub enum RequestRate {
     PerSecond(f64),
 }
 
-/// What each test of a service is told.
+/// The settings of each test of a service.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LoadTestSettings {
     /// When a side has broken, and how that is found.
@@ -81,7 +81,7 @@ pub struct LoadTestSettings {
 }
 
 impl LoadTestSettings {
-    /// How many rounds a test has, where that is told; of the plain comparison the service itself says it.
+    /// How many rounds a test has, if it has such a setting; the plain comparison takes the service's own.
     #[must_use]
     pub fn rounds(&mut self, test: LoadTest) -> Option<&mut usize> {
         match test {

@@ -39,7 +39,7 @@ pub struct Service {
     pub data: BTreeMap<String, String>,
     /// How it is tested, in this order; at least one.
     pub tests: Vec<LoadTest>,
-    /// What each test is told.
+    /// The settings of each test.
     pub settings: LoadTestSettings,
     /// What the noisy neighbour sends.
     pub neighbours: Vec<ServiceRequest>,

@@ -46,8 +46,8 @@ impl ProgramInstructionSeam {
         self.seam.env(side)
     }
 
-    /// What Valgrind is told before the command line of the program: nothing of the user's own settings counts. `None` where
-    /// it could not be told the name of the file that it is to write, one for each process.
+    /// Valgrind's arguments in front of the program's command line; the user's own settings do not count. `None` where
+    /// its arguments cannot express the name of the file to write, one for each process.
     #[must_use]
     pub fn arguments(&self, side: Side) -> Option<Vec<String>> {
         // Valgrind puts something in the place of a percent sign.

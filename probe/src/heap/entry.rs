@@ -53,7 +53,7 @@ fn counted(size: usize, next: impl FnOnce() -> *mut u8) -> *mut u8 {
     block
 }
 
-/// Remembers the stack that is responsible for a block, if that is known: the size is told when the block is freed.
+/// Remembers the stack that is responsible for a block, if that is known: whoever frees the block passes its size.
 fn follow(block: *mut u8, size: usize, stack: StackNumber) {
     if stack != StackNumber::NONE {
         sizes::put(block as usize, size, stack);

@@ -40,7 +40,7 @@ pub(super) fn step(
     match outcome.not_usable {
         // What holds in spite of the generator holds.
         Some(not_usable @ NotUsable::Saturated { .. }) if !broken.is_empty() => {
-            // It mostly waited for a processor: whoever used them all, it was not the generator alone.
+            // It mostly waited for a processor, so the generator alone did not use them all.
             if outcome.generator.processor_seconds > MOST_OF_PROCESSOR * outcome.seconds {
                 return Err(not_usable);
             }
