@@ -80,5 +80,7 @@ pub(crate) fn end_those_of_dead_run(folder: &Path) {
     }
     if let Some(run) = folder.file_name() {
         daemons::end_those_of_run(run);
+        // The run may have died between starting a child and noting it.
+        daemons::end_tools_of_run(run);
     }
 }

@@ -16,6 +16,9 @@ use super::table::{Stat, all, environment, has_program, own_children, stat};
 /// environment moves the stack of benchmarks.
 pub(super) const MARK: &str = "CARGO_PERFCHECK_RUN";
 
+/// What ends the mark of a tool.
+const TOOL: &str = "tool000000";
+
 /// When a process is killed, its children become orphans, and the next search finds them. perfcheck
 /// gives up on a daemon that restarts itself forever after this many searches.
 const GENERATIONS: usize = 64;
@@ -41,7 +44,7 @@ pub(crate) enum ProcessRole {
 /// The mark of a process that the run in the folder `run` starts.
 pub(crate) fn mark(run: &OsStr, role: ProcessRole) -> OsString {
     let number = match role {
-        ProcessRole::Tool => "tool000000".to_owned(),
+        ProcessRole::Tool => TOOL.to_owned(),
         ProcessRole::Benchmark(number) => format!("{number:010}"),
     };
     let mut mark = run.to_owned();
@@ -57,6 +60,8 @@ pub(super) enum Whose<'a> {
     Process(&'a OsStr),
     /// Those of all benchmark processes of the run in a folder of this name.
     Run(&'a OsStr),
+    /// Those of its tools.
+    Tools(&'a OsStr),
 }
 
 impl Whose<'_> {
@@ -65,6 +70,7 @@ impl Whose<'_> {
             Whose::Process(mark) => value == mark.as_encoded_bytes(),
             Whose::Run(run) => is_of_run(value, run.as_encoded_bytes())
                 .is_some_and(|number| number.len() == 10 && number.iter().all(u8::is_ascii_digit)),
+            Whose::Tools(run) => is_of_run(value, run.as_encoded_bytes()) == Some(TOOL.as_bytes()),
         }
     }
 }
@@ -89,6 +95,15 @@ pub(super) fn end_those_of_process(mark: &OsStr) {
 /// Ends the processes that the benchmarks of a run have left anywhere on the machine.
 pub(super) fn end_those_of_run(run: &OsStr) {
     end(Whose::Run(run), all);
+}
+
+/// Ends what the tools of a run have left in this session: what they start for others has one of its own.
+pub(super) fn end_tools_of_run(run: &OsStr) {
+    let Some(this) = stat(getpid()) else { return };
+    let is_here = |pid: &Pid| stat(*pid).is_some_and(|stat| stat.session == this.session);
+    end(Whose::Tools(run), || {
+        all().into_iter().filter(is_here).collect()
+    });
 }
 
 fn end(whose: Whose<'_>, candidates: impl Fn() -> Vec<Pid>) {

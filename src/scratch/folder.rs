@@ -2,7 +2,7 @@
 
 use std::fs::TryLockError;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,7 +21,9 @@ pub struct Scratch {
     notes: Vec<String>,
     place: Option<RunPlace>,
     state: FolderState,
-    guardian: Option<Guardian>,
+    /// Told that all is clean only afterwards, since fields drop after the folder is removed: if the run is killed
+    /// in the middle of removing, the guardian removes the rest.
+    _guardian: Option<Guardian>,
     /// Held as long as the run lives: other runs know that it is dead when they can take this lock.
     _lock: fs_err::File,
 }
@@ -53,33 +55,25 @@ impl Scratch {
         let parent = fs_err::canonicalize(parent).map_err(failed)?;
         let turn = FolderTurn::take(&parent)?;
         let dead = dead_runs(&parent).map_err(failed)?;
-        let path = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .rand_bytes(12)
-            .permissions(std::fs::Permissions::from_mode(0o700))
-            .tempdir_in(&parent)
-            .map_err(failed)?
-            .keep();
-        let lock = fs_err::File::create(path.join(LOCK)).map_err(failed)?;
-        lock.file().lock().map_err(|source| ScratchError::Lock {
-            path: path.join(LOCK),
-            source,
+        // Before the folder is made: a run that is killed at any moment has a guardian that knows of it.
+        let mut guardian = guardian.map(Guardian::start).transpose()?;
+        let path = make_folder(&parent, guardian.as_mut()).map_err(failed)?;
+        let equipped = lock_folder(&path).and_then(|lock| {
+            drop(turn);
+            Ok((lock, Children::of_run(&path).map_err(failed)?))
+        });
+        let (lock, children) = equipped.inspect_err(|_| {
+            let _ = remove_tree(&path, None);
         })?;
-        drop(turn);
-        let children = Children::of_run(&path).map_err(failed)?;
-        let mut scratch = Scratch {
+        Ok(Scratch {
             path,
             children,
             notes: dead.iter().map(DeadRun::end).collect(),
             place: None,
             state: FolderState::InUse,
-            guardian: None,
+            _guardian: guardian,
             _lock: lock,
-        };
-        if let Some(program) = guardian {
-            scratch.guard(program)?;
-        }
-        Ok(scratch)
+        })
     }
 
     /// [`Scratch::create`] at `place`.
@@ -90,15 +84,6 @@ impl Scratch {
         let mut scratch = Scratch::create(&place.trees, guardian)?;
         scratch.place = Some(place.clone());
         Ok(scratch)
-    }
-
-    fn guard(&mut self, program: &Path) -> Result<(), ScratchError> {
-        let started = Guardian::start(program, &self.path);
-        self.guardian = Some(started.map_err(|source| ScratchError::Guardian {
-            program: program.to_owned(),
-            source,
-        })?);
-        Ok(())
     }
 
     /// The folder; absolute, without symbolic links.
@@ -182,9 +167,40 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // The guardian is told only afterwards, since fields drop after this: if the run is killed in
-        // the middle of removing, the guardian removes the rest.
         let _ = self.remove();
+    }
+}
+
+/// Makes a folder of mode 0700 with a name of its own, which `guardian` knows before it is there.
+fn make_folder(parent: &Path, mut guardian: Option<&mut Guardian>) -> io::Result<PathBuf> {
+    let make = |path: &Path| {
+        // Never the folder of another run, where by chance it has this name.
+        if fs_err::symlink_metadata(path).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if let Some(guardian) = &mut guardian {
+            guardian.watch(path)?;
+        }
+        std::fs::DirBuilder::new().mode(0o700).create(path)
+    };
+    let mut builder = tempfile::Builder::new();
+    let made = builder
+        .prefix(PREFIX)
+        .rand_bytes(12)
+        .make_in(parent, make)?;
+    made.into_temp_path().keep().map_err(|error| error.error)
+}
+
+/// Takes the lock that tells other runs that this one lives.
+fn lock_folder(folder: &Path) -> Result<fs_err::File, ScratchError> {
+    let path = folder.join(LOCK);
+    let lock = fs_err::File::create(&path).map_err(|source| ScratchError::Create {
+        parent: folder.to_owned(),
+        source,
+    })?;
+    match lock.file().lock() {
+        Ok(()) => Ok(lock),
+        Err(source) => Err(ScratchError::Lock { path, source }),
     }
 }
 

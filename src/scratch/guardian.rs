@@ -15,11 +15,14 @@ use std::sync::atomic::AtomicBool;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::{KEPT, LOCK, PREFIX, remove::remove_tree};
+use super::{KEPT, LOCK, PREFIX, ScratchError, remove::remove_tree};
 use crate::process::{self, end_those_of_dead_run};
 
 /// The hidden subcommand that makes this program a guardian.
 pub const SUBCOMMAND: &str = "__guardian";
+
+/// How often the processes of a dead run are looked for and its folder is removed.
+const ATTEMPTS: u32 = 5;
 
 /// Reads messages, each ended by a NUL: `folder <path>`, then `done` when the run has cleaned up
 /// by itself. The end of input without `done` means that the run is dead.
@@ -51,6 +54,13 @@ pub(super) fn end_dead_run(folder: &Path) -> io::Result<()> {
     if !is_run_folder(folder) {
         return Ok(());
     }
+    for _ in 1..ATTEMPTS {
+        end_those_of_dead_run(folder);
+        // A process that began at the moment of the death, and was not found then, writes into it.
+        if remove_tree(folder, Some(LOCK)).is_ok() {
+            return Ok(());
+        }
+    }
     end_those_of_dead_run(folder);
     remove_tree(folder, Some(LOCK))
 }
@@ -73,23 +83,34 @@ pub(super) struct Guardian {
 }
 
 impl Guardian {
-    /// Starts `program` as the guardian of the run in `folder`.
-    pub(super) fn start(program: &Path, folder: &Path) -> io::Result<Guardian> {
+    /// Starts `program` as a guardian that knows of no folder yet.
+    pub(super) fn start(program: &Path) -> Result<Guardian, ScratchError> {
         // A group of its own: the terminal's Ctrl-C is for the run. Its current folder must not be
         // one that the user may want to unmount.
-        let mut process = process::command(program)
+        let started = process::command(program)
             .arg(SUBCOMMAND)
             .current_dir("/")
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()?;
-        if let Some(pipe) = &mut process.stdin {
-            let message = [b"folder ", folder.as_os_str().as_bytes(), b"\0"].concat();
-            pipe.write_all(&message)?;
+            .spawn();
+        match started {
+            Ok(process) => Ok(Guardian { process }),
+            Err(source) => Err(ScratchError::Guardian {
+                program: program.to_owned(),
+                source,
+            }),
         }
-        Ok(Guardian { process })
+    }
+
+    /// Tells it that the run will be in `folder`, in place of the folder that it was told before.
+    pub(super) fn watch(&mut self, folder: &Path) -> io::Result<()> {
+        let message = [b"folder ", folder.as_os_str().as_bytes(), b"\0"].concat();
+        match &mut self.process.stdin {
+            Some(pipe) => pipe.write_all(&message),
+            None => Ok(()),
+        }
     }
 }
 

@@ -246,6 +246,24 @@ fn after_kill_9_the_guardian_cleans_up() {
     });
 }
 
+/// Whenever it comes: between making the folder and telling the guardian, or a child and noting it.
+#[test]
+fn killed_at_any_moment_of_its_start_a_run_leaves_nothing() {
+    let workspace = endless();
+    for step in 0..120_u32 {
+        let run = Run::start(&workspace);
+        std::thread::sleep(Duration::from_micros(250) * step);
+        run.signal(Signal::KILL);
+        run.end();
+        eventually("the folder is gone", || {
+            (folders(&workspace) == none_left()).then_some(())
+        });
+        for (pid, _) in signs(&workspace) {
+            eventually("the build has ended", || (!is_alive(&pid)).then_some(()));
+        }
+    }
+}
+
 #[test]
 fn after_kill_9_no_daemon_of_a_benchmark_is_left() {
     let script = |ns| format!("do\tdaemon\nns\t{ns}\nbench\thangs\thang\n");
