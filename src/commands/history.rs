@@ -8,12 +8,12 @@ use anyhow::Context as _;
 use git2::Repository;
 
 use crate::history::{
-    self, Acceptance, HistoryError, HistoryStore, RefusedFile, RemoteHistory, RunRecord,
-    StoreContents, StoredFile,
+    self, Acceptance, CommitOrder, HistoryError, HistoryStore, RefusedFile, RemoteHistory,
+    RunRecord, StoreContents, StoredFile,
 };
 use crate::plan::{
-    Environment, ExitStatus, HistoryAcceptArgs, HistoryArgs, HistoryCommand, HistoryExportFormat,
-    HistoryImportArgs, HistoryPruneArgs, LocatedHistory,
+    Environment, ExitStatus, HistoryAcceptArgs, HistoryArgs, HistoryCommand, HistoryExportArgs,
+    HistoryExportFormat, HistoryImportArgs, HistoryPruneArgs, LocatedHistory,
 };
 use crate::report;
 use crate::units::{BenchmarkKey, Timestamp, plural};
@@ -38,10 +38,7 @@ pub(super) fn history(
         HistoryCommand::Import(args) => import(args, &store, environment, out),
         HistoryCommand::Export(args) => {
             let contents = read(&store, err)?;
-            let text = match args.format {
-                HistoryExportFormat::Jsonl => history::json_lines(&contents.files)?,
-                HistoryExportFormat::Csv => history::csv(&contents.files),
-            };
+            let text = exported(args, &contents, &located.folder, err)?;
             out.write_all(text.as_bytes())?;
             Ok(ExitStatus::Success)
         }
@@ -50,6 +47,43 @@ pub(super) fn history(
         HistoryCommand::Prune(args) => prune(args, &store, out),
         HistoryCommand::Accept(args) => accept(args, &located, &store, out),
     }
+}
+
+/// The runs in the format that is asked for.
+fn exported(
+    args: &HistoryExportArgs,
+    contents: &StoreContents,
+    folder: &Path,
+    err: &mut impl Write,
+) -> anyhow::Result<String> {
+    let repository = Repository::discover(folder).ok();
+    let runs = contents.runs();
+    let mut order = || -> anyhow::Result<CommitOrder> {
+        let order = CommitOrder::of(&runs, repository.as_ref(), &args.branch)?;
+        for note in &order.notes {
+            writeln!(err, "note: {note}")?;
+        }
+        Ok(order)
+    };
+    Ok(match args.format {
+        HistoryExportFormat::Jsonl => history::json_lines(&contents.files)?,
+        HistoryExportFormat::Csv => history::csv(&contents.files),
+        HistoryExportFormat::Bencher => {
+            let branch = branch_name(&args.branch, repository.as_ref());
+            history::bencher_lines(&runs, &order()?, &branch)?
+        }
+        HistoryExportFormat::GithubActionBenchmark => {
+            history::data_js(&runs, &order()?, repository.as_ref())?
+        }
+    })
+}
+
+/// What a branch is called elsewhere: the name behind `HEAD`, or the revision as it was typed.
+fn branch_name(typed: &str, repository: Option<&Repository>) -> String {
+    let head = repository.filter(|_| typed == "HEAD").map(Repository::head);
+    let name = head.and_then(Result::ok).filter(git2::Reference::is_branch);
+    let name = name.and_then(|head| head.shorthand().ok().map(str::to_owned));
+    name.unwrap_or_else(|| typed.to_owned())
 }
 
 /// Everything that is kept; what cannot be used is named, and costs nothing of the rest.
@@ -234,7 +268,7 @@ fn meant_by<'r>(part: &str, runs: &[&'r RunRecord]) -> Result<&'r BenchmarkKey, 
 
 /// A saved report, or lines of `history export`.
 fn imported(path: &Path) -> anyhow::Result<Vec<StoredFile>> {
-    if let Some(files) = exported(path)? {
+    if let Some(files) = from_lines(path)? {
         return Ok(files);
     }
     let report = report::load(path)?;
@@ -243,7 +277,7 @@ fn imported(path: &Path) -> anyhow::Result<Vec<StoredFile>> {
 }
 
 /// What a file holds in which every line is a record.
-fn exported(path: &Path) -> anyhow::Result<Option<Vec<StoredFile>>> {
+fn from_lines(path: &Path) -> anyhow::Result<Option<Vec<StoredFile>>> {
     let text = fs_err::read_to_string(path)?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let files: Result<Vec<StoredFile>, _> = lines.map(serde_json::from_str).collect();

@@ -17,6 +17,8 @@ pub(crate) struct MeasuredCommit {
     pub(crate) date: Option<Timestamp>,
     /// The first line of its message; empty where the repository does not have it.
     pub(crate) subject: String,
+    /// The name of its author; empty where the repository does not have it.
+    pub(crate) author: String,
     /// Tags that name it.
     pub(crate) tags: Vec<String>,
 }
@@ -68,6 +70,7 @@ impl CommitOrder {
                 id: commit.id.clone(),
                 date: commit.date,
                 subject: String::new(),
+                author: String::new(),
                 tags: Vec::new(),
             });
         }
@@ -163,6 +166,7 @@ fn described(
     Some(MeasuredCommit {
         id: id.to_owned(),
         date: Some(Timestamp::from_unix(commit.author().when().seconds())),
+        author: String::from_utf8_lossy(commit.author().name_bytes()).into_owned(),
         subject: subject.into_owned(),
         tags: tags.get(&oid).cloned().unwrap_or_default(),
     })

@@ -5,8 +5,11 @@
 //! default, or in a folder. A file's name is the digest of its content, so that what two machines recorded unites
 //! without conflict. [`Trends`] makes one trend of them for each benchmark.
 
+mod absolute;
+mod action_export;
 mod backfill;
 mod backfill_text;
+mod bencher_export;
 mod benchmark_runs;
 mod changes;
 mod commits;
@@ -25,10 +28,12 @@ mod trend_page;
 mod trend_text;
 mod trends;
 
+pub(crate) use action_export::data_js;
 pub(crate) use backfill::{Backfill, CommitRange, Neighbours, usual_duration};
 pub(crate) use backfill_text::{
     BackfillOutlook, CUT, backfill_text, left_out, named, summary, tally,
 };
+pub(crate) use bencher_export::bencher_lines;
 pub(crate) use commits::{CommitOrder, commit_of};
 pub(crate) use error::HistoryError;
 pub(crate) use exchange::RemoteHistory;

@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::absolute::class_name;
 use super::changes::{ChangeShape, TrendChange, percent};
 use super::trend_data::points;
 use super::trends::{BenchmarkTrend, Trends};
@@ -77,8 +78,7 @@ fn benchmark(trends: &Trends, one: &BenchmarkTrend) -> Markup {
                 p { "Kinds of machines differ, so each is shown apart." }
                 @for apart in &one.apart {
                     @let class = &trends.classes[apart.class];
-                    h3 { (visible(&class.cpu)) ", " (plural(class.cores, "processor", "processors"))
-                        @if let Some(hypervisor) = &class.virtualised { ", " (visible(hypervisor)) } }
+                    h3 { (visible(&class_name(class))) }
                     (picture(trends, one, &apart.trend, &[]))
                 }
             }

@@ -172,6 +172,9 @@ pub struct HistoryExportArgs {
     /// Format of the runs
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "jsonl")]
     pub format: HistoryExportFormat,
+    /// In the formats of other tools, leave out commits outside of this branch's history
+    #[arg(long, value_name = "REVISION", default_value = "HEAD")]
+    pub branch: String,
 }
 
 /// The formats in which a history leaves.
@@ -181,4 +184,8 @@ pub enum HistoryExportFormat {
     Jsonl,
     /// A line for each run, benchmark and metric
     Csv,
+    /// A line for each run: a report for bencher.dev's API, with absolute numbers in Bencher Metric Format
+    Bencher,
+    /// The `data.js` of github-action-benchmark, with absolute numbers
+    GithubActionBenchmark,
 }

@@ -23,7 +23,7 @@ fn reorders(c: char) -> bool {
 
 /// `text` with at most `limit` characters: the middle of a longer one becomes an ellipsis, since
 /// ids differ at their ends.
-pub(super) fn shortened(text: &str, limit: usize) -> String {
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
     let length = text.chars().count();
     if length <= limit {
         return text.to_owned();

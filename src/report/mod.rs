@@ -39,8 +39,9 @@ pub use markdown::MARKER as MARKDOWN_MARKER;
 
 pub use calibration::calibration;
 pub use error::ReportError;
-pub(crate) use escape::visible;
+pub(crate) use escape::{shortened, visible};
 pub use load::load;
+pub(crate) use machines::bencher::{BencherMetric, bencher_measure, bencher_name};
 pub(crate) use merge::budget_in_vain;
 pub use merge::merge;
 pub use model::*;

@@ -218,6 +218,89 @@ fn what_is_exported_can_be_imported_into_a_folder_that_shows_the_same_trend() {
 }
 
 #[test]
+fn other_tools_get_the_head_sides_numbers_in_the_order_of_the_commits() {
+    let recorded = Recorded::of(&[1.0, 1.06, 1.0]);
+    // Recorded last, but not of the last commit.
+    recorded.keep(0, 2, 1.06);
+    let root = recorded.root();
+    git(&root, "checkout --quiet -b topic");
+    git(
+        &root,
+        "remote add origin https://name:secret@example.com/owner/project.git",
+    );
+    let heads = [1, 2, 2, 3].map(|at| recorded.commits[at].clone());
+
+    let lines = String::from_utf8(run(&root, "history export --format bencher").stdout).unwrap();
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let hashes: Vec<&str> = lines.iter().map(|l| l["hash"].as_str().unwrap()).collect();
+    assert_eq!(hashes, heads);
+    for line in &lines {
+        assert_eq!(line["branch"], "topic", "{line}");
+        assert_eq!(line["settings"]["adapter"], "json", "{line}");
+        let results: Value = serde_json::from_str(line["results"][0].as_str().unwrap()).unwrap();
+        let one = &results["codec::codec print/compact"];
+        assert!(one["latency"]["value"].as_f64().unwrap() > 0.0, "{results}");
+        let ratio = ["lower_value", "value", "upper_value"].map(|at| &one["ratio-to-base"][at]);
+        assert!(ratio.is_sorted_by_key(|at| at.as_f64()), "{results}");
+        let counted = &results["codec::codec print/pretty"]["allocations"];
+        assert_eq!(counted["value"], 1.0, "{results}");
+    }
+
+    let script =
+        String::from_utf8(run(&root, "history export --format github-action-benchmark").stdout)
+            .unwrap();
+    assert!(
+        !script.contains("secret") && !script.contains('@'),
+        "{script}"
+    );
+    let data = script.strip_prefix("window.BENCHMARK_DATA = ").unwrap();
+    let data: Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data["repoUrl"], "https://example.com/owner/project");
+    let suites = data["entries"].as_object().unwrap();
+    let runs = suites
+        .iter()
+        .find(|(name, _)| !name.ends_with("(more is better)"));
+    let runs = runs.unwrap().1.as_array().unwrap();
+    let ids: Vec<&str> = runs
+        .iter()
+        .map(|r| r["commit"]["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, heads);
+    let newest = &runs[3];
+    assert_eq!(newest["tool"], "customSmallerIsBetter", "{newest}");
+    assert_eq!(newest["commit"]["message"], "Change number 2", "{newest}");
+    let page = format!("https://example.com/owner/project/commit/{}", heads[3]);
+    assert_eq!(newest["commit"]["url"], page.as_str(), "{newest}");
+    let of = |name: &str| {
+        let mut benches = newest["benches"].as_array().unwrap().iter();
+        benches
+            .find(|bench| bench["name"] == name)
+            .cloned()
+            .expect(name)
+    };
+    let time = of("codec::codec print/compact");
+    assert_eq!(time["unit"], "ns/iter", "{time}");
+    assert!(
+        time["extra"]
+            .as_str()
+            .unwrap()
+            .ends_with("measured in pairs")
+    );
+    assert_eq!(
+        of("codec::codec print/pretty (allocated)")["unit"],
+        "B per iteration"
+    );
+
+    git(&root, "reset --quiet --hard HEAD~1");
+    let cut = run(&root, "history export --format bencher");
+    assert_eq!(String::from_utf8_lossy(&cut.stdout).lines().count(), 3);
+    assert!(told(&cut).contains("note: 1 measured commit is not in the history"));
+}
+
+#[test]
 fn two_machines_that_push_at_once_lose_nothing() {
     let recorded = Recorded::of(&[1.0, 1.0]);
     recorded.remote();

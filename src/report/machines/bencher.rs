@@ -10,18 +10,33 @@ use super::super::escape::{shortened, visible};
 use super::super::{Report, ReportError, partial};
 use super::to_json;
 use crate::analyse::Comparison;
-use crate::units::{Metric, MetricGroup, Side};
+use crate::units::{BenchmarkKey, Metric, MetricGroup, Side};
 
 /// Bencher refuses longer names of benchmarks.
 const LONGEST_NAME: usize = 1024;
 
-#[derive(Serialize)]
-struct BencherMetric {
-    value: f64,
+/// A number of a benchmark, as Bencher takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct BencherMetric {
+    /// The number.
+    pub(crate) value: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    lower_value: Option<f64>,
+    /// The lower end of its interval.
+    pub(crate) lower_value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    upper_value: Option<f64>,
+    /// The upper end.
+    pub(crate) upper_value: Option<f64>,
+}
+
+impl BencherMetric {
+    /// A number without an interval.
+    pub(crate) fn exactly(value: f64) -> BencherMetric {
+        BencherMetric {
+            value,
+            lower_value: None,
+            upper_value: None,
+        }
+    }
 }
 
 type Measures = BTreeMap<&'static str, BencherMetric>;
@@ -30,12 +45,7 @@ pub(in crate::report) fn render(report: &Report) -> Result<String, ReportError> 
     let all: BTreeMap<String, Measures> = report
         .benchmarks
         .iter()
-        .map(|c| {
-            (
-                shortened(&visible(&c.key.to_string()), LONGEST_NAME),
-                measures(c),
-            )
-        })
+        .map(|c| (bencher_name(&c.key), measures(c)))
         .filter(|(_, measures)| !measures.is_empty())
         .collect();
     to_json("Bencher metrics", &all)
@@ -70,33 +80,29 @@ fn measures(comparison: &Comparison) -> Measures {
         );
     }
     for group in MetricGroup::BESIDE_TIME {
-        let is_printed = group == MetricGroup::Printed;
-        let limited = group
-            .metrics()
-            .filter(|metric| is_printed || metric.limit.is_some());
-        let counted = limited.filter_map(|metric| Some((measure(metric), head(metric)?)));
-        measures.extend(counted.map(|(measure, value)| {
-            let exact = BencherMetric {
-                value,
-                lower_value: None,
-                upper_value: None,
-            };
-            (measure, exact)
-        }));
+        let metrics = group.metrics();
+        let counted = metrics.filter_map(|metric| Some((bencher_measure(metric)?, head(metric)?)));
+        measures.extend(counted.map(|(measure, value)| (measure, BencherMetric::exactly(value))));
     }
     measures
 }
 
-/// The name of a metric among all measures of a project on Bencher.
-fn measure(metric: Metric) -> &'static str {
-    let names = [
-        (Metric::BYTES, "allocated-bytes"),
-        (Metric::PEAK, "peak-bytes"),
-    ];
-    let known = names.into_iter().find(|(known, _)| *known == metric);
-    let own = match metric.group {
-        MetricGroup::Printed => metric.name,
-        _ => metric.id,
-    };
-    known.map_or(own, |(_, name)| name)
+/// The name of a benchmark, as long as Bencher takes.
+pub(crate) fn bencher_name(key: &BenchmarkKey) -> String {
+    shortened(&visible(&key.to_string()), LONGEST_NAME)
+}
+
+/// The name of a metric beside time among all measures of a project on Bencher; `None` for what is none of them.
+pub(crate) fn bencher_measure(metric: Metric) -> Option<&'static str> {
+    let is_printed = metric.group == MetricGroup::Printed;
+    let is_told = MetricGroup::BESIDE_TIME.contains(&metric.group);
+    if !is_told || !is_printed && metric.limit.is_none() {
+        return None;
+    }
+    Some(match metric {
+        bytes if bytes == Metric::BYTES => "allocated-bytes",
+        peak if peak == Metric::PEAK => "peak-bytes",
+        metric if is_printed => metric.name,
+        metric => metric.id,
+    })
 }
