@@ -92,10 +92,16 @@ impl Percentile {
     #[must_use]
     pub fn supported(requests: u64) -> Percentile {
         let all = [Percentile::P99, Percentile::P95];
-        let is_supported = |one: &Percentile| requests as f64 * one.beyond() >= FEWEST_BEYOND;
+        let is_supported = |one: &Percentile| requests as f64 >= one.fewest_requests();
         all.into_iter()
             .find(is_supported)
             .unwrap_or(Percentile::P50)
+    }
+
+    /// How many requests it takes.
+    #[must_use]
+    pub fn fewest_requests(self) -> f64 {
+        FEWEST_BEYOND / self.beyond()
     }
 
     /// Which share of all times lies beyond it.

@@ -1,6 +1,7 @@
 //! Why there is no plan.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::process::ValgrindError;
 
@@ -71,6 +72,16 @@ pub enum PlanError {
         /// The service.
         name: String,
     },
+    /// A side is not watched as long as it may take to recover, so the limit can never be exceeded.
+    #[error("`recovery-time` of `{row}` may be {}, but after the spike the sides are watched for {}", time(*limit), time(*watched))]
+    WatchedTooBriefly {
+        /// The row whose limit it is.
+        row: String,
+        /// How long it may take.
+        limit: Duration,
+        /// How long the sides are watched.
+        watched: Duration,
+    },
     /// There is no service of that name.
     #[error("there is no service `{name}`")]
     NoSuchService {
@@ -138,6 +149,10 @@ impl PlanError {
                 "add a `[[service.noisy-neighbour.request]]` with a `path`, and a header that names its tenant"
                     .to_owned(),
             ),
+            PlanError::WatchedTooBriefly { limit, .. } => Some(format!(
+                "set `watched = \"{}\"` in `[service.spike]`, or lower `recovery-time`",
+                time(*limit * 2)
+            )),
             PlanError::NoSuchService { known, .. } => {
                 Some(format!("`cargo perfcheck load {}`", known.first()?))
             }
@@ -157,6 +172,10 @@ impl PlanError {
             }
         }
     }
+}
+
+fn time(time: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(time)
 }
 
 /// `this process may use 0-3 and 8`.

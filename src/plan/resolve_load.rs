@@ -1,5 +1,7 @@
 //! The plan of services under load.
 
+use std::time::Duration;
+
 use super::config::{Configuration, Limit};
 use super::mode::Mode;
 use super::{
@@ -64,6 +66,7 @@ impl Plan {
         plan.sampling = under_load(&plan);
         assume_thresholds(&mut plan);
         limit_neighbours(&mut plan)?;
+        watch_long_enough(&plan)?;
         Ok(plan)
     }
 }
@@ -131,6 +134,28 @@ fn limit_neighbours(plan: &mut Plan) -> Result<(), PlanError> {
         ];
         let id = format!("{}/{}", service.name, test.name());
         plan.budgets.assume(Service::TARGET, &id, limits);
+    }
+    Ok(())
+}
+
+/// A side that has not recovered counts with the time for which it was watched: a limit from there on says nothing.
+fn watch_long_enough(plan: &Plan) -> Result<(), PlanError> {
+    let test = LoadTest::Spike;
+    for service in plan.services.iter().filter(|one| one.tests.contains(&test)) {
+        let watched = service.settings.spike.watched;
+        let row = format!("{}/{}", service.name, test.name());
+        let limits = plan.budgets.of_name(Service::TARGET, &row);
+        let limit = limits
+            .iter()
+            .find(|one| one.metric == Metric::RECOVERY_TIME);
+        let limit = limit.map(|one| Duration::from_nanos(one.limit as u64));
+        if let Some(limit) = limit.filter(|limit| *limit >= watched) {
+            return Err(PlanError::WatchedTooBriefly {
+                row,
+                limit,
+                watched,
+            });
+        }
     }
     Ok(())
 }

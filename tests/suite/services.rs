@@ -450,6 +450,13 @@ fn what_cannot_be_loaded_is_told_before_anything_is_built() {
         assert!(error.as_str().unwrap().contains(expected), "{error}");
         assert_eq!(code, Some(2));
     }
+    let spike = "tests = [\"spike\"]\n[service.spike]\nwatched = \"5s\"";
+    let brief = waiting("", spike) + "[[budget]]\nmatch = \"*/spike\"\nrecovery-time = \"5s\"\n";
+    let (error, code) = load(&brief, "main~1..main");
+    let error = error.as_str().unwrap();
+    assert!(error.contains("the sides are watched for 5s"), "{error}");
+    assert!(error.contains("`watched = \"10s\"`"), "{error}");
+    assert_eq!(code, Some(2));
     let unknown = USUAL.replace("bin:server", "bin:sever");
     let (error, _) = load(&unknown, "main~1..main");
     assert!(

@@ -112,6 +112,14 @@ impl Budgets {
         })
     }
 
+    /// The limits of a benchmark of this name, whatever its package, one per metric.
+    pub(in super::super) fn of_name(&self, target: &str, id: &str) -> Vec<Limit> {
+        self.of(|whose| match whose {
+            BudgetSubjectKind::Benchmarks(selector) => selector.may_speak_of(target, id),
+            BudgetSubjectKind::Binaries { .. } => false,
+        })
+    }
+
     /// Of a benchmark whose drift is limited: the commit that it is relative to, as typed.
     #[must_use]
     pub fn drift_since(&self, key: &BenchmarkKey) -> Option<&str> {

@@ -58,9 +58,12 @@ impl Selector {
     }
 
     pub(super) fn speaks_of(&self, key: &BenchmarkKey) -> bool {
-        self.package.is_match(&key.package)
-            && self.target.is_match(&key.target)
-            && self.id.is_match(&key.id)
+        self.package.is_match(&key.package) && self.may_speak_of(&key.target, &key.id)
+    }
+
+    /// Whether it speaks of a benchmark of this name in some package.
+    pub(super) fn may_speak_of(&self, target: &str, id: &str) -> bool {
+        self.target.is_match(target) && self.id.is_match(id)
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     PlotPoint, PlotUnits, TestDetail, TestPlot, TestSection, TestTable, counted, gave_out, middle,
     range, rate,
 };
+use crate::load_generator::Percentile;
 use crate::report::escape::visible;
 use crate::report::words::{self, Naming, plural};
 use crate::service::{BreakReason, RampUpCourse, RampUpEnd, RampUpResult, RampUpStep};
@@ -57,17 +58,26 @@ fn broken_by(courses: &[&RampUpCourse], result: &RampUpResult) -> String {
             .collect(),
         RampUpEnd::Unbroken { .. } => vec!["it held every rate that can be sent".to_owned()],
         RampUpEnd::Generator { because } => vec![gave_out(*because).to_owned()],
-        RampUpEnd::Unclear => vec![unclear(course, result)],
+        RampUpEnd::TooSlow { .. } | RampUpEnd::Unclear => vec![unclear(course, result)],
     });
     counted(told, courses.len())
 }
 
 /// Why a side has no breaking point although everything could be sent.
 fn unclear(course: &RampUpCourse, result: &RampUpResult) -> String {
+    let too_slow = match course.end {
+        RampUpEnd::TooSlow { rate: slow } => Some(format!(
+            "at {} a step has too few requests: raise `step` of the ramp-up",
+            rate(slow)
+        )),
+        _ => None,
+    };
     let lowest = course.lowest().filter(|_| course.never_held());
     let Some(lowest) = lowest else {
-        return "not known, since rates that held and rates that broke contradict one another"
-            .to_owned();
+        let why = too_slow.unwrap_or_else(|| {
+            "rates that held and rates that broke contradict one another".to_owned()
+        });
+        return format!("not known, since {why}");
     };
     let reasons = lowest.broken.iter().map(|reason| broke(*reason, result));
     let reasons = reasons.collect::<Vec<_>>().join(" and ");
@@ -75,8 +85,9 @@ fn unclear(course: &RampUpCourse, result: &RampUpResult) -> String {
         true => ": raise `p99` of the ramp-up",
         false => "",
     };
+    let lower = too_slow.map_or_else(String::new, |why| format!("; {why}"));
     format!(
-        "not known, since no rate held; at {} {reasons}{hint}",
+        "not known, since no rate held; at {} {reasons}{hint}{lower}",
         rate(lowest.rate)
     )
 }
@@ -96,7 +107,9 @@ fn broke(reason: BreakReason, result: &RampUpResult) -> String {
             "no processor was left for it and the load generator together".to_owned()
         }
         BreakReason::Slow => {
-            format!("p99 above {}", Unit::Nanoseconds.show_typed(result.p99_ns))
+            let percentile = result.percentile.unwrap_or(Percentile::P99);
+            let most = Unit::Nanoseconds.show_typed(result.p99_ns);
+            format!("{percentile} above {most}")
         }
     }
 }
@@ -173,7 +186,6 @@ fn curve(round: &Paired<RampUpCourse>) -> TestPlot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load_generator::Percentile;
     use crate::units::BenchmarkKey;
 
     fn course(broken: &[BreakReason]) -> RampUpCourse {
@@ -196,6 +208,7 @@ mod tests {
         let result = RampUpResult {
             key: BenchmarkKey::new("p", "service", "api/ramp-up"),
             p99_ns: 1e8,
+            percentile: Some(Percentile::P50),
             errors: 0.01,
             achieved: 0.95,
             rounds: Vec::new(),
@@ -207,5 +220,12 @@ mod tests {
         assert!(!behind.contains("raise"), "{behind}");
         let unsteady = broken_by(&[&course(&[])], &result);
         assert!(unsteady.contains("contradict one another"), "{unsteady}");
+        let few = RampUpCourse {
+            end: RampUpEnd::TooSlow { rate: 8.0 },
+            ..course(&[BreakReason::Slow])
+        };
+        let few = broken_by(&[&few], &result);
+        assert!(few.contains("p50 above 100 ms"), "{few}");
+        assert!(few.ends_with("raise `step` of the ramp-up"), "{few}");
     }
 }

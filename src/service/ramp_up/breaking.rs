@@ -11,20 +11,20 @@ const UNDER_WAY: f64 = 2.0;
 /// A generator that itself used more than this share of a processor may be what broke.
 const MOST_OF_PROCESSOR: f64 = 0.6;
 
-/// What a step at `rate` shows, or why it shows nothing of the server.
+/// What a step at `rate`, judged by a percentile of its latency, shows, or why it shows nothing of the server.
 ///
 /// # Errors
 /// The server seems to have broken, but it may have been the generator.
 pub(super) fn step(
     outcome: &LoadOutcome,
     rate: f64,
+    percentile: Percentile,
     settings: &RampUpSettings,
 ) -> Result<RampUpStep, NotUsable> {
     let offered = rate * outcome.seconds;
     let completed = outcome.completed as f64;
     let counted = outcome.counted();
     let errors = outcome.failed() as f64 / counted.max(1) as f64;
-    let percentile = Percentile::supported(counted);
     let latency = outcome.latency.map(|all| all.at(percentile));
     let mut broken = Vec::new();
     if errors > settings.errors.as_fraction() {
@@ -96,9 +96,12 @@ mod tests {
     }
 
     fn broken(outcome: &LoadOutcome, rate: f64) -> Vec<BreakReason> {
-        step(outcome, rate, &RampUpSettings::default())
-            .unwrap()
-            .broken
+        broken_by(Percentile::P99, outcome, rate)
+    }
+
+    fn broken_by(percentile: Percentile, outcome: &LoadOutcome, rate: f64) -> Vec<BreakReason> {
+        let settings = RampUpSettings::default();
+        step(outcome, rate, percentile, &settings).unwrap().broken
     }
 
     #[test]
@@ -123,17 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn a_few_slow_requests_of_few_are_no_percentile_and_one_under_way_is_not_behind() {
-        // The 99th percentile of 300 requests would be the third slowest.
-        assert_eq!(broken(&outcome(300, 300, 150.0), 300.0), []);
-        assert_eq!(
-            broken(&outcome(300, 300, 250.0), 300.0),
-            [BreakReason::Slow]
-        );
+    fn the_percentile_that_was_chosen_decides_and_one_request_under_way_is_not_behind() {
+        // The 99th percentile takes twice as long as the 95th.
+        let slow = outcome(2000, 2000, 150.0);
+        assert_eq!(broken_by(Percentile::P95, &slow, 2000.0), []);
+        let slower = outcome(2000, 2000, 250.0);
+        let p95 = broken_by(Percentile::P95, &slower, 2000.0);
+        assert_eq!(p95, [BreakReason::Slow]);
         assert_eq!(broken(&outcome(10, 9, 50.0), 10.0), []);
-        assert_eq!(Percentile::supported(1000), Percentile::P99);
-        assert_eq!(Percentile::supported(200), Percentile::P95);
-        assert_eq!(Percentile::supported(3), Percentile::P50);
     }
 
     #[test]
@@ -151,7 +151,8 @@ mod tests {
             ..outcome
         };
         let settings = RampUpSettings::default();
-        let step = |outcome| step(&outcome, 2000.0, &settings).map(|step| step.broken);
+        let step =
+            |outcome| step(&outcome, 2000.0, Percentile::P99, &settings).map(|step| step.broken);
         assert!(step(saturated(outcome(2000, 1500, 50.0), 0.9)).is_err());
         assert!(step(lagged(outcome(2000, 2000, 150.0))).is_err());
         assert_eq!(step(saturated(outcome(2000, 2000, 50.0), 0.9)), Ok(vec![]));

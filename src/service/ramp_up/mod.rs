@@ -3,7 +3,9 @@
 //! bisected. A round gives one breaking point a side, and so one ratio.
 
 mod breaking;
+mod climb;
 mod search;
+mod step_plan;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -20,13 +22,12 @@ use super::row_kind::RowKind;
 use super::rows::single_value;
 use super::stage::{LoadStage, RowTest, ServerPair};
 use super::{BesideRow, LoadTestResult, SliceEnd};
-use search::{Bracket, RateSearch};
+use climb::{Climb, died};
+use search::RateSearch;
+use step_plan::StepPlan;
 
 /// Where the search begins, as a share of what the side answers in a closed loop.
 const BEGINNING: f64 = 0.7;
-
-/// So many steps in a row may show nothing of a side, since something else disturbed the load generator.
-const MOST_UNUSABLE: usize = 3;
 
 /// What the ramps of a service show.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,8 +35,11 @@ pub struct RampUpResult {
     /// The row whose verdict follows from it.
     #[serde(flatten)]
     pub key: BenchmarkKey,
-    /// A side has broken where its 99th percentile exceeds this, in nanoseconds.
+    /// A side has broken where its latency exceeds this, in nanoseconds.
     pub p99_ns: f64,
+    /// Which percentile of the latency: the 99th, or a lower one where steps have few requests. Older reports do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percentile: Option<Percentile>,
     /// Or more than this share of requests fail.
     pub errors: f64,
     /// Or less than this share of the offered requests is answered in time.
@@ -58,7 +62,8 @@ impl RampUpCourse {
     #[must_use]
     pub fn never_held(&self) -> bool {
         let mut steps = self.steps.iter();
-        self.end == RampUpEnd::Unclear && steps.all(|step| !step.broken.is_empty())
+        matches!(self.end, RampUpEnd::Unclear | RampUpEnd::TooSlow { .. })
+            && steps.all(|step| !step.broken.is_empty())
     }
 
     /// The step at the lowest rate.
@@ -76,7 +81,7 @@ pub struct RampUpStep {
     pub rate: f64,
     /// Those that were answered as expected.
     pub achieved: f64,
-    /// The highest percentile that the number of requests supports, up to the 99th.
+    /// The percentile by which every step is judged.
     pub percentile: Percentile,
     /// That percentile of the latency, in nanoseconds; `None` without an answer.
     pub latency_ns: Option<f64>,
@@ -128,6 +133,11 @@ pub enum RampUpEnd {
         /// Why.
         because: NotUsable,
     },
+    /// No rate held, until the next step would have had too few requests.
+    TooSlow {
+        /// The rate of that step, in requests per second.
+        rate: f64,
+    },
     /// No rate held, or steps contradicted each other, until there were too many.
     Unclear,
 }
@@ -147,6 +157,7 @@ impl RampUpEnd {
 #[derive(Debug, Default)]
 pub(super) struct RampUpRounds {
     rounds: Vec<Paired<RampUpCourse>>,
+    plan: Option<StepPlan>,
 }
 
 impl RowTest for RampUpRounds {
@@ -155,11 +166,15 @@ impl RowTest for RampUpRounds {
         let mut pair = stage.start(stage.first(0))?;
         let capacity = stage.capacity(&mut pair)?;
         stage.stop(pair);
-        for index in 0..stage.load.service.settings.ramp_up.rounds {
+        let settings = stage.load.service.settings.ramp_up;
+        let beginnings = capacity.map(|capacity| BEGINNING * capacity.max(1.0));
+        let plan = StepPlan::of(beginnings, settings.step);
+        self.plan = Some(plan);
+        for index in 0..settings.rounds {
             stage.may_go_on()?;
             stage.round_begins(&row, index);
             let pair = stage.start(stage.first(index))?;
-            let mut ramp = RampRound::of(stage, pair, index, capacity);
+            let mut ramp = RampRound::of(stage, pair, index, (plan, beginnings));
             ramp.climb()?;
             let (pair, courses) = ramp.end();
             let never_held = Side::BOTH
@@ -193,6 +208,12 @@ impl RowTest for RampUpRounds {
             "time per request at the rate at which the side breaks, found to ±3 % in each round"
                 .to_owned(),
         ];
+        let percentile = self.plan.map_or(Percentile::P99, |plan| plan.percentile);
+        if percentile != Percentile::P99 {
+            notes.push(format!(
+                "{percentile} stands for p99 in every step, since a step has too few requests: raise `step` of the ramp-up"
+            ));
+        }
         let lost = self.rounds.len() - rounds.len();
         if lost > 0 {
             let all = plural(self.rounds.len(), "round", "rounds");
@@ -215,6 +236,7 @@ impl RowTest for RampUpRounds {
             LoadTestResult::RampUp(RampUpResult {
                 key: RowKind::RampUp.key(stage.load.key),
                 p99_ns: settings.p99.as_nanos() as f64,
+                percentile: self.plan.map(|plan| plan.percentile),
                 errors: settings.errors.as_fraction(),
                 achieved: settings.achieved.as_fraction(),
                 rounds: self.rounds.clone(),
@@ -231,18 +253,10 @@ impl RowTest for RampUpRounds {
 struct RampRound<'a, 'b> {
     stage: &'a LoadStage<'b>,
     settings: RampUpSettings,
+    plan: StepPlan,
     pair: ServerPair,
     index: usize,
     climbs: Paired<Climb>,
-}
-
-/// How far one side has come.
-struct Climb {
-    search: RateSearch,
-    steps: Vec<RampUpStep>,
-    /// Why steps in a row showed nothing of the side.
-    unusable: Vec<NotUsable>,
-    death: Option<Failure>,
 }
 
 impl<'a, 'b> RampRound<'a, 'b> {
@@ -250,19 +264,16 @@ impl<'a, 'b> RampRound<'a, 'b> {
         stage: &'a LoadStage<'b>,
         pair: ServerPair,
         index: usize,
-        capacity: Paired<f64>,
+        (plan, beginnings): (StepPlan, Paired<f64>),
     ) -> RampRound<'a, 'b> {
         let mut random = ChaCha8Rng::seed_from_u64(stage.load.seed);
         random.set_stream(u64::MAX - index as u64);
-        let climbs = capacity.map(|capacity| Climb {
-            search: RateSearch::near(BEGINNING * capacity.max(1.0), random.random::<f64>()),
-            steps: Vec::new(),
-            unusable: Vec::new(),
-            death: None,
-        });
+        let climbs =
+            beginnings.map(|rate| Climb::by(RateSearch::near(rate, random.random::<f64>())));
         RampRound {
             stage,
             settings: stage.load.service.settings.ramp_up,
+            plan,
             pair,
             index,
             climbs,
@@ -275,9 +286,7 @@ impl<'a, 'b> RampRound<'a, 'b> {
         loop {
             let mut goes_on = false;
             for side in [first, first.other()] {
-                let climb = self.climbs.get(side);
-                let next = climb.search.next_rate();
-                if let Some(rate) = next.filter(|_| climb.gave_out().is_none()) {
+                if let Some(rate) = self.climbs.get(side).next_rate(self.plan) {
                     self.stage.may_go_on()?;
                     self.step(side, rate)?;
                     goes_on = true;
@@ -297,13 +306,13 @@ impl<'a, 'b> RampRound<'a, 'b> {
         let outcome = match outcome {
             Err(SliceEnd::Died(failure)) => {
                 climb.search.broke(rate, true);
-                climb.steps.push(died(rate));
+                climb.steps.push(died(rate, self.plan.percentile));
                 climb.death.get_or_insert(failure);
                 return self.stage.start_side(&mut self.pair, side);
             }
             outcome => outcome?.outcome,
         };
-        match breaking::step(&outcome, rate, &self.settings) {
+        match breaking::step(&outcome, rate, self.plan.percentile, &self.settings) {
             Err(not_usable) => climb.unusable.push(not_usable),
             Ok(step) => {
                 climb.unusable.clear();
@@ -323,65 +332,23 @@ impl<'a, 'b> RampRound<'a, 'b> {
         let seed = seed.wrapping_mul(64).wrapping_add(steps);
         let shape = LoadShape::Open { rate };
         let shortest = std::time::Duration::from_secs(1);
+        let step = self.plan.length(rate).unwrap_or(self.settings.step);
         SliceOrder {
             // What is far too slow already need not be waited for.
             timeout: (4 * self.settings.p99).clamp(shortest, TIMEOUT),
-            ..SliceOrder::lasting(self.settings.step, shape, seed)
+            ..SliceOrder::lasting(step, shape, seed)
         }
     }
 
     fn end(self) -> (ServerPair, Paired<RampUpCourse>) {
-        let generator = &self.stage.generator;
+        let (generator, plan) = (&self.stage.generator, self.plan);
         let course = |climb: Climb| {
             let death = climb.death.clone();
             RampUpCourse {
-                end: climb.end(death.map(|death| generator.without_secrets(death))),
+                end: climb.end(plan, death.map(|death| generator.without_secrets(death))),
                 steps: climb.steps,
             }
         };
         (self.pair, self.climbs.map(course))
-    }
-}
-
-impl Climb {
-    /// Why the search is over before it has found anything: the generator gave out several times in a row.
-    fn gave_out(&self) -> Option<NotUsable> {
-        let last = self.unusable.last().copied();
-        last.filter(|_| self.unusable.len() >= MOST_UNUSABLE)
-    }
-
-    fn end(&self, death: Option<Failure>) -> RampUpEnd {
-        if let Some(because) = self.gave_out() {
-            return RampUpEnd::Generator { because };
-        }
-        match self.search.bracket() {
-            Bracket::Between { held, broken } => {
-                let at_end = self.steps.iter().filter(|step| step.rate == broken);
-                let mut because: Vec<BreakReason> = at_end
-                    .flat_map(|step| step.broken.iter().copied())
-                    .collect();
-                because.sort();
-                because.dedup();
-                RampUpEnd::Broke {
-                    held,
-                    broken,
-                    because,
-                    death,
-                }
-            }
-            Bracket::Above { held } => RampUpEnd::Unbroken { held },
-            Bracket::Open => RampUpEnd::Unclear,
-        }
-    }
-}
-
-fn died(rate: f64) -> RampUpStep {
-    RampUpStep {
-        rate,
-        achieved: 0.0,
-        percentile: Percentile::P50,
-        latency_ns: None,
-        errors: 1.0,
-        broken: vec![BreakReason::Died],
     }
 }

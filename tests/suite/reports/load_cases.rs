@@ -76,6 +76,7 @@ fn ramp_up(key: BenchmarkKey) -> RampUpResult {
     RampUpResult {
         key,
         p99_ns: 1e8,
+        percentile: Some(Percentile::P99),
         errors: 0.01,
         achieved: 0.95,
         rounds,
