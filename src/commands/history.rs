@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context as _;
 use git2::Repository;
 
+use super::import::import;
 use crate::history::{
     self, Acceptance, CommitOrder, HistoryError, HistoryStore, RefusedFile, RemoteHistory,
     RunRecord, StoreContents, StoredFile,
 };
 use crate::plan::{
     Environment, ExitStatus, HistoryAcceptArgs, HistoryArgs, HistoryCommand, HistoryExportArgs,
-    HistoryExportFormat, HistoryImportArgs, HistoryPruneArgs, LocatedHistory,
+    HistoryExportFormat, HistoryPruneArgs, LocatedHistory,
 };
 use crate::report;
 use crate::units::{BenchmarkKey, Timestamp, plural};
@@ -35,7 +35,7 @@ pub(super) fn history(
         HistoryCommand::Verify => verify(&store, out),
         // It was dispatched before, since it measures.
         HistoryCommand::Backfill(_) => Ok(ExitStatus::Usage),
-        HistoryCommand::Import(args) => import(args, &store, environment, out),
+        HistoryCommand::Import(args) => import(args, &located, &store, environment, out, err),
         HistoryCommand::Export(args) => {
             let contents = read(&store, err)?;
             let text = exported(args, &contents, &located.folder, err)?;
@@ -115,7 +115,8 @@ fn list(
 ) -> anyhow::Result<ExitStatus> {
     let contents = read(store, err)?;
     let mut runs = contents.runs();
-    if runs.is_empty() {
+    let imported = history::shown_imports(&contents.imported());
+    if runs.is_empty() && imported.is_none() {
         return nothing_yet(store, out);
     }
     runs.sort_by_key(|run| std::cmp::Reverse(run.date));
@@ -138,6 +139,9 @@ fn list(
             plural(machine.cores, "processor", "processors"),
         )?;
     }
+    if let Some(imported) = imported {
+        writeln!(out, "{imported}")?;
+    }
     Ok(ExitStatus::Success)
 }
 
@@ -156,27 +160,6 @@ fn verify(store: &HistoryStore, out: &mut impl Write) -> anyhow::Result<ExitStat
         0 => ExitStatus::Success,
         _ => ExitStatus::Incomplete,
     })
-}
-
-fn import(
-    args: &HistoryImportArgs,
-    store: &HistoryStore,
-    environment: &Environment,
-    out: &mut impl Write,
-) -> anyhow::Result<ExitStatus> {
-    let mut files = Vec::new();
-    for path in &args.files {
-        files.extend(imported(&environment.cwd.join(path))?);
-    }
-    let before = store.read()?.files;
-    files.retain(|file| !before.contains(file));
-    store.add(&files)?;
-    writeln!(
-        out,
-        "{} added to {store}",
-        plural(files.len(), "file", "files")
-    )?;
-    Ok(ExitStatus::Success)
 }
 
 fn push(remote: &str, store: &HistoryStore, out: &mut impl Write) -> anyhow::Result<ExitStatus> {
@@ -212,11 +195,14 @@ fn prune(
         let age = i64::try_from(age.as_duration().as_secs()).unwrap_or(i64::MAX);
         now.saturating_sub(age)
     });
-    let is_old = |file: &StoredFile| match (file, oldest) {
-        (StoredFile::Run(run), Some(oldest)) => {
-            run.date.is_some_and(|date| date.as_unix() < oldest)
-        }
-        _ => false,
+    let is_old = |file: &StoredFile| {
+        let date = match file {
+            StoredFile::Run(run) => run.date,
+            StoredFile::Imported(run) => run.date.or(run.commit.date),
+            StoredFile::Accepted(_) => None,
+        };
+        let date = date.map(Timestamp::as_unix);
+        date.zip(oldest).is_some_and(|(date, oldest)| date < oldest)
     };
     let gone = store.prune(is_old)?;
     writeln!(
@@ -264,22 +250,4 @@ fn meant_by<'r>(part: &str, runs: &[&'r RunRecord]) -> Result<&'r BenchmarkKey, 
             names: meant.iter().map(|key| key.to_string()).collect(),
         }),
     }
-}
-
-/// A saved report, or lines of `history export`.
-fn imported(path: &Path) -> anyhow::Result<Vec<StoredFile>> {
-    if let Some(files) = from_lines(path)? {
-        return Ok(files);
-    }
-    let report = report::load(path)?;
-    let run = RunRecord::of(&report).with_context(|| format!("`{}`", path.display()))?;
-    Ok(vec![StoredFile::Run(Box::new(run))])
-}
-
-/// What a file holds in which every line is a record.
-fn from_lines(path: &Path) -> anyhow::Result<Option<Vec<StoredFile>>> {
-    let text = fs_err::read_to_string(path)?;
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let files: Result<Vec<StoredFile>, _> = lines.map(serde_json::from_str).collect();
-    Ok(files.ok().filter(|files| !files.is_empty()))
 }

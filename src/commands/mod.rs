@@ -6,6 +6,7 @@ mod config;
 mod doctor;
 mod history;
 mod hook;
+mod import;
 mod init;
 mod manual;
 mod trend;

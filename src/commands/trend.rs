@@ -7,7 +7,7 @@ use git2::Repository;
 
 use super::history::{nothing_yet, read};
 use crate::history::{
-    self, CommitOrder, HistoryError, HistoryStore, RunRecord, TrendRequest, Trends,
+    self, CommitOrder, HistoryError, HistoryStore, ImportedTrends, RunRecord, TrendRequest, Trends,
 };
 use crate::plan::{Environment, ExitStatus, Terminal, TrendArgs, TrendFormat};
 use crate::units::Metric;
@@ -39,8 +39,17 @@ pub(super) fn trend(
         renames: &located.renames,
     };
     let empty = runs.is_empty();
+    let metric = request.metric;
     let trends = Trends::of(&contents, order, request)?;
-    if trends.benchmarks.is_empty() && args.chosen_format() == TrendFormat::Text {
+    // What other tools measured has no metric of ours.
+    let imported = match metric == Metric::TIME {
+        true => contents.imported(),
+        false => Vec::new(),
+    };
+    let part = args.benchmark.as_deref();
+    let imported = ImportedTrends::of(&imported, part, repository.as_ref(), &args.branch)?;
+    let nothing = trends.benchmarks.is_empty();
+    if nothing && imported.is_empty() && args.chosen_format() == TrendFormat::Text {
         let why = match (empty, &args.benchmark) {
             (false, Some(part)) => format!("no benchmark in {store} has `{part}` in its name"),
             (false, None) => format!("no run in {store} is of two commits of `{}`", args.branch),
@@ -51,10 +60,14 @@ pub(super) fn trend(
     let text = match args.chosen_format() {
         TrendFormat::Text => {
             let terminal = Terminal::resolve(&args.terminal, environment);
-            history::trend_text(&trends, args.benchmark.is_some(), terminal.charset)
+            let of_runs = match nothing {
+                true => String::new(),
+                false => history::trend_text(&trends, part.is_some(), terminal.charset),
+            };
+            of_runs + &history::imported_text(&imported, terminal.charset)
         }
-        TrendFormat::Html => history::trend_page(&trends),
-        TrendFormat::Json => history::trend_json(&trends)?,
+        TrendFormat::Html => history::trend_page(&trends, &imported),
+        TrendFormat::Json => history::trend_json(&trends, &imported)?,
         TrendFormat::Csv => history::trend_csv(&trends),
     };
     match &args.output {

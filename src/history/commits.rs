@@ -41,12 +41,20 @@ impl CommitOrder {
         repository: Option<&Repository>,
         branch: &str,
     ) -> Result<CommitOrder, HistoryError> {
-        let mut recorded: BTreeMap<&str, &RecordedCommit> = BTreeMap::new();
-        for run in runs {
-            for commit in [&run.commits.base, &run.commits.head] {
-                recorded.insert(&commit.id, commit);
-            }
-        }
+        let sides = runs
+            .iter()
+            .flat_map(|run| [&run.commits.base, &run.commits.head]);
+        CommitOrder::of_commits(sides, repository, branch)
+    }
+
+    /// The same, of any commits.
+    pub(super) fn of_commits<'a>(
+        commits: impl Iterator<Item = &'a RecordedCommit>,
+        repository: Option<&Repository>,
+        branch: &str,
+    ) -> Result<CommitOrder, HistoryError> {
+        let recorded = commits.map(|commit| (&*commit.id, commit));
+        let recorded: BTreeMap<&str, &RecordedCommit> = recorded.collect();
         let mut order = CommitOrder::default();
         let found = match repository {
             Some(repository) => contained(repository, branch, recorded.keys().copied())?,

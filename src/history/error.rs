@@ -107,6 +107,14 @@ pub(crate) enum HistoryError {
         /// Why, with the path.
         source: std::io::Error,
     },
+    /// Another tool's data cannot be read.
+    #[error("`{}` cannot be imported: {why}", path.display())]
+    Import {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why, as a lower-case fragment.
+        why: String,
+    },
     /// The record cannot be written as JSON.
     #[error("the run cannot be recorded")]
     Encode {
@@ -152,6 +160,11 @@ impl HistoryError {
                  (`--history DIR`), or push it as an orphan branch: \
                  `git push REMOTE {REFERENCE}:refs/heads/perfcheck-history`"
             )),
+            HistoryError::Import { .. } => Some(
+                "import a JSON report, what `history export` wrote, a folder of Criterion (`target/criterion`), or the \
+                 `data.js` of github-action-benchmark"
+                    .to_owned(),
+            ),
             HistoryError::FolderIsShared => {
                 Some("leave out `--history` for the one in the repository".to_owned())
             }

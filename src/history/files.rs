@@ -3,7 +3,7 @@
 use git2::{ObjectType, Oid};
 use serde::{Deserialize, Serialize};
 
-use super::{HistoryError, RunRecord};
+use super::{HistoryError, ImportedRun, RunRecord};
 use crate::units::{BenchmarkKey, Timestamp};
 
 /// What a file of a store holds.
@@ -14,6 +14,8 @@ pub(crate) enum StoredFile {
     Run(Box<RunRecord>),
     /// A step that somebody accepted.
     Accepted(Acceptance),
+    /// What another tool measured of a commit.
+    Imported(Box<ImportedRun>),
 }
 
 /// A step that somebody accepted: it stays in the trend, and is no news any more.
@@ -69,14 +71,17 @@ impl NamedFile {
         if path_of(&self.bytes).as_deref() != Some(&self.path) {
             return Err(refused("its content is not what its name says".to_owned()));
         }
-        match serde_json::from_slice(&self.bytes) {
-            Ok(StoredFile::Run(run)) if !run.is_known() => Err(refused(format!(
-                "it has version {}, which this program does not know",
-                run.version
-            ))),
-            Ok(file) => Ok(file),
-            Err(error) => Err(refused(format!("it is no record of a run: {error}"))),
-        }
+        let file: StoredFile = serde_json::from_slice(&self.bytes)
+            .map_err(|error| refused(format!("it is no record of a run: {error}")))?;
+        let known = match &file {
+            StoredFile::Run(run) => run.known_version(),
+            StoredFile::Imported(run) => run.known_version(),
+            StoredFile::Accepted(_) => Ok(()),
+        };
+        let unknown =
+            |version| format!("it has version {version}, which this program does not know");
+        known.map_err(|version| refused(unknown(version)))?;
+        Ok(file)
     }
 
     /// Whether it is a record as it was written, of this version or of one that this program does not know.

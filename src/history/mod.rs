@@ -3,7 +3,8 @@
 //! A run leaves one small immutable file: for each benchmark ln(head ÷ base) with its error, and no absolute series
 //! ([`RunRecord`]). The files lie in a [`HistoryStore`]: on a reference of the user's repository that no clone fetches by
 //! default, or in a folder. A file's name is the digest of its content, so that what two machines recorded unites
-//! without conflict. [`Trends`] makes one trend of them for each benchmark.
+//! without conflict. [`Trends`] makes one trend of them for each benchmark. What other tools measured is absolute, and stays
+//! apart ([`ImportedTrends`]).
 
 mod absolute;
 mod action_export;
@@ -18,12 +19,20 @@ mod exchange;
 mod export;
 mod files;
 mod folder;
+mod import_action;
+mod import_criterion;
+mod imported;
+mod imported_data;
+mod imported_page;
+mod imported_text;
+mod imported_trends;
 mod present_names;
 mod record;
 mod reference;
 mod standing;
 mod store;
 mod trend_data;
+mod trend_frame;
 mod trend_page;
 mod trend_text;
 mod trends;
@@ -39,6 +48,11 @@ pub(crate) use error::HistoryError;
 pub(crate) use exchange::RemoteHistory;
 pub(crate) use export::{csv, json_lines};
 pub(crate) use files::{Acceptance, RefusedFile, StoredFile};
+pub(crate) use import_action::action_data;
+pub(crate) use import_criterion::{CriterionRequest, criterion_data};
+pub(crate) use imported::{ImportRefusal, ImportedData, ImportedRun};
+pub(crate) use imported_text::imported_text;
+pub(crate) use imported_trends::{ImportedTrends, shown_imports};
 pub(crate) use record::RunRecord;
 pub(crate) use standing::{FreshRun, HeadKind, RecordedHistory};
 pub(crate) use store::{HistoryStore, StoreContents};

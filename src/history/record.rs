@@ -181,9 +181,12 @@ impl RunRecord {
         }
     }
 
-    /// Whether this program can use it.
-    pub(crate) fn is_known(&self) -> bool {
-        self.version == VERSION
+    /// Whether this program can use it, or else its version.
+    pub(super) fn known_version(&self) -> Result<(), u32> {
+        match self.version {
+            VERSION => Ok(()),
+            other => Err(other),
+        }
     }
 }
 
@@ -288,7 +291,7 @@ impl RecordedChange {
 }
 
 /// Six significant digits: no measurement has more.
-fn significant(value: f64) -> f64 {
+pub(super) fn significant(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }
 

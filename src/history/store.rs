@@ -5,7 +5,7 @@ use std::path::Path;
 use super::files::{NamedFile, RefusedFile, StoredFile};
 use super::folder::FolderStore;
 use super::reference::ReferenceStore;
-use super::{HistoryError, REFERENCE, RunRecord};
+use super::{HistoryError, ImportedRun, REFERENCE, RunRecord};
 use crate::plan::HistoryPlace;
 
 /// Where a history is kept.
@@ -30,9 +30,18 @@ impl StoreContents {
     pub(crate) fn runs(&self) -> Vec<&RunRecord> {
         let runs = self.files.iter().filter_map(|file| match file {
             StoredFile::Run(run) => Some(&**run),
-            StoredFile::Accepted(_) => None,
+            StoredFile::Accepted(_) | StoredFile::Imported(_) => None,
         });
         runs.collect()
+    }
+
+    /// What other tools measured.
+    pub(crate) fn imported(&self) -> Vec<&ImportedRun> {
+        let imported = self.files.iter().filter_map(|file| match file {
+            StoredFile::Imported(run) => Some(&**run),
+            StoredFile::Accepted(_) | StoredFile::Run(_) => None,
+        });
+        imported.collect()
     }
 }
 

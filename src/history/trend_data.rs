@@ -5,6 +5,8 @@ use serde::Serialize;
 use super::HistoryError;
 use super::changes::ChangeShape;
 use super::export::line;
+use super::imported_data::{SeriesData, imported_data};
+use super::imported_trends::ImportedTrends;
 use super::trends::{BenchmarkTrend, Trends};
 use crate::report::MachineClass;
 use crate::stats::trend::{Consistency, Level, Trend};
@@ -24,6 +26,8 @@ struct TrendFile<'a> {
     commits: Vec<CommitData<'a>>,
     benchmarks: Vec<BenchmarkData<'a>>,
     notes: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    imported: Vec<SeriesData<'a>>,
 }
 
 #[derive(Serialize)]
@@ -151,7 +155,7 @@ pub(super) fn points(trend: &Trend) -> impl Iterator<Item = (usize, Level)> + '_
 }
 
 /// As JSON.
-pub(crate) fn json(trends: &Trends) -> Result<String, HistoryError> {
+pub(crate) fn json(trends: &Trends, imported: &ImportedTrends) -> Result<String, HistoryError> {
     let file = TrendFile {
         trend_version: VERSION,
         metric: trends.metric,
@@ -174,6 +178,7 @@ pub(crate) fn json(trends: &Trends) -> Result<String, HistoryError> {
             .map(|one| trends.benchmark_data(one))
             .collect(),
         notes: trends.remarks(),
+        imported: imported_data(imported),
     };
     let text = serde_json::to_string(&file);
     let text = text.map_err(|source| HistoryError::Encode { source })?;

@@ -4,7 +4,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::absolute::class_name;
 use super::changes::{ChangeShape, TrendChange, percent};
+use super::imported_page::imported_page;
+use super::imported_trends::ImportedTrends;
 use super::trend_data::points;
+use super::trend_frame::{BOTTOM, HEIGHT, TOP, TrendFrame, WIDTH, unit};
 use super::trends::{BenchmarkTrend, Trends};
 use crate::report::visible;
 use crate::stats::trend::Trend;
@@ -13,16 +16,8 @@ use crate::units::{Metric, Ratio, Timestamp, plural};
 /// Nothing is loaded from anywhere; the page's own style and script are inline.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/// A picture's size, and what its axes take of it.
-const WIDTH: f64 = 860.0;
-const HEIGHT: f64 = 190.0;
-const LEFT: f64 = 70.0;
-const RIGHT: f64 = 10.0;
-const TOP: f64 = 12.0;
-const BOTTOM: f64 = 26.0;
-
 /// The page.
-pub(crate) fn page(trends: &Trends) -> String {
+pub(crate) fn page(trends: &Trends, imported: &ImportedTrends) -> String {
     let since = visible(&trends.name(trends.anchor));
     let title = match trends.metric == Metric::TIME {
         true => format!("Performance since {since}"),
@@ -50,7 +45,10 @@ pub(crate) fn page(trends: &Trends) -> String {
                     }
                     input id="search" type="search" placeholder="Search by name" aria-label="Search by name";
                 }
-                main { @for one in &trends.benchmarks { (benchmark(trends, one)) } }
+                main {
+                    @for one in &trends.benchmarks { (benchmark(trends, one)) }
+                    (imported_page(imported))
+                }
                 @let remarks = trends.remarks();
                 @if !remarks.is_empty() {
                     h2 { "Notes" }
@@ -131,47 +129,6 @@ fn symbol(change: &TrendChange) -> &'static str {
     }
 }
 
-/// Where places and changes stand in a picture.
-struct TrendFrame {
-    places: usize,
-    low: f64,
-    high: f64,
-}
-
-impl TrendFrame {
-    fn of(trend: &Trend, threshold: f64, places: usize) -> TrendFrame {
-        let ends = points(trend).flat_map(|(_, level)| level.bounds().map(Ratio::as_change));
-        let (low, high) = ends.fold((-threshold, threshold), |(low, high), end| {
-            (low.min(end), high.max(end))
-        });
-        TrendFrame { places, low, high }
-    }
-
-    fn x(&self, place: usize) -> f64 {
-        let last = self.places.saturating_sub(1).max(1) as f64;
-        LEFT + (WIDTH - LEFT - RIGHT) * place as f64 / last
-    }
-
-    fn y(&self, change: f64) -> f64 {
-        let share = (change - self.low) / (self.high - self.low).max(1e-9);
-        HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
-    }
-
-    /// Round values within the range.
-    fn ticks(&self) -> Vec<f64> {
-        let extent = (self.high - self.low).max(1e-9);
-        let power = 10f64.powf((extent / 4.0).log10().floor());
-        let steps = [1.0, 2.0, 5.0, 10.0].map(|m| m * power);
-        let step = steps.into_iter().find(|step| extent / step <= 5.0);
-        let step = step.unwrap_or(10.0 * power);
-        let (first, last) = (
-            (self.low / step).ceil() as i64,
-            (self.high / step).floor() as i64,
-        );
-        (first..=last).map(|at| at as f64 * step).collect()
-    }
-}
-
 fn picture(
     trends: &Trends,
     one: &BenchmarkTrend,
@@ -191,10 +148,7 @@ fn picture(
     let tagged = tagged.filter_map(|(place, commit)| Some((place, commit.tags.first()?)));
     html! {
         svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ "Levels of " (visible(&one.key.id)) } {
-            @for tick in frame.ticks() {
-                path.grid d={ "M" (LEFT) " " (unit(frame.y(tick))) "H" (WIDTH - RIGHT) } {}
-                text.axis x=(LEFT - 6.0) y=(unit(frame.y(tick) + 4.0)) text-anchor="end" { (Ratio::from_change(tick)) }
-            }
+            @for tick in frame.ticks() { (frame.line(tick, &Ratio::from_change(tick).to_string())) }
             @for (place, tag) in tagged {
                 path.release d={ "M" (unit(frame.x(place))) " " (TOP) "V" (HEIGHT - BOTTOM) } {}
                 text.axis x=(unit(frame.x(place))) y=(HEIGHT - 8.0) text-anchor="middle" { (visible(tag)) }
@@ -204,7 +158,7 @@ fn picture(
             @for change in changes {
                 g class=(class(trends, one, change)) {
                     title { (change.size.ratio()) " " (visible(&trends.name(change.commit))) " " (visible(&trends.commits[change.commit].subject)) }
-                    path.mark d={ "M" (unit(frame.x(change.first))) " " (TOP) "H" (unit(frame.x(change.last).max(frame.x(change.first) + 1.5))) "V" (HEIGHT - BOTTOM) "H" (unit(frame.x(change.first))) "Z" } {}
+                    (frame.mark(change.first, change.last))
                 }
             }
         }
@@ -217,9 +171,4 @@ fn point(frame: &TrendFrame, place: usize, ratio: Ratio) -> String {
         unit(frame.x(place)),
         unit(frame.y(ratio.as_change()))
     )
-}
-
-/// User units with as many digits as a screen can show.
-fn unit(x: f64) -> String {
-    format!("{x:.1}")
 }

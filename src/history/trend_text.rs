@@ -9,7 +9,7 @@ use crate::stats::trend::Level;
 use crate::units::{Charset, Metric, Timestamp, plural};
 
 /// This many changes are listed, the newest first.
-const CHANGES: usize = 20;
+pub(super) const CHANGES: usize = 20;
 
 /// What one line can hold of a commit's message.
 const SUBJECT: usize = 50;
@@ -28,9 +28,17 @@ pub(crate) fn text(trends: &Trends, by_commit: bool, charset: Charset) -> String
     for remark in trends.remarks() {
         out += &format!("note: {}\n", visible(&remark));
     }
+    plain(out, charset)
+}
+
+/// Text with the signs that a terminal has.
+pub(super) fn plain(text: String, charset: Charset) -> String {
     match charset {
-        Charset::Unicode => out,
-        Charset::Ascii => out.replace('±', "+-").replace('…', "...").replace('−', "-"),
+        Charset::Unicode => text,
+        Charset::Ascii => text
+            .replace('±', "+-")
+            .replace('…', "...")
+            .replace('−', "-"),
     }
 }
 
@@ -126,23 +134,30 @@ fn changes(trends: &Trends, charset: Charset) -> String {
 
 fn mark(change: &TrendChange, charset: Charset) -> &'static str {
     let is_up = change.size.ln_ratio > 0.0;
-    match (charset, change.shape, is_up) {
-        (Charset::Unicode, ChangeShape::Step, true) => "▲",
-        (Charset::Unicode, ChangeShape::Step, false) => "▼",
-        (Charset::Unicode, ChangeShape::Drift, true) => "↗",
-        (Charset::Unicode, ChangeShape::Drift, false) => "↘",
-        (Charset::Ascii, ChangeShape::Step, true) => ">",
-        (Charset::Ascii, ChangeShape::Step, false) => "<",
-        (Charset::Ascii, ChangeShape::Drift, true) => "/",
-        (Charset::Ascii, ChangeShape::Drift, false) => "\\",
+    match (change.shape, charset, is_up) {
+        (ChangeShape::Step, charset, is_up) => arrow(charset, is_up),
+        (ChangeShape::Drift, Charset::Unicode, true) => "↗",
+        (ChangeShape::Drift, Charset::Unicode, false) => "↘",
+        (ChangeShape::Drift, Charset::Ascii, true) => "/",
+        (ChangeShape::Drift, Charset::Ascii, false) => "\\",
     }
 }
 
-fn day(date: Option<Timestamp>) -> String {
+/// The sign of a step.
+pub(super) fn arrow(charset: Charset, is_up: bool) -> &'static str {
+    match (charset, is_up) {
+        (Charset::Unicode, true) => "▲",
+        (Charset::Unicode, false) => "▼",
+        (Charset::Ascii, true) => ">",
+        (Charset::Ascii, false) => "<",
+    }
+}
+
+pub(super) fn day(date: Option<Timestamp>) -> String {
     date.map_or_else(|| "-".to_owned(), Timestamp::day)
 }
 
-fn clipped(subject: &str) -> String {
+pub(super) fn clipped(subject: &str) -> String {
     let subject = visible(subject);
     match subject.chars().count() > SUBJECT {
         true => subject.chars().take(SUBJECT - 1).chain(['…']).collect(),
@@ -151,7 +166,7 @@ fn clipped(subject: &str) -> String {
 }
 
 /// Columns two apart. The first and the last are words, the others numbers.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max();
     let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
     let mut out = String::new();

@@ -212,7 +212,7 @@ fn acceptances(contents: &StoreContents, names: &PresentNames) -> Vec<Acceptance
             key: names.of_key(&accepted.key).clone(),
             ..accepted.clone()
         }),
-        StoredFile::Run(_) => None,
+        StoredFile::Run(_) | StoredFile::Imported(_) => None,
     });
     accepted.collect()
 }

@@ -94,6 +94,8 @@ Examples:
   cargo perfcheck history list                  the runs that were kept
   cargo perfcheck history backfill v1.4..main   measure the commits in between
   cargo perfcheck history import perf.json      keep a saved JSON report
+  cargo perfcheck history import target/criterion
+                                                keep Criterion's saved baselines, as series of their own
   cargo perfcheck history push                  share them, merged with those of others
   cargo perfcheck history export --format csv > history.csv")]
 pub struct HistoryArgs {
@@ -114,7 +116,7 @@ pub enum HistoryCommand {
     Verify,
     /// Measure the commits of a range that no run was kept of, the newest first
     Backfill(Box<BackfillArgs>),
-    /// Add runs from saved JSON reports or from exported files
+    /// Add runs from saved JSON reports or exported files, or series that other tools measured
     Import(HistoryImportArgs),
     /// Print the runs for other programs
     Export(HistoryExportArgs),
@@ -161,9 +163,19 @@ pub struct HistoryAcceptArgs {
 /// `cargo perfcheck history import`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct HistoryImportArgs {
-    /// JSON reports (`--format json`), or what `history export` wrote
+    /// JSON reports (`--format json`), what `history export` wrote, a folder of Criterion (`target/criterion`), or the
+    /// `data.js` of github-action-benchmark
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// Of a folder of Criterion, import only this baseline [default: all that are named after a tag or a commit]
+    #[arg(long, value_name = "NAME")]
+    pub baseline: Option<String>,
+    /// The commit that the baseline measured [default: the one that it is named after]
+    #[arg(long, value_name = "REVISION", requires = "baseline")]
+    pub commit: Option<String>,
+    /// Keep the numbers of other tools apart under this name, for example that of their machine
+    #[arg(long, value_name = "NAME")]
+    pub series: Option<String>,
 }
 
 /// `cargo perfcheck history export`.

@@ -14,6 +14,7 @@
 //! | several looks at growing data, one error rate | [`Looks`] |
 //! | many benchmarks, one error rate | [`step_up`] |
 //! | log ratios of many pairs of commits → the level of each, its steps and drifts | [`trend`] |
+//! | absolute numbers of commits, one after the other → where their level changes | [`series_steps()`] |
 //! | levels of one process at the ends of blocks → growth of each block | [`block_growth()`] |
 //! | successes of trials → how likely success is | [`binomial_bounds`] |
 
@@ -27,6 +28,7 @@ mod mean_ratio;
 mod multiple_testing;
 mod round_ratio;
 mod separation;
+mod series_steps;
 mod summary;
 pub mod trend;
 
@@ -40,6 +42,7 @@ pub use mean_ratio::MeanRatios;
 pub use multiple_testing::step_up;
 pub use round_ratio::{RoundEstimate, TimedSamples, paired_log_ratio, unpaired_log_ratio};
 pub use separation::{Separation, p_separated, separation};
+pub use series_steps::{SeriesStep, series_steps};
 pub use summary::{Summary, percentile};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Workspace, perfcheck};
 
@@ -298,6 +298,132 @@ fn other_tools_get_the_head_sides_numbers_in_the_order_of_the_commits() {
     let cut = run(&root, "history export --format bencher");
     assert_eq!(String::from_utf8_lossy(&cut.stdout).lines().count(), 3);
     assert!(told(&cut).contains("note: 1 measured commit is not in the history"));
+}
+
+#[test]
+fn what_other_tools_measured_is_a_series_of_its_own() {
+    let recorded = Recorded::of(&[1.0; 24]);
+    let root = recorded.root();
+    let before = run(&root, "trend").stdout;
+    let level = |at: usize| if at < 16 { 1000 } else { 1100 };
+    let runs = recorded.commits.iter().enumerate().map(|(at, id)| {
+        json!({
+            "commit": { "id": id, "timestamp": "2024-03-01T12:00:00+01:00", "message": "", "url": "" },
+            "date": 1_709_287_200_000_u64 + at as u64, "tool": "cargo",
+            "benches": [{ "name": "print/compact", "value": level(at) + at % 5, "range": "± 9", "unit": "ns/iter" }],
+        })
+    });
+    let mut runs: Vec<Value> = runs.collect();
+    runs[3]["commit"]["id"] = "short".into();
+    let data = json!({ "lastUpdate": 1, "repoUrl": "", "entries": { "Rust benchmarks": runs } });
+    let file = recorded.workspace.beside("data.js");
+    fs_err::write(&file, format!("window.BENCHMARK_DATA = {data:#}")).unwrap();
+    let line = format!("history import {}", file.display());
+    let imported = succeed(&root, &line);
+    assert!(imported.starts_with("24 files added"), "{imported}");
+    let skipped = "skipped run 4 of the suite `Rust benchmarks`";
+    assert!(
+        imported.contains(skipped) && imported.contains("no whole id"),
+        "{imported}"
+    );
+    assert!(succeed(&root, &line).starts_with("0 files added"));
+    assert!(succeed(&root, "history list").contains("24 imports of github-action-benchmark"));
+
+    // The trend of runs is what it was, and the series stands below it.
+    let trend = String::from_utf8(run(&root, "trend").stdout).unwrap();
+    let own = trend
+        .strip_prefix(std::str::from_utf8(&before).unwrap())
+        .expect(&trend);
+    assert!(
+        own.starts_with("1 imported series over 24 commits"),
+        "{own}"
+    );
+    assert!(
+        own.contains("print/compact (github-action-benchmark, Rust benchmarks)"),
+        "{own}"
+    );
+    assert!(
+        own.contains("▲ +9.") && own.contains("Change number 15 (after"),
+        "{own}"
+    );
+    let json: Value = serde_json::from_slice(&run(&root, "trend --format json").stdout).unwrap();
+    let steps = &json["imported"][0]["steps"];
+    assert_eq!(steps.as_array().unwrap().len(), 1, "{steps}");
+    assert_eq!(steps[0]["commit"], recorded.commits[16].as_str());
+    assert_eq!(steps[0]["after"], recorded.commits[15].as_str());
+    let page = succeed(&root, "trend --format html");
+    assert!(
+        page.contains("Rust benchmarks") && page.contains("1.002 µs to 1.102 µs"),
+        "{page}"
+    );
+    assert!(!succeed(&root, "trend parse/small").contains("imported"));
+
+    fs_err::write(&file, "window.BENCHMARK_DATA = {").unwrap();
+    let broken = told(&run(&root, &line));
+    assert!(
+        broken.contains("data.js` cannot be imported: EOF"),
+        "{broken}"
+    );
+    assert!(broken.contains("hint: import a JSON report"), "{broken}");
+}
+
+#[test]
+fn a_saved_baseline_of_criterion_is_the_measurement_of_the_commit_that_it_is_named_after() {
+    let recorded = Recorded::of(&[1.0]);
+    let root = recorded.root();
+    git(&root, "tag v1.0 HEAD~1");
+    let folder = recorded.workspace.beside("criterion");
+    let save = |baseline: &str, estimates: &str| {
+        let of = folder.join("print/compact").join(baseline);
+        fs_err::create_dir_all(&of).unwrap();
+        let benchmark = json!({
+            "group_id": "print", "function_id": "compact", "value_str": null, "throughput": null,
+            "full_id": "print/compact", "directory_name": "print/compact", "title": "print/compact",
+        });
+        fs_err::write(of.join("benchmark.json"), benchmark.to_string()).unwrap();
+        fs_err::write(of.join("estimates.json"), estimates).unwrap();
+    };
+    let estimates = |median: f64| {
+        let interval =
+            json!({ "confidence_level": 0.95, "lower_bound": median, "upper_bound": median });
+        let one = json!({ "confidence_interval": interval, "point_estimate": median, "standard_error": 1.0 });
+        json!({ "mean": one, "median": one, "median_abs_dev": one, "slope": null, "std_dev": one })
+            .to_string()
+    };
+    save("v1.0", &estimates(812.5));
+    save("new", &estimates(900.0));
+    save("change", "{}");
+    save("main", &estimates(850.0));
+    let line = format!("history import {}", folder.display());
+    let imported = succeed(&root, &line);
+    assert!(imported.starts_with("1 file added"), "{imported}");
+    let skipped = "skipped baseline `main` of";
+    assert!(
+        imported.contains(skipped) && imported.contains("`--commit`"),
+        "{imported}"
+    );
+    let named = format!("{line} --baseline main --commit HEAD --series runner");
+    assert!(succeed(&root, &named).starts_with("1 file added"));
+    let text = succeed(&root, "trend print");
+    let shown = |name: &str, value: &str| {
+        let mut lines = text.lines();
+        lines.any(|line| line.starts_with(name) && line.contains(value))
+    };
+    assert!(shown("print/compact (criterion)", "812.5 ns"), "{text}");
+    assert!(
+        shown("print/compact (criterion, runner)", "850.0 ns"),
+        "{text}"
+    );
+
+    save("v1.0", "{ \"median\": 1 }");
+    let broken = told(&run(&root, &line));
+    assert!(
+        broken.contains("v1.0/estimates.json") && broken.contains("invalid type"),
+        "{broken}"
+    );
+    assert!(broken.contains("nothing in it can be used"), "{broken}");
+    let without = told(&run(&root, &format!("{line} --commit HEAD")));
+    assert!(without.contains("--baseline"), "{without}");
 }
 
 #[test]
