@@ -23,3 +23,9 @@ pictures:
 # What this branch did to perfcheck's own speed, as CI asks it: BASE=v0.1.0 just performance
 performance:
     .ci/performance
+
+# What takes too long for every change: all versions of Criterion, real pushes, fat link-time optimisation, every
+# instruction's place, a hundred simulated histories.
+field:
+    cargo test --release --lib -- --ignored --nocapture
+    TEST_FIELD=1 cargo test --test suite -- --include-ignored criterion_versions:: hook::a_slowdown_that profiles::a_profile_that instructions::every_instruction

@@ -1,5 +1,5 @@
-//! Every version of Criterion that people use, in one workspace: one real run, shared by all tests
-//! here.
+//! Versions of Criterion that people use, in one workspace: one real run, shared by all tests here. The oldest,
+//! the newest and a mix of two; all of them by `just field`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -8,7 +8,21 @@ use serde_json::Value;
 
 use crate::support::{Workspace, one_run};
 
-const VERSIONS: [&str; 6] = ["v0_3", "v0_4", "v0_5", "v0_6", "v0_7", "v0_8"];
+const EVERY_VERSION: [&str; 6] = ["v0_3", "v0_4", "v0_5", "v0_6", "v0_7", "v0_8"];
+
+fn is_in_the_field() -> bool {
+    std::env::var_os("TEST_FIELD").is_some()
+}
+
+fn versions() -> Vec<&'static str> {
+    let mut versions = EVERY_VERSION.to_vec();
+    versions.retain(|version| is_in_the_field() || ["v0_3", "v0_8"].contains(version));
+    versions
+}
+
+fn packages() -> Vec<&'static str> {
+    [versions(), vec!["mixed"]].concat()
+}
 
 /// The ids of `shapes.rs`, each of a kind that could cause trouble on its way through the program.
 const SHAPES: [&str; 16] = [
@@ -57,6 +71,7 @@ fn told() -> &'static Told {
             .args(["--warm-up-time", "5ms", "--measurement-time", "10ms"])
             .arg("--output")
             .arg(&json)
+            .args(packages().iter().flat_map(|package| ["-p", package]))
             .output()
             .unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -92,7 +107,7 @@ fn benchmarks_of(package: &str) -> BTreeMap<&'static str, &'static Value> {
 }
 
 one_run! {
-    every_version_of_criterion_is_measured:
+    versions_of_criterion_are_measured_alike:
     every_version_reports_every_shape_of_id_and_loop,
     every_version_is_paired_by_sample_where_the_benchmark_leaves_timing_to_it,
     settings_in_the_code_are_outdone_in_every_version,
@@ -124,7 +139,7 @@ fn a_calibration_finds_what_it_injected_and_says_where_it_could_not() {
 }
 
 fn every_version_reports_every_shape_of_id_and_loop() {
-    for package in VERSIONS.into_iter().chain(["mixed"]) {
+    for package in packages() {
         let found: BTreeSet<&str> = benchmarks_of(package).into_keys().collect();
         let missing: Vec<&str> = SHAPES
             .into_iter()
@@ -141,7 +156,7 @@ fn every_version_reports_every_shape_of_id_and_loop() {
 }
 
 fn every_version_is_paired_by_sample_where_the_benchmark_leaves_timing_to_it() {
-    for package in VERSIONS.into_iter().chain(["mixed"]) {
+    for package in packages() {
         for (id, entry) in benchmarks_of(package) {
             let expected = match id {
                 "loop/iter_custom" => "benchmark",
@@ -153,7 +168,7 @@ fn every_version_is_paired_by_sample_where_the_benchmark_leaves_timing_to_it() {
 }
 
 fn settings_in_the_code_are_outdone_in_every_version() {
-    for package in VERSIONS.into_iter().chain(["mixed"]) {
+    for package in packages() {
         let entry = benchmarks_of(package)["settings of its own/flat"];
         let notes = entry["notes"].to_string();
         assert!(notes.contains("own settings"), "{package}: {notes}");
@@ -162,7 +177,7 @@ fn settings_in_the_code_are_outdone_in_every_version() {
 }
 
 fn twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two() {
-    for package in VERSIONS.into_iter().chain(["mixed"]) {
+    for package in packages() {
         for (id, entry) in benchmarks_of(package) {
             assert_eq!(entry["verdict"], "slower", "{package} {id}: {entry:#}");
         }
@@ -170,7 +185,7 @@ fn twice_the_work_is_slower_in_every_version_and_in_a_mix_of_two() {
 }
 
 fn what_one_iteration_processes_is_read_back() {
-    for package in VERSIONS {
+    for package in versions() {
         let throughput = &benchmarks_of(package)["group/chain/250"]["throughput"];
         assert!(
             throughput.to_string().contains("250"),

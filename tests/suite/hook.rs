@@ -541,6 +541,7 @@ fn stretch(folder: &std::path::Path, clone: &Clone, rounds: &str) {
 
 /// One test for all: each push that is really measured builds both of its sides.
 #[test]
+#[ignore = "builds and measures four times: `just field`"]
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn a_slowdown_that_is_really_measured_stops_real_pushes_and_its_repair_goes_through() {
     let clone = really_comparing();

@@ -87,6 +87,7 @@ fn of<'r>(report: &'r Value, id: &str) -> &'r Value {
 }
 
 one_run! {
+    #[ignore = "fat link-time optimisation of two sides: `just field`"]
     a_profile_that_strips_and_optimises_all_at_once_is_measured_as_any_other:
     a_change_of_documentation_is_identical_across_crates,
     times_are_paired_by_sample_and_allocations_are_counted,

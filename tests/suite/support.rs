@@ -243,8 +243,9 @@ pub(crate) fn all(checks: &[(&str, fn())]) {
 /// A test of several checks that share one long run. As tests of their own, all but one would wait for it
 /// and keep others from running meanwhile.
 macro_rules! one_run {
-    ($test:ident: $($check:ident),+ $(,)?) => {
+    ($(#[$attribute:meta])* $test:ident: $($check:ident),+ $(,)?) => {
         #[test]
+        $(#[$attribute])*
         fn $test() {
             $crate::support::all(&[$((stringify!($check), $check as fn())),+]);
         }
