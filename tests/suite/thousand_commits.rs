@@ -1,5 +1,5 @@
 //! A history of a thousand commits, as a project has after some years: for the test of its page, and for
-//! `cargo bench --bench page`.
+//! `cargo bench --bench page` and `history`.
 
 use std::path::Path;
 
@@ -41,13 +41,17 @@ pub(crate) fn write(folder: &Path, benchmarks: usize) -> Result<(), Box<dyn std:
 
 fn run(commits: &[Oid], at: usize, benchmarks: usize, noise: &mut Noise) -> Value {
     let commit = |at: usize| json!({ "id": commits[at].to_string() });
+    let count = |of: usize| json!({ "base": of, "head": of });
     let measured = (0..benchmarks).map(|benchmark| {
         let step = if at == 20 + 19 * benchmark { 0.03 } else { 0.0 };
         json!({
             "package": "shop", "target": "prices", "id": format!("parse/{benchmark}"), "verdict": "unchanged",
-            "metrics": { "time": {
-                "base": 1e6, "head": 1e6, "ln": step + 0.002 * noise.next(), "se": 0.001, "df": 19.0, "rounds": 20
-            } },
+            "metrics": {
+                "time": {
+                    "base": 1e6, "head": 1e6, "ln": step + 0.002 * noise.next(), "se": 0.001, "df": 19.0, "rounds": 20
+                },
+                "allocations": count(12), "bytes": count(4_096), "peak": count(1_024),
+            },
         })
     });
     json!({

@@ -1,6 +1,8 @@
 //! Builds and edges as the solvers want them.
 
-use super::sparse_cholesky::{PairEntry, SymmetricEntries};
+use std::cell::OnceCell;
+
+use super::sparse_cholesky::{FactorPattern, PairEntry, SymmetricEntries};
 use super::{Measured, MeasuredEdge, Sameness, moderation};
 
 /// Builds with the same executable are one node; levels that were proved equal are one level.
@@ -16,6 +18,7 @@ pub(super) struct Graph {
     pub(super) level_of_commit: Vec<Option<usize>>,
     /// How many levels there are.
     pub(super) levels: usize,
+    pattern: OnceCell<FactorPattern>,
 }
 
 /// An edge between two different nodes.
@@ -119,6 +122,7 @@ impl Graph {
                 .map(|commit| is_measured[commit].then_some(level_of[commit]))
                 .collect(),
             levels: level_count,
+            pattern: OnceCell::new(),
         }
     }
 
@@ -137,6 +141,13 @@ impl Graph {
             entries.join(edge.base, edge.head, 1.0 / edge.variance);
         }
         entries
+    }
+
+    /// Which entries a factor of any of its Laplacians has.
+    pub(super) fn pattern(&self) -> &FactorPattern {
+        let all = || self.laplacian(|_| true).pairs;
+        self.pattern
+            .get_or_init(|| FactorPattern::of(self.size(), &all()))
     }
 
     /// The right-hand side of the normal equations: what the edges pull each node by.

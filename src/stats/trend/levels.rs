@@ -138,8 +138,10 @@ fn node_levels(graph: &Graph, holds: impl Fn(&WeightedEdge) -> bool + Copy) -> V
             entries.diagonal[node] += FIRMLY;
         }
     }
-    let pattern = FactorPattern::of(graph.size(), &entries.pairs);
-    pattern.factorise(&entries).solve(&graph.pull(holds))
+    graph
+        .pattern()
+        .factorise(&entries)
+        .solve(&graph.pull(holds))
 }
 
 /// What is left of the edges when every node has its best value.

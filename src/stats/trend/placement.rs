@@ -3,7 +3,7 @@
 use super::graph::{Graph, WeightedEdge};
 use super::levels;
 use super::moderation::median;
-use super::sparse_cholesky::{FactorPattern, SymmetricEntries};
+use super::sparse_cholesky::SymmetricEntries;
 
 /// Fewer edges than this between neighbouring commits do not tell the variance of placement.
 const ENOUGH: usize = 8;
@@ -42,12 +42,13 @@ pub(super) fn likely(graph: &Graph, explained: &[f64], first: f64) -> f64 {
         return first;
     }
     let laplacian = graph.laplacian(|_| true);
-    let pattern = FactorPattern::of(graph.size(), &laplacian.pairs);
     let measured = levels::of_nodes(graph);
     let left: Vec<f64> = measured.iter().zip(explained).map(|(z, e)| z - e).collect();
     let pull = laplacian.times(&left);
     let deviance = |ln_variance: f64| {
-        let factor = pattern.factorise(&laplacian.plus_identity(ln_variance.exp()));
+        let factor = graph
+            .pattern()
+            .factorise(&laplacian.plus_identity(ln_variance.exp()));
         let solved = factor.solve(&pull);
         let square: f64 = solved.iter().zip(&left).map(|(a, b)| a * b).sum();
         factor.ln_determinant() + square

@@ -5,7 +5,7 @@
 //! of the edges and M = I + σ_p²·L, so that all of it takes sparse solutions only.
 
 use super::graph::Graph;
-use super::sparse_cholesky::{Factor, FactorPattern, PairEntry, SymmetricEntries};
+use super::sparse_cholesky::{Factor, Lanes, PairEntry, SymmetricEntries};
 
 /// The longest drift that is looked for, in measured commits.
 pub(super) const LONGEST: usize = 192;
@@ -86,15 +86,12 @@ fn running_sums(values: impl Iterator<Item = f64>) -> Vec<f64> {
         .collect()
 }
 
-/// The sparse pattern that a search over this graph needs.
-pub(super) fn pattern(graph: &Graph) -> FactorPattern {
-    FactorPattern::of(graph.size(), &graph.laplacian(|_| true).pairs)
-}
-
 impl<'a> ShiftSearch<'a> {
-    pub(super) fn of(graph: &Graph, pattern: &'a FactorPattern, placement: f64) -> ShiftSearch<'a> {
+    pub(super) fn of(graph: &'a Graph, placement: f64) -> ShiftSearch<'a> {
         let laplacian = graph.laplacian(|_| true);
-        let factor = pattern.factorise(&laplacian.plus_identity(placement));
+        let factor = graph
+            .pattern()
+            .factorise(&laplacian.plus_identity(placement));
         let mut places = graph.places.clone();
         places.sort_unstable();
         places.dedup();
@@ -128,12 +125,21 @@ impl<'a> ShiftSearch<'a> {
 
     /// What every step has of a vector over nodes: its sum from the step on.
     fn by_step(&self, nodes: &[f64]) -> Vec<f64> {
-        let mut sums = vec![0.0; self.len()];
-        for (rank, value) in self.ranks.iter().zip(nodes) {
-            sums[*rank] += value;
+        let alone = nodes.iter().map(|value| Lanes([*value, 0.0, 0.0, 0.0]));
+        let sums = self.by_step_together(alone);
+        sums.into_iter().map(|Lanes([sum, ..])| sum).collect()
+    }
+
+    /// The same of several vectors, one per lane.
+    fn by_step_together(&self, nodes: impl Iterator<Item = Lanes>) -> Vec<Lanes> {
+        let mut sums = vec![Lanes::ZERO; self.len()];
+        for (rank, values) in self.ranks.iter().zip(nodes) {
+            sums[*rank] = sums[*rank].plus(values);
         }
-        for rank in (0..sums.len().saturating_sub(1)).rev() {
-            sums[rank] += sums[rank + 1];
+        let mut after = Lanes::ZERO;
+        for sum in sums.iter_mut().rev() {
+            after = after.plus(*sum);
+            *sum = after;
         }
         sums
     }
@@ -169,16 +175,26 @@ impl<'a> ShiftSearch<'a> {
         // Of each step: what it has in common with those before it, summed backwards.
         let mut backwards = vec![vec![0.0]; size];
         let mut pulled = vec![0.0; self.ranks.len()];
-        for at in (1..size).rev() {
-            for &node in &nodes_at[at] {
-                pulled[node] += self.laplacian.diagonal[node];
-                for entry in &around[node] {
-                    pulled[entry.b] += entry.value;
+        let mut together = vec![Lanes::ZERO; self.ranks.len()];
+        let steps: Vec<usize> = (1..size).rev().collect();
+        for steps in steps.chunks(Lanes::COUNT) {
+            for (lane, at) in steps.iter().enumerate() {
+                for &node in &nodes_at[*at] {
+                    pulled[node] += self.laplacian.diagonal[node];
+                    for entry in &around[node] {
+                        pulled[entry.b] += entry.value;
+                    }
                 }
+                let lanes = together.iter_mut().zip(&pulled);
+                lanes.for_each(|(lanes, pulled)| lanes.0[lane] = *pulled);
             }
-            let common = self.by_step(&self.factor.solve(&pulled));
-            let first = (at + 1).saturating_sub(LONGEST).max(1);
-            backwards[at] = running_sums((first..=at).rev().map(|other| common[other]));
+            let common = self.factor.solve_together(&together);
+            let common = self.by_step_together(common.into_iter());
+            for (lane, &at) in steps.iter().enumerate() {
+                let first = (at + 1).saturating_sub(LONGEST).max(1);
+                let others = (first..=at).rev();
+                backwards[at] = running_sums(others.map(|other| common[other].0[lane]));
+            }
         }
         let from = |after: usize| -> Vec<f64> {
             let mut block = 0.0;

@@ -3,6 +3,37 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
+use std::ops::Range;
+
+/// The numbers of several systems that are solved at once: none waits for the others, and what is read of the
+/// matrix serves all.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Lanes(pub(super) [f64; Lanes::COUNT]);
+
+impl Lanes {
+    pub(super) const COUNT: usize = 4;
+    pub(super) const ZERO: Lanes = Lanes([0.0; Lanes::COUNT]);
+
+    /// The sum, lane by lane.
+    #[inline(always)]
+    pub(super) fn plus(self, Lanes([a, b, c, d]): Lanes) -> Lanes {
+        let Lanes([w, x, y, z]) = self;
+        Lanes([w + a, x + b, y + c, z + d])
+    }
+
+    /// What is left without so many times the other.
+    #[inline(always)]
+    fn minus(self, times: f64, Lanes([a, b, c, d]): Lanes) -> Lanes {
+        let Lanes([w, x, y, z]) = self;
+        Lanes([w - times * a, x - times * b, y - times * c, z - times * d])
+    }
+
+    #[inline(always)]
+    fn divided_by(self, by: f64) -> Lanes {
+        let Lanes([w, x, y, z]) = self;
+        Lanes([w / by, x / by, y / by, z / by])
+    }
+}
 
 /// Which entries a factor has: found once for a graph, whatever its weights.
 #[derive(Debug, Clone)]
@@ -11,16 +42,18 @@ pub(super) struct FactorPattern {
     order: Vec<usize>,
     /// When an index is eliminated.
     place: Vec<usize>,
-    /// Below the diagonal of each column, in ascending order, by place.
-    columns: Vec<Vec<usize>>,
+    /// What lies below the diagonal: the rows of each column in ascending order, by place, one column after the other.
+    rows: Vec<usize>,
+    /// Where each column begins in `rows`, and where the last one ends.
+    starts: Vec<usize>,
 }
 
 /// A factorised matrix.
 #[derive(Debug, Clone)]
 pub(super) struct Factor<'a> {
     pattern: &'a FactorPattern,
-    /// The values of `pattern.columns`.
-    below: Vec<Vec<f64>>,
+    /// The values of `pattern.rows`.
+    below: Vec<f64>,
     diagonal: Vec<f64>,
 }
 
@@ -52,7 +85,7 @@ impl FactorPattern {
         let mut heap: BinaryHeap<_> = degrees.map(|(i, n)| Reverse((n.len(), i))).collect();
         let mut order = Vec::with_capacity(size);
         let mut place = vec![usize::MAX; size];
-        let mut columns = Vec::with_capacity(size);
+        let (mut rows, mut starts) = (Vec::new(), vec![0]);
         while let Some(Reverse((degree, index))) = heap.pop() {
             if place[index] != usize::MAX || neighbours[index].len() != degree {
                 continue;
@@ -65,17 +98,24 @@ impl FactorPattern {
                 neighbours[one].extend(around.iter().filter(|other| **other != one));
                 heap.push(Reverse((neighbours[one].len(), one)));
             }
-            columns.push(around);
+            rows.extend(around);
+            starts.push(rows.len());
         }
-        for column in &mut columns {
-            column.iter_mut().for_each(|index| *index = place[*index]);
-            column.sort_unstable();
+        rows.iter_mut().for_each(|index| *index = place[*index]);
+        for column in starts.windows(2) {
+            rows[column[0]..column[1]].sort_unstable();
         }
         FactorPattern {
             order,
             place,
-            columns,
+            rows,
+            starts,
         }
+    }
+
+    /// Where a column's entries lie.
+    fn column(&self, column: usize) -> Range<usize> {
+        self.starts[column]..self.starts[column + 1]
     }
 
     /// Factorises. An index whose pivot vanishes (a part of the graph that hangs on nothing) gets no say: its
@@ -83,7 +123,7 @@ impl FactorPattern {
     pub(super) fn factorise(&self, entries: &SymmetricEntries) -> Factor<'_> {
         let size = self.order.len();
         let mut diagonal: Vec<f64> = self.order.iter().map(|i| entries.diagonal[*i]).collect();
-        let mut below: Vec<Vec<f64>> = self.columns.iter().map(|c| vec![0.0; c.len()]).collect();
+        let mut below = vec![0.0; self.rows.len()];
         for pair in &entries.pairs {
             let (a, b) = (self.place[pair.a], self.place[pair.b]);
             self.add(&mut below, a.min(b), a.max(b), pair.value);
@@ -92,16 +132,19 @@ impl FactorPattern {
             if diagonal[j] <= f64::EPSILON * entries.diagonal[self.order[j]].abs() {
                 diagonal[j] = f64::INFINITY;
             }
-            let column = std::mem::take(&mut below[j]);
-            let rows = &self.columns[j];
-            for (p, (&row, &value)) in rows.iter().zip(&column).enumerate() {
+            let column = self.column(j);
+            for at in column.clone() {
+                let (row, value) = (self.rows[at], below[at]);
                 let share = value / diagonal[j];
                 diagonal[row] -= share * value;
-                for (&other, &with) in rows.iter().zip(&column).skip(p + 1) {
-                    self.add(&mut below, row, other, -share * with);
+                for with in at + 1..column.end {
+                    let with_value = below[with];
+                    self.add(&mut below, row, self.rows[with], -share * with_value);
                 }
             }
-            below[j] = column.iter().map(|value| value / diagonal[j]).collect();
+            below[column]
+                .iter_mut()
+                .for_each(|value| *value /= diagonal[j]);
         }
         Factor {
             pattern: self,
@@ -110,36 +153,55 @@ impl FactorPattern {
         }
     }
 
-    fn add(&self, below: &mut [Vec<f64>], column: usize, row: usize, value: f64) {
-        if let Ok(at) = self.columns[column].binary_search(&row) {
-            below[column][at] += value;
+    fn add(&self, below: &mut [f64], column: usize, row: usize, value: f64) {
+        if let Some(at) = self.entry(column, row) {
+            below[at] += value;
         }
+    }
+
+    /// Where the entry of a row is, if the factor has it.
+    fn entry(&self, column: usize, row: usize) -> Option<usize> {
+        let column = self.column(column);
+        let at = self.rows[column.clone()].binary_search(&row).ok()?;
+        Some(column.start + at)
     }
 }
 
 impl Factor<'_> {
     /// The solution x of A·x = `right`.
     pub(super) fn solve(&self, right: &[f64]) -> Vec<f64> {
-        let FactorPattern { order, columns, .. } = self.pattern;
-        let mut x: Vec<f64> = order.iter().map(|index| right[*index]).collect();
-        for (j, (rows, below)) in columns.iter().zip(&self.below).enumerate() {
+        let alone: Vec<Lanes> = right
+            .iter()
+            .map(|value| Lanes([*value, 0.0, 0.0, 0.0]))
+            .collect();
+        let solution = self.solve_together(&alone);
+        solution
+            .into_iter()
+            .map(|Lanes([value, ..])| value)
+            .collect()
+    }
+
+    /// The solutions for several right-hand sides, one per lane.
+    pub(super) fn solve_together(&self, right: &[Lanes]) -> Vec<Lanes> {
+        let FactorPattern { order, rows, .. } = self.pattern;
+        let mut x: Vec<Lanes> = order.iter().map(|index| right[*index]).collect();
+        for j in 0..x.len() {
             let value = x[j];
-            if value != 0.0 {
-                for (&row, &l) in rows.iter().zip(below) {
-                    x[row] -= l * value;
-                }
+            let column = self.pattern.column(j);
+            for (&row, &l) in rows[column.clone()].iter().zip(&self.below[column]) {
+                x[row] = x[row].minus(l, value);
             }
         }
         for j in (0..x.len()).rev() {
-            let rows = columns[j].iter().zip(&self.below[j]);
-            let known: f64 = rows.map(|(&row, &l)| l * x[row]).sum();
-            x[j] = x[j] / self.diagonal[j] - known;
+            let mut value = x[j].divided_by(self.diagonal[j]);
+            let column = self.pattern.column(j);
+            for (&row, &l) in rows[column.clone()].iter().zip(&self.below[column]) {
+                value = value.minus(l, x[row]);
+            }
+            x[j] = value;
         }
-        let mut solution = vec![0.0; x.len()];
-        for (place, index) in order.iter().enumerate() {
-            solution[*index] = x[place];
-        }
-        solution
+        let places = self.pattern.place.iter();
+        places.map(|place| x[*place]).collect()
     }
 
     /// The natural logarithm of the determinant, without the indices that have no say.
@@ -150,41 +212,35 @@ impl Factor<'_> {
 
     /// The diagonal of the inverse, by the recurrence of Takahashi, Fagan and Chin (8th PICA Conference, 1973).
     pub(super) fn inverse_diagonal(&self) -> Vec<f64> {
-        let FactorPattern { order, columns, .. } = self.pattern;
+        let FactorPattern { order, rows, .. } = self.pattern;
         let size = order.len();
-        let mut inverse: Vec<Vec<f64>> = self.below.iter().map(|c| vec![0.0; c.len()]).collect();
+        let mut inverse = vec![0.0; rows.len()];
         let mut diagonal = vec![0.0; size];
         for j in (0..size).rev() {
-            let rows = &columns[j];
-            let values: Vec<f64> = rows
-                .iter()
-                .enumerate()
-                .map(|(at, &i)| {
-                    let terms = rows.iter().zip(&self.below[j]).enumerate();
-                    let terms = terms.map(|(other, (&k, &l))| {
-                        let entry = match other.cmp(&at) {
-                            std::cmp::Ordering::Equal => diagonal[i],
-                            _ => self.entry(&inverse, i.min(k), i.max(k)),
-                        };
-                        l * entry
-                    });
-                    -terms.sum::<f64>()
-                })
-                .collect();
-            let with: f64 = self.below[j].iter().zip(&values).map(|(l, z)| l * z).sum();
+            let column = self.pattern.column(j);
+            let mut with = 0.0;
+            for at in column.clone() {
+                let terms = column.clone().map(|other| {
+                    let (i, k) = (rows[at], rows[other]);
+                    let entry = match other == at {
+                        true => diagonal[i],
+                        false => {
+                            let entry = self.pattern.entry(i.min(k), i.max(k));
+                            entry.map_or(0.0, |entry| inverse[entry])
+                        }
+                    };
+                    self.below[other] * entry
+                });
+                inverse[at] = -terms.sum::<f64>();
+                with += self.below[at] * inverse[at];
+            }
             diagonal[j] = 1.0 / self.diagonal[j] - with;
-            inverse[j] = values;
         }
         let mut by_index = vec![0.0; size];
         for (place, index) in order.iter().enumerate() {
             by_index[*index] = diagonal[place];
         }
         by_index
-    }
-
-    fn entry(&self, values: &[Vec<f64>], column: usize, row: usize) -> f64 {
-        let found = self.pattern.columns[column].binary_search(&row);
-        found.map_or(0.0, |at| values[column][at])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which changes of level the edges show.
 
 use super::graph::Graph;
-use super::search::{self, Shift, ShiftSearch};
+use super::search::{Shift, ShiftSearch};
 use super::selection::{ShiftSelection, steps_near};
 
 /// A change at one commit.
@@ -46,8 +46,7 @@ const CERTAINTY: f64 = 0.99;
 /// whole graph.
 ///
 pub(super) fn find(graph: &Graph, placement: f64, alpha: f64) -> FoundChanges {
-    let pattern = search::pattern(graph);
-    let search = ShiftSearch::of(graph, &pattern, placement);
+    let search = ShiftSearch::of(graph, placement);
     ShiftSelection::of(&search, alpha).told(graph)
 }
 
