@@ -17,7 +17,7 @@ use crate::discover::DiscoverError;
 use crate::environment::Machine;
 use crate::history::{
     self, Backfill, BackfillOutlook, CommitRange, HistoryStore, Neighbours, RefusedFile, RunRecord,
-    StoredFile,
+    StoredFile, UnbuildableCommit,
 };
 use crate::judge::{EarlyEnd, RunPart, Shortfall};
 use crate::measure::Remark;
@@ -28,7 +28,7 @@ use crate::process::{self, Interrupted};
 use crate::report::{self, Report};
 use crate::revision::{self, RevisionError};
 use crate::ui::Progress;
-use crate::units::{Paired, Side};
+use crate::units::{Paired, Side, Timestamp};
 
 /// Records every pair of neighbours of the range that no run joins, as far as the time goes.
 pub(super) fn backfill(
@@ -51,7 +51,11 @@ pub(super) fn backfill(
     let runs = contents.runs();
     let repository = revision::open(folder, None).map_err(RunFailure::of_revision)?;
     let range = CommitRange::between(&repository, &base, &head)?;
-    let backfill = Backfill::of(range, &runs);
+    let backfill = Backfill::of(range, &runs, &contents.unbuildable());
+    let backfill = match args.retry {
+        true => backfill.retried(),
+        false => backfill,
+    };
     if args.dry_run {
         let outlook = BackfillOutlook {
             usual: history::usual_duration(&runs, &machine_class(&Machine::read())),
@@ -129,6 +133,9 @@ impl BackfillSession<'_> {
                 }
                 PairOutcome::Unusable(id, why) => {
                     backfill.leave_out(&id);
+                    if is_of_commit(&why) {
+                        self.store.add(&[unbuildable(&id)])?;
+                    }
                     anstream::eprintln!("{}", history::left_out(&id, &why.to_string()));
                 }
                 PairOutcome::Unfinished => break,
@@ -275,6 +282,18 @@ fn sides_at_fault(failure: &RunFailure) -> Vec<Side> {
         ) => Side::BOTH.to_vec(),
         _ => Vec::new(),
     }
+}
+
+/// Whether another call would meet it, too: which benchmarks there are to measure is up to its options.
+fn is_of_commit(failure: &RunFailure) -> bool {
+    failure.cause::<BuildError>().is_some() || failure.cause::<RevisionError>().is_some()
+}
+
+fn unbuildable(id: &str) -> StoredFile {
+    StoredFile::Unbuildable(UnbuildableCommit {
+        commit: id.to_owned(),
+        date: Timestamp::now(),
+    })
 }
 
 #[cfg(test)]

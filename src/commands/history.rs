@@ -199,6 +199,7 @@ fn prune(
         let date = match file {
             StoredFile::Run(run) => run.date,
             StoredFile::Imported(run) => run.date.or(run.commit.date),
+            StoredFile::Unbuildable(commit) => Some(commit.date),
             StoredFile::Accepted(_) => None,
         };
         let date = date.map(Timestamp::as_unix);

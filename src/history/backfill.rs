@@ -6,7 +6,7 @@ use std::time::Duration;
 use git2::{Oid, Repository};
 
 use super::commits::{commit_of, no_commit};
-use super::{HistoryError, RunRecord};
+use super::{HistoryError, RunRecord, UnbuildableCommit};
 use crate::report::MachineClass;
 
 /// A commit of a range.
@@ -102,19 +102,32 @@ fn pair(a: &str, b: &str) -> [String; 2] {
 }
 
 impl Backfill {
-    /// What is left of `range` where `runs` are kept. A commit that an earlier backfill had to bridge stays left out
-    /// until somebody records a run of it.
-    pub(crate) fn of(range: CommitRange, runs: &[&RunRecord]) -> Backfill {
+    /// What is left of `range` where `runs` are kept. A commit that an earlier backfill had to bridge, or could not build,
+    /// stays left out until somebody records a run of it.
+    pub(crate) fn of(
+        range: CommitRange,
+        runs: &[&RunRecord],
+        unbuildable: &[&UnbuildableCommit],
+    ) -> Backfill {
         let ends = |run: &RunRecord| pair(&run.commits.base.id, &run.commits.head.id);
         let joined: BTreeSet<[String; 2]> = runs.iter().map(|run| ends(run)).collect();
         let measured: BTreeSet<&String> = joined.iter().flatten().collect();
         let bridged = runs.iter().flat_map(|run| &run.bridged);
+        let bridged = bridged.chain(unbuildable.iter().map(|one| &one.commit));
         let left_out = bridged.filter(|id| !measured.contains(id)).cloned();
         Backfill {
             left_out: left_out.collect(),
             commits: range.commits,
             is_cut: range.is_cut,
             joined,
+        }
+    }
+
+    /// The same, with the commits that were left out before.
+    pub(crate) fn retried(self) -> Backfill {
+        Backfill {
+            left_out: BTreeSet::new(),
+            ..self
         }
     }
 
@@ -216,7 +229,7 @@ mod tests {
     #[test]
     fn what_is_recorded_in_either_direction_is_not_measured_again() {
         let runs = [run("c", "b", &[]), run("d", "a", &[])];
-        let mut backfill = Backfill::of(range(&["d", "c", "b", "a"]), &[&runs[0], &runs[1]]);
+        let mut backfill = Backfill::of(range(&["d", "c", "b", "a"]), &[&runs[0], &runs[1]], &[]);
         assert_eq!(missing(&backfill), ["c..d", "a..b"]);
         assert_eq!(backfill.recorded(), 1);
         let first = backfill.missing().remove(0);
@@ -226,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_commit_that_cannot_be_built_is_bridged_now_and_later() {
-        let mut backfill = Backfill::of(range(&["d", "c", "b", "a"]), &[]);
+        let mut backfill = Backfill::of(range(&["d", "c", "b", "a"]), &[], &[]);
         backfill.leave_out("c");
         backfill.leave_out("b");
         assert_eq!(missing(&backfill), ["a..d"]);
@@ -235,11 +248,28 @@ mod tests {
         assert_eq!(missing(&backfill), [""; 0]);
 
         let bridge = run("b", "d", &["c"]);
-        let later = Backfill::of(range(&["d", "c", "b", "a"]), &[&bridge]);
+        let later = Backfill::of(range(&["d", "c", "b", "a"]), &[&bridge], &[]);
         assert_eq!(missing(&later), ["a..b"]);
+        assert_eq!(missing(&later.retried()), ["c..d", "b..c", "a..b"]);
         let of_c = run("c", "d", &[]);
-        let tried_again = Backfill::of(range(&["d", "c", "b", "a"]), &[&bridge, &of_c]);
+        let tried_again = Backfill::of(range(&["d", "c", "b", "a"]), &[&bridge, &of_c], &[]);
         assert_eq!(missing(&tried_again), ["b..c", "a..b"]);
+    }
+
+    #[test]
+    fn a_commit_at_the_old_end_that_cannot_be_built_is_tried_once() {
+        let oldest = UnbuildableCommit {
+            commit: "a".to_owned(),
+            date: crate::units::Timestamp::from_unix(0),
+        };
+        let measured = run("b", "c", &[]);
+        let backfill = Backfill::of(range(&["c", "b", "a"]), &[&measured], &[&oldest]);
+        assert_eq!(missing(&backfill), [""; 0]);
+        assert_eq!(missing(&backfill.retried()), ["a..b"]);
+        // Somebody recorded it since.
+        let of_a = run("a", "c", &[]);
+        let backfill = Backfill::of(range(&["c", "b", "a"]), &[&measured, &of_a], &[&oldest]);
+        assert_eq!(missing(&backfill), ["a..b"]);
     }
 
     #[test]

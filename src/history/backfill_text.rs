@@ -43,7 +43,10 @@ pub(crate) fn backfill_text(backfill: &Backfill, outlook: &BackfillOutlook) -> S
         text += &format!("  and {} more\n", missing.len() - LISTED);
     }
     for one in backfill.left_out() {
-        text += &format!("  without {}: it could not be built\n", short(&one.id));
+        text += &format!(
+            "  without {}: it could not be built; `--retry` tries it again\n",
+            short(&one.id)
+        );
     }
     if !missing.is_empty() {
         text += &format!("{}\n", duration(missing.len(), outlook));

@@ -16,6 +16,8 @@ pub(crate) enum StoredFile {
     Accepted(Acceptance),
     /// What another tool measured of a commit.
     Imported(Box<ImportedRun>),
+    /// A commit that a backfill could not build.
+    Unbuildable(UnbuildableCommit),
 }
 
 /// A step that somebody accepted: it stays in the trend, and is no news any more.
@@ -29,6 +31,15 @@ pub(crate) struct Acceptance {
     /// The reason.
     pub(crate) why: String,
     /// When.
+    pub(crate) date: Timestamp,
+}
+
+/// A commit that a backfill could not build, so that the next one does not try it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UnbuildableCommit {
+    /// The commit's full id.
+    pub(crate) commit: String,
+    /// When it was tried.
     pub(crate) date: Timestamp,
 }
 
@@ -76,7 +87,7 @@ impl NamedFile {
         let known = match &file {
             StoredFile::Run(run) => run.known_version(),
             StoredFile::Imported(run) => run.known_version(),
-            StoredFile::Accepted(_) => Ok(()),
+            StoredFile::Accepted(_) | StoredFile::Unbuildable(_) => Ok(()),
         };
         let unknown =
             |version| format!("it has version {version}, which this program does not know");

@@ -9,7 +9,8 @@ use git2::Repository;
 
 use super::commits::MeasuredCommit;
 use super::imported::{ImportSource, ImportedRun};
-use super::trends::{ALPHA, in_parallel};
+use super::parallel::in_parallel;
+use super::trends::ALPHA;
 use super::{CommitOrder, HistoryError, short};
 use crate::report::visible;
 use crate::stats::{SeriesStep, percentile, series_steps};

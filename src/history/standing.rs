@@ -3,9 +3,10 @@
 use git2::Repository;
 
 use super::benchmark_runs::{BenchmarkRuns, RunEnd, built};
+use super::parallel::in_parallel;
 use super::present_names::PresentNames;
 use super::record::RecordedBenchmark;
-use super::trends::{ALPHA, in_parallel};
+use super::trends::ALPHA;
 use super::{CommitOrder, StoreContents, commit_of};
 use crate::analyse::{Comparison, Verdict};
 use crate::plan::Renaming;

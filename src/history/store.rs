@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::files::{NamedFile, RefusedFile, StoredFile};
+use super::files::{Acceptance, NamedFile, RefusedFile, StoredFile, UnbuildableCommit};
 use super::folder::FolderStore;
+use super::parallel::in_parallel;
 use super::reference::ReferenceStore;
 use super::{HistoryError, ImportedRun, REFERENCE, RunRecord};
 use crate::plan::HistoryPlace;
@@ -28,20 +29,38 @@ pub(crate) struct StoreContents {
 impl StoreContents {
     /// The runs.
     pub(crate) fn runs(&self) -> Vec<&RunRecord> {
-        let runs = self.files.iter().filter_map(|file| match file {
+        self.all(|file| match file {
             StoredFile::Run(run) => Some(&**run),
-            StoredFile::Accepted(_) | StoredFile::Imported(_) => None,
-        });
-        runs.collect()
+            _ => None,
+        })
     }
 
     /// What other tools measured.
     pub(crate) fn imported(&self) -> Vec<&ImportedRun> {
-        let imported = self.files.iter().filter_map(|file| match file {
+        self.all(|file| match file {
             StoredFile::Imported(run) => Some(&**run),
-            StoredFile::Accepted(_) | StoredFile::Run(_) => None,
-        });
-        imported.collect()
+            _ => None,
+        })
+    }
+
+    /// The commits that a backfill could not build.
+    pub(crate) fn unbuildable(&self) -> Vec<&UnbuildableCommit> {
+        self.all(|file| match file {
+            StoredFile::Unbuildable(commit) => Some(commit),
+            _ => None,
+        })
+    }
+
+    /// The steps that somebody accepted.
+    pub(super) fn accepted(&self) -> Vec<&Acceptance> {
+        self.all(|file| match file {
+            StoredFile::Accepted(acceptance) => Some(acceptance),
+            _ => None,
+        })
+    }
+
+    fn all<'a, T>(&'a self, of: impl Fn(&'a StoredFile) -> Option<&'a T>) -> Vec<&'a T> {
+        self.files.iter().filter_map(of).collect()
     }
 }
 
@@ -66,8 +85,9 @@ impl HistoryStore {
     /// Everything that is kept.
     pub(crate) fn read(&self) -> Result<StoreContents, HistoryError> {
         let mut contents = StoreContents::default();
-        for file in self.named()? {
-            match file.read() {
+        let named = self.named()?;
+        for file in in_parallel(&named, NamedFile::read) {
+            match file {
                 Ok(file) => contents.files.push(file),
                 Err(refused) => contents.refused.push(refused),
             }

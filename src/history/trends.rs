@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::benchmark_runs::{BenchmarkRuns, RunEnd};
 use super::commits::{CommitOrder, MeasuredCommit};
 use super::files::Acceptance;
+use super::parallel::in_parallel;
 use super::present_names::PresentNames;
-use super::{HistoryError, RunRecord, StoreContents, StoredFile, short};
+use super::{HistoryError, RunRecord, StoreContents, short};
 use crate::plan::Renaming;
 use crate::report::MachineClass;
 use crate::stats::trend::Trend;
@@ -207,32 +208,12 @@ fn of_benchmark(
 }
 
 fn acceptances(contents: &StoreContents, names: &PresentNames) -> Vec<Acceptance> {
-    let accepted = contents.files.iter().filter_map(|file| match file {
-        StoredFile::Accepted(accepted) => Some(Acceptance {
-            key: names.of_key(&accepted.key).clone(),
-            ..accepted.clone()
-        }),
-        StoredFile::Run(_) | StoredFile::Imported(_) => None,
+    let accepted = contents.accepted().into_iter();
+    let accepted = accepted.map(|accepted| Acceptance {
+        key: names.of_key(&accepted.key).clone(),
+        ..accepted.clone()
     });
     accepted.collect()
-}
-
-/// The results in the order of what they are of, found by all processors.
-pub(crate) fn in_parallel<T: Sync, R: Send>(of: &[T], find: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = of.len().div_ceil(workers).max(1);
-    std::thread::scope(|scope| {
-        let find = &find;
-        let shares = of.chunks(share);
-        let threads: Vec<_> = shares
-            .map(|part| scope.spawn(move || part.iter().map(find).collect::<Vec<R>>()))
-            .collect();
-        let joined = threads.into_iter().map(|thread| match thread.join() {
-            Ok(part) => part,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        joined.flatten().collect()
-    })
 }
 
 impl BenchmarkTrend {

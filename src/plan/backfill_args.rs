@@ -24,6 +24,9 @@ pub struct BackfillArgs {
     /// List what would be measured, and about how long it takes
     #[arg(long)]
     pub dry_run: bool,
+    /// Try commits again that an earlier call could not build
+    #[arg(long)]
+    pub retry: bool,
     /// How to compare. `--time` is for all commits together.
     #[command(flatten)]
     pub options: CompareOptions,

@@ -119,6 +119,16 @@ fn a_backfill_goes_on_where_it_was_killed_and_bridges_what_does_not_compile() {
         "{outlook}"
     );
 
+    // The commit is remembered by itself, too: at the old end of a range no run bridges it.
+    let kept = told(&run(&workspace, "history export"));
+    let alone = format!("{{\"kind\":\"unbuildable\",\"commit\":\"{}\"", commits[3]);
+    assert_eq!(kept.matches(&alone).count(), 1, "{kept}");
+    let again = told(&run(&workspace, &format!("{line} --dry-run --retry")));
+    assert!(
+        again.starts_with("4 pairs of neighbouring commits: 2 recorded, 2 to measure"),
+        "{again}"
+    );
+
     let trend: Value =
         serde_json::from_slice(&run(&workspace, "trend --format json").stdout).unwrap();
     let levels = trend["benchmarks"][0]["levels"].as_array().unwrap();

@@ -39,7 +39,7 @@ fn commits(store: &HistoryStore) -> BTreeSet<String> {
     let files = store.read().unwrap().files.into_iter();
     let commits = files.filter_map(|file| match file {
         StoredFile::Accepted(acceptance) => Some(acceptance.commit),
-        StoredFile::Run(_) | StoredFile::Imported(_) => None,
+        _ => None,
     });
     commits.collect()
 }
