@@ -75,7 +75,7 @@ fn complete(row: &mut Comparison, kind: RowKind, rounds: &[ServiceRound], settli
             row.metrics.extend([(Metric::BREAKING_POINT, rate)]);
             return;
         }
-        RowKind::Spike | RowKind::Soak | RowKind::NoisyNeighbour => return,
+        RowKind::Spike | RowKind::Soak | RowKind::NoisyNeighbour | RowKind::Limits => return,
     };
     match compared {
         ComparedRow::P50 => {}
@@ -136,6 +136,9 @@ fn beside_row(run: &ServiceRun, kind: RowKind, settling: &Settling) -> Vec<(Metr
     let own: Vec<&BesideRow> = run.beside.iter().filter(|one| one.row == kind).collect();
     let changes = own.iter().filter_map(|one| {
         let known = known(&one.rounds);
+        if one.metric == Metric::BROKEN_LIMITS {
+            return Some((one.metric, broken_limits(&known)?));
+        }
         let mut change = change(&known, settling, own.len())?;
         if one.metric.form == Form::Sum {
             show_means(&mut change, &known);
@@ -178,6 +181,30 @@ fn judge_growth(change: &mut Change, growth: &BesideRow, alpha: f64) {
     change.direction = estimate.and_then(|one| beyond(&one, growth.negligible, alpha));
     change.estimate = None;
     change.rounds.clear();
+}
+
+/// How many limits break each side. Each that counts is certain, so one more is more.
+fn broken_limits(limits: &[Paired<Option<f64>>]) -> Option<Change> {
+    let broken = |side: Side| {
+        limits
+            .iter()
+            .filter_map(|both| *both.get(side))
+            .sum::<f64>()
+    };
+    let counts = Paired::from_fn(broken);
+    let only = |one: Side| {
+        let other = one.other();
+        limits.iter().any(|both| both.get(one) > both.get(other))
+    };
+    (!limits.is_empty()).then(|| Change {
+        sides: counts.map(|count| Some(Observed::exactly(count))),
+        direction: Some(match (only(Side::Head), only(Side::Base)) {
+            (true, _) => Direction::More,
+            (false, true) => Direction::Fewer,
+            (false, false) => Direction::Same,
+        }),
+        ..Change::default()
+    })
 }
 
 /// The mean of what adds up: growth comes in steps, and its median may be zero.
@@ -225,6 +252,24 @@ mod tests {
         assert_eq!(growth(0.0, 0.0, 0.0), Some(Direction::Same));
         // The mean is beyond it, and the interval is not.
         assert_eq!(growth(0.0, 1500.0, 2000.0), None);
+    }
+
+    #[test]
+    fn a_limit_that_breaks_head_alone_counts_whatever_others_break() {
+        let both = |base, head| Paired::new(Some(base), Some(head));
+        let of = |limits: &[_]| {
+            let change = broken_limits(limits)?;
+            Some((change.values()?, change.direction?))
+        };
+        let (one, none) = (both(1.0, 1.0), both(0.0, 0.0));
+        let counts = Paired::new(1.0, 2.0);
+        let more = of(&[one, none, both(0.0, 1.0)]);
+        assert_eq!(more, Some((counts, Direction::More)));
+        let same = of(&[one, none]);
+        assert_eq!(same, Some((Paired::new(1.0, 1.0), Direction::Same)));
+        let fewer = of(&[both(1.0, 0.0)]);
+        assert_eq!(fewer, Some((Paired::new(1.0, 0.0), Direction::Fewer)));
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -44,19 +44,26 @@ pub(super) fn reason_of_instructions(comparisons: &[Comparison]) -> Option<Reaso
 /// Services whose memory certainly grows more under a long load than it did. That this would be for the better is not
 /// imaginable.
 pub(super) fn reason_of_soak(comparisons: &[Comparison]) -> Option<Reason> {
+    let benchmarks = with_more(comparisons, Metric::MEMORY_GROWTH);
+    (!benchmarks.is_empty()).then_some(Reason::GrowsUnderLoad { benchmarks })
+}
+
+/// Services that certainly break at a limit that base withstands.
+pub(super) fn reason_of_limits(comparisons: &[Comparison]) -> Option<Reason> {
+    let benchmarks = with_more(comparisons, Metric::BROKEN_LIMITS);
+    (!benchmarks.is_empty()).then_some(Reason::BreaksAtLimits { benchmarks })
+}
+
+fn with_more(comparisons: &[Comparison], metric: Metric) -> Vec<Growth> {
     let grown = comparisons.iter().filter_map(|comparison| {
-        let change = comparison.metrics.get(Metric::MEMORY_GROWTH)?;
+        let change = comparison.metrics.get(metric)?;
         let amount = change.values()?;
         (change.direction == Some(Direction::More)).then(|| Growth {
             benchmark: comparison.key.clone(),
-            grown: vec![GrownMetric {
-                metric: Metric::MEMORY_GROWTH,
-                amount,
-            }],
+            grown: vec![GrownMetric { metric, amount }],
         })
     });
-    let benchmarks: Vec<Growth> = grown.collect();
-    (!benchmarks.is_empty()).then_some(Reason::GrowsUnderLoad { benchmarks })
+    grown.collect()
 }
 
 /// Programs that print a metric that got worse, by more than the threshold of their time.

@@ -30,7 +30,8 @@ pub use shortfall::{EarlyEnd, RunPart, Shortfall};
 use budgets::reasons_of_budgets;
 use claims::reason_of_claims;
 use growth::{
-    reason_of_growth, reason_of_instructions, reason_of_printed, reason_of_queries, reason_of_soak,
+    reason_of_growth, reason_of_instructions, reason_of_limits, reason_of_printed,
+    reason_of_queries, reason_of_soak,
 };
 
 /// The vote and what led to it.
@@ -70,6 +71,7 @@ pub fn judge(evidence: Evidence<'_>) -> Decision {
     reasons.extend(reasons_of_verdicts(evidence));
     reasons.extend(reason_of_growth(evidence.comparisons, evidence.basis));
     reasons.extend(reason_of_soak(evidence.comparisons));
+    reasons.extend(reason_of_limits(evidence.comparisons));
     reasons.extend(reason_of_instructions(evidence.comparisons));
     reasons.extend(reason_of_queries(evidence.comparisons));
     reasons.extend(reason_of_printed(evidence.comparisons));

@@ -69,6 +69,11 @@ pub enum Reason {
         /// Which rows, and by how much.
         benchmarks: Vec<Growth>,
     },
+    /// Services break at limits that base withstands.
+    BreaksAtLimits {
+        /// Which rows, and at how many limits.
+        benchmarks: Vec<Growth>,
+    },
     /// Benchmarks that were not timed, as it was asked, execute more instructions.
     MoreInstructions {
         /// Which, and by how much.
@@ -137,6 +142,7 @@ impl Reason {
             Reason::RequiredMissing { .. }
             | Reason::Slower { .. }
             | Reason::GrowsUnderLoad { .. }
+            | Reason::BreaksAtLimits { .. }
             | Reason::MoreInstructions { .. }
             | Reason::OverBudget { .. } => Vote::Reject,
             Reason::TargetFailed { .. }
@@ -167,6 +173,7 @@ impl Reason {
             | Reason::Inconclusive { benchmarks } => benchmarks.len(),
             Reason::AllocatesMore { benchmarks, .. }
             | Reason::GrowsUnderLoad { benchmarks }
+            | Reason::BreaksAtLimits { benchmarks }
             | Reason::MoreInstructions { benchmarks }
             | Reason::MoreQueries { benchmarks }
             | Reason::PrintsWorse { benchmarks } => benchmarks.len(),

@@ -16,6 +16,9 @@ use super::transport::{Destination, WholeBody};
 /// As much of an answer's body is searched for what it must contain.
 const SEARCHED: usize = 1 << 20;
 
+/// Statuses by which a server refuses what is too much for it.
+const TOO_MUCH: [u16; 2] = [429, 503];
+
 /// A connection that is opened when it is needed, and opened again when the server has closed it.
 #[derive(Debug)]
 pub(super) struct LoadConnection {
@@ -84,7 +87,11 @@ impl LoadConnection {
         })?;
         if status != planned.status {
             let words = format!("{planned}: status {status} instead of {}", planned.status);
-            return Err(RequestFailure::new(RequestErrorKind::Status, words));
+            let kind = match TOO_MUCH.contains(&status) {
+                true => RequestErrorKind::Refused,
+                false => RequestErrorKind::Status,
+            };
+            return Err(RequestFailure::new(kind, words));
         }
         match wanted {
             Some(wanted) if !contains(&body, wanted.as_bytes()) => {

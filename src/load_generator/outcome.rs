@@ -150,6 +150,8 @@ pub enum RequestErrorKind {
     Timeout,
     /// The answer is no HTTP.
     Protocol,
+    /// The answer says that there is too much to do: status 429 or 503, where another was expected.
+    Refused,
     /// The answer has another status than was expected.
     Status,
     /// The body does not contain what was expected.
@@ -163,6 +165,7 @@ impl fmt::Display for RequestErrorKind {
             RequestErrorKind::Closed => "connection closed",
             RequestErrorKind::Timeout => "no answer in time",
             RequestErrorKind::Protocol => "not HTTP",
+            RequestErrorKind::Refused => "refused",
             RequestErrorKind::Status => "unexpected status",
             RequestErrorKind::Body => "unexpected body",
         })

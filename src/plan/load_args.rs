@@ -9,7 +9,8 @@ use super::options::CompareOptions;
 Examples:
   cargo perfcheck load main..HEAD               every `[[service]]` of perfcheck.toml
   cargo perfcheck load api main..HEAD --quick   one of them, in half of the rounds
-  cargo perfcheck load api --test ramp-up       at which rate each side breaks")]
+  cargo perfcheck load api --test ramp-up       at which rate each side breaks
+  cargo perfcheck load api --test limits        what less memory, files or connections do to each side")]
 pub struct LoadArgs {
     /// The service, and which revisions to compare, as without `load`; either can be left out
     #[arg(value_name = "[NAME] [RANGE]", num_args = 0..=2, value_parser = clap::builder::NonEmptyStringValueParser::new())]

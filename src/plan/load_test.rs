@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::limits::LimitsSettings;
+use super::request_rate::RequestRate;
 use super::value::Share;
 use crate::units::Bytes;
 
@@ -18,16 +20,19 @@ pub enum LoadTest {
     Soak,
     /// How much one tenant suffers from the heavy load of another
     NoisyNeighbour,
+    /// What happens to each side with less memory, files or connections than it needs
+    Limits,
 }
 
 impl LoadTest {
     /// All, in the order in which they are run.
-    pub const ALL: [LoadTest; 5] = [
+    pub const ALL: [LoadTest; 6] = [
         LoadTest::Compare,
         LoadTest::RampUp,
         LoadTest::Spike,
         LoadTest::Soak,
         LoadTest::NoisyNeighbour,
+        LoadTest::Limits,
     ];
 
     /// As it is typed.
@@ -39,6 +44,7 @@ impl LoadTest {
             LoadTest::Spike => "spike",
             LoadTest::Soak => "soak",
             LoadTest::NoisyNeighbour => "noisy-neighbour",
+            LoadTest::Limits => "limits",
         }
     }
 
@@ -54,17 +60,10 @@ impl LoadTest {
             // One pair of processes may differ by luck.
             LoadTest::Soak => Some(Share::from_fraction(0.1)),
             LoadTest::NoisyNeighbour => Some(Share::from_fraction(0.1)),
+            // Its sides are loaded one after the other, and what matters is whether they go on.
+            LoadTest::Limits => Some(Share::from_fraction(0.5)),
         }
     }
-}
-
-/// How fast requests are sent in an open loop.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum RequestRate {
-    /// This share of what base can do.
-    OfCapacity(Share),
-    /// This many requests per second.
-    PerSecond(f64),
 }
 
 /// The settings of each test of a service.
@@ -78,6 +77,8 @@ pub struct LoadTestSettings {
     pub soak: SoakSettings,
     /// How much a tenant may suffer.
     pub neighbour: NeighbourSettings,
+    /// What limits there are.
+    pub limits: LimitsSettings,
 }
 
 impl LoadTestSettings {
@@ -85,7 +86,7 @@ impl LoadTestSettings {
     #[must_use]
     pub fn rounds(&mut self, test: LoadTest) -> Option<&mut usize> {
         match test {
-            LoadTest::Compare | LoadTest::Soak => None,
+            LoadTest::Compare | LoadTest::Soak | LoadTest::Limits => None,
             LoadTest::RampUp => Some(&mut self.ramp_up.rounds),
             LoadTest::Spike => Some(&mut self.spike.rounds),
             LoadTest::NoisyNeighbour => Some(&mut self.neighbour.rounds),

@@ -13,6 +13,7 @@ mod error;
 mod exit;
 mod format;
 mod history_args;
+mod limits;
 mod load_args;
 mod load_test;
 mod located_history;
@@ -23,6 +24,7 @@ mod output;
 mod partition;
 mod range;
 mod record_args;
+mod request_rate;
 mod resolve;
 mod resolve_backfill;
 mod resolve_load;
@@ -56,11 +58,12 @@ pub use history_args::{
     HistoryAcceptArgs, HistoryArgs, HistoryCommand, HistoryExportArgs, HistoryExportFormat,
     HistoryImportArgs, HistoryOf, HistoryPruneArgs, HistoryRemoteArgs, TrendArgs, TrendFormat,
 };
+pub use limits::{LimitBy, LimitKind, LimitKinds, LimitsSettings};
 pub use load_args::LoadArgs;
 pub use load_test::{
-    LoadTest, LoadTestSettings, NeighbourSettings, RampUpSettings, RequestRate, SoakSettings,
-    SpikeSettings,
+    LoadTest, LoadTestSettings, NeighbourSettings, RampUpSettings, SoakSettings, SpikeSettings,
 };
+
 pub use located_history::LocatedHistory;
 pub use options::{
     CompareOptions, Deny, JudgementArgs, OutputArgs, SamplingArgs, SelectionArgs, TerminalArgs,
@@ -69,6 +72,7 @@ pub use output::{Output, pair_up, plots_folder};
 pub use partition::Partition;
 pub use range::RangeSpec;
 pub use record_args::{HistoryPlace, RecordArgs};
+pub use request_rate::RequestRate;
 pub use resolve_backfill::BackfillPlan;
 pub use sampling_times::{ProfileTime, RoundLength};
 pub use service::{IdleMode, ListenPlace, Readiness, RestartMode, Service, ServiceRequest};

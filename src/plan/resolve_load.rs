@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::config::{Configuration, Limit};
 use super::mode::Mode;
 use super::{
-    BenchmarkNeed, Environment, Extent, Layouts, LoadArgs, LoadTest, Pinning, Plan, PlanError,
-    Profiling, RangeSpec, RoundLength, Sampling, Service, SoakSettings, manifest,
+    BenchmarkNeed, Environment, Extent, Layouts, LimitsSettings, LoadArgs, LoadTest, Pinning, Plan,
+    PlanError, Profiling, RangeSpec, RoundLength, Sampling, Service, SoakSettings, manifest,
 };
 use crate::units::{Metric, Ratio};
 
@@ -166,6 +166,7 @@ fn most_rounds(service: &Service) -> usize {
     let rounds = service.tests.iter();
     let rounds = rounds.map(|test| match (*test, settings.rounds(*test)) {
         (LoadTest::Soak, _) => SoakSettings::BLOCKS,
+        (LoadTest::Limits, _) => LimitsSettings::MOST_STEPS,
         (_, None) => service.rounds,
         (_, Some(own)) => *own,
     });

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::load_test::{LoadTest, LoadTestSettings, RequestRate};
+use super::load_test::{LoadTest, LoadTestSettings};
+use super::request_rate::RequestRate;
 use super::workload::{ProgramName, Template, WorkloadCommand};
 
 /// A service: how it is started, and what is asked of it.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::daemons::{self, MARK, ProcessRole};
 use super::groups::{self, Groups};
-use super::{Child, signals};
+use super::{Child, cgroup, signals};
 
 /// How long perfcheck waits between checks that the killed groups of a dead run are gone, and how often it checks.
 const PATIENCE: (Duration, u32) = (Duration::from_millis(20), 250);
@@ -68,7 +68,7 @@ impl Children {
 }
 
 /// Kills the process groups of a dead run, which the journal in its folder names, and the daemons of
-/// its benchmarks.
+/// its benchmarks, and removes its control groups.
 pub(crate) fn end_those_of_dead_run(folder: &Path) {
     let killed = groups::kill_journalled(folder);
     let (pause, times) = PATIENCE;
@@ -83,4 +83,5 @@ pub(crate) fn end_those_of_dead_run(folder: &Path) {
         // The run may have died between starting a child and noting it.
         daemons::end_tools_of_run(run);
     }
+    cgroup::remove_those_of_dead_run(folder);
 }

@@ -24,6 +24,7 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use serde::{Deserialize, Serialize};
 
 use super::heard_output::HeardOutput;
+use super::limits::{self, ProcessLimits};
 
 /// The hidden subcommand that makes this program a launcher.
 pub const SUBCOMMAND: &str = "__launch";
@@ -118,6 +119,17 @@ impl Launcher {
         })
     }
 
+    /// Limits that this launcher sets; there are none yet.
+    pub(crate) fn limits(&self) -> ProcessLimits {
+        ProcessLimits {
+            launcher: self.program.clone(),
+            subcommand: self.subcommand,
+            address_space: None,
+            files: None,
+            groups: Vec::new(),
+        }
+    }
+
     /// A command that starts `program`, which reads `stdin`, if there is a file for it, and whose time counts `from` the
     /// first line with this text on its standard output. What the launcher has to say can be read from the socket; it
     /// ends when the launcher does, once the command is dropped.
@@ -169,7 +181,20 @@ pub(crate) fn outcome(socket: &mut UnixStream, deadline: Instant) -> io::Result<
 }
 
 /// The launcher: starts the program that `words` name, waits for it, and says what it took.
+///
+/// With another first word it sets limits and becomes the program: nothing is measured then, and nobody is told.
 pub fn run(words: &[OsString]) -> ExitCode {
+    if let [word, words @ ..] = words
+        && word == limits::WORD
+    {
+        let error = limits::become_limited(words);
+        // It is read as the last words of the service.
+        let _ = writeln!(
+            io::stderr(),
+            "the limited program could not be started: {error}"
+        );
+        return ExitCode::from(limits::STATUS);
+    }
     let told = std::io::stdin().as_fd().try_clone_to_owned();
     let Ok(socket) = told else {
         return ExitCode::FAILURE;

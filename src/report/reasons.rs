@@ -48,6 +48,10 @@ pub(super) fn words(reason: &Reason) -> String {
             "the memory of 1 service grows more under load",
             "services need ever more memory under load",
         ),
+        Reason::BreaksAtLimits { benchmarks } => list(benchmarks, growth).told(
+            "1 service breaks at a limit that base withstands",
+            "services break at limits that base withstands",
+        ),
         Reason::MoreInstructions { benchmarks } => list(benchmarks, growth).told(
             "1 benchmark executes more instructions",
             "benchmarks execute more instructions",

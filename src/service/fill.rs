@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::build::{Build, Executable};
 use crate::plan::{ListenPlace, ProgramName, Service, Template, TemplatePiece};
-use crate::process::{clean_env, without_session};
+use crate::process::{ProcessLimits, clean_env, without_session};
 use crate::units::Side;
 
 /// Where one side of a service comes from.
@@ -14,6 +14,8 @@ pub(super) struct ServiceSide<'a> {
     pub(super) side: Side,
     pub(super) build: &'a Build,
     pub(super) service: &'a Service,
+    /// What it may use at most, where that is tested.
+    pub(super) limits: Option<&'a ProcessLimits>,
 }
 
 impl<'a> ServiceSide<'a> {
@@ -24,10 +26,14 @@ impl<'a> ServiceSide<'a> {
         let words: Vec<String> = words.collect::<Option<_>>()?;
         let (program, arguments) = words.split_first()?;
         let program = Path::new(program);
-        let mut command = Command::new(match program.components().count() {
+        let program = match program.components().count() {
             1 => program.to_owned(),
             _ => self.folder().join(program),
-        });
+        };
+        let mut command = match self.limits {
+            None => Command::new(program),
+            Some(limits) => limits.command(&program),
+        };
         clean_env(&mut command);
         without_session(&mut command);
         command.args(arguments).current_dir(self.folder());

@@ -32,6 +32,8 @@ pub(super) struct SliceOrder {
     pub(super) timeout: Duration,
     /// The length of the windows that tell how it went over time, if they are wanted.
     pub(super) window: Option<Duration>,
+    /// How many connections there are, if not as many as the service asks for.
+    pub(super) connections: Option<usize>,
 }
 
 impl SliceOrder {
@@ -44,6 +46,7 @@ impl SliceOrder {
             counted,
             timeout: TIMEOUT,
             window: None,
+            connections: None,
         }
     }
 
@@ -57,6 +60,7 @@ impl SliceOrder {
             duration_ms: millis(self.counted).max(1),
             timeout_ms: millis(self.timeout).max(1),
             window_ms: self.window.map(|window| millis(window).max(1)),
+            connections: self.connections.unwrap_or(order.connections),
             ..order
         }
     }

@@ -17,6 +17,7 @@ pub fn target(service: &Service, builds: &Paired<Build>) -> Target {
             side,
             build,
             service,
+            limits: None,
         };
         of.command("0").is_some()
     });

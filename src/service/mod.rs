@@ -10,8 +10,10 @@ mod answers;
 mod error;
 mod fill;
 mod generator;
+mod limits;
 mod matching;
 mod neighbour;
+mod process_end;
 mod ramp_up;
 mod readiness;
 mod rounds;
@@ -36,8 +38,12 @@ use crate::process::Interrupted;
 use crate::units::{BenchmarkKey, Metric, Paired, Side};
 
 pub use error::ServiceError;
+pub use limits::{
+    LimitCourse, LimitMeans, LimitOutcome, LimitPressure, LimitStep, LimitsResult, ServiceNeeds,
+};
 pub use matching::{key, target};
 pub use neighbour::{NeighbourCourse, NeighbourResult, TenantView};
+pub use process_end::ProcessEnd;
 pub use ramp_up::{BreakReason, RampUpCourse, RampUpEnd, RampUpResult, RampUpStep};
 pub use row_kind::RowKind;
 pub use rows::ComparedRow;
@@ -126,6 +132,8 @@ pub enum LoadTestResult {
     Soak(SoakResult),
     /// What the heavy load of a neighbour did to a tenant of both sides.
     NoisyNeighbour(NeighbourResult),
+    /// What happens to both sides with less than they need.
+    Limits(LimitsResult),
 }
 
 /// Why a slice has no result.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::discover::Failure;
 use crate::load_generator::{LoadOutcome, LoadShape, NotUsable, Percentile};
 use crate::measure::Measured;
-use crate::plan::{NeighbourSettings, RequestRate, Service};
+use crate::plan::{NeighbourSettings, Service};
 use crate::units::{BenchmarkKey, Metric, Paired, Side, plural};
 
 use super::answers::failure_of_answers;
@@ -90,13 +90,8 @@ impl RowTest for NeighbourRounds {
     fn measure(&mut self, stage: &mut LoadStage<'_>) -> Result<(), SliceEnd> {
         let row = RowKind::NoisyNeighbour.key(stage.load.key);
         let settings = stage.load.service.settings.neighbour;
-        let mut pair = stage.start(stage.first(0))?;
-        let capacity = stage.capacity(&mut pair)?.base;
-        stage.stop(pair);
-        self.rate = match settings.rate {
-            RequestRate::PerSecond(rate) => rate,
-            RequestRate::OfCapacity(share) => (capacity * share.as_fraction()).max(1.0),
-        };
+        let capacity = stage.capacity_of_fresh()?.base;
+        self.rate = settings.rate.per_second(capacity);
         let requests = self.rate * settings.turn.as_secs_f64();
         self.percentile = Some(match Percentile::supported(requests as u64) {
             Percentile::P99 => Percentile::P95,

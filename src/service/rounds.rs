@@ -2,7 +2,7 @@
 
 use crate::load_generator::{LoadOutcome, LoadShape};
 use crate::measure::Measured;
-use crate::plan::{RequestRate, RestartMode};
+use crate::plan::RestartMode;
 use crate::units::Paired;
 
 use super::rows::rows;
@@ -29,10 +29,7 @@ impl ComparedRounds {
     ) -> Result<(), SliceEnd> {
         let mut pair = stage.start(stage.first(0))?;
         let capacity = stage.capacity(&mut pair)?.base;
-        let rate = match stage.load.service.rate {
-            RequestRate::PerSecond(rate) => rate,
-            RequestRate::OfCapacity(share) => (capacity * share.as_fraction()).max(1.0),
-        };
+        let rate = stage.load.service.rate.per_second(capacity);
         self.rate = Some(rate);
         // Both sides have answered other numbers of requests by now.
         let mut pair = match stage.load.service.restart {

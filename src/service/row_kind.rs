@@ -18,6 +18,8 @@ pub enum RowKind {
     Soak,
     /// The latency of a tenant beside a noisy neighbour.
     NoisyNeighbour,
+    /// The latency where it has less than it needs.
+    Limits,
 }
 
 impl RowKind {
@@ -30,6 +32,7 @@ impl RowKind {
             LoadTest::Spike => vec![RowKind::Spike],
             LoadTest::Soak => vec![RowKind::Soak],
             LoadTest::NoisyNeighbour => vec![RowKind::NoisyNeighbour],
+            LoadTest::Limits => vec![RowKind::Limits],
         }
     }
 
@@ -49,6 +52,7 @@ impl RowKind {
             RowKind::Spike => LoadTest::Spike,
             RowKind::Soak => LoadTest::Soak,
             RowKind::NoisyNeighbour => LoadTest::NoisyNeighbour,
+            RowKind::Limits => LoadTest::Limits,
         }
     }
 
@@ -57,9 +61,11 @@ impl RowKind {
     pub fn name(self) -> &'static str {
         match self {
             RowKind::Compared(row) => row.name(),
-            RowKind::RampUp | RowKind::Spike | RowKind::Soak | RowKind::NoisyNeighbour => {
-                self.test().name()
-            }
+            RowKind::RampUp
+            | RowKind::Spike
+            | RowKind::Soak
+            | RowKind::NoisyNeighbour
+            | RowKind::Limits => self.test().name(),
         }
     }
 
@@ -87,6 +93,7 @@ impl RowKind {
             RowKind::Compared(row) => row,
             RowKind::RampUp => return metric == Metric::BREAKING_POINT,
             RowKind::Soak => return metric == Metric::MEMORY_GROWTH,
+            RowKind::Limits => return metric == Metric::BROKEN_LIMITS,
             RowKind::NoisyNeighbour => {
                 return [Metric::NEIGHBOUR_SLOWDOWN, Metric::NEIGHBOUR_LOSS].contains(&metric);
             }

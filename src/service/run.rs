@@ -11,6 +11,7 @@ use crate::units::EventSink;
 
 use super::answers::wrong_answers;
 use super::generator::Generator;
+use super::limits::LimitSteps;
 use super::neighbour::NeighbourRounds;
 use super::ramp_up::RampUpRounds;
 use super::rounds::ComparedRounds;
@@ -92,6 +93,7 @@ fn row_test(test: LoadTest) -> Option<Box<dyn RowTest>> {
         LoadTest::Spike => Some(Box::new(SpikeRounds::default())),
         LoadTest::Soak => Some(Box::new(SoakBlocks::default())),
         LoadTest::NoisyNeighbour => Some(Box::new(NeighbourRounds::default())),
+        LoadTest::Limits => Some(Box::new(LimitSteps::default())),
     }
 }
 

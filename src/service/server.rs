@@ -1,8 +1,6 @@
 //! One side of a service, alive.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -15,6 +13,7 @@ use crate::units::Side;
 
 use super::SliceEnd;
 use super::fill::ServiceSide;
+use super::process_end::ProcessEnd;
 use super::readiness::{accepts, answers, sightings, watch};
 
 /// How often a starting or ending process is looked at.
@@ -34,6 +33,16 @@ pub(super) struct Server {
     pub(super) ready: Duration,
     /// The folder of its socket, if it has one.
     _folder: Option<tempfile::TempDir>,
+}
+
+/// A service that does not take requests.
+#[derive(Debug)]
+pub(super) struct NotReady {
+    pub(super) failure: Failure,
+    /// Where it was to listen.
+    address: Address,
+    /// How it ended; `None` if it had to be ended.
+    pub(super) end: Option<ProcessEnd>,
 }
 
 /// What it says.
@@ -82,13 +91,24 @@ impl Server {
     /// # Errors
     /// It does not, or the run is to stop.
     pub(super) fn start(of: ServiceSide<'_>, scratch: &Scratch) -> Result<Server, SliceEnd> {
+        let started = Server::try_start(of, scratch)?;
+        started.map_err(|not_ready| SliceEnd::Failed(not_ready.failure))
+    }
+
+    /// The same, where not getting ready is something to be looked at.
+    ///
+    /// # Errors
+    /// It could not even be tried, or the run is to stop.
+    pub(super) fn try_start(
+        of: ServiceSide<'_>,
+        scratch: &Scratch,
+    ) -> Result<Result<Server, NotReady>, SliceEnd> {
         let mut tried = 1;
         loop {
             match Server::attempt(of, scratch)? {
-                Ok(server) => return Ok(server),
                 // It is dead, and yet something answers: another program has the port.
-                Err((_, address)) if tried < PORTS && accepts(&address) => tried += 1,
-                Err((failure, _)) => return Err(SliceEnd::Failed(failure)),
+                Err(not_ready) if tried < PORTS && accepts(&not_ready.address) => tried += 1,
+                other => return Ok(other),
             }
         }
     }
@@ -96,7 +116,7 @@ impl Server {
     fn attempt(
         of: ServiceSide<'_>,
         scratch: &Scratch,
-    ) -> Result<Result<Server, (Failure, Address)>, SliceEnd> {
+    ) -> Result<Result<Server, NotReady>, SliceEnd> {
         let failed = |reason: String| {
             SliceEnd::Failed(Failure {
                 side: of.side,
@@ -130,8 +150,12 @@ impl Server {
         match server.wait_until_ready(of, began)? {
             None => Ok(Ok(server)),
             Some(reason) => {
-                let address = server.address.clone();
-                Ok(Err((server.into_failure(reason), address)))
+                let (address, end) = (server.address.clone(), server.end());
+                Ok(Err(NotReady {
+                    failure: server.into_failure(reason),
+                    address,
+                    end,
+                }))
             }
         }
     }
@@ -169,12 +193,31 @@ impl Server {
         }
     }
 
-    /// How it ended, if it has.
+    /// How it ended, if it has, in words.
     pub(super) fn has_ended(&mut self) -> Option<String> {
         match self.child.try_wait() {
-            Ok(status) => status.map(ending),
+            Ok(status) => status.map(|status| ProcessEnd::of(status).to_string()),
             Err(error) => Some(format!("cannot be waited for ({error})")),
         }
+    }
+
+    /// How it ended, if it has and that can be told.
+    pub(super) fn end(&mut self) -> Option<ProcessEnd> {
+        self.child.try_wait().ok()?.map(ProcessEnd::of)
+    }
+
+    pub(super) fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Whether something takes connections where it listens.
+    pub(super) fn accepts(&self) -> bool {
+        accepts(&self.address)
+    }
+
+    /// The id of its first process, which is that of its group.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends it, with its last words.
@@ -236,12 +279,4 @@ fn place(of: ServiceSide<'_>) -> std::io::Result<(Address, Option<tempfile::Temp
     let host = Ipv4Addr::LOCALHOST.to_string();
     let port = free.local_addr()?.port();
     Ok((Address::Tcp { host, port }, None))
-}
-
-fn ending(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exited with status {code}"),
-        (None, Some(signal)) => format!("was ended by signal {signal}"),
-        (None, None) => "ended".to_owned(),
-    }
 }

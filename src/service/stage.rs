@@ -11,7 +11,7 @@ use crate::discover::Failure;
 use crate::load_generator::{Address, LoadOutcome, LoadShape};
 use crate::measure::Measured;
 use crate::plan::{IdleMode, Service};
-use crate::process::{self, GroupUsage, Interrupted};
+use crate::process::{self, GroupUsage, Interrupted, ProcessLimits};
 use crate::scratch::Scratch;
 use crate::stats::percentile;
 use crate::units::{BenchmarkKey, Event, EventSink, Paired, Side};
@@ -91,7 +91,7 @@ pub(super) struct LoadStage<'a> {
     pub(super) generator: Generator,
     /// What sends the requests of a noisy neighbour, if the service has one.
     neighbour: Option<Generator>,
-    scratch: &'a Scratch,
+    pub(super) scratch: &'a Scratch,
     events: EventSink<'a>,
     /// What the reader should know of the sides, for every row.
     pub(super) notes: Vec<String>,
@@ -165,12 +165,7 @@ impl<'a> LoadStage<'a> {
 
     /// Starts one side, which then is idle.
     pub(super) fn start_side(&self, pair: &mut ServerPair, side: Side) -> Result<(), SliceEnd> {
-        let of = ServiceSide {
-            side,
-            build: self.load.builds.get(side),
-            service: self.load.service,
-        };
-        let server = Server::start(of, self.scratch)?;
+        let server = Server::start(self.side(side, None), self.scratch)?;
         // It would disturb the start of the other.
         if self.load.service.idle == IdleMode::Stop {
             server.pause();
@@ -179,13 +174,32 @@ impl<'a> LoadStage<'a> {
         Ok(())
     }
 
+    /// Where a side comes from, and what it may use.
+    pub(super) fn side<'b>(
+        &'b self,
+        side: Side,
+        limits: Option<&'b ProcessLimits>,
+    ) -> ServiceSide<'b> {
+        ServiceSide {
+            side,
+            build: self.load.builds.get(side),
+            service: self.load.service,
+            limits,
+        }
+    }
+
     /// Ends both sides.
     pub(super) fn stop(&mut self, pair: ServerPair) {
         for server in [pair.0.base, pair.0.head].into_iter().flatten() {
-            let note = server.stop(self.load.service.stop_within);
-            self.notes
-                .extend(note.filter(|note| !self.notes.contains(note)));
+            self.stop_side(server);
         }
+    }
+
+    /// Ends one side.
+    pub(super) fn stop_side(&mut self, server: Server) {
+        let note = server.stop(self.load.service.stop_within);
+        self.notes
+            .extend(note.filter(|note| !self.notes.contains(note)));
     }
 
     /// How many requests per second each side answers as fast as it can, which shows whether it answers at all.
@@ -203,6 +217,14 @@ impl<'a> LoadStage<'a> {
             throughputs.sort_by(f64::total_cmp);
             percentile(&throughputs, 0.5)
         }))
+    }
+
+    /// The same of processes that live for this alone.
+    pub(super) fn capacity_of_fresh(&mut self) -> Result<Paired<f64>, SliceEnd> {
+        let mut pair = self.start(self.first(0))?;
+        let capacity = self.capacity(&mut pair)?;
+        self.stop(pair);
+        Ok(capacity)
     }
 
     /// Loads both sides in turns: a, b, b, a, …

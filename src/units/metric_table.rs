@@ -238,7 +238,7 @@ impl Metric {
     });
 
     /// Every metric, in the order of reports.
-    pub const ALL: [Metric; 43] = [
+    pub const ALL: [Metric; 44] = [
         Metric::MEAN,
         Metric::TIME,
         Metric::P95,
@@ -280,6 +280,7 @@ impl Metric {
         Metric::MEMORY_GROWTH,
         Metric::NEIGHBOUR_SLOWDOWN,
         Metric::NEIGHBOUR_LOSS,
+        Metric::BROKEN_LIMITS,
         Metric::SIZE,
         Metric::DRIFT,
     ];

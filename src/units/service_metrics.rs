@@ -143,6 +143,13 @@ impl Metric {
         }),
         ..OF_A_TEST
     });
+    /// How many of the limits at which a service is tested break it: it ends, hangs, or answers wrongly.
+    pub const BROKEN_LIMITS: Metric = Metric(&MetricFacts {
+        id: "broken-limits",
+        name: "limits that break it",
+        limit: None,
+        ..OF_A_TEST
+    });
     /// How many of a thousand requests a service does not answer as expected.
     pub const ERRORS: Metric = Metric(&MetricFacts {
         id: "errors",

@@ -270,6 +270,39 @@ fn a_tenant_suffers_from_its_neighbour_where_all_requests_wait_for_one_another()
 }
 
 #[test]
+fn a_side_that_dies_where_memory_is_scarce_is_rejected_if_the_other_refuses() {
+    let tests = "tests = [\"limits\"]\n[service.limits]\nrate = \"120/s\"\nstep = \"150ms\"\nof = [\"memory\"]\n\
+        by = \"prlimit\"";
+    let configuration = waiting("aborts", tests)
+        .replace("\"/wait\"", "\"/memory\"")
+        .replace("env = { ", "env = { MALLOC_ARENA_MAX = \"1\", ");
+    let (report, code) = load(&configuration, "main~1..main");
+    conforms(&report);
+    let limits = &report["load_tests"][0];
+    assert_eq!(limits["means"], "prlimit", "{report:#}");
+    let needs = &limits["needs"]["base"];
+    // Several requests are under way at once.
+    assert!(needs["memory"].as_u64() > Some(128 << 20), "{needs:#}");
+    let steps = limits["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 3, "{limits:#}");
+    let attempts = steps[2]["attempts"].as_array().unwrap();
+    for attempt in attempts {
+        let died = serde_json::json!({ "kind": "died", "end": { "kind": "signal", "signal": 6 } });
+        assert_eq!(attempt["head"]["outcome"], died, "{attempt:#}");
+        let words = attempt["head"]["last_words"].as_str().unwrap();
+        assert!(words.contains("no memory"), "{words}");
+        assert_eq!(attempt["base"]["again"], true, "{attempt:#}");
+    }
+    assert_eq!(attempts.len(), 5, "{limits:#}");
+    let broken = &row(&report, "api/limits")["metrics"]["broken-limits"];
+    assert_eq!(broken["direction"], "more", "{broken:#}");
+    let reasons = report["typed_reasons"].as_array().unwrap();
+    let is_meant = |one: &Value| one["kind"] == "breaks-at-limits";
+    assert!(reasons.iter().any(is_meant), "{reasons:#?}");
+    assert_eq!((&report["vote"], code), (&"reject".into(), Some(100)));
+}
+
+#[test]
 fn a_budget_speaks_of_the_row_that_has_its_metric() {
     let budgets = "[[budget]]\ntarget = \"service\"\np50 = \"1ns\"\np95 = \"100s\"\nthroughput = \"1 req/s\"\n";
     let configuration = USUAL.replace("rounds = 6", "rounds = 2");

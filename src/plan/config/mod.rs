@@ -13,6 +13,8 @@ mod parameters;
 mod pattern;
 mod rules;
 mod schema;
+mod service_amounts;
+mod service_limits;
 mod service_requests;
 mod service_tests;
 mod services;

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use super::super::PlanError;
 use super::super::load_test::{
-    LoadTest, LoadTestSettings, NeighbourSettings, RampUpSettings, RequestRate, SoakSettings,
-    SpikeSettings,
+    LoadTest, LoadTestSettings, NeighbourSettings, RampUpSettings, SoakSettings, SpikeSettings,
 };
+use super::super::request_rate::RequestRate;
 use super::super::service::ServiceRequest;
 use super::super::size::Size;
 use super::super::value::{Share, Span};
 use super::entry::{EntryKey, EntryKind, EntryReader};
+use super::service_amounts::{rate, within};
+use super::service_limits::{LIMITS_KEYS, limits};
 use super::service_requests::{REQUEST_KEYS, requests};
 
 /// The keys of `[service.ramp-up]`.
@@ -113,7 +115,7 @@ const NEIGHBOUR_KEYS: &[EntryKey] = &[
 ];
 
 /// The keys of a service that say how it is tested.
-pub(super) const TABLES: [EntryKey; 4] = [
+pub(super) const TABLES: [EntryKey; 5] = [
     EntryKey::of(
         "ramp-up",
         EntryKind::Table(RAMP_UP_KEYS),
@@ -133,6 +135,11 @@ pub(super) const TABLES: [EntryKey; 4] = [
         "noisy-neighbour",
         EntryKind::Table(NEIGHBOUR_KEYS),
         "The test `noisy-neighbour`: how much one tenant suffers from the heavy load of another",
+    ),
+    EntryKey::of(
+        "limits",
+        EntryKind::Table(LIMITS_KEYS),
+        "The test `limits`: what happens to each side with less than it needs",
     ),
 ];
 
@@ -196,6 +203,13 @@ pub(super) fn settings(reader: &EntryReader<'_>) -> Result<LoadTestSettings, Pla
         ramp_up: ramp_up(&ramp)?,
         spike: spike(&surge)?,
         neighbour: neighbour(&neighbour_table(reader, &empty)?)?,
+        limits: limits(&table(
+            reader,
+            "limits",
+            LIMITS_KEYS,
+            "the limits of a service",
+            &empty,
+        )?)?,
         soak: soak(&table(
             reader,
             "soak",
@@ -307,43 +321,6 @@ fn neighbour(reader: &EntryReader<'_>) -> Result<NeighbourSettings, PlanError> {
         turn: within(reader, "turn", usual.turn, Duration::from_millis(50))?,
         rounds: rounds(reader, usual.rounds)?,
     })
-}
-
-/// A span from `shortest` to ten minutes.
-fn within(
-    reader: &EntryReader<'_>,
-    key: &str,
-    usual: Duration,
-    shortest: Duration,
-) -> Result<Duration, PlanError> {
-    let span = reader.parsed::<Span>(key)?;
-    let span = span.map_or(usual, Span::as_duration);
-    match (shortest..=Duration::from_secs(600)).contains(&span) {
-        true => Ok(span),
-        false => {
-            let shortest = humantime::format_duration(shortest);
-            Err(reader.invalid(key, format!("it must be from `{shortest}` to `10m`")))
-        }
-    }
-}
-
-/// How fast requests are sent: `60%` or `500/s`.
-pub(super) fn rate(reader: &EntryReader<'_>) -> Result<Option<RequestRate>, PlanError> {
-    let Some(text) = reader.text("rate")? else {
-        return Ok(None);
-    };
-    if let Some(number) = text.strip_suffix("/s") {
-        let rate = number.trim().parse::<f64>().ok();
-        let rate = rate.filter(|rate| (1e-3..=1e6).contains(rate));
-        return rate
-            .map(|rate| Some(RequestRate::PerSecond(rate)))
-            .ok_or_else(|| reader.invalid("rate", "it must be from `0.001/s` to `1000000/s`"));
-    }
-    let share = reader.parsed::<Share>("rate")?;
-    let share = share.filter(|share| share.as_fraction() > 0.0 && share.as_fraction() < 1.0);
-    share
-        .map(|share| Some(RequestRate::OfCapacity(share)))
-        .ok_or_else(|| reader.invalid("rate", "it must be below 100%, for example `60%`"))
 }
 
 fn rounds(reader: &EntryReader<'_>, usual: usize) -> Result<usize, PlanError> {

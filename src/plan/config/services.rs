@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::PlanError;
-use super::super::load_test::RequestRate;
+use super::super::request_rate::RequestRate;
 use super::super::service::{IdleMode, Readiness, RestartMode, Service};
 use super::super::value::{Share, Span};
 use super::super::workload::{Template, WorkloadCommand};
 use super::ValueOrigin;
 use super::entry::{EntryKey, EntryKind, EntryReader, EntryScope};
+use super::service_amounts::rate;
 use super::service_requests::{REQUEST_KEYS, requests};
-use super::service_tests::{TABLES, neighbours, rate, settings, tests};
+use super::service_tests::{TABLES, neighbours, settings, tests};
 
 /// The key of the list of services: `[[service]]`.
 pub(super) const KEY: &str = "service";
@@ -80,7 +81,7 @@ const OWN_KEYS: &[EntryKey] = &[
     EntryKey::of(
         "tests",
         EntryKind::Words,
-        "How it is tested: `compare`, `ramp-up`, `spike`, `soak`, `noisy-neighbour` [default: compare]",
+        "How it is tested: `compare`, `ramp-up`, `spike`, `soak`, `noisy-neighbour`, `limits` [default: compare]",
     ),
     EntryKey::of(
         "data",
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn tests_are_asked_for_by_name_and_told_in_their_tables() {
-        let text = "tests = ['soak', 'noisy-neighbour', 'ramp-up', 'spike', 'compare']\n\
+        let text = "tests = ['limits', 'soak', 'noisy-neighbour', 'ramp-up', 'spike', 'compare']\n\
             ramp-up = { p99 = '20ms', errors = '0%', step = '2s' }\n";
         let service = service(&format!("{text}{SHORT}")).unwrap();
         assert_eq!(service.tests, LoadTest::ALL);
@@ -315,6 +316,8 @@ mod tests {
                 "`rounds` of the ramp-up of a service",
             ),
             ("ramp-up = 3", "[service.ramp-up]"),
+            ("limits = { by = 'quota' }", "`auto` or `prlimit`"),
+            ("limits = { of = ['disk'] }", "`memory`, `files`"),
             ("ready = 'soon'", "/health"),
             ("idle = 'sleep'", "`stop` or `run`"),
             ("rate = '120%'", "between"),

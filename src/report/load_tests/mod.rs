@@ -1,5 +1,6 @@
 //! The tests of services under load, in the words that every renderer for people shares.
 
+mod limits;
 mod neighbour;
 mod ramp_up;
 mod soak;
@@ -75,6 +76,7 @@ pub(super) fn sections(report: &Report) -> Vec<TestSection> {
             LoadTestResult::Spike(result) => spike::section(result, naming),
             LoadTestResult::Soak(result) => soak::section(result, naming),
             LoadTestResult::NoisyNeighbour(result) => neighbour::section(result, naming),
+            LoadTestResult::Limits(result) => limits::section(result, naming),
         })
         .collect()
 }

@@ -163,9 +163,7 @@ pub(super) struct RampUpRounds {
 impl RowTest for RampUpRounds {
     fn measure(&mut self, stage: &mut LoadStage<'_>) -> Result<(), SliceEnd> {
         let row = RowKind::RampUp.key(stage.load.key);
-        let mut pair = stage.start(stage.first(0))?;
-        let capacity = stage.capacity(&mut pair)?;
-        stage.stop(pair);
+        let capacity = stage.capacity_of_fresh()?;
         let settings = stage.load.service.settings.ramp_up;
         let beginnings = capacity.map(|capacity| BEGINNING * capacity.max(1.0));
         let plan = StepPlan::of(beginnings, settings.step);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::discover::Failure;
 use crate::load_generator::{LoadOutcome, LoadShape, NotUsable, Percentile};
 use crate::measure::Measured;
-use crate::plan::{RequestRate, SoakSettings};
+use crate::plan::SoakSettings;
 use crate::units::{BenchmarkKey, Metric, Paired, Side, plural};
 
 use super::answers::failure_of_answers;
@@ -65,13 +65,8 @@ impl RowTest for SoakBlocks {
     fn measure(&mut self, stage: &mut LoadStage<'_>) -> Result<(), SliceEnd> {
         let row = RowKind::Soak.key(stage.load.key);
         let settings = stage.load.service.settings.soak;
-        let mut pair = stage.start(stage.first(0))?;
-        let capacity = stage.capacity(&mut pair)?.base;
-        stage.stop(pair);
-        self.rate = match settings.rate {
-            RequestRate::PerSecond(rate) => rate,
-            RequestRate::OfCapacity(share) => (capacity * share.as_fraction()).max(1.0),
-        };
+        let capacity = stage.capacity_of_fresh()?.base;
+        self.rate = settings.rate.per_second(capacity);
         let turn = settings.turn();
         let requests = self.rate * turn.as_secs_f64();
         self.percentile = Some(match Percentile::supported(requests as u64) {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::load_generator::{LoadOutcome, LoadShape, LoadWindow, NotUsable, Percentile};
 use crate::measure::{Measured, Round};
-use crate::plan::{RequestRate, SpikeSettings};
+use crate::plan::SpikeSettings;
 use crate::units::{BenchmarkKey, Metric, Paired, Side, plural};
 
 use super::generator::{SliceOrder, TIMEOUT};
@@ -117,10 +117,7 @@ struct SpikePlan {
 impl SpikePlan {
     /// `None` where windows would have too few requests.
     fn of(settings: &SpikeSettings, capacity: f64) -> Option<SpikePlan> {
-        let rate = match settings.rate {
-            RequestRate::PerSecond(rate) => rate,
-            RequestRate::OfCapacity(share) => (capacity * share.as_fraction()).max(1.0),
-        };
+        let rate = settings.rate.per_second(capacity);
         // Whole milliseconds, so that windows and the spike begin together.
         let millis = (settings.lasting / WINDOWS).as_millis().max(1);
         let window = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
@@ -151,6 +148,7 @@ impl SpikePlan {
             counted: 2 * spike + self.window * self.watched,
             timeout: settings.watched.clamp(Duration::from_secs(1), TIMEOUT),
             window: Some(self.window),
+            connections: None,
         }
     }
 
@@ -186,9 +184,7 @@ impl RowTest for SpikeRounds {
     fn measure(&mut self, stage: &mut LoadStage<'_>) -> Result<(), SliceEnd> {
         let row = RowKind::Spike.key(stage.load.key);
         let settings = stage.load.service.settings.spike;
-        let mut pair = stage.start(stage.first(0))?;
-        let capacity = stage.capacity(&mut pair)?.base;
-        stage.stop(pair);
+        let capacity = stage.capacity_of_fresh()?.base;
         self.plan = SpikePlan::of(&settings, capacity);
         let Some(plan) = self.plan else {
             self.is_too_slow = true;

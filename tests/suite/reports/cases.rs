@@ -15,7 +15,7 @@ use super::builder::{
 #[path = "load_cases.rs"]
 mod load_cases;
 
-use load_cases::load_tests;
+use load_cases::{limits_test, load_tests};
 
 /// Every case with its name.
 pub(crate) fn all() -> Vec<(&'static str, Report)> {
@@ -34,6 +34,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("empty", with(Vec::new())),
         ("partial", partial()),
         ("load_tests", load_tests()),
+        ("limits_test", limits_test()),
     ]
 }
 

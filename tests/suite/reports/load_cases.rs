@@ -3,11 +3,13 @@
 use cargo_perfcheck::analyse::Verdict;
 use cargo_perfcheck::load_generator::{NotUsable, Percentile};
 use cargo_perfcheck::measure::Failure;
+use cargo_perfcheck::plan::LimitKind;
 use cargo_perfcheck::report::Report;
 use cargo_perfcheck::service::{
-    BreakReason, LoadTestResult, MemoryGrowth, NeighbourCourse, NeighbourResult, RampUpCourse,
-    RampUpEnd, RampUpResult, RampUpStep, SoakBlock, SoakResult, SpikeCourse, SpikeEnd, SpikeResult,
-    TenantView,
+    BreakReason, LimitCourse, LimitMeans, LimitOutcome, LimitPressure, LimitStep, LimitsResult,
+    LoadTestResult, MemoryGrowth, NeighbourCourse, NeighbourResult, ProcessEnd, RampUpCourse,
+    RampUpEnd, RampUpResult, RampUpStep, ServiceNeeds, SoakBlock, SoakResult, SpikeCourse,
+    SpikeEnd, SpikeResult, TenantView,
 };
 use cargo_perfcheck::units::{BenchmarkKey, Paired, Side};
 
@@ -33,6 +35,16 @@ pub(crate) fn load_tests() -> Report {
         LoadTestResult::Soak(soak(key("soak"))),
         LoadTestResult::NoisyNeighbour(noisy_neighbour(key("noisy-neighbour"))),
     ];
+    report
+}
+
+/// A service with less than it needs.
+pub(crate) fn limits_test() -> Report {
+    let key = BenchmarkKey::new("api", "service", "api/limits");
+    let mut row = timed("", Verdict::Unchanged, 2e6, 0.0, 0.02);
+    row.key = key.clone();
+    let mut report = with(vec![row]);
+    report.load_tests = vec![LoadTestResult::Limits(limits(key))];
     report
 }
 
@@ -154,5 +166,74 @@ fn noisy_neighbour(key: BenchmarkKey) -> NeighbourResult {
             Paired::new(course(Some(4.1e6), 0.0), course(Some(1.6e7), 0.251)),
             Paired::new(course(None, 0.0), course(Some(1.7e7), 0.25)),
         ],
+    }
+}
+
+fn limits(key: BenchmarkKey) -> LimitsResult {
+    let course = |outcome, answered: f64, last_words: &str| LimitCourse {
+        outcome,
+        answered,
+        latency_ns: (answered > 0.0).then_some(2e6),
+        again: answered > 0.0,
+        last_words: last_words.into(),
+    };
+    let served = || course(LimitOutcome::Served, 1.0, "");
+    let refused = || course(LimitOutcome::Refused, 0.812, "");
+    let died = || {
+        let end = ProcessEnd::Signal { signal: 6 };
+        course(
+            LimitOutcome::Died { end },
+            0.0,
+            "memory allocation of 67108864 bytes failed\u{1b}[2J",
+        )
+    };
+    let hung = || course(LimitOutcome::Hung, 0.0, "");
+    let step = |pressure, limit, base: LimitCourse, head: LimitCourse, times| LimitStep {
+        pressure,
+        limit,
+        attempts: vec![Paired::new(base, head); times],
+    };
+    let needs = |memory| ServiceNeeds {
+        memory,
+        resident: memory / 8,
+        files: 12,
+        tasks: 9,
+        processors: 0.43,
+        achieved: 499.5,
+        latency_ns: Some(1.9e6),
+    };
+    let memory = |percent| LimitPressure::Memory { percent };
+    let count = 32;
+    LimitsResult {
+        key,
+        rate: 500.0,
+        means: LimitMeans::Prlimit,
+        needs: Paired::new(needs(280_000_000), needs(284_000_000)),
+        steps: vec![
+            step(memory(100), Some(280e6), served(), served(), 1),
+            step(memory(80), Some(224e6), refused(), died(), 5),
+            step(
+                LimitPressure::Files { percent: 80 },
+                Some(9.0),
+                hung(),
+                hung(),
+                1,
+            ),
+            step(
+                LimitPressure::Connections { count },
+                None,
+                served(),
+                refused(),
+                1,
+            ),
+            step(
+                LimitPressure::ConnectionsBeyondFiles { count },
+                Some(12.0),
+                course(LimitOutcome::Slowed, 0.9, ""),
+                course(LimitOutcome::Dropped, 0.7, ""),
+                1,
+            ),
+        ],
+        left_out: vec![LimitKind::Tasks, LimitKind::Processor],
     }
 }
