@@ -141,7 +141,7 @@ pub struct HistoryRemoteArgs {
 /// `cargo perfcheck history prune`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct HistoryPruneArgs {
-    /// Remove runs that are older than this, for example `1y`
+    /// Remove runs and imports that are older than this, for example `1y`
     #[arg(long, value_name = "TIME")]
     pub older_than: Option<Span>,
 }
