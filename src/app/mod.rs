@@ -35,9 +35,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::demo::{self, DemoSample};
 use crate::plan::{
     Actions, Args, Cache, Command, DemoArgs, Deny, Environment, ExitStatus, HistoryArgs,
-    HistoryCommand, Plan, RangeSpec, ReportArgs, Terminal, pair_up, plots_folder,
+    HistoryCommand, LoadArgs, Plan, RangeSpec, ReportArgs, Terminal, pair_up, plots_folder,
 };
 use crate::process::{self, Interrupted, launcher};
 use crate::scratch::{self, RunPlace, Scratch, guardian};
@@ -233,17 +234,36 @@ fn run_demo(
     let target_dir = args.options.selection.target_dir.as_ref();
     let target_dir = target_dir.map(|folder| environment.cwd.join(folder));
     let scratch = open_scratch_for(None, target_dir.as_deref())?;
-    let sample = crate::demo::unpack(&scratch.path().join("demo"))?;
-    let range = RangeSpec::parse(Some(&sample.range));
-    let mut plan = settle(Plan::of(
-        &args.options,
-        range,
-        sample.root.join("Cargo.toml"),
-        environment,
-    )?)?;
+    let kind = match args.service {
+        true => DemoSample::Service,
+        false => DemoSample::Benchmarks,
+    };
+    let sample = demo::unpack(kind, &scratch.path().join("demo"))?;
+    let manifest = sample.root.join("Cargo.toml");
+    let plan = match kind {
+        DemoSample::Benchmarks => {
+            let range = RangeSpec::parse(Some(&sample.range));
+            Plan::of(&args.options, range, manifest, environment)
+        }
+        DemoSample::Service => {
+            let mut options = args.options.clone();
+            options.selection.manifest_path = Some(manifest);
+            let (what, tests) = (vec![sample.range], Vec::new());
+            let args = LoadArgs {
+                what,
+                tests,
+                options,
+            };
+            Plan::resolve_load(&args, environment)
+        }
+    };
+    let mut plan = settle(plan?)?;
     // The sample is unpacked to another place each time.
     plan.cache = Cache::Off;
-    let ended = compare::compare(&plan, &scratch, out);
+    let ended = match kind {
+        DemoSample::Benchmarks => compare::compare(&plan, &scratch, out),
+        DemoSample::Service => load::load(&plan, &scratch, out),
+    };
     close_scratch(scratch, plan.keep)?;
     ended
 }

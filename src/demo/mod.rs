@@ -10,10 +10,35 @@ use std::path::{Path, PathBuf};
 
 use git2::{Oid, Repository, RepositoryInitOptions, Signature, Time};
 
-/// The branch that holds the change.
-const HEAD_BRANCH: &str = "faster-parser";
-/// What that branch started from.
+/// What the branch that holds the change started from.
 const BASE_BRANCH: &str = "main";
+
+/// One of the samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DemoSample {
+    /// A workspace with benchmarks.
+    Benchmarks,
+    /// A service.
+    Service,
+}
+
+impl DemoSample {
+    /// The branch that holds the change.
+    fn head_branch(self) -> &'static str {
+        match self {
+            DemoSample::Benchmarks => "faster-parser",
+            DemoSample::Service => "simpler-server",
+        }
+    }
+
+    /// What `main` holds, and what the other branch changes.
+    fn states(self) -> [sample::SampleState; 2] {
+        match self {
+            DemoSample::Benchmarks => [sample::BASE, sample::HEAD],
+            DemoSample::Service => [sample::SERVICE_BASE, sample::SERVICE_HEAD],
+        }
+    }
+}
 
 /// The sample, unpacked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,30 +89,30 @@ impl DemoError {
     }
 }
 
-/// Writes the sample into `into` (which must be empty, and is created if it is missing) as a git
+/// Writes a sample into `into` (which must be empty, and is created if it is missing) as a git
 /// repository of two commits, with the second one checked out. The commit ids are the same
 /// everywhere, since authors and dates are fixed.
 ///
 /// # Errors
 /// The folder is not empty, or cannot be written to.
-pub(crate) fn unpack(into: &Path) -> Result<DemoRepository, DemoError> {
+pub(crate) fn unpack(sample: DemoSample, into: &Path) -> Result<DemoRepository, DemoError> {
     fs_err::create_dir_all(into)?;
     if fs_err::read_dir(into)?.next().is_some() {
         return Err(DemoError::Occupied {
             path: into.to_owned(),
         });
     }
-    commit_both(into).map_err(|source| DemoError::Git {
+    commit_both(sample, into).map_err(|source| DemoError::Git {
         path: into.to_owned(),
         source,
     })?;
     Ok(DemoRepository {
         root: into.to_owned(),
-        range: format!("{BASE_BRANCH}..{HEAD_BRANCH}"),
+        range: format!("{BASE_BRANCH}..{}", sample.head_branch()),
     })
 }
 
-fn commit_both(root: &Path) -> Result<(), git2::Error> {
+fn commit_both(sample: DemoSample, root: &Path) -> Result<(), git2::Error> {
     // Without a template: the user's would bring hooks into the sample.
     let repository = Repository::init_opts(
         root,
@@ -97,9 +122,10 @@ fn commit_both(root: &Path) -> Result<(), git2::Error> {
             .no_reinit(true),
     )?;
     repository.config()?.set_bool("core.autocrlf", false)?;
-    let base = commit(&repository, BASE_BRANCH, &sample::BASE, None)?;
-    commit(&repository, HEAD_BRANCH, &sample::HEAD, Some(base))?;
-    repository.set_head(&format!("refs/heads/{HEAD_BRANCH}"))?;
+    let (branch, [before, after]) = (sample.head_branch(), sample.states());
+    let base = commit(&repository, BASE_BRANCH, &before, None)?;
+    commit(&repository, branch, &after, Some(base))?;
+    repository.set_head(&format!("refs/heads/{branch}"))?;
     repository.checkout_head(Some(git2::build::CheckoutBuilder::new().force()))
 }
 
@@ -144,7 +170,7 @@ mod tests {
     #[test]
     fn the_sample_is_two_clean_commits_whose_ids_never_change() {
         let folder = tempfile::tempdir().unwrap();
-        let sample = unpack(&folder.path().join("sample")).unwrap();
+        let sample = unpack(DemoSample::Benchmarks, &folder.path().join("sample")).unwrap();
         assert_eq!(sample.range, "main..faster-parser");
 
         let repository = Repository::open(&sample.root).unwrap();
@@ -163,7 +189,7 @@ mod tests {
     #[test]
     fn the_change_touches_what_the_head_overlay_holds_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let sample = unpack(folder.path()).unwrap();
+        let sample = unpack(DemoSample::Benchmarks, folder.path()).unwrap();
         let repository = Repository::open(&sample.root).unwrap();
         let tree = |name: &str| {
             repository
@@ -186,10 +212,34 @@ mod tests {
     }
 
     #[test]
+    fn the_service_is_configured_and_its_change_touches_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let sample = unpack(DemoSample::Service, folder.path()).unwrap();
+        assert_eq!(sample.range, "main..simpler-server");
+        for file in ["Cargo.toml", "perfcheck.toml", "src/main.rs"] {
+            assert!(sample.root.join(file).is_file(), "{file}");
+        }
+        let planted = fs_err::read_to_string(sample.root.join("src/planted.rs")).unwrap();
+        assert!(planted.contains("ABORTS: bool = true"), "{planted}");
+        let names = |source: &str| -> Vec<String> {
+            let words = source.split_whitespace();
+            let names = words.filter(|word| word.ends_with(':'));
+            names.map(str::to_owned).collect()
+        };
+        let [before, after] = DemoSample::Service.states();
+        let of = |state: &sample::SampleState| {
+            let mut files = state.files.iter();
+            let planted = files.find(|file| file.path == "src/planted.rs").unwrap();
+            names(planted.content)
+        };
+        assert_eq!(of(&before), of(&after));
+    }
+
+    #[test]
     fn a_folder_that_holds_something_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         fs_err::write(folder.path().join("mine.txt"), "precious").unwrap();
-        let error = unpack(folder.path()).unwrap_err();
+        let error = unpack(DemoSample::Benchmarks, folder.path()).unwrap_err();
         assert!(matches!(error, DemoError::Occupied { .. }));
         assert!(error.hint().is_some());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);

@@ -77,3 +77,26 @@ pub(super) const HEAD: SampleState = SampleState {
         "crates/vault/src/lib.rs",
     ),
 };
+
+/// What `main` holds of the service.
+pub(super) const SERVICE_BASE: SampleState = SampleState {
+    message: "Serve items, and hold memory for a while\n",
+    committed_at: 1_767_258_000,
+    files: files!("../service":
+        ".gitignore" from "../demo/base/gitignore.in",
+        "Cargo.lock",
+        "Cargo.toml" from "Cargo.toml.in",
+        "perfcheck.toml" from "../demo/service/perfcheck.toml",
+        "src/main.rs",
+        "src/planted.rs",
+    ),
+};
+
+/// What `simpler-server` changes.
+pub(super) const SERVICE_HEAD: SampleState = SampleState {
+    message: "Compute items more carefully, and end where there is no memory\n",
+    committed_at: 1_767_344_400,
+    files: files!("service":
+        "src/planted.rs" from "planted.rs",
+    ),
+};

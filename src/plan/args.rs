@@ -138,8 +138,12 @@ pub struct CompareArgs {
 #[command(after_help = "\
 Examples:
   cargo perfcheck demo                          see a report
-  cargo perfcheck demo --report-dir demo        the same, in every format")]
+  cargo perfcheck demo --report-dir demo        the same, in every format
+  cargo perfcheck demo --service                a small service under load")]
 pub struct DemoArgs {
+    /// Load a small service instead of running benchmarks
+    #[arg(long)]
+    pub service: bool,
     /// How to compare.
     #[command(flatten)]
     pub options: CompareOptions,

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use snapbox::cmd::cargo_bin;
 
-use crate::support::{Workspace, copy, executable};
+use crate::support::{Workspace, copy, executable, perfcheck};
 
 /// How the server of the fixture is loaded: briefly.
 const USUAL: &str = r#"
@@ -514,5 +514,27 @@ fn what_cannot_be_loaded_is_told_before_anything_is_built() {
             .unwrap()
             .contains("`$NO_SUCH_TOKEN`, which is not set"),
         "{error}"
+    );
+}
+
+#[test]
+#[ignore = "builds and loads the sample for a minute: `just field`"]
+fn the_demo_of_a_service_finds_what_is_planted_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = perfcheck("demo --service --seed 1 --format json")
+        .env("XDG_CACHE_HOME", folder.path())
+        .env("TMPDIR", folder.path())
+        .output()
+        .unwrap();
+    let report = serde_json::from_slice(&output.stdout);
+    let report: Value =
+        report.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    conforms(&report);
+    assert_eq!(row(&report, "items/processor")["verdict"], "slower");
+    let broken = &row(&report, "memory/limits")["metrics"]["broken-limits"];
+    assert_eq!(broken["direction"], "more", "{report:#}");
+    assert_eq!(
+        (&report["vote"], output.status.code()),
+        (&"reject".into(), Some(100))
     );
 }

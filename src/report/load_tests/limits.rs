@@ -32,7 +32,14 @@ pub(super) fn section(result: &LimitsResult, naming: Naming) -> TestSection {
 
 fn row(step: &LimitStep) -> Vec<String> {
     let outcome = |side| {
-        let told = step.attempts.iter().map(|both| course(both.get(side)));
+        let courses = step.attempts.iter().map(|both| both.get(side));
+        let answered: f64 = courses.clone().map(|one| one.answered).sum();
+        // One share for all attempts, so that those that went alike read alike.
+        let alike = |one: &LimitCourse| LimitCourse {
+            answered: answered / step.attempts.len() as f64,
+            ..one.clone()
+        };
+        let told = courses.map(|one| course(&alike(one)));
         super::counted(told, step.attempts.len())
     };
     vec![

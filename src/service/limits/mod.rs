@@ -341,6 +341,7 @@ impl LimitSteps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::simulation::Noise;
 
     fn course(outcome: LimitOutcome) -> LimitCourse {
         LimitCourse {
@@ -377,6 +378,34 @@ mod tests {
         assert_eq!(step(&once).breaks(), Paired::new(false, false));
         assert_eq!(step(&[(died, died)]).breaks(), Paired::new(true, true));
         assert_eq!(step(&[]).breaks(), Paired::new(false, false));
+    }
+
+    #[test]
+    fn sides_that_break_equally_often_are_told_apart_once_in_a_thousand_times() {
+        let mut noise = Noise::seeded(11);
+        let died = LimitOutcome::Died {
+            end: ProcessEnd::Unknown,
+        };
+        let mut draw = |often: f64| match noise.uniform() < often {
+            true => died,
+            false => LimitOutcome::Served,
+        };
+        for often in [0.1, 0.5, 0.8] {
+            let mut accused = 0;
+            for _ in 0..20_000 {
+                let mut attempts = vec![(draw(often), draw(often))];
+                while attempts.len() < LimitsSettings::ATTEMPTS
+                    && attempts.last() == attempts.first()
+                    && attempts[0].0 != attempts[0].1
+                {
+                    attempts.push((draw(often), draw(often)));
+                }
+                let breaks = step(&attempts).breaks();
+                accused += usize::from(breaks.head && !breaks.base);
+            }
+            // 20 are expected at most, with p = 0.5; more than 40 never.
+            assert!(accused <= 40, "{often} {accused}");
+        }
     }
 
     #[test]
