@@ -194,8 +194,6 @@ fn warnings(findings: &RunFindings<'_>) -> Vec<String> {
     let mut warnings = findings.plan.warnings.clone();
     warnings.extend(findings.carried.notes.iter().cloned());
     warnings.extend(findings.disturbances.warnings());
-    let unknown = findings.reach.iter().flat_map(|reach| &reach.notes);
-    warnings.extend(unknown.map(|note| format!("what the change can reach is not known: {note}")));
     // They are of both.
     warnings.extend(findings.builds.head.notes.iter().cloned());
     for side in Side::BOTH {

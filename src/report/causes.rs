@@ -13,6 +13,9 @@ use crate::units::{Nanos, Side};
 /// Names of generic functions can be pages long; the JSON report has them whole.
 const LONGEST_NAME: usize = 160;
 
+/// From how many times as fast on a gain is no longer named.
+const LARGEST_GAIN: f64 = 20.0;
+
 /// The benchmarks that were profiled, in the order of the report, with what was found.
 pub(super) fn of(report: &Report) -> Vec<(&Comparison, &Attribution)> {
     let all = words::ordered(report).into_iter();
@@ -315,12 +318,16 @@ pub(super) fn advice(advice: &Advice) -> String {
     let at = at.map_or(String::new(), |at| {
         format!(" at {}", visible(&at.to_string()))
     });
+    // An upper bound of hundreds says nothing but that there is nothing else.
+    let without = match advice.at_most < LARGEST_GAIN {
+        true => format!("without it at most {:.2} times as fast", advice.at_most),
+        false => "the benchmark does little else".to_owned(),
+    };
     format!(
-        "{} takes {:.0} % of the time, called from {}{at}: without it at most {:.2} times as fast; {}",
+        "{} takes {:.0} % of the time, called from {}{at}: {without}; {}",
         advice.what,
         advice.share * 100.0,
         shortened(&visible(&advice.function), LONGEST_NAME),
-        advice.at_most,
         advice.advice
     )
 }

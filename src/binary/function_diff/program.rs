@@ -203,10 +203,29 @@ impl<'a> Program<'a> {
         let bytes = self.bytes(start, end)?;
         (!is_padding(bytes)).then(|| Function {
             start,
-            end,
+            end: start + without_padding(bytes) as u64,
             name: name.to_owned(),
             extent: FunctionExtent::Gap,
         })
+    }
+}
+
+/// How many of these bytes are left without what fills up the room behind the last instruction. mold fills it
+/// with zeros, an odd number of which is no instruction.
+fn without_padding(bytes: &[u8]) -> usize {
+    let is_code = |byte: &u8| !matches!(byte, 0 | 0xcc | 0x90);
+    let filler = bytes.iter().rposition(is_code).map_or(0, |last| last + 1);
+    let decoder = iced_x86::Decoder::with_ip(64, bytes, 0, iced_x86::DecoderOptions::NONE);
+    let mut end = 0;
+    for instruction in decoder {
+        if instruction.is_invalid() || end >= filler {
+            break;
+        }
+        end += instruction.len();
+    }
+    match end >= filler {
+        true => end,
+        false => bytes.len(),
     }
 }
 
@@ -226,4 +245,23 @@ fn is_padding(bytes: &[u8]) -> bool {
         rest = &rest[instruction.len()..];
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fills_up_the_room_behind_code_is_no_part_of_it() {
+        const JUMP: [u8; 5] = [0xe9, 0x77, 0, 0, 0];
+        for filler in [0, 0xcc, 0x90] {
+            for room in 0..16 {
+                let bytes = [&JUMP[..], &vec![filler; room]].concat();
+                assert_eq!(without_padding(&bytes), 5, "{room} of {filler:#x}");
+            }
+        }
+        // Not code, so nothing is known of it.
+        let data = [0x06, 0x06, 0, 0];
+        assert_eq!(without_padding(&data), 4);
+    }
 }
