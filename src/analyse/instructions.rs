@@ -57,7 +57,7 @@ fn compare(comparison: &mut Comparison, counted: &InstructionCounts, threshold: 
         comparison.metrics.extend([(Metric::INSTRUCTIONS, change)]);
         if !counted.is_steady() {
             notes.push(
-                "its iterations do not all execute as many instructions as each other: the count is the mean of the last ones"
+                "its iterations execute different numbers of instructions: the count is the mean of the last ones"
                     .to_owned(),
             );
         }

@@ -76,7 +76,7 @@ pub(super) fn hypervisor(patient: &Patient) -> Option<HealthCheck> {
         Severity::Note,
         format!(
             "a virtual machine ({name}): the speed of the processor may drift with its other tenants; \
-             alternation is made for that"
+             alternating the sides cancels that"
         ),
     ))
 }

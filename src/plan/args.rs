@@ -72,8 +72,8 @@ Examples:
   cargo perfcheck -- demo
           A branch whose name is that of a command.
 
-`--no-` before the name of a switch undoes what a file or a variable sets (`--no-locked`). If the name begins
-with `no-`, leave that out instead (`--cache`).
+`--no-` before the name of a switch undoes what a file or a variable sets (`--no-locked`). If the
+name begins with `no-`, leave that out instead (`--cache`).
 
 Exit status:
   0    approved, or the vote is `modify` and not denied (--deny modify)

@@ -114,7 +114,7 @@ pub enum HistoryCommand {
     List,
     /// Read every file, and name those that cannot be used
     Verify,
-    /// Measure the commits of a range that no run was kept of, the newest first
+    /// Measure the commits of a range that have no recorded run, the newest first
     Backfill(Box<BackfillArgs>),
     /// Add runs from saved JSON reports or exported files, or series that other tools measured
     Import(HistoryImportArgs),
@@ -167,7 +167,7 @@ pub struct HistoryImportArgs {
     /// `data.js` of github-action-benchmark
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Of a folder of Criterion, import only this baseline [default: all that are named after a tag or a commit]
+    /// Import only this baseline of a Criterion folder [default: all that are named after a tag or a commit]
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
     /// The commit that the baseline measured [default: the one that it is named after]

@@ -15,7 +15,7 @@ pub struct LoadArgs {
     /// The service, and which revisions to compare, as without `load`; either can be left out
     #[arg(value_name = "[NAME] [RANGE]", num_args = 0..=2, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub what: Vec<String>,
-    /// Only this test, whatever `tests` of the service says; repeat it for several
+    /// Run only this test, whatever the service's `tests` says; can be given several times
     #[arg(long = "test", value_name = "TEST", value_enum)]
     pub tests: Vec<LoadTest>,
     /// How to compare.

@@ -34,7 +34,10 @@ impl BackfillPlan {
                 setting: "the range".to_owned(),
                 value: format!("`{}`", args.range),
                 why: "a backfill needs its first and its last commit",
-                instead: format!("cargo perfcheck history backfill {}..HEAD", args.range),
+                instead: match args.range.as_str() {
+                    "HEAD" => "cargo perfcheck history backfill HEAD~10..HEAD".to_owned(),
+                    first => format!("cargo perfcheck history backfill {first}..HEAD"),
+                },
             });
         };
         let mut options = args.options.clone();

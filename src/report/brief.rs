@@ -9,6 +9,8 @@ use crate::analyse::{Comparison, Verdict};
 use crate::attribute::{Contributor, LineKind};
 use crate::units::{MetricGroup, command_line};
 
+/// What a command that measures a service begins with.
+const LOAD: &str = "load";
 /// The output is shorter than this, whatever the report holds.
 const LIMIT: usize = 2_000;
 /// The most characters of the last line, which counts the findings that did not fit.
@@ -144,9 +146,16 @@ fn command(report: &Report, comparison: &Comparison) -> String {
     if comparison.verdict == Verdict::Removed {
         return String::new();
     }
-    let filter = format!("^{}$", regex::escape(&comparison.key.id));
+    // A hyphen means nothing outside of brackets.
+    let id = regex::escape(&comparison.key.id).replace("\\-", "-");
+    let filter = format!("^{id}$");
     let words = without_filter(&report.methodology.command_line);
-    let words = words.into_iter().chain(["--filter", &filter]);
+    // A service is measured as a whole.
+    let filter = match words.first() {
+        Some(&LOAD) => [].as_slice(),
+        _ => &["--filter", &filter],
+    };
+    let words = words.iter().chain(filter).copied();
     format!("  $ cargo perfcheck {}\n", visible(&command_line(words)))
 }
 

@@ -45,8 +45,8 @@ pub(super) fn words(reason: &Reason) -> String {
             }
         }
         Reason::GrowsUnderLoad { benchmarks } => list(benchmarks, growth).told(
-            "the memory of 1 service grows more under load",
-            "services need ever more memory under load",
+            "1 service grows more in memory under load",
+            "services grow more in memory under load",
         ),
         Reason::BreaksAtLimits { benchmarks } => list(benchmarks, growth).told(
             "1 service breaks at a limit that base withstands",

@@ -3,7 +3,7 @@
 use super::escape::{shortened, visible};
 use super::words::{benchmarks, count, magnitude_of, ordered, plural, share, tally};
 use super::{Report, reasons};
-use crate::analyse::{Direction, Verdict};
+use crate::analyse::{Comparison, Direction, RatioEstimate, Verdict};
 use crate::judge::Vote;
 use crate::units::MetricGroup;
 
@@ -19,9 +19,9 @@ pub(super) fn of(report: &Report) -> String {
         return match reasons::of(report).split_first() {
             Some((first, [])) => capitalised(&format!("{}.", visible(first))),
             Some((first, rest)) => capitalised(&format!(
-                "{}; {} more.",
+                "{}; {}.",
                 visible(first),
-                plural(rest.len(), "reason", "reasons")
+                plural(rest.len(), "more reason", "more reasons")
             )),
             None => format!("Of {all}: {}.", tally(report)),
         };
@@ -44,10 +44,29 @@ pub(super) fn of(report: &Report) -> String {
     if count(report, Verdict::Untimed) > 0 {
         return untimed_sentence(report, &all);
     }
-    let threshold = share(report.methodology.threshold);
     match count(report, Verdict::Faster) {
-        0 => format!("None of {all} changed by more than {threshold}."),
+        0 if total == 1 => format!(
+            "The benchmark did not change by more than {}.",
+            threshold(report)
+        ),
+        0 => format!("None of {all} changed by more than {}.", threshold(report)),
         n => format!("{n} of {all} {} faster, none is slower.", are(n)),
+    }
+}
+
+/// What an unchanged benchmark does not exceed: some have thresholds of their own.
+fn threshold(report: &Report) -> String {
+    let general = report.methodology.threshold;
+    let exceeds = |change: &RatioEstimate| {
+        change.upper.ln() > general.ln_1p() || change.lower.ln() < -general.ln_1p()
+    };
+    let unchanged = report
+        .benchmarks
+        .iter()
+        .filter(|one| one.verdict == Verdict::Unchanged);
+    match unchanged.filter_map(Comparison::estimate).any(exceeds) {
+        true => "its threshold".to_owned(),
+        false => share(general),
     }
 }
 

@@ -281,7 +281,7 @@ impl SpikeRounds {
         if lost > 0 {
             let all = plural(self.rounds.len(), "round", "rounds");
             notes.push(format!(
-                "{lost} of {all} do not count, since no side was as before in time, or the load generator was late itself"
+                "{lost} of {all} do not count, since neither side recovered in time, or the load generator itself was late"
             ));
         }
         notes
