@@ -148,20 +148,21 @@ fn one_seed_is_one_sequence_of_requests_drawn_by_weight() {
 
 #[test]
 fn failures_are_counted_by_kind_with_an_example() {
-    let (address, _) = server(|n, _| match n % 4 {
+    let (address, _) = server(|n, _| match n % 5 {
         0 => b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        3 => b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n".to_vec(),
         1 => b"garbage\r\n\r\n".to_vec(),
         2 => Vec::new(),
         _ => ok("something else"),
     });
     let mut order = LoadOrder {
-        most_requests: 40,
+        most_requests: 50,
         connections: 1,
         ..order(address, LoadShape::Closed)
     };
     order.requests[0].contains = Some("greeting".to_owned());
     let outcome = run(&order, &[]).unwrap();
-    assert_eq!((outcome.answered, outcome.failed()), (0, 40));
+    assert_eq!((outcome.answered, outcome.failed()), (0, 50));
     let kinds: std::collections::BTreeMap<_, _> = outcome
         .errors
         .iter()
@@ -171,14 +172,18 @@ fn failures_are_counted_by_kind_with_an_example() {
         RequestErrorKind::Closed,
         RequestErrorKind::Protocol,
         RequestErrorKind::Status,
+        RequestErrorKind::Refused,
         RequestErrorKind::Body,
     ];
     assert_eq!(kinds, expected.map(|kind| (kind, 10)).into(), "{outcome:?}");
-    let status = outcome
-        .errors
-        .iter()
-        .find(|error| error.kind == RequestErrorKind::Status);
-    assert_eq!(status.unwrap().example, "GET /: status 503 instead of 200");
+    for (kind, status) in [
+        (RequestErrorKind::Status, 500),
+        (RequestErrorKind::Refused, 503),
+    ] {
+        let error = outcome.errors.iter().find(|error| error.kind == kind);
+        let example = format!("GET /: status {status} instead of 200");
+        assert_eq!(error.unwrap().example, example);
+    }
 }
 
 #[test]

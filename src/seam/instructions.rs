@@ -109,8 +109,8 @@ impl InstructionSeam {
         self.seam.attached(side, pid)
     }
 
-    /// What Valgrind is told before the command line of the benchmark: nothing of the user's own settings counts. `None`
-    /// where it could not be told the name of the file that it is to write.
+    /// The arguments of Valgrind, which precede the command line of the benchmark; the user's own settings of Valgrind do
+    /// not apply. `None` if the name of the file that it writes cannot be an argument.
     #[must_use]
     pub fn arguments(&self, side: Side) -> Option<Vec<String>> {
         // Valgrind puts something in the place of a percent sign.

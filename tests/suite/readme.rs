@@ -170,6 +170,7 @@ fn every_option_that_the_documents_name_exists() {
         "clean",
         "completions",
         "config",
+        "demo",
         "doctor",
         "history accept",
         "history backfill",
