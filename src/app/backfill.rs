@@ -286,7 +286,8 @@ fn sides_at_fault(failure: &RunFailure) -> Vec<Side> {
 
 /// Whether another call would meet it, too: which benchmarks there are to measure is up to its options.
 fn is_of_commit(failure: &RunFailure) -> bool {
-    failure.cause::<BuildError>().is_some() || failure.cause::<RevisionError>().is_some()
+    let error = failure.cause::<BuildError>();
+    error.is_some_and(BuildError::is_whatever_is_asked_for)
 }
 
 fn unbuildable(id: &str) -> StoredFile {

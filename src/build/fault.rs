@@ -47,6 +47,19 @@ fn is_of_commit(words: &str) -> bool {
 }
 
 impl BuildError {
+    /// Whether it fails whichever benchmarks are asked for: options cannot help.
+    pub(crate) fn is_whatever_is_asked_for(&self) -> bool {
+        match self {
+            BuildError::LeftBehind { cause, .. } => cause.is_whatever_is_asked_for(),
+            BuildError::LinkedOut { .. }
+            | BuildError::PathOutside { .. }
+            | BuildError::LockFile { .. }
+            | BuildError::DoesNotCompile { .. }
+            | BuildError::ToolFailed { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The sides whose revisions are at fault: there, another run would fail in the same way. None where the fault is
     /// the machine's, or cannot be told from one.
     pub(crate) fn sides_at_fault(&self) -> Vec<Side> {

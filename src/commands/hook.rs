@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 
 use crate::hook::{self, Check, Comparer, HookFolder, Installed, Push, Sharing};
 use crate::plan::{Environment, ExitStatus, HookCommand, HookInstallArgs, HookRunArgs};
+use crate::units::command_line;
 
 /// Installs, removes or shows the hook, or runs as the hook.
 ///
@@ -123,18 +124,24 @@ fn run(
     };
     let checks = hook::check(&environment.cwd, &args.remote, &pushes, &comparer)?;
     let mut status = ExitStatus::Success;
+    let options = command_line(args.options.iter().map(String::as_str));
+    let options = if options.is_empty() {
+        options
+    } else {
+        format!(" {options}")
+    };
     for check in checks {
         match check {
             Check::Passed => {}
             Check::Unchecked { range, reason } => writeln!(
                 err,
-                "perfcheck: {range} is pushed unchecked: {reason}\nto see it: `cargo perfcheck {range}`"
+                "perfcheck: {range} is pushed unchecked: {reason}\nto see it: `cargo perfcheck {range}{options}`"
             )?,
             Check::Rejected { range, report } => {
                 writeln!(
                     err,
                     "{report}\nperfcheck: the push to {} is stopped, since {range} is rejected\n\
-                     to look closer: `cargo perfcheck {range}`; to push anyway: `git push --no-verify`",
+                     to look closer: `cargo perfcheck {range}{options}`; to push anyway: `git push --no-verify`",
                     args.remote
                 )?;
                 status = ExitStatus::Rejected;

@@ -51,8 +51,8 @@ impl DiscoverError {
         Some(match self {
             DiscoverError::Interrupted(_) => return None,
             DiscoverError::NoBenchTargets => {
-                "name the package with `-p`, or take all with `--workspace`; a first benchmark: \
-                 `cargo add --dev criterion`, then a `[[bench]]` with `harness = false`"
+                "name the package with `-p`, or take all with `--workspace`; or compare a program: `--run '{bin:NAME}'`; \
+                 a first benchmark: `cargo add --dev criterion`, then a `[[bench]]` with `harness = false`"
                     .into()
             }
             DiscoverError::NoCriterion { .. } => {

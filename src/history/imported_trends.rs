@@ -51,6 +51,8 @@ pub(super) struct SeriesName {
     pub(super) source: ImportSource,
     /// The suite or the machine.
     pub(super) series: String,
+    /// The unit, as the tool names it: numbers of different units are no series together.
+    pub(super) unit: String,
 }
 
 /// The number of a commit: of several, their median.
@@ -74,8 +76,7 @@ impl std::fmt::Display for SeriesName {
 
 /// What was gathered of a series.
 #[derive(Default)]
-struct Gathered<'a> {
-    unit: &'a str,
+struct Gathered {
     better: Option<Better>,
     values: BTreeMap<usize, Vec<f64>>,
 }
@@ -92,7 +93,7 @@ impl ImportedTrends {
     ) -> Result<ImportedTrends, HistoryError> {
         let commits = imported.iter().map(|run| &run.commit);
         let order = CommitOrder::of_commits(commits, repository, branch)?;
-        let mut gathered: BTreeMap<SeriesName, Gathered<'_>> = BTreeMap::new();
+        let mut gathered: BTreeMap<SeriesName, Gathered> = BTreeMap::new();
         for run in imported {
             let Some(place) = order.place(&run.commit.id) else {
                 continue;
@@ -102,16 +103,16 @@ impl ImportedTrends {
                     benchmark: one.name.clone(),
                     source: run.source,
                     series: run.series.clone(),
+                    unit: one.unit.clone(),
                 };
                 if benchmark.is_none_or(|part| name.to_string().contains(part)) {
                     let of = gathered.entry(name).or_default();
-                    of.unit = &one.unit;
                     of.better = Some(run.better);
                     of.values.entry(place).or_default().push(one.value);
                 }
             }
         }
-        let gathered: Vec<(SeriesName, Gathered<'_>)> = gathered.into_iter().collect();
+        let gathered: Vec<(SeriesName, Gathered)> = gathered.into_iter().collect();
         let alpha = ALPHA / gathered.len().max(1) as f64;
         Ok(ImportedTrends {
             series: in_parallel(&gathered, |(name, of)| series(name, of, alpha)),
@@ -199,7 +200,7 @@ impl ImportedTrends {
     }
 }
 
-fn series(name: &SeriesName, gathered: &Gathered<'_>, alpha: f64) -> ImportedSeries {
+fn series(name: &SeriesName, gathered: &Gathered, alpha: f64) -> ImportedSeries {
     let points = gathered.values.iter().map(|(place, values)| SeriesPoint {
         place: *place,
         value: median(values),
@@ -208,7 +209,7 @@ fn series(name: &SeriesName, gathered: &Gathered<'_>, alpha: f64) -> ImportedSer
     let values: Vec<f64> = points.iter().map(|point| point.value).collect();
     ImportedSeries {
         name: name.clone(),
-        unit: gathered.unit.to_owned(),
+        unit: name.unit.clone(),
         better: gathered.better.unwrap_or(Better::Lower),
         steps: series_steps(&values, alpha),
         points,

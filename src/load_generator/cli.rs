@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{LoadError, LoadOrder, LoadOutcome, run};
 
@@ -47,6 +48,7 @@ pub fn main(
             };
         }
     };
+    raise_file_limit();
     match carry_out(&args, &mut input) {
         Ok(outcome) => {
             let written = serde_json::to_writer(&mut out, &outcome).is_ok();
@@ -63,6 +65,16 @@ pub fn main(
             ExitCode::from(2)
         }
     }
+}
+
+/// Each connection takes two files, and the soft limit is often 1024. What the hard one forbids fails later, by name.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let _ = setrlimit(Resource::Nofile, raised);
 }
 
 fn carry_out(args: &LoadGeneratorArgs, input: &mut impl Read) -> Result<LoadOutcome, LoadError> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -14,6 +14,10 @@ use super::interruption::{remember, remember_time_up};
 
 /// The groups of every live run of this process: what a signal has to end.
 static RUNS: Mutex<Vec<Weak<Groups>>> = Mutex::new(Vec::new());
+
+/// Signals that come this soon after the first one are no second wish: timeout(1) sends SIGTERM to the program and,
+/// at the same moment, to its group.
+const ONE_WISH: Duration = Duration::from_millis(250);
 
 /// From now on the first SIGINT, SIGTERM or SIGHUP ends all children and makes [`interrupted`](super::interrupted)
 /// return it; the second ends this process at once (the guardian then cleans up). Signals that were ignored when
@@ -74,7 +78,9 @@ pub fn forget_end() {
 }
 
 fn on_signal(signal: i32) {
-    if !remember(signal) {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    let first = *FIRST.get_or_init(Instant::now);
+    if !remember(signal) && first.elapsed() > ONE_WISH {
         let _ = emulate_default_handler(signal);
     }
     end_children();

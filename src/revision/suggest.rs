@@ -8,6 +8,9 @@ const SUGGESTIONS: usize = 3;
 /// The similarity from which on two names count as alike (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
 
+/// What the branch is called that everything leaves: who means one in vain may mean another.
+const USUAL_BRANCHES: [&str; 3] = ["main", "master", "trunk"];
+
 /// Names of branches and tags, and `HEAD`, that are spelled like `spec`, the nearest first.
 pub(super) fn near_names(repository: &Repository, spec: &str) -> Vec<String> {
     // `mian~3` means the branch.
@@ -15,12 +18,17 @@ pub(super) fn near_names(repository: &Repository, spec: &str) -> Vec<String> {
     let Ok(references) = repository.references() else {
         return Vec::new();
     };
+    let is_usual = |name: &str| USUAL_BRANCHES.contains(&name);
+    let score = |name: &str| match is_usual(name) && is_usual(stem) {
+        true => 1.0,
+        false => likeness(name, stem),
+    };
     let mut scored: Vec<(f64, String)> = references
         .flatten()
         .filter_map(|reference| reference.shorthand().ok().map(str::to_owned))
         .filter(|name| name != "stash")
         .chain(["HEAD".to_owned()])
-        .map(|name| (likeness(&name, stem), name))
+        .map(|name| (score(&name), name))
         .filter(|(score, _)| *score >= ALIKE)
         .collect();
     scored.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.cmp(other)));

@@ -193,6 +193,9 @@ fn signals_end_the_run_its_build_and_its_folder() {
         let scripts = build_scripts(&workspace, 1);
         assert_eq!(folders(&workspace).len(), 1);
         run.signal(signal);
+        // As timeout(1) does: to the program, and to its group.
+        std::thread::sleep(Duration::from_millis(20));
+        let _ = kill_process(Pid::from_child(&run.process), signal);
         assert_eq!(run.end().code(), Some(status), "{signal:?}");
         assert_eq!(folders(&workspace), none_left(), "{signal:?}");
         eventually("the build script ends", || {

@@ -223,6 +223,7 @@ fn an_unknown_name_is_answered_with_near_ones() {
     assert_eq!(hint_for("release"), "did you mean origin/release?");
     assert_eq!(hint_for("mian~2"), "did you mean main?");
     assert_eq!(hint_for("HAED~2"), "did you mean HEAD?");
+    assert_eq!(hint_for("master"), "did you mean main?");
     assert!(hint_for("zzzzzz").contains("git branch --all"));
 }
 

@@ -11,6 +11,9 @@ const TOO_MANY: usize = 4;
 /// The generator opens no more.
 const MOST_CONNECTIONS: usize = 10_000;
 
+/// What address space is limited to, over the share: a page more of code or constants is no need of memory.
+const ADDRESS_ROOM: f64 = 1.02;
+
 /// A limit to be tried.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PlannedStep {
@@ -99,8 +102,8 @@ fn share(
             Some(match tree {
                 Some(_) => step(pressure, limit, Controller::Memory),
                 None => PlannedStep {
-                    address_space: Some(limit as u64),
-                    ..PlannedStep::of(pressure, Some(limit))
+                    address_space: Some((limit * ADDRESS_ROOM) as u64),
+                    ..PlannedStep::of(pressure, Some(limit * ADDRESS_ROOM))
                 },
             })
         }
@@ -169,7 +172,7 @@ mod tests {
         let (steps, left_out) = plan(&NEEDS, &settings, None, 8);
         assert_eq!(left_out, [LimitKind::Tasks, LimitKind::Processor]);
         let spaces: Vec<_> = steps.iter().filter_map(|step| step.address_space).collect();
-        assert_eq!(spaces, [1_000_001, 900_000, 800_000]);
+        assert_eq!(spaces, [1_020_001, 918_000, 816_000]);
         let files: Vec<_> = steps.iter().filter_map(|step| step.files).collect();
         assert_eq!(files, [12, 10, 9, 12]);
         let connections: Vec<_> = steps.iter().filter_map(|step| step.connections).collect();

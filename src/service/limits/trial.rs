@@ -199,7 +199,8 @@ impl LimitTrials {
         if let Some(LoadEnd::Died(end)) = then {
             return Ok(died(stage, server, end));
         }
-        stage.stop_side(server);
+        // How it ends after a limit says nothing of the service's other rows.
+        let _ = server.stop(stage.load.service.stop_within);
         let again = matches!(&then, Some(LoadEnd::Outcome(then)) if outcome::serves(then));
         Ok(LimitTrials::course(&first, usual, again))
     }
