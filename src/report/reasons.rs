@@ -3,8 +3,8 @@
 use super::{Report, budgets, claims, partial};
 use crate::analyse::Verdict;
 use crate::discover::SkippedTarget;
-use crate::judge::{BudgetCheck, Changed, Growth, Reason, RequiredBenchmark};
-use crate::units::MetricGroup;
+use crate::judge::{BudgetCheck, Changed, GrownMetric, Growth, Reason, RequiredBenchmark};
+use crate::units::{Metric, MetricGroup};
 
 /// How many benchmarks, budgets or functions a reason names before it says "and n more".
 const NAMED: usize = 3;
@@ -150,13 +150,20 @@ fn slower(changed: &Changed) -> String {
 }
 
 fn growth(growth: &Growth) -> String {
-    let told = growth.grown.iter().map(|grown| {
+    // Head may break at another limit than base, and at fewer: the totals would contradict the reason.
+    let is_telling = |grown: &&GrownMetric| {
+        grown.metric != Metric::BROKEN_LIMITS || grown.amount.head > grown.amount.base
+    };
+    let told = growth.grown.iter().filter(is_telling).map(|grown| {
         let show = |amount| grown.metric.unit.show(amount);
         let (base, head) = (show(grown.amount.base), show(grown.amount.head));
         format!("{} {base} → {head}", grown.metric)
     });
     let told: Vec<String> = told.collect();
-    format!("{} ({})", growth.benchmark, told.join(", "))
+    match told.is_empty() {
+        true => growth.benchmark.to_string(),
+        false => format!("{} ({})", growth.benchmark, told.join(", ")),
+    }
 }
 
 fn budget(check: &BudgetCheck) -> String {
