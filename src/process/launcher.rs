@@ -182,13 +182,14 @@ pub(crate) fn outcome(socket: &mut UnixStream, deadline: Instant) -> io::Result<
 
 /// The launcher: starts the program that `words` name, waits for it, and says what it took.
 ///
-/// With another first word it sets limits and becomes the program: nothing is measured then, and nobody is told.
+/// If the first word asks for limits, it sets them on itself and then becomes the program. It measures and reports nothing
+/// in that case.
 pub fn run(words: &[OsString]) -> ExitCode {
     if let [word, words @ ..] = words
         && word == limits::WORD
     {
         let error = limits::become_limited(words);
-        // It is read as the last words of the service.
+        // perfcheck reports the last lines of stderr as the service's own.
         let _ = writeln!(
             io::stderr(),
             "the limited program could not be started: {error}"

@@ -68,8 +68,8 @@ fn numbers(process: &str) -> Vec<u64> {
     numbers.collect()
 }
 
-/// The files that every child has from the moment of its start, beside its streams: whoever started perfcheck left them open,
-/// often with high numbers, and no limit counts them.
+/// The files, other than the standard streams, that every child inherits because the program that started perfcheck left
+/// them open. Their numbers are often high, and no limit counts them.
 fn inherited() -> BTreeSet<u64> {
     let is_handed_on = |file: &u64| {
         let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{file}")).unwrap_or_default();

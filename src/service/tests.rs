@@ -11,7 +11,7 @@ use crate::load_generator::{
 use crate::measure::Measured;
 
 /// A turn in which so many requests were answered, each within a millisecond.
-fn turn(answered: u64) -> LoadOutcome {
+pub(super) fn turn(answered: u64) -> LoadOutcome {
     let time = 1e6;
     let latency = Distribution {
         count: answered,

@@ -53,7 +53,8 @@ fn counted(size: usize, next: impl FnOnce() -> *mut u8) -> *mut u8 {
     block
 }
 
-/// Remembers the stack that is responsible for a block, if that is known: whoever frees the block passes its size.
+/// Records which stack allocated a block of `size` bytes. Does nothing for an unknown stack: the size then comes from
+/// the call that frees the block.
 fn follow(block: *mut u8, size: usize, stack: StackNumber) {
     if stack != StackNumber::NONE {
         sizes::put(block as usize, size, stack);

@@ -33,7 +33,7 @@ pub(super) const LIMITS_KEYS: &[EntryKey] = &[
     ),
 ];
 
-/// What the test `limits` is told.
+/// Reads the settings of the `limits` test.
 pub(super) fn limits(reader: &EntryReader<'_>) -> Result<LimitsSettings, PlanError> {
     let usual = LimitsSettings::default();
     let connections = reader.number("connections")?;

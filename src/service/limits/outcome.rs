@@ -72,26 +72,13 @@ pub(super) fn latency(outcome: &LoadOutcome) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load_generator::{Distribution, GeneratorUse, NotUsable, RequestError};
+    use crate::load_generator::{NotUsable, RequestError};
+    use crate::service::tests::turn;
 
     /// A second in which so many requests were answered, and others failed in these ways.
     fn outcome(answered: u64, failed: &[(RequestErrorKind, u64)]) -> LoadOutcome {
-        let time = 1e6;
         LoadOutcome {
-            answered,
-            completed: answered,
             sent: 1000,
-            seconds: 1.0,
-            latency: (answered > 0).then_some(Distribution {
-                count: answered,
-                mean: time,
-                p50: time,
-                p90: time,
-                p95: time,
-                p99: time,
-                p999: time,
-                max: time,
-            }),
             errors: failed
                 .iter()
                 .map(|(kind, count)| RequestError {
@@ -100,12 +87,7 @@ mod tests {
                     example: String::new(),
                 })
                 .collect(),
-            windows: Vec::new(),
-            generator: GeneratorUse {
-                processor_seconds: 0.1,
-                lag: None,
-            },
-            not_usable: None,
+            ..turn(answered)
         }
     }
 

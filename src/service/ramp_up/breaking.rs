@@ -66,6 +66,7 @@ pub(super) fn step(
 mod tests {
     use super::*;
     use crate::load_generator::{Distribution, GeneratorUse, RequestError, RequestErrorKind};
+    use crate::service::tests::turn;
 
     /// A second in which requests took so many milliseconds.
     fn outcome(answered: u64, completed: u64, millis: f64) -> LoadOutcome {
@@ -73,8 +74,6 @@ mod tests {
         LoadOutcome {
             answered,
             completed,
-            sent: answered,
-            seconds: 1.0,
             latency: (answered > 0).then_some(Distribution {
                 count: answered,
                 mean: time,
@@ -85,13 +84,7 @@ mod tests {
                 p999: time,
                 max: time,
             }),
-            errors: Vec::new(),
-            windows: Vec::new(),
-            generator: GeneratorUse {
-                processor_seconds: 0.1,
-                lag: None,
-            },
-            not_usable: None,
+            ..turn(answered)
         }
     }
 

@@ -45,8 +45,9 @@ mod tests {
     use super::super::search::RateSearch;
     use super::super::{BreakReason, RampUpEnd};
     use super::*;
-    use crate::load_generator::{Distribution, GeneratorUse, LoadOutcome};
+    use crate::load_generator::{Distribution, LoadOutcome};
     use crate::plan::RampUpSettings;
+    use crate::service::tests::turn;
     use crate::stats::simulation::Noise;
 
     /// A side of which 3 % of the requests take `tail` milliseconds at every rate, and which serves no more than `most`.
@@ -67,13 +68,7 @@ mod tests {
                 p999: tail * 1e6,
                 max: tail * 1e6,
             }),
-            errors: Vec::new(),
-            windows: Vec::new(),
-            generator: GeneratorUse {
-                processor_seconds: 0.1,
-                lag: None,
-            },
-            not_usable: None,
+            ..turn(0)
         }
     }
 
