@@ -95,6 +95,18 @@ fn a_backfill_goes_on_where_it_was_killed_and_bridges_what_does_not_compile() {
     );
     assert!(told(&run(&workspace, "history list")).contains("holds no run"));
 
+    // What one call asks for in vain is no fault of the commits; only the one that does not compile is left out.
+    let misspelt = told(&run(&workspace, &format!("{line} --bench pasre")));
+    assert!(
+        misspelt.contains("has a bench target `pasre`"),
+        "{misspelt}"
+    );
+    let outlook = told(&run(&workspace, &format!("{line} --dry-run")));
+    assert!(
+        outlook.starts_with("3 pairs of neighbouring commits: 0 recorded, 3 to measure"),
+        "{outlook}"
+    );
+
     kill_after_one_pair(&workspace, &line);
     let kept = told(&run(&workspace, "history list"));
     assert_eq!(kept.lines().count(), 1, "{kept}");
